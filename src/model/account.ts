@@ -1,0 +1,44 @@
+import type { Address } from './address.ts'
+
+export type AccountId = string & { readonly __brand: 'AccountId' }
+
+/** A person or office that logs in and owns mailboxes. */
+export interface Account {
+  /** Immutable; never reused. */
+  readonly id: AccountId
+  /** User name, unique within its domain; lower-case. */
+  readonly username: string
+  readonly domain: string
+  readonly name?: string
+  readonly admin: boolean
+  readonly disabled: boolean
+  /** PHC string of argon2id, or a brought-in `{SCHEME}` hash; never leaves the nodes. */
+  readonly credential?: string
+  /** Grows with each new password; keys what is remembered of a check. */
+  readonly credentialVersion: number
+  /** Further addresses of the account, besides username@domain. */
+  readonly addresses: readonly Address[]
+  /** Addresses that it may also send under. */
+  readonly delegated: readonly Address[]
+}
+
+/** A domain that is ours. */
+export interface LocalDomain {
+  readonly name: string
+  /** Addresses of this domain are those of `convertTo` (envelope only). */
+  readonly convertTo?: string
+}
+
+/** `from` is handed on to each of `to`; local or not. */
+export interface Alias {
+  readonly from: Address
+  readonly to: readonly Address[]
+}
+
+/** What an account's mail is forwarded to. */
+export interface Forward {
+  readonly accountId: AccountId
+  readonly to: readonly Address[]
+  /** Keep a copy in the mailbox. */
+  readonly keep: boolean
+}

@@ -1,0 +1,84 @@
+import { err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import { asciiLower } from '#base/text.ts'
+
+/**
+ * A mailbox address as it was written, parsed once at the edge. The local part keeps its case and
+ * its quoting; the domain is lower-case. Past the edge no string is an address.
+ */
+export interface Address {
+  readonly localpart: string
+  readonly domain: string
+}
+
+export type AddressFault = 'empty' | 'noDomain' | 'badLocalpart' | 'badDomain' | 'tooLong'
+
+/** Octets in UTF-8; RFC 5321 §4.5.3.1. */
+export const LOCALPART_BYTES_MAX = 64
+export const DOMAIN_BYTES_MAX = 255
+/** We carry longer local parts than RFC 5321 asks for: BATV and VERP make them. */
+export const LOCALPART_BYTES_CARRIED_MAX = 255
+
+const bytes = (text: string): number => Buffer.byteLength(text, 'utf8')
+
+/**
+ * Parses `local@domain`, quoted local parts and address literals included. Accepts what exists
+ * though RFC 5321 forbids it: `a..b@docomo.example`, `.a@`, `a.@` (Japanese carriers), and UTF-8
+ * (RFC 6531). Refuses controls, blanks outside quotes and brackets of routes.
+ */
+export function parseAddress(text: string): Outcome<Address, AddressFault> {
+  if (text === '') return err('empty')
+  const at = text.startsWith('"') ? closingQuote(text) + 1 : text.indexOf('@')
+  if (at <= 0 || text[at] !== '@') return err(at === 0 ? 'badLocalpart' : 'noDomain')
+  const localpart = text.slice(0, at)
+  const domain = asciiLower(text.slice(at + 1)).normalize('NFC')
+  if (!isLocalpart(localpart)) return err('badLocalpart')
+  if (bytes(localpart) > LOCALPART_BYTES_CARRIED_MAX) return err('tooLong')
+  if (bytes(domain) > DOMAIN_BYTES_MAX) return err('tooLong')
+  if (!isDomain(domain)) return err('badDomain')
+  return ok({ localpart, domain })
+}
+
+function closingQuote(text: string): number {
+  for (let i = 1; i < text.length; i++) {
+    if (text[i] === '\\') i++
+    else if (text[i] === '"') return i
+  }
+  return -2
+}
+
+// Atom text of RFC 5322 §3.2.3 plus dots anywhere plus UTF-8 (RFC 6531 §3.3).
+const DOT_ATOM = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u0080-\u{10ffff}]+$/u
+const QUOTED = /^"(?:[^"\\\u0000-\u001f\u007f]|\\[^\u0000-\u001f\u007f])*"$/u
+
+const isLocalpart = (text: string): boolean =>
+  (DOT_ATOM.test(text) || QUOTED.test(text)) && !/[\u0080-\u009f\u2028\u2029]/.test(text)
+
+// Underscores occur in real host names; a trailing dot does not belong into mail.
+const LABEL =
+  /^[A-Za-z0-9_\u00a0-\u{10ffff}](?:[A-Za-z0-9_\-\u00a0-\u{10ffff}]*[A-Za-z0-9_\u00a0-\u{10ffff}])?$/u
+const LITERAL = /^\[(?:[0-9.]{7,15}|ipv6:[0-9a-f:.]+)\]$/
+
+/** True for a host name in letters or U-labels, or an address literal (RFC 5321 §4.1.3). */
+export const isDomain = (text: string): boolean =>
+  LITERAL.test(text) ||
+  (text.split('.').every((label) => label.length <= 63 && LABEL.test(label)) &&
+    !/[\u2028\u2029\u3002\uff0e\uff61]/.test(text))
+
+export const formatAddress = (address: Address): string => `${address.localpart}@${address.domain}`
+
+/** The form in which our own addresses are compared: local parts of ours ignore case. */
+export const addressKey = (address: Address): string =>
+  asciiLower(formatAddress(address)).normalize('NFC')
+
+export const equalAddress = (a: Address, b: Address): boolean => addressKey(a) === addressKey(b)
+
+/** Cuts `name+detail` (RFC 5233); an address without a detail is returned as it is. */
+export function withoutDetail(address: Address): Address {
+  const plus = address.localpart.indexOf('+')
+  return plus <= 0 ? address : { ...address, localpart: address.localpart.slice(0, plus) }
+}
+
+/** True where the address can be sent only to a peer with SMTPUTF8 (RFC 6531). */
+export const needsSmtpUtf8 = (address: Address): boolean =>
+  /[^\u0000-\u007f]/.test(formatAddress(address))

@@ -1,0 +1,44 @@
+import type { Address } from './address.ts'
+
+/** Names a message in every log of every role; made at reception, unchanged until delivery. */
+export type DeliveryId = string & { readonly __brand: 'DeliveryId' }
+
+/** The null reverse-path: bounces carry `<>` (RFC 5321 §4.5.5). */
+export const nullReversePath = null
+
+export type BodyKind = '7bit' | '8bitmime' | 'binarymime'
+export type NotifyEvent = 'success' | 'failure' | 'delay'
+
+export interface Recipient {
+  readonly address: Address
+  /** ORCPT as it came, decoded from xtext: `rfc822;hanako@example` (RFC 3461 §4.2). */
+  readonly original?: string
+  /** NOTIFY (RFC 3461 §4.1); absent: failure and delay as we see fit; empty: NEVER. */
+  readonly notify?: readonly NotifyEvent[]
+}
+
+export interface Envelope {
+  readonly reversePath: Address | null
+  readonly recipients: readonly Recipient[]
+  readonly body: BodyKind
+  readonly smtpUtf8: boolean
+  /** RET (RFC 3461 §4.3). */
+  readonly ret?: 'full' | 'hdrs'
+  /** ENVID, decoded from xtext (RFC 3461 §4.4). */
+  readonly envid?: string
+}
+
+/** Which door a message came in by; policy differs by door. */
+export type Door = 'mx' | 'relay' | 'submission' | 'lmtp' | 'outbox' | 'dsn'
+
+/** Who is at the other end of a connection, as far as we know. */
+export interface Peer {
+  /** In canonical text; an IPv4-mapped address is shown as IPv4. */
+  readonly ip: string
+  readonly port: number
+  readonly helo?: string
+  /** The cipher of a TLS connection. */
+  readonly tls?: { readonly version: string; readonly cipher: string }
+  /** The account that logged in. */
+  readonly accountId?: string
+}
