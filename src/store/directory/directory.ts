@@ -1,0 +1,43 @@
+import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
+import type { Address } from '#model/address.ts'
+import type { RouteRow } from '#model/route.ts'
+
+/** One row of the directory; the log of rows is sequenced and replicated into each node. */
+export type DirectoryRow =
+  | { readonly kind: 'domain'; readonly domain: LocalDomain }
+  | { readonly kind: 'account'; readonly account: Account }
+  | { readonly kind: 'alias'; readonly alias: Alias }
+  | { readonly kind: 'forward'; readonly forward: Forward }
+  | { readonly kind: 'route'; readonly route: RouteRow }
+
+/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `route:match`. */
+export type DirectoryKey = string
+
+/** One change of the log: the row as it is from now on, or its removal. */
+export interface DirectoryChange {
+  readonly seq: number
+  readonly key: DirectoryKey
+  readonly row: DirectoryRow | null
+}
+
+/** Look-ups from memory inside the socket process; synchronous, always the last good copy. */
+export interface Directory {
+  /** 0 while no copy has been read yet: then every look-up is `unavailable`, never "no such user". */
+  readonly seq: number
+  readonly defaultDomain: string | undefined
+  domain(name: string): LocalDomain | undefined
+  domains(): readonly LocalDomain[]
+  account(id: AccountId): Account | undefined
+  accounts(): readonly Account[]
+  /** A bare user name of the default domain, or any address of the account; case ignored. */
+  byLogin(login: string): Account | undefined
+  /** By username@domain or a further address; no conversion, no alias, detail not cut. */
+  byAddress(address: Address): Account | undefined
+  alias(address: Address): Alias | undefined
+  aliases(): readonly Alias[]
+  forward(id: AccountId): Forward | undefined
+  forwards(): readonly Forward[]
+  /** The row of exactly this `user@domain` or `domain`. */
+  route(match: string): RouteRow | undefined
+  routes(): readonly RouteRow[]
+}

@@ -1,0 +1,121 @@
+import type { Octets } from '#base/octets.ts'
+import type { Address } from '#model/address.ts'
+import type { BodyKind, DeliveryId, Door, NotifyEvent } from '#model/envelope.ts'
+import type { Verdict } from '#model/verdict.ts'
+import type { Content, LargeHandle } from '#store/blob/blobs.ts'
+
+/** Names one message in one queue; shown to peers in the 250. */
+export type QueueId = string & { readonly __brand: 'QueueId' }
+
+/** A message as it enters a queue. */
+export interface Accept {
+  readonly deliveryId: DeliveryId
+  readonly door: Door
+  readonly reversePath: Address | null
+  readonly recipients: readonly QueueRecipientInput[]
+  readonly body: BodyKind
+  readonly smtpUtf8: boolean
+  readonly ret?: 'full' | 'hdrs'
+  readonly envid?: string
+  readonly verdict?: Verdict
+  readonly receivedAtMs: number
+  readonly expiresAtMs: number
+  readonly content: Content
+}
+
+export interface QueueRecipientInput {
+  readonly address: Address
+  readonly original?: string
+  readonly notify?: readonly NotifyEvent[]
+  /** Present: held at once, with the reason. */
+  readonly hold?: string
+}
+
+export type RecipientState = 'ready' | 'claimed' | 'held' | 'delivered' | 'failed' | 'dropped'
+
+export interface QueueRecipient extends QueueRecipientInput {
+  /** Place within the message, from 0. */
+  readonly index: number
+  readonly state: RecipientState
+  readonly attempts: number
+  readonly nextAttemptMs: number
+  /** The last answer, one line, for people and DSNs. */
+  readonly lastStatus?: string
+  readonly delayNotified: boolean
+}
+
+/** One message of the queue without its octets. */
+export interface QueueMessage extends Omit<Accept, 'content' | 'recipients'> {
+  readonly queueId: QueueId
+  readonly sizeBytes: number
+  readonly recipients: readonly QueueRecipient[]
+}
+
+/** What became of one recipient in one attempt. */
+export type Settlement = {
+  readonly queueId: QueueId
+  readonly index: number
+} & (
+  | { readonly kind: 'delivered' | 'failed' | 'dropped'; readonly status: string }
+  | {
+      readonly kind: 'deferred'
+      readonly status: string
+      readonly nextAttemptMs: number
+      readonly delayNotified: boolean
+    }
+  | { readonly kind: 'held'; readonly reason: string }
+)
+
+export interface SpoolStatus {
+  readonly messages: number
+  readonly recipients: Readonly<Record<RecipientState, number>>
+  readonly oldestMs?: number
+  readonly freeBytes: number
+  /** Below the reserve: no new mail is taken. */
+  readonly full: boolean
+}
+
+export interface QueueFilter {
+  readonly state?: RecipientState
+  readonly address?: string
+  readonly after?: QueueId
+  readonly limit: number
+}
+
+/**
+ * The durable queue of one node. Crash states by name:
+ * S1 written (octets in the segment) · S2 synced · S3 queued (rows committed; only now may we say 250)
+ * S4 claimed (in this process's memory only: a restart makes it ready again) · S5 settled · S6 gone.
+ */
+export interface SpoolStore {
+  openLarge(): Promise<{ readonly handle: LargeHandle }>
+  appendLarge(part: { readonly handle: LargeHandle; readonly octets: Octets }): Promise<void>
+  abortLarge(part: { readonly handle: LargeHandle }): Promise<void>
+  /** Durable when it resolves. Throws Fault `full`, `stalled`, `io`. */
+  accept(accept: Accept): Promise<{ readonly queueId: QueueId }>
+  /** Ready recipients whose time has come, oldest first, now claimed; those of one message come together. */
+  claim(ask: { readonly nowMs: number; readonly limit: number }): Promise<{
+    readonly messages: readonly QueueMessage[]
+    /** When the next one falls due, absent where none waits. */
+    readonly nextDueMs?: number
+  }>
+  /** Durable when it resolves. `dsn` enters in the same transaction. A message whose recipients are all ended is forgotten. */
+  settle(done: {
+    readonly settlements: readonly Settlement[]
+    readonly dsns: readonly Accept[]
+  }): Promise<{ readonly queued: readonly QueueId[] }>
+  read(part: {
+    readonly queueId: QueueId
+    readonly offset: number
+    readonly length: number
+  }): Promise<{ readonly octets: Octets }>
+  list(filter: QueueFilter): Promise<{ readonly messages: readonly QueueMessage[] }>
+  show(ask: { readonly queueId: QueueId }): Promise<{ readonly message?: QueueMessage }>
+  /** Acts of the administrator; counts the recipients that it changed. */
+  act(act: {
+    readonly queueId: QueueId
+    readonly act: 'hold' | 'release' | 'retry' | 'drop'
+    readonly nowMs: number
+  }): Promise<{ readonly changed: number }>
+  status(): Promise<SpoolStatus>
+}
