@@ -126,7 +126,9 @@ function lockTaken() {
 /** `npm ci` with progress: a line every few seconds, since most of the time goes into one large download. */
 async function npmCi() {
   const total = Object.keys(packagesOf(join(ROOT, 'package-lock.json'))).length - 1
-  say(`installing Node ${NODE_MAJOR} and up to ${total} packages from the npm registry (once; about a minute)`)
+  say(
+    `installing Node ${NODE_MAJOR} and up to ${total} packages from the npm registry (once; about a minute)`,
+  )
   const args = [
     'ci',
     '--ignore-scripts',
@@ -153,7 +155,7 @@ async function npmCi() {
   const read = (chunk) => {
     for (const line of chunk.toString().split('\n'))
       if (/^npm http (fetch|cache) /.test(line)) fetched += / \d* ?.*\.tgz/.test(line) ? 1 : 0
-      else if (/^npm (error|warn)/i.test(line)) trouble = `${trouble}${line}\n`.slice(-4_000)
+      else if (/^npm err/i.test(line)) trouble = `${trouble}${line}\n`.slice(-4_000)
   }
   child.stdout.on('data', read)
   child.stderr.on('data', read)
@@ -164,7 +166,9 @@ async function npmCi() {
   }, 5_000)
   const end = await new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message))
-    child.on('close', (code, signal) => resolve(code === 0 ? undefined : `status ${signal ?? code}`))
+    child.on('close', (code, signal) =>
+      resolve(code === 0 ? undefined : `status ${signal ?? code}`),
+    )
   })
   clearInterval(progress)
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.off(signal, stop)
@@ -178,8 +182,13 @@ async function npmCi() {
 
 /** One line that says what to do. */
 function remedy(end, trouble) {
-  if (/ENOENT/.test(end)) return 'npm is not in PATH: install npm (it comes with Node) and start again'
-  if (/ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|network/i.test(trouble))
+  if (/ENOENT/.test(end))
+    return 'npm is not in PATH: install npm (it comes with Node) and start again'
+  if (
+    /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|network/i.test(
+      trouble,
+    )
+  )
     return (
       'the npm registry cannot be reached. Watari needs it once, to install. Check `npm ping`; behind a proxy set ' +
       '`npm config set https-proxy URL`; for another registry `npm config set registry URL`; or copy the folder ' +

@@ -1,0 +1,118 @@
+// npm test [-- [--no-peers] FILE|FOLDER...]: runs every test of the tree, or those named.
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { killRunning, runTestFile, type FileResult } from './testing/run-file.ts'
+import { testFiles, type TestFile, type TestKind } from './testing/test-files.ts'
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const FILE_TIMEOUT_MS = 240_000
+/** Journeys and peers have the machine to themselves. */
+const CONCURRENCY = { together: 2, alone: 1 }
+
+interface Ran {
+  readonly file: TestFile
+  readonly result: FileResult
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const filters = args.filter((arg) => !arg.startsWith('--'))
+  const unknown = args.find((arg) => arg.startsWith('--') && arg !== '--no-peers')
+  if (unknown !== undefined) {
+    say(`unknown option ${unknown}: npm test [-- [--no-peers] FILE|FOLDER...]`)
+    return 2
+  }
+  const files = testFiles(ROOT, filters)
+  if (files.length === 0) {
+    say(`no test file matches ${filters.join(' ') || 'src, tools, test'}`)
+    return 1
+  }
+  const began = performance.now()
+  say(`${files.length} test files, Node ${process.versions.node}`)
+  const isAlone = (file: TestFile): boolean => file.kind === 'e2e' || file.kind === 'interop'
+  let done = 0
+  const run = async (file: TestFile): Promise<Ran> => {
+    const result = await runTestFile(ROOT, file.path, { timeoutMs: FILE_TIMEOUT_MS })
+    done++
+    say(line(`${done}/${files.length}`, file, result))
+    return { file, result }
+  }
+  const first = [
+    ...(await pool(
+      files.filter((file) => !isAlone(file)),
+      CONCURRENCY.together,
+      run,
+    )),
+    ...(await pool(files.filter(isAlone), CONCURRENCY.alone, run)),
+  ]
+  const failures = first.filter(({ result }) => result.failed > 0)
+  const final = first.filter(({ result }) => result.failed === 0)
+  let flaky = 0
+  for (const { file, result } of failures) {
+    say(`\n${file.path} failed; once more, alone`)
+    const again = await runTestFile(ROOT, file.path, { timeoutMs: FILE_TIMEOUT_MS })
+    final.push({ file, result: again })
+    if (again.failed === 0) {
+      flaky++
+      say(`flaky: ${file.path} (failed once, passed alone):\n${result.output}`)
+    } else say(`failed: ${file.path}:\n${again.output}`)
+  }
+  return summary(final, flaky, (performance.now() - began) / 1_000)
+}
+
+/** Totals by kind, and as the very last line those of all. */
+function summary(ran: readonly Ran[], flaky: number, seconds: number): number {
+  const total = (kind: TestKind | undefined, word: 'passed' | 'failed' | 'skipped'): number =>
+    ran
+      .filter(({ file }) => kind === undefined || file.kind === kind)
+      .reduce((sum, { result }) => sum + result[word], 0)
+  say('')
+  const reasons = Map.groupBy(
+    ran.flatMap(({ result }) => result.skips),
+    (reason) => reason,
+  )
+  for (const [reason, each] of reasons) say(`skipped ${each.length}: ${reason}`)
+  for (const { file, result } of ran.filter((each) => each.result.failed > 0))
+    say(`failed ${result.failed}: ${file.path}`)
+  for (const kind of ['unit', 'property', 'contract', 'interop', 'e2e'] as const) {
+    const files = ran.filter(({ file }) => file.kind === kind).length
+    if (files > 0)
+      say(
+        `${kind}: ${files} files, ${total(kind, 'passed')} passed, ${total(kind, 'failed')} failed, ${total(kind, 'skipped')} skipped`,
+      )
+  }
+  say(`${Math.round(seconds)} s`)
+  if (flaky > 0) say(`${flaky} flaky (failed once, passed alone)`)
+  const all = (word: 'passed' | 'failed' | 'skipped'): number => total(undefined, word)
+  say(`${all('passed')} passed, ${all('failed')} failed, ${all('skipped')} skipped`)
+  return all('failed') === 0 ? 0 : 1
+}
+
+function line(count: string, file: TestFile, result: FileResult): string {
+  const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : ''
+  const word = result.failed > 0 ? `FAILED ${result.failed}` : 'ok'
+  return `${count} ${word} ${file.path} (${result.passed} passed${skipped}, ${result.seconds.toFixed(1)} s)`
+}
+
+/** Runs `work` over `items`, at most `width` at a time; results in the order of items. */
+async function pool<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = []
+  const queue = items.entries()
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item)
+  }
+  await Promise.all(Array.from({ length: width }, worker))
+  return results
+}
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`)
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    killRunning()
+    process.exit(130)
+  })
+process.exitCode = await main(process.argv.slice(2))
