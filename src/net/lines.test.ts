@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { FakeClock, SECOND_MS, systemClock } from '#base/time.ts'
+import { OctetReader } from './lines.ts'
+
+const WAIT_MS = 30 * SECOND_MS
+const text = (line: Uint8Array | string): string =>
+  typeof line === 'string' ? `(${line})` : Buffer.from(line).toString('utf8')
+
+async function linesOf(chunks: readonly Buffer[], lengthMax: number): Promise<string[]> {
+  const stream = new PassThrough()
+  const reader = new OctetReader(stream, systemClock)
+  const lines: string[] = []
+  const reading = (async () => {
+    for (;;) {
+      const line = await reader.line(lengthMax, WAIT_MS)
+      lines.push(text(line))
+      if (line === 'eof') return
+    }
+  })()
+  for (const chunk of chunks) {
+    stream.write(chunk)
+    await new Promise(setImmediate)
+  }
+  stream.end()
+  await reading
+  return lines
+}
+
+test('only CRLF ends a line, wherever the segments end', async () => {
+  const whole = Buffer.from('件名 1\r\na\nb\r\n\r\n\rc\r\r\nrest')
+  for (let cut = 0; cut <= whole.length; cut++)
+    assert.deepEqual(await linesOf([whole.subarray(0, cut), whole.subarray(cut)], 100), [
+      '件名 1',
+      'a\nb',
+      '',
+      '\rc\r',
+      '(eof)',
+    ])
+})
+
+test('lines come out the same however they were cut into segments', async () => {
+  const piece = fc.constantFrom('\r', '\n', '\r\n', 'あ', 'x', 'long line of text ')
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(piece, { maxLength: 30 }),
+      fc.array(fc.nat(40), { maxLength: 8 }),
+      async (pieces, cuts) => {
+        const whole = Buffer.from(pieces.join(''))
+        const at = [...cuts.map((cut) => Math.min(cut, whole.length)), 0, whole.length].toSorted(
+          (a, b) => a - b,
+        )
+        const chunks = at.slice(1).map((end, i) => whole.subarray(at[i], end))
+        assert.deepEqual(await linesOf(chunks, 20), await linesOf([whole], 20))
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+test('a line over the limit is read to its end, told, and dropped', async () => {
+  const lines = Buffer.from(`12345678\r\n123456789\r\n${'x'.repeat(50_000)}\r\nよし\r\n`)
+  for (const size of [1_000, 7, 50_100]) {
+    const chunks = []
+    for (let at = 0; at < lines.length; at += size) chunks.push(lines.subarray(at, at + size))
+    assert.deepEqual(await linesOf(chunks, 8), [
+      '12345678',
+      '(tooLong)',
+      '(tooLong)',
+      'よし',
+      '(eof)',
+    ])
+  }
+})
+
+test('slices that were handed out keep their octets while more arrive', async () => {
+  const stream = new PassThrough()
+  const reader = new OctetReader(stream, systemClock)
+  const kept: Uint8Array[] = []
+  for (let i = 0; i < 300; i++) {
+    const reading = reader.line(100, WAIT_MS)
+    const line = Buffer.from(`行 ${i}\r\n`)
+    stream.write(line.subarray(0, 3))
+    await new Promise(setImmediate)
+    stream.write(Buffer.concat([line.subarray(3), Buffer.from('次')]))
+    kept.push((await reading) as Uint8Array)
+    assert.equal(text((await reader.octets(3, WAIT_MS)) as Uint8Array), '次')
+  }
+  kept.forEach((line, i) => assert.equal(text(line), `行 ${i}`))
+})
+
+test('octets come as they are, up to what was asked, and can be put back', async () => {
+  const stream = new PassThrough()
+  const reader = new OctetReader(stream, systemClock)
+  stream.write('abcdef\r\nQUIT\r\n')
+  assert.equal(text((await reader.octets(4, WAIT_MS)) as Uint8Array), 'abcd')
+  reader.unread(2)
+  assert.equal(reader.buffered, 12)
+  assert.equal(text((await reader.line(10, WAIT_MS)) as Uint8Array), 'cdef')
+  assert.equal(text((await reader.line(10, WAIT_MS)) as Uint8Array), 'QUIT')
+  stream.destroy()
+  assert.equal(await reader.octets(1, WAIT_MS), 'eof')
+})
+
+test('a line that comes octet by octet has one deadline for all of it', async () => {
+  const clock = new FakeClock()
+  const stream = new PassThrough()
+  const reader = new OctetReader(stream, clock)
+  const line = reader.line(100, 10 * SECOND_MS)
+  for (let i = 0; i < 9; i++) {
+    stream.write('a')
+    await new Promise(setImmediate)
+    clock.advance(SECOND_MS)
+    await new Promise(setImmediate)
+  }
+  clock.advance(2 * SECOND_MS)
+  assert.equal(await line, 'timeout')
+})
+
+test('what nobody asks for stays in the socket', async () => {
+  const stream = new PassThrough({ highWaterMark: 1_000 })
+  const reader = new OctetReader(stream, systemClock)
+  let writes = 0
+  while (stream.write(Buffer.alloc(100, 'x'))) writes++
+  await new Promise(setImmediate)
+  assert.ok(writes < 100)
+  assert.equal(stream.write('x'), false)
+  assert.equal(((await reader.octets(100_000, WAIT_MS)) as Uint8Array).length > 0, true)
+})

@@ -1,0 +1,154 @@
+import type { Readable } from 'node:stream'
+import { CR, LF } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import type { Clock } from '#base/time.ts'
+
+const GROWN_BYTES_MIN = 4_096
+
+/**
+ * Pulls octets and lines from a socket. What nobody asks for stays in the socket, so that a fast
+ * peer is slowed by TCP; nothing is copied but what a segment's end cut in two. Slices that were
+ * handed out are never written to again. One question at a time.
+ */
+export class OctetReader {
+  readonly #stream: Readable
+  readonly #clock: Clock
+  #buffer: Buffer = Buffer.alloc(0)
+  #start = 0
+  #end = 0
+  #owned = false
+  #ended = false
+  #wake: (() => void) | undefined
+
+  constructor(stream: Readable, clock: Clock) {
+    this.#stream = stream
+    this.#clock = clock
+    stream.on('readable', this.#onReadable)
+    stream.on('end', this.#onEnd)
+    stream.on('close', this.#onEnd)
+    stream.on('error', this.#onEnd)
+  }
+
+  /** Octets that have arrived and nobody has taken yet. */
+  get buffered(): number {
+    return this.#end - this.#start + this.#stream.readableLength
+  }
+
+  /**
+   * The next line without its CRLF; only CRLF ends one. A line of more than `lengthMax` octets is
+   * read to its end and dropped. `timeoutMs` is for the whole line.
+   */
+  async line(
+    lengthMax: number,
+    timeoutMs: number,
+  ): Promise<Octets | 'eof' | 'tooLong' | 'timeout'> {
+    const deadline = this.#clock.monotonicMs() + timeoutMs
+    let scanned = this.#start
+    let dropped = false
+    for (;;) {
+      const end = this.#findCrlf(scanned)
+      if (end >= 0) {
+        const line = this.#buffer.subarray(this.#start, end)
+        this.#start = end + 2
+        return dropped || line.length > lengthMax ? 'tooLong' : line
+      }
+      if (this.#end - this.#start > lengthMax + 1) {
+        dropped = true
+        this.#start = this.#end - 1 // it may be the CR
+      }
+      const seen = this.#end - this.#start
+      const got = await this.#more(deadline)
+      if (got !== 'more') return got
+      scanned = this.#start + Math.max(0, seen - 1)
+    }
+  }
+
+  /** At least one octet and at most `max` of them, as they come. */
+  async octets(max: number, timeoutMs: number): Promise<Octets | 'eof' | 'timeout'> {
+    if (this.#start === this.#end) {
+      const got = await this.#more(this.#clock.monotonicMs() + timeoutMs)
+      if (got !== 'more') return got
+    }
+    const taken = this.#buffer.subarray(this.#start, Math.min(this.#end, this.#start + max))
+    this.#start += taken.length
+    return taken
+  }
+
+  /** Puts back the last `count` octets of what `octets` has just returned. */
+  unread(count: number): void {
+    this.#start -= count
+  }
+
+  /** Lets go of the socket (before TLS takes it); what was read and not taken is forgotten. */
+  detach(): void {
+    this.#stream.off('readable', this.#onReadable)
+    this.#stream.off('end', this.#onEnd)
+    this.#stream.off('close', this.#onEnd)
+    this.#stream.off('error', this.#onEnd)
+    this.#start = this.#end
+    this.#onEnd()
+  }
+
+  readonly #onReadable = (): void => this.#wake?.()
+
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    this.#wake?.()
+  }
+
+  #findCrlf(from: number): number {
+    for (let at = from; ; at++) {
+      at = this.#buffer.indexOf(LF, at)
+      if (at < 0 || at >= this.#end) return -1
+      if (at > this.#start && this.#buffer[at - 1] === CR) return at - 1
+    }
+  }
+
+  async #more(deadline: number): Promise<'more' | 'eof' | 'timeout'> {
+    for (;;) {
+      const chunk = this.#stream.read() as Buffer | null
+      if (chunk !== null) {
+        this.#append(chunk)
+        return 'more'
+      }
+      if (this.#ended || this.#stream.destroyed) return 'eof'
+      const waitMs = deadline - this.#clock.monotonicMs()
+      if (waitMs <= 0) return 'timeout'
+      if (!(await this.#woken(waitMs))) return 'timeout'
+    }
+  }
+
+  #woken(waitMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = (woken: boolean): void => {
+        cancel()
+        this.#wake = undefined
+        resolve(woken)
+      }
+      const cancel = this.#clock.after(waitMs, () => done(false))
+      this.#wake = () => done(true)
+    })
+  }
+
+  #append(chunk: Buffer): void {
+    const kept = this.#end - this.#start
+    if (kept === 0) {
+      this.#buffer = chunk
+      this.#start = 0
+      this.#end = chunk.length
+      this.#owned = false
+      return
+    }
+    if (!this.#owned || this.#end + chunk.length > this.#buffer.length) {
+      // Twice what is needed: a line that comes octet by octet is not copied each time.
+      const grown = Buffer.allocUnsafe(Math.max(GROWN_BYTES_MIN, 2 * (kept + chunk.length)))
+      this.#buffer.copy(grown, 0, this.#start, this.#end)
+      this.#buffer = grown
+      this.#start = 0
+      this.#end = kept
+      this.#owned = true
+    }
+    chunk.copy(this.#buffer, this.#end)
+    this.#end += chunk.length
+  }
+}
