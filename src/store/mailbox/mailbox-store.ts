@@ -209,9 +209,7 @@ export interface MailboxStore {
   /** Durable when it resolves. Throws Fault `full`, `stalled`, `io` for the whole request. */
   commit(request: CommitRequest): Promise<{ readonly results: readonly AccountCommitResult[] }>
   /** All mailboxes of the account, parents before children; the defaults are made at first use. */
-  mailboxes(ask: {
-    readonly accountId: AccountId
-  }): Promise<{
+  mailboxes(ask: { readonly accountId: AccountId }): Promise<{
     readonly mailboxes: readonly MailboxRow[]
     readonly subscriptions: readonly MailboxPath[]
   }>

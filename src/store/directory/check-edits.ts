@@ -1,0 +1,274 @@
+import { asciiLower } from '#base/text.ts'
+import { addressKey, formatAddress, isDomain, parseAddress } from '#model/address.ts'
+import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
+import type { Address } from '#model/address.ts'
+import { formatNextHop, parseNextHop } from '#model/route.ts'
+import type { RouteRow } from '#model/route.ts'
+import type { Directory, DirectoryKey, DirectoryRow } from './directory.ts'
+
+/** A row to write, or a key to remove. */
+export type DirectoryEdit =
+  | { readonly kind: 'put'; readonly row: DirectoryRow }
+  | { readonly kind: 'remove'; readonly key: DirectoryKey }
+
+/** Why an edit is refused, and what to do instead; both are shown to the administrator. */
+export interface DirectoryRefusal {
+  readonly code: 'invalid' | 'notFound' | 'conflict' | 'limit'
+  readonly message: string
+  readonly remedy: string
+}
+
+const ADDRESSES_PER_ACCOUNT_MAX = 1_000
+const TARGETS_MAX = 10_000
+const NAME_LENGTH_MAX = 256
+
+/** Undefined where the row may be written into this directory as it stands. */
+export function checkRow(directory: Directory, row: DirectoryRow): DirectoryRefusal | undefined {
+  switch (row.kind) {
+    case 'domain':
+      return checkDomain(directory, row.domain)
+    case 'account':
+      return checkAccount(directory, row.account)
+    case 'alias':
+      return checkAlias(directory, row.alias)
+    case 'forward':
+      return checkForward(directory, row.forward)
+    case 'route':
+      return checkRoute(row.route)
+  }
+}
+
+function checkDomain(directory: Directory, domain: LocalDomain): DirectoryRefusal | undefined {
+  const { name, convertTo } = domain
+  if (!isDomain(name) || name.startsWith('[') || name !== asciiLower(name).normalize('NFC'))
+    return refuse('invalid', `${name} is no domain name`, 'Give a name such as campus.example.')
+  if (convertTo === undefined) return undefined
+  if (asciiLower(convertTo) === name)
+    return refuse('invalid', `${name} cannot be converted to itself`, 'Name another local domain.')
+  if (directory.domain(convertTo) === undefined)
+    return refuse(
+      'notFound',
+      `${convertTo} is no local domain`,
+      `Add it first: watari domain add ${convertTo}`,
+    )
+  const owner = directory.accounts().find((account) => account.domain === name)
+  if (owner !== undefined)
+    return refuse(
+      'conflict',
+      `${name} has accounts of its own, ${owner.username}@${name} among them`,
+      'Move or delete them before the domain is converted.',
+    )
+  return undefined
+}
+
+function checkAccount(directory: Directory, account: Account): DirectoryRefusal | undefined {
+  const own = parseAddress(`${account.username}@${account.domain}`)
+  if (
+    !own.ok ||
+    account.username !== asciiLower(account.username).normalize('NFC') ||
+    account.username.includes('+')
+  )
+    return refuse(
+      'invalid',
+      `${account.username}@${account.domain} is no address for an account`,
+      'Give user@domain in lower case, without "+".',
+    )
+  const domain = directory.domain(account.domain)
+  if (domain === undefined)
+    return refuse(
+      'notFound',
+      `${account.domain} is no local domain`,
+      `Add it first: watari domain add ${account.domain}`,
+    )
+  if (domain.convertTo !== undefined)
+    return refuse(
+      'conflict',
+      `addresses of ${domain.name} are those of ${domain.convertTo}`,
+      `Add the account as ${account.username}@${domain.convertTo}.`,
+    )
+  if ((account.name?.length ?? 0) > NAME_LENGTH_MAX)
+    return refuse('limit', `the name is longer than ${NAME_LENGTH_MAX} characters`, 'Shorten it.')
+  if (account.addresses.length > ADDRESSES_PER_ACCOUNT_MAX)
+    return refuse(
+      'limit',
+      `more than ${ADDRESSES_PER_ACCOUNT_MAX} addresses`,
+      'Use aliases instead.',
+    )
+  const before = directory.account(account.id)
+  if (
+    before === undefined ||
+    addressKey(own.value) !== addressKey({ localpart: before.username, domain: before.domain })
+  ) {
+    const taken = checkFree(directory, own.value, account)
+    if (taken !== undefined) return taken
+  }
+  for (const address of account.addresses) {
+    const fault = checkFree(directory, address, account)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+function checkFree(
+  directory: Directory,
+  address: Address,
+  account: Account,
+): DirectoryRefusal | undefined {
+  const text = formatAddress(address)
+  if (directory.domain(address.domain) === undefined)
+    return refuse(
+      'notFound',
+      `${address.domain} is no local domain`,
+      `Add it first: watari domain add ${address.domain}`,
+    )
+  const owner = directory.byAddress(address)
+  if (owner !== undefined && owner.id !== account.id)
+    return refuse(
+      'conflict',
+      `${text} belongs to ${owner.username}@${owner.domain}`,
+      'Choose another address.',
+    )
+  if (directory.alias(address) !== undefined)
+    return refuse('conflict', `${text} is an alias`, `Remove it first: watari alias rm ${text}`)
+  return undefined
+}
+
+function checkAlias(directory: Directory, alias: Alias): DirectoryRefusal | undefined {
+  const from = formatAddress(alias.from)
+  if (directory.domain(alias.from.domain) === undefined)
+    return refuse(
+      'notFound',
+      `${alias.from.domain} is no local domain`,
+      `Add it first: watari domain add ${alias.from.domain}`,
+    )
+  const owner = directory.byAddress(alias.from)
+  if (owner !== undefined)
+    return refuse(
+      'conflict',
+      `${from} is an address of ${owner.username}@${owner.domain}`,
+      `Forward its mail instead: watari forward set ${owner.username}@${owner.domain} TO --keep`,
+    )
+  return checkTargets(alias.to, from)
+}
+
+function checkForward(directory: Directory, forward: Forward): DirectoryRefusal | undefined {
+  const account = directory.account(forward.accountId)
+  if (account === undefined)
+    return refuse(
+      'notFound',
+      `there is no account ${forward.accountId}`,
+      'watari user ls shows the accounts.',
+    )
+  return checkTargets(
+    forward.to,
+    formatAddress({ localpart: account.username, domain: account.domain }),
+  )
+}
+
+function checkTargets(to: readonly Address[], from: string): DirectoryRefusal | undefined {
+  if (to.length === 0)
+    return refuse('invalid', `${from} leads nowhere`, 'Give at least one address.')
+  if (to.length > TARGETS_MAX)
+    return refuse('limit', `${from} leads to more than ${TARGETS_MAX} addresses`, 'Make it a list.')
+  if (new Set(to.map(addressKey)).size !== to.length)
+    return refuse('invalid', `${from} names an address twice`, 'Name each address once.')
+  return undefined
+}
+
+function checkRoute(route: RouteRow): DirectoryRefusal | undefined {
+  const { match } = route
+  const known = match.includes('@') ? parseAddress(match).ok : isDomain(match)
+  if (!known || match !== asciiLower(match).normalize('NFC'))
+    return refuse(
+      'invalid',
+      `${match} is neither a domain nor an address`,
+      'Give example.org or user@example.org.',
+    )
+  const hop = formatNextHop(route.nextHop)
+  if (route.nextHop.kind !== 'mx' && parseNextHop(hop) === undefined)
+    return refuse(
+      'invalid',
+      `${hop} is no next hop`,
+      'Give smtp:HOST:PORT, lmtp:HOST:PORT, local or hold.',
+    )
+  return undefined
+}
+
+/** Undefined where the row of this key may go. */
+export function checkRemoval(
+  directory: Directory,
+  key: DirectoryKey,
+): DirectoryRefusal | undefined {
+  const colon = key.indexOf(':')
+  const kind = key.slice(0, colon)
+  const name = key.slice(colon + 1)
+  if (!exists(directory, kind, name))
+    return refuse(
+      'notFound',
+      `there is no ${kind} ${name}`,
+      `watari ${kind === 'account' ? 'user' : kind} ls shows what there is.`,
+    )
+  if (kind === 'domain') return checkDomainRemoval(directory, name)
+  if (kind === 'account' && directory.forward(name as Account['id']) !== undefined)
+    return refuse(
+      'conflict',
+      `account ${name} has a forward`,
+      'Remove the forward in the same step.',
+    )
+  return undefined
+}
+
+function exists(directory: Directory, kind: string, name: string): boolean {
+  switch (kind) {
+    case 'domain':
+      return directory.domain(name) !== undefined
+    case 'account':
+      return directory.account(name as Account['id']) !== undefined
+    case 'forward':
+      return directory.forward(name as Account['id']) !== undefined
+    case 'route':
+      return directory.route(name) !== undefined
+    case 'alias': {
+      const address = parseAddress(name)
+      return address.ok && directory.alias(address.value) !== undefined
+    }
+    default:
+      return false
+  }
+}
+
+function checkDomainRemoval(directory: Directory, name: string): DirectoryRefusal | undefined {
+  const converted = directory.domains().find((domain) => domain.convertTo === name)
+  if (converted !== undefined)
+    return refuse(
+      'conflict',
+      `${converted.name} is converted to ${name}`,
+      `Remove ${converted.name} first.`,
+    )
+  const owner = directory
+    .accounts()
+    .find(
+      (account) =>
+        account.domain === name || account.addresses.some((address) => address.domain === name),
+    )
+  if (owner !== undefined)
+    return refuse(
+      'conflict',
+      `${owner.username}@${owner.domain} has an address in ${name}`,
+      'Move or delete its accounts first.',
+    )
+  const alias = directory.aliases().find((row) => row.from.domain === name)
+  if (alias !== undefined)
+    return refuse(
+      'conflict',
+      `${formatAddress(alias.from)} is an alias in ${name}`,
+      `Remove it first: watari alias rm ${formatAddress(alias.from)}`,
+    )
+  return undefined
+}
+
+const refuse = (
+  code: DirectoryRefusal['code'],
+  message: string,
+  remedy: string,
+): DirectoryRefusal => ({ code, message, remedy })

@@ -1,0 +1,119 @@
+import { Semaphore } from '#base/deadline.ts'
+import { err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import type { Clock } from '#base/time.ts'
+import { checkRemoval, checkRow } from './check-edits.ts'
+import type { DirectoryEdit, DirectoryRefusal } from './check-edits.ts'
+import type { ChangeAuthor, DirectoryLog } from './directory-log.ts'
+import type { Directory, DirectoryChange, DirectoryRow } from './directory.ts'
+import { MemoryDirectory } from './memory-directory.ts'
+import { rowKey } from './row-key.ts'
+
+const PAGE_ROWS = 1_000
+
+/** A check from another room, such as route's for cycles; a text that names the fault refuses the row. */
+export type RowCheck = (directory: Directory, row: DirectoryRow) => DirectoryRefusal | undefined
+
+/**
+ * The one writer of the directory, in control: checks edits against the copy in memory, writes them
+ * to the log, then changes the copy and tells those who listen.
+ */
+export class DirectoryMaster {
+  readonly directory = new MemoryDirectory()
+  readonly #log: DirectoryLog
+  readonly #clock: Clock
+  readonly #checks: readonly RowCheck[]
+  readonly #oneByOne = new Semaphore(1)
+  readonly #listeners = new Set<(changes: readonly DirectoryChange[]) => void>()
+
+  constructor(parts: {
+    readonly log: DirectoryLog
+    readonly clock: Clock
+    readonly checks?: readonly RowCheck[]
+  }) {
+    this.#log = parts.log
+    this.#clock = parts.clock
+    this.#checks = parts.checks ?? []
+  }
+
+  /** Reads the copy from the log; before the first write. */
+  async load(): Promise<void> {
+    await this.#oneByOne.run(async () => {
+      const rows: DirectoryRow[] = []
+      let after: number | undefined = 0
+      let seq = 0
+      while (after !== undefined) {
+        const page = await this.#log.rows({ after, limit: PAGE_ROWS })
+        rows.push(...page.rows)
+        seq = page.seq
+        after = page.next
+      }
+      this.directory.reset(seq, rows)
+    })
+  }
+
+  /** All edits or none, checked in order, each against the directory as those before leave it. */
+  write(
+    edits: readonly DirectoryEdit[],
+    by: ChangeAuthor,
+  ): Promise<Outcome<{ readonly seq: number }, DirectoryRefusal>> {
+    return this.update(() => ok(edits), by)
+  }
+
+  /** Like `write`; the edits are made from the directory as it stands when it is this call's turn. */
+  update(
+    make: (directory: Directory) => Outcome<readonly DirectoryEdit[], DirectoryRefusal>,
+    by: ChangeAuthor,
+  ): Promise<Outcome<{ readonly seq: number }, DirectoryRefusal>> {
+    return this.#oneByOne.run(async () => {
+      const made = make(this.directory)
+      if (!made.ok) return made
+      const refusal = this.#check(made.value)
+      if (refusal !== undefined) return err(refusal)
+      const written = await this.#log.write({
+        baseSeq: this.directory.seq,
+        edits: made.value.map(keyed),
+        by,
+        atMs: this.#clock.nowMs(),
+      })
+      this.directory.apply(written.changes)
+      for (const listener of this.#listeners) listener(written.changes)
+      return ok({ seq: written.seq })
+    })
+  }
+
+  /** Told after each write; the returned function ends it. */
+  onChange(listener: (changes: readonly DirectoryChange[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #check(edits: readonly DirectoryEdit[]): DirectoryRefusal | undefined {
+    const trial = this.directory.trial()
+    try {
+      for (const edit of edits) {
+        const refusal =
+          edit.kind === 'remove' ? checkRemoval(this.directory, edit.key) : this.#checkRow(edit.row)
+        if (refusal !== undefined) return refusal
+        const { key, row } = keyed(edit)
+        trial.put(key, row)
+      }
+      return undefined
+    } finally {
+      trial.end()
+    }
+  }
+
+  #checkRow(row: DirectoryRow): DirectoryRefusal | undefined {
+    const refusal = checkRow(this.directory, row)
+    if (refusal !== undefined) return refusal
+    for (const check of this.#checks) {
+      const found = check(this.directory, row)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+}
+
+const keyed = (edit: DirectoryEdit) =>
+  edit.kind === 'remove' ? { key: edit.key, row: null } : { key: rowKey(edit.row), row: edit.row }

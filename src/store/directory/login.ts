@@ -1,0 +1,131 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { Semaphore } from '#base/deadline.ts'
+import { silentLog } from '#base/log.ts'
+import type { Log } from '#base/log.ts'
+import { err, isFault, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import type { Octets } from '#base/octets.ts'
+import { asciiLower } from '#base/text.ts'
+import { MINUTE_MS, sleep } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import type { Account } from '#model/account.ts'
+import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
+import type { Directory } from './directory.ts'
+import { GuessLimits } from './guessing.ts'
+import { isPassword, verifyPassword } from './password.ts'
+
+/** How long a check that succeeded is remembered. */
+const REMEMBER_MS = 10 * MINUTE_MS
+const REMEMBERED_MAX = 100_000
+const POOL_DEFAULT = 2
+const WAITING_MAX = 500
+const LOGIN_BYTES_MAX = 1_000
+
+/**
+ * Checks logins against the directory's last copy. Unknown, disabled and passwordless accounts cost
+ * the same work as a wrong password and are answered alike. `poolLimit` hashes run at once; where
+ * too many wait the answer is `unavailable`.
+ */
+export function createAuthenticator(options: {
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly poolLimit?: number
+  readonly waitingMax?: number
+  readonly log?: Log
+}): Authenticator {
+  const { directory, clock, log = silentLog } = options
+  const limits = new GuessLimits(clock)
+  const checker = new Checker(
+    clock,
+    new Semaphore(options.poolLimit ?? POOL_DEFAULT, options.waitingMax ?? WAITING_MAX),
+  )
+  return {
+    async login(attempt: LoginAttempt): Promise<Outcome<Account, LoginFault>> {
+      if (directory.seq === 0) return err('unavailable')
+      if (!isPassword(attempt.password) || Buffer.byteLength(attempt.login) > LOGIN_BYTES_MAX)
+        return err('refused')
+      const login = asciiLower(attempt.login).normalize('NFC')
+      const pace = limits.pace(attempt.ip, login)
+      if (pace.kind === 'slowed') return err('slowed')
+      if (pace.waitMs > 0) await sleep(clock, pace.waitMs)
+      const account = directory.byLogin(login)
+      const right = await checker.check(account, login, attempt.password)
+      if (right === 'busy') return err('unavailable')
+      // The row as it is now: an account may have been disabled or given a new password meanwhile.
+      const now = account === undefined ? undefined : directory.account(account.id)
+      if (right && now !== undefined && !now.disabled && sameCredential(now, account!)) {
+        limits.succeeded(attempt.ip, login)
+        return ok(now)
+      }
+      limits.failed(attempt.ip, login, checker.mark(login, attempt.password))
+      log.warn('auth.refused', { protocol: attempt.protocol, ip: attempt.ip })
+      return err('refused')
+    },
+  }
+}
+
+const sameCredential = (a: Account, b: Account): boolean =>
+  a.credentialVersion === b.credentialVersion && a.credential === b.credential
+
+/** Hashes in a bounded pool, and remembers what was right. */
+class Checker {
+  readonly #clock: Clock
+  readonly #pool: Semaphore
+  /** Made anew by each process: what is remembered is worth nothing elsewhere. */
+  readonly #secret = randomBytes(32)
+  readonly #remembered = new Map<string, number>()
+  readonly #running = new Map<string, Promise<boolean>>()
+
+  constructor(clock: Clock, pool: Semaphore) {
+    this.#clock = clock
+    this.#pool = pool
+  }
+
+  async check(
+    account: Account | undefined,
+    login: string,
+    password: Octets,
+  ): Promise<boolean | 'busy'> {
+    const usable = account !== undefined && !account.disabled ? account : undefined
+    const key =
+      usable === undefined
+        ? this.mark(`? ${login}`, password)
+        : this.mark(`${usable.id} ${usable.credentialVersion} ${usable.credential ?? ''}`, password)
+    const until = this.#remembered.get(key)
+    if (until !== undefined && until > this.#clock.monotonicMs()) return true
+    try {
+      const right = await this.#once(key, password, usable?.credential)
+      if (right) this.#remember(key)
+      return right
+    } catch (cause) {
+      if (isFault(cause, 'limit')) return 'busy'
+      throw cause
+    }
+  }
+
+  /** Names these octets without telling them. */
+  mark(context: string, password: Octets): string {
+    return createHmac('sha256', this.#secret)
+      .update(`${Buffer.byteLength(context)} ${context} `)
+      .update(password)
+      .digest('base64')
+  }
+
+  /** The same question asked by many connections at once is worked on once. */
+  #once(key: string, password: Octets, hash: string | undefined): Promise<boolean> {
+    const running = this.#running.get(key)
+    if (running !== undefined) return running
+    const work = this.#pool
+      .run(() => verifyPassword(password, hash))
+      .finally(() => this.#running.delete(key))
+    this.#running.set(key, work)
+    return work
+  }
+
+  #remember(key: string): void {
+    this.#remembered.delete(key)
+    this.#remembered.set(key, this.#clock.monotonicMs() + REMEMBER_MS)
+    if (this.#remembered.size > REMEMBERED_MAX)
+      this.#remembered.delete(this.#remembered.keys().next().value!)
+  }
+}

@@ -1,0 +1,19 @@
+import { asciiLower } from '#base/text.ts'
+import { addressKey } from '#model/address.ts'
+import type { DirectoryKey, DirectoryRow } from './directory.ts'
+
+/** The name of a row in the log and in the replicas. */
+export function rowKey(row: DirectoryRow): DirectoryKey {
+  switch (row.kind) {
+    case 'domain':
+      return `domain:${asciiLower(row.domain.name).normalize('NFC')}`
+    case 'account':
+      return `account:${row.account.id}`
+    case 'alias':
+      return `alias:${addressKey(row.alias.from)}`
+    case 'forward':
+      return `forward:${row.forward.accountId}`
+    case 'route':
+      return `route:${asciiLower(row.route.match).normalize('NFC')}`
+  }
+}
