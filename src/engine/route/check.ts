@@ -1,0 +1,105 @@
+import type { Account } from '#model/account.ts'
+import { addressKey, formatAddress } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
+import type { Directory, DirectoryChange, DirectoryRow } from '#store/directory/directory.ts'
+import { CONVERSION_DEPTH_MAX, walk } from './convert.ts'
+import type { Addressing } from './convert.ts'
+
+/** A change as it is about to be saved. */
+export type ProposedChange = Pick<DirectoryChange, 'key' | 'row'>
+
+/**
+ * Why this change must not be saved: one line with the whole cycle, `a@x → b@y → a@x`, or with the
+ * chain that would be too long. Undefined: it may. A cycle that the change makes goes through the
+ * changed row, so only addresses of that row are followed.
+ */
+export function findCycle(directory: Directory, change: ProposedChange): string | undefined {
+  const changed = withChange(directory, change)
+  for (const start of startsOf(directory, change)) {
+    const walked = walk(start, changed)
+    if (walked.ok) continue
+    const { kind, path } = walked.error
+    if (kind === 'loop') return `mail would go round in a circle: ${spelt(cycleOf(path))}`
+    return `more than ${CONVERSION_DEPTH_MAX} conversions in a chain: ${spelt(path)}`
+  }
+  return undefined
+}
+
+const spelt = (path: readonly Address[]): string => path.map(formatAddress).join(' → ')
+
+/** The path from the first place of its last address on: what leads into the cycle is left out. */
+function cycleOf(path: readonly Address[]): readonly Address[] {
+  const last = path.at(-1)
+  if (last === undefined) return path
+  const key = addressKey(last)
+  return path.slice(path.findIndex((address) => addressKey(address) === key))
+}
+
+const mainAddress = (account: Account): Address => ({
+  localpart: account.username,
+  domain: account.domain,
+})
+
+const addressesOf = (account: Account | undefined): readonly Address[] =>
+  account === undefined ? [] : [mainAddress(account), ...account.addresses]
+
+function startsOf(directory: Directory, change: ProposedChange): Iterable<Address> {
+  const before = rowOf(directory, change.key)
+  const starts: Address[] = []
+  for (const row of [change.row, before]) {
+    if (row === null || row === undefined) continue
+    if (row.kind === 'domain') return everyStart(directory)
+    if (row.kind === 'alias') starts.push(row.alias.from)
+    else if (row.kind === 'account') starts.push(...addressesOf(row.account))
+    else if (row.kind === 'forward')
+      starts.push(...addressesOf(directory.account(row.forward.accountId)))
+  }
+  return starts
+}
+
+/** A domain's conversion may close a cycle of any rows. */
+function* everyStart(directory: Directory): Iterable<Address> {
+  for (const domain of directory.domains()) yield { localpart: 'postmaster', domain: domain.name }
+  for (const alias of directory.aliases()) yield alias.from
+  for (const forward of directory.forwards())
+    yield* addressesOf(directory.account(forward.accountId))
+}
+
+function rowOf(directory: Directory, key: string): DirectoryRow | undefined {
+  const alias = directory.aliases().find((row) => `alias:${addressKey(row.from)}` === key)
+  if (alias !== undefined) return { kind: 'alias', alias }
+  const account = directory.accounts().find((row) => `account:${row.id}` === key)
+  if (account !== undefined) return { kind: 'account', account }
+  return undefined // a forward or domain that goes away uncovers nothing that could lead back
+}
+
+/** The look-ups of conversion as they will be once the change is saved. */
+function withChange(directory: Directory, change: ProposedChange): Addressing {
+  const { key, row } = change
+  return {
+    alias(address) {
+      if (`alias:${addressKey(address)}` !== key) return directory.alias(address)
+      return row?.kind === 'alias' ? row.alias : undefined
+    },
+    byAddress(address) {
+      const wanted = addressKey(address)
+      if (row?.kind === 'account' && addressesOf(row.account).some((a) => addressKey(a) === wanted))
+        return row.account
+      const found = directory.byAddress(address)
+      return found !== undefined && `account:${found.id}` === key ? undefined : found
+    },
+    account(id) {
+      if (`account:${id}` !== key) return directory.account(id)
+      return row?.kind === 'account' ? row.account : undefined
+    },
+    domain(name) {
+      if (`domain:${name}` !== key) return directory.domain(name)
+      return row?.kind === 'domain' ? row.domain : undefined
+    },
+    forward(id) {
+      if (`forward:${id}` !== key) return directory.forward(id)
+      return row?.kind === 'forward' ? row.forward : undefined
+    },
+    route: (match) => directory.route(match),
+  }
+}

@@ -1,0 +1,117 @@
+import { err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import type { Account, AccountId } from '#model/account.ts'
+import { addressKey, withoutDetail } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
+import type { Directory } from '#store/directory/directory.ts'
+
+/** What conversion looks at; the whole Directory has it, and so has a copy with one change. */
+export type Addressing = Pick<
+  Directory,
+  'account' | 'alias' | 'byAddress' | 'domain' | 'forward' | 'route'
+>
+
+/** Where one recipient's mail ends up. */
+export interface Target {
+  readonly address: Address
+  /**
+   * local: an account of ours · relay: in a domain of ours, kept by another server that a route names ·
+   * remote: in a domain that is not ours · unknown: in a domain of ours, and nobody has it.
+   */
+  readonly class: 'local' | 'relay' | 'remote' | 'unknown'
+  readonly accountId?: AccountId
+}
+
+export interface Converted {
+  /** Each destination once, in the order of the rows that led to it. */
+  readonly targets: readonly Target[]
+}
+
+/** loop: a row leads back to itself · tooDeep: more than CONVERSION_DEPTH_MAX rows in a chain. */
+export type ConvertFault = 'loop' | 'tooDeep'
+
+export const CONVERSION_DEPTH_MAX = 32
+
+/**
+ * The final envelope addresses of one recipient: exact aliases and accounts first, then sub-domain
+ * conversion, with `+detail` cut for the look-up and kept in the address (RFC 5233 §4); forwards of
+ * accounts last. Pure; converting a result again leads to the same targets. Header fields are out of reach.
+ */
+export function convert(address: Address, directory: Addressing): Outcome<Converted, ConvertFault> {
+  const walked = walk(address, directory)
+  return walked.ok ? ok({ targets: walked.value }) : err(walked.error.kind)
+}
+
+/** The same, telling the addresses that a fault went through. */
+export function walk(
+  start: Address,
+  directory: Addressing,
+): Outcome<readonly Target[], { readonly kind: ConvertFault; readonly path: readonly Address[] }> {
+  const targets = new Map<string, Target>()
+  const done = new Set<string>() // each address is expanded once, so the work is bounded by the rows
+  const path: Address[] = []
+  const open = new Set<string>()
+
+  const visit = (address: Address): ConvertFault | undefined => {
+    const key = addressKey(address)
+    path.push(address)
+    if (open.has(key)) return 'loop'
+    if (path.length > CONVERSION_DEPTH_MAX + 1) return 'tooDeep'
+    if (!done.has(key)) {
+      open.add(key)
+      const step = stepOf(address, directory)
+      if (step.target !== undefined) {
+        const target = targetKey(step.target)
+        if (!targets.has(target)) targets.set(target, step.target)
+      }
+      for (const next of step.next) {
+        const fault = visit(next)
+        if (fault !== undefined) return fault
+      }
+      open.delete(key)
+      done.add(key)
+    }
+    path.pop()
+    return undefined
+  }
+  const fault = visit(start)
+  return fault === undefined ? ok([...targets.values()]) : err({ kind: fault, path })
+}
+
+interface Step {
+  readonly target?: Target
+  readonly next: readonly Address[]
+}
+
+function stepOf(address: Address, directory: Addressing): Step {
+  const plain = withoutDetail(address)
+  const alias = directory.alias(address) ?? directory.alias(plain)
+  if (alias !== undefined) return { next: alias.to }
+  const account = directory.byAddress(address) ?? directory.byAddress(plain)
+  if (account !== undefined) return accountStep(address, account, directory)
+  const domain = directory.domain(address.domain)
+  if (domain === undefined) return { target: { address, class: 'remote' }, next: [] }
+  if (domain.convertTo !== undefined)
+    return { next: [{ localpart: address.localpart, domain: domain.convertTo }] }
+  const elsewhere =
+    directory.route(addressKey(address)) ??
+    directory.route(addressKey(plain)) ??
+    directory.route(address.domain)
+  const relayed = elsewhere !== undefined && elsewhere.nextHop.kind !== 'local'
+  return { target: { address, class: relayed ? 'relay' : 'unknown' }, next: [] }
+}
+
+function accountStep(address: Address, account: Account, directory: Addressing): Step {
+  const target: Target = { address, class: 'local', accountId: account.id }
+  const forward = directory.forward(account.id)
+  if (forward === undefined || forward.to.length === 0) return { target, next: [] }
+  return forward.keep ? { target, next: forward.to } : { next: forward.to }
+}
+
+/** One copy an account and detail, however many of its addresses lead there. */
+function targetKey(target: Target): string {
+  if (target.accountId === undefined) return `address ${addressKey(target.address)}`
+  const plus = target.address.localpart.indexOf('+')
+  const detail = plus <= 0 ? '' : target.address.localpart.slice(plus)
+  return `account ${target.accountId} ${detail}`
+}
