@@ -22,7 +22,17 @@ export type Content =
   | { readonly octets: readonly Octets[] }
   | { readonly prefix: Octets; readonly large: LargeHandle }
 
-/** The append-only octets of one volume; lives in a storage process only. */
+/** Free space of the volume, at most a second old. */
+export interface Space {
+  readonly freeBytes: number
+  /** Below the reserve: no new mail is taken; reading and forgetting go on. */
+  readonly full: boolean
+}
+
+/**
+ * The append-only octets of one volume; lives in a storage process only. `append` and the `flush` that
+ * covers it belong into one tick of one GroupCommit: a failed flush is told to its own caller only.
+ */
 export interface Blobs {
   /** Places one record; it is durable once a `flush` begun afterwards has ended. */
   append(octets: readonly Octets[]): BlobRef
@@ -37,4 +47,10 @@ export interface Blobs {
   abortLarge(handle: LargeHandle): Promise<void>
   /** Forgets a large file whose rows are gone; segment space comes back by `collect`. */
   release(ref: BlobRef): Promise<void>
+  /** Throws nothing: what cannot be asked counts as full. */
+  space(): Space
+  /** Deletes segments that `live` does not name; never the one being written nor the last flush's. */
+  collect(live: ReadonlySet<number>): Promise<void>
+  /** Waits for what runs, closes the files, and drops a segment that was never written to. */
+  close(): Promise<void>
 }

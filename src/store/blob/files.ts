@@ -1,0 +1,132 @@
+import {
+  close,
+  closeSync,
+  fdatasync,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  openSync,
+  read,
+  write,
+  writev,
+} from 'node:fs'
+import { Fault } from '#base/outcome.ts'
+
+/** Writes all of `buffers` from `position`, in one system call where the kernel takes it whole. */
+export async function writeAll(
+  fd: number,
+  buffers: readonly Buffer[],
+  position: number,
+): Promise<void> {
+  let rest: Buffer[] = buffers.filter((buffer) => buffer.length > 0)
+  let at = position
+  while (rest.length > 0) {
+    let written = await new Promise<number>((resolve, reject) => {
+      const done = (error: Error | null, count: number): void =>
+        error === null ? resolve(count) : reject(error)
+      if (rest.length === 1) write(fd, rest[0]!, 0, rest[0]!.length, at, done)
+      else writev(fd, rest, at, done)
+    })
+    if (written === 0) throw new Fault('io', 'a write wrote nothing')
+    at += written
+    while (rest.length > 0 && written >= rest[0]!.length) {
+      written -= rest[0]!.length
+      rest.shift()
+    }
+    if (written > 0) rest = [rest[0]!.subarray(written), ...rest.slice(1)]
+  }
+}
+
+/** Up to `length` octets from `position`; shorter only at the file's end. */
+export async function readAt(fd: number, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(length)
+  let got = 0
+  while (got < length) {
+    const count = await new Promise<number>((resolve, reject) =>
+      read(fd, buffer, got, length - got, position + got, (error, bytes) =>
+        error === null ? resolve(bytes) : reject(error),
+      ),
+    )
+    if (count === 0) break
+    got += count
+  }
+  return got === length ? buffer : buffer.subarray(0, got)
+}
+
+const settled =
+  (resolve: () => void, reject: (cause: Error) => void) =>
+  (error: Error | null | undefined): void =>
+    error === null || error === undefined ? resolve() : reject(error)
+
+export const syncData = (fd: number): Promise<void> =>
+  new Promise((resolve, reject) => fdatasync(fd, settled(resolve, reject)))
+
+export const syncWhole = (fd: number): Promise<void> =>
+  new Promise((resolve, reject) => fsync(fd, settled(resolve, reject)))
+
+export const closeFile = (fd: number): Promise<void> =>
+  new Promise((resolve, reject) => close(fd, settled(resolve, reject)))
+
+/** Makes durable which names the folder holds. */
+export function syncFolder(dir: string): void {
+  const fd = openSync(dir, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+interface Opened {
+  readonly fd: number
+  readonly sizeBytes: number
+  users: number
+  dropped: boolean
+}
+
+/** Descriptors for reading, the least recently used closed first; one in use stays open. */
+export class ReadFiles {
+  readonly #files = new Map<string, Opened>()
+  readonly #openMax: number
+  constructor(openMax: number) {
+    this.#openMax = openMax
+  }
+
+  async use<T>(path: string, work: (fd: number, sizeBytes: number) => Promise<T>): Promise<T> {
+    const file = this.#files.get(path) ?? open(path)
+    this.#files.delete(path)
+    this.#files.set(path, file)
+    file.users++
+    try {
+      this.#shrink(this.#openMax)
+      return await work(file.fd, file.sizeBytes)
+    } finally {
+      file.users--
+      if (file.dropped && file.users === 0) closeSync(file.fd)
+    }
+  }
+
+  drop(path: string): void {
+    const file = this.#files.get(path)
+    if (file === undefined) return
+    this.#files.delete(path)
+    file.dropped = true
+    if (file.users === 0) closeSync(file.fd)
+  }
+
+  close(): void {
+    this.#shrink(0)
+  }
+
+  #shrink(openMax: number): void {
+    for (const path of this.#files.keys()) {
+      if (this.#files.size <= openMax) return
+      this.drop(path)
+    }
+  }
+}
+
+function open(path: string): Opened {
+  const fd = openSync(path, 'r')
+  return { fd, sizeBytes: fstatSync(fd).size, users: 0, dropped: false }
+}

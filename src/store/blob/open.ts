@@ -1,0 +1,165 @@
+import { mkdirSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import { ioFault } from '#store/db/fault.ts'
+import type { BlobRef, Blobs, LargeHandle, Space } from './blobs.ts'
+import { ReadFiles, readAt, syncFolder } from './files.ts'
+import { LargeFiles, readLarge } from './large.ts'
+import { HEAD_BYTES, TRAILER_BYTES, checkTrailer, readHead } from './record.ts'
+import { Segments, segmentPath } from './segments.ts'
+
+export interface BlobsOptions {
+  /** Gets `seg/` and `large/`. */
+  readonly dir: string
+  readonly clock: Clock
+  /** Names the failpoint `NAME.written`. */
+  readonly name: string
+  /** True for a large file that a row names; the others are deleted at once. Absent: all are kept. */
+  readonly knownLarge?: (file: number) => boolean
+  /** Free space under which no new mail is taken; default 5 % of the volume within 128 MiB and 2 GiB. */
+  readonly reserveBytes?: number
+}
+
+const MIB = 1024 * 1024
+const RESERVE_SHARE = 0.05
+const RESERVE_BYTES_MIN = 128 * MIB
+const RESERVE_BYTES_MAX = 2048 * MIB
+const READ_FILES_MAX = 32
+
+/** Opens the octets of one volume and begins a new segment. The volume's lock must be held. */
+export async function openBlobs(options: BlobsOptions): Promise<Blobs> {
+  const seg = join(options.dir, 'seg')
+  const large = join(options.dir, 'large')
+  try {
+    mkdirSync(seg, { recursive: true, mode: 0o700 })
+    mkdirSync(large, { recursive: true, mode: 0o700 })
+    syncFolder(options.dir)
+    const segments = new Segments({ dir: seg, name: options.name })
+    await segments.start()
+    return new VolumeBlobs(options, segments, new LargeFiles(large, options.knownLarge))
+  } catch (thrown) {
+    throw ioFault(thrown, options.dir)
+  }
+}
+
+class VolumeBlobs implements Blobs {
+  readonly #options: BlobsOptions
+  readonly #segments: Segments
+  readonly #large: LargeFiles
+  readonly #files = new ReadFiles(READ_FILES_MAX)
+  #space: Space = { freeBytes: 0, full: true }
+  #spaceAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: BlobsOptions, segments: Segments, large: LargeFiles) {
+    this.#options = options
+    this.#segments = segments
+    this.#large = large
+  }
+
+  append(octets: readonly Octets[]): BlobRef {
+    return { kind: 'segment', ...this.#segments.append(octets) }
+  }
+
+  flush(): Promise<void> {
+    return this.#segments.flush()
+  }
+
+  async read(ref: BlobRef, offset: number, length: number): Promise<Octets> {
+    const range = {
+      offset: Math.max(0, offset),
+      length: Math.max(0, Math.min(length, ref.length - offset)),
+    }
+    const path = this.#pathOf(ref)
+    try {
+      return await this.#files.use(path, (fd, sizeBytes) =>
+        ref.kind === 'segment'
+          ? readRecord(fd, ref, { ...range, path })
+          : readAt(fd, 0, HEAD_BYTES).then((head) =>
+              readLarge({ fd, sizeBytes, path }, readHead(head, path), range),
+            ),
+      )
+    } catch (thrown) {
+      throw ioFault(thrown, path)
+    }
+  }
+
+  openLarge(): Promise<LargeHandle> {
+    return Promise.resolve(this.#large.open())
+  }
+
+  appendLarge(handle: LargeHandle, octets: Octets): Promise<void> {
+    return this.#large.append(handle, octets)
+  }
+
+  async finishLarge(handle: LargeHandle, prefix: Octets): Promise<BlobRef> {
+    return { kind: 'large', offset: 0, ...(await this.#large.finish(handle, prefix)) }
+  }
+
+  abortLarge(handle: LargeHandle): Promise<void> {
+    return this.#large.abort(handle)
+  }
+
+  release(ref: BlobRef): Promise<void> {
+    if (ref.kind === 'large') {
+      this.#files.drop(this.#pathOf(ref))
+      this.#large.release(ref.file)
+    }
+    return Promise.resolve()
+  }
+
+  space(): Space {
+    const now = this.#options.clock.monotonicMs()
+    if (now - this.#spaceAtMs < SECOND_MS) return this.#space
+    this.#spaceAtMs = now
+    try {
+      const { bavail, blocks, bsize } = statfsSync(this.#options.dir)
+      const freeBytes = bavail * bsize
+      const share = Math.floor(blocks * bsize * RESERVE_SHARE)
+      const reserve =
+        this.#options.reserveBytes ??
+        Math.min(RESERVE_BYTES_MAX, Math.max(RESERVE_BYTES_MIN, share))
+      this.#space = { freeBytes, full: freeBytes < reserve }
+    } catch {
+      this.#space = { freeBytes: 0, full: true }
+    }
+    return this.#space
+  }
+
+  collect(live: ReadonlySet<number>): Promise<void> {
+    for (const file of this.#segments.collect(live))
+      this.#files.drop(segmentPath(join(this.#options.dir, 'seg'), file))
+    return Promise.resolve()
+  }
+
+  async close(): Promise<void> {
+    await this.#large.close()
+    await this.#segments.close()
+    this.#files.close()
+  }
+
+  #pathOf(ref: BlobRef): string {
+    return ref.kind === 'large'
+      ? this.#large.path(ref.file)
+      : segmentPath(join(this.#options.dir, 'seg'), ref.file)
+  }
+}
+
+async function readRecord(
+  fd: number,
+  ref: BlobRef,
+  range: { readonly offset: number; readonly length: number; readonly path: string },
+): Promise<Octets> {
+  const where = `${range.path} at ${ref.offset}`
+  const whole = range.offset === 0 && range.length === ref.length
+  if (!whole) return readAt(fd, ref.offset + HEAD_BYTES + range.offset, range.length)
+  const record = await readAt(fd, ref.offset, HEAD_BYTES + ref.length + TRAILER_BYTES)
+  if (readHead(record, where) !== ref.length)
+    throw new Fault('corrupt', `${where}: the record is not as long as its row says`)
+  const content = record.subarray(HEAD_BYTES, HEAD_BYTES + ref.length)
+  checkTrailer(record.subarray(HEAD_BYTES + ref.length), crc32(content), where)
+  return content
+}

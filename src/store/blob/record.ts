@@ -1,0 +1,73 @@
+import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { bufferOf } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+
+/*
+ * A record of a segment, integers little-endian:
+ *
+ *   "WREC" | version u8 | 0 u8 | head size u16 | content length u64 | 0 u32 | CRC-32 of the head so far
+ *   content
+ *   CRC-32 of the content | first 16 octets of its SHA-256 | "WEND"
+ */
+const RECORD_MAGIC = Buffer.from('WREC')
+const END_MAGIC = Buffer.from('WEND')
+const RECORD_VERSION = 1
+export const HEAD_BYTES = 24
+export const TRAILER_BYTES = 24
+const HASH_BYTES = 16
+
+export const recordBytes = (length: number): number => HEAD_BYTES + length + TRAILER_BYTES
+
+export function recordHead(length: number): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES)
+  RECORD_MAGIC.copy(head)
+  head[4] = RECORD_VERSION
+  head.writeUInt16LE(HEAD_BYTES, 6)
+  head.writeBigUInt64LE(BigInt(length), 8)
+  head.writeUInt32LE(crc32(head.subarray(0, HEAD_BYTES - 4)), HEAD_BYTES - 4)
+  return head
+}
+
+/** The content's length. Throws Fault `corrupt`, or `version` for a record of a later program. */
+export function readHead(head: Octets, where: string): number {
+  const octets = bufferOf(head)
+  if (
+    octets.length < HEAD_BYTES ||
+    !octets.subarray(0, 4).equals(RECORD_MAGIC) ||
+    octets.readUInt32LE(HEAD_BYTES - 4) !== crc32(octets.subarray(0, HEAD_BYTES - 4))
+  )
+    throw new Fault('corrupt', `${where}: no whole record begins here`)
+  if (octets[4] !== RECORD_VERSION)
+    throw new Fault('version', `${where}: record of version ${octets[4]}, not ${RECORD_VERSION}`)
+  return Number(octets.readBigUInt64LE(8))
+}
+
+/** The trailer of content that came as `crc` and `sha256` (whole or prefix). */
+export function recordTrailer(crc: number, sha256: Octets): Buffer {
+  const trailer = Buffer.alloc(TRAILER_BYTES)
+  trailer.writeUInt32LE(crc, 0)
+  trailer.set(sha256.subarray(0, HASH_BYTES), 4)
+  END_MAGIC.copy(trailer, TRAILER_BYTES - 4)
+  return trailer
+}
+
+/** Throws Fault `corrupt` unless the trailer belongs to the content. */
+export function checkTrailer(trailer: Octets, crc: number, where: string): void {
+  const octets = bufferOf(trailer)
+  if (
+    octets.length < TRAILER_BYTES ||
+    !octets.subarray(TRAILER_BYTES - 4, TRAILER_BYTES).equals(END_MAGIC) ||
+    octets.readUInt32LE(0) !== crc
+  )
+    throw new Fault('corrupt', `${where}: the content fails its CRC`)
+}
+
+/** Head, content and trailer as buffers for one gathered write; the content is not copied. */
+export function recordOf(parts: readonly Octets[], length: number): Buffer[] {
+  const content = parts.map(bufferOf)
+  const whole = content.length === 1 ? content[0]! : Buffer.concat(content)
+  const trailer = recordTrailer(crc32(whole), hash('sha256', whole, 'buffer'))
+  return [recordHead(length), whole, trailer]
+}

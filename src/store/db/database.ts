@@ -1,0 +1,164 @@
+import { statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import { Fault } from '#base/outcome.ts'
+import { ioFault } from './fault.ts'
+
+export type SqlInput = SQLInputValue
+type SqlRow = Record<string, SQLOutputValue>
+
+export interface DatabaseOptions {
+  readonly path: string
+  /** What the database is, so that one is never taken for another: `spool`, `mailbox` … */
+  readonly kind: string
+  /** Each only adds; the version is how many were applied. Never change one that was released. */
+  readonly migrations: readonly string[]
+  /** Writes the WAL to its working size at once, so that a lone COMMIT need not pay for its growth. */
+  readonly walAhead?: boolean
+  readonly cacheBytes?: number
+}
+
+/** Small pages: a COMMIT writes whole ones, and our rows are short. */
+const PAGE_BYTES = 2_048
+const WAL_FRAME_HEAD_BYTES = 24
+/** The WAL is written from its start again after so many pages, and never cut. */
+const WAL_PAGES = 1_000
+const CACHE_BYTES_DEFAULT = 8 * 1024 * 1024
+
+/**
+ * Opens or makes a database that this process alone uses. A COMMIT is durable when it returns.
+ * Throws Fault `version` where it is of a version or kind that we do not know, `locked`, `io`, `corrupt`.
+ */
+export function openDatabase(options: DatabaseOptions): Database {
+  try {
+    const db = new Database(options)
+    try {
+      db.migrate(options)
+      if (options.walAhead === true) db.fillWal(options.path)
+    } catch (thrown) {
+      db.close()
+      throw thrown
+    }
+    return db
+  } catch (thrown) {
+    throw ioFault(thrown, options.path)
+  }
+}
+
+/** One prepared statement; `Row` is what its columns are, by our own word. */
+export interface Query<Row> {
+  get(...params: readonly SqlInput[]): Row | undefined
+  all(...params: readonly SqlInput[]): Row[]
+  iterate(...params: readonly SqlInput[]): Iterable<Row>
+  /** The number of rows changed. */
+  run(...params: readonly SqlInput[]): number
+}
+
+export class Database {
+  readonly #db: DatabaseSync
+  readonly #queries = new Map<string, Query<SqlRow>>()
+
+  constructor(options: DatabaseOptions) {
+    this.#db = new DatabaseSync(options.path, { timeout: 0 })
+    try {
+      // EXCLUSIVE before the first access: the WAL's index is then kept in memory, without a shared file.
+      this.#db.exec(`
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA page_size = ${PAGE_BYTES};
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA wal_autocheckpoint = ${WAL_PAGES};
+        PRAGMA journal_size_limit = -1;
+        PRAGMA mmap_size = 0;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA cache_size = -${Math.ceil((options.cacheBytes ?? CACHE_BYTES_DEFAULT) / 1024)};
+      `)
+    } catch (thrown) {
+      this.#db.close()
+      throw thrown
+    }
+  }
+
+  /** The statement, prepared once. */
+  query<Row = SqlRow>(sql: string): Query<Row> {
+    let query = this.#queries.get(sql)
+    if (query === undefined) {
+      query = queryOf(this.#db.prepare(sql))
+      this.#queries.set(sql, query)
+    }
+    return query as Query<Row>
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql)
+  }
+
+  /** Runs `work` in one transaction: all of it or, where it throws, nothing. */
+  transaction<T>(work: () => T): T {
+    this.query('BEGIN IMMEDIATE').run()
+    try {
+      const value = work()
+      this.query('COMMIT').run()
+      return value
+    } catch (thrown) {
+      this.rollback()
+      throw thrown
+    }
+  }
+
+  /** Takes the open transaction back; SQLite does so by itself after some errors. */
+  rollback(): void {
+    if (this.#db.isTransaction) this.query('ROLLBACK').run()
+  }
+
+  close(): void {
+    this.#queries.clear()
+    if (this.#db.isOpen) this.#db.close()
+  }
+
+  migrate(options: DatabaseOptions): void {
+    const known = options.migrations.length
+    this.transaction(() => {
+      const has = this.query(`SELECT 1 FROM sqlite_schema WHERE name = 'version'`).get()
+      if (has === undefined) {
+        if (this.query(`SELECT 1 FROM sqlite_schema`).get() !== undefined)
+          throw new Fault('version', `${options.path}: is no database of ours`)
+        this.exec('CREATE TABLE version (kind TEXT NOT NULL, version INTEGER NOT NULL) STRICT')
+        this.query('INSERT INTO version VALUES (?, 0)').run(options.kind)
+      }
+      const at = this.query<{ kind: string; version: number }>('SELECT * FROM version').get()
+      if (at?.kind !== options.kind)
+        throw new Fault(
+          'version',
+          `${options.path}: is a ${at?.kind} database, not ${options.kind}`,
+        )
+      if (at.version > known)
+        throw new Fault(
+          'version',
+          `${options.path}: has version ${at.version} of ${options.kind}, this program knows up to ${known}`,
+        )
+      if (at.version === known) return
+      for (const sql of options.migrations.slice(at.version)) this.exec(sql)
+      this.query('UPDATE version SET version = ?').run(known)
+    })
+  }
+
+  fillWal(path: string): void {
+    const walBytes = WAL_PAGES * (PAGE_BYTES + WAL_FRAME_HEAD_BYTES)
+    if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) < walBytes) {
+      this.exec('CREATE TABLE wal_ahead (zeros BLOB)')
+      this.exec(`INSERT INTO wal_ahead VALUES (zeroblob(${WAL_PAGES * PAGE_BYTES}))`)
+      this.exec('DROP TABLE wal_ahead')
+    }
+    this.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  }
+}
+
+function queryOf(statement: StatementSync): Query<SqlRow> {
+  return {
+    get: (...params) => statement.get(...params),
+    all: (...params) => statement.all(...params),
+    iterate: (...params) => statement.iterate(...params),
+    run: (...params) => Number(statement.run(...params).changes),
+  }
+}

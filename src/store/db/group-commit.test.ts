@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, beforeEach, describe, test } from 'node:test'
+import { armFailpoints } from '#base/failpoint.ts'
+import { Fault, isFault } from '#base/outcome.ts'
+import { openDatabase } from './database.ts'
+import type { Database } from './database.ts'
+import { GroupCommit } from './group-commit.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'watari-group-'))
+const opened: Database[] = []
+after(() => {
+  for (const db of opened) db.close()
+  rmSync(dir, { recursive: true, force: true })
+})
+const MIGRATIONS = ['CREATE TABLE letter (id TEXT PRIMARY KEY) STRICT']
+
+let db: Database
+let flushes: string[][]
+let staged: string[]
+let flushFails: Error | undefined
+let group: GroupCommit
+
+beforeEach(() => {
+  armFailpoints('')
+  db = openDatabase({
+    path: join(dir, `${opened.length}.db`),
+    kind: 'test',
+    migrations: MIGRATIONS,
+  })
+  opened.push(db)
+  flushes = []
+  staged = []
+  flushFails = undefined
+  group = new GroupCommit({
+    db,
+    name: 'test',
+    flush: async () => {
+      flushes.push(staged)
+      staged = []
+      await new Promise((resolve) => setImmediate(resolve))
+      if (flushFails !== undefined) throw flushFails
+    },
+  })
+})
+
+const put = (id: string): Promise<string> =>
+  group.commit({
+    stage: () => void staged.push(id),
+    apply: () => {
+      db.query('INSERT INTO letter VALUES (?)').run(id)
+      return `${id}!`
+    },
+  })
+const ids = (): unknown[] =>
+  db
+    .query<{ id: string }>('SELECT id FROM letter ORDER BY id')
+    .all()
+    .map((row) => row.id)
+
+describe('GroupCommit', () => {
+  test('one flush serves all that came together, the next all that came meanwhile', async () => {
+    const first = [put('あ'), put('い')]
+    await new Promise((resolve) => setImmediate(resolve))
+    const second = [put('う'), put('え')]
+    assert.deepEqual(await Promise.all([...first, ...second]), ['あ!', 'い!', 'う!', 'え!'])
+    assert.deepEqual(flushes, [
+      ['あ', 'い'],
+      ['う', 'え'],
+    ])
+  })
+
+  test('a job that throws takes back its own rows only', async () => {
+    const bad = group.commit({
+      apply: () => {
+        db.query('INSERT INTO letter VALUES (?)').run('bad')
+        throw new Fault('conflict', 'taken')
+      },
+    })
+    const results = await Promise.allSettled([put('a'), bad, put('b'), put('a')])
+    assert.deepEqual(
+      results.map((result) => result.status),
+      ['fulfilled', 'rejected', 'fulfilled', 'rejected'],
+    )
+    assert.deepEqual(ids(), ['a', 'b'])
+    await assert.rejects(
+      group.commit({
+        apply: () => {
+          db.query('INSERT INTO letter VALUES (?)').run('alone')
+          throw new Fault('conflict', 'taken')
+        },
+      }),
+      (thrown) => isFault(thrown, 'conflict'),
+    )
+    assert.deepEqual(ids(), ['a', 'b'])
+  })
+
+  test('a stage that throws refuses its job before anything is written', async () => {
+    const bad = group.commit({
+      stage: () => {
+        throw new Fault('full', 'no room')
+      },
+      apply: () => db.query('INSERT INTO letter VALUES (?)').run('bad'),
+    })
+    const good = put('good')
+    await assert.rejects(bad, (thrown) => isFault(thrown, 'full'))
+    await good
+    assert.deepEqual(ids(), ['good'])
+  })
+
+  test('a failed flush refuses the jobs with octets, and lets the others through', async () => {
+    flushFails = Object.assign(new Error('EIO'), { code: 'EIO' })
+    const octets = put('octets')
+    const rows = group.commit({
+      apply: () => db.query('INSERT INTO letter VALUES (?)').run('rows'),
+    })
+    await assert.rejects(octets, (thrown) => isFault(thrown, 'io'))
+    await rows
+    flushFails = undefined
+    await put('later')
+    assert.deepEqual(ids(), ['later', 'rows'])
+  })
+
+  test('a failed transaction refuses the whole batch and leaves no row', async () => {
+    const results = await Promise.allSettled([
+      put('a'),
+      group.commit({
+        apply: () => {
+          throw Object.assign(new Error('disk I/O error'), { errcode: 10 })
+        },
+      }),
+    ])
+    assert.ok(results.every((r) => r.status === 'rejected' && isFault(r.reason, 'io')))
+    assert.deepEqual(ids(), [])
+    await put('b')
+    assert.deepEqual(ids(), ['b'])
+  })
+
+  test('a reply that hangs after COMMIT leaves the rows and tells nobody', async () => {
+    armFailpoints('test.committed=hang')
+    let told = false
+    void put('a').then(() => (told = true))
+    while (ids().length === 0) await new Promise((resolve) => setImmediate(resolve))
+    armFailpoints('')
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(told, false)
+  })
+
+  test('idle waits for what runs', async () => {
+    let done = false
+    void put('a').then(() => (done = true))
+    await group.idle()
+    await Promise.resolve()
+    assert.equal(done, true)
+    await group.idle()
+  })
+})
