@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+
+import fc from 'fast-check'
+
+import { compileSieve } from './compile.ts'
+
+function faults(script: string): string[] {
+  const result = compileSieve(script)
+  return result.ok ? [] : result.error.map(({ line, message }) => `${line}: ${message}`)
+}
+
+describe('checking a Sieve script', () => {
+  it('accepts the examples of RFC 5228 that need no other extension', () => {
+    assert.deepEqual(
+      faults(`require ["fileinto"];
+        # comment
+        if header :is "Sender" "owner-ietf-mta-filters@imc.org"
+           { fileinto "filter"; }
+        elsif anyof (not address :all :contains ["To", "Cc", "Bcc"] "me@example.com",
+                     header :matches "subject" ["*make*money*fast*", "*university*dipl*mas*"])
+           { fileinto "spam"; }
+        else { fileinto "personal"; } /* end */`),
+      [],
+    )
+  })
+
+  it('reads multi-line texts with their doubled dots (RFC 5228 §2.4.2.1)', () => {
+    const result = compileSieve(
+      'require "reject";\nreject text: # 理由\n..一行\nこれは不要\n.\n;\n',
+    )
+    assert.ok(result.ok)
+    assert.deepEqual(result.value.statements, [
+      { kind: 'reject', reason: '.一行\r\nこれは不要\r\n' },
+    ])
+  })
+
+  it('decodes encoded characters where they are required (RFC 5228 §2.4.2.4)', () => {
+    const script = (name: string) =>
+      `require ["fileinto"${name}]; fileinto "\${unicode: 4f1a 8b70}";`
+    const result = compileSieve(script(', "encoded-character"'))
+    assert.ok(result.ok)
+    assert.deepEqual(result.value.statements[0], {
+      kind: 'fileinto',
+      mailbox: '会議',
+      copy: false,
+      create: false,
+    })
+    assert.equal(compileSieve(script('')).ok, true)
+  })
+
+  it('names the line and what is missing, and reports all faults', () => {
+    assert.deepEqual(
+      faults('keep;\nfileinto "x";\nrequire "copy";\nredirect "no address";\nbogus;'),
+      [
+        '2: fileinto needs: require "fileinto"',
+        '3: require must stand before all other commands',
+        '4: "no address" is not an address',
+        '5: there is no command "bogus"',
+      ],
+    )
+    assert.deepEqual(faults('require "vnd.none";'), [
+      '1: the extension "vnd.none" is not supported',
+    ])
+    assert.deepEqual(faults('if true { keep;'), ['1: the block of if never ends'])
+    assert.deepEqual(faults('else { keep; }'), ['1: else must follow if or elsif'])
+    assert.deepEqual(faults('if header :is :contains "a" "b" { stop; }'), [
+      '1: :is and :contains exclude one another',
+    ])
+    assert.deepEqual(faults('keep "x";'), ['1: keep has an argument too many'])
+  })
+
+  it('bounds nesting', () => {
+    assert.equal(faults(`${'if true {'.repeat(33)}${'}'.repeat(33)}`).length, 1)
+    assert.deepEqual(faults(`${'if true {'.repeat(32)}${'}'.repeat(32)}`), [])
+    assert.equal(faults(`if ${'not '.repeat(60)}true { stop; }`).length, 1)
+    assert.equal(faults(`if ${'not ('.repeat(100_000)}`).length, 1)
+  })
+
+  it('is total: any text gives a program or errors', () => {
+    const word = fc.constantFrom(
+      'if',
+      'elsif',
+      'else',
+      'keep',
+      ';',
+      '{',
+      '}',
+      '(',
+      ')',
+      '[',
+      ']',
+      ',',
+      ':is',
+      ':count',
+      '"a"',
+      'text:\n',
+      '.\n',
+      '10K',
+      'header',
+      'not',
+      'anyof',
+      'require',
+      '"fileinto"',
+      '会議',
+      '\\',
+      '"',
+      '#',
+      '/*',
+    )
+    fc.assert(
+      fc.property(fc.array(fc.oneof(word, fc.string()), { maxLength: 40 }), (words) => {
+        compileSieve(words.join(' '))
+      }),
+      { numRuns: 500, seed: 7 },
+    )
+  })
+})

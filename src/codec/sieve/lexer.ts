@@ -1,0 +1,112 @@
+import type { SieveError } from './ast.ts'
+
+export type SieveToken = { readonly line: number } & (
+  | { readonly kind: 'identifier' | 'tag' | 'string'; readonly text: string }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'mark'; readonly mark: '{' | '}' | '[' | ']' | '(' | ')' | ',' | ';' }
+  | { readonly kind: 'end' }
+)
+
+export class SieveSyntaxError extends Error {
+  readonly at: SieveError
+  constructor(at: SieveError) {
+    super(at.message)
+    this.at = at
+  }
+}
+
+/** Numbers are at least 31 bits (RFC 5228 §2.4.1). */
+const NUMBER_MAX = 2 ** 31 - 1
+const UNITS: Readonly<Record<string, number>> = { k: 1_024, m: 1_024 ** 2, g: 1_024 ** 3 }
+
+/** Cuts a script into tokens; throws SieveSyntaxError at the first that is none. */
+export function lexSieve(text: string): SieveToken[] {
+  const tokens: SieveToken[] = []
+  let line = 1
+  let at = 0
+  const fail = (message: string): never => {
+    throw new SieveSyntaxError({ line, message })
+  }
+  const countLines = (piece: string): void => {
+    for (let i = piece.indexOf('\n'); i >= 0; i = piece.indexOf('\n', i + 1)) line++
+  }
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at
+    const match = pattern.exec(text)
+    if (match === null) return undefined
+    at = pattern.lastIndex
+    return match[0]
+  }
+  while (at < text.length) {
+    const blank = take(/(?:[ \t\r\n]|#[^\n]*)+/y)
+    if (blank !== undefined) {
+      countLines(blank)
+      continue
+    }
+    if (text.startsWith('/*', at)) {
+      const end = text.indexOf('*/', at + 2)
+      if (end < 0) fail('a comment that begins with /* never ends')
+      countLines(text.slice(at, end))
+      at = end + 2
+      continue
+    }
+    const startLine = line
+    const multi = take(/text:[ \t]*(?:#[^\n]*)?\r?\n/iy)
+    if (multi !== undefined) {
+      line++
+      tokens.push({ kind: 'string', text: multiLine(), line: startLine })
+      continue
+    }
+    const word = take(/[A-Za-z_][A-Za-z0-9_]*/y)
+    if (word !== undefined) {
+      tokens.push({ kind: 'identifier', text: word.toLowerCase(), line })
+      continue
+    }
+    const tag = take(/:[A-Za-z_][A-Za-z0-9_]*/y)
+    if (tag !== undefined) {
+      tokens.push({ kind: 'tag', text: tag.slice(1).toLowerCase(), line })
+      continue
+    }
+    const number = take(/[0-9]+[KMGkmg]?/y)
+    if (number !== undefined) {
+      const value = Number.parseInt(number, 10) * (UNITS[number.at(-1)!.toLowerCase()] ?? 1)
+      if (value > NUMBER_MAX) fail(`the number ${number} is too large`)
+      tokens.push({ kind: 'number', value, line })
+      continue
+    }
+    const quoted = take(/"(?:[^"\\]|\\[\s\S])*"/y)
+    if (quoted !== undefined) {
+      countLines(quoted)
+      // RFC 5228 §2.4.2: an unknown escape means the character itself.
+      tokens.push({
+        kind: 'string',
+        text: quoted.slice(1, -1).replace(/\\([\s\S])/g, '$1'),
+        line: startLine,
+      })
+      continue
+    }
+    const mark = text[at]!
+    if (!'{}[](),;'.includes(mark))
+      fail(mark === '"' ? 'a string that begins with " never ends' : `unexpected character ${mark}`)
+    tokens.push({ kind: 'mark', mark: mark as ';', line })
+    at++
+  }
+  tokens.push({ kind: 'end', line })
+  return tokens
+
+  /** RFC 5228 §2.4.2.1: ends at a line of one dot; a leading dot is doubled. */
+  function multiLine(): string {
+    const lines: string[] = []
+    for (;;) {
+      if (at >= text.length) fail('a text: string never ends with a line of one dot')
+      const feed = text.indexOf('\n', at)
+      const end = feed < 0 ? text.length : feed
+      const raw = text.slice(at, end).replace(/\r$/, '')
+      at = feed < 0 ? text.length : feed + 1
+      line++
+      if (raw === '.') break
+      lines.push(raw.startsWith('.') ? raw.slice(1) : raw)
+    }
+    return lines.map((each) => `${each}\r\n`).join('')
+  }
+}
