@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { parse, stringify } from 'yaml'
+import { z } from 'zod'
+
+import { Fault } from '#base/outcome.ts'
+
+const PROTOCOLS = [
+  'mx',
+  'relay',
+  'submission',
+  'submissions',
+  'lmtp',
+  'imap',
+  'imaps',
+  'pop3',
+  'pop3s',
+  'https',
+  'health',
+] as const
+export type ListenerProtocol = (typeof PROTOCOLS)[number]
+
+/** Ports before the offset (DESIGN section 6). */
+const PORTS: Readonly<Record<ListenerProtocol, number>> = {
+  mx: 25,
+  relay: 26,
+  submission: 587,
+  submissions: 465,
+  lmtp: 24,
+  imap: 143,
+  imaps: 993,
+  pop3: 110,
+  pop3s: 995,
+  https: 443,
+  health: 9443,
+}
+
+const hostSchema = z.object({
+  node: z.string().regex(/^[a-z0-9-]{1,40}$/),
+  portOffset: z.number().int().min(0).max(55_000),
+  bind: z.array(z.string().min(1)).min(1),
+  domain: z.string().min(1),
+  /** Of the administration token; the token itself stands in first-run.json only. */
+  apiTokenSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  listeners: z.array(
+    z.object({
+      protocol: z.enum(PROTOCOLS),
+      address: z.string().min(1),
+      port: z.number().int().min(1).max(65_535),
+      hostname: z.string().min(1),
+    }),
+  ),
+})
+
+/** A machine's own identity: names, addresses, ports. Policy lives in control's settings instead. */
+export type Host = z.infer<typeof hostSchema>
+export type Listener = Host['listeners'][number]
+
+export const HOST_FILE = 'host.yaml'
+
+export interface HostOptions {
+  readonly portOffset: number
+  readonly bind: readonly string[]
+  readonly domain: string
+  readonly apiTokenSha256: string
+}
+
+/** The host of a first start. Each protocol listens on each address; the relay has a host name of its own. */
+export function newHost(options: HostOptions): Host {
+  const names: Partial<Record<ListenerProtocol, string>> = {
+    mx: 'mx',
+    relay: 'relay',
+    submission: 'smtp',
+    submissions: 'smtp',
+    imap: 'imap',
+    imaps: 'imap',
+    pop3: 'pop',
+    pop3s: 'pop',
+  }
+  return {
+    node: 'single',
+    portOffset: options.portOffset,
+    bind: [...options.bind],
+    domain: options.domain,
+    apiTokenSha256: options.apiTokenSha256,
+    listeners: PROTOCOLS.flatMap((protocol) =>
+      options.bind.map((address) => ({
+        protocol,
+        address,
+        port: PORTS[protocol] + options.portOffset,
+        hostname: `${names[protocol] ?? 'mail'}.${options.domain}`,
+      })),
+    ),
+  }
+}
+
+export const renderHost = (host: Host): string =>
+  `# Written at the first start. Names, addresses and ports of this machine; restart after a change.\n${stringify(host)}`
+
+/** Reads DIR/host.yaml. Throws Fault `config` with one line that names file and fault. */
+export function readHost(dir: string): Host {
+  const path = join(dir, HOST_FILE)
+  let value: unknown
+  try {
+    value = parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw new Fault('config', `${path}: cannot be read: ${(cause as Error).message.split('\n')[0]}`)
+  }
+  const result = hostSchema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new Fault('config', `${path}: ${issue?.path.join('.')}: ${issue?.message}`)
+}
+
+export const listenersOf = (host: Host, ...protocols: readonly ListenerProtocol[]): Listener[] =>
+  host.listeners.filter((listener) => protocols.includes(listener.protocol))
+
+export const portOf = (host: Host, protocol: ListenerProtocol): number =>
+  listenersOf(host, protocol)[0]?.port ?? PORTS[protocol] + host.portOffset

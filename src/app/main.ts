@@ -1,0 +1,86 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { isFault, messageOf } from '#base/outcome.ts'
+
+import { runSingle } from './single.ts'
+
+const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]...`
+
+/** The command line of `npm start`. */
+interface StartOptions {
+  readonly dir: string
+  readonly portOffset: number | undefined
+  readonly bind: readonly string[] | undefined
+}
+
+function readOptions(args: readonly string[]): StartOptions | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        data: { type: 'string' },
+        'port-offset': { type: 'string' },
+        bind: { type: 'string', multiple: true },
+      },
+    })
+    const offset = values['port-offset']
+    if (offset !== undefined && !/^\d{1,5}$/.test(offset))
+      return `--port-offset ${offset}: a number from 0 to 55000 is needed`
+    if (offset !== undefined && Number(offset) > 55_000)
+      return `--port-offset ${offset}: ports would pass 65535; at most 55000`
+    return {
+      dir: resolve(values.data ?? 'var'),
+      portOffset: offset === undefined ? undefined : Number(offset),
+      bind: values.bind,
+    }
+  } catch (thrown) {
+    return messageOf(thrown)
+  }
+}
+
+/** True while the process of DIR/watari.pid lives and is one of ours. */
+function isRunning(pidFile: string): number | undefined {
+  if (!existsSync(pidFile)) return undefined
+  const pid = Number(readFileSync(pidFile, 'utf8'))
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    return command.includes('main.ts') && pid !== process.pid ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2))
+  if (typeof options === 'string') {
+    process.stderr.write(`${options}\n${USAGE}\n`)
+    return 2
+  }
+  const pidFile = join(options.dir, 'watari.pid')
+  const other = isRunning(pidFile)
+  if (other !== undefined) {
+    process.stderr.write(
+      `${options.dir}: process ${other} runs there already; stop it first, or choose another --data DIR\n`,
+    )
+    return 1
+  }
+  try {
+    const single = await runSingle({
+      ...options,
+      prepared: () => writeFileSync(pidFile, `${process.pid}\n`),
+    })
+    await single.ended
+    rmSync(pidFile, { force: true })
+    return 0
+  } catch (thrown) {
+    rmSync(pidFile, { force: true })
+    process.stderr.write(`${isFault(thrown) ? thrown.message : messageOf(thrown)}\n`)
+    return 1
+  }
+}
+
+process.exitCode = await main()
+// A socket or timer left over must not hold the end up.
+setTimeout(() => process.exit(), 500).unref()

@@ -1,0 +1,92 @@
+import { writeSync } from 'node:fs'
+
+import { jsonLog } from '#base/log.ts'
+import type { Log } from '#base/log.ts'
+import { messageOf } from '#base/outcome.ts'
+import { systemClock } from '#base/time.ts'
+
+/** Names of the roles that a supervisor starts. */
+export const ROLES = ['control', 'store', 'gateway'] as const
+export type RoleName = (typeof ROLES)[number]
+
+/** How a role feels, by its own word: stalled while its storage does not answer, full below the reserve. */
+export interface RoleState {
+  readonly state: 'ready' | 'stalled' | 'full' | 'degraded'
+  readonly reason?: string
+}
+
+/** What a role tells its supervisor over the IPC channel. */
+export type RoleMessage =
+  | { readonly kind: 'ready'; readonly listening: readonly Listened[] }
+  | { readonly kind: 'heartbeat'; readonly state: RoleState }
+  /** A fault that no restart will mend: one line for the administrator. */
+  | { readonly kind: 'fatal'; readonly message: string }
+
+export interface Listened {
+  readonly protocol: string
+  readonly address: string
+  readonly port: number
+}
+
+/** Where a role finds its things; passed in the environment by the supervisor. */
+export interface RolePlace {
+  /** The data folder. */
+  readonly dir: string
+  /** Unix sockets of this installation; outside the data folder. */
+  readonly runDir: string
+}
+
+export interface RunningRole {
+  readonly listening: readonly Listened[]
+  readonly state: () => RoleState
+  /** Ends within a few seconds; finishes what is under way. */
+  stop(): Promise<void>
+}
+
+const HEARTBEAT_MS = 1_000
+const STOP_MS_MAX = 8_000
+
+/** The main of a role's process: starts it, tells the supervisor, ends with it. Never returns. */
+export function runRole(
+  name: RoleName,
+  start: (place: RolePlace, log: Log) => Promise<RunningRole>,
+): void {
+  const place: RolePlace = {
+    dir: process.env['WATARI_DIR'] ?? '',
+    runDir: process.env['WATARI_RUN'] ?? '',
+  }
+  // Synchronous, so that the last words before an end are not lost in a buffer.
+  const log = jsonLog(systemClock, (line) => writeSync(2, line), { role: name })
+  const tell = (message: RoleMessage): void => {
+    if (process.connected) process.send?.(message)
+  }
+  let running: RunningRole | undefined
+  let isEnding = false
+  const end = (): void => {
+    if (isEnding) return
+    isEnding = true
+    setTimeout(() => process.exit(0), STOP_MS_MAX).unref()
+    void Promise.resolve(running?.stop()).finally(() => process.exit(0))
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', () => undefined) // of the terminal's group; the supervisor says when
+  process.on('disconnect', end)
+  process.on('uncaughtException', (cause) => {
+    log.error('role.crashed', { cause: messageOf(cause), stack: cause.stack ?? null })
+    process.exit(70)
+  })
+  start(place, log).then(
+    (role) => {
+      running = role
+      if (isEnding) return void role.stop().finally(() => process.exit(0))
+      tell({ kind: 'ready', listening: role.listening })
+      setInterval(() => tell({ kind: 'heartbeat', state: role.state() }), HEARTBEAT_MS).unref()
+    },
+    (cause: unknown) => {
+      log.error('role.failed', { cause: messageOf(cause) })
+      tell({ kind: 'fatal', message: messageOf(cause) })
+      process.exitCode = 1
+      setTimeout(() => process.exit(1), 50)
+    },
+  )
+}

@@ -1,0 +1,128 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { jsonLog } from '#base/log.ts'
+import { systemClock } from '#base/time.ts'
+
+import { FIRST_RUN_FILE, prepareDataFolder } from './first-run.ts'
+import { summedHealth } from './health.ts'
+import { listenersOf, portOf } from './host.ts'
+import type { Host } from './host.ts'
+import type { Listened } from './role.ts'
+import { startSupervisor } from './supervisor.ts'
+
+export interface SingleOptions {
+  readonly dir: string
+  readonly portOffset: number | undefined
+  readonly bind: readonly string[] | undefined
+  /** The data folder stands and is ours. */
+  readonly prepared: () => void
+}
+
+/** Where the command line finds this installation's sockets. */
+export const RUNTIME_FILE = 'runtime.json'
+
+/** Memory before speed in roles that mostly wait: smaller young generation, earlier collection. */
+const ROLE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'] as const
+
+/** Runs every role on this machine; resolves once all listen. `ended` resolves after SIGTERM or SIGINT. */
+export async function runSingle(
+  options: SingleOptions,
+): Promise<{ readonly ended: Promise<void> }> {
+  const { host, first } = await prepareDataFolder({ ...options, clock: systemClock })
+  options.prepared()
+  const log = jsonLog(systemClock, (line) => process.stderr.write(line), { role: 'supervisor' })
+  const runDir = mkdtempSync(join(tmpdir(), 'watari-'))
+  writeFileSync(
+    join(options.dir, RUNTIME_FILE),
+    `${JSON.stringify({ runDir, adminSocket: join(runDir, 'admin.sock') })}\n`,
+  )
+  const place = { dir: options.dir, runDir }
+  const supervisor = startSupervisor({ place, clock: systemClock, log, flags: ROLE_FLAGS })
+  const ended = Promise.withResolvers<void>()
+  let health: { close(): void } | undefined
+  let isEnding = false
+  const end = (): void => {
+    if (isEnding) return
+    isEnding = true
+    void supervisor.stop().finally(() => {
+      health?.close()
+      rmSync(runDir, { recursive: true, force: true })
+      ended.resolve()
+    })
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+  try {
+    const listening = await supervisor.ready
+    health = await serveHealth(options.dir, host, () => supervisor.status())
+    process.stdout.write(welcome(options.dir, host, listening, first))
+  } catch (thrown) {
+    if (!isEnding) {
+      await supervisor.stop()
+      rmSync(runDir, { recursive: true, force: true })
+      throw thrown
+    }
+  }
+  return { ended: ended.promise }
+}
+
+/** The health of all roles on the health port, TLS like every listener. */
+async function serveHealth(
+  dir: string,
+  host: Host,
+  status: Parameters<typeof summedHealth>[0],
+): Promise<{ close(): void }> {
+  const handler = summedHealth(status, systemClock)
+  const tls = {
+    cert: readFileSync(join(dir, 'tls', 'server.pem')),
+    key: readFileSync(join(dir, 'tls', 'server.key')),
+  }
+  const servers = await Promise.all(
+    listenersOf(host, 'health').map(async (listener) => {
+      const server = createServer(tls, handler)
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', (cause: NodeJS.ErrnoException) => {
+          if (cause.code === 'EADDRNOTAVAIL') return resolve()
+          reject(
+            new Error(
+              `cannot listen on ${listener.address} port ${listener.port}: ${cause.code === 'EADDRINUSE' ? 'it is taken' : cause.message}`,
+            ),
+          )
+        })
+        server.listen(listener.port, listener.address, resolve)
+      })
+      return server
+    }),
+  )
+  return {
+    close: () => {
+      for (const server of servers) {
+        server.close()
+        server.closeAllConnections()
+      }
+    },
+  }
+}
+
+function welcome(dir: string, host: Host, listening: readonly Listened[], first: boolean): string {
+  const byProtocol = Map.groupBy(listening, (each) => each.protocol)
+  const lines = [...byProtocol].map(
+    ([protocol, places]) =>
+      `  ${protocol.padEnd(12)} ${places.map(({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`).join('  ')}`,
+  )
+  return [
+    'watari ready',
+    `  web          https://localhost:${portOf(host, 'https')}/  API https://localhost:${portOf(host, 'https')}/api/v1`,
+    `  health       https://localhost:${portOf(host, 'health')}/healthz`,
+    ...lines,
+    `  data         ${dir}`,
+    first
+      ? `  First start: accounts, passwords and the API token stand in ${join(dir, FIRST_RUN_FILE)}`
+      : `  Accounts of the first start: ${join(dir, FIRST_RUN_FILE)}`,
+    '  Stop with Ctrl-C. Command line: npx watari --help',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+import type { Log } from '#base/log.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+
+import { ROLES } from './role.ts'
+import type { Listened, RoleMessage, RoleName, RolePlace } from './role.ts'
+
+/** What the supervisor knows of one role. */
+export interface RoleStatus {
+  readonly name: RoleName
+  readonly state: 'starting' | 'ready' | 'down'
+  /** By the role's own word: ready, stalled, full … */
+  readonly detail: string
+  readonly pid: number | undefined
+  readonly restarts: number
+  readonly lastBeatMs: number
+}
+
+/** A role that has not spoken for so long is taken for stalled. */
+export const BEAT_MS_MAX = 5 * SECOND_MS
+const BACKOFF_MS = [200, 500, 1_000, 2_000, 5_000, 10_000] as const
+/** A role that ran so long starts its back-off anew. */
+const STEADY_MS = 30 * SECOND_MS
+const LAST_WORDS_BYTES = 8_192
+const KILL_AFTER_MS = 9 * SECOND_MS
+
+export interface Supervisor {
+  /** Each role's listeners once all are ready. Rejects with one line where a first start fails. */
+  readonly ready: Promise<readonly Listened[]>
+  status(): readonly RoleStatus[]
+  stop(): Promise<void>
+}
+
+/**
+ * Runs each role as a process of its own and starts it again with back-off when it ends; its
+ * siblings go on. Keeps the last words of a dead process.
+ */
+export function startSupervisor(options: {
+  readonly place: RolePlace
+  readonly clock: Clock
+  readonly log: Log
+  readonly flags: readonly string[]
+}): Supervisor {
+  const roles = ROLES.map((name) => new SupervisedRole(name, options))
+  const ready = Promise.all(roles.map((role) => role.ready)).then((all) => all.flat())
+  ready.catch(() => undefined)
+  for (const role of roles) role.start()
+  return {
+    ready,
+    status: () => roles.map((role) => role.status()),
+    // Listeners first, so that nothing is accepted that could not be handed on.
+    stop: async () => {
+      await Promise.all(roles.map((role) => role.stop()))
+    },
+  }
+}
+
+class SupervisedRole {
+  readonly ready: Promise<readonly Listened[]>
+  readonly #name: RoleName
+  readonly #options: Parameters<typeof startSupervisor>[0]
+  readonly #resolve: (listening: readonly Listened[]) => void
+  readonly #reject: (cause: Error) => void
+  #child: ChildProcess | undefined
+  #state: RoleStatus['state'] = 'starting'
+  #detail = 'starting'
+  #restarts = 0
+  #attempt = 0
+  #startedMs = 0
+  #lastBeatMs = 0
+  #wasReady = false
+  #isStopping = false
+  #cancelRestart: (() => void) | undefined
+  #lastWords = ''
+  #fatal: string | undefined
+  #ended: Promise<void> = Promise.resolve()
+
+  constructor(name: RoleName, options: Parameters<typeof startSupervisor>[0]) {
+    this.#name = name
+    this.#options = options
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Listened[]>()
+    this.ready = promise
+    promise.catch(() => undefined)
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  start(): void {
+    const { place, clock, flags } = this.#options
+    const file = fileURLToPath(new URL(`./${this.#name}.ts`, import.meta.url))
+    const child = spawn(process.execPath, [...flags, file], {
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      env: { ...process.env, WATARI_DIR: place.dir, WATARI_RUN: place.runDir },
+    })
+    this.#child = child
+    this.#startedMs = clock.monotonicMs()
+    this.#lastBeatMs = this.#startedMs
+    this.#state = 'starting'
+    this.#detail = 'starting'
+    this.#lastWords = ''
+    child.stderr?.setEncoding('utf8')
+    child.stderr?.on('data', (text: string) => this.#hear(text))
+    child.on('message', (message) => this.#told(message as RoleMessage))
+    this.#ended = new Promise((resolve) => {
+      child.on('error', (cause) => {
+        this.#lastWords += cause.message
+      })
+      child.on('close', (status, signal) => {
+        this.#gone(status, signal)
+        resolve()
+      })
+    })
+  }
+
+  #hear(text: string): void {
+    process.stderr.write(text)
+    this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS_BYTES)
+  }
+
+  #told(message: RoleMessage): void {
+    this.#lastBeatMs = this.#options.clock.monotonicMs()
+    if (message.kind === 'ready') {
+      this.#state = 'ready'
+      this.#detail = 'ready'
+      this.#wasReady = true
+      this.#resolve(message.listening)
+    } else if (message.kind === 'heartbeat') this.#detail = message.state.state
+    else this.#fatal = message.message
+  }
+
+  #gone(status: number | null, signal: NodeJS.Signals | null): void {
+    const { clock, log } = this.#options
+    this.#child = undefined
+    this.#state = 'down'
+    this.#detail = 'down'
+    if (this.#isStopping) return
+    log.error('role.ended', {
+      role: this.#name,
+      status,
+      signal,
+      lastWords: this.#lastWords.trim().split('\n').at(-1) ?? '',
+    })
+    // A first start that fails is told, not tried for ever: a taken port, a bad settings file.
+    if (!this.#wasReady)
+      return this.#reject(new Error(this.#fatal ?? this.#endedText(status, signal)))
+    if (clock.monotonicMs() - this.#startedMs > STEADY_MS) this.#attempt = 0
+    const delayMs = BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)]!
+    this.#restarts++
+    const timer = setTimeout(() => this.start(), delayMs)
+    this.#cancelRestart = () => clearTimeout(timer)
+  }
+
+  #endedText(status: number | null, signal: NodeJS.Signals | null): string {
+    return `${this.#name} ended (${signal ?? `status ${status}`}): ${this.#lastWords.trim().split('\n').at(-1) ?? ''}`
+  }
+
+  status(): RoleStatus {
+    return {
+      name: this.#name,
+      state: this.#state,
+      detail: this.#detail,
+      pid: this.#child?.pid,
+      restarts: this.#restarts,
+      lastBeatMs: this.#lastBeatMs,
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#cancelRestart?.()
+    const child = this.#child
+    if (child === undefined) return
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
+    await this.#ended
+    clearTimeout(timer)
+  }
+}
