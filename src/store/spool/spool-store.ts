@@ -77,6 +77,7 @@ export interface SpoolStatus {
 
 export interface QueueFilter {
   readonly state?: RecipientState
+  /** Text within the sender's or a recipient's address; ASCII case does not count. */
   readonly address?: string
   readonly after?: QueueId
   readonly limit: number
@@ -93,17 +94,26 @@ export interface SpoolStore {
   abortLarge(part: { readonly handle: LargeHandle }): Promise<void>
   /** Durable when it resolves. Throws Fault `full`, `stalled`, `io`. */
   accept(accept: Accept): Promise<{ readonly queueId: QueueId }>
-  /** Ready recipients whose time has come, oldest first, now claimed; those of one message come together. */
+  /**
+   * Ready recipients whose time has come, oldest first, now claimed; those of one message come together.
+   * Each message shows only the recipients that this call claimed. `limit` counts recipients; a last
+   * message comes whole. A claim ends by `settle` or with the process.
+   */
   claim(ask: { readonly nowMs: number; readonly limit: number }): Promise<{
     readonly messages: readonly QueueMessage[]
     /** When the next one falls due, absent where none waits. */
     readonly nextDueMs?: number
   }>
-  /** Durable when it resolves. `dsn` enters in the same transaction. A message whose recipients are all ended is forgotten. */
+  /**
+   * Durable when it resolves. `dsns` enter in the same transaction. A message whose recipients are all
+   * ended is forgotten. Repeating it is safe: recipients that have ended stay as they are, and where
+   * none was open any more the DSNs do not enter again. Where it throws, the claims stay: ask again.
+   */
   settle(done: {
     readonly settlements: readonly Settlement[]
     readonly dsns: readonly Accept[]
   }): Promise<{ readonly queued: readonly QueueId[] }>
+  /** Up to 1 MiB a call; shorter at the end. Throws Fault `notFound`, `corrupt`, `io`. */
   read(part: {
     readonly queueId: QueueId
     readonly offset: number
@@ -111,7 +121,7 @@ export interface SpoolStore {
   }): Promise<{ readonly octets: Octets }>
   list(filter: QueueFilter): Promise<{ readonly messages: readonly QueueMessage[] }>
   show(ask: { readonly queueId: QueueId }): Promise<{ readonly message?: QueueMessage }>
-  /** Acts of the administrator; counts the recipients that it changed. */
+  /** Acts of the administrator; counts the recipients that it changed. Claimed ones are left alone. */
   act(act: {
     readonly queueId: QueueId
     readonly act: 'hold' | 'release' | 'retry' | 'drop'

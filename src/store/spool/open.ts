@@ -1,0 +1,216 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { failpoint } from '#base/failpoint.ts'
+import { Fault } from '#base/outcome.ts'
+import type { Clock } from '#base/time.ts'
+import type { BlobRef, Blobs, LargeHandle } from '#store/blob/blobs.ts'
+import { openBlobs } from '#store/blob/open.ts'
+import { openDatabase } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import { ioFault } from '#store/db/fault.ts'
+import { GroupCommit } from '#store/db/group-commit.ts'
+import { Queue } from './queue.ts'
+import type { Change } from './queue.ts'
+import { parseQueueId } from './queue-id.ts'
+import { SPOOL_MIGRATIONS } from './rows.ts'
+import type { Accept, QueueId, SpoolStore } from './spool-store.ts'
+
+export interface SpoolOptions {
+  /** Holds `spool.db`, `seg/` and `large/`; made where it is missing. Its lock must be held. */
+  readonly dir: string
+  readonly clock: Clock
+  /** Free space under which `accept` answers Fault `full`. */
+  readonly reserveBytes?: number
+}
+
+/** A spool that can be closed, once no call runs any more. */
+export type OpenSpool = SpoolStore & { close(): Promise<void> }
+
+/** Octets that one `read` may ask for. */
+const READ_BYTES_MAX = 1024 * 1024
+
+/** Opens the queue of one node; for a storage process. Throws Fault `version`, `io`, `corrupt`. */
+export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
+  try {
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 })
+  } catch (thrown) {
+    throw ioFault(thrown, options.dir)
+  }
+  const db = openDatabase({
+    path: join(options.dir, 'spool.db'),
+    kind: 'spool',
+    migrations: SPOOL_MIGRATIONS,
+    walAhead: true,
+  })
+  try {
+    const large = db
+      .query<{ file: number }>('SELECT blob_file AS file FROM message WHERE blob_kind = 1')
+      .all()
+    const known = new Set(large.map((row) => row.file))
+    const blobs = await openBlobs({
+      dir: options.dir,
+      clock: options.clock,
+      name: 'spool',
+      knownLarge: (file) => known.has(file),
+      ...(options.reserveBytes !== undefined && { reserveBytes: options.reserveBytes }),
+    })
+    const spool = new SqliteSpool(db, blobs, options.clock)
+    await spool.collect()
+    return spool
+  } catch (thrown) {
+    db.close()
+    throw thrown
+  }
+}
+
+/** A message on its way into the queue. */
+interface Entering {
+  readonly accept: Accept
+  ref?: BlobRef
+}
+
+class SqliteSpool implements OpenSpool {
+  readonly #db: Database
+  readonly #blobs: Blobs
+  readonly #queue: Queue
+  readonly #group: GroupCommit
+
+  constructor(db: Database, blobs: Blobs, clock: Clock) {
+    this.#db = db
+    this.#blobs = blobs
+    this.#queue = new Queue(db, clock)
+    this.#group = new GroupCommit({ db, name: 'spool', flush: () => blobs.flush() })
+  }
+
+  async openLarge(): Promise<{ handle: LargeHandle }> {
+    this.#needRoom()
+    return { handle: await this.#blobs.openLarge() }
+  }
+
+  appendLarge(part: Parameters<SpoolStore['appendLarge']>[0]): Promise<void> {
+    return this.#blobs.appendLarge(part.handle, part.octets)
+  }
+
+  abortLarge(part: { readonly handle: LargeHandle }): Promise<void> {
+    return this.#blobs.abortLarge(part.handle)
+  }
+
+  async accept(accept: Accept): Promise<{ queueId: QueueId }> {
+    this.#needRoom()
+    const [queueId] = await this.#enter([accept], () => ({ value: undefined, ended: [] }))
+    if (failpoint('spool.replied') !== 'pass') await new Promise(() => undefined)
+    return { queueId: queueId! }
+  }
+
+  claim(ask: Parameters<SpoolStore['claim']>[0]): ReturnType<SpoolStore['claim']> {
+    return Promise.resolve(this.#queue.claim(ask))
+  }
+
+  async settle(done: Parameters<SpoolStore['settle']>[0]): Promise<{ queued: readonly QueueId[] }> {
+    const queued = await this.#enter(done.dsns, () => {
+      failpoint('spool.settling')
+      return this.#queue.settle(done.settlements)
+    })
+    for (const { queueId, index } of done.settlements) this.#queue.unclaim(queueId, index)
+    if (failpoint('spool.settled') !== 'pass') await new Promise(() => undefined)
+    return { queued }
+  }
+
+  async act(act: Parameters<SpoolStore['act']>[0]): Promise<{ changed: number }> {
+    const change = await this.#group.commit({ apply: () => this.#queue.act(act) })
+    await this.#forget(change)
+    return { changed: change.value }
+  }
+
+  async read(part: Parameters<SpoolStore['read']>[0]): ReturnType<SpoolStore['read']> {
+    const number = parseQueueId(part.queueId)
+    const ref = number === undefined ? undefined : this.#queue.blob(number)
+    if (ref === undefined) throw new Fault('notFound', `no message ${part.queueId} in the queue`)
+    const length = Math.min(part.length, READ_BYTES_MAX)
+    return { octets: await this.#blobs.read(ref, part.offset, length) }
+  }
+
+  list(filter: Parameters<SpoolStore['list']>[0]): ReturnType<SpoolStore['list']> {
+    return Promise.resolve({ messages: this.#queue.list(filter) })
+  }
+
+  show(ask: Parameters<SpoolStore['show']>[0]): ReturnType<SpoolStore['show']> {
+    const message = this.#queue.show(ask.queueId)
+    return Promise.resolve(message === undefined ? {} : { message })
+  }
+
+  status(): ReturnType<SpoolStore['status']> {
+    return Promise.resolve({ ...this.#queue.status(), ...this.#blobs.space() })
+  }
+
+  /** Gives back the space of segments in which nothing waits any more. */
+  collect(): Promise<void> {
+    return this.#blobs.collect(this.#queue.liveSegments())
+  }
+
+  async close(): Promise<void> {
+    await this.#group.idle()
+    await this.#blobs.close()
+    this.#db.close()
+  }
+
+  /** Commits messages together with `change`; their ids, none where the change had no effect. */
+  async #enter(
+    accepts: readonly Accept[],
+    change: () => Change<boolean | undefined>,
+  ): Promise<QueueId[]> {
+    const entering: Entering[] = accepts.map((accept) => ({ accept }))
+    const counted: BlobRef[] = []
+    try {
+      for (const one of entering) {
+        const { content } = one.accept
+        if ('large' in content)
+          one.ref = await this.#blobs.finishLarge(content.large, content.prefix)
+      }
+      const stage = (): void => {
+        for (const one of entering) {
+          const { content } = one.accept
+          if ('octets' in content) one.ref = this.#blobs.append(content.octets)
+        }
+      }
+      const apply = (): Change<QueueId[]> => {
+        const { value, ended } = change()
+        if (value === false) return { value: [], ended }
+        const queued = entering.map(({ accept, ref }) => {
+          counted.push(ref!)
+          return this.#queue.add(accept, ref!)
+        })
+        return { value: queued, ended }
+      }
+      const inMemory = entering.some(({ accept }) => 'octets' in accept.content)
+      const result = await this.#group.commit(inMemory ? { stage, apply } : { apply })
+      await this.#forget(result)
+      if (result.value.length === 0) await this.#releaseLarge(entering)
+      return result.value
+    } catch (thrown) {
+      this.#queue.leave(counted)
+      await this.#releaseLarge(entering)
+      throw thrown
+    }
+  }
+
+  async #releaseLarge(entering: readonly Entering[]): Promise<void> {
+    for (const { ref } of entering)
+      if (ref?.kind === 'large') await this.#blobs.release(ref).catch(() => undefined)
+  }
+
+  /** The rows are gone for good; what follows is only space. */
+  async #forget(change: Change<unknown>): Promise<void> {
+    try {
+      for (const ref of change.ended) await this.#blobs.release(ref)
+      if (this.#queue.leave(change.ended)) await this.collect()
+    } catch {
+      // The next start, or the next collection, deletes it.
+    }
+  }
+
+  #needRoom(): void {
+    const { full, freeBytes } = this.#blobs.space()
+    if (full) throw new Fault('full', `only ${freeBytes} octets are free`)
+  }
+}

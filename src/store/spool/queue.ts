@@ -1,0 +1,296 @@
+import { asciiLower } from '#base/text.ts'
+import type { Clock } from '#base/time.ts'
+import { formatAddress } from '#model/address.ts'
+import type { BlobRef } from '#store/blob/blobs.ts'
+import type { Database, SqlInput } from '#store/db/database.ts'
+import { Claims } from './claims.ts'
+import { LiveSegments } from './live-segments.ts'
+import { QueueNumbers, formatQueueId, parseQueueId } from './queue-id.ts'
+import { blobOf, insertMessage, messageOf, stateCode, stateOf } from './rows.ts'
+import type { MessageRow, RecipientRow, StoredState } from './rows.ts'
+import type {
+  Accept,
+  QueueFilter,
+  QueueId,
+  QueueMessage,
+  Settlement,
+  SpoolStatus,
+  SpoolStore,
+} from './spool-store.ts'
+
+/** What a change of rows left behind: octets whose message is gone. */
+export interface Change<T> {
+  readonly value: T
+  readonly ended: readonly BlobRef[]
+}
+
+const READY = stateCode('ready')
+const HELD = stateCode('held')
+
+type Act = Parameters<SpoolStore['act']>[0]
+
+/** The rows of the queue. Nothing here waits; what writes must run inside a transaction. */
+export class Queue {
+  readonly #db: Database
+  readonly #clock: Clock
+  readonly #claims = new Claims()
+  readonly #live: LiveSegments
+  readonly #numbers: QueueNumbers
+
+  constructor(db: Database, clock: Clock) {
+    this.#db = db
+    this.#clock = clock
+    this.#live = new LiveSegments(db)
+    const last = db.query<{ last: number | null }>('SELECT max(number) AS last FROM message').get()
+    this.#numbers = new QueueNumbers(last?.last ?? 0)
+  }
+
+  add(accept: Accept, ref: BlobRef): QueueId {
+    const number = this.#numbers.next(this.#clock.nowMs())
+    this.#live.add(ref)
+    insertMessage(this.#db, number, accept, ref)
+    return formatQueueId(number)
+  }
+
+  /** Counts octets out of their segments; true where a segment has become empty. */
+  leave(refs: readonly BlobRef[]): boolean {
+    return refs.filter((ref) => this.#live.remove(ref)).length > 0
+  }
+
+  liveSegments(): ReadonlySet<number> {
+    return this.#live.files()
+  }
+
+  claim(ask: { readonly nowMs: number; readonly limit: number }): {
+    messages: QueueMessage[]
+    nextDueMs?: number
+  } {
+    const due = this.#db.query<{ due_ms: number; message: number; place: number }>(
+      `SELECT due_ms, message, place FROM recipient INDEXED BY recipient_due
+       WHERE state = 0 ORDER BY due_ms, message, place`,
+    )
+    const messages: QueueMessage[] = []
+    let count = 0
+    for (const row of due.iterate()) {
+      if (this.#claims.has(row.message, row.place)) continue
+      if (row.due_ms > ask.nowMs || count >= ask.limit) return { messages, nextDueMs: row.due_ms }
+      const message = this.#claimMessage(row.message, ask.nowMs)
+      messages.push(message)
+      count += message.recipients.length
+    }
+    return { messages }
+  }
+
+  unclaim(queueId: QueueId, place: number): void {
+    const number = parseQueueId(queueId)
+    if (number !== undefined) this.#claims.remove(number, place)
+  }
+
+  /** True where at least one settlement found its recipient still open, or there was none to find. */
+  settle(settlements: readonly Settlement[]): Change<boolean> {
+    let changed = 0
+    const ended: BlobRef[] = []
+    const touched = new Set<number>()
+    for (const settlement of settlements) {
+      const number = parseQueueId(settlement.queueId)
+      if (number === undefined) continue
+      const count = this.#settleOne(number, settlement)
+      changed += count
+      if (count > 0 && isEnd(settlement.kind)) touched.add(number)
+    }
+    for (const number of touched) ended.push(...this.#endIfDone(number))
+    return { value: changed > 0 || settlements.length === 0, ended }
+  }
+
+  /** A recipient that is being delivered is left alone: its outcome decides. */
+  act(act: Act): Change<number> {
+    const number = parseQueueId(act.queueId)
+    if (number === undefined) return { value: 0, ended: [] }
+    const open = this.#recipients(number).filter(
+      (row) => row.state <= HELD && !this.#claims.has(number, row.place),
+    )
+    let changed = 0
+    for (const row of open) changed += this.#actOn(row, act)
+    return { value: changed, ended: act.act === 'drop' ? this.#endIfDone(number) : [] }
+  }
+
+  blob(number: number): BlobRef | undefined {
+    const row = this.#message(number)
+    return row && blobOf(row)
+  }
+
+  show(queueId: string): QueueMessage | undefined {
+    const number = parseQueueId(queueId)
+    return number === undefined ? undefined : this.#whole(number)
+  }
+
+  list(filter: QueueFilter): QueueMessage[] {
+    const after = filter.after === undefined ? 0 : (parseQueueId(filter.after) ?? 0)
+    const wanted = filter.address === undefined ? undefined : asciiLower(filter.address)
+    const messages: QueueMessage[] = []
+    for (const number of this.#candidates(filter.state, after, wanted)) {
+      if (messages.length >= filter.limit) break
+      const message = this.#whole(number)
+      if (message === undefined) continue
+      const states = message.recipients.filter(
+        (one) => filter.state === undefined || one.state === filter.state,
+      )
+      if (states.length === 0) continue
+      if (wanted === undefined || mentions(message, wanted)) messages.push(message)
+    }
+    return messages
+  }
+
+  status(): Omit<SpoolStatus, 'freeBytes' | 'full'> {
+    const recipients = { ready: 0, claimed: 0, held: 0, delivered: 0, failed: 0, dropped: 0 }
+    // Each from its own small index: the tables may be large, and this is asked every few seconds.
+    const rows = this.#db.query<{ state: number; count: number }>(
+      `SELECT 0 AS state, count(*) AS count FROM recipient INDEXED BY recipient_due WHERE state = 0
+       UNION ALL SELECT 1, count(*) FROM recipient INDEXED BY recipient_held WHERE state = 1
+       UNION ALL SELECT state, count(*) FROM recipient INDEXED BY recipient_ended
+         WHERE state > 1 GROUP BY state`,
+    )
+    for (const { state, count } of rows.all()) recipients[stateOf(state)] = count
+    recipients.claimed = this.#claims.size
+    recipients.ready -= this.#claims.size
+    const first = this.#db.query<MessageRow>('SELECT * FROM message ORDER BY number LIMIT 1').get()
+    return {
+      messages: this.#live.messages,
+      recipients,
+      ...(first !== undefined && { oldestMs: messageOf(first, [], () => false).receivedAtMs }),
+    }
+  }
+
+  #claimMessage(number: number, nowMs: number): QueueMessage {
+    const rows = this.#recipients(number).filter(
+      (row) => row.state === READY && row.due_ms <= nowMs && !this.#claims.has(number, row.place),
+    )
+    for (const row of rows) this.#claims.add(number, row.place)
+    return messageOf(this.#message(number)!, rows, () => true)
+  }
+
+  #settleOne(number: number, settlement: Settlement): number {
+    const where = `WHERE message = ? AND place = ? AND state <= ${HELD}`
+    const { index } = settlement
+    switch (settlement.kind) {
+      case 'delivered':
+      case 'failed':
+      case 'dropped':
+        return this.#db
+          .query(
+            `UPDATE recipient SET state = ?, last_status = ?, attempts = attempts + 1 ${where}`,
+          )
+          .run(stateCode(settlement.kind), settlement.status, number, index)
+      case 'deferred':
+        return this.#db
+          .query(
+            `UPDATE recipient SET state = ${READY}, last_status = ?, attempts = attempts + 1,
+             due_ms = ?, delay_notified = ? ${where}`,
+          )
+          .run(
+            settlement.status,
+            settlement.nextAttemptMs,
+            settlement.delayNotified ? 1 : 0,
+            number,
+            index,
+          )
+      case 'held':
+        return this.#db
+          .query(`UPDATE recipient SET state = ${HELD}, hold = ? ${where}`)
+          .run(settlement.reason, number, index)
+    }
+  }
+
+  #actOn(row: RecipientRow, act: Act): number {
+    const set = (state: StoredState, dueMs: number, hold: string | null): number =>
+      this.#db
+        .query(
+          'UPDATE recipient SET state = ?, due_ms = ?, hold = ? WHERE message = ? AND place = ?',
+        )
+        .run(stateCode(state), dueMs, hold, row.message, row.place)
+    switch (act.act) {
+      case 'hold':
+        return row.state === READY ? set('held', row.due_ms, 'held by an administrator') : 0
+      case 'release':
+        return row.state === HELD ? set('ready', act.nowMs, null) : 0
+      case 'retry':
+        return row.state === READY ? set('ready', act.nowMs, null) : 0
+      case 'drop':
+        return set('dropped', row.due_ms, row.hold)
+    }
+  }
+
+  /** Forgets a message all of whose recipients have ended. */
+  #endIfDone(number: number): BlobRef[] {
+    const open = this.#db
+      .query(`SELECT 1 FROM recipient WHERE message = ? AND state <= ${HELD} LIMIT 1`)
+      .get(number)
+    const row = open === undefined ? this.#message(number) : undefined
+    if (row === undefined) return []
+    this.#db.query('DELETE FROM recipient WHERE message = ?').run(number)
+    this.#db.query('DELETE FROM message WHERE number = ?').run(number)
+    return [blobOf(row)]
+  }
+
+  #message(number: number): MessageRow | undefined {
+    return this.#db.query<MessageRow>('SELECT * FROM message WHERE number = ?').get(number)
+  }
+
+  #recipients(number: number): RecipientRow[] {
+    return this.#db
+      .query<RecipientRow>('SELECT * FROM recipient WHERE message = ? ORDER BY place')
+      .all(number)
+  }
+
+  #whole(number: number): QueueMessage | undefined {
+    const row = this.#message(number)
+    if (row === undefined) return undefined
+    return messageOf(row, this.#recipients(number), (place) => this.#claims.has(number, place))
+  }
+
+  /** Numbers that may be meant, ascending; the caller looks again. */
+  *#candidates(
+    state: QueueFilter['state'],
+    after: number,
+    wanted: string | undefined,
+  ): Iterable<number> {
+    if (state === 'claimed') {
+      yield* [...this.#claims.messages()].filter((number) => number > after).toSorted(ascending)
+      return
+    }
+    const [sql, params]: [string, SqlInput[]] =
+      state === 'held'
+        ? [
+            `SELECT DISTINCT message AS number FROM recipient INDEXED BY recipient_held
+             WHERE state = 1 AND message > ? ORDER BY message`,
+            [after],
+          ]
+        : wanted === undefined
+          ? ['SELECT number FROM message WHERE number > ? ORDER BY number', [after]]
+          : [
+              `SELECT number FROM message WHERE number > ? AND (instr(lower(meta), ?) OR EXISTS (
+                 SELECT 1 FROM recipient WHERE message = number AND instr(lower(address), ?)))
+               ORDER BY number`,
+              [after, wantedInJson(wanted), wanted],
+            ]
+    for (const row of this.#db.query<{ number: number }>(sql).iterate(...params)) yield row.number
+  }
+}
+
+/** A sender's local part and domain stand apart in the meta: the longer half is looked for. */
+function wantedInJson(wanted: string): string {
+  const halves = wanted.split('@').map((half) => JSON.stringify(half).slice(1, -1))
+  return halves.toSorted((a, b) => b.length - a.length)[0]!
+}
+
+const isEnd = (kind: Settlement['kind']): boolean => kind !== 'deferred' && kind !== 'held'
+
+const ascending = (a: number, b: number): number => a - b
+
+/** True where the text stands in the sender's or a recipient's address. */
+function mentions(message: QueueMessage, wanted: string): boolean {
+  const from = message.reversePath === null ? [] : [message.reversePath]
+  return [...from, ...message.recipients.map((recipient) => recipient.address)].some((address) =>
+    asciiLower(formatAddress(address)).includes(wanted),
+  )
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, describe, test } from 'node:test'
+import { armFailpoints } from '#base/failpoint.ts'
+import { fromUtf8 } from '#base/octets.ts'
+import { isFault } from '#base/outcome.ts'
+import { FakeClock } from '#base/time.ts'
+import { openSpool } from './open.ts'
+import type { OpenSpool } from './open.ts'
+import { formatQueueId, parseQueueId, QueueNumbers } from './queue-id.ts'
+import { letter, spoolContract } from './spool.contract.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'watari-spool-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+const folder = (): string => mkdtempSync(join(root, 'v-'))
+const clock = new FakeClock()
+
+spoolContract('sqlite', async () => {
+  const dir = folder()
+  let spool = await openSpool({ dir, clock, reserveBytes: 0 })
+  return {
+    store: spool,
+    async restart() {
+      await spool.close()
+      spool = await openSpool({ dir, clock, reserveBytes: 0 })
+      return spool
+    },
+    end: () => spool.close(),
+  }
+})
+
+describe('spool on a disk', () => {
+  let spool: OpenSpool | undefined
+  afterEach(async () => {
+    armFailpoints('')
+    await spool?.close()
+  })
+  const end = async (
+    queueId: Awaited<ReturnType<OpenSpool['accept']>>['queueId'],
+  ): Promise<void> => {
+    await spool!.settle({
+      settlements: [{ queueId, index: 0, kind: 'delivered', status: '250 ok' }],
+      dsns: [],
+    })
+  }
+
+  test('deletes a segment when its last message has gone', async () => {
+    const dir = folder()
+    const ids = []
+    for (let start = 0; start < 2; start++) {
+      spool = await openSpool({ dir, clock, reserveBytes: 0 })
+      ids.push((await spool.accept(letter())).queueId, (await spool.accept(letter())).queueId)
+      await spool.close()
+    }
+    spool = await openSpool({ dir, clock, reserveBytes: 0 })
+    const segments = (): string[] => readdirSync(join(dir, 'seg')).toSorted()
+    assert.equal(segments().length, 3)
+    await end(ids[0]!)
+    assert.equal(segments().length, 3)
+    await end(ids[1]!)
+    assert.deepEqual(segments(), ['00000002.seg', '00000003.seg'])
+    await end(ids[2]!)
+    await end(ids[3]!)
+    assert.deepEqual(segments(), ['00000003.seg'])
+  })
+
+  test('answers full below the reserve, and still settles with a DSN', async () => {
+    const dir = folder()
+    spool = await openSpool({ dir, clock, reserveBytes: 0 })
+    const { queueId } = await spool.accept(letter())
+    await spool.close()
+    spool = await openSpool({ dir, clock, reserveBytes: Number.MAX_SAFE_INTEGER })
+    await assert.rejects(spool.accept(letter()), (thrown) => isFault(thrown, 'full'))
+    await assert.rejects(spool.openLarge(), (thrown) => isFault(thrown, 'full'))
+    assert.equal((await spool.status()).full, true)
+    const done = await spool.settle({
+      settlements: [{ queueId, index: 0, kind: 'failed', status: '550' }],
+      dsns: [letter()],
+    })
+    assert.equal(done.queued.length, 1)
+  })
+
+  test('a failed write refuses the message with io and takes the next one elsewhere', async () => {
+    const dir = folder()
+    spool = await openSpool({ dir, clock, reserveBytes: 0 })
+    armFailpoints('spool.written=throw')
+    await assert.rejects(spool.accept(letter()), (thrown) => isFault(thrown, 'io'))
+    assert.equal((await spool.status()).messages, 0)
+    armFailpoints('')
+    await spool.accept(letter())
+    assert.equal((await spool.status()).messages, 1)
+  })
+
+  test('a large file whose commit fails is deleted', async () => {
+    const dir = folder()
+    spool = await openSpool({ dir, clock, reserveBytes: 0 })
+    const { handle } = await spool.openLarge()
+    const twice = { address: { localpart: 'a', domain: 'b' } }
+    const circular: Record<string, unknown> = {}
+    circular['self'] = circular
+    await assert.rejects(
+      spool.accept(
+        letter([twice], {
+          content: { prefix: fromUtf8(''), large: handle },
+          verdict: circular as never,
+        }),
+      ),
+      TypeError,
+    )
+    assert.deepEqual(readdirSync(join(dir, 'large')), [])
+    assert.equal((await spool.status()).messages, 0)
+  })
+})
+
+describe('queue ids', () => {
+  test('come back as the number, sort as it does, and never repeat when the clock jumps back', () => {
+    const numbers = new QueueNumbers(0)
+    const now = Date.UTC(2026, 10, 25)
+    const made = [now, now, now - 86_400_000, now + 1, 0].map((at) => numbers.next(at))
+    assert.equal(new Set(made).size, made.length)
+    assert.deepEqual(
+      made,
+      made.toSorted((a, b) => a - b),
+    )
+    const ids = made.map(formatQueueId)
+    assert.deepEqual(ids, ids.toSorted())
+    assert.deepEqual(ids.map(parseQueueId), made)
+    for (const bad of [
+      '',
+      'X',
+      '!!!!!!!!!!!',
+      'ZZZZZZZZZZZ',
+      '00000000000\n',
+      '日本語日本語日本語日本',
+    ])
+      assert.equal(parseQueueId(bad), undefined)
+  })
+})
