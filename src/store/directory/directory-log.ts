@@ -1,5 +1,6 @@
-import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '#base/outcome.ts'
+import { openDatabase } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
 
 /** Who made a change, and from where. */
@@ -48,31 +49,22 @@ export interface DirectoryLog {
   }): Promise<{ readonly items: readonly DirectoryChangeRecord[] }>
 }
 
-const VERSION = 1
+const MIGRATIONS = [
+  `CREATE TABLE row (
+     key TEXT PRIMARY KEY, created INTEGER NOT NULL, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE UNIQUE INDEX row_created ON row (created);
+   CREATE TABLE log (
+     seq INTEGER PRIMARY KEY, key TEXT NOT NULL, json TEXT, before TEXT,
+     at_ms INTEGER NOT NULL, who TEXT NOT NULL, source TEXT NOT NULL) STRICT;
+   CREATE INDEX log_key ON log (key, seq);`,
+]
 
 /** The log in SQLite; opened by a storage process only. */
 export class SqliteDirectoryLog implements DirectoryLog {
-  readonly #db: DatabaseSync
+  readonly #db: Database
 
   constructor(path: string) {
-    this.#db = new DatabaseSync(path)
-    this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000')
-    const version = (this.#db.prepare('PRAGMA user_version').get() as { user_version: number })
-      .user_version
-    if (version > VERSION)
-      throw new Fault(
-        'version',
-        `${path}: version ${version}, this program knows up to ${VERSION}; start a newer Watari on it`,
-      )
-    this.#db.exec(`
-      CREATE TABLE IF NOT EXISTS row (
-        key TEXT PRIMARY KEY, created INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
-      CREATE UNIQUE INDEX IF NOT EXISTS row_created ON row (created);
-      CREATE TABLE IF NOT EXISTS log (
-        seq INTEGER PRIMARY KEY, key TEXT NOT NULL, json TEXT, before TEXT,
-        at_ms INTEGER NOT NULL, who TEXT NOT NULL, source TEXT NOT NULL);
-      CREATE INDEX IF NOT EXISTS log_key ON log (key, seq);
-      PRAGMA user_version=${VERSION};`)
+    this.#db = openDatabase({ path, kind: 'directory', migrations: MIGRATIONS })
   }
 
   async rows(ask: {
@@ -80,7 +72,7 @@ export class SqliteDirectoryLog implements DirectoryLog {
     readonly limit: number
   }): ReturnType<DirectoryLog['rows']> {
     const found = this.#db
-      .prepare('SELECT created, json FROM row WHERE created > ? ORDER BY created LIMIT ?')
+      .query('SELECT created, json FROM row WHERE created > ? ORDER BY created LIMIT ?')
       .all(ask.after, ask.limit) as { created: number; json: string }[]
     return {
       seq: this.#seq(),
@@ -94,7 +86,7 @@ export class SqliteDirectoryLog implements DirectoryLog {
     readonly limit: number
   }): ReturnType<DirectoryLog['changes']> {
     const found = this.#db
-      .prepare('SELECT seq, key, json FROM log WHERE seq > ? ORDER BY seq LIMIT ?')
+      .query('SELECT seq, key, json FROM log WHERE seq > ? ORDER BY seq LIMIT ?')
       .all(ask.since, ask.limit) as { seq: number; key: string; json: string | null }[]
     return {
       seq: this.#seq(),
@@ -103,9 +95,7 @@ export class SqliteDirectoryLog implements DirectoryLog {
   }
 
   async write(write: Parameters<DirectoryLog['write']>[0]): ReturnType<DirectoryLog['write']> {
-    const db = this.#db
-    db.exec('BEGIN IMMEDIATE')
-    try {
+    return this.#db.transaction(() => {
       let seq = this.#seq()
       if (seq !== write.baseSeq)
         throw new Fault(
@@ -118,12 +108,8 @@ export class SqliteDirectoryLog implements DirectoryLog {
         this.#put(seq, edit, write)
         changes.push({ seq, key: edit.key, row: edit.row })
       }
-      db.exec('COMMIT')
       return { seq, changes }
-    } catch (cause) {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw cause
-    }
+    })
   }
 
   #put(
@@ -132,24 +118,24 @@ export class SqliteDirectoryLog implements DirectoryLog {
     write: Parameters<DirectoryLog['write']>[0],
   ): void {
     const json = edit.row === null ? null : JSON.stringify(edit.row)
-    const before = this.#db.prepare('SELECT json FROM row WHERE key = ?').get(edit.key) as
+    const before = this.#db.query('SELECT json FROM row WHERE key = ?').get(edit.key) as
       | { json: string }
       | undefined
-    if (json === null) this.#db.prepare('DELETE FROM row WHERE key = ?').run(edit.key)
+    if (json === null) this.#db.query('DELETE FROM row WHERE key = ?').run(edit.key)
     else
       this.#db
-        .prepare(
+        .query(
           'INSERT INTO row VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json',
         )
         .run(edit.key, seq, json)
     this.#db
-      .prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .query('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)')
       .run(seq, edit.key, json, before?.json ?? null, write.atMs, write.by.who, write.by.from)
   }
 
   async history(ask: Parameters<DirectoryLog['history']>[0]): ReturnType<DirectoryLog['history']> {
     const found = this.#db
-      .prepare(
+      .query(
         `SELECT seq, key, json, before, at_ms, who, source FROM log
          WHERE seq < ?1 AND (?2 IS NULL OR key = ?2) ORDER BY seq DESC LIMIT ?3`,
       )
@@ -175,9 +161,8 @@ export class SqliteDirectoryLog implements DirectoryLog {
   }
 
   #seq(): number {
-    return (
-      this.#db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM log').get() as { seq: number }
-    ).seq
+    return (this.#db.query('SELECT coalesce(max(seq), 0) AS seq FROM log').get() as { seq: number })
+      .seq
   }
 }
 

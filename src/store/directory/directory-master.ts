@@ -11,8 +11,11 @@ import { rowKey } from './row-key.ts'
 
 const PAGE_ROWS = 1_000
 
-/** A check from another room, such as route's for cycles; a text that names the fault refuses the row. */
-export type RowCheck = (directory: Directory, row: DirectoryRow) => DirectoryRefusal | undefined
+/** A check from another room, such as route's for cycles: one line that refuses the change. */
+export type ChangeCheck = (
+  directory: Directory,
+  change: Pick<DirectoryChange, 'key' | 'row'>,
+) => string | undefined
 
 /**
  * The one writer of the directory, in control: checks edits against the copy in memory, writes them
@@ -22,14 +25,14 @@ export class DirectoryMaster {
   readonly directory = new MemoryDirectory()
   readonly #log: DirectoryLog
   readonly #clock: Clock
-  readonly #checks: readonly RowCheck[]
+  readonly #checks: readonly ChangeCheck[]
   readonly #oneByOne = new Semaphore(1)
   readonly #listeners = new Set<(changes: readonly DirectoryChange[]) => void>()
 
   constructor(parts: {
     readonly log: DirectoryLog
     readonly clock: Clock
-    readonly checks?: readonly RowCheck[]
+    readonly checks?: readonly ChangeCheck[]
   }) {
     this.#log = parts.log
     this.#clock = parts.clock
@@ -92,10 +95,14 @@ export class DirectoryMaster {
     const trial = this.directory.trial()
     try {
       for (const edit of edits) {
-        const refusal =
-          edit.kind === 'remove' ? checkRemoval(this.directory, edit.key) : this.#checkRow(edit.row)
-        if (refusal !== undefined) return refusal
         const { key, row } = keyed(edit)
+        const refusal =
+          row === null ? checkRemoval(this.directory, key) : checkRow(this.directory, row)
+        if (refusal !== undefined) return refusal
+        for (const check of this.#checks) {
+          const message = check(this.directory, { key, row })
+          if (message !== undefined) return { code: 'conflict', message, remedy: CYCLE_REMEDY }
+        }
         trial.put(key, row)
       }
       return undefined
@@ -103,17 +110,9 @@ export class DirectoryMaster {
       trial.end()
     }
   }
-
-  #checkRow(row: DirectoryRow): DirectoryRefusal | undefined {
-    const refusal = checkRow(this.directory, row)
-    if (refusal !== undefined) return refusal
-    for (const check of this.#checks) {
-      const found = check(this.directory, row)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
 }
+
+const CYCLE_REMEDY = 'Take one of these addresses out of the chain first.'
 
 const keyed = (edit: DirectoryEdit) =>
   edit.kind === 'remove' ? { key: edit.key, row: null } : { key: rowKey(edit.row), row: edit.row }

@@ -1,5 +1,5 @@
-import { DatabaseSync } from 'node:sqlite'
-import { Fault } from '#base/outcome.ts'
+import { openDatabase } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
 
 /** A row with its name, as replicas keep it. */
@@ -24,33 +24,24 @@ export interface DirectoryReplica {
   replace(end: { readonly seq: number }): Promise<void>
 }
 
-const VERSION = 1
+const MIGRATIONS = [
+  `CREATE TABLE row (place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
+   CREATE TABLE incoming (place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
+   CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL) STRICT;
+   INSERT INTO state VALUES (1, 0);`,
+]
 
 /** The replica in SQLite; opened by a storage process only. */
 export class SqliteReplica implements DirectoryReplica {
-  readonly #db: DatabaseSync
+  readonly #db: Database
 
   constructor(path: string) {
-    this.#db = new DatabaseSync(path)
-    this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000')
-    const version = (this.#db.prepare('PRAGMA user_version').get() as { user_version: number })
-      .user_version
-    if (version > VERSION)
-      throw new Fault(
-        'version',
-        `${path}: version ${version}, this program knows up to ${VERSION}; start a newer Watari on it`,
-      )
-    this.#db.exec(`
-      CREATE TABLE IF NOT EXISTS row (place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS incoming (place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
-      INSERT OR IGNORE INTO state VALUES (1, 0);
-      PRAGMA user_version=${VERSION};`)
+    this.#db = openDatabase({ path, kind: 'replica', migrations: MIGRATIONS })
   }
 
   async load(ask: Parameters<DirectoryReplica['load']>[0]): ReturnType<DirectoryReplica['load']> {
     const found = this.#db
-      .prepare('SELECT place, json FROM row WHERE place > ? ORDER BY place LIMIT ?')
+      .query('SELECT place, json FROM row WHERE place > ? ORDER BY place LIMIT ?')
       .all(ask.after, ask.limit) as { place: number; json: string }[]
     return {
       seq: this.#seq(),
@@ -60,12 +51,12 @@ export class SqliteReplica implements DirectoryReplica {
   }
 
   async apply(batch: { readonly changes: readonly DirectoryChange[] }): Promise<void> {
-    this.#together(() => {
+    this.#db.transaction(() => {
       let seq = this.#seq()
-      const put = this.#db.prepare(
+      const put = this.#db.query(
         'INSERT INTO row (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json',
       )
-      const remove = this.#db.prepare('DELETE FROM row WHERE key = ?')
+      const remove = this.#db.query('DELETE FROM row WHERE key = ?')
       for (const change of batch.changes) {
         if (change.seq <= seq) continue
         if (change.row === null) remove.run(change.key)
@@ -77,9 +68,9 @@ export class SqliteReplica implements DirectoryReplica {
   }
 
   async gather(page: Parameters<DirectoryReplica['gather']>[0]): Promise<void> {
-    this.#together(() => {
+    this.#db.transaction(() => {
       if (page.first) this.#db.exec('DELETE FROM incoming')
-      const put = this.#db.prepare(
+      const put = this.#db.query(
         'INSERT INTO incoming (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json',
       )
       for (const { key, row } of page.rows) put.run(key, JSON.stringify(row))
@@ -87,7 +78,7 @@ export class SqliteReplica implements DirectoryReplica {
   }
 
   async replace(end: { readonly seq: number }): Promise<void> {
-    this.#together(() => {
+    this.#db.transaction(() => {
       this.#db.exec(
         'DELETE FROM row; INSERT INTO row SELECT place, key, json FROM incoming; DELETE FROM incoming',
       )
@@ -99,22 +90,11 @@ export class SqliteReplica implements DirectoryReplica {
     this.#db.close()
   }
 
-  #together(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE')
-    try {
-      work()
-      this.#db.exec('COMMIT')
-    } catch (cause) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      throw cause
-    }
-  }
-
   #seq(): number {
-    return (this.#db.prepare('SELECT seq FROM state').get() as { seq: number }).seq
+    return (this.#db.query('SELECT seq FROM state').get() as { seq: number }).seq
   }
 
   #setSeq(seq: number): void {
-    this.#db.prepare('UPDATE state SET seq = ?').run(seq)
+    this.#db.query('UPDATE state SET seq = ?').run(seq)
   }
 }

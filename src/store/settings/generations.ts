@@ -1,5 +1,6 @@
-import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '#base/outcome.ts'
+import { openDatabase } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
 import { FIRST_CONTENT, contentHash } from './resolve.ts'
 import type { SettingsSnapshot } from './resolve.ts'
 import type { SettingValue } from './validate.ts'
@@ -61,26 +62,19 @@ export interface SettingsStore {
   draft(): Promise<{ readonly json?: string }>
 }
 
-const VERSION = 1
+const MIGRATIONS = [
+  `CREATE TABLE generation (
+     number INTEGER PRIMARY KEY, head TEXT NOT NULL, content TEXT NOT NULL) STRICT;
+   CREATE TABLE network_table (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE draft (one INTEGER PRIMARY KEY CHECK (one = 1), json TEXT NOT NULL) STRICT;`,
+]
 
 /** The generations in SQLite; opened by a storage process only. */
 export class SqliteSettingsStore implements SettingsStore {
-  readonly #db: DatabaseSync
+  readonly #db: Database
 
   constructor(path: string) {
-    this.#db = new DatabaseSync(path)
-    this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000')
-    const found = this.#db.prepare('PRAGMA user_version').get() as { user_version: number }
-    if (found.user_version > VERSION)
-      throw new Fault(
-        'version',
-        `${path}: version ${found.user_version}, this program knows up to ${VERSION}; start a newer Watari on it`,
-      )
-    this.#db.exec(`
-      CREATE TABLE IF NOT EXISTS generation (number INTEGER PRIMARY KEY, head TEXT NOT NULL, content TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS network_table (hash TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS draft (one INTEGER PRIMARY KEY CHECK (one = 1), json TEXT NOT NULL);
-      PRAGMA user_version=${VERSION};`)
+    this.#db = openDatabase({ path, kind: 'settings', migrations: MIGRATIONS })
   }
 
   async generation(ask: {
@@ -88,10 +82,8 @@ export class SqliteSettingsStore implements SettingsStore {
   }): Promise<{ readonly generation?: Generation }> {
     const row = (
       ask.number === undefined
-        ? this.#db
-            .prepare('SELECT head, content FROM generation ORDER BY number DESC LIMIT 1')
-            .get()
-        : this.#db.prepare('SELECT head, content FROM generation WHERE number = ?').get(ask.number)
+        ? this.#db.query('SELECT head, content FROM generation ORDER BY number DESC LIMIT 1').get()
+        : this.#db.query('SELECT head, content FROM generation WHERE number = ?').get(ask.number)
     ) as { head: string; content: string } | undefined
     if (row !== undefined)
       return { generation: { ...JSON.parse(row.head), ...JSON.parse(row.content) } as Generation }
@@ -102,16 +94,16 @@ export class SqliteSettingsStore implements SettingsStore {
     ask: Parameters<SettingsStore['history']>[0],
   ): ReturnType<SettingsStore['history']> {
     const rows = this.#db
-      .prepare('SELECT head FROM generation WHERE number < ? ORDER BY number DESC LIMIT ?')
+      .query('SELECT head FROM generation WHERE number < ? ORDER BY number DESC LIMIT ?')
       .all(ask.before ?? Number.MAX_SAFE_INTEGER, ask.limit) as { head: string }[]
     return { items: rows.map(({ head }) => JSON.parse(head) as GenerationHead) }
   }
 
   async write(write: Parameters<SettingsStore['write']>[0]): Promise<void> {
     const { values, tables, ...head } = write.generation
-    this.#together(() => {
+    this.#db.transaction(() => {
       const latest = this.#db
-        .prepare('SELECT coalesce(max(number), 0) AS number FROM generation')
+        .query('SELECT coalesce(max(number), 0) AS number FROM generation')
         .get() as { number: number }
       if (latest.number !== write.base || head.generation !== write.base + 1)
         throw new Fault(
@@ -120,26 +112,26 @@ export class SqliteSettingsStore implements SettingsStore {
         )
       this.#putTables(write.tables)
       this.#db
-        .prepare('INSERT INTO generation VALUES (?, ?, ?)')
+        .query('INSERT INTO generation VALUES (?, ?, ?)')
         .run(head.generation, JSON.stringify(head), JSON.stringify({ values, tables }))
     })
   }
 
   async table(ask: { readonly hash: string }): Promise<{ readonly text?: string }> {
-    const row = this.#db.prepare('SELECT text FROM network_table WHERE hash = ?').get(ask.hash)
+    const row = this.#db.query('SELECT text FROM network_table WHERE hash = ?').get(ask.hash)
     return row === undefined ? {} : { text: (row as { text: string }).text }
   }
 
   async saveDraft(draft: Parameters<SettingsStore['saveDraft']>[0]): Promise<void> {
-    this.#together(() => {
+    this.#db.transaction(() => {
       this.#db.exec('DELETE FROM draft')
       this.#putTables(draft.tables)
-      if (draft.json !== null) this.#db.prepare('INSERT INTO draft VALUES (1, ?)').run(draft.json)
+      if (draft.json !== null) this.#db.query('INSERT INTO draft VALUES (1, ?)').run(draft.json)
     })
   }
 
   async draft(): Promise<{ readonly json?: string }> {
-    const row = this.#db.prepare('SELECT json FROM draft').get()
+    const row = this.#db.query('SELECT json FROM draft').get()
     return row === undefined ? {} : { json: (row as { json: string }).json }
   }
 
@@ -148,19 +140,8 @@ export class SqliteSettingsStore implements SettingsStore {
   }
 
   #putTables(tables: Readonly<Record<string, string>>): void {
-    const put = this.#db.prepare('INSERT OR IGNORE INTO network_table VALUES (?, ?)')
+    const put = this.#db.query('INSERT OR IGNORE INTO network_table VALUES (?, ?)')
     for (const [hash, text] of Object.entries(tables)) put.run(hash, text)
-  }
-
-  #together(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE')
-    try {
-      work()
-      this.#db.exec('COMMIT')
-    } catch (cause) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      throw cause
-    }
   }
 }
 
