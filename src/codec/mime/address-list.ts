@@ -1,0 +1,183 @@
+import type { HeaderAddress } from '#model/message.ts'
+
+/** Addresses of one field that are kept; more are cut off. */
+export const ADDRESSES_MAX = 10_000
+
+/**
+ * The addresses of a From, To … field, unfolded, one character an octet (RFC 5322 §3.4 with the
+ * obsolete forms of §4.4). Total: what is no address becomes one with an empty host, or a name alone.
+ * A group begins with {mailbox: its name} and ends with {}.
+ */
+export function parseAddressList(
+  text: string,
+  addressesMax = ADDRESSES_MAX,
+): readonly HeaderAddress[] {
+  const list: HeaderAddress[] = []
+  const state = { at: 0 }
+  let group = false
+  let item = newItem()
+  const close = (): void => {
+    const address = addressOf(item)
+    if (address !== undefined) list.push(address)
+    item = newItem()
+  }
+  while (state.at < text.length && list.length < addressesMax) {
+    const sign = text[state.at]!
+    if (sign === ',' || sign === ';') {
+      close()
+      if (sign === ';' && group) {
+        list.push({})
+        group = false
+      }
+      state.at++
+    } else if (sign === ':' && !group && item.angle === undefined && !hasAt(item)) {
+      list.push({ mailbox: wordsOf(item.words) })
+      item = newItem()
+      group = true
+      state.at++
+    } else readToken(text, state, item)
+  }
+  close()
+  if (group) list.push({})
+  return list
+}
+
+interface Word {
+  readonly kind: 'atom' | 'quoted' | 'special'
+  readonly text: string
+  /** White space stood before it. */
+  readonly isApart: boolean
+}
+
+interface Item {
+  words: Word[]
+  comments: string[]
+  angle: Word[] | undefined
+  isApart: boolean
+}
+
+const newItem = (): Item => ({ words: [], comments: [], angle: undefined, isApart: false })
+const hasAt = (item: Item): boolean =>
+  item.words.some((word) => word.kind === 'special' && word.text === '@')
+
+function readToken(text: string, state: { at: number }, item: Item): void {
+  const sign = text[state.at]!
+  if (sign === ' ' || sign === '\t' || sign === '\r' || sign === '\n') {
+    item.isApart = true
+    state.at++
+    return
+  }
+  if (sign === '(') {
+    item.comments.push(readComment(text, state))
+    item.isApart = true
+    return
+  }
+  if (sign === '<' && item.angle === undefined) {
+    item.angle = readAngle(text, state)
+    return
+  }
+  item.words.push(readWord(text, state, item.isApart))
+  item.isApart = false
+}
+
+function readWord(text: string, state: { at: number }, isApart: boolean): Word {
+  const sign = text[state.at]!
+  if (sign === '"') return { kind: 'quoted', text: readQuoted(text, state), isApart }
+  if (sign === '[') {
+    const end = text.indexOf(']', state.at)
+    const literal = text.slice(state.at, end < 0 ? text.length : end + 1)
+    state.at += literal.length
+    return { kind: 'atom', text: literal, isApart }
+  }
+  const run = /[^\s()<>[\]:;@\\,"]+/y
+  run.lastIndex = state.at
+  const match = run.exec(text)
+  if (match !== null) {
+    state.at += match[0].length
+    return { kind: 'atom', text: match[0], isApart }
+  }
+  state.at++
+  return { kind: 'special', text: sign, isApart }
+}
+
+/** From `"` to its end, unquoted; an unclosed one ends with the text. */
+function readQuoted(text: string, state: { at: number }): string {
+  let value = ''
+  let at = state.at + 1
+  while (at < text.length && text[at] !== '"') {
+    if (text[at] === '\\' && at + 1 < text.length) at++
+    const from = at++
+    while (at < text.length && text[at] !== '"' && text[at] !== '\\') at++
+    value += text.slice(from, at)
+  }
+  state.at = at + 1
+  return value
+}
+
+function readComment(text: string, state: { at: number }): string {
+  let depth = 0
+  let at = state.at
+  const parts: string[] = []
+  for (; at < text.length; at++) {
+    const sign = text[at]!
+    if (sign === '\\' && at + 1 < text.length) parts.push(text[++at]!)
+    else if (sign === '(') {
+      if (depth++ > 0) parts.push(sign)
+    } else if (sign === ')') {
+      if (--depth === 0) break
+      parts.push(sign)
+    } else parts.push(sign)
+  }
+  state.at = at + 1
+  return parts.join('').trim()
+}
+
+/** From `<` to `>`; an old source route in front of the address is left out (RFC 5322 §4.4). */
+function readAngle(text: string, state: { at: number }): Word[] {
+  state.at++
+  let words: Word[] = []
+  let isApart = false
+  while (state.at < text.length) {
+    const sign = text[state.at]!
+    if (sign === '>') {
+      state.at++
+      break
+    }
+    if (sign === '(') readComment(text, state)
+    else if (/\s/.test(sign)) state.at++
+    else if (sign === ':' && words[0]?.text === '@') {
+      state.at++
+      words = []
+      continue
+    } else {
+      words.push(readWord(text, state, isApart))
+      isApart = false
+      continue
+    }
+    isApart = true
+  }
+  return words
+}
+
+function addressOf(item: Item): HeaderAddress | undefined {
+  if (item.angle !== undefined) {
+    const name = wordsOf(item.words) || item.comments.join(' ')
+    return { ...(name === '' ? {} : { name }), ...specOf(item.angle) }
+  }
+  const name = item.comments.join(' ')
+  if (item.words.length === 0) return name === '' ? undefined : { name, mailbox: '', host: '' }
+  if (!hasAt(item) && item.words.length > 1)
+    return { name: wordsOf(item.words), mailbox: '', host: '' }
+  return { ...(name === '' ? {} : { name }), ...specOf(item.words) }
+}
+
+/** Local part and host around the last `@`; white space inside them is not theirs (RFC 5322 §4.4). */
+function specOf(words: readonly Word[]): { readonly mailbox: string; readonly host: string } {
+  const at = words.findLastIndex((word) => word.kind === 'special' && word.text === '@')
+  const join = (part: readonly Word[]): string => part.map((word) => word.text).join('')
+  if (at < 0) return { mailbox: join(words), host: '' }
+  return { mailbox: join(words.slice(0, at)), host: join(words.slice(at + 1)) }
+}
+
+const wordsOf = (words: readonly Word[]): string =>
+  words.map((word, i) => (word.isApart && i > 0 ? ` ${word.text}` : word.text)).join('')
