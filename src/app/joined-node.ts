@@ -1,0 +1,135 @@
+import type { Log } from '#base/log.ts'
+import { err, messageOf, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import type { Clock } from '#base/time.ts'
+import { NodeLink } from '#client/node/node-link.ts'
+import type { LinkParts } from '#client/node/node-link.ts'
+import type { Dial } from '#client/node/request.ts'
+import type { WireSnapshot } from '#contract/node/wire.ts'
+import type { DirectoryRow } from '#store/directory/directory.ts'
+import { MemoryDirectory } from '#store/directory/memory-directory.ts'
+import type { DirectoryReplica } from '#store/directory/replica.ts'
+import type { EventLog } from '#store/events/event-log.ts'
+import { contentHash, FIRST_CONTENT, resolveSettings } from '#store/settings/resolve.ts'
+import type { SettingsSnapshot } from '#store/settings/resolve.ts'
+import type { SettingsCopy } from '#store/settings/settings-copy.ts'
+import type { Settings } from '#store/settings/table.ts'
+
+const PAGE_ROWS = 1_000
+
+interface Parts {
+  readonly dial: Dial
+  readonly clock: Clock
+  readonly log: Log
+  readonly node: string
+  readonly role: string
+  readonly replica: DirectoryReplica
+  readonly copy: SettingsCopy
+  readonly events: EventLog
+  readonly beat: LinkParts['beat']
+}
+
+/**
+ * What a node knows and how it stays up to date: directory and settings in memory, read from its
+ * own copies at the start and kept up by the link to control.
+ */
+export class JoinedNode {
+  readonly directory = new MemoryDirectory()
+  readonly link: NodeLink
+  readonly #parts: Parts
+  readonly #listeners = new Set<(settings: Settings) => void>()
+  #gathered: DirectoryRow[] = []
+  #snapshot: SettingsSnapshot = {
+    generation: 0,
+    hash: contentHash(FIRST_CONTENT),
+    ...FIRST_CONTENT,
+  }
+  #tables: Readonly<Record<string, string>> = {}
+  #settings: Settings | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.link = new NodeLink({
+      ...parts,
+      has: () => ({
+        generation: this.#snapshot.generation,
+        hash: this.#snapshot.hash,
+        seq: this.directory.seq,
+      }),
+      settings: (snapshot, fetchTable) => this.#takeSettings(snapshot, fetchTable),
+      rows: (line) => this.#takeRows(line),
+    })
+  }
+
+  /** Reads the node's own copies; before the listeners open. Throws the Fault of a damaged copy. */
+  async load(): Promise<void> {
+    const rows: DirectoryRow[] = []
+    let seq = 0
+    let after: number | undefined = 0
+    while (after !== undefined) {
+      const page = await this.#parts.replica.load({ after, limit: PAGE_ROWS })
+      rows.push(...page.rows)
+      seq = page.seq
+      after = page.next
+    }
+    this.directory.reset(seq, rows)
+    const { snapshot, tables } = await this.#parts.copy.load()
+    const settings = await resolveSettings(snapshot ?? FIRST_CONTENT, async (hash) => tables[hash])
+    if (!settings.ok) throw new Error(settings.error.message)
+    if (snapshot !== undefined) this.#snapshot = snapshot
+    this.#tables = tables
+    this.#settings = settings.value
+  }
+
+  /** The settings in force. */
+  get settings(): Settings {
+    if (this.#settings === undefined) throw new Error('the node is not loaded')
+    return this.#settings
+  }
+
+  /** Told after each new generation; the returned function ends it. */
+  onSettings(listener: (settings: Settings) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async #takeSettings(
+    snapshot: WireSnapshot,
+    fetchTable: (hash: string) => Promise<string>,
+  ): Promise<Outcome<void, string>> {
+    try {
+      const tables: Record<string, string> = {}
+      for (const hash of Object.values(snapshot.tables))
+        tables[hash] = this.#tables[hash] ?? (await fetchTable(hash))
+      const settings = await resolveSettings(snapshot, async (hash) => tables[hash])
+      if (!settings.ok) return err(settings.error.message)
+      await this.#parts.copy.save({ snapshot, tables })
+      this.#snapshot = snapshot
+      this.#tables = tables
+      this.#settings = settings.value
+    } catch (cause) {
+      return err(messageOf(cause))
+    }
+    for (const listener of this.#listeners) listener(this.settings)
+    return ok(undefined)
+  }
+
+  async #takeRows(line: Parameters<LinkParts['rows']>[0]): Promise<void> {
+    const { replica } = this.#parts
+    switch (line.kind) {
+      case 'gather':
+        if (line.first) this.#gathered = []
+        await replica.gather({ first: line.first, rows: line.rows })
+        for (const { row } of line.rows) this.#gathered.push(row)
+        return
+      case 'replace':
+        await replica.replace({ seq: line.seq })
+        this.directory.reset(line.seq, this.#gathered)
+        this.#gathered = []
+        return
+      case 'changes':
+        await replica.apply({ changes: line.changes })
+        this.directory.apply(line.changes)
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
+import type { EventRecord } from '#model/event.ts'
+import type { RouteRow } from '#model/route.ts'
+
+/** Paths of the node API; the version is part of them. */
+export const NODE_PATHS = {
+  subscribe: '/node/v1/subscribe',
+  tables: '/node/v1/tables/',
+  acks: '/node/v1/acks',
+  heartbeat: '/node/v1/heartbeat',
+  events: '/node/v1/events',
+  outbox: '/node/v1/outbox',
+  calls: '/node/v1/calls/',
+} as const
+
+/** Who asks, where the transport does not say it. */
+export const NODE_HEADER = 'watari-node'
+export const ROLE_HEADER = 'watari-role'
+
+/** Octets of one JSON body; a page of rows or events is far below it. */
+export const BODY_BYTES_MAX = 8 * 1024 * 1024
+/** Rows in one line of the stream. */
+export const ROWS_PER_LINE = 500
+/** Silence on the stream is broken so often; a node takes three times as much for a dead connection. */
+export const PING_MS = 5_000
+
+/** A row of the directory on the wire: what store/directory keeps. */
+export type WireRow =
+  | { readonly kind: 'domain'; readonly domain: LocalDomain }
+  | { readonly kind: 'account'; readonly account: Account }
+  | { readonly kind: 'alias'; readonly alias: Alias }
+  | { readonly kind: 'forward'; readonly forward: Forward }
+  | { readonly kind: 'route'; readonly route: RouteRow }
+
+const row = z.custom<WireRow>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    ['domain', 'account', 'alias', 'forward', 'route'].includes((value as WireRow).kind),
+)
+const count = z.number().int().nonnegative()
+const change = z.object({ seq: count, key: z.string(), row: row.nullable() })
+const snapshot = z.object({
+  generation: count,
+  hash: z.string(),
+  values: z.record(
+    z.string(),
+    z.union([z.number(), z.boolean(), z.string(), z.array(z.number()), z.array(z.string())]),
+  ),
+  tables: z.record(z.string(), z.string()),
+})
+
+/** One line of the stream from control to a node. */
+export const streamLine = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('settings'), snapshot }),
+  /** Rows of a whole new copy, in the order of their creation. */
+  z.object({
+    kind: z.literal('gather'),
+    first: z.boolean(),
+    rows: z.array(z.object({ key: z.string(), row })),
+  }),
+  /** What was gathered is the copy, as it stood at `seq`. */
+  z.object({ kind: z.literal('replace'), seq: count }),
+  z.object({ kind: z.literal('changes'), changes: z.array(change) }),
+  z.object({ kind: z.literal('ping') }),
+])
+export type StreamLine = z.infer<typeof streamLine>
+export type WireSnapshot = z.infer<typeof snapshot>
+export type WireChange = z.infer<typeof change>
+
+/** What a node has in force. */
+export const ack = z.object({
+  settings: z
+    .object({
+      generation: count,
+      hash: z.string(),
+      status: z.enum(['applied', 'error']),
+      error: z.string().max(2_000).optional(),
+    })
+    .optional(),
+  seq: count.optional(),
+})
+export type Ack = z.infer<typeof ack>
+
+export const heartbeat = z.object({
+  state: z.enum(['starting', 'ready', 'degraded', 'full', 'stalled', 'stopping']),
+  reason: z.string().max(2_000).optional(),
+  version: z.string().max(100),
+  pid: count,
+  settings: ack.shape.settings,
+  seq: count,
+})
+export type HeartbeatBody = z.infer<typeof heartbeat>
+
+/** Records of one node's log, in order. */
+export const eventBatch = z.object({
+  epoch: z.string().min(1).max(64),
+  records: z
+    .array(
+      z.object({
+        seq: z.number().int().positive(),
+        atMs: z.number(),
+        name: z.string().max(200),
+        deliveryId: z.string().max(200).optional(),
+        fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+      }),
+    )
+    .max(2_000),
+})
+export type WireEvent = Omit<EventRecord, 'node'>
+
+export const eventAck = z.object({ acked: count })
+
+const address = z.object({ localpart: z.string().max(1_000), domain: z.string().max(255) })
+
+/** An entry of a store's outbox on its way to a queue; its octets follow the line. */
+export const outboxHead = z.object({
+  /** Derived from the delivery id: the same entry sent again is the same message. */
+  id: z.string().min(1).max(500),
+  kind: z.enum(['redirect', 'reject', 'forward']),
+  reversePath: address.nullable(),
+  recipients: z.array(address).min(1).max(100_000),
+  body: z.enum(['7bit', '8bitmime', 'binarymime']),
+  smtpUtf8: z.boolean(),
+  sizeBytes: count,
+})
+export type OutboxHead = z.infer<typeof outboxHead>
+
+/** The end of every request that failed. */
+export const nodeError = z.object({ error: z.object({ code: z.string(), message: z.string() }) })

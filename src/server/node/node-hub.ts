@@ -1,0 +1,264 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Log } from '#base/log.ts'
+import { Fault } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import {
+  ack,
+  eventBatch,
+  heartbeat,
+  NODE_HEADER,
+  NODE_PATHS,
+  ROLE_HEADER,
+} from '#contract/node/wire.ts'
+import type { Ack, HeartbeatBody } from '#contract/node/wire.ts'
+import type { NodeId } from '#model/event.ts'
+import type { DirectoryLog } from '#store/directory/directory-log.ts'
+import type { EventIndex } from '#store/events/event-index.ts'
+import type { SettingsSnapshot } from '#store/settings/resolve.ts'
+import { readBody, sendFault, sendJson } from './http.ts'
+import { Subscription } from './subscription.ts'
+
+/** A node as control sees it. */
+export interface NodeStatus {
+  readonly node: NodeId
+  readonly role: string
+  readonly connected: boolean
+  readonly state: HeartbeatBody['state'] | 'unknown'
+  readonly reason?: string
+  readonly version?: string
+  readonly pid?: number
+  readonly lastBeatMs?: number
+  /** The generation and row that it has in force, by its own word. */
+  readonly generation?: number
+  readonly hash?: string
+  readonly seq?: number
+  /** Why it did not take the latest generation. */
+  readonly error?: string
+}
+
+/** A node that has not taken a write, and why as far as known. */
+export interface Straggler {
+  readonly node: NodeId
+  readonly reason: string
+}
+
+/** What the hub hands down and where it puts what comes up. */
+export interface HubParts {
+  readonly settings: {
+    readonly snapshot: SettingsSnapshot
+    table(hash: string): Promise<string | undefined>
+    onChange(listener: () => void): () => void
+  }
+  readonly directory: {
+    readonly directory: { readonly seq: number }
+    onChange(listener: () => void): () => void
+  }
+  readonly log: DirectoryLog
+  readonly index: EventIndex
+  readonly clock: Clock
+  readonly trouble: Log
+  /** Who asks, by what the transport proves; undefined: refused. */
+  identify(request: IncomingMessage): { readonly node: NodeId; readonly role: string } | undefined
+}
+
+interface Known {
+  node: NodeId
+  role: string
+  beat?: HeartbeatBody
+  lastBeatMs?: number
+  acked: Ack
+  subscription?: Subscription
+}
+
+const SETTLE_MS = 5 * SECOND_MS
+
+/**
+ * Control's side of the node API: settings and rows down, acks, heartbeats and events up. Its
+ * `listener` is for whatever server app has.
+ */
+export class NodeHub {
+  readonly #parts: HubParts
+  readonly #nodes = new Map<string, Known>()
+  readonly #waiters = new Set<() => void>()
+  readonly #unsubscribe: readonly (() => void)[]
+
+  constructor(parts: HubParts) {
+    this.#parts = parts
+    const wake = (): void => {
+      for (const { subscription } of this.#nodes.values()) subscription?.wake()
+    }
+    this.#unsubscribe = [parts.settings.onChange(wake), parts.directory.onChange(wake)]
+  }
+
+  readonly listener: RequestListener = (request, response) => {
+    void this.#serve(request, response).catch((cause: unknown) => {
+      sendFault(response, cause)
+      request.resume()
+    })
+  }
+
+  nodes(): readonly NodeStatus[] {
+    return [...this.#nodes.values()].map((known) => statusOf(known))
+  }
+
+  /**
+   * Waits until each node that is connected now has in force what control has now, 5 s at most;
+   * names those that have not, or that refused the generation.
+   */
+  async settled(timeoutMs = SETTLE_MS): Promise<readonly Straggler[]> {
+    const { hash } = this.#parts.settings.snapshot
+    const { seq } = this.#parts.directory.directory
+    const asked = [...this.#nodes.values()].filter((known) => known.subscription !== undefined)
+    const late = (): Known[] => asked.filter((known) => !hasTaken(known, hash, seq))
+    const undecided = (): Known[] => late().filter((known) => !hasRefused(known, hash))
+    if (undecided().length > 0)
+      await new Promise<void>((resolve) => {
+        const cancel = this.#parts.clock.after(timeoutMs, end)
+        const waiters = this.#waiters
+        waiters.add(look)
+        function end(): void {
+          cancel()
+          waiters.delete(look)
+          resolve()
+        }
+        function look(): void {
+          if (undecided().length === 0) end()
+        }
+      })
+    return late().map((known) => ({
+      node: known.node,
+      reason: hasRefused(known, hash)
+        ? (known.acked.settings?.error ?? 'refused')
+        : known.subscription === undefined
+          ? 'the connection was lost'
+          : 'no answer yet',
+    }))
+  }
+
+  close(): void {
+    for (const end of this.#unsubscribe) end()
+    for (const { subscription } of this.#nodes.values()) subscription?.end()
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const who = this.#parts.identify(request)
+    if (who === undefined) {
+      sendJson(response, 403, { error: { code: 'invalid', message: 'this node has not joined' } })
+      return
+    }
+    const known = this.#know(who)
+    const url = new URL(request.url ?? '/', 'http://node')
+    const route = `${request.method} ${url.pathname}`
+    if (route === `GET ${NODE_PATHS.subscribe}`) return this.#subscribe(known, url, response)
+    if (route === `POST ${NODE_PATHS.acks}`) {
+      this.#acked(known, await readBody(request, ack))
+      return sendJson(response, 200, {})
+    }
+    if (route === `POST ${NODE_PATHS.heartbeat}`) {
+      const beat = await readBody(request, heartbeat)
+      known.beat = beat
+      known.lastBeatMs = this.#parts.clock.nowMs()
+      this.#acked(known, { settings: beat.settings, seq: beat.seq })
+      return sendJson(response, 200, {})
+    }
+    if (route === `POST ${NODE_PATHS.events}`) {
+      const batch = await readBody(request, eventBatch)
+      const records = batch.records.map(({ deliveryId, ...record }) => ({
+        ...record,
+        node: who.node,
+        ...(deliveryId !== undefined && { deliveryId }),
+      }))
+      const nowMs = this.#parts.clock.nowMs()
+      return sendJson(
+        response,
+        200,
+        await this.#parts.index.put({ node: who.node, epoch: batch.epoch, records, nowMs }),
+      )
+    }
+    if (request.method === 'GET' && url.pathname.startsWith(NODE_PATHS.tables)) {
+      const text = await this.#parts.settings.table(url.pathname.slice(NODE_PATHS.tables.length))
+      if (text === undefined) throw new Fault('notFound', 'there is no such table')
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
+      response.end(text)
+      return
+    }
+    throw new Fault('notFound', `there is no ${route}`)
+  }
+
+  #know(who: { readonly node: NodeId; readonly role: string }): Known {
+    const key = `${who.role} ${who.node}`
+    let known = this.#nodes.get(key)
+    if (known === undefined) {
+      known = { ...who, acked: {} }
+      this.#nodes.set(key, known)
+    }
+    return known
+  }
+
+  #acked(known: Known, taken: Ack): void {
+    known.acked = {
+      settings: taken.settings ?? known.acked.settings,
+      seq: taken.seq ?? known.acked.seq,
+    }
+    for (const waiter of this.#waiters) waiter()
+  }
+
+  async #subscribe(known: Known, url: URL, response: ServerResponse): Promise<void> {
+    const number = (name: string): number => Number(url.searchParams.get(name) ?? 0) || 0
+    const subscription = new Subscription({
+      parts: this.#parts,
+      response,
+      hash: url.searchParams.get('hash') ?? '',
+      generation: number('generation'),
+      seq: number('seq'),
+    })
+    // A node that comes again has lost its connection, whatever the old socket believes.
+    known.subscription?.end()
+    known.subscription = subscription
+    this.#parts.trouble.info('node.connected', { node: known.node, role: known.role })
+    try {
+      await subscription.run()
+    } finally {
+      if (known.subscription === subscription) delete known.subscription
+      this.#parts.trouble.info('node.disconnected', { node: known.node, role: known.role })
+    }
+  }
+}
+
+/** Control's word for who asks, where the transport is a Unix socket that only our own processes reach. */
+export function declaredNode(
+  request: IncomingMessage,
+): { readonly node: NodeId; readonly role: string } | undefined {
+  const node = request.headers[NODE_HEADER]
+  const role = request.headers[ROLE_HEADER]
+  if (typeof node !== 'string' || typeof role !== 'string') return undefined
+  return /^[\w.-]{1,64}$/.test(node) && /^[a-z]{1,16}$/.test(role)
+    ? { node: node as NodeId, role }
+    : undefined
+}
+
+const hasTaken = ({ acked }: Known, hash: string, seq: number): boolean =>
+  acked.settings?.status === 'applied' && acked.settings.hash === hash && (acked.seq ?? -1) >= seq
+
+const hasRefused = ({ acked }: Known, hash: string): boolean =>
+  acked.settings?.status === 'error' && acked.settings.hash === hash
+
+function statusOf(known: Known): NodeStatus {
+  const { beat, acked } = known
+  return {
+    node: known.node,
+    role: known.role,
+    connected: known.subscription !== undefined,
+    state: beat?.state ?? 'unknown',
+    ...(beat?.reason !== undefined && { reason: beat.reason }),
+    ...(beat !== undefined && { version: beat.version, pid: beat.pid }),
+    ...(known.lastBeatMs !== undefined && { lastBeatMs: known.lastBeatMs }),
+    ...(acked.settings?.status === 'applied' && {
+      generation: acked.settings.generation,
+      hash: acked.settings.hash,
+    }),
+    ...(acked.settings?.error !== undefined && { error: acked.settings.error }),
+    ...(acked.seq !== undefined && { seq: acked.seq }),
+  }
+}
