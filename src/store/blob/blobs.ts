@@ -42,6 +42,8 @@ export interface Blobs {
   read(ref: BlobRef, offset: number, length: number): Promise<Octets>
   openLarge(): Promise<LargeHandle>
   appendLarge(handle: LargeHandle, octets: Octets): Promise<void>
+  /** Octets of a file that is still being written, up to its present end: for judges. */
+  readLarge(handle: LargeHandle, offset: number, length: number): Promise<Octets>
   /** Syncs the file and gives it its place; the prefix lies in front of it. */
   finishLarge(handle: LargeHandle, prefix: Octets): Promise<BlobRef>
   abortLarge(handle: LargeHandle): Promise<void>

@@ -86,6 +86,14 @@ export class LargeFiles {
     return file.last
   }
 
+  /** What has been appended so far, read back. */
+  async read(handle: LargeHandle, offset: number, length: number): Promise<Octets> {
+    const file = this.#of(handle)
+    await file.last
+    const from = Math.min(Math.max(0, offset), file.length)
+    return readAt(file.fd, HEAD_BYTES + from, Math.max(0, Math.min(length, file.length - from)))
+  }
+
   /** Durable under its number when it resolves. */
   async finish(handle: LargeHandle, prefix: Octets): Promise<{ file: number; length: number }> {
     const file = this.#of(handle)

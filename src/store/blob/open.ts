@@ -95,6 +95,10 @@ class VolumeBlobs implements Blobs {
     return this.#large.append(handle, octets)
   }
 
+  readLarge(handle: LargeHandle, offset: number, length: number): Promise<Octets> {
+    return this.#large.read(handle, offset, length)
+  }
+
   async finishLarge(handle: LargeHandle, prefix: Octets): Promise<BlobRef> {
     return { kind: 'large', offset: 0, ...(await this.#large.finish(handle, prefix)) }
   }

@@ -91,6 +91,10 @@ class SqliteSpool implements OpenSpool {
     return this.#blobs.appendLarge(part.handle, part.octets)
   }
 
+  async readLarge(part: Parameters<SpoolStore['readLarge']>[0]): Promise<{ octets: Octets }> {
+    return { octets: await this.#blobs.readLarge(part.handle, part.offset, part.length) }
+  }
+
   abortLarge(part: { readonly handle: LargeHandle }): Promise<void> {
     return this.#blobs.abortLarge(part.handle)
   }

@@ -91,6 +91,12 @@ export interface QueueFilter {
 export interface SpoolStore {
   openLarge(): Promise<{ readonly handle: LargeHandle }>
   appendLarge(part: { readonly handle: LargeHandle; readonly octets: Octets }): Promise<void>
+  /** Octets of a large file that is not accepted yet, for the judges. */
+  readLarge(part: {
+    readonly handle: LargeHandle
+    readonly offset: number
+    readonly length: number
+  }): Promise<{ readonly octets: Octets }>
   abortLarge(part: { readonly handle: LargeHandle }): Promise<void>
   /** Durable when it resolves. Throws Fault `full`, `stalled`, `io`. */
   accept(accept: Accept): Promise<{ readonly queueId: QueueId }>

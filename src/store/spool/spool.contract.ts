@@ -222,6 +222,8 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       const { handle } = await store.openLarge()
       const pieces = Array.from({ length: 5 }, () => randomBytes(200_000))
       await Promise.all(pieces.map((octets) => store.appendLarge({ handle, octets })))
+      const { octets } = await store.readLarge({ handle, offset: 199_990, length: 20 })
+      assert.deepEqual(Buffer.from(octets), Buffer.concat(pieces).subarray(199_990, 200_010))
       const prefix = fromUtf8('X-Watari: 大\r\n')
       const queueId = await accept(undefined, { content: { prefix, large: handle } })
       const expected = Buffer.concat([prefix, ...pieces])
