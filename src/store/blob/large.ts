@@ -58,7 +58,7 @@ export class LargeFiles {
     const handle = String(number) as LargeHandle
     const path = join(this.#dir, `${number}.part`)
     try {
-      const fd = openSync(path, 'wx', 0o600)
+      const fd = openSync(path, 'wx+', 0o600)
       this.#writing.set(handle, {
         number,
         fd,

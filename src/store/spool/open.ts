@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { failpoint } from '#base/failpoint.ts'
+import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
 import type { BlobRef, Blobs, LargeHandle } from '#store/blob/blobs.ts'
