@@ -1,0 +1,188 @@
+import { Fault, messageOf } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import { errorOf } from './messages.ts'
+import type { ToChild, ToParent } from './messages.ts'
+import type { PipeEnd } from './pipe.ts'
+
+export interface CallerOptions {
+  readonly clock: Clock
+  /** How long an answer may take before the caller gets Fault `stalled`; a 4xx is due within 5 s. */
+  readonly deadlineMs?: number
+  /** Told when answers stop coming, and when they come again. */
+  readonly onStall?: (isStalled: boolean) => void
+}
+
+/**
+ * Calls whose outcome the caller must know: they wait for as long as the child lives, because an
+ * answer that nobody takes would leave claimed mail unattended.
+ */
+const WITHOUT_DEADLINE = new Set(['claim', 'settle'])
+
+const DEADLINE_MS = 4 * SECOND_MS
+/** How often deadlines are looked at. */
+const SWEEP_MS = 100
+/** A longer gap between two looks means that the machine or this process stood still: nobody's fault. */
+const PAUSE_MS = 1 * SECOND_MS
+const CALLS_MAX = 1_024
+const CALL_BYTES_MAX = 64 * 1024 * 1024
+
+interface Call {
+  readonly service: string
+  readonly method: string
+  readonly argument: unknown
+  readonly bytes: number
+  deadlineAtMs: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (cause: unknown) => void
+}
+
+/** The calls of one socket process to one storage child: in order, bounded, each with its deadline. */
+export class Caller {
+  readonly #options: CallerOptions
+  readonly #deadlineMs: number
+  #pipe: PipeEnd | undefined
+  #lastId = 0
+  readonly #sent = new Map<number, Call>()
+  #sentBytes = 0
+  #waiting: Call[] = []
+  #isStalled = false
+  #sweepAtMs: number | undefined
+
+  constructor(options: CallerOptions) {
+    this.#options = options
+    this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS
+  }
+
+  /** Calls go to this child from now on; those that wait first. */
+  connect(pipe: PipeEnd): void {
+    this.#pipe = pipe
+    this.#pump()
+  }
+
+  /** The child is gone: nobody knows what became of the calls that it had. */
+  disconnect(): void {
+    this.#pipe = undefined
+    const lost = [...this.#sent.values()]
+    this.#sent.clear()
+    this.#sentBytes = 0
+    for (const call of lost)
+      call.reject(new Fault('closed', `${nameOf(call)}: the storage process has ended`))
+  }
+
+  /** Answers will come again. */
+  revive(): void {
+    this.#setStalled(false)
+  }
+
+  /** Refuses what waits: there will be no child soon. */
+  refuse(fault: Fault): void {
+    for (const call of this.#waiting.splice(0)) call.reject(fault)
+  }
+
+  /** Throws Fault `stalled` past the deadline, or at once while earlier calls are past theirs. */
+  call(service: string, method: string, argument: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#isStalled && method !== 'probe') {
+        reject(new Fault('stalled', `${service}.${method}: the storage does not answer`))
+        return
+      }
+      const deadlineAtMs = WITHOUT_DEADLINE.has(method)
+        ? Number.POSITIVE_INFINITY
+        : this.#options.clock.monotonicMs() + this.#deadlineMs
+      const bytes = octetsIn(argument)
+      this.#waiting.push({ service, method, argument, bytes, deadlineAtMs, resolve, reject })
+      this.#pump()
+      this.#sweepLater()
+    })
+  }
+
+  /** Takes an answer; false for any other message. */
+  take(message: ToParent): boolean {
+    if (message[0] !== 'answer' && message[0] !== 'failure') return false
+    const call = this.#sent.get(message[1])
+    this.#sent.delete(message[1])
+    this.#setStalled(false)
+    if (call === undefined) return true
+    this.#sentBytes -= call.bytes
+    if (message[0] === 'answer') call.resolve(message[2])
+    else call.reject(errorOf(message[2]))
+    this.#pump()
+    return true
+  }
+
+  #pump(): void {
+    while (this.#pipe !== undefined && this.#sent.size < CALLS_MAX) {
+      const call = this.#waiting[0]
+      if (call === undefined) return
+      if (this.#sent.size > 0 && this.#sentBytes + call.bytes > CALL_BYTES_MAX) return
+      this.#waiting.shift()
+      const id = ++this.#lastId
+      try {
+        this.#pipe.send(['call', id, call.service, call.method, call.argument] satisfies ToChild)
+      } catch (thrown) {
+        call.reject(new TypeError(`${nameOf(call)}: ${messageOf(thrown)}`, { cause: thrown }))
+        continue
+      }
+      this.#sent.set(id, call)
+      this.#sentBytes += call.bytes
+    }
+  }
+
+  #sweepLater(): void {
+    if (this.#sweepAtMs !== undefined) return
+    const { clock } = this.#options
+    this.#sweepAtMs = clock.monotonicMs() + SWEEP_MS
+    clock.after(SWEEP_MS, () => {
+      const lateMs = clock.monotonicMs() - this.#sweepAtMs!
+      this.#sweepAtMs = undefined
+      if (lateMs > PAUSE_MS) this.#grant(lateMs)
+      this.#sweep()
+      if (this.#sent.size > 0 || this.#waiting.length > 0) this.#sweepLater()
+    })
+  }
+
+  #grant(pauseMs: number): void {
+    for (const call of [...this.#sent.values(), ...this.#waiting]) call.deadlineAtMs += pauseMs
+  }
+
+  #sweep(): void {
+    const now = this.#options.clock.monotonicMs()
+    const late = [...this.#sent].filter(([, call]) => call.deadlineAtMs <= now)
+    const lateWaiting = this.#waiting.filter((call) => call.deadlineAtMs <= now)
+    if (late.length + lateWaiting.length === 0) return
+    // The octets of a sent call stay counted until it is answered: they lie in the pipe or the child.
+    for (const [id, call] of late) {
+      this.#sent.set(id, { ...call, deadlineAtMs: Number.POSITIVE_INFINITY, ...DEAF })
+      call.reject(this.#missed(call))
+    }
+    this.#waiting = this.#waiting.filter((call) => !lateWaiting.includes(call))
+    for (const call of lateWaiting) call.reject(this.#missed(call))
+    this.#setStalled(true)
+  }
+
+  #missed(call: Call): Fault {
+    return new Fault('stalled', `${nameOf(call)}: no answer in ${this.#deadlineMs} ms`)
+  }
+
+  #setStalled(isStalled: boolean): void {
+    if (this.#isStalled === isStalled) return
+    this.#isStalled = isStalled
+    this.#options.onStall?.(isStalled)
+  }
+}
+
+/** A call that was given up already. */
+const DEAF = { resolve: () => undefined, reject: () => undefined }
+
+const nameOf = (call: Call): string => `${call.service}.${call.method}`
+
+/** The octets that an argument carries, near enough for back-pressure. */
+function octetsIn(value: unknown, depth = 0): number {
+  if (value instanceof Uint8Array) return value.length
+  if (typeof value !== 'object' || value === null || depth > 4) return 0
+  let sum = 0
+  for (const part of Array.isArray(value) ? value : Object.values(value))
+    if (typeof part === 'object') sum += octetsIn(part, depth + 1)
+  return sum
+}
