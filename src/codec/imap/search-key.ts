@@ -5,18 +5,20 @@ import { readSequenceSet } from './sequence-set.ts'
 import type { Scanner } from './scanner.ts'
 import type { SequenceSet } from './sequence-set.ts'
 
+interface DayKey {
+  readonly relation: 'before' | 'on' | 'since'
+  /** The day's first ms in UTC. */
+  readonly dayMs: number
+}
+
 /** One key of SEARCH (RFC 9051 §6.4.4); texts are one character an octet, in the command's charset. */
 export type SearchKey =
   | { readonly kind: 'all' | 'none' }
   | { readonly kind: 'flag'; readonly bit: number; readonly on: boolean }
   | { readonly kind: 'keyword'; readonly keyword: string; readonly on: boolean }
   | { readonly kind: 'sequence' | 'uid'; readonly set: SequenceSet }
-  | {
-      readonly kind: 'internalDay' | 'sentDay'
-      readonly relation: 'before' | 'on' | 'since'
-      /** The day's first ms in UTC. */
-      readonly dayMs: number
-    }
+  | ({ readonly kind: 'internalDay' } & DayKey)
+  | ({ readonly kind: 'sentDay' } & DayKey)
   | { readonly kind: 'age'; readonly relation: 'older' | 'younger'; readonly seconds: number }
   | { readonly kind: 'size'; readonly relation: 'larger' | 'smaller'; readonly sizeBytes: number }
   | { readonly kind: 'header'; readonly field: string; readonly text: string }

@@ -1,0 +1,29 @@
+import { SELECTED } from '#server/imap/command.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { done } from '#server/imap/completion.ts'
+import { expungeSelected } from './expunge.ts'
+
+/** RFC 9051 §6.4.1: expunges without telling. */
+export const close: ImapCommand<'CLOSE'> = {
+  name: 'CLOSE',
+  states: SELECTED,
+  async run(session) {
+    const { selected } = session
+    if (selected !== undefined && !selected.readOnly) {
+      const refused = await expungeSelected(session, selected, 'all')
+      if (refused !== undefined) return refused
+    }
+    session.deselect()
+    return done('Closed')
+  },
+}
+
+/** RFC 9051 §6.4.2. */
+export const unselect: ImapCommand<'UNSELECT'> = {
+  name: 'UNSELECT',
+  states: SELECTED,
+  run(session) {
+    session.deselect()
+    return Promise.resolve(done('Unselected'))
+  },
+}

@@ -1,0 +1,55 @@
+import { formatSet } from '#codec/imap/sequence-set.ts'
+import { SELECTED } from '#server/imap/command.ts'
+import type { ImapCommand, Named } from '#server/imap/command.ts'
+import { commitOne } from '#server/imap/commit.ts'
+import { bad, done, no, refusal } from '#server/imap/completion.ts'
+import type { Completion } from '#server/imap/completion.ts'
+import { badName, pathOf } from '#server/imap/mailboxes.ts'
+import type { ImapSession } from '#server/imap/session.ts'
+import { readOnly } from './expunge.ts'
+
+/** RFC 9051 §6.4.7. */
+export const copy: ImapCommand<'COPY'> = {
+  name: 'COPY',
+  states: SELECTED,
+  run: (session, command) => transfer(session, command),
+}
+
+/** RFC 6851 §3.1: COPYUID untagged, then the expunges, then the end. */
+export const move: ImapCommand<'MOVE'> = {
+  name: 'MOVE',
+  states: SELECTED,
+  run: (session, command) => transfer(session, command),
+}
+
+async function transfer(
+  session: ImapSession,
+  command: Named<'COPY' | 'MOVE'>,
+): Promise<Completion> {
+  const { selected } = session
+  const moves = command.name === 'MOVE'
+  if (selected === undefined || (moves && selected.readOnly)) return readOnly()
+  const path = pathOf(command.mailbox)
+  if (path === undefined) return badName()
+  const rows = selected.rowsOf(command.set, command.uid ? 'uid' : 'seq')
+  if (rows === 'outOfRange') return bad('No such message')
+  const alive = rows.filter((row) => selected.isAlive(row))
+  // RFC 2180 §4.4: a copy is whole or not at all.
+  if (alive.length < rows.length) return no('EXPUNGEISSUED', 'Some of the messages no longer exist')
+  if (alive.length === 0) return done('Nothing to do')
+  const outcome = await commitOne(session, {
+    kind: moves ? 'move' : 'copy',
+    from: selected.view.mailboxId,
+    uids: selected.uidsOf(alive),
+    to: { path, create: false },
+  })
+  if (!outcome.ok) return refusal(outcome.error, 'TRYCREATE')
+  const result = outcome.value
+  if (result.kind !== 'copy' && result.kind !== 'move') throw new Error('copy answered otherwise')
+  if (result.mailboxId === selected.view.mailboxId || moves) await selected.view.refresh()
+  if (result.sources.length === 0) return done('Nothing was there any more')
+  const code = `COPYUID ${result.uidValidity} ${formatSet(result.sources)} ${formatSet(result.targets)}`
+  if (!moves) return done('Copied', code)
+  session.out.line(`* OK [${code}] Moved`)
+  return done('Moved')
+}

@@ -1,0 +1,24 @@
+import { LOGGED_IN } from '#server/imap/command.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { commitOne } from '#server/imap/commit.ts'
+import { done, no, refusal } from '#server/imap/completion.ts'
+import { FOREIGN_ROOTS, badName, newPathOf } from '#server/imap/mailboxes.ts'
+
+/** RFC 9051 §6.3.4; a special use as RFC 6154 §3 has it. */
+export const create: ImapCommand<'CREATE'> = {
+  name: 'CREATE',
+  states: LOGGED_IN,
+  async run(session, { mailbox, use }) {
+    const path = newPathOf(mailbox)
+    if (path === undefined) return badName()
+    if (FOREIGN_ROOTS.includes(path[0]!)) return no('NOPERM', 'That name belongs to others')
+    const outcome = await commitOne(session, {
+      kind: 'create',
+      path,
+      ...(use === undefined ? {} : { use }),
+    })
+    if (!outcome.ok) return refusal(outcome.error)
+    const made = outcome.value
+    return done('Created', made.kind === 'mailbox' ? `MAILBOXID (${made.mailbox.id})` : undefined)
+  },
+}

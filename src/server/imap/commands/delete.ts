@@ -1,0 +1,18 @@
+import { LOGGED_IN } from '#server/imap/command.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { commitOne } from '#server/imap/commit.ts'
+import { done, refusal } from '#server/imap/completion.ts'
+import { findMailbox } from '#server/imap/mailboxes.ts'
+
+/** RFC 9051 §6.3.5. */
+export const deleteMailbox: ImapCommand<'DELETE'> = {
+  name: 'DELETE',
+  states: LOGGED_IN,
+  async run(session, { mailbox }) {
+    const found = await findMailbox(session, mailbox)
+    if ('refused' in found) return found.refused
+    if (session.selected?.view.mailboxId === found.row.id) session.deselect()
+    const outcome = await commitOne(session, { kind: 'delete', mailboxId: found.row.id })
+    return outcome.ok ? done('Deleted') : refusal(outcome.error)
+  },
+}

@@ -1,0 +1,52 @@
+import type { Uid } from '#model/mailbox.ts'
+import { SELECTED } from '#server/imap/command.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { commitOne } from '#server/imap/commit.ts'
+import { done, no, refusal } from '#server/imap/completion.ts'
+import type { Completion } from '#server/imap/completion.ts'
+import type { Selected } from '#server/imap/selected.ts'
+import type { ImapSession } from '#server/imap/session.ts'
+
+export const readOnly = (): Completion => no('READ-ONLY', 'The mailbox was opened for reading only')
+
+/** RFC 9051 §6.4.3. */
+export const expunge: ImapCommand<'EXPUNGE'> = {
+  name: 'EXPUNGE',
+  states: SELECTED,
+  async run(session) {
+    const { selected } = session
+    if (selected === undefined || selected.readOnly) return readOnly()
+    return (await expungeSelected(session, selected, 'all')) ?? done('Expunged')
+  },
+}
+
+/** RFC 4315 §2.1. */
+export const uidExpunge: ImapCommand<'UID EXPUNGE'> = {
+  name: 'UID EXPUNGE',
+  states: SELECTED,
+  async run(session, command) {
+    const { selected } = session
+    if (selected === undefined || selected.readOnly) return readOnly()
+    const rows = selected.rowsOf(command.set, 'uid')
+    const uids = rows === 'outOfRange' ? [] : selected.uidsOf(rows)
+    return (await expungeSelected(session, selected, uids)) ?? done('Expunged')
+  },
+}
+
+/** Expunges what is marked \Deleted; undefined, or the answer where that was refused. */
+export async function expungeSelected(
+  session: ImapSession,
+  selected: Selected,
+  uids: readonly Uid[] | 'all',
+): Promise<Completion | undefined> {
+  if (uids !== 'all' && uids.length === 0) return undefined
+  const outcome = await commitOne(session, {
+    kind: 'expunge',
+    mailboxId: selected.view.mailboxId,
+    uids,
+    deletedOnly: true,
+  })
+  if (!outcome.ok) return refusal(outcome.error)
+  await selected.view.refresh()
+  return undefined
+}

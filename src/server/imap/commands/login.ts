@@ -1,0 +1,60 @@
+import { fromLatin1, toUtf8Strict } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { capabilities, loginAllowed } from '#server/imap/capabilities.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { done, no } from '#server/imap/completion.ts'
+import type { Completion } from '#server/imap/completion.ts'
+import type { ImapSession } from '#server/imap/session.ts'
+
+/** RFC 9051 §6.2.3. The password is opaque: atom, quoted or literal give the same octets. */
+export const login: ImapCommand<'LOGIN'> = {
+  name: 'LOGIN',
+  states: ['greeted'],
+  async run(session, command) {
+    if (!loginAllowed(session)) return plaintextRefused()
+    const name = toUtf8Strict(fromLatin1(command.login))
+    const password = fromLatin1(command.password)
+    return name === undefined ? failed(session) : logIn(session, name, password)
+  },
+}
+
+export const plaintextRefused = (): Completion =>
+  no('PRIVACYREQUIRED', 'Passwords are taken inside TLS only; use STARTTLS or port 993')
+
+const PASSWORD_BYTES_MAX = 1_000
+
+function failed(session: ImapSession): Completion {
+  session.loginFailed()
+  return no('AUTHENTICATIONFAILED', 'Wrong user name or password')
+}
+
+/** Checks a password and enters the account. */
+export async function logIn(
+  session: ImapSession,
+  name: string,
+  password: Octets,
+): Promise<Completion> {
+  const { authenticator, byAccount, limits, log } = session.room
+  if (password.length === 0 || password.length > PASSWORD_BYTES_MAX || password.includes(0))
+    return failed(session)
+  const outcome = await authenticator.login({
+    login: name,
+    password,
+    ip: session.ip,
+    protocol: 'imap',
+  })
+  if (!outcome.ok) {
+    if (outcome.error === 'refused') return failed(session)
+    const text =
+      outcome.error === 'slowed'
+        ? 'Too many attempts; try again later'
+        : 'Logins cannot be checked for now; try again later'
+    return no('UNAVAILABLE', text)
+  }
+  const account = outcome.value
+  if (!byAccount.enter(account.id, limits.connectionsPerAccountMax))
+    return no('LIMIT', 'Too many connections of this account')
+  session.account = account
+  log.info('imap.login', { accountId: account.id, ip: session.ip, tls: session.secure })
+  return done('Logged in', `CAPABILITY ${capabilities(session)}`)
+}

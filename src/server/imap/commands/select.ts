@@ -1,0 +1,70 @@
+import { formatFlags } from '#codec/imap/flags.ts'
+import { SYSTEM_FLAGS } from '#model/mailbox.ts'
+import { KEYWORDS_PER_MAILBOX_MAX } from '#store/mailbox/mailbox-store.ts'
+import { LOGGED_IN } from '#server/imap/command.ts'
+import type { ImapCommand, Named } from '#server/imap/command.ts'
+import { done, no } from '#server/imap/completion.ts'
+import type { Completion } from '#server/imap/completion.ts'
+import { findMailbox, noMailbox } from '#server/imap/mailboxes.ts'
+import { Selected } from '#server/imap/selected.ts'
+import type { ImapSession } from '#server/imap/session.ts'
+
+/** RFC 9051 §6.3.2 and, for the items of rev1, RFC 3501 §6.3.1. */
+export const select: ImapCommand<'SELECT'> = {
+  name: 'SELECT',
+  states: LOGGED_IN,
+  run: (session, command) => open(session, command, false),
+}
+
+/** RFC 9051 §6.3.3. */
+export const examine: ImapCommand<'EXAMINE'> = {
+  name: 'EXAMINE',
+  states: LOGGED_IN,
+  run: (session, command) => open(session, command, true),
+}
+
+async function open(
+  session: ImapSession,
+  command: Named<'SELECT' | 'EXAMINE'>,
+  readOnly: boolean,
+): Promise<Completion> {
+  // RFC 9051 §6.3.2: the old mailbox is left even where the new one cannot be opened.
+  if (session.selected !== undefined) {
+    session.deselect()
+    session.out.line('* OK [CLOSED] Previous mailbox is closed')
+  }
+  const found = await findMailbox(session, command.mailbox)
+  if ('refused' in found) return found.refused
+  if (found.row.noSelect) return no('NONEXISTENT', 'That name holds other mailboxes only')
+  const view = await session.room.views.open(session.accountId, found.row.id)
+  if (view === undefined) return noMailbox()
+  const selected = new Selected(view, readOnly)
+  session.selected = selected
+  if (command.condStore) session.condStore = true
+  announce(session, selected)
+  return done('Selected', readOnly ? 'READ-ONLY' : 'READ-WRITE')
+}
+
+function announce({ out }: ImapSession, selected: Selected): void {
+  const { view, readOnly } = selected
+  const { mailbox } = view
+  const flags = [...SYSTEM_FLAGS, ...mailbox.keywords].join(' ')
+  const more = mailbox.keywords.length < KEYWORDS_PER_MAILBOX_MAX ? ' \\*' : ''
+  out.line(`* FLAGS (${flags})`)
+  out.line(`* OK [PERMANENTFLAGS ${readOnly ? formatFlags(0, []) : `(${flags}${more})`}] Flags`)
+  out.line(`* ${selected.exists} EXISTS`)
+  out.line('* 0 RECENT')
+  const unseen = firstUnseen(selected)
+  if (unseen !== undefined) out.line(`* OK [UNSEEN ${unseen}] First unseen`)
+  out.line(`* OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are valid`)
+  out.line(`* OK [UIDNEXT ${mailbox.uidNext}] Next UID`)
+  out.line(`* OK [HIGHESTMODSEQ ${mailbox.highestModSeq}] Highest`)
+  out.line(`* OK [MAILBOXID (${mailbox.id})] Ok`) // RFC 8474 §4.2
+}
+
+function firstUnseen(selected: Selected): number | undefined {
+  const { flags } = selected.view
+  for (let seq = 1; seq <= selected.exists; seq++)
+    if ((flags[selected.rowOfSeq(seq)]! & 1) === 0) return seq
+  return undefined
+}

@@ -1,0 +1,43 @@
+import type { StatusItem } from '#codec/imap/list-command.ts'
+import { astring } from '#codec/imap/render.ts'
+import { LOGGED_IN } from '#server/imap/command.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { done, no } from '#server/imap/completion.ts'
+import { findMailbox, shownName } from '#server/imap/mailboxes.ts'
+import type { MailboxRow } from '#store/mailbox/mailbox-store.ts'
+import type { ImapSession } from '#server/imap/session.ts'
+
+/** RFC 9051 §6.3.11. */
+export const status: ImapCommand<'STATUS'> = {
+  name: 'STATUS',
+  states: LOGGED_IN,
+  async run(session, { mailbox, items }) {
+    const found = await findMailbox(session, mailbox)
+    if ('refused' in found) return found.refused
+    if (found.row.noSelect) return no('NONEXISTENT', 'That name holds other mailboxes only')
+    session.out.line(statusLine(session, found.row, items))
+    return done('Done')
+  },
+}
+
+/** The untagged STATUS response; asking for HIGHESTMODSEQ enables CONDSTORE (RFC 7162 §3.1). */
+export function statusLine(
+  session: ImapSession,
+  row: MailboxRow,
+  items: readonly StatusItem[],
+): string {
+  if (items.includes('HIGHESTMODSEQ')) session.condStore = true
+  const values: Record<StatusItem, () => string> = {
+    MESSAGES: () => String(row.messages),
+    RECENT: () => '0',
+    UIDNEXT: () => String(row.uidNext),
+    UIDVALIDITY: () => String(row.uidValidity),
+    UNSEEN: () => String(row.unseen),
+    DELETED: () => String(row.deleted),
+    SIZE: () => String(row.sizeBytes),
+    HIGHESTMODSEQ: () => String(row.highestModSeq),
+    MAILBOXID: () => `(${row.id})`,
+  }
+  const shown = items.map((item) => `${item} ${values[item]()}`).join(' ')
+  return `* STATUS ${astring(shownName(row.path))} (${shown})`
+}

@@ -1,0 +1,110 @@
+import { formatSet } from '#codec/imap/sequence-set.ts'
+import type { ModSeq, Uid } from '#model/mailbox.ts'
+import { SELECTED } from '#server/imap/command.ts'
+import type { ImapCommand, Named } from '#server/imap/command.ts'
+import { commitOne } from '#server/imap/commit.ts'
+import { bad, done, no, refusal } from '#server/imap/completion.ts'
+import type { Completion } from '#server/imap/completion.ts'
+import { flagLine } from '#server/imap/fetch-lines.ts'
+import type { Selected } from '#server/imap/selected.ts'
+import type { ImapSession } from '#server/imap/session.ts'
+import { readOnly } from './expunge.ts'
+
+/** Rows of one commit: others get their turn in between. */
+const ROWS_PER_COMMIT = 10_000
+
+/** RFC 9051 §6.4.6, conditional by RFC 7162 §3.1.3. */
+export const store: ImapCommand<'STORE'> = {
+  name: 'STORE',
+  states: SELECTED,
+  async run(session, command) {
+    const { selected } = session
+    if (selected === undefined || selected.readOnly) return readOnly()
+    const rows = selected.rowsOf(command.set, command.uid ? 'uid' : 'seq')
+    if (rows === 'outOfRange') return bad('No such message')
+    if (command.unchangedSince !== undefined) session.condStore = true
+    const alive = rows.filter((row) => selected.isAlive(row))
+    const failed = new Set<number>()
+    for (let at = 0; at < alive.length; at += ROWS_PER_COMMIT) {
+      const some = alive.slice(at, at + ROWS_PER_COMMIT)
+      const refused = await setFlags(session, command, { selected, rows: some, failed })
+      if (refused !== undefined) return refused
+    }
+    return completed(command, { selected, rows, alive, failed })
+  },
+}
+
+async function setFlags(
+  session: ImapSession,
+  command: Named<'STORE'>,
+  target: {
+    readonly selected: Selected
+    readonly rows: readonly number[]
+    readonly failed: Set<number>
+  },
+): Promise<Completion | undefined> {
+  const { selected, rows, failed } = target
+  const outcome = await commitOne(session, {
+    kind: 'setFlags',
+    mailboxId: selected.view.mailboxId,
+    uids: selected.uidsOf(rows),
+    mode: command.mode,
+    flags: command.flags.bits,
+    keywords: command.flags.keywords,
+    ...(command.unchangedSince === undefined
+      ? {}
+      : { unchangedSince: command.unchangedSince as ModSeq }),
+  })
+  if (!outcome.ok) return refusal(outcome.error)
+  if (outcome.value.kind !== 'setFlags') throw new Error('setFlags answered otherwise')
+  for (const uid of outcome.value.failed) failed.add(uid)
+  selected.own(outcome.value.modSeq)
+  const known = selected.view.mailbox.keywords.length
+  await selected.view.refresh()
+  if (selected.view.mailbox.keywords.length > known)
+    // RFC 9051 §7.3.5: a new keyword is announced before a message shows it.
+    session.out.line(`* FLAGS (${allFlags(selected)})`)
+  for (const row of rows) {
+    // RFC 7162 §3.1.3: the new MODSEQ is told even where .SILENT was asked.
+    const failedHere = failed.size > 0 && failed.has(selected.view.uids[row]!)
+    if (failedHere || !selected.isAlive(row)) continue
+    if (command.silent && !session.condStore) continue
+    session.out.line(
+      command.silent
+        ? modSeqLine(selected, row)
+        : flagLine(selected, row, session.condStore, command.uid),
+    )
+    if (session.out.full) await session.out.flush()
+  }
+  return undefined
+}
+
+function modSeqLine(selected: Selected, row: number): string {
+  const { uids, modSeqs } = selected.view
+  return `* ${selected.seqOfRow(row)} FETCH (UID ${uids[row]!} MODSEQ (${modSeqs[row]!}))`
+}
+
+const allFlags = ({ view }: Selected): string =>
+  ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft', ...view.mailbox.keywords].join(' ')
+
+function completed(
+  command: Named<'STORE'>,
+  result: {
+    readonly selected: Selected
+    readonly rows: readonly number[]
+    readonly alive: readonly number[]
+    readonly failed: ReadonlySet<number>
+  },
+): Completion {
+  const { selected, rows, alive, failed } = result
+  if (failed.size > 0) {
+    const numbers = alive
+      .filter((row) => failed.has(selected.view.uids[row]!))
+      .map((row) => (command.uid ? (selected.view.uids[row]! as Uid) : selected.seqOfRow(row)))
+    return done('Some messages had changed', `MODIFIED ${formatSet(numbers)}`)
+  }
+  // RFC 2180 §4.2: what others have expunged cannot be stored to.
+  if (alive.length < rows.length && !command.silent)
+    return no('EXPUNGEISSUED', 'Some of the messages no longer exist')
+  return done('Stored')
+}

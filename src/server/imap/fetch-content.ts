@@ -1,0 +1,300 @@
+import { fromLatin1, toLatin1 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+import { renderBody } from '#codec/imap/body-structure.ts'
+import { renderEnvelope } from '#codec/imap/envelope.ts'
+import type { FetchItem } from '#codec/imap/fetch-item.ts'
+import { pickFields, resolveSection } from '#codec/imap/section.ts'
+import type { Prefixed } from '#codec/imap/section.ts'
+import type { Uid } from '#model/mailbox.ts'
+import type { MessageIds } from '#store/mailbox/mailbox-store.ts'
+import { rowValue } from './fetch-lines.ts'
+import { markSeen } from './mark-seen.ts'
+import type { Selected } from './selected.ts'
+import type { ImapSession } from './session.ts'
+
+/** What a FETCH asks for, sorted out once. */
+export interface FetchPlan {
+  readonly items: readonly FetchItem[]
+  readonly needsMeta: boolean
+  readonly needsIds: boolean
+}
+
+const BATCH_ROWS = 200
+/** Octets of one read; a body is read in so large pieces, one ahead of the client. */
+const READ_BYTES = 256 * 1024
+/** Messages whose first octets are under way while earlier ones are written. */
+const AHEAD_MESSAGES = 32
+const AHEAD_BYTES = 2 * 1024 * 1024
+
+/** A literal: its first octets, and where the rest lies. */
+interface Literal {
+  readonly label: string
+  readonly length: number
+  readonly first: Octets
+  readonly rest?: { readonly offset: number; readonly length: number }
+}
+
+/** One FETCH response in the making. */
+interface Unit {
+  readonly uid: Uid
+  readonly values: readonly (string | Promise<Literal | 'gone'>)[]
+  readonly aheadBytes: number
+  readonly seq: number
+}
+
+/**
+ * FETCH of what lies in storage: metas and ids in batches, bodies read ahead of the client, who
+ * slows it. Returns how many messages were gone.
+ */
+export async function fetchContent(
+  session: ImapSession,
+  selected: Selected,
+  ask: {
+    readonly plan: FetchPlan
+    readonly rows: readonly number[]
+    readonly markSeen: boolean
+  },
+): Promise<number> {
+  let skipped = 0
+  for (let at = 0; at < ask.rows.length; at += BATCH_ROWS) {
+    const rows = ask.rows.slice(at, at + BATCH_ROWS)
+    const seen = ask.markSeen ? await markSeen(session, selected, rows) : new Set<number>()
+    const batch = await loadBatch(session, selected, { plan: ask.plan, rows })
+    const ahead: Unit[] = []
+    const isFull = (): boolean =>
+      ahead.length >= AHEAD_MESSAGES ||
+      ahead.reduce((sum, unit) => sum + unit.aheadBytes, 0) > AHEAD_BYTES
+    const writeOne = async (): Promise<void> => {
+      if (!(await writeUnit(session, selected, ahead.shift()!))) skipped++
+    }
+    for (const [index, row] of rows.entries()) {
+      const loaded = batch(index)
+      if (loaded === undefined) {
+        skipped++
+        continue
+      }
+      ahead.push(unitOf(session, selected, { row, plan: ask.plan, loaded, seen: seen.has(row) }))
+      while (isFull()) await writeOne()
+    }
+    while (ahead.length > 0) await writeOne()
+  }
+  return skipped
+}
+
+interface Loaded {
+  readonly message: Prefixed | undefined
+  readonly ids: MessageIds | undefined
+}
+
+async function loadBatch(
+  session: ImapSession,
+  selected: Selected,
+  { plan, rows }: { readonly plan: FetchPlan; readonly rows: readonly number[] },
+): Promise<(index: number) => Loaded | undefined> {
+  const { store } = session.room
+  const ask = {
+    accountId: session.accountId,
+    mailboxId: selected.view.mailboxId,
+    uids: selected.uidsOf(rows),
+  }
+  const [metas, ids] = await Promise.all([
+    plan.needsMeta ? store.metas(ask).then((answer) => answer.metas) : undefined,
+    plan.needsIds ? store.ids(ask).then((answer) => answer.ids) : undefined,
+  ])
+  return (index) => {
+    const loaded = { message: metas?.[index], ids: ids?.[index] }
+    const missing =
+      (plan.needsMeta && loaded.message === undefined) ||
+      (plan.needsIds && loaded.ids === undefined)
+    return missing ? undefined : loaded
+  }
+}
+
+function unitOf(
+  session: ImapSession,
+  selected: Selected,
+  ask: {
+    readonly row: number
+    readonly plan: FetchPlan
+    readonly loaded: Loaded
+    readonly seen: boolean
+  },
+): Unit {
+  const { row, plan, loaded } = ask
+  const uid = selected.view.uids[row]! as Uid
+  let aheadBytes = 0
+  const values = plan.items.map((item) => {
+    if (item.kind === 'section') {
+      const started = readSection(session, selected, { uid, item, message: loaded.message! })
+      aheadBytes += started.aheadBytes
+      // Awaited when its turn comes; where an earlier one fails, nobody does.
+      if (typeof started.literal !== 'string') started.literal.catch(() => undefined)
+      return started.literal
+    }
+    return rowValue(selected, row, item.kind) || storedValue(item.kind, loaded)
+  })
+  if (ask.seen) {
+    // RFC 9051 §6.4.5: the flag that reading sets is told with what is read.
+    if (!plan.items.some((item) => item.kind === 'flags'))
+      values.push(rowValue(selected, row, 'flags'))
+    if (session.condStore && !plan.items.some((item) => item.kind === 'modSeq'))
+      values.push(rowValue(selected, row, 'modSeq'))
+  }
+  return { uid, values, aheadBytes, seq: selected.seqOfRow(row) }
+}
+
+function storedValue(kind: FetchItem['kind'], { message, ids }: Loaded): string {
+  switch (kind) {
+    case 'envelope':
+      return `ENVELOPE ${renderEnvelope(message!.meta.envelope)}`
+    case 'body':
+      return `BODY ${renderBody(message!.meta.root, 'body')}`
+    case 'bodyStructure':
+      return `BODYSTRUCTURE ${renderBody(message!.meta.root, 'bodyStructure')}`
+    case 'emailId':
+      return `EMAILID (${ids!.emailId})`
+    case 'threadId':
+      return `THREADID (${ids!.threadId})`
+    default:
+      throw new Error(`no value of ${kind}`)
+  }
+}
+
+function readSection(
+  session: ImapSession,
+  selected: Selected,
+  ask: {
+    readonly uid: Uid
+    readonly item: FetchItem & { readonly kind: 'section' }
+    readonly message: Prefixed
+  },
+): { readonly literal: Promise<Literal | 'gone'> | string; readonly aheadBytes: number } {
+  const { uid, item } = ask
+  const range = resolveSection(item.section, ask.message)
+  // RFC 9051 §6.4.5: a part that does not exist is NIL.
+  if (range === undefined) return { literal: `${item.label} NIL`, aheadBytes: 0 }
+  if (range.fields !== undefined)
+    return {
+      literal: readFields(session, selected, { uid, item, range, fields: range.fields }),
+      aheadBytes: range.length,
+    }
+  const skip = Math.min(item.partial?.offset ?? 0, range.length)
+  const length = Math.min(item.partial?.length ?? range.length, range.length - skip)
+  const offset = range.offset + skip
+  const firstLength = Math.min(length, READ_BYTES)
+  const literal = async (): Promise<Literal | 'gone'> => {
+    if (length === 0) return { label: item.label, length, first: new Uint8Array(0) }
+    const first = await read(session, selected, { uid, offset, length: firstLength })
+    if (first === undefined) return 'gone'
+    if (first.length !== firstLength) throw new Fault('corrupt', 'a stored message is cut short')
+    const rest = { offset: offset + firstLength, length: length - firstLength }
+    return { label: item.label, length, first, ...(rest.length === 0 ? {} : { rest }) }
+  }
+  return { literal: literal(), aheadBytes: firstLength }
+}
+
+async function readFields(
+  session: ImapSession,
+  selected: Selected,
+  ask: {
+    readonly uid: Uid
+    readonly item: FetchItem & { readonly kind: 'section' }
+    readonly range: { readonly offset: number; readonly length: number }
+    readonly fields: { readonly names: readonly string[]; readonly not: boolean }
+  },
+): Promise<Literal | 'gone'> {
+  let header = ''
+  for (let at = 0; at < ask.range.length;) {
+    const length = Math.min(READ_BYTES, ask.range.length - at)
+    const octets = await read(session, selected, {
+      uid: ask.uid,
+      offset: ask.range.offset + at,
+      length,
+    })
+    if (octets === undefined) return 'gone'
+    if (octets.length === 0) break
+    header += toLatin1(octets)
+    at += octets.length
+  }
+  const picked = fromLatin1(pickFields(header, ask.fields))
+  const { partial } = ask.item
+  const first =
+    partial === undefined
+      ? picked
+      : picked.subarray(partial.offset, partial.offset + partial.length)
+  return { label: ask.item.label, length: first.length, first }
+}
+
+async function read(
+  session: ImapSession,
+  selected: Selected,
+  range: { readonly uid: Uid; readonly offset: number; readonly length: number },
+): Promise<Octets | undefined> {
+  const { octets } = await session.room.store.read({
+    accountId: session.accountId,
+    mailboxId: selected.view.mailboxId,
+    ...range,
+  })
+  return octets
+}
+
+/** Writes one response; false where the message is gone, and then nothing was written. */
+async function writeUnit(session: ImapSession, selected: Selected, unit: Unit): Promise<boolean> {
+  const values: (string | Literal)[] = []
+  for (const value of unit.values) {
+    const known = typeof value === 'string' ? value : await value
+    if (known === 'gone') return false
+    values.push(known)
+  }
+  const { out } = session
+  out.put(`* ${unit.seq} FETCH (`)
+  for (const [index, value] of values.entries()) {
+    if (index > 0) out.put(' ')
+    if (typeof value === 'string') out.put(value)
+    else await writeLiteral(session, selected, { uid: unit.uid, literal: value })
+  }
+  out.put(')\r\n')
+  if (out.full) await out.flush()
+  return true
+}
+
+async function writeLiteral(
+  session: ImapSession,
+  selected: Selected,
+  { uid, literal }: { readonly uid: Uid; readonly literal: Literal },
+): Promise<void> {
+  const { out } = session
+  out.put(`${literal.label} {${literal.length}}\r\n`)
+  const pieces = literal.rest === undefined ? [] : piecesOf(literal.rest)
+  const next = (): Promise<Octets | undefined> | undefined => {
+    const piece = pieces.shift()
+    if (piece === undefined) return undefined
+    const reading = read(session, selected, { uid, ...piece })
+    reading.catch(() => undefined) // awaited below, after the piece before it was written
+    return reading
+  }
+  let current: Octets | undefined = literal.first
+  let left = literal.length
+  let coming = next()
+  while (current !== undefined) {
+    await out.octets(current)
+    left -= current.length
+    if (coming === undefined) break
+    const reading = coming
+    current = await reading.catch(() => undefined)
+    coming = current === undefined ? undefined : next()
+  }
+  // The client counts octets: what was announced and cannot be read ends the connection.
+  if (left !== 0) session.abort()
+}
+
+function piecesOf(range: {
+  readonly offset: number
+  readonly length: number
+}): { offset: number; length: number }[] {
+  const pieces = []
+  for (let at = 0; at < range.length; at += READ_BYTES)
+    pieces.push({ offset: range.offset + at, length: Math.min(READ_BYTES, range.length - at) })
+  return pieces
+}

@@ -1,0 +1,37 @@
+import { formatDateTime } from '#codec/imap/date.ts'
+import type { FetchItem } from '#codec/imap/fetch-item.ts'
+import { formatFlags } from '#codec/imap/flags.ts'
+import type { Selected } from './selected.ts'
+
+/** FETCH of flags that nobody asked for. */
+export function flagLine(
+  selected: Selected,
+  row: number,
+  withModSeq: boolean,
+  withUid = false,
+): string {
+  const { view } = selected
+  const uid = withUid || withModSeq ? `UID ${view.uids[row]!} ` : ''
+  const modSeq = withModSeq ? ` MODSEQ (${view.modSeqs[row]!})` : ''
+  const flags = formatFlags(view.flags[row]!, view.mailbox.keywords)
+  return `* ${selected.seqOfRow(row)} FETCH (${uid}FLAGS ${flags}${modSeq})`
+}
+
+/** An item's text from the view alone; '' where it takes more. */
+export function rowValue(selected: Selected, row: number, kind: FetchItem['kind']): string {
+  const { view } = selected
+  switch (kind) {
+    case 'uid':
+      return `UID ${view.uids[row]!}`
+    case 'flags':
+      return `FLAGS ${formatFlags(view.flags[row]!, view.mailbox.keywords)}`
+    case 'internalDate':
+      return `INTERNALDATE ${formatDateTime(view.internalDatesMs[row]!)}`
+    case 'size':
+      return `RFC822.SIZE ${view.sizes[row]!}`
+    case 'modSeq':
+      return `MODSEQ (${view.modSeqs[row]!})`
+    default:
+      return ''
+  }
+}

@@ -1,0 +1,34 @@
+import { SEEN } from '#model/mailbox.ts'
+import { messageOf } from '#base/outcome.ts'
+import { commitOne } from './commit.ts'
+import type { Selected } from './selected.ts'
+import type { ImapSession } from './session.ts'
+
+/** Sets \Seen on what a batch reads; the rows whose flags that changed. */
+export async function markSeen(
+  session: ImapSession,
+  selected: Selected,
+  rows: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const { view } = selected
+  const unseen = rows.filter((row) => selected.isAlive(row) && (view.flags[row]! & SEEN) === 0)
+  if (unseen.length === 0) return new Set()
+  try {
+    const outcome = await commitOne(session, {
+      kind: 'setFlags',
+      mailboxId: view.mailboxId,
+      uids: selected.uidsOf(unseen),
+      mode: 'add',
+      flags: SEEN,
+      keywords: [],
+    })
+    if (!outcome.ok || outcome.value.kind !== 'setFlags') return new Set()
+    selected.own(outcome.value.modSeq)
+    await view.refresh()
+    return new Set(unseen)
+  } catch (thrown) {
+    // Reading goes on while nothing can be written (DESIGN section 4: a full disk still lets people read).
+    session.room.log.warn('imap.seenNotSet', { ip: session.ip, error: messageOf(thrown) })
+    return new Set()
+  }
+}

@@ -1,0 +1,186 @@
+import { STAR, resolveSet } from '#codec/imap/sequence-set.ts'
+import type { SequenceSet } from '#codec/imap/sequence-set.ts'
+import type { Uid } from '#model/mailbox.ts'
+import type { SharedView, ViewReader } from './shared-view.ts'
+
+/** What a session has to tell its client, in this order. */
+export interface Untold {
+  /** Sequence numbers, highest first, so that none shifts another. */
+  readonly expunged: readonly number[]
+  readonly exists: number | undefined
+  /** Rows whose flags others changed. */
+  readonly changed: readonly number[]
+}
+
+/**
+ * One session's view of its selected mailbox: which rows have numbers. It moves only by `take`,
+ * and loses rows only where EXPUNGE may be told (RFC 9051 §7.5.1).
+ */
+export class Selected implements ViewReader {
+  readonly view: SharedView
+  readonly readOnly: boolean
+  /** Called when there may be something to tell. */
+  onChange: (() => void) | undefined
+  /** Commands under way hold row numbers: no renumbering. */
+  busy = false
+  position: number
+  #rows: number
+  /** Gone rows without a number, ascending. */
+  #hidden: number[]
+  /** Gone rows that the client still has a number for. */
+  readonly #ghosts = new Set<number>()
+  readonly #changed = new Set<number>()
+  /** MODSEQs of this session's own changes, which it has told by itself. */
+  readonly #own = new Set<number>()
+
+  constructor(view: SharedView, readOnly: boolean) {
+    this.view = view
+    this.readOnly = readOnly
+    this.position = view.position
+    this.#rows = view.rows
+    this.#hidden = [...view.goneRows].toSorted((a, b) => a - b)
+    view.readers.add(this)
+  }
+
+  /** Messages that the client knows of. */
+  get exists(): number {
+    return this.#rows - this.#hidden.length
+  }
+
+  get settled(): boolean {
+    return !this.busy && this.#ghosts.size === 0 && this.upToDate
+  }
+
+  get upToDate(): boolean {
+    return this.position === this.view.position
+  }
+
+  changed(): void {
+    this.onChange?.()
+  }
+
+  renumbered(): void {
+    this.#rows = this.view.rows
+    this.#hidden = []
+    this.#changed.clear()
+  }
+
+  close(): void {
+    this.view.readers.delete(this)
+    this.onChange = undefined
+  }
+
+  /** The next changes with this MODSEQ are this session's own and already told, or not to be told. */
+  own(modSeq: bigint): void {
+    this.#own.add(Number(modSeq))
+  }
+
+  seqOfRow(row: number): number {
+    return row + 1 - this.#hiddenBelow(row)
+  }
+
+  /** The first row of the message's number; `seq` from 1 to `exists`. */
+  rowOfSeq(seq: number): number {
+    // hidden[i] - i visible rows lie before hidden[i]; those with fewer than seq come before it.
+    let low = 0
+    let high = this.#hidden.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#hidden[middle]! - middle < seq) low = middle + 1
+      else high = middle
+    }
+    return seq - 1 + low
+  }
+
+  #hiddenBelow(row: number): number {
+    let low = 0
+    let high = this.#hidden.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#hidden[middle]! < row) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Whether the row has a number and was not expunged by anybody. */
+  isAlive(row: number): boolean {
+    return row < this.#rows && !this.view.goneRows.has(row)
+  }
+
+  /** The greatest UID with a number; 0 in an empty mailbox. */
+  get lastUid(): number {
+    return this.exists === 0 ? 0 : this.view.uids[this.rowOfSeq(this.exists)]!
+  }
+
+  /** The rows that a set names, ascending; 'outOfRange' where it names a number that does not exist. */
+  rowsOf(set: SequenceSet, by: 'uid' | 'seq'): readonly number[] | 'outOfRange' {
+    return by === 'uid' ? this.#rowsOfUids(set) : this.#rowsOfSeqs(set)
+  }
+
+  #rowsOfSeqs(set: SequenceSet): readonly number[] | 'outOfRange' {
+    const { exists } = this
+    for (const [a, b] of set) {
+      const open = a === STAR || b === STAR
+      if ([a, b].some((end) => end !== STAR && end > exists) && !(open && exists === 0))
+        return 'outOfRange' // RFC 9051 §9 seq-number: answered with BAD
+    }
+    const rows: number[] = []
+    for (const [from, to] of resolveSet(set, exists))
+      for (let seq = Math.max(1, from); seq <= Math.min(to, exists); seq++)
+        rows.push(this.#hidden.length === 0 ? seq - 1 : this.rowOfSeq(seq))
+    return rows
+  }
+
+  #rowsOfUids(set: SequenceSet): readonly number[] {
+    const rows: number[] = []
+    if (this.exists === 0) return rows
+    const hidden = new Set(this.#hidden)
+    for (const [from, to] of resolveSet(set, this.lastUid))
+      for (let row = this.view.lowerBound(from); row < this.#rows; row++) {
+        if (this.view.uids[row]! > to) break
+        if (!hidden.has(row)) rows.push(row)
+      }
+    return rows
+  }
+
+  uidsOf(rows: readonly number[]): Uid[] {
+    return rows.map((row) => this.view.uids[row]! as Uid)
+  }
+
+  /** Takes all steps and hands out what may be told now. */
+  take(may: { readonly expunge: boolean }): Untold {
+    const before = this.exists
+    const rowsBefore = this.#rows
+    const newlyHidden: number[] = []
+    for (const step of this.view.stepsFrom(this.position)) {
+      for (const row of step.changed) {
+        // RFC 7162 §3.1.4.2: what others change is told with its MODSEQ; our own was told.
+        if (row < rowsBefore && !this.#own.has(this.view.modSeqs[row]!)) this.#changed.add(row)
+      }
+      for (const row of step.gone)
+        if (row < rowsBefore) this.#ghosts.add(row)
+        else newlyHidden.push(row) // came and went unseen
+      this.#rows = step.rows
+    }
+    this.position = this.view.position
+    this.#own.clear()
+    if (newlyHidden.length > 0) this.#hide(newlyHidden)
+    const exists = this.exists === before ? undefined : this.exists
+    const expunged: number[] = []
+    if (may.expunge && this.#ghosts.size > 0) {
+      const ghosts = [...this.#ghosts].toSorted((a, b) => a - b)
+      for (const row of ghosts.toReversed()) expunged.push(this.seqOfRow(row))
+      this.#hide(ghosts)
+      this.#ghosts.clear()
+    }
+    const changed = [...this.#changed].filter((row) => this.isAlive(row)).toSorted((a, b) => a - b)
+    this.#changed.clear()
+    // EXISTS is told after EXPUNGE, so it counts without the expunged.
+    return { expunged, exists: exists === undefined ? undefined : this.exists, changed }
+  }
+
+  #hide(rows: readonly number[]): void {
+    this.#hidden = [...this.#hidden, ...rows].toSorted((a, b) => a - b)
+  }
+}

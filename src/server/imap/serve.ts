@@ -1,0 +1,161 @@
+import type { Socket } from 'node:net'
+import { messageOf } from '#base/outcome.ts'
+import type { Log } from '#base/log.ts'
+import type { Clock } from '#base/time.ts'
+import { sleep } from '#base/time.ts'
+import { listen } from '#net/listen.ts'
+import { peerAddress } from '#net/peer.ts'
+import { startTls } from '#net/tls.ts'
+import type { TlsIdentity } from '#net/tls.ts'
+import type { Authenticator } from '#store/directory/authenticator.ts'
+import type { MailboxChanged, MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { Counts, IMAP_LIMITS } from './limits.ts'
+import type { ImapLimits } from './limits.ts'
+import { ImapSession } from './session.ts'
+import type { ImapRoom } from './session.ts'
+import { MailboxViews } from './shared-view.ts'
+
+export interface ImapListenerOptions {
+  readonly listen: { readonly address: string; readonly port: number; readonly ipv6Only?: boolean }
+  readonly tls?: 'starttls' | 'implicit'
+  /** The certificate of now; without one there is no TLS. */
+  readonly identity?: () => TlsIdentity
+  readonly hostname: string
+  readonly authenticator: Authenticator
+  /** Take passwords without TLS: for loopback and tests. */
+  readonly allowPlaintext?: boolean
+  /** Shared by all listeners of a process, so that each mailbox has one view in it. */
+  readonly shared: ImapShared
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface ImapListener {
+  readonly port: number
+  connections(): number
+  /** Accepts no more, says BYE, and waits up to `graceMs` for sessions to end. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Views and counts of one process. */
+export interface ImapShared {
+  readonly store: MailboxStore
+  readonly views: MailboxViews
+  readonly limits: ImapLimits
+  readonly byAccount: Counts
+  readonly byIp: Counts
+  readonly total: Counts
+  close(): void
+}
+
+export function imapShared(options: {
+  readonly store: MailboxStore
+  readonly changes: (listener: (change: MailboxChanged) => void) => () => void
+  readonly limits?: Partial<ImapLimits>
+}): ImapShared {
+  const views = new MailboxViews(options.store, options.changes)
+  return {
+    store: options.store,
+    views,
+    limits: { ...IMAP_LIMITS, ...options.limits },
+    byAccount: new Counts(),
+    byIp: new Counts(),
+    total: new Counts(),
+    close: () => views.close(),
+  }
+}
+
+/** Listens for IMAP (RFC 3501). Throws Fault `config` where the place cannot be had. */
+export async function serveImap(options: ImapListenerOptions): Promise<ImapListener> {
+  const { shared } = options
+  const room: ImapRoom = {
+    store: shared.store,
+    views: shared.views,
+    authenticator: options.authenticator,
+    limits: shared.limits,
+    byAccount: shared.byAccount,
+    clock: options.clock,
+    log: options.log,
+  }
+  const sessions = new Set<ImapSession>()
+  const sockets = new Set<Socket>()
+  const listening = await listen({
+    ...options.listen,
+    onSocket: (socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      admit(socket, options, (ready, ip) => runSession(ready, ip))
+    },
+  })
+
+  const runSession = async (socket: Socket, ip: string): Promise<void> => {
+    const session = new ImapSession(
+      room,
+      {
+        hostname: options.hostname,
+        identity: options.identity,
+        allowPlaintext: options.allowPlaintext ?? false,
+      },
+      { socket, ip, secure: options.tls === 'implicit' },
+    )
+    sessions.add(session)
+    await session.run()
+    sessions.delete(session)
+  }
+
+  return {
+    port: listening.port,
+    connections: () => sockets.size,
+    async close(graceMs) {
+      await listening.close()
+      for (const session of sessions) session.bye('Server shuts down')
+      const ended = new AbortController()
+      const poll = (): void => {
+        if (sockets.size === 0) ended.abort()
+      }
+      for (const socket of sockets) socket.once('close', poll)
+      poll()
+      await sleep(options.clock, graceMs, ended.signal)
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+/** Counts the connection in, makes it TLS where that comes first, and hands it on. */
+function admit(
+  socket: Socket,
+  options: ImapListenerOptions,
+  run: (socket: Socket, ip: string) => Promise<void>,
+): void {
+  const { shared, clock, log } = options
+  const { ip } = peerAddress(socket)
+  if (!shared.total.enter('', shared.limits.connectionsMax)) return refuse(socket, options)
+  if (!shared.byIp.enter(ip, shared.limits.connectionsPerIpMax)) {
+    shared.total.leave('')
+    return refuse(socket, options)
+  }
+  socket.once('close', () => {
+    shared.total.leave('')
+    shared.byIp.leave(ip)
+  })
+  const start = async (): Promise<void> => {
+    if (options.tls !== 'implicit') return run(socket, ip)
+    const identity = options.identity?.()
+    if (identity === undefined) return void socket.destroy()
+    const secured = await startTls(socket, identity, { clock })
+    if (secured !== undefined) await run(secured, ip)
+  }
+  start().catch((thrown: unknown) => {
+    log.error('imap.failed', { ip, error: messageOf(thrown) })
+    socket.destroy()
+  })
+}
+
+function refuse(socket: Socket, { tls, log }: ImapListenerOptions): void {
+  log.warn('imap.refused', { ip: peerAddress(socket).ip })
+  if (tls === 'implicit') socket.destroy()
+  else {
+    socket.end('* BYE [LIMIT] Too many connections\r\n')
+    socket.resume()
+  }
+}

@@ -1,0 +1,288 @@
+import type { Socket } from 'node:net'
+import type { AccountId, Account } from '#model/account.ts'
+import type { Clock } from '#base/time.ts'
+import type { Log } from '#base/log.ts'
+import { Fault, isFault, messageOf } from '#base/outcome.ts'
+import type { Octets } from '#base/octets.ts'
+import { parseCommand } from '#codec/imap/command.ts'
+import { closeSocket } from '#net/close.ts'
+import { OctetReader } from '#net/lines.ts'
+import { startTls } from '#net/tls.ts'
+import type { TlsIdentity } from '#net/tls.ts'
+import { OctetWriter } from '#net/writer.ts'
+import type { Authenticator } from '#store/directory/authenticator.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { capabilities } from './capabilities.ts'
+import type { State } from './command.ts'
+import { commandOf } from './commands.ts'
+import { append } from './commands/append.ts'
+import { readCommand } from './command-reader.ts'
+import type { Received } from './command-reader.ts'
+import { bad, formatCompletion, unavailable } from './completion.ts'
+import type { Completion } from './completion.ts'
+import { flagLine } from './fetch-lines.ts'
+import type { Counts, ImapLimits } from './limits.ts'
+import { Output } from './output.ts'
+import type { Selected } from './selected.ts'
+import type { MailboxViews } from './shared-view.ts'
+
+/** What all sessions of a process share. */
+export interface ImapRoom {
+  readonly store: MailboxStore
+  readonly views: MailboxViews
+  readonly authenticator: Authenticator
+  readonly limits: ImapLimits
+  readonly byAccount: Counts
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What one listener says to its sessions. */
+export interface ImapDoor {
+  readonly hostname: string
+  readonly identity: (() => TlsIdentity) | undefined
+  readonly allowPlaintext: boolean
+}
+
+const CLOSE_TIMEOUT_MS = 2_000
+
+/** One connection: reads commands one after another, runs them, tells what changed. */
+export class ImapSession {
+  readonly room: ImapRoom
+  readonly door: ImapDoor
+  readonly ip: string
+  reader: OctetReader
+  out: Output
+  secure: boolean
+  account: Account | undefined
+  selected: Selected | undefined
+  /** CONDSTORE was asked for: FETCH responses that are not asked for carry MODSEQ (RFC 7162 §3.1). */
+  condStore = false
+  /** Set by LOGOUT, and by whatever else ends the session after its answer. */
+  ending = false
+  loginFailures = 0
+  #socket: Socket
+  #errors = 0
+  #bye: string | undefined
+  readonly #startedMs: number
+
+  constructor(
+    room: ImapRoom,
+    door: ImapDoor,
+    connection: { readonly socket: Socket; readonly ip: string; readonly secure: boolean },
+  ) {
+    this.room = room
+    this.door = door
+    this.ip = connection.ip
+    this.secure = connection.secure
+    this.#socket = connection.socket
+    this.reader = new OctetReader(connection.socket, room.clock)
+    this.out = this.#outputTo(connection.socket)
+    this.#startedMs = room.clock.monotonicMs()
+  }
+
+  get accountId(): AccountId {
+    if (this.account === undefined) throw new Error('no account before login')
+    return this.account.id
+  }
+
+  get state(): State {
+    if (this.account === undefined) return 'greeted'
+    return this.selected === undefined ? 'loggedIn' : 'selected'
+  }
+
+  /** Serves until the connection ends. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      this.out.line(`* OK [CAPABILITY ${capabilities(this)}] ${this.door.hostname} IMAP4rev1 ready`)
+      await this.out.flush()
+      while (!this.ending) await this.#once()
+      await this.#sayBye()
+    } catch (thrown) {
+      if (!isFault(thrown, 'closed')) {
+        this.room.log.error('imap.failed', { ip: this.ip, error: messageOf(thrown) })
+        this.#bye ??= 'Internal error'
+        await this.#sayBye().catch(() => undefined)
+      }
+    } finally {
+      this.deselect()
+      if (this.account !== undefined) this.room.byAccount.leave(this.account.id)
+      await closeSocket(this.#socket, {
+        clock: this.room.clock,
+        timeoutMs: CLOSE_TIMEOUT_MS,
+      })
+    }
+  }
+
+  /** Ends the session as soon as its client waits: for shutdown. */
+  bye(text: string): void {
+    this.#bye ??= text
+    this.ending = true
+    this.reader.detach()
+  }
+
+  /** Ends the connection amid a response that cannot be finished. */
+  abort(): never {
+    this.#socket.destroy()
+    throw new Fault('closed', 'a response could not be finished')
+  }
+
+  deselect(): void {
+    const { selected } = this
+    if (selected === undefined) return
+    this.selected = undefined
+    selected.close()
+    this.room.views.release(selected.view)
+  }
+
+  async #sayBye(): Promise<void> {
+    if (this.#bye !== undefined) this.out.line(`* BYE ${this.#bye}`)
+    await this.out.flush()
+  }
+
+  #idleMs(): number {
+    const { loginTimeoutMs, idleTimeoutMs } = this.room.limits
+    if (this.account !== undefined) return idleTimeoutMs
+    return Math.max(0, this.#startedMs + loginTimeoutMs - this.room.clock.monotonicMs())
+  }
+
+  async #once(): Promise<void> {
+    const received = await readCommand(this.reader, {
+      loggedIn: this.account !== undefined,
+      idleTimeoutMs: this.#idleMs(),
+      transferTimeoutMs: this.room.limits.transferTimeoutMs,
+      proceed: () => this.proceed(),
+    })
+    switch (received.kind) {
+      case 'end':
+        return this.#end(received.why)
+      case 'fault':
+        return this.#answer(received.tag ?? '*', {
+          status: 'BAD',
+          text: received.text,
+          ...(received.code === undefined ? {} : { code: received.code }),
+        })
+      case 'append':
+        return this.#answer(
+          received.head.tag,
+          await this.#guard(() => append(this, received.head.command, received.message)),
+          true,
+        )
+      case 'command':
+        return this.#command(received)
+    }
+  }
+
+  #end(why: (Received & { kind: 'end' })['why']): void {
+    this.ending = true
+    if (why === 'timeout')
+      this.#bye ??= this.account === undefined ? 'Log in sooner' : 'Autologout; idle for too long'
+    if (why === 'tooBig') this.#bye ??= '[TOOBIG] Literal too large'
+  }
+
+  async #command({ text }: { readonly text: string }): Promise<void> {
+    const parsed = parseCommand(text)
+    if (!parsed.ok) return this.#answer(parsed.error.tag ?? '*', bad(parsed.error.text))
+    const { tag, command } = parsed.value
+    const handler = commandOf(command)
+    if (!handler.states.includes(this.state))
+      return this.#answer(tag, bad(`${command.name} is not allowed now`))
+    const completion = await this.#guard(() => handler.run(this, command, tag))
+    // RFC 9051 §7.5.1: no EXPUNGE while message sequence numbers are in use.
+    const keeps =
+      'uid' in command && !command.uid && ['FETCH', 'STORE', 'SEARCH'].includes(command.name)
+    await this.#answer(tag, completion, !keeps)
+    if (command.name === 'STARTTLS' && completion.status === 'OK') await this.#secure()
+  }
+
+  /** Runs a command; failures of the world become NO. */
+  async #guard(run: () => Promise<Completion>): Promise<Completion> {
+    const { selected } = this
+    if (selected !== undefined) selected.busy = true
+    try {
+      return await run()
+    } catch (thrown) {
+      if (isFault(thrown, 'closed') && this.#socket.destroyed) throw thrown
+      const completion = unavailable(thrown)
+      if (completion === undefined) throw thrown
+      this.room.log.warn('imap.unavailable', { ip: this.ip, error: messageOf(thrown) })
+      return completion
+    } finally {
+      if (selected !== undefined) selected.busy = false
+    }
+  }
+
+  async #answer(tag: string, completion: Completion, expunge = false): Promise<void> {
+    this.tell(expunge)
+    this.out.line(formatCompletion(tag, completion))
+    if (completion.status === 'BAD' && ++this.#errors >= this.room.limits.errorsMax) {
+      this.#bye ??= 'Too many errors'
+      this.ending = true
+    }
+    // Pipelined commands share a write.
+    if (this.reader.buffered === 0 || this.ending || this.out.full) await this.out.flush()
+  }
+
+  /** Puts what others changed in the selected mailbox: EXPUNGE, EXISTS, flags. */
+  tell(expunge: boolean): void {
+    const { selected } = this
+    if (selected === undefined) return
+    if (selected.view.lost) {
+      this.#bye ??= 'The selected mailbox is gone'
+      this.ending = true
+      return
+    }
+    const untold = selected.take({ expunge })
+    for (const seq of untold.expunged) this.out.line(`* ${seq} EXPUNGE`)
+    if (untold.exists !== undefined) this.out.line(`* ${untold.exists} EXISTS`)
+    for (const row of untold.changed) this.out.line(flagLine(selected, row, this.condStore))
+    selected.view.tidy()
+  }
+
+  /** Throws Fault `closed` where the client is gone; lets others run. */
+  async stillThere(): Promise<void> {
+    await new Promise(setImmediate)
+    if (this.#socket.destroyed) throw new Fault('closed', 'the client is gone')
+  }
+
+  async proceed(): Promise<void> {
+    this.out.line('+ Go ahead')
+    await this.out.flush()
+  }
+
+  /** One line outside a command: SASL responses and DONE. */
+  async continuation(lengthMax: number, timeoutMs: number): Promise<Octets | undefined> {
+    const line = await this.reader.line(lengthMax, timeoutMs)
+    if (typeof line !== 'string') return line
+    if (line !== 'tooLong') this.#end(line)
+    return undefined
+  }
+
+  async #secure(): Promise<void> {
+    await this.out.flush()
+    const identity = this.door.identity?.()
+    // RFC 9051 §6.2.1: what was pipelined in plain text is not looked at; here it is forgotten.
+    this.reader.detach()
+    const secured =
+      identity === undefined
+        ? undefined
+        : await startTls(this.#socket, identity, { clock: this.room.clock })
+    if (secured === undefined) this.abort()
+    this.#socket = secured
+    this.secure = true
+    this.reader = new OctetReader(secured, this.room.clock)
+    this.out = this.#outputTo(secured)
+  }
+
+  #outputTo(socket: Socket): Output {
+    const { clock, limits } = this.room
+    return new Output(new OctetWriter(socket, { clock, timeoutMs: limits.transferTimeoutMs }))
+  }
+
+  /** Refuses commands once too many guesses failed. */
+  loginFailed(): void {
+    if (++this.loginFailures < this.room.limits.loginFailuresMax) return
+    this.#bye ??= 'Too many failed logins'
+    this.ending = true
+  }
+}
