@@ -58,7 +58,9 @@ export class LineClient {
 
   /** One line without its CRLF. */
   async line(): Promise<string> {
-    const line = await this.until((text) => text.indexOf('\r\n') + 2 * Number(text.includes('\r\n')))
+    const line = await this.until(
+      (text) => text.indexOf('\r\n') + 2 * Number(text.includes('\r\n')),
+    )
     return line.slice(0, -2)
   }
 
@@ -109,4 +111,3 @@ export class LineClient {
     this.socket.destroy()
   }
 }
-

@@ -323,7 +323,11 @@ export class FakeMailboxStore implements MailboxStore {
     }
   }
 
-  #copy(state: State, change: Extract<MailboxChange, { readonly from: MailboxId }>, touched: Set<Box>): ChangeResult {
+  #copy(
+    state: State,
+    change: Extract<MailboxChange, { readonly from: MailboxId }>,
+    touched: Set<Box>,
+  ): ChangeResult {
     const from = boxOf(state, { id: change.from })
     const to = boxOf(state, change.to)
     const wanted = new Set<number>(change.uids)

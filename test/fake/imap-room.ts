@@ -1,0 +1,89 @@
+import type { TestContext } from 'node:test'
+import { silentLog } from '#base/log.ts'
+import { fromUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { systemClock } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import { TlsIdentity } from '#net/tls.ts'
+import { imapShared, serveImap } from '#server/imap/serve.ts'
+import type { ImapListener, ImapListenerOptions, ImapShared } from '#server/imap/serve.ts'
+import type { ImapLimits } from '#server/imap/limits.ts'
+import { FakeAuthenticator } from './authenticator.ts'
+import { fakeCertificate } from './identity.ts'
+import { LineClient } from './line-client.ts'
+import { FakeMailboxStore } from './mailbox-store.ts'
+
+export interface ImapRoomUnderTest {
+  readonly store: FakeMailboxStore
+  readonly authenticator: FakeAuthenticator
+  readonly shared: ImapShared
+  readonly listener: ImapListener
+  readonly port: number
+  /** A raw client that has read the greeting. */
+  connect(): Promise<LineClient>
+  /** A raw client of hanako's, logged in. */
+  login(user?: string): Promise<LineClient>
+}
+
+/** An IMAP server on a port of its own over a store in memory, gone when the test ends. */
+export async function imapRoom(
+  t: TestContext,
+  options: Partial<ImapListenerOptions> & {
+    readonly limits?: Partial<ImapLimits>
+    readonly passwords?: Readonly<Record<string, string | Octets>>
+    readonly withTls?: boolean
+    readonly clock?: Clock
+  } = {},
+): Promise<ImapRoomUnderTest> {
+  const { limits, passwords, withTls, ...rest } = options
+  const store = new FakeMailboxStore()
+  const authenticator = new FakeAuthenticator(passwords ?? { hanako: '渡り 鳥&"1', taro: 'taro' })
+  const shared = imapShared({
+    store,
+    changes: store.changes,
+    ...(limits === undefined ? {} : { limits }),
+  })
+  const identity = withTls === true ? new TlsIdentity(await fakeCertificate()) : undefined
+  const listener = await serveImap({
+    listen: { address: '127.0.0.1', port: 0 },
+    hostname: 'imap.campus.example',
+    authenticator,
+    allowPlaintext: true,
+    shared,
+    clock: systemClock,
+    log: silentLog,
+    ...(identity === undefined ? {} : { identity: () => identity }),
+    ...rest,
+  })
+  const clients: LineClient[] = []
+  t.after(async () => {
+    for (const client of clients) client.end()
+    await listener.close(0)
+    shared.close()
+  })
+  const open = async (): Promise<LineClient> => {
+    const client =
+      rest.tls === 'implicit' ? LineClient.tls(listener.port) : LineClient.plain(listener.port)
+    clients.push(client)
+    await client.line()
+    return client
+  }
+  return {
+    store,
+    authenticator,
+    shared,
+    listener,
+    port: listener.port,
+    connect: open,
+    async login(user = 'hanako') {
+      const client = await open()
+      const password = fromUtf8(user === 'hanako' ? '渡り 鳥&"1' : user)
+      client.send(`l LOGIN ${user} {${password.length}+}\r\n`)
+      client.send(password)
+      client.send('\r\n')
+      const answer = await client.response((line) => line.startsWith('l '))
+      if (!answer.startsWith('l OK')) throw new Error(answer)
+      return client
+    },
+  }
+}
