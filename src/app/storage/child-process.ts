@@ -39,6 +39,8 @@ export interface StorageState {
 }
 
 const SCRIPT = join(import.meta.dirname, '../storage-child.ts')
+/** V8 would else keep 100 MiB of young objects after a busy minute; measured, it is no faster for them. */
+const NODE_ARGS = ['--max-semi-space-size=4']
 const PROBE_EVERY_MS = 2 * SECOND_MS
 /** After so long without a word, a start goes on without its storage. */
 const START_MS_MAX = 4 * SECOND_MS
@@ -143,14 +145,18 @@ export class StorageChild<K extends StorageKind> {
     this.#state = { kind: 'starting' }
     this.#lastWords = []
     const startedAtMs = clock.monotonicMs()
-    const child = spawn(process.execPath, [SCRIPT, kind, dir, JSON.stringify(options)], {
-      // Pipes only: whatever holds this child on a dead disk must not hold a port or a terminal too.
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        ...(failpoints !== undefined && { WATARI_FAILPOINTS: failpoints }),
+    const child = spawn(
+      process.execPath,
+      [...NODE_ARGS, SCRIPT, kind, dir, JSON.stringify(options)],
+      {
+        // Pipes only: whatever holds this child on a dead disk must not hold a port or a terminal too.
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+        env: {
+          ...process.env,
+          ...(failpoints !== undefined && { WATARI_FAILPOINTS: failpoints }),
+        },
       },
-    })
+    )
     this.#child = child
     createInterface({ input: child.stderr! }).on('line', (line) => this.#heard(line))
     const pipe = pipeOver(child.stdio[3] as Socket, {

@@ -6,6 +6,11 @@ interface Live {
   bytes: number
 }
 
+/** Fewer segments than this are left alone, however empty. */
+const COMPACT_SEGMENTS_MIN = 4
+/** A segment that still holds so much, a quarter of its size, is left alone. */
+const COMPACT_BYTES_MAX = 16 * 1024 * 1024
+
 /** What still lies in each segment, so that an empty one can go without asking the table. */
 export class LiveSegments {
   readonly #segments = new Map<number, Live>()
@@ -46,6 +51,26 @@ export class LiveSegments {
     live.messages--
     live.bytes -= ref.length
     return live.messages === 0 && this.#segments.delete(ref.file)
+  }
+
+  /** The message lies elsewhere now. */
+  move(from: BlobRef, to: BlobRef): void {
+    this.remove(from)
+    this.add(to)
+  }
+
+  /** The segment that holds least, if it is worth emptying: nearly empty, not the newest, one of many. */
+  sparsest(): number | undefined {
+    if (this.#segments.size < COMPACT_SEGMENTS_MIN) return undefined
+    const newest = Math.max(...this.#segments.keys())
+    let found: number | undefined
+    let bytes = COMPACT_BYTES_MAX
+    for (const [file, live] of this.#segments)
+      if (file !== newest && live.bytes < bytes) {
+        found = file
+        bytes = live.bytes
+      }
+    return found
   }
 
   files(): ReadonlySet<number> {

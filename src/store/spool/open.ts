@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { failpoint } from '#base/failpoint.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { BlobRef, Blobs, LargeHandle } from '#store/blob/blobs.ts'
 import { openBlobs } from '#store/blob/open.ts'
@@ -29,6 +30,7 @@ export type OpenSpool = SpoolStore & { close(): Promise<void> }
 
 /** Octets that one `read` may ask for. */
 const READ_BYTES_MAX = 1024 * 1024
+const COMPACT_EVERY_MS = 10 * SECOND_MS
 
 /** Opens the queue of one node; for a storage process. Throws Fault `version`, `io`, `corrupt`. */
 export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
@@ -75,10 +77,15 @@ class SqliteSpool implements OpenSpool {
   readonly #blobs: Blobs
   readonly #queue: Queue
   readonly #group: GroupCommit
+  readonly #clock: Clock
+  #compactedAtMs: number
+  #compacting: Promise<void> = Promise.resolve()
 
   constructor(db: Database, blobs: Blobs, clock: Clock) {
     this.#db = db
     this.#blobs = blobs
+    this.#clock = clock
+    this.#compactedAtMs = clock.monotonicMs()
     this.#queue = new Queue(db, clock)
     this.#group = new GroupCommit({ db, name: 'spool', flush: () => blobs.flush() })
   }
@@ -132,7 +139,13 @@ class SqliteSpool implements OpenSpool {
     const ref = number === undefined ? undefined : this.#queue.blob(number)
     if (ref === undefined) throw new Fault('notFound', `no message ${part.queueId} in the queue`)
     const length = Math.min(part.length, READ_BYTES_MAX)
-    return { octets: await this.#blobs.read(ref, part.offset, length) }
+    try {
+      return { octets: await this.#blobs.read(ref, part.offset, length) }
+    } catch (thrown) {
+      const now = this.#queue.blob(number!)
+      if (now === undefined || now.file === ref.file) throw thrown
+      return { octets: await this.#blobs.read(now, part.offset, length) } // moved meanwhile
+    }
   }
 
   list(filter: Parameters<SpoolStore['list']>[0]): ReturnType<SpoolStore['list']> {
@@ -154,6 +167,7 @@ class SqliteSpool implements OpenSpool {
   }
 
   async close(): Promise<void> {
+    await this.#compacting
     await this.#group.idle()
     await this.#blobs.close()
     this.#db.close()
@@ -209,9 +223,34 @@ class SqliteSpool implements OpenSpool {
     try {
       for (const ref of change.ended) await this.#blobs.release(ref)
       if (this.#queue.leave(change.ended)) await this.collect()
+      if (change.ended.length > 0) this.#compactSometimes()
     } catch {
       // The next start, or the next collection, deletes it.
     }
+  }
+
+  /** One deferred letter in each segment must not keep all of them on the disk for days. */
+  #compactSometimes(): void {
+    const now = this.#clock.monotonicMs()
+    if (now - this.#compactedAtMs < COMPACT_EVERY_MS) return
+    this.#compactedAtMs = now
+    this.#compacting = this.#compacting.then(() => this.#compact()).catch(() => undefined)
+  }
+
+  /** Copies what is left of the emptiest segment to the newest, and deletes it. */
+  async #compact(): Promise<void> {
+    for (const { number, ref } of this.#queue.sparse()) {
+      const octets = await this.#blobs.read(ref, 0, ref.length)
+      let copy: BlobRef | undefined
+      const isMoved = await this.#group.commit({
+        stage: () => {
+          copy = this.#blobs.append([octets])
+        },
+        apply: () => this.#queue.move(number, ref, copy!),
+      })
+      if (isMoved) this.#queue.moved(ref, copy!)
+    }
+    await this.collect()
   }
 
   #needRoom(): void {

@@ -61,6 +61,32 @@ export class Queue {
     return this.#live.files()
   }
 
+  /** A segment that is worth emptying, with what still lies in it. */
+  sparse(): { readonly number: number; readonly ref: BlobRef }[] {
+    const file = this.#live.sparsest()
+    if (file === undefined) return []
+    return this.#db
+      .query<MessageRow>('SELECT * FROM message WHERE blob_kind = 0 AND blob_file = ?')
+      .all(file)
+      .map((row) => ({ number: row.number, ref: blobOf(row) }))
+  }
+
+  /** The message's octets have been copied; false where it has gone meanwhile. */
+  move(number: number, from: BlobRef, to: BlobRef): boolean {
+    const moved = this.#db
+      .query(
+        `UPDATE message SET blob_file = ?, blob_offset = ?
+         WHERE number = ? AND blob_kind = 0 AND blob_file = ? AND blob_offset = ?`,
+      )
+      .run(to.file, to.offset, number, from.file, from.offset)
+    return moved > 0
+  }
+
+  /** After the commit of `move`. */
+  moved(from: BlobRef, to: BlobRef): void {
+    this.#live.move(from, to)
+  }
+
   claim(ask: { readonly nowMs: number; readonly limit: number }): {
     messages: QueueMessage[]
     nextDueMs?: number

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, test } from 'node:test'
 import { armFailpoints } from '#base/failpoint.ts'
-import { fromUtf8 } from '#base/octets.ts'
+import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import { openSpool } from './open.ts'
@@ -64,6 +64,34 @@ describe('spool on a disk', () => {
     await end(ids[2]!)
     await end(ids[3]!)
     assert.deepEqual(segments(), ['00000003.seg'])
+  })
+
+  test('moves what is left out of nearly empty segments, and reads it from there', async () => {
+    const dir = folder()
+    const time = new FakeClock()
+    const left = []
+    for (let start = 0; start < 5; start++) {
+      spool = await openSpool({ dir, clock: time, reserveBytes: 0 })
+      left.push((await spool.accept(letter())).queueId)
+      const { queueId } = await spool.accept(letter())
+      time.advance(11_000)
+      // The last end of each start may empty one segment.
+      await end(queueId)
+      await spool.close()
+    }
+    spool = await openSpool({ dir, clock: time, reserveBytes: 0 })
+    // 1 and 2 were emptied by the fourth and fifth start, when there were four segments.
+    assert.deepEqual(
+      readdirSync(join(dir, 'seg')).toSorted(),
+      [3, 4, 5, 6].map((number) => `0000000${number}.seg`),
+    )
+    const found = []
+    for (const queueId of left) {
+      const { octets } = await spool.read({ queueId, offset: 0, length: 1_000 })
+      found.push(toUtf8(octets).includes('会議のお知らせ'))
+    }
+    assert.deepEqual(found, [true, true, true, true, true])
+    assert.equal((await spool.status()).messages, 5)
   })
 
   test('answers full below the reserve, and still settles with a DSN', async () => {
