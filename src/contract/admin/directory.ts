@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { pending } from './common.ts'
+
+export const domain = z.object({
+  name: z.string(),
+  convertTo: z.string().optional().describe('Its addresses are those of this domain.'),
+  isDefault: z.boolean().describe('Its users log in by their bare user name.'),
+})
+export type DomainBody = z.infer<typeof domain>
+
+export const newDomain = z.object({ name: z.string(), convertTo: z.string().optional() })
+
+export const forward = z.object({ to: z.array(z.string()), keep: z.boolean() })
+
+export const user = z.object({
+  id: z.string(),
+  address: z.string(),
+  username: z.string(),
+  domain: z.string(),
+  name: z.string().optional(),
+  admin: z.boolean(),
+  disabled: z.boolean(),
+  addresses: z.array(z.string()).describe('Further addresses of the account.'),
+  delegated: z.array(z.string()).describe('Addresses that it may also send under.'),
+  forward: forward.optional(),
+})
+export type UserBody = z.infer<typeof user>
+
+const userFields = z.object({
+  name: z.string().optional(),
+  admin: z.boolean().optional(),
+  addresses: z.array(z.string()).optional(),
+  delegated: z.array(z.string()).optional(),
+})
+
+export const newUser = userFields.extend({
+  address: z.string().describe('user@domain, or a user name of the default domain'),
+  password: z.string().optional(),
+  passwordBase64: z.base64().optional(),
+})
+
+export const userChange = userFields.extend({ disabled: z.boolean().optional() })
+
+export const alias = z.object({ from: z.string(), to: z.array(z.string()) })
+export type AliasBody = z.infer<typeof alias>
+
+export const userForward = forward.extend({ user: z.string() })
+export type ForwardBody = z.infer<typeof userForward>
+
+export const route = z.object({
+  match: z.string().describe('domain or user@domain'),
+  nextHop: z.string().describe('smtp:HOST:PORT, lmtp:HOST:PORT, local or hold'),
+})
+export type RouteBody = z.infer<typeof route>
+
+export const newRoute = z.object({ nextHop: z.string() })
+
+export const writtenDomain = domain.extend({ pending })
+export const writtenUser = user.extend({ pending })
+export const writtenAlias = alias.extend({ pending })
+export const writtenForward = userForward.extend({ pending })
+export const writtenRoute = route.extend({ pending })
+
+/** Networks that may use the relay without a password. */
+export const accessChange = z.object({
+  add: z.array(z.string()).default([]),
+  remove: z.array(z.string()).default([]),
+})
+export const accessWritten = z.object({
+  rows: z.number().int(),
+  added: z.number().int(),
+  removed: z.number().int(),
+  generation: z.number().int(),
+  pending,
+})
+
+export const directoryChange = z.object({
+  seq: z.number().int(),
+  at: z.string(),
+  who: z.string(),
+  from: z.string(),
+  key: z.string(),
+  before: z.unknown(),
+  after: z.unknown(),
+})

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { unreachable } from './mail.ts'
+
+export const node = z.object({
+  node: z.string(),
+  role: z.string(),
+  connected: z.boolean(),
+  state: z.string(),
+  reason: z.string().optional(),
+  version: z.string().optional(),
+  pid: z.number().int().optional(),
+  lastBeat: z.string().optional(),
+  generation: z.number().int().optional(),
+  hash: z.string().optional(),
+  seq: z.number().int().optional(),
+  error: z.string().optional(),
+})
+export type NodeBody = z.infer<typeof node>
+
+export const status = z.object({
+  version: z.string(),
+  nodes: z.array(node),
+  settings: z.object({ generation: z.number().int(), hash: z.string() }),
+  directory: z.object({
+    seq: z.number().int(),
+    domains: z.number(),
+    users: z.number(),
+    aliases: z.number(),
+  }),
+  queue: z.object({
+    messages: z.number(),
+    ready: z.number(),
+    claimed: z.number(),
+    held: z.number(),
+    oldest: z.string().optional(),
+    unreachable,
+  }),
+  eventGaps: z.array(
+    z.object({ node: z.string(), from: z.number(), to: z.number(), found: z.string() }),
+  ),
+})
+export type StatusBody = z.infer<typeof status>

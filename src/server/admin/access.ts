@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { page, pageQuery } from '#contract/admin/common.ts'
+import { accessChange, accessWritten } from '#contract/admin/directory.ts'
+import { authorOf, baseOf, taken } from './context.ts'
+import type { AdminDeps, AdminServer } from './context.ts'
+
+const KEY = 'relay.access'
+
+/** The relay's access list: a table of the settings, without a limit in rows. */
+export function accessRoutes(app: AdminServer, deps: AdminDeps): void {
+  app.get(
+    '/access',
+    { schema: { querystring: pageQuery, response: { 200: page(z.string()) } } },
+    async ({ query }) => {
+      // In the order of the addresses, as the table is kept; the cursor is a place in it.
+      const rows = await deps.settings.rows(KEY)
+      const from = query.after === undefined ? 0 : rows.indexOf(query.after) + 1
+      const items = rows.slice(from, from + query.limit)
+      return { items, ...(from + items.length < rows.length && { next: items.at(-1)! }) }
+    },
+  )
+
+  app.post(
+    '/access',
+    { schema: { body: accessChange, response: { 200: accessWritten } } },
+    async (request) => {
+      const before = await deps.settings.rows(KEY)
+      const generation = taken(
+        await deps.settings.changeRows(KEY, request.body, {
+          by: authorOf(request),
+          ...baseOf(request),
+        }),
+      )
+      const rows = await deps.settings.rows(KEY)
+      const removed = new Set(before).difference(new Set(rows)).size
+      return {
+        rows: rows.length,
+        added: rows.length - before.length + removed,
+        removed,
+        generation: generation.generation,
+        pending: [...(await deps.hub.settled())],
+      }
+    },
+  )
+}

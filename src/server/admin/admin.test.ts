@@ -1,0 +1,480 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { memoryLog } from '#base/log.ts'
+import { fromUtf8 } from '#base/octets.ts'
+import { FakeClock } from '#base/time.ts'
+import { findCycle } from '#engine/route/check.ts'
+import type { DeliveryId } from '#model/envelope.ts'
+import type { NodeId } from '#model/event.ts'
+import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import { verifyPassword } from '#store/directory/password.ts'
+import { SqliteEventIndex } from '#store/events/event-index.ts'
+import { SqliteSettingsStore } from '#store/settings/generations.ts'
+import { SettingsMaster } from '#store/settings/settings-master.ts'
+import type { QueueId, QueueMessage } from '#store/spool/spool-store.ts'
+import { adminApp } from './app.ts'
+import { healthApp } from './health.ts'
+
+const TOKEN = 'a-token-of-the-test'
+const clock = new FakeClock()
+const log = memoryLog()
+let dir = ''
+let base = ''
+let ends: (() => unknown)[] = []
+let pending: { node: string; reason: string }[] = []
+let directory: DirectoryMaster
+let settings: SettingsMaster
+const acts: string[] = []
+
+const queued: QueueMessage = {
+  queueId: 'Q1' as QueueId,
+  deliveryId: 'D1' as DeliveryId,
+  door: 'mx',
+  reversePath: null,
+  body: '8bitmime',
+  smtpUtf8: false,
+  receivedAtMs: clock.nowMs(),
+  expiresAtMs: clock.nowMs() + 1_000,
+  sizeBytes: 123,
+  recipients: [
+    {
+      address: { localpart: '太郎', domain: 'campus.example' },
+      index: 0,
+      state: 'ready',
+      attempts: 2,
+      nextAttemptMs: clock.nowMs(),
+      lastStatus: '451 4.3.0 後で',
+      delayNotified: false,
+    },
+  ],
+}
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'watari-admin-'))
+  const directoryLog = new SqliteDirectoryLog(join(dir, 'directory.db'))
+  const settingsStore = new SqliteSettingsStore(join(dir, 'settings.db'))
+  const index = new SqliteEventIndex({ path: join(dir, 'index.db') })
+  directory = new DirectoryMaster({ log: directoryLog, clock, checks: [findCycle] })
+  settings = new SettingsMaster({ store: settingsStore, clock })
+  await directory.load()
+  await settings.load()
+  await index.put({
+    node: 'gateway-1' as NodeId,
+    epoch: 'e',
+    nowMs: 1,
+    records: [
+      {
+        node: 'gateway-1' as NodeId,
+        seq: 3,
+        atMs: 1_000,
+        name: 'receive.accepted',
+        deliveryId: 'D1',
+        fields: { messageId: '<m@x>', to: 'taro@campus.example' },
+      },
+    ],
+  })
+  const app = await adminApp(
+    {
+      version: '0.1.0',
+      clock,
+      tokens: [{ name: 'admin', sha256: createHash('sha256').update(TOKEN).digest('hex') }],
+      directory,
+      directoryLog,
+      settings,
+      settingsStore,
+      hub: {
+        nodes: () => [
+          {
+            node: 'gateway-1' as NodeId,
+            role: 'gateway',
+            connected: true,
+            state: 'ready',
+            lastBeatMs: 0,
+          },
+        ],
+        settled: async () => pending,
+      },
+      gateways: () => [
+        {
+          node: 'gateway-1',
+          queue: {
+            list: async () => ({ messages: [queued] }),
+            show: async ({ queueId }) => (queueId === 'Q1' ? { message: queued } : {}),
+            act: async ({ act }) => {
+              acts.push(act)
+              return { changed: 1 }
+            },
+            status: async () => ({
+              messages: 1,
+              recipients: { ready: 1, claimed: 0, held: 0, delivered: 0, failed: 0, dropped: 0 },
+              freeBytes: 1,
+              full: false,
+            }),
+          },
+        },
+      ],
+      index,
+      scan: async (message) => ({
+        class: 'spam',
+        score: 12.5,
+        hits: [{ name: 'GTUBE', score: 1_000, detail: `${message.byteLength} octets` }],
+        virus: { kind: 'infected', name: 'EICAR' },
+        auth: [{ method: 'spf', result: 'none', properties: [['smtp.mailfrom', 'a@b']] }],
+        caseId: 'C1',
+        degraded: ['dns'],
+      }),
+    },
+    log,
+  )
+  const server = createServer(app.listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`
+  ends = [
+    () => app.close(),
+    () => {
+      server.closeAllConnections()
+      server.close()
+    },
+    () => directoryLog.close(),
+    () => settingsStore.close(),
+    () => index.close(),
+  ]
+})
+after(async () => {
+  for (const end of ends) await end()
+  await rm(dir, { recursive: true, force: true })
+})
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // The shape is what the test looks at.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any
+}
+
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const isRaw = body instanceof Uint8Array
+  const response = await fetch(`${base}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${TOKEN}`,
+      ...(body !== undefined && { 'content-type': isRaw ? 'message/rfc822' : 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: isRaw ? Buffer.from(body) : JSON.stringify(body) }),
+  })
+  return { status: response.status, headers: response.headers, body: await response.json() }
+}
+
+describe('the admin API', () => {
+  test('needs a token, and says so', async () => {
+    for (const authorization of ['', 'Bearer wrong', 'Basic abc']) {
+      const { status, body } = await ask('GET', '/status', undefined, { authorization })
+      assert.equal(status, 401)
+      assert.equal(body.error.code, 'unauthorised')
+      assert.match(body.error.remedy, /Bearer TOKEN/)
+    }
+  })
+
+  test('describes itself in OpenAPI, paths relative to /api/v1, without a token', async () => {
+    const response = await fetch(`${base}/openapi.json`)
+    const described = (await response.json()) as {
+      openapi: string
+      paths: Record<string, Record<string, { responses: Record<string, unknown> }>>
+    }
+    assert.equal(described.openapi, '3.1.0')
+    for (const path of [
+      '/domains',
+      '/users/{user}',
+      '/queue/{queueId}/{act}',
+      '/settings/{key}',
+      '/trace',
+    ])
+      assert.ok(described.paths[path], path)
+    assert.ok(described.paths['/users']?.['post']?.responses['201'])
+  })
+
+  test('an unknown path and a bad body have the shape of every error', async () => {
+    const unknown = await ask('GET', '/nothing/渡り')
+    assert.equal(unknown.status, 404)
+    assert.ok(unknown.body.error.remedy)
+    const bad = await ask('POST', '/domains', { name: 5 })
+    assert.equal(bad.status, 400)
+    assert.match(bad.body.error.message, /name/)
+    const broken = await fetch(`${base}/domains`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: '{',
+    })
+    assert.equal(broken.status, 400)
+    assert.ok(((await broken.json()) as { error: { code: string } }).error.code)
+  })
+
+  test('domains, users, aliases, forwards and routes are made, shown, changed and removed', async () => {
+    const made = await ask('POST', '/domains', { name: 'Campus.Example' })
+    assert.equal(made.status, 201)
+    assert.deepEqual(made.body, { name: 'campus.example', isDefault: true, pending: [] })
+    assert.equal((await ask('POST', '/domains', { name: 'campus.example' })).status, 409)
+    await ask('POST', '/domains', { name: 'lab.campus.example', convertTo: 'campus.example' })
+
+    const hanako = await ask('POST', '/users', {
+      address: 'hanako',
+      password: ' a&b パスワード"\\ ',
+      name: '山田 花子',
+      addresses: ['h.yamada@campus.example'],
+    })
+    assert.equal(hanako.status, 201, JSON.stringify(hanako.body))
+    assert.equal(hanako.body.address, 'hanako@campus.example')
+    assert.equal('credential' in hanako.body, false)
+    const row = directory.directory.byLogin('hanako')!
+    assert.equal(await verifyPassword(fromUtf8(' a&b パスワード"\\ '), row.credential), true)
+    await ask('POST', '/users', {
+      address: 'taro@campus.example',
+      passwordBase64: Buffer.from([0xff, 0x26]).toString('base64'),
+    })
+    assert.equal((await ask('GET', '/users/HANAKO')).body.name, '山田 花子')
+    assert.equal(
+      (await ask('GET', `/users/${encodeURIComponent('hanako@lab.campus.example')}`)).body.id,
+      row.id,
+    )
+    assert.deepEqual(
+      (await ask('GET', `/users?search=${encodeURIComponent('花子')}`)).body.items.map(
+        (item: { username: string }) => item.username,
+      ),
+      ['hanako'],
+    )
+
+    const first = await ask('GET', '/users?limit=1')
+    assert.equal(first.body.items.length, 1)
+    const second = await ask('GET', `/users?limit=1&after=${encodeURIComponent(first.body.next)}`)
+    assert.equal(second.body.items[0].username, 'taro')
+    assert.equal('next' in second.body, false)
+
+    assert.equal((await ask('PATCH', '/users/hanako', { disabled: true })).body.disabled, true)
+    assert.equal(
+      (await ask('PATCH', '/users/hanako', { disabled: false, name: '鈴木 花子' })).body.name,
+      '鈴木 花子',
+    )
+    await ask('POST', '/users/hanako/password', { password: '新しい' })
+    assert.equal(directory.directory.byLogin('hanako')?.credentialVersion, 2)
+    for (const password of ['', 'a\nb', 'x'.repeat(1_001)])
+      assert.equal(
+        (await ask('POST', '/users/hanako/password', { password })).status,
+        400,
+        JSON.stringify(password),
+      )
+
+    assert.equal(
+      (await ask('POST', '/aliases', { from: 'info', to: ['hanako', '外@other.example'] })).status,
+      201,
+    )
+    assert.equal((await ask('POST', '/aliases', { from: 'hanako', to: ['taro'] })).status, 409)
+    assert.deepEqual((await ask('GET', '/aliases')).body.items, [
+      { from: 'info@campus.example', to: ['hanako@campus.example', '外@other.example'] },
+    ])
+    assert.equal(
+      (await ask('PUT', '/users/hanako/forward', { to: ['taro'], keep: true })).body.keep,
+      true,
+    )
+    const cycle = await ask('PUT', '/users/taro/forward', { to: ['hanako'], keep: false })
+    assert.equal(cycle.status, 409, JSON.stringify(cycle.body))
+    assert.match(cycle.body.error.message, /circle/)
+    assert.equal((await ask('GET', '/forwards')).body.items.length, 1)
+
+    assert.equal(
+      (await ask('PUT', '/routes/other.example', { nextHop: 'smtp:[::1]:2525' })).body.nextHop,
+      'smtp:[::1]:2525',
+    )
+    assert.equal((await ask('PUT', '/routes/other.example', { nextHop: 'pigeon' })).status, 400)
+    assert.equal((await ask('DELETE', '/routes/other.example')).status, 200)
+
+    assert.equal((await ask('DELETE', '/domains/campus.example')).status, 409)
+    assert.equal((await ask('DELETE', '/users/hanako')).status, 200)
+    assert.equal((await ask('DELETE', '/users/hanako')).status, 404)
+    assert.equal((await ask('DELETE', '/aliases/info')).status, 200)
+    const history = await ask('GET', '/directory/history?limit=2')
+    assert.match(history.body.items[0].from, /^api 127\.0\.0\.1$/)
+    assert.equal(history.body.items[0].who, 'admin')
+    assert.equal(
+      JSON.stringify((await ask('GET', '/directory/history')).body).includes('argon2'),
+      false,
+    )
+  })
+
+  test('a write names the nodes that have not taken it', async () => {
+    pending = [{ node: 'store-2', reason: 'no answer yet' }]
+    const { body } = await ask('PUT', '/settings/received.max', { value: 77 })
+    pending = []
+    assert.deepEqual(body.pending, [{ node: 'store-2', reason: 'no answer yet' }])
+  })
+
+  test('two administrators edit one setting: the second is told, with 409', async () => {
+    const seen = await ask('GET', '/settings/spam.spamScore')
+    const etag = seen.headers.get('etag')!
+    assert.equal(
+      (await ask('PUT', '/settings/spam.spamScore', { value: 11 }, { 'if-match': etag })).status,
+      200,
+    )
+    const late = await ask('PUT', '/settings/spam.spamScore', { value: 12 }, { 'if-match': etag })
+    assert.equal(late.status, 409)
+    assert.match(late.body.error.message, /changed meanwhile: admin made generation/)
+    assert.equal((await ask('GET', '/settings/spam.spamScore')).body.value, 11)
+    assert.equal(
+      (await ask('PUT', '/settings/spam.spamScore', { value: 1 }, { 'if-match': 'x' })).status,
+      400,
+    )
+  })
+
+  test('settings are shown, staged, compared, applied and rolled back', async () => {
+    const before = settings.latest.generation
+    assert.ok(
+      (await ask('GET', '/settings')).body.items.some(
+        (item: { key: string }) => item.key === 'dns.servers',
+      ),
+    )
+    assert.equal((await ask('GET', '/settings/draft')).status, 404)
+    const staged = await ask('PATCH', '/settings/draft', {
+      values: { 'queue.lifetimeMs': '2d', 'dns.servers': '127.0.0.1:5300' },
+    })
+    assert.equal(staged.body.changes.length, 2)
+    assert.equal((await ask('GET', '/settings/diff')).body.items.length, 2)
+    assert.equal(settings.latest.generation, before)
+    const applied = await ask('POST', '/settings/apply')
+    assert.equal(applied.body.generation, before + 1, JSON.stringify(applied.body))
+    assert.equal((await ask('GET', '/settings/queue.lifetimeMs')).body.value, 172_800_000)
+    const back = await ask('POST', '/settings/rollback', { generation: before })
+    assert.equal(back.body.note, `rollback to ${before}`)
+    assert.equal((await ask('GET', '/settings/queue.lifetimeMs')).body.isDefault, true)
+    const history = await ask('GET', '/settings/history?limit=1')
+    assert.equal(history.body.items[0].generation, before + 2)
+    assert.equal(history.body.next, String(before + 2))
+    assert.deepEqual(
+      (await ask('GET', `/settings/history/${before + 1}`)).body.values['dns.servers'],
+      ['127.0.0.1:5300'],
+    )
+    assert.equal((await ask('GET', '/settings/no.such')).status, 404)
+    const refused = await ask('PUT', '/settings/policy.spam', { value: '捨てる' })
+    assert.match(refused.body.error.message, /policy\.spam: 捨てる is no action/)
+  })
+
+  test('the access list takes 100,000 networks at once, and pages through them', async () => {
+    const add = Array.from(
+      { length: 100_000 },
+      (_, i) => `10.${i >> 9}.${(i >> 1) & 255}.${(i & 1) * 128}/25`,
+    )
+    const written = await ask('POST', '/access', { add })
+    assert.equal(written.body.added, 100_000, JSON.stringify(written.body).slice(0, 300))
+    assert.equal(
+      (await ask('POST', '/access', { add: ['192.0.2.1', '10.0.0.0/25'] })).body.added,
+      1,
+    )
+    const page = await ask('GET', '/access?limit=3')
+    assert.deepEqual(page.body.items, ['10.0.0.0/25', '10.0.0.128/25', '10.0.1.0/25'])
+    const next = await ask('GET', `/access?limit=1&after=${encodeURIComponent(page.body.next)}`)
+    assert.deepEqual(next.body.items, ['10.0.1.128/25'])
+    assert.equal((await ask('POST', '/access', { remove: ['10.0.0.0/25'] })).body.removed, 1)
+    const bad = await ask('POST', '/access', { add: ['10.0.0.0/8', '10.0.0.1/8'] })
+    assert.match(bad.body.error.message, /row 2: .*write 10\.0\.0\.0\/8/)
+    assert.equal(settings.settings['relay.access'].rows, 100_000)
+  })
+
+  test('the queues of all gateways are shown and acted on', async () => {
+    const { body } = await ask('GET', '/queue')
+    assert.equal(body.items[0].from, '')
+    assert.equal(body.items[0].recipients[0].address, '太郎@campus.example')
+    assert.equal(body.items[0].recipients[0].lastStatus, '451 4.3.0 後で')
+    assert.equal((await ask('GET', '/queue/Q1')).body.node, 'gateway-1')
+    assert.equal((await ask('GET', '/queue/Q9')).status, 404)
+    for (const act of ['hold', 'release', 'retry', 'drop']) {
+      const acted = await ask('POST', `/queue/Q1/${act}`)
+      assert.equal(acted.body.changed, 1)
+    }
+    assert.deepEqual(acts, ['hold', 'release', 'retry', 'drop'])
+    assert.equal((await ask('POST', '/queue/Q1/burn')).status, 400)
+  })
+
+  test('status counts, and shows gaps of events', async () => {
+    const { body } = await ask('GET', '/status')
+    assert.equal(body.nodes[0].node, 'gateway-1')
+    assert.deepEqual(body.queue, { messages: 1, ready: 1, claimed: 0, held: 0, unreachable: [] })
+    assert.deepEqual(body.eventGaps, [
+      { node: 'gateway-1', from: 1, to: 2, found: new Date(1).toISOString() },
+    ])
+  })
+
+  test('a trace starts from a delivery id, a Message-ID or an address', async () => {
+    for (const q of ['D1', '<m@x>', 'm@x', 'TARO@campus.example'])
+      assert.equal(
+        (await ask('GET', `/trace?q=${encodeURIComponent(q)}`)).body.items[0]?.deliveryId,
+        'D1',
+        q,
+      )
+    assert.deepEqual((await ask('GET', '/trace?q=none')).body, { items: [] })
+    assert.equal((await ask('GET', '/trace')).status, 400)
+  })
+
+  test('a message that is uploaded comes back as a verdict with its evidence', async () => {
+    const message = fromUtf8('Subject: 渡り\r\n\r\n本文\r\n')
+    const { body } = await ask('POST', '/scan', message)
+    assert.equal(body.virus.name, 'EICAR')
+    assert.equal(body.hits[0].detail, `${message.byteLength} octets`)
+    assert.deepEqual((await ask('POST', '/spam/score', message)).body, {
+      score: 12.5,
+      class: 'spam',
+    })
+    assert.equal((await ask('POST', '/sieve/check', { script: 'keep;' })).status, 503)
+    assert.equal(log.lines.filter(({ event }) => event === 'admin.failed').length, 0)
+  })
+})
+
+describe('the health of a role', () => {
+  test('is alive, ready or not, with its reason, and has figures', async () => {
+    let state: { state: string; reason?: string } = { state: 'ready' }
+    const server = createServer(
+      healthApp({
+        role: 'gateway',
+        state: () => state,
+        metrics: () => [
+          {
+            name: 'watari_queue_messages',
+            kind: 'gauge',
+            help: 'Messages.\nIn the queue',
+            values: [{ labels: { state: 'held "x"\\' }, value: 3 }, { value: 4 }],
+          },
+        ],
+      }),
+    )
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    assert.equal((await fetch(`${url}/healthz`)).status, 200)
+    assert.equal((await fetch(`${url}/readyz`)).status, 200)
+    state = { state: 'stalled', reason: 'the disk does not answer' }
+    const stalled = await fetch(`${url}/readyz`)
+    assert.equal(stalled.status, 503)
+    assert.deepEqual(await stalled.json(), { status: 'failing', role: 'gateway', ...state })
+    assert.equal((await fetch(`${url}/healthz`)).status, 200)
+    assert.equal(
+      await (await fetch(`${url}/metrics`)).text(),
+      '# HELP watari_queue_messages Messages.\\nIn the queue\n# TYPE watari_queue_messages gauge\nwatari_queue_messages{state="held \\"x\\"\\\\"} 3\nwatari_queue_messages 4\n',
+    )
+    assert.equal((await fetch(`${url}/other`)).status, 404)
+    server.closeAllConnections()
+    server.close()
+  })
+})

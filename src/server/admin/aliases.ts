@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { done, page, pageQuery } from '#contract/admin/common.ts'
+import { alias, newRoute, route, writtenAlias, writtenRoute } from '#contract/admin/directory.ts'
+import type { RouteBody } from '#contract/admin/directory.ts'
+import { addressKey, formatAddress } from '#model/address.ts'
+import { formatNextHop, parseNextHop } from '#model/route.ts'
+import type { RouteRow } from '#model/route.ts'
+import { authorOf, taken } from './context.ts'
+import type { AdminDeps, AdminServer } from './context.ts'
+import { ApiError } from './errors.ts'
+import { addressIn, lower, pageOf } from './lookup.ts'
+
+const fromParam = z.object({ from: z.string() })
+const matchParam = z.object({ match: z.string() })
+
+export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
+  const { directory } = deps.directory
+
+  app.get(
+    '/aliases',
+    { schema: { querystring: pageQuery, response: { 200: page(alias) } } },
+    async ({ query }) =>
+      pageOf(
+        directory
+          .aliases()
+          .map((row) => ({ from: formatAddress(row.from), to: row.to.map(formatAddress) })),
+        (item) => item.from,
+        query,
+      ),
+  )
+
+  app.post(
+    '/aliases',
+    { schema: { body: alias, response: { 201: writtenAlias } } },
+    async (request, reply) => {
+      const from = addressIn(directory, lower(request.body.from))
+      const to = request.body.to.map((text) => addressIn(directory, text))
+      taken(
+        await deps.directory.update((now) => {
+          if (now.alias(from) !== undefined)
+            throw new ApiError(
+              'conflict',
+              `${formatAddress(from)} is an alias already`,
+              `Remove it first: watari alias rm ${formatAddress(from)}`,
+            )
+          return { ok: true, value: [{ kind: 'put', row: { kind: 'alias', alias: { from, to } } }] }
+        }, authorOf(request)),
+      )
+      const pending = [...(await deps.hub.settled())]
+      return reply.code(201).send({ from: formatAddress(from), to: to.map(formatAddress), pending })
+    },
+  )
+
+  app.delete(
+    '/aliases/:from',
+    { schema: { params: fromParam, response: { 200: done } } },
+    async (request) => {
+      const key = `alias:${addressKey(addressIn(directory, request.params.from))}`
+      taken(await deps.directory.write([{ kind: 'remove', key }], authorOf(request)))
+      return { pending: [...(await deps.hub.settled())] }
+    },
+  )
+
+  routeRoutes(app, deps)
+}
+
+const routeBody = (row: RouteRow): RouteBody => ({
+  match: row.match,
+  nextHop: formatNextHop(row.nextHop),
+})
+
+function routeRoutes(app: AdminServer, deps: AdminDeps): void {
+  const { directory } = deps.directory
+
+  app.get(
+    '/routes',
+    { schema: { querystring: pageQuery, response: { 200: page(route) } } },
+    async ({ query }) => pageOf(directory.routes().map(routeBody), (item) => item.match, query),
+  )
+
+  app.put(
+    '/routes/:match',
+    { schema: { params: matchParam, body: newRoute, response: { 200: writtenRoute } } },
+    async (request) => {
+      const nextHop = parseNextHop(request.body.nextHop)
+      if (nextHop === undefined)
+        throw new ApiError(
+          'invalid',
+          `${request.body.nextHop} is no next hop`,
+          'Give smtp:HOST:PORT, lmtp:HOST:PORT, local or hold.',
+        )
+      const row = { match: lower(request.params.match), nextHop }
+      taken(
+        await deps.directory.write(
+          [{ kind: 'put', row: { kind: 'route', route: row } }],
+          authorOf(request),
+        ),
+      )
+      return { ...routeBody(row), pending: [...(await deps.hub.settled())] }
+    },
+  )
+
+  app.delete(
+    '/routes/:match',
+    { schema: { params: matchParam, response: { 200: done } } },
+    async (request) => {
+      const key = `route:${lower(request.params.match)}`
+      taken(await deps.directory.write([{ kind: 'remove', key }], authorOf(request)))
+      return { pending: [...(await deps.hub.settled())] }
+    },
+  )
+}

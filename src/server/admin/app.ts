@@ -1,0 +1,122 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { RequestListener } from 'node:http'
+import fastifySwagger from '@fastify/swagger'
+import fastify from 'fastify'
+import type { FastifyRequest } from 'fastify'
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Log } from '#base/log.ts'
+import { oneLine } from '#base/text.ts'
+import { accessRoutes } from './access.ts'
+import { aliasRoutes } from './aliases.ts'
+import { AUTHOR } from './context.ts'
+import type { AdminDeps, Author } from './context.ts'
+import { domainRoutes } from './domains.ts'
+import { ApiError, sendError } from './errors.ts'
+import { judgeRoutes } from './judge.ts'
+import { queueRoutes } from './queue.ts'
+import { settingsRoutes } from './settings.ts'
+import { statusRoutes } from './status.ts'
+import { traceRoutes } from './trace.ts'
+import { userRoutes } from './users.ts'
+
+/** JSON of a long list: 100,000 networks and more. */
+const BODY_BYTES_MAX = 64 * 1024 * 1024
+const PREFIX = '/api/v1'
+
+export interface AdminApp {
+  /** For a server of http or https that app has, whatever it listens on. */
+  readonly listener: RequestListener
+  close(): Promise<void>
+}
+
+/** `/api/v1` with its OpenAPI description; every request but that needs a bearer token. */
+export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
+  const app = fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    // A key may hold a whole address or Message-ID.
+    routerOptions: { maxParamLength: 2_000 },
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler((error, _, reply) => sendError(error, reply, log))
+  app.setNotFoundHandler((request, reply) =>
+    sendError(
+      new ApiError(
+        'notFound',
+        `there is no ${request.method} ${oneLine(request.url, 200)}`,
+        `${PREFIX}/openapi.json lists what there is.`,
+      ),
+      reply,
+      log,
+    ),
+  )
+  for (const type of ['message/rfc822', 'application/octet-stream'])
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Watari', version: deps.version },
+      servers: [{ url: PREFIX }],
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+    stripBasePath: true,
+  })
+  await app.register(
+    async (scope) => {
+      scope.addHook('onRequest', async (request) => {
+        if (request.routeOptions.url === `${PREFIX}/openapi.json`) return
+        Object.assign(request, { [AUTHOR]: authenticate(deps, request) })
+      })
+      scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+      const typed = scope.withTypeProvider<ZodTypeProvider>()
+      for (const routes of [
+        statusRoutes,
+        domainRoutes,
+        userRoutes,
+        aliasRoutes,
+        accessRoutes,
+        queueRoutes,
+        traceRoutes,
+        judgeRoutes,
+        settingsRoutes,
+      ])
+        routes(typed, deps)
+    },
+    { prefix: PREFIX },
+  )
+  await app.ready()
+  return {
+    listener: (request, response) => app.routing(request, response),
+    close: async () => {
+      await app.close()
+    },
+  }
+}
+
+const UNAUTHORISED = 'Send "Authorization: Bearer TOKEN"; first-run.json has the first token.'
+
+/** Compares hashes in constant time, each of them, so that the time tells nothing. */
+function authenticate(deps: AdminDeps, request: FastifyRequest): Author {
+  const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (token === undefined) throw new ApiError('unauthorised', 'a token is needed', UNAUTHORISED)
+  const found = createHash('sha256').update(token).digest()
+  let who: string | undefined
+  for (const { name, sha256 } of deps.tokens) {
+    const wanted = Buffer.from(sha256, 'hex')
+    if (wanted.byteLength === found.byteLength && timingSafeEqual(wanted, found)) who = name
+  }
+  if (who === undefined) throw new ApiError('unauthorised', 'the token is not known', UNAUTHORISED)
+  const client = request.headers['watari-client']
+  const place = request.ip === '' || request.ip === undefined ? 'this machine' : request.ip
+  return {
+    who,
+    from: oneLine(`${typeof client === 'string' ? client : 'api'} ${place}`, 100),
+  }
+}

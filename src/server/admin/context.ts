@@ -1,0 +1,131 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyRequest,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Outcome } from '#base/outcome.ts'
+import type { Octets } from '#base/octets.ts'
+import type { Clock } from '#base/time.ts'
+import type { EventRecord, NodeId } from '#model/event.ts'
+import type { Verdict } from '#model/verdict.ts'
+import type { DirectoryLog } from '#store/directory/directory-log.ts'
+import type { DirectoryMaster } from '#store/directory/directory-master.ts'
+import type { EventIndex } from '#store/events/event-index.ts'
+import type { SettingsStore } from '#store/settings/generations.ts'
+import type { SettingsMaster } from '#store/settings/settings-master.ts'
+import type { SpoolStore } from '#store/spool/spool-store.ts'
+import { ApiError } from './errors.ts'
+
+/** What a node tells of itself; server/node's NodeStatus has this shape. */
+interface NodeView {
+  readonly node: NodeId
+  readonly role: string
+  readonly connected: boolean
+  readonly state: string
+  readonly reason?: string
+  readonly version?: string
+  readonly pid?: number
+  readonly lastBeatMs?: number
+  readonly generation?: number
+  readonly hash?: string
+  readonly seq?: number
+  readonly error?: string
+}
+
+export interface SieveIssue {
+  readonly line?: number
+  readonly message: string
+}
+
+/** Checks and tries scripts; app gives the engine. */
+export interface SieveBench {
+  check(script: string): Promise<readonly SieveIssue[]>
+  test(ask: {
+    readonly script: string
+    readonly message: Octets
+    readonly envelope: { readonly from: string; readonly to: string }
+  }): Promise<{
+    readonly errors: readonly SieveIssue[]
+    readonly actions: readonly {
+      readonly kind: string
+      readonly mailbox?: string
+      readonly address?: string
+      readonly flags?: readonly string[]
+      readonly text?: string
+    }[]
+  }>
+}
+
+/** Everything that the API stands on; made by app. */
+export interface AdminDeps {
+  readonly version: string
+  readonly clock: Clock
+  /** SHA-256 of each token in hex, with the name that its acts are recorded under. */
+  readonly tokens: readonly { readonly name: string; readonly sha256: string }[]
+  readonly directory: DirectoryMaster
+  readonly directoryLog: Pick<DirectoryLog, 'history'>
+  readonly settings: SettingsMaster
+  readonly settingsStore: Pick<SettingsStore, 'generation' | 'history'>
+  readonly hub: {
+    nodes(): readonly NodeView[]
+    settled(): Promise<readonly { readonly node: string; readonly reason: string }[]>
+  }
+  /** The queues of all gateways, through the node API. */
+  gateways(): readonly {
+    readonly node: string
+    readonly queue: Pick<SpoolStore, 'list' | 'show' | 'act' | 'status'>
+  }[]
+  readonly index: EventIndex
+  /** Judges a message that was uploaded. */
+  readonly scan?: (message: Octets) => Promise<Verdict>
+  readonly sieve?: SieveBench
+}
+
+export type AdminServer = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+/** Who asks: set once the token is checked. */
+export const AUTHOR = Symbol('author')
+
+export interface Author {
+  readonly who: string
+  readonly from: string
+}
+
+export function authorOf(request: FastifyRequest): Author {
+  const author = (request as unknown as { [AUTHOR]?: Author })[AUTHOR]
+  if (author === undefined) throw new ApiError('unauthorised', 'no token', 'Send a bearer token.')
+  return author
+}
+
+/** The value, or the refusal as the API's error. */
+export function taken<T>(
+  outcome: Outcome<T, { readonly code: string; readonly message: string; readonly remedy: string }>,
+): T {
+  if (outcome.ok) return outcome.value
+  const { code, message, remedy } = outcome.error
+  throw new ApiError(code, message, remedy)
+}
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString()
+
+export const eventBody = ({ atMs, ...record }: EventRecord) => ({ ...record, at: isoTime(atMs) })
+
+/** The generation that the editor has seen, from If-Match (RFC 9110 §13.1.1). */
+export function baseOf(request: FastifyRequest): { readonly base?: number } {
+  const header = request.headers['if-match']
+  if (header === undefined || header === '*') return {}
+  const match = /^"(\d+)"$/.exec(header)
+  if (match === null)
+    throw new ApiError('invalid', `If-Match ${header} names no generation`, 'Send If-Match: "N".')
+  return { base: Number(match[1]) }
+}

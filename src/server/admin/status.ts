@@ -1,0 +1,64 @@
+import { messageOf } from '#base/outcome.ts'
+import { page } from '#contract/admin/common.ts'
+import { node, status } from '#contract/admin/status.ts'
+import type { NodeBody } from '#contract/admin/status.ts'
+import { isoTime } from './context.ts'
+import type { AdminDeps, AdminServer } from './context.ts'
+
+const GAPS_SHOWN = 20
+
+export function statusRoutes(app: AdminServer, deps: AdminDeps): void {
+  app.get('/nodes', { schema: { response: { 200: page(node) } } }, async () => ({
+    items: nodesOf(deps),
+  }))
+
+  app.get('/status', { schema: { response: { 200: status } } }, async () => {
+    const { directory } = deps.directory
+    const { generation, hash } = deps.settings.latest
+    const { items: gaps } = await deps.index.gaps({ limit: GAPS_SHOWN })
+    return {
+      version: deps.version,
+      nodes: nodesOf(deps),
+      settings: { generation, hash },
+      directory: {
+        seq: directory.seq,
+        domains: directory.domains().length,
+        users: directory.accounts().length,
+        aliases: directory.aliases().length,
+      },
+      queue: await queueOf(deps),
+      eventGaps: gaps.map((gap) => ({
+        node: gap.node,
+        from: gap.from,
+        to: gap.to,
+        found: isoTime(gap.foundAtMs),
+      })),
+    }
+  })
+}
+
+const nodesOf = (deps: AdminDeps): NodeBody[] =>
+  deps.hub.nodes().map(({ lastBeatMs, ...rest }) => ({
+    ...rest,
+    ...(lastBeatMs !== undefined && { lastBeat: isoTime(lastBeatMs) }),
+  }))
+
+/** The queues of all gateways together; those that do not answer are named, not counted as empty. */
+async function queueOf(deps: AdminDeps) {
+  const sum = { messages: 0, ready: 0, claimed: 0, held: 0 }
+  let oldestMs: number | undefined
+  const unreachable: { node: string; reason: string }[] = []
+  for (const { node, queue } of deps.gateways()) {
+    try {
+      const found = await queue.status()
+      sum.messages += found.messages
+      sum.ready += found.recipients.ready
+      sum.claimed += found.recipients.claimed
+      sum.held += found.recipients.held
+      if (found.oldestMs !== undefined) oldestMs = Math.min(oldestMs ?? Infinity, found.oldestMs)
+    } catch (cause) {
+      unreachable.push({ node, reason: messageOf(cause) })
+    }
+  }
+  return { ...sum, ...(oldestMs !== undefined && { oldest: isoTime(oldestMs) }), unreachable }
+}
