@@ -2,7 +2,7 @@ import { mkdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Octets } from '#base/octets.ts'
-import { Fault } from '#base/outcome.ts'
+import { Fault, isFault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { ioFault } from '#store/db/fault.ts'
@@ -64,8 +64,14 @@ class VolumeBlobs implements Blobs {
     return { kind: 'segment', ...this.#segments.append(octets) }
   }
 
-  flush(): Promise<void> {
-    return this.#segments.flush()
+  async flush(): Promise<void> {
+    try {
+      await this.#segments.flush()
+    } catch (thrown) {
+      // Known sooner than the next look at the volume.
+      if (isFault(thrown, 'full')) this.#space = { freeBytes: 0, full: true }
+      throw thrown
+    }
   }
 
   async read(ref: BlobRef, offset: number, length: number): Promise<Octets> {
