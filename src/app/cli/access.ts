@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { toUtf8 } from '#base/octets.ts'
+import { page } from '#contract/admin/common.ts'
+import { accessWritten } from '#contract/admin/directory.ts'
+import { verbOf } from './context.ts'
+import { CliError } from './io.ts'
+import type { CliIo } from './io.ts'
+
+/** The relay's access list. */
+export function accessCommands(program: Command, io: CliIo): void {
+  const noun = program.command('access').description('networks that may use the relay')
+  const change = async (
+    command: Command,
+    rows: { readonly add?: readonly string[]; readonly remove?: readonly string[] },
+  ): Promise<void> => {
+    const verb = verbOf(command, io)
+    const body = await verb.api.post('/access', accessWritten, rows)
+    verb.wrote(body, () => `${body.added} added, ${body.removed} removed, ${body.rows} in all\n`)
+  }
+  noun
+    .command('add <network...>')
+    .description('let these networks use the relay')
+    .action((add: readonly string[], _: unknown, command: Command) => change(command, { add }))
+  noun
+    .command('rm <network...>')
+    .description('take these networks off the list')
+    .action((remove: readonly string[], _: unknown, command: Command) =>
+      change(command, { remove }),
+    )
+  noun
+    .command('ls')
+    .description('show the list')
+    .action(async (_: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.all('/access', page(z.string()))
+      verb.show(body, () => body.items.map((row) => `${row}\n`).join(''))
+    })
+  noun
+    .command('import <file>')
+    .description('add each network of a file, one a line, # begins a comment; - is standard input')
+    .action(async (file: string, _: unknown, command: Command) => {
+      const lines = (await textOf(io, file)).split(/\r?\n/)
+      const add = lines.map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== '')
+      await change(command, { add })
+    })
+}
+
+async function textOf(io: CliIo, file: string): Promise<string> {
+  if (file === '-') return toUtf8(await io.stdin())
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new CliError(
+      'notFound',
+      `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+      'Name a file of networks.',
+    )
+  }
+}

@@ -1,0 +1,384 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { silentLog } from '#base/log.ts'
+import { fromUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { FakeClock } from '#base/time.ts'
+import { findCycle } from '#engine/route/check.ts'
+import type { NodeId } from '#model/event.ts'
+import { adminApp } from '#server/admin/app.ts'
+import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import { verifyPassword } from '#store/directory/password.ts'
+import { SqliteEventIndex } from '#store/events/event-index.ts'
+import { SqliteSettingsStore } from '#store/settings/generations.ts'
+import { SettingsMaster } from '#store/settings/settings-master.ts'
+import { runCli } from './run.ts'
+
+const TOKEN = 'token-of-the-test'
+const clock = new FakeClock()
+let dir = ''
+let ends: (() => unknown)[] = []
+let directory: DirectoryMaster
+let settings: SettingsMaster
+let pending: { node: string; reason: string }[] = []
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'watari-cli-'))
+  const directoryLog = new SqliteDirectoryLog(join(dir, 'directory.db'))
+  const settingsStore = new SqliteSettingsStore(join(dir, 'settings.db'))
+  const index = new SqliteEventIndex({ path: join(dir, 'index.db') })
+  directory = new DirectoryMaster({ log: directoryLog, clock, checks: [findCycle] })
+  settings = new SettingsMaster({ store: settingsStore, clock })
+  await directory.load()
+  await settings.load()
+  await index.put({
+    node: 'gateway-1' as NodeId,
+    epoch: 'e',
+    nowMs: 1,
+    records: [
+      {
+        node: 'gateway-1' as NodeId,
+        seq: 1,
+        atMs: 1_000,
+        name: 'receive.accepted',
+        deliveryId: 'D1',
+        fields: { messageId: '<m@x>', to: '太郎@campus.example', text: 'evil\u001b[31m' },
+      },
+    ],
+  })
+  const app = await adminApp(
+    {
+      version: '0.1.0',
+      clock,
+      tokens: [{ name: 'admin', sha256: createHash('sha256').update(TOKEN).digest('hex') }],
+      directory,
+      directoryLog,
+      settings,
+      settingsStore,
+      hub: { nodes: () => [], settled: async () => pending },
+      gateways: () => [],
+      index,
+      scan: async (message) => ({
+        class: message.byteLength > 20 ? 'spam' : 'clean',
+        score: message.byteLength,
+        hits: [{ name: 'LONG', score: message.byteLength, detail: '長い' }],
+        virus: { kind: 'clean' },
+        auth: [],
+        caseId: 'C1',
+        degraded: ['dns'],
+      }),
+      sieve: {
+        check: async (script) =>
+          script.includes('oops') ? [{ line: 2, message: 'unknown command oops' }] : [],
+        test: async ({ message, envelope }) => ({
+          errors: [],
+          actions: [
+            { kind: 'fileinto', mailbox: '受信箱/迷惑' },
+            { kind: 'reject', text: `${envelope.to} ${message.byteLength}` },
+          ],
+        }),
+      },
+    },
+    silentLog,
+  )
+  const server = createServer(app.listener)
+  const socket = join(dir, 'admin.sock')
+  server.listen(socket)
+  await once(server, 'listening')
+  await writeFile(join(dir, 'runtime.json'), JSON.stringify({ adminSocket: socket }))
+  await writeFile(join(dir, 'first-run.json'), JSON.stringify({ apiToken: TOKEN }))
+  ends = [
+    () => app.close(),
+    () => {
+      server.closeAllConnections()
+      server.close()
+    },
+    () => directoryLog.close(),
+    () => settingsStore.close(),
+    () => index.close(),
+  ]
+})
+after(async () => {
+  for (const end of ends) await end()
+  await rm(dir, { recursive: true, force: true })
+})
+
+interface Ran {
+  readonly status: number
+  readonly out: string
+  readonly err: string
+}
+
+async function run(
+  args: readonly string[],
+  stdin: Octets | string = '',
+  env: Record<string, string> = {},
+): Promise<Ran> {
+  let [out, err] = ['', '']
+  const status = await runCli(['--data', dir, ...args], {
+    out: (text) => {
+      out += text
+    },
+    err: (text) => {
+      err += text
+    },
+    stdin: async () => (typeof stdin === 'string' ? fromUtf8(stdin) : stdin),
+    env,
+  })
+  return { status, out, err }
+}
+
+async function done(args: readonly string[], stdin: Octets | string = ''): Promise<string> {
+  const ran = await run(args, stdin)
+  assert.equal(ran.status, 0, `${args.join(' ')}: ${ran.err}`)
+  assert.equal(ran.err, '')
+  return ran.out
+}
+
+describe('the command line', () => {
+  test('makes domains, users, aliases, forwards and routes, and shows them', async () => {
+    await done(['domain', 'add', 'campus.example'])
+    await done(['domain', 'add', 'lab.campus.example', '--convert-to', 'campus.example'])
+    assert.match(await done(['domain', 'ls']), /lab\.campus\.example +campus\.example +no/)
+    await done(
+      [
+        'user',
+        'add',
+        'hanako',
+        '--password-stdin',
+        '--name',
+        '山田 花子',
+        '--address',
+        'h.yamada@campus.example',
+      ],
+      'a&b パスワード\n\n'.slice(0, -1),
+    )
+    assert.equal(
+      await verifyPassword(
+        fromUtf8('a&b パスワード'),
+        directory.directory.byLogin('hanako')?.credential,
+      ),
+      true,
+    )
+    await done(
+      ['user', 'add', 'taro@campus.example', '--password-stdin'],
+      new Uint8Array([0xff, 0x20, 0x0a]),
+    )
+    assert.equal(
+      await verifyPassword(
+        new Uint8Array([0xff, 0x20]),
+        directory.directory.byLogin('taro')?.credential,
+      ),
+      true,
+    )
+    assert.match(
+      await done(['user', 'ls']),
+      /^ADDRESS +NAME +ADMIN +DISABLED\nhanako@campus\.example +山田 花子 +no +no\ntaro@/,
+    )
+    assert.match(
+      await done(['user', 'show', 'hanako']),
+      /further addresses: h\.yamada@campus\.example/,
+    )
+    await done(['user', 'disable', 'taro'])
+    assert.equal(directory.directory.byLogin('taro')?.disabled, true)
+    await done(['user', 'enable', 'taro'])
+    await done(['user', 'passwd', 'taro', '--password-stdin'], '新しい')
+    await done(['alias', 'add', 'info', 'hanako', '外@other.example'])
+    assert.match(
+      await done(['alias', 'ls']),
+      /info@campus\.example +hanako@campus\.example, 外@other\.example/,
+    )
+    await done(['forward', 'set', 'hanako', 'x@other.example', '--keep'])
+    assert.match(await done(['forward', 'ls']), /hanako@campus\.example +x@other\.example +yes/)
+    await done(['forward', 'rm', 'hanako'])
+    await done(['route', 'set', 'other.example', 'smtp:127.0.0.1:2525'])
+    assert.match(await done(['route', 'ls']), /other\.example +smtp:127\.0\.0\.1:2525/)
+    await done(['route', 'rm', 'other.example'])
+    await done(['alias', 'rm', 'info'])
+    await done(['user', 'delete', 'taro'])
+  })
+
+  test("--json prints the API's body, wherever it stands", async () => {
+    const body = JSON.parse(await done(['user', 'ls', '--json'])) as {
+      items: { address: string }[]
+    }
+    assert.deepEqual(
+      body.items.map(({ address }) => address),
+      ['hanako@campus.example'],
+    )
+    assert.equal(
+      (JSON.parse(await done(['--json', 'status'])) as { version: string }).version,
+      '0.1.0',
+    )
+  })
+
+  test('a refusal is one line that says what to do, and exit status 1', async () => {
+    const refused = await run(['domain', 'add', 'campus.example'])
+    assert.equal(refused.status, 1)
+    assert.equal(refused.out, '')
+    assert.equal(
+      refused.err,
+      'watari: campus.example is there already. watari domain ls shows it.\n',
+    )
+    const json = await run(['user', 'show', '誰か', '--json'])
+    assert.equal(json.status, 1)
+    assert.deepEqual(JSON.parse(json.err), {
+      error: {
+        code: 'notFound',
+        message: 'there is no user 誰か',
+        remedy: 'watari user ls shows the users.',
+      },
+    })
+  })
+
+  test('wrong usage is exit status 2', async () => {
+    for (const args of [
+      ['nonsense'],
+      ['user', 'add'],
+      ['user', 'add', 'x'],
+      ['settings', 'set', 'received.max'],
+      ['settings', 'edit', 'x'],
+      ['queue', 'ls', '--nope'],
+    ]) {
+      const wrong = await run(args)
+      assert.equal(wrong.status, 2, args.join(' '))
+      assert.match(wrong.err, /^watari: .*--help.*\n$/)
+    }
+    const json = await run(['nonsense', '--json'])
+    assert.equal((JSON.parse(json.err) as { error: { code: string } }).error.code, 'usage')
+    const help = await run(['user', '--help'])
+    assert.equal(help.status, 0)
+    assert.match(help.out, /passwd/)
+  })
+
+  test('an installation that does not run, and a token that is not there, are told', async () => {
+    const nowhere = await run(['--data', join(dir, 'none'), 'status'])
+    assert.equal(nowhere.status, 1)
+    assert.match(nowhere.err, /no Watari runs on .*none\. Start it with npm start/)
+    await mkdir(join(dir, 'stopped'))
+    await writeFile(
+      join(dir, 'stopped', 'runtime.json'),
+      JSON.stringify({ adminSocket: join(dir, 'gone.sock') }),
+    )
+    assert.match((await run(['--data', join(dir, 'stopped'), 'status'])).err, /gives no API token/)
+    assert.match(
+      (await run(['--data', join(dir, 'stopped'), 'status'], '', { WATARI_TOKEN: 'x' })).err,
+      /control does not answer/,
+    )
+    assert.match(
+      (await run(['status'], '', { WATARI_TOKEN: 'wrong' })).err,
+      /the token is not known/,
+    )
+    await writeFile(join(dir, 'token'), `${TOKEN}\n`)
+    assert.equal((await run(['status', '--token-file', join(dir, 'token')])).status, 0)
+  })
+
+  test('settings are set, staged, compared, applied, shown and rolled back', async () => {
+    assert.match(
+      await done(['settings', 'set', 'queue.lifetimeMs', '2d']),
+      /^generation 1, .* admin by cli .*: set\n {2}queue\.lifetimeMs: default → 172800000\n$/,
+    )
+    assert.equal(await done(['settings', 'get', 'queue.lifetimeMs']), '2d\n')
+    assert.match(
+      await done(['settings', 'edit', 'spam.spamScore=12', 'queue.retryMs=1m 5m']),
+      /staged on generation 1/,
+    )
+    assert.match(await done(['settings', 'diff']), /spam\.spamScore: default → 12/)
+    assert.match(await done(['settings', 'apply']), /generation 2/)
+    assert.match(await done(['settings', 'show']), /queue\.retryMs +1m 5m/)
+    assert.match(await done(['settings', 'diff', '0', '1']), /queue\.lifetimeMs/)
+    assert.match(await done(['settings', 'rollback', '1']), /rollback to 1/)
+    assert.match(await done(['settings', 'history', '--limit', '1']), /^generation 3/)
+    assert.match(await done(['settings', 'show', '2']), /spam\.spamScore = 12/)
+    await done(['settings', 'set', 'queue.lifetimeMs', '--default'])
+    assert.equal(settings.settings['queue.lifetimeMs'], 432_000_000)
+    await done(['settings', 'edit', 'received.max=50'])
+    await done(['settings', 'edit', '--discard'])
+    const refused = await run(['settings', 'set', 'policy.spam', '捨てる'])
+    assert.match(refused.err, /policy\.spam: 捨てる is no action\. Give one of accept/)
+    pending = [{ node: 'store-2', reason: 'no answer yet' }]
+    const late = await run(['settings', 'set', 'received.max', '60'])
+    pending = []
+    assert.equal(late.status, 0)
+    assert.match(late.err, /store-2 has not taken it yet: no answer yet/)
+  })
+
+  test('the access list takes files with comments', async () => {
+    const file = join(dir, 'networks')
+    await writeFile(file, '# 学内\r\n10.0.0.0/8 # 全部\n\n2001:db8::/32\n')
+    assert.match(await done(['access', 'import', file]), /2 added, 0 removed, 2 in all/)
+    assert.match(await done(['access', 'import', '-'], '192.0.2.1\n'), /1 added/)
+    assert.equal(await done(['access', 'ls']), '10.0.0.0/8\n192.0.2.1\n2001:db8::/32\n')
+    await done(['access', 'rm', '10.0.0.0/8', '192.0.2.1'])
+    assert.equal((await run(['access', 'add', '0.0.0.0/0'])).status, 1)
+    assert.equal((await run(['access', 'import', join(dir, 'no')])).status, 1)
+  })
+
+  test('a trace shows the way of a message, and steers no terminal', async () => {
+    const out = await done(['trace', '太郎@campus.example'])
+    assert.match(out, /^D1\n/)
+    assert.match(out, /receive\.accepted/)
+    assert.equal(out.includes('\u001b'), false)
+    assert.equal((await run(['trace', '<nobody@x>'])).status, 1)
+  })
+
+  test('messages are judged and scored, mboxes taken apart', async () => {
+    const folder = join(dir, 'mails')
+    await mkdir(folder)
+    await writeFile(join(folder, 'a.eml'), 'Subject: x\r\n\r\n')
+    await writeFile(
+      join(folder, 'b.mbox'),
+      'From a@b Mon\nSubject: 1\n\n>From here\n\nFrom c@d Tue\nSubject: 二通目です\n\nText\nFrom there\n',
+    )
+    const verdict = await done(['scan', join(folder, 'a.eml')])
+    assert.match(verdict, /class: +clean/)
+    assert.match(verdict, /without dns/)
+    assert.match(verdict, /LONG +14 +長い/)
+    const scored = await done(['spam', 'score', folder])
+    const lines = scored
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t'))
+    assert.deepEqual(
+      lines.map(([path]) => path),
+      [join(folder, 'a.eml'), `${join(folder, 'b.mbox')}:1`, `${join(folder, 'b.mbox')}:2`],
+    )
+    assert.deepEqual(
+      lines.map(([, score]) => Number(score)),
+      [
+        14,
+        Buffer.byteLength('Subject: 1\n\nFrom here\n\n'),
+        Buffer.byteLength('Subject: 二通目です\n\nText\nFrom there\n'),
+      ],
+    )
+    assert.equal((await run(['scan', join(dir, 'none.eml')])).status, 1)
+  })
+
+  test('scripts are checked and tried', async () => {
+    const good = join(dir, 'good.sieve')
+    const bad = join(dir, 'bad.sieve')
+    await writeFile(good, 'keep;')
+    await writeFile(bad, 'keep;\noops;')
+    assert.match(await done(['sieve', 'check', good]), /is right/)
+    const wrong = await run(['sieve', 'check', bad])
+    assert.equal(wrong.status, 1)
+    assert.match(wrong.err, /bad\.sieve, line 2: unknown command oops/)
+    const tried = await done([
+      'sieve',
+      'test',
+      good,
+      '--message',
+      good,
+      '--to',
+      'hanako@campus.example',
+    ])
+    assert.equal(tried, 'fileinto 受信箱/迷惑\nreject hanako@campus.example 5\n')
+  })
+})

@@ -1,0 +1,286 @@
+import type { Command } from 'commander'
+import { done, page } from '#contract/admin/common.ts'
+import {
+  alias,
+  domain,
+  route,
+  user,
+  userForward,
+  writtenAlias,
+  writtenDomain,
+  writtenForward,
+  writtenRoute,
+  writtenUser,
+} from '#contract/admin/directory.ts'
+import type { UserBody } from '#contract/admin/directory.ts'
+import { part, verbOf } from './context.ts'
+import type { CliIo } from './io.ts'
+import { UsageError } from './io.ts'
+import { fields, table } from './print.ts'
+
+/** domain, user, alias, forward, route. */
+export function directoryCommands(program: Command, io: CliIo): void {
+  domainCommands(program, io)
+  userCommands(program, io)
+  aliasCommands(program, io)
+  forwardCommands(program, io)
+  routeCommands(program, io)
+}
+
+function domainCommands(program: Command, io: CliIo): void {
+  const noun = program.command('domain').description('domains that are ours')
+  noun
+    .command('add <domain>')
+    .description('add a domain; the first one is the default domain')
+    .option('--convert-to <domain>', 'its addresses are those of this domain')
+    .action(async (name: string, options: { convertTo?: string }, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.post('/domains', writtenDomain, { name, ...options })
+      verb.wrote(body, () => `added ${body.name}\n`)
+    })
+  noun
+    .command('ls')
+    .description('show the domains')
+    .action(async (_: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.all('/domains', page(domain))
+      verb.show(body, () =>
+        table(
+          ['DOMAIN', 'CONVERTED TO', 'DEFAULT'],
+          body.items.map((row) => [row.name, row.convertTo, row.isDefault]),
+        ),
+      )
+    })
+  noun
+    .command('rm <domain>')
+    .description('remove a domain that has no addresses any more')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.delete(`/domains/${part(name)}`, done)
+      verb.wrote(body, () => `removed ${name}\n`)
+    })
+}
+
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+]
+
+function userCommands(program: Command, io: CliIo): void {
+  const noun = program.command('user').description('people and offices with mailboxes')
+  noun
+    .command('add <address>')
+    .description('add a user; a bare name is one of the default domain')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--name <name>', 'the name that people see')
+    .option('--admin', 'may administer this installation')
+    .option('--address <address>', 'a further address; may be given again', collect)
+    .action(async (address: string, options: UserOptions, command: Command) => {
+      const verb = verbOf(command, io)
+      const { name, admin, address: addresses } = options
+      const body = await verb.api.post('/users', writtenUser, {
+        address,
+        ...(await passwordFrom(io, options)),
+        ...(name !== undefined && { name }),
+        ...(admin !== undefined && { admin }),
+        ...(addresses !== undefined && { addresses }),
+      })
+      verb.wrote(body, () => `added ${body.address}\n`)
+    })
+  noun
+    .command('show <user>')
+    .description('show one user, by name, address or id')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.get(`/users/${part(name)}`, user)
+      verb.show(body, () => userText(body))
+    })
+  noun
+    .command('ls')
+    .description('show the users')
+    .option('--search <text>', 'only those whose name or address holds this')
+    .action(async (options: { search?: string }, command: Command) => {
+      const verb = verbOf(command, io)
+      const query = options.search === undefined ? '' : `?search=${part(options.search)}`
+      const body = await verb.api.all(`/users${query}`, page(user))
+      verb.show(body, () =>
+        table(
+          ['ADDRESS', 'NAME', 'ADMIN', 'DISABLED'],
+          body.items.map((row) => [row.address, row.name, row.admin, row.disabled]),
+        ),
+      )
+    })
+  noun
+    .command('passwd <user>')
+    .description('set a new password')
+    .option('--password-stdin', 'read the password from standard input')
+    .action(async (name: string, options: UserOptions, command: Command) => {
+      const verb = verbOf(command, io)
+      const password = await passwordFrom(io, options)
+      const body = await verb.api.post(`/users/${part(name)}/password`, done, password)
+      verb.wrote(body, () => `${name} has a new password\n`)
+    })
+  for (const [word, disabled] of [
+    ['disable', true],
+    ['enable', false],
+  ] as const)
+    noun
+      .command(`${word} <user>`)
+      .description(disabled ? 'refuse logins; mail still arrives' : 'allow logins again')
+      .action(async (name: string, _: unknown, command: Command) => {
+        const verb = verbOf(command, io)
+        const body = await verb.api.patch(`/users/${part(name)}`, writtenUser, { disabled })
+        verb.wrote(body, () => `${word}d ${body.address}\n`)
+      })
+  noun
+    .command('delete <user>')
+    .description('delete a user and its forward')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.delete(`/users/${part(name)}`, done)
+      verb.wrote(body, () => `deleted ${name}\n`)
+    })
+}
+
+interface UserOptions {
+  readonly passwordStdin?: boolean
+  readonly name?: string
+  readonly admin?: boolean
+  readonly address?: readonly string[]
+}
+
+/** Octets up to the end less one final LF (DESIGN section 6): opaque, so they travel in base64. */
+async function passwordFrom(
+  io: CliIo,
+  options: UserOptions,
+): Promise<{ readonly passwordBase64: string }> {
+  if (options.passwordStdin !== true)
+    throw new UsageError('give the password on standard input, with --password-stdin')
+  const octets = Buffer.from(await io.stdin())
+  const password = octets.at(-1) === 0x0a ? octets.subarray(0, -1) : octets
+  return { passwordBase64: password.toString('base64') }
+}
+
+const userText = (body: UserBody): string =>
+  fields([
+    ['address', body.address],
+    ['name', body.name],
+    ['further addresses', body.addresses.join(', ')],
+    ['may send as', body.delegated.join(', ')],
+    ['forwarded to', body.forward?.to.join(', ')],
+    ['keeps a copy', body.forward?.keep],
+    ['admin', body.admin],
+    ['disabled', body.disabled],
+    ['id', body.id],
+  ])
+
+function aliasCommands(program: Command, io: CliIo): void {
+  const noun = program.command('alias').description('addresses that lead to others')
+  noun
+    .command('add <from> <to...>')
+    .description('mail for FROM goes to each TO')
+    .action(async (from: string, to: readonly string[], _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.post('/aliases', writtenAlias, { from, to })
+      verb.wrote(body, () => `${body.from} leads to ${body.to.join(', ')}\n`)
+    })
+  noun
+    .command('ls')
+    .description('show the aliases')
+    .action(async (_: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.all('/aliases', page(alias))
+      verb.show(body, () =>
+        table(
+          ['FROM', 'TO'],
+          body.items.map((row) => [row.from, row.to.join(', ')]),
+        ),
+      )
+    })
+  noun
+    .command('rm <from>')
+    .description('remove an alias')
+    .action(async (from: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.delete(`/aliases/${part(from)}`, done)
+      verb.wrote(body, () => `removed ${from}\n`)
+    })
+}
+
+function forwardCommands(program: Command, io: CliIo): void {
+  const noun = program.command('forward').description('users whose mail goes elsewhere')
+  noun
+    .command('set <user> <to...>')
+    .description("a user's mail goes to each TO")
+    .option('--keep', 'keep a copy in the mailbox')
+    .action(
+      async (
+        name: string,
+        to: readonly string[],
+        options: { keep?: boolean },
+        command: Command,
+      ) => {
+        const verb = verbOf(command, io)
+        const keep = options.keep === true
+        const body = await verb.api.put(`/users/${part(name)}/forward`, writtenForward, {
+          to,
+          keep,
+        })
+        verb.wrote(body, () => `${body.user} is forwarded to ${body.to.join(', ')}\n`)
+      },
+    )
+  noun
+    .command('ls')
+    .description('show the forwards')
+    .action(async (_: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.all('/forwards', page(userForward))
+      verb.show(body, () =>
+        table(
+          ['USER', 'TO', 'KEEPS A COPY'],
+          body.items.map((row) => [row.user, row.to.join(', '), row.keep]),
+        ),
+      )
+    })
+  noun
+    .command('rm <user>')
+    .description('end a forward')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.delete(`/users/${part(name)}/forward`, done)
+      verb.wrote(body, () => `${name} is not forwarded any more\n`)
+    })
+}
+
+function routeCommands(program: Command, io: CliIo): void {
+  const noun = program.command('route').description('where mail goes next, by domain or address')
+  noun
+    .command('set <match> <next-hop>')
+    .description('smtp:HOST:PORT, lmtp:HOST:PORT, local or hold')
+    .action(async (match: string, nextHop: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.put(`/routes/${part(match)}`, writtenRoute, { nextHop })
+      verb.wrote(body, () => `${body.match} goes to ${body.nextHop}\n`)
+    })
+  noun
+    .command('ls')
+    .description('show the routes')
+    .action(async (_: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.all('/routes', page(route))
+      verb.show(body, () =>
+        table(
+          ['MATCH', 'NEXT HOP'],
+          body.items.map((row) => [row.match, row.nextHop]),
+        ),
+      )
+    })
+  noun
+    .command('rm <match>')
+    .description('remove a route')
+    .action(async (match: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.delete(`/routes/${part(match)}`, done)
+      verb.wrote(body, () => `removed ${match}\n`)
+    })
+}

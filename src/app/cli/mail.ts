@@ -1,0 +1,233 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import type { Octets } from '#base/octets.ts'
+import { page } from '#contract/admin/common.ts'
+import {
+  queueActed,
+  queueMessage,
+  queuePage,
+  sieveChecked,
+  sieveTested,
+  trace,
+  verdict,
+} from '#contract/admin/mail.ts'
+import type { QueueMessageBody, TraceBody, VerdictBody } from '#contract/admin/mail.ts'
+import { part, verbOf } from './context.ts'
+import { CliError } from './io.ts'
+import type { CliIo } from './io.ts'
+import { fields, table } from './print.ts'
+
+/** queue, trace, scan, sieve. */
+export function mailCommands(program: Command, io: CliIo): void {
+  queueCommands(program, io)
+  program
+    .command('trace <message>')
+    .description('one message over all roles, by delivery id, Message-ID or address')
+    .action(async (what: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.get(`/trace?q=${part(what)}`, page(trace))
+      if (body.items.length === 0 && !verb.isJson)
+        throw new CliError(
+          'notFound',
+          `nothing is known of ${what}`,
+          'Give a delivery id, a Message-ID or an address; events arrive within seconds.',
+        )
+      verb.show(body, () => body.items.map(traceText).join('\n'))
+    })
+  program
+    .command('scan <file...>')
+    .description('judge messages in files, and show why')
+    .action(async (files: readonly string[], _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const found: { file: string; verdict: VerdictBody }[] = []
+      for (const file of files)
+        found.push({ file, verdict: await verb.api.upload('/scan', verdict, await octetsOf(file)) })
+      verb.show(found.length === 1 ? found[0]!.verdict : { items: found }, () =>
+        found.map((one) => verdictText(one.file, one.verdict)).join('\n'),
+      )
+    })
+  sieveCommands(program, io)
+}
+
+export async function octetsOf(file: string): Promise<Octets> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw new CliError(
+      'notFound',
+      `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+      'Name a file that is there.',
+    )
+  }
+}
+
+function queueCommands(program: Command, io: CliIo): void {
+  const noun = program.command('queue').description('mail that waits, on all gateways')
+  noun
+    .command('ls')
+    .description('show what waits')
+    .option('--state <state>', 'ready, claimed or held')
+    .option('--address <address>', 'of a sender or recipient')
+    .action(async (options: { state?: string; address?: string }, command: Command) => {
+      const verb = verbOf(command, io)
+      const query = new URLSearchParams({ ...options })
+      const body = await verb.api.all(`/queue?${query.toString()}`, queuePage)
+      verb.show(body, () =>
+        table(
+          ['QUEUE ID', 'NODE', 'FROM', 'TO', 'STATE', 'LAST ANSWER'],
+          body.items.map((row) => [
+            row.queueId,
+            row.node,
+            row.from === '' ? '<>' : row.from,
+            some(row.recipients.map(({ address }) => address)),
+            some([...new Set(row.recipients.map(({ state }) => state))]),
+            row.recipients.find(({ lastStatus }) => lastStatus !== undefined)?.lastStatus,
+          ]),
+        ),
+      )
+    })
+  noun
+    .command('show <queue-id>')
+    .description('show one message and each of its recipients')
+    .action(async (queueId: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.get(`/queue/${part(queueId)}`, queueMessage)
+      verb.show(body, () => queueText(body))
+    })
+  for (const [act, text] of [
+    ['hold', 'keep messages back until they are released'],
+    ['release', 'let held messages go on'],
+    ['retry', 'try messages again now'],
+    ['drop', 'drop messages without a notice to the sender'],
+  ] as const)
+    noun
+      .command(`${act} <queue-id...>`)
+      .description(text)
+      .action(async (ids: readonly string[], _: unknown, command: Command) => {
+        const verb = verbOf(command, io)
+        const items: z.infer<typeof queueActed>[] = []
+        for (const id of ids)
+          items.push(await verb.api.post(`/queue/${part(id)}/${act}`, queueActed))
+        verb.show(items.length === 1 ? items[0] : { items }, () =>
+          items.map((one) => `${act} ${one.queueId}: ${one.changed} of its recipients\n`).join(''),
+        )
+      })
+}
+
+const some = (texts: readonly string[]): string =>
+  texts.length <= 2 ? texts.join(', ') : `${texts[0]} and ${texts.length - 1} more`
+
+const queueText = (body: QueueMessageBody): string =>
+  `${fields([
+    ['queue id', body.queueId],
+    ['node', body.node],
+    ['delivery id', body.deliveryId],
+    ['from', body.from === '' ? '<>' : body.from],
+    ['came by', body.door],
+    ['octets', body.sizeBytes],
+    ['received', body.received],
+    ['expires', body.expires],
+  ])}\n${table(
+    ['RECIPIENT', 'STATE', 'ATTEMPTS', 'NEXT', 'LAST ANSWER'],
+    body.recipients.map((to) => [
+      to.address,
+      to.state,
+      to.attempts,
+      to.nextAttempt,
+      to.hold ?? to.lastStatus,
+    ]),
+  )}`
+
+const traceText = (found: TraceBody): string =>
+  `${found.deliveryId}\n${table(
+    ['TIME', 'NODE', 'EVENT', 'FACTS'],
+    found.events.map((event) => [
+      event.at,
+      event.node,
+      event.name,
+      Object.entries(event.fields)
+        .map(([name, value]) => `${name}=${String(value)}`)
+        .join(' '),
+    ]),
+  )}`
+
+function verdictText(file: string, found: VerdictBody): string {
+  const virus = found.virus.name ?? found.virus.reason
+  const head = fields([
+    ['file', file],
+    ['class', found.class],
+    ['score', found.score],
+    ['virus', virus === undefined ? found.virus.kind : `${found.virus.kind} (${virus})`],
+    ...found.auth.map(
+      ({ method, result, properties }) =>
+        [method, [result, ...properties.map((pair) => pair.join('='))].join(' ')] as const,
+    ),
+    ['judged', found.degraded.length === 0 ? 'completely' : `without ${found.degraded.join(', ')}`],
+    ['case', found.caseId],
+  ])
+  if (found.hits.length === 0) return head
+  return `${head}\n${table(
+    ['RULE', 'SCORE', 'EVIDENCE'],
+    found.hits.map((hit) => [hit.name, hit.score, hit.detail]),
+  )}`
+}
+
+function sieveCommands(program: Command, io: CliIo): void {
+  const noun = program.command('sieve').description('filter scripts (RFC 5228)')
+  noun
+    .command('check <file>')
+    .description('say whether a script is right')
+    .action(async (file: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const script = Buffer.from(await octetsOf(file)).toString('utf8')
+      const body = await verb.api.post('/sieve/check', sieveChecked, { script })
+      verb.show(body, () => (body.errors.length === 0 ? `${file} is right\n` : ''))
+      failOn(body.errors, file, verb.isJson)
+    })
+  noun
+    .command('test <file>')
+    .description('run a script on a message, without any effect')
+    .requiredOption('--message <file>', 'the message')
+    .requiredOption('--to <address>', 'whom it is delivered to')
+    .option('--from <address>', 'its envelope sender', '')
+    .action(
+      async (
+        file: string,
+        options: { message: string; to: string; from: string },
+        command: Command,
+      ) => {
+        const verb = verbOf(command, io)
+        const body = await verb.api.post('/sieve/test', sieveTested, {
+          script: Buffer.from(await octetsOf(file)).toString('utf8'),
+          message: Buffer.from(await octetsOf(options.message)).toString('base64'),
+          envelope: { from: options.from, to: options.to },
+        })
+        verb.show(body, () =>
+          body.actions
+            .map(
+              ({ kind, mailbox, address, text }) =>
+                `${[kind, mailbox ?? address ?? text ?? ''].join(' ').trim()}\n`,
+            )
+            .join(''),
+        )
+        failOn(body.errors, file, verb.isJson)
+      },
+    )
+}
+
+/** A script with faults ends with exit status 1; --json has said them already. */
+function failOn(
+  errors: readonly { readonly line?: number | undefined; readonly message: string }[],
+  file: string,
+  isJson: boolean,
+): void {
+  const [first] = errors
+  if (first === undefined) return
+  const place = first.line === undefined ? file : `${file}, line ${first.line}`
+  throw new CliError(
+    'invalid',
+    isJson ? 'the script is not right' : `${place}: ${first.message}`,
+    'Correct the script.',
+  )
+}

@@ -1,0 +1,57 @@
+import { Command, CommanderError } from 'commander'
+import { messageOf } from '#base/outcome.ts'
+import { oneLine } from '#base/text.ts'
+import { accessCommands } from './access.ts'
+import { directoryCommands } from './directory.ts'
+import { CliError, UsageError } from './io.ts'
+import type { CliIo } from './io.ts'
+import { mailCommands } from './mail.ts'
+import { settingsCommands } from './settings.ts'
+import { spamCommands } from './spam.ts'
+import { statusCommands } from './status.ts'
+
+/** Runs one command; the exit status: 0 done, 1 refused or failed, 2 wrong usage. Never throws. */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  const program = programOf(io)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return 0
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0
+    const isUsage = thrown instanceof CommanderError || thrown instanceof UsageError
+    const { code, message, remedy } = explain(thrown, isUsage)
+    if (args.includes('--json')) io.err(`${JSON.stringify({ error: { code, message, remedy } })}\n`)
+    else io.err(`watari: ${oneLine(`${message.replace(/[.。]$/, '')}. ${remedy}`, 2_000)}\n`)
+    return isUsage ? 2 : 1
+  }
+}
+
+function explain(
+  thrown: unknown,
+  isUsage: boolean,
+): { readonly code: string; readonly message: string; readonly remedy: string } {
+  if (thrown instanceof CliError)
+    return { code: thrown.code, message: thrown.message, remedy: thrown.remedy }
+  const message = messageOf(thrown).replace(/^error: /, '')
+  return isUsage
+    ? { code: 'usage', message, remedy: 'Add --help to see what there is.' }
+    : { code: 'internal', message, remedy: 'This is a fault of watari; please report it.' }
+}
+
+function programOf(io: CliIo): Command {
+  const program = new Command('watari')
+    .description('Watari (渡り): the command line')
+    .option('--data <dir>', 'the data folder of the installation', 'var')
+    .option('--json', "print the API's body")
+    .option('--token-file <file>', 'a file that holds an API token')
+    // Before the nouns: each of their commands inherits it.
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: () => undefined })
+  statusCommands(program, io)
+  directoryCommands(program, io)
+  accessCommands(program, io)
+  mailCommands(program, io)
+  settingsCommands(program, io)
+  spamCommands(program, io)
+  return program
+}
