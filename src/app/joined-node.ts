@@ -101,7 +101,10 @@ export class JoinedNode {
       const tables: Record<string, string> = {}
       for (const hash of Object.values(snapshot.tables))
         tables[hash] = this.#tables[hash] ?? (await fetchTable(hash))
-      const settings = await resolveSettings(snapshot, async (hash) => tables[hash])
+      const settings = await resolveSettings(snapshot, async (hash) => tables[hash], {
+        tables: this.#snapshot.tables,
+        settings: this.settings,
+      })
       if (!settings.ok) return err(settings.error.message)
       await this.#parts.copy.save({ snapshot, tables })
       this.#snapshot = snapshot

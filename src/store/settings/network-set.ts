@@ -70,43 +70,47 @@ function merge(sorted: readonly Range[]): Range[] {
 export function parseNetwork(
   text: string,
 ): Outcome<Range & { readonly canonical: string }, string> {
-  const [ip = '', bits, ...more] = text.split('/')
-  const address = parseIp(ip)
-  if (address === undefined || more.length > 0) return err(`${text} is no network`)
-  const four = !ip.includes(':')
-  const width = four ? 32 : 128
-  if (bits !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(bits)) return err(`${text} is no network`)
-  const prefix = bits === undefined ? width : Number(bits)
-  if (prefix > width) return err(`${text}: a prefix has at most ${width} bits`)
-  if (prefix === 0) return err(`${text} is the whole Internet`)
-  const hostBits = width - prefix
+  const slash = text.indexOf('/')
+  const ip = slash < 0 ? text : text.slice(0, slash)
+  const isFour = isIPv4(ip)
+  const width = isFour ? 32 : 128
+  const bits = slash < 0 ? width : prefixOf(text.slice(slash + 1))
+  if (bits === undefined || !(isFour || (isIPv6(ip) && !ip.includes('%'))))
+    return err(`${text} is no network`)
+  if (bits > width) return err(`${text}: a prefix has at most ${width} bits`)
+  if (bits === 0) return err(`${text} is the whole Internet`)
+  const address = isFour ? MAPPED + hexOfIpv4(ip) : hexOfIpv6(ip)
+  const hostBits = width - bits
   const first = clearBits(address, hostBits)
   if (first !== address)
-    return err(`${text} names a host within a network; write ${formatIp(first, four)}/${prefix}`)
-  return ok({
-    first,
-    last: setBits(address, hostBits),
-    canonical: hostBits === 0 ? formatIp(first, four) : `${formatIp(first, four)}/${prefix}`,
-  })
+    return err(`${text} names a host within a network; write ${formatIp(first, isFour)}/${bits}`)
+  const last = hostBits === 0 ? first : setBits(first, hostBits)
+  // Of IPv4 an address has one spelling, so that the text itself is it.
+  const spelt = isFour ? ip : formatIp(first, false)
+  return ok({ first, last, canonical: hostBits === 0 ? spelt : `${spelt}/${bits}` })
 }
 
+const prefixOf = (text: string): number | undefined =>
+  /^(?:0|[1-9]\d{0,2})$/.test(text) ? Number(text) : undefined
+
+/** The number with its last `bits` bits cleared, or set: whole digits first, then the one between. */
 const clearBits = (hex: string, bits: number): string =>
-  changeBits(hex, bits, (digit, mask) => digit & ~mask)
+  changeBits(hex, bits, { fill: '0', change: (digit, mask) => digit & ~mask })
 const setBits = (hex: string, bits: number): string =>
-  changeBits(hex, bits, (digit, mask) => digit | mask)
+  changeBits(hex, bits, { fill: 'f', change: (digit, mask) => digit | mask })
 
 function changeBits(
   hex: string,
   bits: number,
-  change: (digit: number, mask: number) => number,
+  way: { readonly fill: string; readonly change: (digit: number, mask: number) => number },
 ): string {
   const whole = bits >> 2
   const rest = bits & 3
-  let tail = change(0, 0xf) === 0 ? '0'.repeat(whole) : 'f'.repeat(whole)
   const at = HEX_DIGITS - whole - 1
-  if (rest > 0 && at >= 0)
-    tail = change(Number.parseInt(hex[at]!, 16), (1 << rest) - 1).toString(16) + tail
-  return hex.slice(0, HEX_DIGITS - tail.length) + tail
+  const tail = way.fill.repeat(whole)
+  if (rest === 0) return hex.slice(0, at + 1) + tail
+  const digit = way.change(Number.parseInt(hex.charAt(at), 16), (1 << rest) - 1)
+  return hex.slice(0, at) + digit.toString(16) + tail
 }
 
 /** 32 hex digits, or undefined where the text is no address. */
@@ -114,25 +118,39 @@ function parseIp(text: string): string | undefined {
   if (isIPv4(text)) return MAPPED + hexOfIpv4(text)
   const zone = text.indexOf('%')
   const bare = zone < 0 ? text : text.slice(0, zone)
-  if (!isIPv6(bare)) return undefined
-  const dotted = bare.lastIndexOf(':')
-  const plain = bare.includes('.')
-    ? `${bare.slice(0, dotted + 1)}${hexOfIpv4(bare.slice(dotted + 1)).replace(/^(.{4})/, '$1:')}`
-    : bare
+  return isIPv6(bare) ? hexOfIpv6(bare) : undefined
+}
+
+function hexOfIpv6(text: string): string {
+  const dotted = text.lastIndexOf(':')
+  const plain = text.includes('.')
+    ? `${text.slice(0, dotted + 1)}${hexOfIpv4(text.slice(dotted + 1)).replace(/^(.{4})/, '$1:')}`
+    : text
   const [head = '', tail] = plain.split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0')
-  return [...left, ...zeros, ...right].map((group) => group.padStart(4, '0').toLowerCase()).join('')
+  let hex = ''
+  for (const group of left) hex += group.padStart(4, '0')
+  hex += '0000'.repeat(8 - left.length - right.length)
+  for (const group of right) hex += group.padStart(4, '0')
+  return hex.toLowerCase()
 }
 
 const MAPPED = `${'0'.repeat(20)}ffff`
 
-const hexOfIpv4 = (text: string): string =>
-  text
-    .split('.')
-    .map((octet) => Number(octet).toString(16).padStart(2, '0'))
-    .join('')
+/** Eight hex digits of an address that isIPv4 has passed. */
+function hexOfIpv4(text: string): string {
+  let value = 0
+  let octet = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 0x2e) {
+      value = value * 256 + octet
+      octet = 0
+    } else octet = octet * 10 + code - 0x30
+  }
+  return (value * 256 + octet).toString(16).padStart(8, '0')
+}
 
 function formatIp(hex: string, four: boolean): string {
   if (four)

@@ -36,10 +36,14 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export const tableText = (rows: readonly string[]): string => rows.map((row) => `${row}\n`).join('')
 export const tableRows = (text: string): readonly string[] => text.split('\n').slice(0, -1)
 
-/** Every setting with its value in force. Refuses keys and values that this program does not know. */
+/**
+ * Every setting with its value in force. Refuses keys and values that this program does not know.
+ * Tables that `before` holds as well are taken over as they are: to build them costs a second.
+ */
 export async function resolveSettings(
   content: SettingsContent,
   tableOf: TableSource,
+  before?: { readonly tables: SettingsContent['tables']; readonly settings: Settings },
 ): Promise<Outcome<Settings, SettingRefusal>> {
   const found: Record<string, unknown> = {}
   for (const key of SETTING_KEYS) found[key] = await defaultOf(key)
@@ -53,6 +57,10 @@ export async function resolveSettings(
   for (const [name, hash] of Object.entries(content.tables)) {
     const key = readKey(name)
     if (!key.ok) return key
+    if (before?.tables[key.value] === hash) {
+      found[key.value] = before.settings[key.value]
+      continue
+    }
     const text = await tableOf(hash)
     if (text === undefined || sha256(text) !== hash)
       throw new Fault('corrupt', `${name}: the table ${hash.slice(0, 12)} is missing or damaged`)

@@ -264,7 +264,10 @@ export class SettingsMaster {
     texts: Readonly<Record<string, string>>,
   ): Promise<Outcome<Edited, SettingRefusal>> {
     const source: TableSource = async (hash) => texts[hash] ?? this.table(hash)
-    const settings = await resolveSettings(content, source)
+    const settings = await resolveSettings(content, source, {
+      tables: this.latest.tables,
+      settings: this.settings,
+    })
     return settings.ok ? ok({ content, tables: texts, settings: settings.value, source }) : settings
   }
 
