@@ -42,10 +42,8 @@ export const newUser = userFields.extend({
 export const userChange = userFields.extend({ disabled: z.boolean().optional() })
 
 export const alias = z.object({ from: z.string(), to: z.array(z.string()) })
-export type AliasBody = z.infer<typeof alias>
 
 export const userForward = forward.extend({ user: z.string() })
-export type ForwardBody = z.infer<typeof userForward>
 
 export const route = z.object({
   match: z.string().describe('domain or user@domain'),

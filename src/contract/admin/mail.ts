@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { pageQuery } from './common.ts'
 
-export const queueRecipient = z.object({
+const queueRecipient = z.object({
   address: z.string(),
   state: z.enum(['ready', 'claimed', 'held', 'delivered', 'failed', 'dropped']),
   attempts: z.number().int(),
@@ -39,7 +39,7 @@ export const queuePage = z.object({
 export const queueActs = z.enum(['hold', 'release', 'retry', 'drop'])
 export const queueActed = z.object({ node: z.string(), queueId: z.string(), changed: z.number() })
 
-export const event = z.object({
+const event = z.object({
   node: z.string(),
   seq: z.number(),
   at: z.string(),
@@ -47,7 +47,6 @@ export const event = z.object({
   deliveryId: z.string().optional(),
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 })
-export type EventBody = z.infer<typeof event>
 
 export const trace = z.object({ deliveryId: z.string(), events: z.array(event) })
 export type TraceBody = z.infer<typeof trace>
@@ -84,10 +83,10 @@ export type VerdictBody = z.infer<typeof verdict>
 
 export const spamScore = z.object({ score: z.number(), class: verdict.shape.class })
 
-export const sieveError = z.object({ line: z.number().int().optional(), message: z.string() })
+const sieveError = z.object({ line: z.number().int().optional(), message: z.string() })
 export const sieveChecked = z.object({ errors: z.array(sieveError) })
 
-export const sieveAction = z.object({
+const sieveAction = z.object({
   kind: z.string(),
   mailbox: z.string().optional(),
   address: z.string().optional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { pageQuery, pending } from './common.ts'
 
-export const settingValue = z.union([
+const settingValue = z.union([
   z.number(),
   z.boolean(),
   z.string(),

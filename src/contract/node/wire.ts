@@ -67,7 +67,6 @@ export const streamLine = z.discriminatedUnion('kind', [
 ])
 export type StreamLine = z.infer<typeof streamLine>
 export type WireSnapshot = z.infer<typeof snapshot>
-export type WireChange = z.infer<typeof change>
 
 /** What a node has in force. */
 export const ack = z.object({
