@@ -28,6 +28,8 @@ export class DirectoryMaster {
   readonly #checks: readonly ChangeCheck[]
   readonly #oneByOne = new Semaphore(1)
   readonly #listeners = new Set<(changes: readonly DirectoryChange[]) => void>()
+  /** A write whose end is not known: it may be in the log all the same. */
+  #isBehind = false
 
   constructor(parts: {
     readonly log: DirectoryLog
@@ -69,20 +71,39 @@ export class DirectoryMaster {
     by: ChangeAuthor,
   ): Promise<Outcome<{ readonly seq: number }, DirectoryRefusal>> {
     return this.#oneByOne.run(async () => {
+      await this.#catchUp()
       const made = make(this.directory)
       if (!made.ok) return made
       const refusal = this.#check(made.value)
       if (refusal !== undefined) return err(refusal)
+      this.#isBehind = true
       const written = await this.#log.write({
         baseSeq: this.directory.seq,
         edits: made.value.map(keyed),
         by,
         atMs: this.#clock.nowMs(),
       })
-      this.directory.apply(written.changes)
-      for (const listener of this.#listeners) listener(written.changes)
+      this.#isBehind = false
+      this.#take(written.changes)
       return ok({ seq: written.seq })
     })
+  }
+
+  async #catchUp(): Promise<void> {
+    while (this.#isBehind) {
+      const { seq, changes } = await this.#log.changes({
+        since: this.directory.seq,
+        limit: PAGE_ROWS,
+      })
+      this.#take(changes)
+      if (this.directory.seq >= seq) this.#isBehind = false
+    }
+  }
+
+  #take(changes: readonly DirectoryChange[]): void {
+    if (changes.length === 0) return
+    this.directory.apply(changes)
+    for (const listener of this.#listeners) listener(changes)
   }
 
   /** Told after each write; the returned function ends it. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { Address } from '#model/address.ts'
@@ -230,6 +231,31 @@ describe('the master of the directory', () => {
     )
     assert.equal(results.filter(({ ok }) => ok).length, 25)
     assert.equal(directory.directory.accounts().length, 25)
+    log.close()
+  })
+
+  test('a write whose answer was lost is known before the next one', async () => {
+    const log = new SqliteDirectoryLog(join(folder, 'lost.db'))
+    let isLost = true
+    const lossy = {
+      rows: log.rows.bind(log),
+      changes: log.changes.bind(log),
+      history: log.history.bind(log),
+      write: async (write: Parameters<SqliteDirectoryLog['write']>[0]) => {
+        const written = await log.write(write)
+        if (isLost) throw new Fault('stalled', 'no answer')
+        return written
+      },
+    }
+    const directory = new DirectoryMaster({ log: lossy, clock: new FakeClock() })
+    await directory.load()
+    const told: number[] = []
+    directory.onChange((changes) => told.push(...changes.map(({ seq }) => seq)))
+    await assert.rejects(directory.write([put(domain('campus.example'))], by), { code: 'stalled' })
+    isLost = false
+    const second = await directory.write([put(account('花子'))], by)
+    assert.deepEqual(second, { ok: true, value: { seq: 2 } })
+    assert.deepEqual(told, [1, 2])
     log.close()
   })
 

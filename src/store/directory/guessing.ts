@@ -96,7 +96,7 @@ function keep<V>(table: Map<string, V>, key: string, value: V): void {
   if (table.size > ENTRIES_MAX) table.delete(table.keys().next().value!)
 }
 
-const isLoopback = (ip: string): boolean => ip === '::1' || ip.startsWith('127.')
+export const isLoopback = (ip: string): boolean => ip === '::1' || ip.startsWith('127.')
 
 /** One client of IPv6 holds a /64 at least. */
 function networkOf(ip: string): string {

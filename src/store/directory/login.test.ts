@@ -215,6 +215,15 @@ describe('guessing', () => {
     assert.equal(await login('hanako', 'right', '2001:db8:0:2::1'), 'ok hanako')
   })
 
+  test('of many guesses sent at once only the free ones are tried', async () => {
+    const { login } = await setUp({ hanako: fromUtf8('right') })
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => login('hanako', `guess ${i}`, `198.51.100.${i}`)),
+    )
+    assert.ok(answers.filter((answer) => answer === 'refused').length <= 8)
+    assert.ok(answers.filter((answer) => answer === 'slowed').length >= 52)
+  })
+
   test('a program that repeats its old password counts once', async () => {
     const { login } = await setUp({ hanako: fromUtf8('right') })
     for (let i = 0; i < 20; i++) assert.equal(await login('hanako', 'old'), 'refused')

@@ -11,7 +11,7 @@ import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
 import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
 import type { Directory } from './directory.ts'
-import { GuessLimits } from './guessing.ts'
+import { GuessLimits, isLoopback } from './guessing.ts'
 import { isPassword, verifyPassword } from './password.ts'
 
 /** How long a check that succeeded is remembered. */
@@ -49,8 +49,14 @@ export function createAuthenticator(options: {
       if (pace.kind === 'slowed') return err('slowed')
       if (pace.waitMs > 0) await sleep(clock, pace.waitMs)
       const account = directory.byLogin(login)
-      const right = await checker.check(account, login, attempt.password)
+      // Asked again when its turn comes: of many guesses sent at once only the free ones are worked on.
+      const mayTry = (): boolean => {
+        const again = limits.pace(attempt.ip, login)
+        return again.kind === 'go' && (again.waitMs === 0 || isLoopback(attempt.ip))
+      }
+      const right = await checker.check(account, { login, password: attempt.password, mayTry })
       if (right === 'busy') return err('unavailable')
+      if (right === 'slowed') return err('slowed')
       // The row as it is now: an account may have been disabled or given a new password meanwhile.
       const now = account === undefined ? undefined : directory.account(account.id)
       if (right && now !== undefined && !now.disabled && sameCredential(now, account!)) {
@@ -74,7 +80,7 @@ class Checker {
   /** Made anew by each process: what is remembered is worth nothing elsewhere. */
   readonly #secret = randomBytes(32)
   readonly #remembered = new Map<string, number>()
-  readonly #running = new Map<string, Promise<boolean>>()
+  readonly #running = new Map<string, Promise<boolean | 'slowed'>>()
 
   constructor(clock: Clock, pool: Semaphore) {
     this.#clock = clock
@@ -83,9 +89,9 @@ class Checker {
 
   async check(
     account: Account | undefined,
-    login: string,
-    password: Octets,
-  ): Promise<boolean | 'busy'> {
+    ask: { readonly login: string; readonly password: Octets; readonly mayTry: () => boolean },
+  ): Promise<boolean | 'busy' | 'slowed'> {
+    const { login, password } = ask
     const usable = account !== undefined && !account.disabled ? account : undefined
     const key =
       usable === undefined
@@ -94,8 +100,10 @@ class Checker {
     const until = this.#remembered.get(key)
     if (until !== undefined && until > this.#clock.monotonicMs()) return true
     try {
-      const right = await this.#once(key, password, usable?.credential)
-      if (right) this.#remember(key)
+      const right = await this.#once(key, async () =>
+        ask.mayTry() ? verifyPassword(password, usable?.credential) : 'slowed',
+      )
+      if (right === true) this.#remember(key)
       return right
     } catch (cause) {
       if (isFault(cause, 'limit')) return 'busy'
@@ -112,12 +120,10 @@ class Checker {
   }
 
   /** The same question asked by many connections at once is worked on once. */
-  #once(key: string, password: Octets, hash: string | undefined): Promise<boolean> {
+  #once(key: string, question: () => Promise<boolean | 'slowed'>): Promise<boolean | 'slowed'> {
     const running = this.#running.get(key)
     if (running !== undefined) return running
-    const work = this.#pool
-      .run(() => verifyPassword(password, hash))
-      .finally(() => this.#running.delete(key))
+    const work = this.#pool.run(question).finally(() => this.#running.delete(key))
     this.#running.set(key, work)
     return work
   }

@@ -37,6 +37,8 @@ export class SettingsMaster {
   #latest: Generation | undefined
   #settings: Settings | undefined
   #draft: Draft | undefined
+  /** A write whose end is not known: it may be in the store all the same. */
+  #isBehind = false
 
   constructor(parts: { readonly store: SettingsStore; readonly clock: Clock }) {
     this.#store = parts.store
@@ -89,7 +91,7 @@ export class SettingsMaster {
 
   /** Validates and applies at once. */
   set(edits: SettingEdits, write: Write): Promise<Outcome<Generation, SettingRefusal>> {
-    return this.#oneByOne.run(async () => {
+    return this.#turn(async () => {
       const stale = this.#stale(write.base)
       if (stale !== undefined) return err(stale)
       const edited = await this.#edit(this.latest, edits)
@@ -103,7 +105,7 @@ export class SettingsMaster {
     rows: { readonly add: readonly string[]; readonly remove: readonly string[] },
     write: Write,
   ): Promise<Outcome<Generation, SettingRefusal>> {
-    return this.#oneByOne.run(async () => {
+    return this.#turn(async () => {
       const stale = this.#stale(write.base)
       if (stale !== undefined) return err(stale)
       const out = readValue(key, rows.remove)
@@ -121,7 +123,7 @@ export class SettingsMaster {
 
   /** Validates and stages on top of what is staged already; nothing is in force yet. */
   stage(edits: SettingEdits, write: Write): Promise<Outcome<Draft, SettingRefusal>> {
-    return this.#oneByOne.run(async () => {
+    return this.#turn(async () => {
       const draft = this.#draft
       const stale = this.#stale(draft?.base) ?? this.#stale(write.base)
       if (stale !== undefined) return err(stale)
@@ -142,7 +144,7 @@ export class SettingsMaster {
 
   /** Throws away what is staged. */
   discard(): Promise<void> {
-    return this.#oneByOne.run(async () => {
+    return this.#turn(async () => {
       await this.#store.saveDraft({ json: null, tables: {} })
       this.#draft = undefined
     })
@@ -150,7 +152,7 @@ export class SettingsMaster {
 
   /** Makes what is staged the next generation. */
   apply(write: Write): Promise<Outcome<Generation, SettingRefusal>> {
-    return this.#oneByOne.run(async () => {
+    return this.#turn(async () => {
       const draft = this.#draft
       if (draft === undefined)
         return err(
@@ -175,7 +177,7 @@ export class SettingsMaster {
 
   /** A new generation with the content of an earlier one. */
   rollback(number: number, write: Write): Promise<Outcome<Generation, SettingRefusal>> {
-    return this.#oneByOne.run(async () => {
+    return this.#turn(async () => {
       const stale = this.#stale(write.base)
       if (stale !== undefined) return err(stale)
       const { generation } = await this.#store.generation({ number })
@@ -221,6 +223,23 @@ export class SettingsMaster {
   onChange(listener: (snapshot: SettingsSnapshot) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** One writer after the other, each with what the store really holds. */
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#oneByOne.run(async () => {
+      if (this.#isBehind) {
+        const before = this.latest.generation
+        await this.load()
+        this.#isBehind = false
+        if (this.latest.generation !== before) this.#tell()
+      }
+      return work()
+    })
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener(this.snapshot)
   }
 
   #stale(base: number | undefined): SettingRefusal | undefined {
@@ -286,8 +305,10 @@ export class SettingsMaster {
       note,
       changes: await compareContents(base, edited.content, edited.source),
     }
+    this.#isBehind = true
     try {
       await this.#store.write({ base: base.generation, generation, tables: edited.tables })
+      this.#isBehind = false
     } catch (cause) {
       if (isFault(cause, 'conflict'))
         return err(refusal('conflict', cause.message, 'Look at watari settings history.'))
@@ -295,7 +316,7 @@ export class SettingsMaster {
     }
     this.#latest = generation
     this.#settings = edited.settings
-    for (const listener of this.#listeners) listener(this.snapshot)
+    this.#tell()
     return ok(generation)
   }
 }

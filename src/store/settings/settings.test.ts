@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
+import { Fault } from '#base/outcome.ts'
 import { DAY_MS, FakeClock, HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import { SqliteSettingsStore } from './generations.ts'
+import type { SettingsStore } from './generations.ts'
 import { settingsManual } from './manual.ts'
 import { NetworkSet, parseNetwork } from './network-set.ts'
 import { resolveSettings } from './resolve.ts'
@@ -258,6 +260,32 @@ describe('generations', () => {
     assert.equal(master.settings['spam.spamScore'], 11)
     assert.equal(back.value.note, 'rollback to 1')
     assert.equal((await master.rollback(77, { by })).ok, false)
+    store.close()
+  })
+
+  test('a write whose answer was lost is known before the next one', async () => {
+    const store = new SqliteSettingsStore(join(folder, 'lost.db'))
+    let isLost = true
+    const lossy: SettingsStore = {
+      generation: store.generation.bind(store),
+      history: store.history.bind(store),
+      table: store.table.bind(store),
+      saveDraft: store.saveDraft.bind(store),
+      draft: store.draft.bind(store),
+      write: async (write) => {
+        await store.write(write)
+        if (isLost) throw new Fault('stalled', 'no answer')
+      },
+    }
+    const master = new SettingsMaster({ store: lossy, clock: new FakeClock() })
+    await master.load()
+    const told: number[] = []
+    master.onChange(({ generation }) => told.push(generation))
+    await assert.rejects(master.set({ 'received.max': 50 }, { by }), { code: 'stalled' })
+    isLost = false
+    assert.ok((await master.set({ 'spam.spamScore': 44 }, { by })).ok)
+    assert.deepEqual(told, [1, 2])
+    assert.deepEqual(master.latest.values, { 'received.max': 50, 'spam.spamScore': 44 })
     store.close()
   })
 
