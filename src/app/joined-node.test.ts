@@ -220,6 +220,22 @@ describe('a node that has joined', () => {
     },
   )
 
+  test('stays up while control is started anew, again and again', { timeout: 60_000 }, async () => {
+    let control = await startControl()
+    await control.directory.write([domain], by)
+    const { node } = await startNode('gateway-1')
+    await until(() => node.directory.seq === 1)
+    for (let round = 0; round < 3; round++) {
+      await control.stop()
+      await until(() => !node.link.isUp)
+      assert.equal(node.directory.defaultDomain, 'campus.example')
+      control = await startControl()
+      await control.directory.write([account(`太郎${round}`)], by)
+      await until(() => node.directory.byLogin(`太郎${round}`) !== undefined)
+    }
+    ends.push(control.stop)
+  })
+
   test(
     'more rows than one line holds arrive in the order of their creation',
     { timeout: 60_000 },
