@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 
 import { install, runProgram, until } from './installation.ts'
 import type { Installation } from './installation.ts'
-import { imap, messages, smtpSend } from './mail.ts'
+import { countOf, imap, messages, smtpSend } from './mail.ts'
 
 const MAIL = [
   'From: Gakusei <student@other.example>',
@@ -38,8 +38,7 @@ describe("one message's whole life", () => {
     const client = await imap(watari, 'hanako')
     try {
       await until('the mail is in INBOX', async () => {
-        const status = await client.status('INBOX', { messages: true })
-        return status.messages === 1
+        return (await countOf(client, 'INBOX')) === 1
       })
       const [message] = await messages(client, 'INBOX')
       assert.ok(message !== undefined)
@@ -100,7 +99,7 @@ sys.stdout.write('same %d' % len(a))
     try {
       await until(
         'the mail is in INBOX',
-        async () => (await client.status('INBOX', { messages: true })).messages === 1,
+        async () => (await countOf(client, 'INBOX')) === 1,
       )
       const [message] = await messages(client, 'INBOX')
       assert.ok(message?.toString().endsWith(content))
@@ -125,7 +124,7 @@ sys.stdout.write('same %d' % len(a))
     try {
       await until(
         'the mail is in INBOX',
-        async () => (await client.status('INBOX', { messages: true })).messages === 2,
+        async () => (await countOf(client, 'INBOX')) === 2,
       )
     } finally {
       await client.logout()

@@ -155,3 +155,9 @@ export async function messages(client: ImapFlow, mailbox: string): Promise<Buffe
     lock.release()
   }
 }
+
+/** How many messages a mailbox has now. */
+export async function countOf(client: ImapFlow, mailbox: string): Promise<number> {
+  const status = await client.status(mailbox, { messages: true })
+  return status === false ? 0 : (status.messages ?? 0)
+}

@@ -57,6 +57,7 @@ export interface Query<Row> {
 export class Database {
   readonly #db: DatabaseSync
   readonly #queries = new Map<string, Query<SqlRow>>()
+  readonly #arrays = new Map<string, Query<readonly SQLOutputValue[]>>()
 
   constructor(options: DatabaseOptions) {
     this.#db = new DatabaseSync(options.path, { timeout: 0 })
@@ -89,6 +90,18 @@ export class Database {
     return query as Query<Row>
   }
 
+  /** The statement with each row as an array of its columns: no object a row. */
+  arrays<Row>(sql: string): Query<Row> {
+    let query = this.#arrays.get(sql)
+    if (query === undefined) {
+      const statement = this.#db.prepare(sql)
+      statement.setReturnArrays(true)
+      query = queryOf(statement) as unknown as Query<readonly SQLOutputValue[]>
+      this.#arrays.set(sql, query)
+    }
+    return query as unknown as Query<Row>
+  }
+
   exec(sql: string): void {
     this.#db.exec(sql)
   }
@@ -113,6 +126,7 @@ export class Database {
 
   close(): void {
     this.#queries.clear()
+    this.#arrays.clear()
     if (this.#db.isOpen) this.#db.close()
   }
 

@@ -1,0 +1,153 @@
+import { assertNever } from '#base/outcome.ts'
+import { openAccount } from './account.ts'
+import { append } from './append.ts'
+import type { PlacedContent } from './content.ts'
+import { copyMessages, moveMessages } from './copy.ts'
+import { expunge } from './expunge.ts'
+import { setFlags } from './flags.ts'
+import type {
+  AccountCommit,
+  AccountCommitResult,
+  ChangeResult,
+  MailboxChange,
+  MailboxChanged,
+} from './mailbox-store.ts'
+import { number } from './number.ts'
+import { addOutbox } from './outbox.ts'
+import type { PlacedEntry } from './outbox.ts'
+import { Refusal } from './refusal.ts'
+import { mailboxRow } from './row.ts'
+import type { Mailbox } from './row.ts'
+import type { Sql } from './sql.ts'
+import {
+  createMailbox,
+  deleteMailbox,
+  mailboxOf,
+  renameMailbox,
+  resolveMailbox,
+  retain,
+  subscribe,
+} from './tree.ts'
+import { mailboxIdOf, modSeqOf, saveAccount } from './work.ts'
+import type { AccountWork } from './work.ts'
+
+/** What a request's rows need: contents with their places, outbox entries by commit. */
+export interface Placed {
+  readonly contents: readonly PlacedContent[]
+  readonly outbox: readonly (readonly PlacedEntry[])[]
+}
+
+export interface Applied {
+  readonly results: readonly AccountCommitResult[]
+  readonly changes: readonly MailboxChanged[]
+}
+
+/** Writes the rows of one request. Each account's commit has a savepoint of its own. */
+export function applyCommits(
+  sql: Sql,
+  nowMs: number,
+  commits: readonly AccountCommit[],
+  placed: Placed,
+): Applied {
+  const changes: MailboxChanged[] = []
+  const results = commits.map((commit, index): AccountCommitResult => {
+    sql.run('SAVEPOINT account')
+    const { result, told } = applyOne(sql, nowMs, commit, {
+      contents: placed.contents,
+      entries: placed.outbox[index] ?? [],
+    })
+    if (result.kind !== 'committed') sql.run('ROLLBACK TO account')
+    sql.run('RELEASE account')
+    changes.push(...told)
+    return result
+  })
+  return { results, changes }
+}
+
+function applyOne(
+  sql: Sql,
+  nowMs: number,
+  commit: AccountCommit,
+  placed: { readonly contents: readonly PlacedContent[]; readonly entries: readonly PlacedEntry[] },
+): { readonly result: AccountCommitResult; readonly told: readonly MailboxChanged[] } {
+  try {
+    const work = openAccount(sql, commit.accountId, nowMs)
+    if (commit.deliveryId !== undefined && isDuplicate(work, commit.deliveryId))
+      return { result: { kind: 'duplicate' }, told: [] }
+    const results = commit.changes.map((change) => applyChange(work, change, placed.contents))
+    addOutbox(work, placed.entries)
+    saveAccount(work)
+    const told = Array.from(work.touched, ([mid, modSeq]) => ({
+      accountId: commit.accountId,
+      mailboxId: mailboxIdOf(work.tag, mid),
+      highestModSeq: modSeqOf(modSeq),
+    }))
+    return { result: { kind: 'committed', results }, told }
+  } catch (thrown) {
+    if (thrown instanceof Refusal)
+      return { result: { kind: 'refused', refusal: thrown.refusal }, told: [] }
+    throw thrown
+  }
+}
+
+/** Notes the delivery; true where it was made already (DESIGN section 7.10: by id, never by content). */
+const isDuplicate = (work: AccountWork, deliveryId: string): boolean =>
+  work.sql.run(
+    'INSERT INTO dup VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    work.aid,
+    deliveryId,
+    work.nowMs,
+  ) === 0
+
+function applyChange(
+  work: AccountWork,
+  change: MailboxChange,
+  contents: readonly PlacedContent[],
+): ChangeResult {
+  switch (change.kind) {
+    case 'append': {
+      const content = contents[change.content]
+      if (content === undefined) throw new RangeError(`no content ${change.content}`)
+      return append(work, change, content)
+    }
+    case 'setFlags':
+      return setFlags(work, mailboxOf(work, change.mailboxId), change)
+    case 'expunge':
+      return expunge(work, mailboxOf(work, change.mailboxId), change)
+    case 'copy':
+      return copyMessages(
+        work,
+        mailboxOf(work, change.from),
+        resolveMailbox(work, change.to),
+        change.uids,
+      )
+    case 'move':
+      return moveMessages(
+        work,
+        mailboxOf(work, change.from),
+        resolveMailbox(work, change.to),
+        change.uids,
+      )
+    case 'create':
+      return mailboxResult(work, createMailbox(work, change.path, change.use))
+    case 'rename':
+      return mailboxResult(work, renameMailbox(work, change.mailboxId, change.path))
+    case 'delete':
+      deleteMailbox(work, change.mailboxId)
+      return { kind: 'done' }
+    case 'subscribe':
+      subscribe(work, change.path, change.on)
+      return { kind: 'done' }
+    case 'retain':
+      return mailboxResult(work, retain(work, change.mailboxId, change.days))
+    case 'number':
+      return mailboxResult(work, number(work, mailboxOf(work, change.mailboxId), change))
+    default:
+      return assertNever(change)
+  }
+}
+
+const mailboxResult = (work: AccountWork, row: Mailbox): ChangeResult => ({
+  kind: 'mailbox',
+  mailbox: mailboxRow(work, row),
+})

@@ -1,0 +1,139 @@
+import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+import type { MessageMeta } from '#model/message.ts'
+import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
+import type { BlobRef, Blobs, Content } from '#store/blob/blobs.ts'
+import { threadKeys } from './thread.ts'
+
+/** Parses one message; what `codec/mime` offers. */
+export interface MetaParser {
+  feed(octets: Octets): void
+  finish(): MessageMeta
+}
+
+/** A content with its place, as rows name it. */
+export interface PlacedContent {
+  readonly ref: BlobRef
+  readonly metaRef: BlobRef
+  readonly threadKeys: string
+}
+
+/** A content that is parsed and, where it is large, has its place: only records are still to be written. */
+export interface StagedContent {
+  /** Places the records; called once, before the flush that makes them durable. */
+  place(): PlacedContent
+  /** Files of its own that exist by now. */
+  readonly large: readonly BlobRef[]
+}
+
+type BlobColumns = readonly [kind: number, file: number, offset: number, length: number]
+
+export const blobColumns = (ref: BlobRef): BlobColumns => [
+  ref.kind === 'large' ? 1 : 0,
+  ref.file,
+  ref.offset,
+  ref.length,
+]
+
+export const blobFrom = ([kind, file, offset, length]: BlobColumns): BlobRef => ({
+  kind: kind === 1 ? 'large' : 'segment',
+  file,
+  offset,
+  length,
+})
+
+const PIECE_BYTES = 256 * 1024
+const META_VERSION = 1
+
+/** Parses the content and gives what is large its file. Nothing is promised yet. */
+export async function stageContent(
+  blobs: Blobs,
+  content: Content,
+  parser: MetaParser,
+): Promise<StagedContent> {
+  const body = await placeBody(blobs, content)
+  const meta = await parse(blobs, body, parser)
+  const metaBody = await placeBody(blobs, { octets: [encodeMeta(meta)] })
+  const keys = threadKeys(meta)
+  return {
+    place: () => ({
+      ref: body.ref ?? blobs.append(body.octets),
+      metaRef: metaBody.ref ?? blobs.append(metaBody.octets),
+      threadKeys: keys,
+    }),
+    large: [body.ref, metaBody.ref].filter((ref) => ref !== undefined),
+  }
+}
+
+interface Body {
+  readonly octets: readonly Octets[]
+  /** Set where it is a file of its own; `octets` is empty then. */
+  readonly ref?: BlobRef
+}
+
+export async function placeBody(blobs: Blobs, content: Content): Promise<Body> {
+  if ('large' in content)
+    return { octets: [], ref: await blobs.finishLarge(content.large, content.prefix) }
+  const sizeBytes = content.octets.reduce((sum, part) => sum + part.byteLength, 0)
+  if (sizeBytes <= RECORD_BYTES_MAX) return { octets: content.octets }
+  const handle = await blobs.openLarge()
+  for (const part of content.octets) await blobs.appendLarge(handle, part)
+  return { octets: [], ref: await blobs.finishLarge(handle, new Uint8Array(0)) }
+}
+
+async function parse(blobs: Blobs, body: Body, parser: MetaParser): Promise<MessageMeta> {
+  let sizeBytes = 0
+  try {
+    for (const part of body.octets) {
+      sizeBytes += part.byteLength
+      parser.feed(part)
+    }
+    if (body.ref !== undefined) {
+      sizeBytes = body.ref.length
+      for (let at = 0; at < sizeBytes; at += PIECE_BYTES)
+        parser.feed(await blobs.read(body.ref, at, PIECE_BYTES))
+    }
+    return parser.finish()
+  } catch (thrown) {
+    if (thrown instanceof Fault) throw thrown
+    return opaqueMeta(body.ref?.length ?? sizeOf(body.octets))
+  }
+}
+
+const sizeOf = (octets: readonly Octets[]): number =>
+  octets.reduce((sum, part) => sum + part.byteLength, 0)
+
+/** A message that cannot be parsed is kept all the same, as one opaque leaf: never lost. */
+const opaqueMeta = (sizeBytes: number): MessageMeta => ({
+  sizeBytes,
+  envelope: {},
+  root: {
+    type: 'application',
+    subtype: 'octet-stream',
+    params: [],
+    encoding: '8bit',
+    header: { offset: 0, length: 0 },
+    body: { offset: 0, length: sizeBytes },
+    lines: 0,
+    parts: [],
+  },
+  references: [],
+  preview: '',
+  truncated: true,
+})
+
+/** One octet of version, then JSON. */
+const encodeMeta = (meta: MessageMeta): Octets =>
+  Buffer.concat([Buffer.of(META_VERSION), fromUtf8(JSON.stringify(meta))])
+
+/** Throws Fault `version` or `corrupt`. */
+export function decodeMeta(octets: Octets): MessageMeta {
+  if (octets[0] !== META_VERSION)
+    throw new Fault('version', `parsed meta of version ${octets[0]}, this program knows 1`)
+  try {
+    return JSON.parse(toUtf8(octets.subarray(1))) as MessageMeta
+  } catch (cause) {
+    throw new Fault('corrupt', 'parsed meta does not decode', { cause })
+  }
+}

@@ -1,0 +1,130 @@
+import { concatOctets, emptyOctets } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+import type { AccountId } from '#model/account.ts'
+import type { MailboxId, Uid } from '#model/mailbox.ts'
+import type { MessageMeta } from '#model/message.ts'
+import type { Blobs } from '#store/blob/blobs.ts'
+import { blobFrom, decodeMeta } from './content.ts'
+import { READ_BYTES_MAX } from './mailbox-store.ts'
+import type { MessageIds } from './mailbox-store.ts'
+import type { Sql } from './sql.ts'
+import { emailIdOf, findAccount, midOf, threadIdOf } from './work.ts'
+import type { AccountWork } from './work.ts'
+
+const METAS_MAX = 1_000
+/** Reads of the disk at once for one caller. */
+const READS_AT_ONCE = 16
+
+interface Ask {
+  readonly accountId: AccountId
+  readonly mailboxId: MailboxId
+}
+
+interface Place {
+  readonly account: AccountWork
+  readonly mid: number
+}
+
+function placeOf(sql: Sql, ask: Ask): Place | undefined {
+  const account = findAccount(sql, ask.accountId, 0)
+  const mid = account && midOf(account.tag, ask.mailboxId)
+  return mid === undefined ? undefined : { account: account!, mid }
+}
+
+/** Rows that are there, and expunged ones that are not released yet: a session may still show them. */
+const READABLE = `(
+  SELECT uid, eid, uidl FROM message
+  WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3))
+  UNION ALL
+  SELECT uid, eid, uidl FROM gone
+  WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3)) AND eid IS NOT NULL
+) x JOIN email e ON e.aid = ?1 AND e.eid = x.eid`
+
+type Stored = { readonly meta: MessageMeta; readonly prefixBytes: number }
+
+export async function readMetas(
+  sql: Sql,
+  blobs: Blobs,
+  ask: Ask & { readonly uids: readonly Uid[] },
+): Promise<(Stored | undefined)[]> {
+  if (ask.uids.length > METAS_MAX)
+    throw new Fault('limit', `at most ${METAS_MAX} messages can be asked for at once`)
+  const place = placeOf(sql, ask)
+  if (place === undefined) return ask.uids.map(() => undefined)
+  const rows = sql.all<[number, number, number, number, number, number]>(
+    `SELECT x.uid, meta_kind, meta_file, meta_offset, meta_length, coalesce(length(prefix), 0)
+     FROM ${READABLE}`,
+    place.account.aid,
+    place.mid,
+    JSON.stringify(ask.uids),
+  )
+  const metas = new Map<number, Stored>()
+  const readNext = async (): Promise<void> => {
+    for (let row = rows.pop(); row !== undefined; row = rows.pop()) {
+      const [uid, kind, file, offset, length, prefixBytes] = row
+      const octets = await blobs.read(blobFrom([kind, file, offset, length]), 0, length)
+      metas.set(uid, { meta: decodeMeta(octets), prefixBytes })
+    }
+  }
+  await Promise.all(Array.from({ length: READS_AT_ONCE }, readNext))
+  return ask.uids.map((uid) => metas.get(uid))
+}
+
+export function readIds(
+  sql: Sql,
+  ask: Ask & { readonly uids: readonly Uid[] },
+): (MessageIds | undefined)[] {
+  const place = placeOf(sql, ask)
+  if (place === undefined) return ask.uids.map(() => undefined)
+  const { aid, tag } = place.account
+  const ids = new Map<number, MessageIds>()
+  for (const [uid, eid, tid, uidl] of sql.iterate<[number, number, number, string | null]>(
+    `SELECT x.uid, x.eid, e.tid, x.uidl FROM ${READABLE}`,
+    aid,
+    place.mid,
+    JSON.stringify(ask.uids),
+  ))
+    ids.set(uid, {
+      uid: uid as Uid,
+      emailId: emailIdOf(tag, eid),
+      threadId: threadIdOf(tag, tid),
+      // Made of numbers that are never given twice, so it outlives a change of UIDVALIDITY.
+      uidl: uidl ?? `${tag}${place.mid.toString(36)}.${uid.toString(36)}`,
+    })
+  return ask.uids.map((uid) => ids.get(uid))
+}
+
+/** The prefix and the content as one run of octets. */
+export async function readMessage(
+  sql: Sql,
+  blobs: Blobs,
+  ask: Ask & { readonly uid: Uid; readonly offset: number; readonly length: number },
+): Promise<Octets | undefined> {
+  const place = placeOf(sql, ask)
+  if (place === undefined) return undefined
+  const row = sql.get<[number, number, number, number, Uint8Array | null]>(
+    `SELECT kind, file, offset, length, prefix FROM ${READABLE}`,
+    place.account.aid,
+    place.mid,
+    JSON.stringify([ask.uid]),
+  )
+  if (row === undefined) return undefined
+  const [kind, file, at, size, stored] = row
+  const prefix = stored ?? emptyOctets
+  const offset = Math.max(0, ask.offset)
+  const end = Math.min(
+    offset + Math.min(Math.max(0, ask.length), READ_BYTES_MAX),
+    prefix.byteLength + size,
+  )
+  const head = prefix.subarray(offset, end)
+  if (end <= prefix.byteLength) return head
+  const from = Math.max(offset, prefix.byteLength)
+  if (from >= end) return head
+  const body = await blobs.read(
+    blobFrom([kind, file, at, size]),
+    from - prefix.byteLength,
+    end - from,
+  )
+  return head.byteLength === 0 ? body : concatOctets([head, body])
+}

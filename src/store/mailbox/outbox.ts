@@ -1,0 +1,64 @@
+import { Fault } from '#base/outcome.ts'
+import type { Octets } from '#base/octets.ts'
+import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
+import { blobColumns, blobFrom } from './content.ts'
+import type { OutboxEntry, OutboxItem } from './mailbox-store.ts'
+import type { Sql } from './sql.ts'
+import type { AccountWork } from './work.ts'
+
+/** An entry whose content has its place. */
+export interface PlacedEntry {
+  readonly entry: OutboxEntry
+  readonly ref: BlobRef
+}
+
+type StoredEntry = Omit<OutboxItem, 'sizeBytes'>
+
+/** In the delivery's own transaction; an id that waits already is the same entry. */
+export function addOutbox(work: AccountWork, entries: readonly PlacedEntry[]): void {
+  if (entries.length === 0) return
+  const [accountId] = work.sql.get<[string]>('SELECT id FROM account WHERE aid = ?', work.aid) ?? [
+    '',
+  ]
+  for (const { entry, ref } of entries) {
+    const { content: _, ...rest } = entry
+    work.sql.run(
+      `INSERT INTO outbox (aid, id, entry, kind, file, offset, length, made_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      work.aid,
+      entry.id,
+      JSON.stringify({ ...rest, accountId }),
+      ...blobColumns(ref),
+      work.nowMs,
+    )
+  }
+}
+
+export const listOutbox = (sql: Sql, limit: number): OutboxItem[] =>
+  sql
+    .all<[string, number]>('SELECT entry, length FROM outbox ORDER BY seq LIMIT ?', limit)
+    .map(([entry, sizeBytes]) => ({ ...(JSON.parse(entry) as StoredEntry), sizeBytes }))
+
+/** Throws Fault `notFound` where the entry is done already. */
+export async function readOutbox(
+  sql: Sql,
+  blobs: Blobs,
+  ask: { readonly id: string; readonly offset: number; readonly length: number },
+): Promise<Octets> {
+  const row = sql.get<[number, number, number, number]>(
+    'SELECT kind, file, offset, length FROM outbox WHERE id = ?',
+    ask.id,
+  )
+  if (row === undefined) throw new Fault('notFound', `no outbox entry ${ask.id}`)
+  return blobs.read(blobFrom(row), ask.offset, ask.length)
+}
+
+/** Forgets entries; returns the numbers of their large files. */
+export const deleteOutbox = (sql: Sql, ids: readonly string[]): number[] =>
+  sql
+    .all<[number, number]>(
+      'DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)) RETURNING kind, file',
+      JSON.stringify(ids),
+    )
+    .filter(([kind]) => kind === 1)
+    .map(([, file]) => file)

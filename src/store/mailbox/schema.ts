@@ -1,0 +1,138 @@
+/**
+ * The truth about mailboxes. The account comes first in each key, so that an account's rows lie
+ * together and can be handed to another database whole. `aid` is this database's short name of an
+ * account; `mid`, `eid` and `tid` are numbers of the account's own and never used twice.
+ *
+ * A row of `message` holds what a view shows and nothing more: it is read 100,000 at a time. What
+ * is the same for all copies of a message (octets, meta, prefix, thread) stands in `email`.
+ * Blob columns are a BlobRef: kind 0 is a segment, 1 a file of its own.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+CREATE TABLE account (
+  aid INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  tag TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  uidvalidity INTEGER NOT NULL,
+  next_mid INTEGER NOT NULL,
+  next_eid INTEGER NOT NULL,
+  used_bytes INTEGER NOT NULL DEFAULT 0,
+  used_messages INTEGER NOT NULL DEFAULT 0,
+  quota_bytes INTEGER,
+  quota_messages INTEGER,
+  made_at INTEGER NOT NULL
+);
+CREATE TABLE mailbox (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  parent INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  use TEXT,
+  noselect INTEGER NOT NULL DEFAULT 0,
+  uidvalidity INTEGER NOT NULL,
+  uidnext INTEGER NOT NULL DEFAULT 1,
+  modseq INTEGER NOT NULL,
+  made_modseq INTEGER NOT NULL,
+  named_modseq INTEGER NOT NULL,
+  import_modseq INTEGER NOT NULL DEFAULT 0,
+  purged_modseq INTEGER NOT NULL,
+  messages INTEGER NOT NULL DEFAULT 0,
+  unseen INTEGER NOT NULL DEFAULT 0,
+  deleted INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  retain_days INTEGER,
+  keywords TEXT NOT NULL DEFAULT '[]',
+  PRIMARY KEY (aid, mid)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX mailbox_name ON mailbox (aid, parent, name);
+CREATE TABLE message (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  internal_at INTEGER NOT NULL,
+  saved_at INTEGER NOT NULL,
+  eid INTEGER NOT NULL,
+  uidl TEXT,
+  PRIMARY KEY (aid, mid, uid)
+) WITHOUT ROWID;
+CREATE INDEX message_modseq ON message (aid, mid, modseq);
+CREATE INDEX message_email ON message (aid, eid);
+CREATE TABLE gone (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  internal_at INTEGER NOT NULL,
+  saved_at INTEGER NOT NULL,
+  eid INTEGER,
+  uidl TEXT,
+  gone_at INTEGER NOT NULL,
+  PRIMARY KEY (aid, mid, uid)
+) WITHOUT ROWID;
+CREATE INDEX gone_modseq ON gone (aid, mid, modseq);
+CREATE INDEX gone_email ON gone (aid, eid) WHERE eid IS NOT NULL;
+CREATE INDEX gone_kept ON gone (gone_at) WHERE eid IS NOT NULL;
+CREATE INDEX gone_released ON gone (gone_at) WHERE eid IS NULL;
+CREATE TABLE email (
+  aid INTEGER NOT NULL,
+  eid INTEGER NOT NULL,
+  tid INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  file INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  meta_kind INTEGER NOT NULL,
+  meta_file INTEGER NOT NULL,
+  meta_offset INTEGER NOT NULL,
+  meta_length INTEGER NOT NULL,
+  prefix BLOB,
+  PRIMARY KEY (aid, eid)
+) WITHOUT ROWID;
+CREATE INDEX email_file ON email (kind, file);
+CREATE INDEX email_meta_file ON email (meta_kind, meta_file);
+CREATE TABLE thread (
+  aid INTEGER NOT NULL,
+  key INTEGER NOT NULL,
+  tid INTEGER NOT NULL,
+  PRIMARY KEY (aid, key)
+) WITHOUT ROWID;
+CREATE TABLE subscription (
+  aid INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  PRIMARY KEY (aid, path)
+) WITHOUT ROWID;
+CREATE TABLE dup (
+  aid INTEGER NOT NULL,
+  delivery_id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (aid, delivery_id)
+) WITHOUT ROWID;
+CREATE INDEX dup_at ON dup (at);
+CREATE TABLE script (
+  aid INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  active INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (aid, name)
+) WITHOUT ROWID;
+CREATE TABLE outbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  aid INTEGER NOT NULL,
+  id TEXT NOT NULL UNIQUE,
+  entry TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  file INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  made_at INTEGER NOT NULL
+);
+CREATE INDEX outbox_account ON outbox (aid);
+`,
+]

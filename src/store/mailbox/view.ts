@@ -1,0 +1,142 @@
+import { Fault } from '#base/outcome.ts'
+import type { AccountId } from '#model/account.ts'
+import type { MailboxId, ModSeq } from '#model/mailbox.ts'
+import type { MailboxRow, MailboxView } from './mailbox-store.ts'
+import { allMailboxes, mailboxByMid, mailboxRow } from './row.ts'
+import type { Mailbox } from './row.ts'
+import type { Sql } from './sql.ts'
+import { findAccount, midOf } from './work.ts'
+
+/** UIDs that one view may name as vanished; a reader that is further behind takes it whole. */
+const VANISHED_MAX = 4_000_000
+
+type ViewRow = [number, number, number, number, number, number]
+
+const ROWS = `SELECT uid, flags, modseq, size, internal_at, saved_at FROM message`
+
+/** Throws Fault `limit` where `since` is so old that too many UIDs would be named. */
+export function readView(
+  sql: Sql,
+  ask: {
+    readonly accountId: AccountId
+    readonly mailboxId: MailboxId
+    readonly since?: ModSeq
+  },
+): MailboxView | undefined {
+  const found = openedMailbox(sql, ask)
+  if (found === undefined || found.row.noSelect) return undefined
+  const { aid, row } = found
+  const { mid } = row
+  const since = ask.since === undefined ? undefined : Number(ask.since)
+  const mailbox = mailboxRow({ sql, aid, tag: found.tag }, row)
+  // Rows were imported behind a MODSEQ that a reader of ours had seen.
+  const whole = since === undefined || (since >= row.madeModSeq && since < row.importModSeq)
+  const rows = whole
+    ? fill(
+        row.messages,
+        sql.iterate<ViewRow>(`${ROWS} WHERE aid = ? AND mid = ? ORDER BY uid`, aid, mid),
+      )
+    : fill(
+        sql.get<[number]>(
+          'SELECT count(*) FROM message WHERE aid = ? AND mid = ? AND modseq > ?',
+          aid,
+          mid,
+          since,
+        )?.[0] ?? 0,
+        sql.iterate<ViewRow>(
+          `${ROWS} INDEXED BY message_modseq WHERE aid = ? AND mid = ? AND modseq > ? ORDER BY uid`,
+          aid,
+          mid,
+          since,
+        ),
+      )
+  const vanished =
+    since === undefined
+      ? new Uint32Array(0)
+      : since < row.purgedModSeq
+        ? missing(sql, aid, row)
+        : Uint32Array.from(
+            sql.all<[number]>(
+              'SELECT uid FROM gone WHERE aid = ? AND mid = ? AND modseq > ? ORDER BY uid',
+              aid,
+              mid,
+              since,
+            ),
+            ([uid]) => uid,
+          )
+  return { mailbox, ...rows, vanished }
+}
+
+/** The account's mailbox, also one that holds no messages. */
+export function openedMailbox(
+  sql: Sql,
+  ask: { readonly accountId: AccountId; readonly mailboxId: MailboxId },
+): { readonly aid: number; readonly tag: string; readonly row: Mailbox } | undefined {
+  const account = findAccount(sql, ask.accountId, 0)
+  const mid = account && midOf(account.tag, ask.mailboxId)
+  const row = mid === undefined ? undefined : mailboxByMid(account!, mid)
+  return row && { aid: account!.aid, tag: account!.tag, row }
+}
+
+function fill(length: number, rows: Iterable<ViewRow>): Omit<MailboxView, 'mailbox' | 'vanished'> {
+  const uids = new Uint32Array(length)
+  const flags = new Uint32Array(length)
+  const modSeqs = new Float64Array(length)
+  const sizes = new Float64Array(length)
+  const internalDatesMs = new Float64Array(length)
+  const savedAtMs = new Float64Array(length)
+  let at = 0
+  for (const row of rows) {
+    uids[at] = row[0]
+    flags[at] = row[1]
+    modSeqs[at] = row[2]
+    sizes[at] = row[3]
+    internalDatesMs[at] = row[4]
+    savedAtMs[at++] = row[5]
+  }
+  if (at !== length) throw new Fault('corrupt', `a mailbox counts ${length} messages and has ${at}`)
+  return { uids, flags, modSeqs, sizes, internalDatesMs, savedAtMs }
+}
+
+/** All UIDs below UIDNEXT that the mailbox has not: RFC 7162 §3.2.7 allows them where the log ends too late. */
+function missing(sql: Sql, aid: number, row: Mailbox): Uint32Array {
+  const count = row.uidNext - 1 - row.messages
+  if (count > VANISHED_MAX)
+    throw new Fault('limit', `too many UIDs have vanished since: ${count}; take the view whole`)
+  const vanished = new Uint32Array(count)
+  let at = 0
+  let next = 1
+  for (const [uid] of sql.iterate<[number]>(
+    'SELECT uid FROM message WHERE aid = ? AND mid = ? ORDER BY uid',
+    aid,
+    row.mid,
+  )) {
+    while (next < uid) vanished[at++] = next++
+    next = uid + 1
+  }
+  while (next < row.uidNext) vanished[at++] = next++
+  return vanished
+}
+
+/** All mailboxes of the account, parents before children, with the subscribed names. */
+export function listMailboxes(
+  sql: Sql,
+  accountId: AccountId,
+): { readonly mailboxes: MailboxRow[]; readonly subscriptions: string[][] } | undefined {
+  const account = findAccount(sql, accountId, 0)
+  if (account === undefined) return undefined
+  const children = Map.groupBy(allMailboxes(account), (row) => row.parent)
+  const mailboxes: MailboxRow[] = []
+  const visit = (parent: number, above: readonly string[]): void => {
+    for (const row of children.get(parent) ?? []) {
+      const path = [...above, row.name]
+      mailboxes.push(mailboxRow(account, row, path))
+      visit(row.mid, path)
+    }
+  }
+  visit(0, [])
+  const subscriptions = sql
+    .all<[string]>('SELECT path FROM subscription WHERE aid = ? ORDER BY path', account.aid)
+    .map(([path]) => JSON.parse(path) as string[])
+  return { mailboxes, subscriptions }
+}

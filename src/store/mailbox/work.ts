@@ -1,0 +1,103 @@
+import type { Octets } from '#base/octets.ts'
+import type { AccountId } from '#model/account.ts'
+import type { EmailId, MailboxId, ModSeq, ThreadId, UidValidity } from '#model/mailbox.ts'
+import type { Sql } from './sql.ts'
+
+/** MODSEQ = epoch · 2^40 + counter; the epoch grows only at a restore or fail-over. */
+export const EPOCH_UNIT = 2 ** 40
+
+/** What one account's commit works with: its row, read at the beginning and written back at the end. */
+export interface AccountWork {
+  readonly sql: Sql
+  readonly nowMs: number
+  readonly aid: number
+  /** Stands in each object id, so that ids of two accounts never meet and move with the account. */
+  readonly tag: string
+  /** The last MODSEQ given. */
+  modSeq: number
+  uidValidity: number
+  nextMid: number
+  nextEid: number
+  usedBytes: number
+  usedMessages: number
+  /** Contents of this commit that already have a number: one message filed twice is one email. */
+  readonly emails: Map<
+    number,
+    { readonly eid: number; readonly tid: number; readonly prefix: Octets | undefined }
+  >
+  /** Mailboxes whose readers are to be told, with their new MODSEQ. */
+  readonly touched: Map<number, number>
+}
+
+export function findAccount(
+  sql: Sql,
+  accountId: AccountId,
+  nowMs: number,
+): AccountWork | undefined {
+  const row = sql.get<[number, string, number, number, number, number, number, number]>(
+    `SELECT aid, tag, modseq, uidvalidity, next_mid, next_eid, used_bytes, used_messages
+     FROM account WHERE id = ?`,
+    accountId,
+  )
+  if (row === undefined) return undefined
+  const [aid, tag, modSeq, uidValidity, nextMid, nextEid, usedBytes, usedMessages] = row
+  return {
+    sql,
+    nowMs,
+    aid,
+    tag,
+    modSeq,
+    uidValidity,
+    nextMid,
+    nextEid,
+    usedBytes,
+    usedMessages,
+    emails: new Map(),
+    touched: new Map(),
+  }
+}
+
+export function saveAccount(work: AccountWork): void {
+  work.sql.run(
+    `UPDATE account SET modseq = ?, uidvalidity = ?, next_mid = ?, next_eid = ?, used_bytes = ?,
+     used_messages = ? WHERE aid = ?`,
+    work.modSeq,
+    work.uidValidity,
+    work.nextMid,
+    work.nextEid,
+    work.usedBytes,
+    work.usedMessages,
+    work.aid,
+  )
+}
+
+/** The next MODSEQ, as one change to the mailbox. */
+export function nextModSeq(work: AccountWork, mid: number): number {
+  work.modSeq++
+  work.touched.set(mid, work.modSeq)
+  return work.modSeq
+}
+
+/** Only ever grows, whatever the clock does. */
+export function nextUidValidity(work: AccountWork): number {
+  work.uidValidity = Math.max(work.uidValidity + 1, Math.floor(work.nowMs / 1_000))
+  return work.uidValidity
+}
+
+/** RFC 8474 §4 to §5.2: the same values in IMAP and JMAP, never used again. */
+export const mailboxIdOf = (tag: string, mid: number): MailboxId =>
+  `M${tag}${mid.toString(36)}` as MailboxId
+export const emailIdOf = (tag: string, eid: number): EmailId =>
+  `E${tag}${eid.toString(36)}` as EmailId
+export const threadIdOf = (tag: string, tid: number): ThreadId =>
+  `T${tag}${tid.toString(36)}` as ThreadId
+
+/** The number in a mailbox's id, or undefined where it is no id of this account. */
+export function midOf(tag: string, id: MailboxId): number | undefined {
+  if (!id.startsWith(`M${tag}`)) return undefined
+  const digits = id.slice(tag.length + 1)
+  return /^[0-9a-z]{1,10}$/.test(digits) ? Number.parseInt(digits, 36) : undefined
+}
+
+export const modSeqOf = (value: number): ModSeq => BigInt(value) as ModSeq
+export const uidValidityOf = (value: number): UidValidity => value as UidValidity

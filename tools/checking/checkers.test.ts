@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { docs } from '#tools/docs.ts'
+import { reach } from '#tools/reach.ts'
+import { rfc } from '#tools/rfc.ts'
+import { tidy } from '#tools/tidy.ts'
+
+let root = ''
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'wt-check-'))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+function plant(path: string, ...lines: readonly string[]): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), `${lines.join('\n')}\n`)
+}
+
+const importing = (specifier: string): string => `import { a } from '${specifier}'`
+
+describe('tidy', () => {
+  const faultsOf = (path: string, specifier: string): readonly string[] => {
+    plant(path, importing(specifier))
+    return tidy(root).faults
+  }
+
+  test('a tree without a file has not been looked at', () => {
+    assert.equal(tidy(root).looked, 0)
+  })
+
+  test('what the house allows is let be', () => {
+    plant('src/base/a.ts', importing('./b.ts'))
+    plant('src/model/a.ts', importing('#base/a.ts'))
+    plant('src/store/db/a.ts', importing('#client/pg/a.ts'))
+    plant('src/store/mailbox/a.ts', importing('#store/blob/a.ts'), importing('./b/c.ts'))
+    plant(
+      'src/engine/receive/a.ts',
+      importing('#engine/route/a.ts'),
+      importing('#store/spool/a.ts'),
+    )
+    plant('src/server/smtp/a.ts', importing('#engine/receive/a.ts'), importing('#net/a.ts'))
+    plant('src/app/a.ts', importing('#client/dns/a.ts'), importing('#server/smtp/a.ts'))
+    plant('src/codec/smtp/a.test.ts', importing('#client/smtp/a.ts'), importing('#test/a.ts'))
+    const result = tidy(root)
+    assert.deepEqual(result.faults, [])
+    assert.equal(result.looked, 13)
+  })
+
+  const wrong: readonly (readonly [string, string])[] = [
+    ['src/base/a.ts', '#model/a.ts'],
+    ['src/model/a.ts', '#codec/smtp/a.ts'],
+    ['src/codec/smtp/a.ts', '#net/a.ts'],
+    ['src/net/a.ts', '#model/a.ts'],
+    ['src/contract/a.ts', '#codec/a.ts'],
+    ['src/client/smtp/a.ts', '#store/db/a.ts'],
+    ['src/store/spool/a.ts', '#net/a.ts'],
+    ['src/store/spool/a.ts', '#client/pg/a.ts'],
+    ['src/engine/queue/a.ts', '#net/a.ts'],
+    ['src/server/smtp/a.ts', '#client/smtp/a.ts'],
+    ['src/store/spool/a.ts', '#app/a.ts'],
+    ['src/web/mail/a.ts', '#store/db/a.ts'],
+    ['src/app/a.ts', '#test/fake/a.ts'],
+    ['src/codec/smtp/a.ts', '#codec/imap/a.ts'], // strangers
+    ['src/client/smtp/a.ts', '#client/dns/a.ts'],
+    ['src/server/imap/a.ts', '#server/pop3/a.ts'],
+    ['src/store/mailbox/a.ts', '#store/directory/a.ts'], // one floor
+    ['src/store/blob/a.ts', '#store/events/a.ts'], // floors above
+    ['src/engine/route/a.ts', '#engine/queue/a.ts'],
+    ['src/engine/sender/a.ts', '#engine/scan/a.ts'],
+    ['src/codec/smtp/a.ts', 'node:fs'],
+    ['src/base/text.ts', '../model/a.ts'],
+  ]
+  for (const [path, specifier] of wrong)
+    test(`${path} may not import ${specifier}`, () => {
+      assert.notDeepEqual(faultsOf(path, specifier), [])
+    })
+
+  test('imports over several lines, re-exports, types and bare imports are seen too', () => {
+    plant('src/base/a.ts', 'import {', '  a,', "} from '#app/a.ts'")
+    plant('src/base/b.ts', "export { a } from '#app/a.ts'")
+    plant('src/base/c.ts', "export type { A } from '#app/a.ts'")
+    plant('src/base/d.ts', "import type { A } from '#app/a.ts'")
+    plant('src/base/e.ts', "import '#app/a.ts'")
+    plant('src/base/f.ts', "import * as a from '#app/a.ts'")
+    plant('src/base/g.ts', "export * from '#app/a.ts'")
+    assert.equal(tidy(root).faults.length, 7)
+  })
+
+  test('layers and floors that nobody drew are refused', () => {
+    plant('src/misc/a.ts', 'export const a = 1')
+    plant('src/store/heap/a.ts', 'export const a = 1')
+    assert.equal(tidy(root).faults.length, 2)
+  })
+
+  const banned = [
+    'const a = Date.now()',
+    'const a = new Date()',
+    'const a = Math.random()',
+    "const a = process.env['A']",
+    "const a = import('node:fs')",
+    ['// FIX', 'ME later'].join(''),
+    'export default 1',
+  ]
+  for (const line of banned)
+    test(`banned: ${line}`, () => {
+      plant('src/engine/scan/a.ts', line)
+      assert.equal(tidy(root).faults.length, 1)
+    })
+
+  test('app and base read clock and environment; prose may name them', () => {
+    plant('src/app/a.ts', "const a = Date.now() + process.env['A']")
+    plant('src/base/time.ts', 'const a = Date.now()')
+    plant(
+      'src/engine/scan/a.ts',
+      '/** Never Date.now(): 時計は引数 */',
+      'const a = 1 // Math.random',
+    )
+    assert.deepEqual(tidy(root).faults, [])
+  })
+
+  test('a folder says what it is about', () => {
+    plant('src/engine/scan/helpers/a.ts', 'const a = 1')
+    assert.equal(tidy(root).faults.length, 1)
+  })
+})
+
+describe('rfc', () => {
+  const table = (...rows: readonly string[]): void => plant('docs/rfc.tsv', '# RFC', ...rows)
+
+  test('a table that is true both ways is let be', () => {
+    plant('src/codec/smtp/a.ts', '// RFC 5321 §4.1 渡り')
+    plant('src/codec/smtp/a.test.ts', '// RFC 9999 is cited by a test only')
+    table('5321\tfull\tcodec/smtp/a.ts\tSMTP')
+    assert.deepEqual(rfc(root), { looked: 1, of: 'RFCs', faults: [] })
+  })
+
+  test('without a table nothing was looked at', () => {
+    assert.equal(rfc(root).looked, 0)
+    assert.equal(rfc(root).faults.length, 1)
+  })
+
+  const wrong: Readonly<Record<string, readonly string[]>> = {
+    'an RFC without a row': [],
+    'a row whose file is not there': [
+      '5321\tfull\tcodec/smtp/a.ts\tSMTP',
+      '5321\tfull\tcodec/smtp/b.ts\tx',
+    ],
+    'a row whose file does not cite it': [
+      '5321\tfull\tcodec/smtp/a.ts\tSMTP',
+      '5322\tfull\tcodec/smtp/a.ts\tx',
+    ],
+    'a status that is no word of ours': ['5321\tnearly\tcodec/smtp/a.ts\tSMTP'],
+    'a row twice': ['5321\tfull\tcodec/smtp/a.ts\tSMTP', '5321\tfull\tcodec/smtp/a.ts\tSMTP'],
+    'a row without tabs': ['5321\tfull\tcodec/smtp/a.ts\tSMTP', '5321 full codec/smtp/a.ts SMTP'],
+  }
+  for (const [name, rows] of Object.entries(wrong))
+    test(name, () => {
+      plant('src/codec/smtp/a.ts', '// RFC 5321 §4.1')
+      table(...rows)
+      assert.equal(rfc(root).faults.length, 1)
+    })
+})
+
+describe('docs', () => {
+  test('each fault once, links and commands that lead somewhere', () => {
+    plant('docs/errors.md', '# 障害', '| `full` | x |', '| `io` | x |')
+    plant('package.json', JSON.stringify({ scripts: { check: 'x' } }))
+    plant('README.md', '[a](docs/errors.md#障害) [b](https://example.org/) npm run check')
+    assert.deepEqual(docs(root, ['full', 'io']), { looked: 2, of: 'links in 2 pages', faults: [] })
+  })
+
+  test('a missing and a foreign fault, a dead link, anchor and command', () => {
+    plant('docs/errors.md', '# x', '| `full` | x |', '| `foo` | x |', '| `full` | x |')
+    plant('package.json', JSON.stringify({ scripts: { check: 'x' } }))
+    plant('README.md', '[a](docs/none.md) [b](docs/errors.md#none) npm run nothing')
+    assert.equal(docs(root, ['full', 'io']).faults.length, 6)
+  })
+
+  test('without a page nothing was looked at', () => {
+    assert.equal(docs(root, []).looked, 0)
+  })
+})
+
+describe('reach', () => {
+  test('a file that a role newly loads is told, also through others; types are not loaded', () => {
+    plant('src/app/gateway.ts', importing('#server/smtp/a.ts'))
+    plant('src/server/smtp/a.ts', importing('./b.ts'), "import type { C } from './c.ts'")
+    plant('src/server/smtp/b.ts', 'export const a = 1')
+    assert.deepEqual(reach(root, true), {
+      looked: 3,
+      of: 'files loaded by roles',
+      faults: [],
+    })
+    assert.match(
+      readFileSync(join(root, 'test/golden/reach/gateway.txt'), 'utf8'),
+      /^src\/app\/gateway\.ts\nsrc\/server\/smtp\/a\.ts\nsrc\/server\/smtp\/b\.ts\n$/,
+    )
+    plant('src/server/smtp/b.ts', importing('./d.ts'))
+    plant('src/server/smtp/d.ts', 'export const a = 1')
+    assert.match(reach(root, false).faults.join(), /now loads src\/server\/smtp\/d\.ts/)
+  })
+
+  test('a file that is not there is told', () => {
+    plant('src/app/store.ts', importing('#server/imap/a.ts'))
+    assert.match(reach(root, true).faults.join(), /does not exist/)
+  })
+
+  test('without a role nothing was looked at', () => {
+    assert.equal(reach(root, false).looked, 0)
+  })
+})

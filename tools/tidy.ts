@@ -1,0 +1,152 @@
+import { globSync } from 'node:fs'
+import { isTest, sources, type CheckResult, type Source } from '#tools/checking/sources.ts'
+
+/** May import: the layers of the house. Tests may import whatever they need. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  model: ['base'],
+  codec: ['base', 'model'],
+  net: ['base'],
+  contract: ['base', 'model'],
+  client: ['base', 'model', 'codec', 'contract', 'net'],
+  store: ['base', 'model', 'codec'], // only store/db and store/blob reach client/pg and client/s3
+  engine: ['base', 'model', 'codec', 'contract', 'client', 'store'],
+  server: ['base', 'model', 'codec', 'contract', 'net', 'store', 'engine'], // never client
+  app: 'base model codec net contract client store engine server'.split(' '),
+  web: ['contract', 'model'],
+}
+
+/** Folders of these know nothing of one another. */
+const STRANGERS = new Set(['codec', 'client', 'server'])
+
+/** A folder imports from floors below its own only. */
+const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  store: [
+    ['db'],
+    ['blob', 'journal'],
+    ['mailbox', 'spool', 'directory', 'settings', 'quarantine', 'events'],
+    ['search'],
+  ],
+  engine: [
+    ['sender', 'scan', 'sieve'],
+    ['policy', 'route', 'list'],
+    ['queue', 'deliver', 'receive', 'report', 'migrate'],
+  ],
+}
+
+const BACKINGS: Readonly<Record<string, string>> = { pg: 'db blob', s3: 'db blob' }
+
+/** bytes ↔ nouns: no I/O in these layers. */
+const PURE = new Set(['model', 'codec', 'contract'])
+const IO = /^node:(fs|net|tls|http|https|http2|dns|dgram|child_process|worker_threads|sqlite)\b/
+
+interface Ban {
+  readonly pattern: RegExp
+  readonly why: string
+  readonly where: (path: string) => boolean
+}
+
+const isOurs = (path: string): boolean =>
+  path.startsWith('src/') && !/^src\/(base|app)\//.test(path) && !isTest(path)
+
+const BANS: readonly Ban[] = [
+  { pattern: /\bDate\.now\b|\bnew Date\(\)/, why: 'the clock is a parameter', where: isOurs },
+  { pattern: /\bMath\.random\b/, why: 'base/id.ts makes ids', where: isOurs },
+  { pattern: /\bprocess\.env\b/, why: 'app reads the environment', where: isOurs },
+  { pattern: /^export default\b/, why: 'exports have names', where: () => true },
+  {
+    pattern: /\bimport\(/,
+    why: 'imports are static outside app',
+    where: (path) => path.startsWith('src/') && !path.startsWith('src/app/') && !isTest(path),
+  },
+  { pattern: /\bF[I]XME\b/, why: 'mend it now', where: () => true },
+]
+
+/** Import directions, floors, strangers, banned words and folder names. */
+export function tidy(root: string): CheckResult {
+  const files = sources(root, ['src', 'tools', 'test'])
+  const faults = files.flatMap((file) => [
+    ...directionFaults(file),
+    ...relativeFaults(file),
+    ...banFaults(file),
+  ])
+  const folders = globSync('{src,tools,test}/**/{common,utils,helpers}', { cwd: root })
+  faults.push(...folders.map((path) => `${path}: say what it is about instead`))
+  const edges = files.reduce((sum, file) => sum + file.imports.length, 0)
+  return { looked: files.length === 0 ? 0 : edges, of: `imports in ${files.length} files`, faults }
+}
+
+interface Place {
+  readonly layer: string
+  /** Undefined for a file directly in its layer. */
+  readonly folder?: string
+}
+
+function placeOf(path: string): Place | undefined {
+  const [top, layer, folder, rest] = path.split('/')
+  if (top !== 'src' || layer === undefined || folder === undefined) return undefined
+  return rest === undefined ? { layer } : { layer, folder }
+}
+
+function directionFaults(file: Source): string[] {
+  const from = placeOf(file.path)
+  if (from === undefined) return []
+  const faults: string[] = []
+  if (LAYERS[from.layer] === undefined) return [`${file.path}: no layer is called ${from.layer}`]
+  const floors = FLOORS[from.layer]
+  if (floors !== undefined && floorOf(floors, from.folder) < 0)
+    faults.push(`${file.path}: ${from.layer}/${from.folder ?? ''} stands on no floor`)
+  if (isTest(file.path)) return faults
+  for (const { specifier, target, line } of file.imports) {
+    const at = `${file.path}:${line}`
+    if (PURE.has(from.layer) && IO.test(specifier))
+      faults.push(`${at}: ${from.layer} does no I/O (${specifier})`)
+    if (target === undefined) continue
+    const to = placeOf(target)
+    if (to === undefined || isTest(target)) faults.push(`${at}: ${target} is for tests and tools`)
+    else if (!mayImport(from, to))
+      faults.push(`${at}: ${wordOf(from)} may not import ${wordOf(to)} (${specifier})`)
+  }
+  return faults
+}
+
+function mayImport(from: Place, to: Place): boolean {
+  if (from.layer !== to.layer) {
+    if (LAYERS[from.layer]?.includes(to.layer) === true) return true
+    return (
+      from.layer === 'store' &&
+      to.layer === 'client' &&
+      (BACKINGS[to.folder ?? '']?.split(' ').includes(from.folder ?? '') ?? false)
+    )
+  }
+  if (from.folder === to.folder) return true
+  if (STRANGERS.has(from.layer)) return to.folder === undefined
+  const floors = FLOORS[from.layer]
+  return floors === undefined || floorOf(floors, to.folder) < floorOf(floors, from.folder)
+}
+
+const floorOf = (floors: readonly (readonly string[])[], folder: string | undefined): number =>
+  floors.findIndex((floor) => floor.includes(folder ?? ''))
+
+const wordOf = ({ layer, folder }: Place): string =>
+  folder === undefined ? layer : `${layer}/${folder}`
+
+const relativeFaults = (file: Source): string[] =>
+  file.imports
+    .filter(({ specifier }) => specifier.startsWith('..'))
+    .map(({ specifier, line }) => `${file.path}:${line}: ${specifier}: #layer/… across folders`)
+
+function banFaults(file: Source): string[] {
+  const bans = BANS.filter(({ where }) => where(file.path))
+  return file.text
+    .split('\n')
+    .flatMap((text, index) =>
+      bans
+        .filter(({ pattern, why }) => pattern.test(why === 'mend it now' ? text : codeOf(text)))
+        .map(({ pattern, why }) => `${file.path}:${index + 1}: ${pattern.source}: ${why}`),
+    )
+}
+
+/** The line without its comment, roughly: enough that prose about a banned word is let be. */
+const codeOf = (line: string): string =>
+  /^\s*(\*|\/\*|\/\/)/.test(line) ? '' : line.replace(/\s\/\/.*$/, '')
