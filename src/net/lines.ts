@@ -63,6 +63,15 @@ export class OctetReader {
     }
   }
 
+  /** True where a whole line has arrived already: the peer pipelines, and its replies can wait for one another. */
+  lineReady(): boolean {
+    if (this.#findCrlf(this.#start) >= 0) return true
+    const chunk = this.#stream.readableLength > 0 ? (this.#stream.read() as Buffer | null) : null
+    if (chunk === null) return false
+    this.#append(chunk)
+    return this.#findCrlf(this.#start) >= 0
+  }
+
   /** At least one octet and at most `max` of them, as they come. */
   async octets(max: number, timeoutMs: number): Promise<Octets | 'eof' | 'timeout'> {
     if (this.#start === this.#end) {
