@@ -97,10 +97,7 @@ sys.stdout.write('same %d' % len(a))
     assert.match(reply, /^250 /)
     const client = await imap(watari, 'taro')
     try {
-      await until(
-        'the mail is in INBOX',
-        async () => (await countOf(client, 'INBOX')) === 1,
-      )
+      await until('the mail is in INBOX', async () => (await countOf(client, 'INBOX')) === 1)
       const [message] = await messages(client, 'INBOX')
       assert.ok(message?.toString().endsWith(content))
     } finally {
@@ -122,10 +119,7 @@ sys.stdout.write('same %d' % len(a))
     assert.match(await send('hanako@campus.example', 'taro@campus.example'), /^55\d 5\.7\.1 /)
     const client = await imap(watari, 'taro')
     try {
-      await until(
-        'the mail is in INBOX',
-        async () => (await countOf(client, 'INBOX')) === 2,
-      )
+      await until('the mail is in INBOX', async () => (await countOf(client, 'INBOX')) === 2)
     } finally {
       await client.logout()
     }
@@ -135,19 +129,16 @@ sys.stdout.write('same %d' % len(a))
     const client = await imap(watari, 'admin')
     try {
       const list = await client.list()
-      assert.deepEqual(
-        list.map(({ path }) => path).toSorted(),
-        [
-          'Archive',
-          'Drafts',
-          'INBOX',
-          'Junk',
-          'Junk/SPAM',
-          'Junk/Suspected SPAM',
-          'Sent',
-          'Trash',
-        ],
-      )
+      assert.deepEqual(list.map(({ path }) => path).toSorted(), [
+        'Archive',
+        'Drafts',
+        'INBOX',
+        'Junk',
+        'Junk/SPAM',
+        'Junk/Suspected SPAM',
+        'Sent',
+        'Trash',
+      ])
       assert.equal(list.find(({ path }) => path === 'Junk')?.specialUse, '\\Junk')
     } finally {
       await client.logout()
