@@ -71,6 +71,7 @@ export class Courier {
   #claimed = 0
   #pumping = false
   #again = false
+  #moreDue = false // more is due than was claimed
   #stopping = false
   #cancelTimer: (() => void) | undefined
   readonly #quiet = new Set<() => void>()
@@ -143,14 +144,19 @@ export class Courier {
   async #claim(): Promise<number> {
     const { spool, clock } = this.#options
     const room = CLAIMED_MAX - this.#claimed
-    if (room <= 0) return LOOK_AGAIN_MS_MAX // each settlement wakes
+    if (room <= 0) {
+      this.#moreDue = true // the next settlement wakes
+      return LOOK_AGAIN_MS_MAX
+    }
     const nowMs = clock.nowMs()
     const limit = Math.min(room, CLAIM_AT_ONCE)
+    this.#moreDue = false
     const { messages, nextDueMs } = await spool.claim({ nowMs, limit })
     for (const message of messages) this.#sort(message)
     this.#dispatch()
     if (nextDueMs === undefined) return LOOK_AGAIN_MS_MAX
-    if (nextDueMs <= nowMs && messages.length > 0) this.#again = this.#claimed < CLAIMED_MAX
+    this.#moreDue = nextDueMs <= nowMs
+    if (this.#moreDue && this.#claimed < CLAIMED_MAX) this.#again = true
     return Math.min(Math.max(0, nextDueMs - clock.nowMs()), LOOK_AGAIN_MS_MAX)
   }
 
@@ -206,10 +212,20 @@ export class Courier {
     while (!this.#stopping) {
       const next = this.#lanes.take()
       if (next === undefined) return
-      void this.#carry(next.load, next.lane).finally(() => {
-        this.#lanes.release(next.key, next.lane)
-        this.#dispatch()
-      })
+      void this.#carry(next.load, next.lane)
+        .catch((thrown: unknown) => {
+          // A mistake of ours; the recipients stay claimed until the next start.
+          const { queueId } = next.load.message
+          this.#options.log.error('queue.trouble', {
+            queueId,
+            code: 'bug',
+            text: messageOf(thrown),
+          })
+        })
+        .finally(() => {
+          this.#lanes.release(next.key, next.lane)
+          this.#dispatch()
+        })
     }
   }
 
@@ -367,7 +383,9 @@ export class Courier {
   ): Promise<void> {
     await this.#settler.settle({ settlements, dsns })
     this.#claimed -= settlements.length
-    this.wake() // a retry time may be nearer than the timer, a report may be due
+    // A retry may be nearer than the timer; a report is due now.
+    const sooner = dsns.length > 0 || settlements.some(({ kind }) => kind === 'deferred')
+    if (sooner || this.#moreDue) this.wake()
     this.#rest()
   }
 }
