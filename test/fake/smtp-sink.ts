@@ -17,10 +17,10 @@ export type SinkStep =
   | 'quit'
 
 /** What a misbehaving sink does at a step: vanish, say nothing, or say this instead (CRLF is added). */
-export type SinkAct = { readonly say: string } | 'vanish' | 'silent'
+type SinkAct = { readonly say: string } | 'vanish' | 'silent'
 
 /** One message that the sink has taken. */
-export interface SinkMail {
+interface SinkMail {
   readonly mail: string
   readonly rcpts: readonly string[]
   readonly content: Buffer

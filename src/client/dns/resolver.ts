@@ -19,7 +19,7 @@ export type DnsAnswer<T = RecordData> =
   | { readonly kind: 'temperror'; readonly reason: string }
 
 /** One exchanger of a domain; the lowest preference is asked first. */
-export interface Exchanger {
+interface Exchanger {
   readonly host: string
   readonly preference: number
 }

@@ -21,7 +21,7 @@ const lacking = (status: string, text: string): Reply => ({ code: 554, status, t
 const ASCII = /^[\u0000-\u007f]*$/
 
 /** The address as this peer can take it: a domain in letters of its own goes as A-labels (RFC 5891 §5). */
-export function wireAddress(address: Address, utf8: boolean): string | undefined {
+function wireAddress(address: Address, utf8: boolean): string | undefined {
   if (utf8 || !needsSmtpUtf8(address)) return formatAddress(address)
   const domain = domainToASCII(address.domain)
   return ASCII.test(address.localpart) && domain !== ''

@@ -1,0 +1,115 @@
+import type { Clock } from '#base/time.ts'
+import type { NextHop } from '#model/route.ts'
+import type { QueueMessage, QueueRecipient } from '#store/spool/spool-store.ts'
+import { restMs } from './schedule.ts'
+
+/** Recipients of one message that go to one next hop in one transaction. */
+export interface Load {
+  readonly message: QueueMessage
+  readonly recipients: readonly QueueRecipient[]
+  readonly hop: Exclude<NextHop, { kind: 'hold' }>
+}
+
+/** What is known of one next hop while it is in use. */
+export class Lane {
+  readonly loads: Load[] = []
+  readonly #local: boolean
+  #active = 0
+  #failures = 0
+  #restsUntilMs = 0
+  #trouble = ''
+
+  constructor(local: boolean) {
+    this.#local = local
+  }
+
+  get active(): number {
+    return this.#active
+  }
+
+  begin(): void {
+    this.#active++
+  }
+
+  end(): void {
+    this.#active--
+  }
+
+  /** Somebody let us in. */
+  alive(): void {
+    this.#failures = 0
+    this.#restsUntilMs = 0
+  }
+
+  /** Nobody let us in. Those that tried at the same time count once. */
+  dead(trouble: string, clock: Clock): void {
+    if (this.resting(clock) !== undefined) return
+    this.#failures++
+    this.#trouble = trouble
+    this.#restsUntilMs = clock.monotonicMs() + restMs(this.#failures, this.#local)
+  }
+
+  /** What keeps it from being tried now, and for how long. */
+  resting(clock: Clock): { readonly trouble: string; readonly leftMs: number } | undefined {
+    const leftMs = this.#restsUntilMs - clock.monotonicMs()
+    return leftMs > 0 ? { trouble: this.#trouble, leftMs } : undefined
+  }
+
+  /** Nothing is known of it that would be missed. */
+  get forgettable(): boolean {
+    return this.#active === 0 && this.loads.length === 0 && this.#failures === 0
+  }
+}
+
+const LANES_KEPT_MAX = 10_000
+
+/** The lanes of all next hops in use, each with its turn. */
+export class HopLanes {
+  readonly #lanes = new Map<string, Lane>()
+  #total = 0
+  readonly #perHop: number
+  readonly #inAll: number
+
+  constructor(limits: { readonly perHop: number; readonly inAll: number }) {
+    this.#perHop = limits.perHop
+    this.#inAll = limits.inAll
+  }
+
+  add(key: string, load: Load): void {
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) {
+      lane = new Lane(load.hop.kind === 'local')
+      this.#lanes.set(key, lane)
+    }
+    lane.loads.push(load)
+  }
+
+  /** The next load that may start: lanes take turns, so that a long one keeps no other waiting. */
+  take(): { readonly key: string; readonly lane: Lane; readonly load: Load } | undefined {
+    if (this.#total >= this.#inAll) return undefined
+    for (const [key, lane] of this.#lanes) {
+      if (lane.active >= this.#perHop) continue
+      const load = lane.loads.shift()
+      if (load === undefined) continue
+      this.#lanes.delete(key) // to the end of the round
+      this.#lanes.set(key, lane)
+      lane.begin()
+      this.#total++
+      return { key, lane, load }
+    }
+    return undefined
+  }
+
+  release(key: string, lane: Lane): void {
+    lane.end()
+    this.#total--
+    if (lane.forgettable || this.#lanes.size > LANES_KEPT_MAX) {
+      if (lane.active === 0 && lane.loads.length === 0) this.#lanes.delete(key)
+    }
+  }
+
+  /** Takes out all that has not begun. */
+  drain(): readonly Load[] {
+    return [...this.#lanes.values()].flatMap((lane) => lane.loads.splice(0))
+  }
+}
