@@ -63,6 +63,9 @@ export class JoinedNode {
 
   /** Reads the node's own copies; before the listeners open. Throws the Fault of a damaged copy. */
   async load(): Promise<void> {
+    // Defaults first: a node whose storage does not answer yet still has settings to refuse by.
+    const defaults = await resolveSettings(FIRST_CONTENT, () => Promise.resolve(undefined))
+    if (defaults.ok) this.#settings ??= defaults.value
     const rows: DirectoryRow[] = []
     let seq = 0
     let after: number | undefined = 0

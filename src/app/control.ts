@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+import type { RequestListener } from 'node:http'
+import { join } from 'node:path'
+
+import { fromUtf8 } from '#base/octets.ts'
+import { Fault, messageOf } from '#base/outcome.ts'
+import type { Log } from '#base/log.ts'
+import { systemClock } from '#base/time.ts'
+import { NodeCaller } from '#client/node/node-caller.ts'
+import { findCycle } from '#engine/route/check.ts'
+import type { AccountId } from '#model/account.ts'
+import type { AdminDeps } from '#server/admin/context.ts'
+import { declaredNode, NodeHub } from '#server/node/node-hub.ts'
+import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import type { DirectoryEdit } from '#store/directory/check-edits.ts'
+import { hashPassword } from '#store/directory/password.ts'
+import { SettingsMaster } from '#store/settings/settings-master.ts'
+import type { SpoolStore } from '#store/spool/spool-store.ts'
+
+import { FIRST_SUBDOMAIN, readFirstRun } from './first-run.ts'
+import type { FirstRun } from './first-run.ts'
+import { readHost } from './host.ts'
+import { closeServer, dialPath, roleState, servePath } from './node-parts.ts'
+import { runRole } from './role.ts'
+import { sieveBench } from './sieve-bench.ts'
+import { StorageChild } from './storage/child-process.ts'
+import { VERSION } from './version.ts'
+
+runRole('control', async (place, log) => {
+  const clock = systemClock
+  const host = readHost(place.dir)
+  const storage = new StorageChild({ kind: 'control', dir: join(place.dir, 'control'), clock, log })
+  await storage.start()
+  const directoryLog = storage.service('directory')
+  const settingsStore = storage.service('settings')
+  const index = storage.service('index')
+  const directory = new DirectoryMaster({
+    log: directoryLog,
+    clock,
+    checks: [findCycle],
+  })
+  await directory.load()
+  if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
+  const settings = new SettingsMaster({ store: settingsStore, clock })
+  await settings.load()
+  const hub = new NodeHub({
+    settings,
+    directory,
+    log: directoryLog,
+    index,
+    clock,
+    trouble: log,
+    identify: declaredNode,
+  })
+  const gateway = new NodeCaller({ dial: dialPath(join(place.runDir, 'gateway.sock')), clock })
+  const deps: AdminDeps = {
+    version: VERSION,
+    clock,
+    tokens: [{ name: 'admin', sha256: host.apiTokenSha256 }],
+    directory,
+    directoryLog,
+    settings,
+    settingsStore,
+    hub,
+    gateways: () => [{ node: 'gateway', queue: remoteQueue(gateway) }],
+    index,
+    sieve: sieveBench,
+  }
+  const nodeServer = await servePath(join(place.runDir, 'node.sock'), hub.listener)
+  const adminServer = await servePath(join(place.runDir, 'admin.sock'), lazyAdmin(deps, log))
+  return {
+    listening: [],
+    state: () => roleState(storage.state(), false),
+    stop: async () => {
+      hub.close()
+      closeServer(nodeServer)
+      closeServer(adminServer)
+      await storage.stop()
+    },
+  }
+})
+
+/** The API's framework costs some 50 MiB: it is loaded when somebody first asks. */
+function lazyAdmin(deps: AdminDeps, log: Log): RequestListener {
+  let app: Promise<{ readonly listener: RequestListener }> | undefined
+  return (request, response) => {
+    app ??= import('#server/admin/app.ts').then(({ adminApp }) => adminApp(deps, log))
+    app.then(
+      ({ listener }) => listener(request, response),
+      (cause: unknown) => {
+        log.error('admin.failed', { cause: messageOf(cause) })
+        app = undefined
+        response.writeHead(500)
+        response.end()
+      },
+    )
+  }
+}
+
+/** A gateway's queue, asked through its node API. */
+function remoteQueue(gateway: NodeCaller): Pick<SpoolStore, 'list' | 'show' | 'act' | 'status'> {
+  return {
+    list: (ask) => gateway.call('queue.list', ask) as ReturnType<SpoolStore['list']>,
+    show: (ask) => gateway.call('queue.show', ask) as ReturnType<SpoolStore['show']>,
+    act: (ask) => gateway.call('queue.act', ask) as ReturnType<SpoolStore['act']>,
+    status: () => gateway.call('queue.status', {}) as ReturnType<SpoolStore['status']>,
+  }
+}
+
+/** Enters the first domain and accounts, all in one change. */
+async function seed(directory: DirectoryMaster, firstRun: FirstRun | undefined): Promise<void> {
+  if (firstRun === undefined)
+    throw new Fault(
+      'config',
+      'the directory is empty and first-run.json is gone; begin a new data folder',
+    )
+  const edits: DirectoryEdit[] = [
+    { kind: 'put', row: { kind: 'domain', domain: { name: firstRun.domain } } },
+    {
+      kind: 'put',
+      row: { kind: 'domain', domain: { name: FIRST_SUBDOMAIN, convertTo: firstRun.domain } },
+    },
+  ]
+  for (const { username, password, admin } of firstRun.accounts) {
+    const credential = await hashPassword(fromUtf8(password))
+    edits.push({
+      kind: 'put',
+      row: {
+        kind: 'account',
+        account: {
+          id: randomUUID() as string as AccountId,
+          username,
+          domain: firstRun.domain,
+          admin,
+          disabled: false,
+          credential,
+          credentialVersion: 1,
+          addresses: [],
+          delegated: [],
+        },
+      },
+    })
+  }
+  const written = await directory.write(edits, { who: 'watari', from: 'first run' })
+  if (!written.ok) throw new Fault('config', `first run: ${written.error.message}`)
+}

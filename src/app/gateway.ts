@@ -1,0 +1,224 @@
+import { getServers } from 'node:dns'
+import { join } from 'node:path'
+
+import { timedId } from '#base/id.ts'
+import { isFault } from '#base/outcome.ts'
+import { systemClock } from '#base/time.ts'
+import { Resolver } from '#client/dns/resolver.ts'
+import { renderHanded } from '#codec/auth/verdict.ts'
+import { Courier } from '#engine/queue/courier.ts'
+import { gatewayReception } from '#engine/receive/gateway-reception.ts'
+import type { DeliveryId } from '#model/envelope.ts'
+import { nodeServer } from '#server/node/node-server.ts'
+import { serveMail } from '#server/smtp/serve.ts'
+import type { MailDoor } from '#server/smtp/options.ts'
+import { createAuthenticator } from '#store/directory/login.ts'
+import { EventBuffer } from '#store/events/event-buffer.ts'
+import type { Settings } from '#store/settings/table.ts'
+import type { QueueFilter, SpoolStore } from '#store/spool/spool-store.ts'
+
+import { listenersOf, portOf, readHost } from './host.ts'
+import type { Listener } from './host.ts'
+import { JoinedNode } from './joined-node.ts'
+import { Judges } from './judges.ts'
+import {
+  closeServer,
+  dialPath,
+  loadNode,
+  openListeners,
+  readIdentity,
+  roleState,
+  servePath,
+} from './node-parts.ts'
+import { OutboxDoor } from './outbox-door.ts'
+import { runRole } from './role.ts'
+import { StorageChild } from './storage/child-process.ts'
+import { VERSION } from './version.ts'
+
+const GRACE_MS = 3_000
+const DOORS: Partial<Record<Listener['protocol'], MailDoor>> = {
+  mx: 'mx',
+  relay: 'relay',
+  submission: 'submission',
+  submissions: 'submission',
+}
+/** A temporary failure of the sender: sysexits EX_TEMPFAIL. */
+const STORAGE_ENDED = 75
+
+runRole('gateway', async (place, log) => {
+  const clock = systemClock
+  const host = readHost(place.dir)
+  const identity = readIdentity(place.dir)
+  const storage = new StorageChild({ kind: 'spool', dir: join(place.dir, 'gateway'), clock, log })
+  await storage.start()
+  const spool = storage.service('spool')
+  let isFull = false
+  const state = () => roleState(storage.state(), isFull)
+  const eventLog = storage.service('events')
+  const node = new JoinedNode({
+    dial: dialPath(join(place.runDir, 'node.sock')),
+    clock,
+    log,
+    node: 'gateway',
+    role: 'gateway',
+    replica: storage.service('replica'),
+    copy: storage.service('copy'),
+    events: eventLog,
+    beat: () => ({ ...state(), version: VERSION, pid: process.pid }),
+  })
+  const events = new EventBuffer({
+    log: eventLog,
+    clock,
+    trouble: log,
+    onFlushed: () => node.link.poke(),
+  })
+  const stopping = new AbortController()
+  await loadNode(node, { clock, log, signal: stopping.signal })
+
+  let resolver = resolverOf(node.settings)
+  node.onSettings((settings) => {
+    resolver = resolverOf(settings)
+  })
+  const newDeliveryId = () => timedId(clock.nowMs()) as DeliveryId
+  const courier = new Courier({
+    spool,
+    directory: node.directory,
+    // Asked for at each attempt: new servers are in force at once.
+    get resolver() {
+      return resolver
+    },
+    clock,
+    log,
+    events,
+    hostname: `mx.${host.domain}`,
+    settings: () => ({
+      retryMs: node.settings['queue.retryMs'],
+      delayNoticeMs: node.settings['queue.delayNoticeMs'],
+      lifetimeMs: node.settings['queue.lifetimeMs'],
+    }),
+    local: () => [{ path: join(place.runDir, 'lmtp.sock') }],
+    isOwn: (ip, port) =>
+      listenersOf(host, 'mx', 'relay').some(
+        (listener) => listener.port === port && listener.address === ip,
+      ),
+    handed: renderHanded,
+  })
+  const judges = new Judges({ clock, log, resolver: () => resolver })
+  const authenticator = createAuthenticator({ directory: node.directory, clock, log })
+  const submissionDoor = `smtp.${host.domain}`
+  const texts = () => ({
+    authHost: submissionDoor,
+    authPorts: [
+      { port: portOf(host, 'submissions'), tls: 'implicit' as const },
+      { port: portOf(host, 'submission'), tls: 'starttls' as const },
+    ],
+  })
+  const doors = await openListeners(
+    listenersOf(host, 'mx', 'relay', 'submission', 'submissions'),
+    log,
+    (listener) =>
+      serveMail({
+        door: DOORS[listener.protocol] ?? 'mx',
+        listen: { address: listener.address, port: listener.port },
+        tls: listener.protocol === 'submissions' ? 'implicit' : 'starttls',
+        identity: () => identity,
+        hostname: listener.hostname,
+        postmasterDomain: host.domain,
+        reception: gatewayReception({
+          directory: node.directory,
+          settings: () => node.settings,
+          spool,
+          judge: judges,
+          hostname: listener.hostname,
+          authservId: `mx.${host.domain}`,
+          newDeliveryId,
+          clock,
+          log,
+          events,
+          accepted: () => courier.wake(),
+        }),
+        ...(DOORS[listener.protocol] === 'submission' && { authenticator }),
+        ...(listener.protocol === 'relay' && {
+          allow: (ip: string) => node.settings['relay.access'].has(ip),
+        }),
+        limits: () => ({
+          messageBytesMax: node.settings['mail.sizeBytesMax'],
+          recipientsMax: node.settings['smtp.recipientsMax'],
+          connectionsMax: node.settings['smtp.connectionsMax'],
+          commandTimeoutMs: node.settings['smtp.commandTimeoutMs'],
+        }),
+        texts,
+        clock,
+        log,
+      }),
+  )
+  const outbox = new OutboxDoor({
+    spool,
+    directory: node.directory,
+    clock,
+    lifetimeMs: () => node.settings['queue.lifetimeMs'],
+    accepted: () => courier.wake(),
+  })
+  const nodeApi = await servePath(
+    join(place.runDir, 'gateway.sock'),
+    nodeServer({
+      outbox: (head, octets) => outbox.take(head, octets),
+      calls: queueCalls(spool, courier),
+    }),
+  )
+  const watch = setInterval(() => {
+    // Claims live in the storage process: without it, this one no longer knows what is at work.
+    if (storage.state().kind === 'down') {
+      log.error('gateway.storageEnded', { reason: storage.state().reason })
+      process.exit(STORAGE_ENDED)
+    }
+    spool.status().then(
+      (status) => (isFull = status.full),
+      () => undefined,
+    )
+  }, 500)
+  watch.unref()
+  courier.wake()
+  return {
+    listening: doors.listened,
+    state,
+    stop: async () => {
+      stopping.abort()
+      clearInterval(watch)
+      closeServer(nodeApi)
+      await Promise.all([
+        ...doors.opened.map((door) => door.close(GRACE_MS)),
+        courier.stop(GRACE_MS),
+      ])
+      await judges.close()
+      node.link.stop()
+      await events.flush().catch((cause: unknown) => {
+        if (!isFault(cause)) throw cause
+      })
+      await storage.stop()
+    },
+  }
+})
+
+function resolverOf(settings: Settings): Resolver {
+  const servers = settings['dns.servers']
+  return new Resolver({
+    servers: servers.length > 0 ? servers : getServers(),
+    timeoutMs: settings['dns.timeoutMs'],
+    clock: systemClock,
+  })
+}
+
+/** What control may ask of the queue. */
+function queueCalls(spool: SpoolStore, courier: Courier) {
+  return {
+    'queue.list': (filter: QueueFilter) => spool.list(filter),
+    'queue.show': (ask: Parameters<SpoolStore['show']>[0]) => spool.show(ask),
+    'queue.act': async (act: Parameters<SpoolStore['act']>[0]) => {
+      const changed = await spool.act(act)
+      courier.wake()
+      return changed
+    },
+    'queue.status': () => spool.status(),
+  }
+}

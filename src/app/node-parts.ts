@@ -1,0 +1,113 @@
+import { createServer, request } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import type { Log } from '#base/log.ts'
+import { isFault, messageOf } from '#base/outcome.ts'
+import { SECOND_MS, sleep } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import type { Dial } from '#client/node/request.ts'
+import { TlsIdentity } from '#net/tls.ts'
+
+import type { Listener } from './host.ts'
+import type { JoinedNode } from './joined-node.ts'
+import type { Listened, RoleState } from './role.ts'
+import type { StorageState } from './storage/child-process.ts'
+
+/** Talks to a node API on a Unix socket of this machine. */
+export const dialPath =
+  (path: string): Dial =>
+  (options) =>
+    request({ ...options, socketPath: path })
+
+/** Serves a node API, or the administration API, on a Unix socket that only our own user can open. */
+export function servePath(path: string, listener: RequestListener): Promise<Server> {
+  const server = createServer(listener)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => resolve(server))
+  })
+}
+
+export function closeServer(server: Server): void {
+  server.close()
+  server.closeAllConnections()
+}
+
+/** The certificate of DIR/tls, as it is now. */
+export const readIdentity = (dir: string): TlsIdentity =>
+  new TlsIdentity({
+    certificate: readFileSync(join(dir, 'tls', 'server.pem'), 'utf8'),
+    key: readFileSync(join(dir, 'tls', 'server.key'), 'utf8'),
+  })
+
+interface Closable {
+  readonly port: number
+  close(graceMs: number): Promise<void>
+}
+
+/**
+ * Opens each listener; an address that this machine does not have (::1 where IPv6 is off) is a
+ * warning, a port that is taken ends the start.
+ */
+export async function openListeners<L extends Closable>(
+  listeners: readonly Listener[],
+  log: Log,
+  open: (listener: Listener) => Promise<L>,
+): Promise<{ readonly opened: readonly L[]; readonly listened: readonly Listened[] }> {
+  const opened: L[] = []
+  const listened: Listened[] = []
+  for (const listener of listeners) {
+    const { protocol, address } = listener
+    try {
+      const one = await open(listener)
+      opened.push(one)
+      listened.push({ protocol, address, port: one.port })
+    } catch (thrown) {
+      if (!isAbsentAddress(thrown)) throw thrown
+      log.warn('listen.absent', { protocol, address, cause: messageOf(thrown) })
+    }
+  }
+  return { opened, listened }
+}
+
+function isAbsentAddress(thrown: unknown): boolean {
+  const cause = isFault(thrown) ? thrown.cause : thrown
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'
+}
+
+/** Reads the node's copies; where its storage does not answer yet, goes on trying behind the open doors. */
+export async function loadNode(
+  node: JoinedNode,
+  parts: { readonly clock: Clock; readonly log: Log; readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    await node.load()
+    void node.link.run()
+  } catch (thrown) {
+    if (!isFault(thrown, 'stalled') && !isFault(thrown, 'closed')) throw thrown
+    parts.log.warn('node.waiting', { cause: messageOf(thrown) })
+    void loadLater(node, parts)
+  }
+}
+
+async function loadLater(node: JoinedNode, parts: Parameters<typeof loadNode>[1]): Promise<void> {
+  while (!parts.signal.aborted) {
+    await sleep(parts.clock, SECOND_MS, parts.signal)
+    try {
+      await node.load()
+      return await node.link.run()
+    } catch (thrown) {
+      parts.log.warn('node.waiting', { cause: messageOf(thrown) })
+    }
+  }
+}
+
+/** A role's word about itself, from its storage's. */
+export function roleState(storage: StorageState, isFull: boolean): RoleState {
+  if (storage.kind !== 'ready')
+    return { state: 'stalled', reason: storage.reason ?? `storage ${storage.kind}` }
+  return isFull ? { state: 'full', reason: 'below the reserve of free space' } : { state: 'ready' }
+}

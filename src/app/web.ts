@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import { join } from 'node:path'
+
+import { Fault } from '#base/outcome.ts'
+
+import type { Listener } from './host.ts'
+
+const PROXY_TIMEOUT_MS = 60_000
+
+/** The HTTPS door of a store: hands `/api/v1` to control, which may be away. */
+export function serveWeb(options: {
+  readonly dir: string
+  readonly listener: Listener
+  readonly adminSocket: string
+}): Promise<{ readonly port: number; close(graceMs: number): Promise<void> }> {
+  const { listener } = options
+  const server = createServer(
+    {
+      cert: readFileSync(join(options.dir, 'tls', 'server.pem')),
+      key: readFileSync(join(options.dir, 'tls', 'server.key')),
+    },
+    (incoming, response) => {
+      response.setHeader('strict-transport-security', 'max-age=31536000')
+      response.setHeader('x-content-type-options', 'nosniff')
+      const path = (incoming.url ?? '/').split('?')[0]!
+      if (path === '/api/v1' || path.startsWith('/api/v1/'))
+        return proxy(incoming, response, options.adminSocket)
+      response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
+      response.end('There is no page here. The API: /api/v1/openapi.json\n')
+    },
+  )
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'it is taken' : cause.message
+      const where = `${listener.address} port ${listener.port}`
+      reject(new Fault('config', `cannot listen on ${where}: ${why}`, { cause }))
+    })
+    server.listen(listener.port, listener.address, () =>
+      resolve({
+        port: listener.port,
+        close: () => {
+          server.close()
+          server.closeAllConnections()
+          return Promise.resolve()
+        },
+      }),
+    )
+  })
+}
+
+function proxy(incoming: IncomingMessage, response: ServerResponse, socketPath: string): void {
+  const { method, url, headers } = incoming
+  const onward = request({ socketPath, method, path: url, headers, timeout: PROXY_TIMEOUT_MS })
+  onward.on('timeout', () => onward.destroy(new Error('timeout')))
+  onward.on('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers)
+    answer.pipe(response)
+  })
+  onward.on('error', () => {
+    if (response.headersSent) return void response.destroy()
+    response.writeHead(503, { 'content-type': 'application/json' })
+    const error = {
+      code: 'unavailable',
+      message: 'control is not available now',
+      remedy: 'Try again in some seconds; mail goes on without it.',
+    }
+    response.end(JSON.stringify({ error }))
+  })
+  incoming.on('error', () => onward.destroy())
+  response.on('close', () => onward.destroy())
+  incoming.pipe(onward)
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+
+import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import { compileSieve } from '#codec/sieve/compile.ts'
+import type { SieveProgram } from '#codec/sieve/program.ts'
+import type { Verdict } from '#model/verdict.ts'
+
+import { DEFAULT_SCRIPT } from './default-script.ts'
+import { planDelivery } from './plan.ts'
+import type { Delivery } from './plan.ts'
+import { sieveContent } from './sieve-message.ts'
+
+function program(text: string): SieveProgram {
+  const compiled = compileSieve(text)
+  assert.ok(compiled.ok, JSON.stringify(compiled))
+  return compiled.value
+}
+
+const admin = program(DEFAULT_SCRIPT)
+
+function delivery(kind?: Verdict['class']): Delivery {
+  const verdict: Verdict | undefined = kind && {
+    class: kind,
+    score: 0,
+    hits: [],
+    virus: { kind: 'clean' },
+    auth: [],
+    caseId: 'C',
+    degraded: [],
+  }
+  const header = fromUtf8(
+    'Subject: =?utf-8?B?5Lya6K2w?=\r\nFrom: =?utf-8?B?5aSq6YOO?= <taro@campus.example>\r\n\r\n',
+  )
+  return {
+    deliveryId: 'D1',
+    reversePath: { localpart: 'taro', domain: 'campus.example' },
+    recipient: { localpart: 'hanako', domain: 'campus.example' },
+    body: '8bitmime',
+    smtpUtf8: false,
+    nowMs: 1,
+    message: {
+      ...sieveContent(header, 100, verdict),
+      envelopeFrom: { localpart: 'taro', domain: 'campus.example' },
+      envelopeTo: { localpart: 'hanako', domain: 'campus.example' },
+      mailboxExists: (name) => name === 'Archive',
+    },
+  }
+}
+
+describe('planning a delivery', () => {
+  it("files by class with the administrator's script", () => {
+    const filed = (kind?: Verdict['class']) => planDelivery(delivery(kind), [admin]).filed
+    assert.deepEqual(filed('spam'), ['Junk/SPAM'])
+    assert.deepEqual(filed('suspected'), ['Junk/Suspected SPAM'])
+    assert.deepEqual(filed('clean'), ['INBOX'])
+    assert.deepEqual(filed(undefined), ['INBOX'])
+  })
+
+  it("does not run the user's script on what was filed as junk", () => {
+    const user = program('require "fileinto"; fileinto "Archive";')
+    assert.deepEqual(planDelivery(delivery('spam'), [admin, user]).filed, ['Junk/SPAM'])
+    assert.deepEqual(planDelivery(delivery('clean'), [admin, user]).filed, ['Archive'])
+  })
+
+  it('keeps in INBOX what is filed into a mailbox that is not there (RFC 5228 §4.1)', () => {
+    const user = program('require "fileinto"; fileinto "無い箱";')
+    assert.deepEqual(planDelivery(delivery(), [user]).filed, ['INBOX'])
+    const create = program('require ["fileinto", "mailbox"]; fileinto :create "会議/来週";')
+    const plan = planDelivery(delivery(), [create])
+    assert.deepEqual(plan.filed, ['会議/来週'])
+    assert.deepEqual(plan.changes[0]?.kind === 'append' && plan.changes[0].mailbox, {
+      path: ['会議', '来週'],
+      create: true,
+    })
+  })
+
+  it('files once where two actions name one mailbox', () => {
+    const user = program('require "fileinto"; keep; fileinto "inbox";')
+    assert.deepEqual(planDelivery(delivery(), [user]).filed, ['INBOX'])
+  })
+
+  it('sends a redirect with an id of its own and keeps nothing', () => {
+    const plan = planDelivery(delivery(), [program('redirect "a@b.example";')])
+    assert.deepEqual(plan.changes, [])
+    assert.equal(plan.outbox[0]?.id, 'D1:hanako@campus.example:a@b.example')
+  })
+
+  it('reads decoded fields and addresses, and keeps mail when a script fails', () => {
+    const user = program(
+      'require "reject"; if allof(header "subject" "会議", address "from" "taro@campus.example") { keep; reject "x"; }',
+    )
+    const plan = planDelivery(delivery(), [user])
+    assert.match(plan.error ?? '', /reject/)
+    assert.deepEqual(plan.filed, ['INBOX'])
+  })
+
+  it('puts Return-Path and Delivered-To in front', () => {
+    const change = planDelivery(delivery(), []).changes[0]
+    assert.ok(change?.kind === 'append' && change.prefix)
+    assert.equal(
+      toUtf8(change.prefix),
+      'Return-Path: <taro@campus.example>\r\nDelivered-To: hanako@campus.example\r\n',
+    )
+  })
+})

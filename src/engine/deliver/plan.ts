@@ -1,0 +1,136 @@
+import { fromUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { asciiLower } from '#base/text.ts'
+import { runSieve } from '#engine/sieve/run.ts'
+import type { SieveAction } from '#engine/sieve/action.ts'
+import type { SieveMessage } from '#engine/sieve/message.ts'
+import type { SieveProgram } from '#codec/sieve/program.ts'
+import { formatAddress } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
+import type { BodyKind } from '#model/envelope.ts'
+import { SYSTEM_FLAGS } from '#model/mailbox.ts'
+import type { MailboxPath } from '#model/mailbox.ts'
+import type { MailboxChange, OutboxEntry } from '#store/mailbox/mailbox-store.ts'
+
+/** One recipient's delivery, before its scripts have run. */
+export interface Delivery {
+  readonly deliveryId: string
+  readonly reversePath: Address | null
+  /** As the envelope named it, detail included. */
+  readonly recipient: Address
+  readonly body: BodyKind
+  readonly smtpUtf8: boolean
+  readonly message: SieveMessage
+  readonly nowMs: number
+}
+
+/** What is committed for one recipient; `error` names a script that failed: then the mail is kept. */
+export interface DeliveryPlan {
+  readonly changes: readonly MailboxChange[]
+  readonly outbox: readonly OutboxEntry[]
+  /** Names of mailboxes, for events. */
+  readonly filed: readonly string[]
+  readonly refusal?: string
+  readonly error?: string
+}
+
+/**
+ * Runs the scripts in order, the administrator's first, each only while the implicit keep stands,
+ * and turns their actions into one commit. Content 0 is the message. Pure.
+ */
+export function planDelivery(delivery: Delivery, scripts: readonly SieveProgram[]): DeliveryPlan {
+  const actions: SieveAction[] = []
+  let flags: readonly string[] = []
+  let isKept = true
+  let error: string | undefined
+  for (const script of scripts) {
+    if (!isKept) break
+    const run = runSieve(script, delivery.message)
+    if (!run.ok) {
+      // RFC 5228 §2.10.6: on a runtime error the implicit keep takes effect.
+      error = run.error.message
+      continue
+    }
+    actions.push(...run.value.actions)
+    flags = run.value.flags
+    isKept = run.value.implicitKeep
+  }
+  if (isKept) actions.push({ kind: 'keep', flags })
+  return { ...carryOut(delivery, actions), ...(error === undefined ? {} : { error }) }
+}
+
+function carryOut(
+  delivery: Delivery,
+  actions: readonly SieveAction[],
+): Omit<DeliveryPlan, 'error'> {
+  const targets = new Map<
+    string,
+    { path: MailboxPath; create: boolean; flags: readonly string[] }
+  >()
+  const outbox: OutboxEntry[] = []
+  let refusal: string | undefined
+  for (const action of actions) {
+    if (action.kind === 'keep') file(['INBOX'], false, action.flags)
+    else if (action.kind === 'fileinto') {
+      // RFC 5228 §4.1: a mailbox that is not there must not lose the mail.
+      const isThere = action.create || delivery.message.mailboxExists(action.mailbox)
+      file(isThere ? mailboxPath(action.mailbox) : ['INBOX'], action.create, action.flags)
+    } else if (action.kind === 'redirect') outbox.push(redirect(delivery, action.address))
+    else if (action.kind === 'reject') refusal = action.reason
+  }
+  function file(path: MailboxPath, create: boolean, flags: readonly string[]): void {
+    const name = path.join('/')
+    const key = asciiLower(name) === 'inbox' ? 'INBOX' : name
+    if (!targets.has(key)) targets.set(key, { path, create, flags })
+  }
+  const prefix = deliveryFields(delivery)
+  return {
+    changes: [...targets.values()].map(({ path, create, flags }) => ({
+      kind: 'append',
+      mailbox: { path, create },
+      content: 0,
+      ...splitFlags(flags),
+      internalDateMs: delivery.nowMs,
+      prefix,
+    })),
+    outbox,
+    filed: [...targets.keys()],
+    ...(refusal === undefined ? {} : { refusal }),
+  }
+}
+
+/** A script names mailboxes with `/`; INBOX ignores case (RFC 9051 §5.1). */
+function mailboxPath(name: string): MailboxPath {
+  const path = name.normalize('NFC').split('/')
+  return path.length === 1 && asciiLower(path[0]!) === 'inbox' ? ['INBOX'] : path
+}
+
+/** RFC 5228 §4.2: the reverse-path stays, so that bounces reach the author; null for null. */
+const redirect = (delivery: Delivery, address: Address): OutboxEntry => ({
+  id: `${delivery.deliveryId}:${formatAddress(delivery.recipient)}:${formatAddress(address)}`,
+  kind: 'redirect',
+  reversePath: delivery.reversePath,
+  recipients: [address],
+  body: delivery.body,
+  smtpUtf8: delivery.smtpUtf8,
+  content: 0,
+})
+
+/** What differs by delivery: RFC 5321 §4.4 Return-Path, RFC 9228 §3 Delivered-To. */
+function deliveryFields(delivery: Delivery): Octets {
+  const path = delivery.reversePath === null ? '' : formatAddress(delivery.reversePath)
+  return fromUtf8(
+    `Return-Path: <${path}>\r\nDelivered-To: ${formatAddress(delivery.recipient)}\r\n`,
+  )
+}
+
+function splitFlags(flags: readonly string[]): { flags: number; keywords: readonly string[] } {
+  let bits = 0
+  const keywords: string[] = []
+  for (const flag of flags) {
+    const bit = SYSTEM_FLAGS.findIndex((each) => asciiLower(each) === asciiLower(flag))
+    if (bit >= 0) bits |= 1 << bit
+    else keywords.push(flag)
+  }
+  return { flags: bits, keywords }
+}
