@@ -1,0 +1,14 @@
+import { AUTHORIZATION } from '#server/pop3/command.ts'
+import type { Pop3Handler } from '#server/pop3/command.ts'
+
+/** RFC 2595 §4. */
+export const stls: Pop3Handler = {
+  verb: 'STLS',
+  states: AUTHORIZATION,
+  async run(session) {
+    if (session.secure) return session.error('TLS is active already')
+    if (!session.tlsOffered) return session.error('TLS is not available')
+    session.ok('Begin TLS negotiation')
+    session.secureNext()
+  },
+}

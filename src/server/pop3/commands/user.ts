@@ -1,0 +1,67 @@
+import { fromLatin1, toUtf8Strict } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { AUTHORIZATION } from '#server/pop3/command.ts'
+import type { Pop3Handler } from '#server/pop3/command.ts'
+import { Maildrop } from '#server/pop3/maildrop.ts'
+import type { Pop3Session } from '#server/pop3/session.ts'
+
+/** RFC 1939 §7: says +OK to every name, so that nobody learns which exist. */
+export const user: Pop3Handler = {
+  verb: 'USER',
+  states: AUTHORIZATION,
+  async run(session, args) {
+    if (!session.loginAllowed) return plaintextRefused(session)
+    const name = args.length === 0 ? undefined : toUtf8Strict(fromLatin1(args.join(' ')))
+    if (name === undefined) return session.error('Expected a user name')
+    session.user = name
+    session.ok('Send the password')
+  },
+}
+
+/** RFC 1939 §7: the password is all that follows the first blank. */
+export const pass: Pop3Handler = {
+  verb: 'PASS',
+  states: AUTHORIZATION,
+  async run(session, args) {
+    if (!session.loginAllowed) return plaintextRefused(session)
+    const name = session.user
+    if (name === undefined) return session.error('USER comes first')
+    session.user = undefined
+    await logIn(session, name, fromLatin1(args[0] ?? ''))
+  },
+}
+
+export const plaintextRefused = (session: Pop3Session): void =>
+  session.error('Passwords are taken inside TLS only; use STLS or port 995')
+
+const PASSWORD_BYTES_MAX = 1_000
+
+/** Checks a password and opens the maildrop. */
+export async function logIn(session: Pop3Session, name: string, password: Octets): Promise<void> {
+  const { authenticator, shared, log } = session.options
+  if (password.length === 0 || password.length > PASSWORD_BYTES_MAX || password.includes(0))
+    return session.loginFailed()
+  const outcome = await authenticator.login({
+    login: name,
+    password,
+    ip: session.ip,
+    protocol: 'pop3',
+  })
+  if (!outcome.ok) {
+    if (outcome.error === 'refused') return session.loginFailed()
+    return session.error('Logins cannot be checked for now; try again later', 'SYS/TEMP')
+  }
+  const account = outcome.value
+  if (shared.open.has(account.id))
+    return session.error('Another session has this mailbox open', 'IN-USE') // RFC 2449 §8.1.1
+  shared.open.add(account.id)
+  try {
+    session.maildrop = await Maildrop.open(shared.store, account.id)
+  } catch (thrown) {
+    shared.open.delete(account.id)
+    throw thrown
+  }
+  session.account = account
+  log.info('pop3.login', { accountId: account.id, ip: session.ip, tls: session.secure })
+  session.ok(`${session.maildrop.length} messages`)
+}

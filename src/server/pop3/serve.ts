@@ -1,0 +1,152 @@
+import type { Socket } from 'node:net'
+import type { Log } from '#base/log.ts'
+import { messageOf } from '#base/outcome.ts'
+import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
+import { listen } from '#net/listen.ts'
+import { peerAddress } from '#net/peer.ts'
+import { startTls } from '#net/tls.ts'
+import type { TlsIdentity } from '#net/tls.ts'
+import type { Authenticator } from '#store/directory/authenticator.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { Pop3Session } from './session.ts'
+
+export interface Pop3Limits {
+  readonly connectionsMax: number
+  readonly connectionsPerIpMax: number
+  readonly loginTimeoutMs: number
+  /** RFC 1939 §3 asks for 10 minutes at least. */
+  readonly idleTimeoutMs: number
+  readonly transferTimeoutMs: number
+  readonly errorsMax: number
+  readonly loginFailuresMax: number
+}
+
+export const POP3_LIMITS: Pop3Limits = {
+  connectionsMax: 5_000,
+  connectionsPerIpMax: 1_000,
+  loginTimeoutMs: 3 * MINUTE_MS,
+  idleTimeoutMs: 10 * MINUTE_MS,
+  transferTimeoutMs: 60 * SECOND_MS,
+  errorsMax: 20,
+  loginFailuresMax: 6,
+}
+
+/** Accounts that a session of this process has open: one at a time (RFC 1939 §4). */
+export interface Pop3Shared {
+  readonly store: MailboxStore
+  readonly limits: Pop3Limits
+  readonly open: Set<AccountId>
+  readonly connections: Map<string, number>
+}
+
+export const pop3Shared = (options: {
+  readonly store: MailboxStore
+  readonly limits?: Partial<Pop3Limits>
+}): Pop3Shared => ({
+  store: options.store,
+  limits: { ...POP3_LIMITS, ...options.limits },
+  open: new Set(),
+  connections: new Map(),
+})
+
+export interface Pop3ListenerOptions {
+  readonly listen: { readonly address: string; readonly port: number; readonly ipv6Only?: boolean }
+  readonly tls?: 'starttls' | 'implicit'
+  readonly identity?: () => TlsIdentity
+  readonly hostname: string
+  readonly authenticator: Authenticator
+  /** Take passwords without TLS: for loopback and tests. */
+  readonly allowPlaintext?: boolean
+  /** Shared by all listeners of a process. */
+  readonly shared: Pop3Shared
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Pop3Listener {
+  readonly port: number
+  connections(): number
+  /** Accepts no more, ends sessions that wait, and gives the others `graceMs`. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Listens for POP3 (RFC 1939). Throws Fault `config` where the place cannot be had. */
+export async function servePop3(options: Pop3ListenerOptions): Promise<Pop3Listener> {
+  const sockets = new Set<Socket>()
+  const sessions = new Set<Pop3Session>()
+
+  const run = async (socket: Socket, ip: string): Promise<void> => {
+    const implicit = options.tls === 'implicit'
+    const ready = implicit ? await secured(socket, options) : socket
+    if (ready === undefined) return
+    const session = new Pop3Session(options, { socket: ready, ip, secure: implicit })
+    sessions.add(session)
+    await session.run()
+    sessions.delete(session)
+  }
+
+  const listening = await listen({
+    ...options.listen,
+    onSocket: (socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      const { ip } = peerAddress(socket)
+      if (!admitted(socket, ip, options)) return
+      run(socket, ip).catch((thrown: unknown) => {
+        options.log.error('pop3.failed', { ip, error: messageOf(thrown) })
+        socket.destroy()
+      })
+    },
+  })
+
+  return {
+    port: listening.port,
+    connections: () => sockets.size,
+    async close(graceMs) {
+      await listening.close()
+      for (const session of sessions) session.bye()
+      const ended = new AbortController()
+      const look = (): void => {
+        if (sockets.size === 0) ended.abort()
+      }
+      for (const socket of sockets) socket.once('close', look)
+      look()
+      await sleep(options.clock, graceMs, ended.signal)
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+async function secured(
+  socket: Socket,
+  { identity, clock }: Pop3ListenerOptions,
+): Promise<Socket | undefined> {
+  const current = identity?.()
+  if (current === undefined) socket.destroy()
+  return current === undefined ? undefined : startTls(socket, current, { clock })
+}
+
+/** Counts the connection in, in all and by its address. */
+function admitted(socket: Socket, ip: string, { shared, tls, log }: Pop3ListenerOptions): boolean {
+  const { connections, limits } = shared
+  const count = (key: string): number => connections.get(key) ?? 0
+  if (count('') >= limits.connectionsMax || count(ip) >= limits.connectionsPerIpMax) {
+    log.warn('pop3.refused', { ip })
+    if (tls === 'implicit') socket.destroy()
+    else {
+      socket.end('-ERR [SYS/TEMP] Too many connections\r\n')
+      socket.resume()
+    }
+    return false
+  }
+  for (const key of ['', ip]) connections.set(key, count(key) + 1)
+  socket.once('close', () => {
+    for (const key of ['', ip]) {
+      if (count(key) <= 1) connections.delete(key)
+      else connections.set(key, count(key) - 1)
+    }
+  })
+  return true
+}

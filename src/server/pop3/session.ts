@@ -1,0 +1,221 @@
+import type { Socket } from 'node:net'
+import { toLatin1 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault, isFault, messageOf } from '#base/outcome.ts'
+import { parsePop3Command } from '#codec/pop3/command.ts'
+import { closeSocket } from '#net/close.ts'
+import { OctetReader } from '#net/lines.ts'
+import { startTls } from '#net/tls.ts'
+import { OctetWriter } from '#net/writer.ts'
+import type { Account } from '#model/account.ts'
+import { commandOf } from './commands.ts'
+import type { Pop3State } from './command.ts'
+import type { Maildrop } from './maildrop.ts'
+import type { Pop3ListenerOptions } from './serve.ts'
+
+/** Passwords of 1,000 octets fit, as they are and in base64 (DESIGN section 7.5). */
+const LINE_BYTES_MAX = 8 * 1024
+const CLOSE_TIMEOUT_MS = 2_000
+const PENDING_CHARS_MAX = 64 * 1024
+
+/** One connection. */
+export class Pop3Session {
+  readonly options: Pop3ListenerOptions
+  readonly ip: string
+  secure: boolean
+  /** What USER named. */
+  user: string | undefined
+  account: Account | undefined
+  maildrop: Maildrop | undefined
+  ending = false
+  reader: OctetReader
+  #writer: OctetWriter
+  #socket: Socket
+  #pending = ''
+  #errors = 0
+  #loginFailures = 0
+  #startTlsNext = false
+  readonly #startedMs: number
+
+  constructor(
+    options: Pop3ListenerOptions,
+    connection: { readonly socket: Socket; readonly ip: string; readonly secure: boolean },
+  ) {
+    this.options = options
+    this.ip = connection.ip
+    this.secure = connection.secure
+    this.#socket = connection.socket
+    this.reader = new OctetReader(connection.socket, options.clock)
+    this.#writer = this.#writerTo(connection.socket)
+    this.#startedMs = options.clock.monotonicMs()
+  }
+
+  get state(): Pop3State {
+    return this.maildrop === undefined ? 'authorization' : 'transaction'
+  }
+
+  get loginAllowed(): boolean {
+    return this.secure || (this.options.allowPlaintext ?? false)
+  }
+
+  get tlsOffered(): boolean {
+    return !this.secure && this.options.identity !== undefined
+  }
+
+  /** Serves until the connection ends. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      this.ok(`${this.options.hostname} POP3 ready`)
+      await this.flush()
+      while (!this.ending) await this.#once()
+      await this.flush()
+    } catch (thrown) {
+      if (!isFault(thrown, 'closed')) {
+        this.options.log.error('pop3.failed', { ip: this.ip, error: messageOf(thrown) })
+        this.error('Internal error', 'SYS/TEMP')
+        await this.flush().catch(() => undefined)
+      }
+    } finally {
+      // RFC 1939 §6: without QUIT nothing is removed.
+      if (this.account !== undefined) this.options.shared.open.delete(this.account.id)
+      await closeSocket(this.#socket, {
+        clock: this.options.clock,
+        timeoutMs: CLOSE_TIMEOUT_MS,
+      })
+    }
+  }
+
+  bye(): void {
+    this.ending = true
+    this.reader.detach()
+  }
+
+  #idleMs(): number {
+    const { loginTimeoutMs, idleTimeoutMs } = this.options.shared.limits
+    if (this.maildrop !== undefined) return idleTimeoutMs
+    return Math.max(0, this.#startedMs + loginTimeoutMs - this.options.clock.monotonicMs())
+  }
+
+  async #once(): Promise<void> {
+    const line = await this.reader.line(LINE_BYTES_MAX, this.#idleMs())
+    if (line === 'eof' || line === 'timeout') {
+      this.ending = true
+      return // RFC 1939 §3: a timeout closes without a response
+    }
+    await this.#command(line)
+    if (this.reader.buffered === 0 || this.ending || this.#startTlsNext) await this.flush()
+    if (this.#startTlsNext) await this.#secure()
+  }
+
+  async #command(line: Octets | 'tooLong'): Promise<void> {
+    const command = line === 'tooLong' ? undefined : parsePop3Command(line)
+    const handler = command === undefined ? undefined : commandOf(command.verb)
+    if (command === undefined || handler === undefined)
+      return this.#mistake(line === 'tooLong' ? 'Line too long' : 'Unknown command')
+    if (!handler.states.includes(this.state))
+      return this.#mistake(`${command.verb} is not allowed now`)
+    try {
+      await handler.run(this, command.args)
+    } catch (thrown) {
+      if (!(thrown instanceof Fault) || this.#socket.destroyed) throw thrown
+      this.options.log.warn('pop3.unavailable', { ip: this.ip, error: thrown.message })
+      if (thrown.code === 'notFound') this.error('The message is gone')
+      else this.error('Storage does not answer for now', 'SYS/TEMP')
+    }
+  }
+
+  #mistake(text: string): void {
+    this.error(text)
+    if (++this.#errors >= this.options.shared.limits.errorsMax) this.ending = true
+  }
+
+  ok(text: string): void {
+    this.put(`+OK ${text}\r\n`)
+  }
+
+  /** An error with its code of RFC 2449 §8 or RFC 3206 §4. */
+  error(text: string, code?: 'AUTH' | 'SYS/TEMP' | 'SYS/PERM' | 'IN-USE'): void {
+    this.put(`-ERR ${code === undefined ? '' : `[${code}] `}${text}\r\n`)
+  }
+
+  /** Text of a response, one character an octet. */
+  put(text: string): void {
+    this.#pending += text
+  }
+
+  get full(): boolean {
+    return this.#pending.length >= PENDING_CHARS_MAX
+  }
+
+  async flush(): Promise<void> {
+    if (this.#pending === '') return
+    const text = this.#pending
+    this.#pending = ''
+    await this.#write(text)
+  }
+
+  async octets(octets: Octets): Promise<void> {
+    if (octets.length < PENDING_CHARS_MAX / 4) {
+      this.put(toLatin1(octets))
+      if (this.full) await this.flush()
+      return
+    }
+    await this.flush()
+    await this.#write(octets)
+  }
+
+  async #write(content: Octets | string): Promise<void> {
+    if ((await this.#writer.write(content)) === 'gone')
+      throw new Fault('closed', 'the client is gone')
+  }
+
+  /** Ends a connection amid a response that cannot be finished. */
+  abort(): never {
+    this.#socket.destroy()
+    throw new Fault('closed', 'a response could not be finished')
+  }
+
+  loginFailed(): void {
+    this.error('Wrong user name or password', 'AUTH')
+    if (++this.#loginFailures >= this.options.shared.limits.loginFailuresMax) this.ending = true
+  }
+
+  /** The answer to a challenge of SASL. */
+  async challenge(octets: Octets): Promise<Octets | undefined> {
+    this.put(`+ ${toLatin1(octets)}\r\n`)
+    await this.flush()
+    const line = await this.reader.line(
+      LINE_BYTES_MAX,
+      this.options.shared.limits.transferTimeoutMs,
+    )
+    if (line === 'eof' || line === 'timeout') this.ending = true
+    return typeof line === 'string' ? undefined : line
+  }
+
+  /** TLS begins after this command's answer. */
+  secureNext(): void {
+    this.#startTlsNext = true
+  }
+
+  async #secure(): Promise<void> {
+    this.#startTlsNext = false
+    const identity = this.options.identity?.()
+    // RFC 2595 §4: what was known before is forgotten, and what was pipelined in plain text too.
+    this.user = undefined
+    this.reader.detach()
+    const secured =
+      identity === undefined
+        ? undefined
+        : await startTls(this.#socket, identity, { clock: this.options.clock })
+    if (secured === undefined) this.abort()
+    this.#socket = secured
+    this.secure = true
+    this.reader = new OctetReader(secured, this.options.clock)
+    this.#writer = this.#writerTo(secured)
+  }
+
+  #writerTo(socket: Socket): OctetWriter {
+    const { clock, shared } = this.options
+    return new OctetWriter(socket, { clock, timeoutMs: shared.limits.transferTimeoutMs })
+  }
+}
