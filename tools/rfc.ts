@@ -6,7 +6,7 @@ const TABLE = 'docs/rfc.tsv'
 const STATUS = new Set(['full', 'partial'])
 
 /**
- * docs/rfc.tsv (RFC, status, file below src, what; tabs between; `#` opens a comment) is true both ways:
+ * docs/rfc.tsv (RFC, status, file, what; tabs between; `#` opens a comment) is true both ways:
  * each RFC that src cites has a row, each row's file is there and cites it.
  */
 export function rfc(root: string): CheckResult {
@@ -27,10 +27,9 @@ export function rfc(root: string): CheckResult {
     if (!STATUS.has(status)) faults.push(`${at}: status ${status} is neither full nor partial`)
     if (seen.has(`${number} ${file}`)) faults.push(`${at}: RFC ${number} of ${file} stands twice`)
     seen.add(`${number} ${file}`)
-    const path = file.startsWith('src/') ? file : `src/${file}`
-    if (!files.has(path)) faults.push(`${at}: no file ${path}`)
-    else if (files.get(path)?.has(number) !== true)
-      faults.push(`${at}: ${path} does not cite RFC ${number}`)
+    if (!files.has(file)) faults.push(`${at}: no file ${file} (src/… is meant)`)
+    else if (files.get(file)?.has(number) !== true)
+      faults.push(`${at}: ${file} does not cite RFC ${number}`)
   }
   for (const [path, numbers] of files)
     for (const number of numbers)

@@ -1,6 +1,7 @@
 // npm test [-- [--no-peers] FILE|FOLDER...]: runs every test of the tree, or those named.
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { preparePeers } from '#test/peers/root.ts'
 import { killRunning, runTestFile, type FileResult } from './testing/run-file.ts'
 import { testFiles, type TestFile, type TestKind } from './testing/test-files.ts'
 
@@ -29,6 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   const began = performance.now()
   say(`${files.length} test files, Node ${process.versions.node}`)
   const isAlone = (file: TestFile): boolean => file.kind === 'e2e' || file.kind === 'interop'
+  if (!args.includes('--no-peers') && files.some(isAlone)) await preparePeers(say)
   let done = 0
   const run = async (file: TestFile): Promise<Ran> => {
     const result = await runTestFile(ROOT, file.path, { timeoutMs: FILE_TIMEOUT_MS })
@@ -108,7 +110,7 @@ async function pool<T, R>(
   return results
 }
 
-const say = (text: string): boolean => process.stdout.write(`${text}\n`)
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
   process.on(signal, () => {

@@ -133,7 +133,7 @@ describe('rfc', () => {
   test('a table that is true both ways is let be', () => {
     plant('src/codec/smtp/a.ts', '// RFC 5321 §4.1 渡り')
     plant('src/codec/smtp/a.test.ts', '// RFC 9999 is cited by a test only')
-    table('5321\tfull\tcodec/smtp/a.ts\tSMTP')
+    table('5321\tfull\tsrc/codec/smtp/a.ts\tSMTP')
     assert.deepEqual(rfc(root), { looked: 1, of: 'RFCs', faults: [] })
   })
 
@@ -145,16 +145,22 @@ describe('rfc', () => {
   const wrong: Readonly<Record<string, readonly string[]>> = {
     'an RFC without a row': [],
     'a row whose file is not there': [
-      '5321\tfull\tcodec/smtp/a.ts\tSMTP',
-      '5321\tfull\tcodec/smtp/b.ts\tx',
+      '5321\tfull\tsrc/codec/smtp/a.ts\tSMTP',
+      '5321\tfull\tsrc/codec/smtp/b.ts\tx',
     ],
     'a row whose file does not cite it': [
-      '5321\tfull\tcodec/smtp/a.ts\tSMTP',
-      '5322\tfull\tcodec/smtp/a.ts\tx',
+      '5321\tfull\tsrc/codec/smtp/a.ts\tSMTP',
+      '5322\tfull\tsrc/codec/smtp/a.ts\tx',
     ],
-    'a status that is no word of ours': ['5321\tnearly\tcodec/smtp/a.ts\tSMTP'],
-    'a row twice': ['5321\tfull\tcodec/smtp/a.ts\tSMTP', '5321\tfull\tcodec/smtp/a.ts\tSMTP'],
-    'a row without tabs': ['5321\tfull\tcodec/smtp/a.ts\tSMTP', '5321 full codec/smtp/a.ts SMTP'],
+    'a status that is no word of ours': ['5321\tnearly\tsrc/codec/smtp/a.ts\tSMTP'],
+    'a row twice': [
+      '5321\tfull\tsrc/codec/smtp/a.ts\tSMTP',
+      '5321\tfull\tsrc/codec/smtp/a.ts\tSMTP',
+    ],
+    'a row without tabs': [
+      '5321\tfull\tsrc/codec/smtp/a.ts\tSMTP',
+      '5321 full src/codec/smtp/a.ts SMTP',
+    ],
   }
   for (const [name, rows] of Object.entries(wrong))
     test(name, () => {

@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { silentLog } from '#base/log.ts'
+import { concatOctets, emptyOctets, fromUtf8, toUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+import { FakeClock } from '#base/time.ts'
+import type { Recipient } from '#model/envelope.ts'
+import type { NewEvent } from '#model/event.ts'
+import type { Reply } from '#model/reply.ts'
+import type { Verdict } from '#model/verdict.ts'
+import type { JudgeAsk } from '#engine/scan/judge.ts'
+import type { LargeHandle } from '#store/blob/blobs.ts'
+import type { DirectoryRow } from '#store/directory/directory.ts'
+import { resolveSettings } from '#store/settings/resolve.ts'
+import type { Settings } from '#store/settings/table.ts'
+import type { Accept, QueueId, SpoolStatus, SpoolStore } from '#store/spool/spool-store.ts'
+import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
+import { gatewayReception } from './gateway-reception.ts'
+import type { MailCommand } from './reception.ts'
+
+const resolved = await resolveSettings({ values: {}, tables: {} }, () => Promise.resolve(undefined))
+assert.ok(resolved.ok)
+const SETTINGS = resolved.value
+const HANAKO = fakeAccount('hanako@campus.example', ['h.suzuki@campus.example'])
+const ROWS: readonly DirectoryRow[] = [
+  { kind: 'domain', domain: { name: 'campus.example' } },
+  { kind: 'domain', domain: { name: 'lab.campus.example', convertTo: 'campus.example' } },
+  { kind: 'account', account: HANAKO },
+  { kind: 'account', account: fakeAccount('taro@campus.example') },
+  {
+    kind: 'alias',
+    alias: {
+      from: addr('all@campus.example'),
+      to: [addr('taro@campus.example'), addr('x@far.example')],
+    },
+  },
+]
+const CLEAN: Verdict = {
+  class: 'clean',
+  score: 0.4,
+  hits: [],
+  virus: { kind: 'clean' },
+  auth: [{ method: 'spf', result: 'none', properties: [] }],
+  caseId: 'C1',
+  degraded: [],
+}
+
+function bench(
+  part: {
+    verdict?: Partial<Verdict>
+    settings?: Partial<Settings>
+    rows?: readonly DirectoryRow[]
+  } = {},
+) {
+  const accepts: { accept: Accept; content: string }[] = []
+  const larges = new Map<string, Octets[]>()
+  const events: NewEvent[] = []
+  const asks: { ask: JudgeAsk; content: string }[] = []
+  const state: { status: Partial<SpoolStatus>; fault: Fault | undefined; woken: number } = {
+    status: {},
+    fault: undefined,
+    woken: 0,
+  }
+  const check = <T>(value: T): Promise<T> =>
+    state.fault === undefined ? Promise.resolve(value) : Promise.reject(state.fault)
+  const contentOf = ({ content }: Accept): Octets =>
+    'octets' in content
+      ? concatOctets(content.octets)
+      : concatOctets([content.prefix, ...larges.get(content.large)!])
+  const spool = {
+    status: () => check({ full: false, ...state.status } as SpoolStatus),
+    openLarge: () => {
+      const handle = `L${larges.size}` as LargeHandle
+      larges.set(handle, [])
+      return check({ handle })
+    },
+    appendLarge: ({ handle, octets }) => {
+      larges.get(handle)!.push(Buffer.from(octets))
+      return check(undefined)
+    },
+    readLarge: ({ handle, offset, length }) =>
+      check({ octets: concatOctets(larges.get(handle)!).subarray(offset, offset + length) }),
+    abortLarge: ({ handle }) => {
+      larges.delete(handle)
+      return Promise.resolve()
+    },
+    accept: (accept) => {
+      if (state.fault === undefined) accepts.push({ accept, content: toUtf8(contentOf(accept)) })
+      return check({ queueId: 'Q1' as QueueId })
+    },
+  } satisfies Partial<SpoolStore> as unknown as SpoolStore
+  const clock = new FakeClock()
+  const reception = gatewayReception({
+    directory: fakeDirectory(part.rows ?? ROWS),
+    settings: () => ({ ...SETTINGS, ...part.settings }),
+    spool,
+    judge: {
+      async judge(ask) {
+        const octets = await ask.source.read(0, ask.source.sizeBytes)
+        asks.push({ ask, content: toUtf8(octets) })
+        return { ...CLEAN, caseId: ask.caseId, ...part.verdict }
+      },
+    },
+    hostname: (door) => `${door}.campus.example`,
+    authservId: 'mx.campus.example',
+    clock,
+    log: silentLog,
+    events: { emit: (event) => events.push(event) },
+    wake: () => state.woken++,
+  })
+  const send = async (
+    message: string | readonly Octets[],
+    to: readonly string[] = ['hanako@campus.example'],
+    command: Partial<MailCommand> = {},
+  ): Promise<Reply> => {
+    const opened = await reception.mail({
+      door: 'mx',
+      peer: { ip: '192.0.2.7', port: 1, helo: 'far.example' },
+      reversePath: addr('jiro@far.example'),
+      body: '8bitmime',
+      smtpUtf8: false,
+      ...command,
+    })
+    if (!opened.ok) return opened.error
+    for (const address of to) {
+      const refused = await opened.value.rcpt({ address: addr(address) } satisfies Recipient)
+      if (refused !== undefined) return refused
+    }
+    const sink = await opened.value.data()
+    if (!sink.ok) return sink.error
+    const pieces = typeof message === 'string' ? [fromUtf8(message)] : message
+    for (const piece of pieces) await sink.value.write(piece)
+    return (await sink.value.finish())[0]!
+  }
+  return { accepts, asks, clock, events, larges, reception, send, state }
+}
+
+const SUBMISSION: Partial<MailCommand> = {
+  door: 'submission',
+  account: HANAKO,
+  reversePath: addr('hanako@campus.example'),
+  peer: {
+    ip: '2001:db8::1',
+    port: 1,
+    helo: 'pc',
+    accountId: HANAKO.id,
+    tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  },
+}
+
+test('a message is judged, gets our fields in front, and is queued before 250', async () => {
+  const at = bench()
+  const message = 'Subject: 渡り\r\nMessage-ID: <1@far.example>\r\n\r\n本文\r\n'
+  const reply = await at.send(message)
+  assert.deepEqual(reply, { code: 250, status: '2.0.0', text: 'Ok: queued as Q1' })
+  const [{ accept, content }] = at.accepts as [(typeof at.accepts)[0]]
+  assert.equal(
+    content,
+    `Received: from far.example ([192.0.2.7])\r\n\tby mx.campus.example with ESMTP id ${accept.deliveryId}\r\n` +
+      '\tfor <hanako@campus.example>;\r\n\tWed, 25 Nov 2026 03:00:00 +0000\r\n' +
+      'Authentication-Results: mx.campus.example;\r\n\tspf=none\r\n' +
+      `X-Watari-Verdict: clean;\r\n\tscore=0.4;\r\n\tcase=${accept.deliveryId};\r\n\tvirus=clean\r\n` +
+      message,
+  )
+  assert.equal(at.asks[0]!.content, message)
+  assert.equal(at.state.woken, 1)
+  const [event] = at.events
+  assert.equal(event!.name, 'receive.accepted')
+  assert.equal(event!.deliveryId, accept.deliveryId)
+  assert.equal(event!.fields['messageId'], '<1@far.example>')
+})
+
+test('nothing, one octet, a header alone and a body alone all pass', async () => {
+  for (const message of [
+    '',
+    'x',
+    'Subject: 件名\r\n',
+    'Subject: 件名',
+    '\r\n本文',
+    '本文だけ\r\n',
+  ]) {
+    const at = bench()
+    assert.equal((await at.send(message)).code, 250, message)
+    const { content } = at.accepts[0]!
+    assert.ok(content.endsWith(message))
+    const isBody = message === 'x' || message === '本文だけ\r\n'
+    assert.equal(
+      content.endsWith(`\r\n\r\n${message}`),
+      isBody || message === '\r\n本文' ? isBody : false,
+    )
+  }
+})
+
+test('fields that claim to be ours go, all others stay as they are', async () => {
+  const at = bench()
+  const kept = 'Authentication-Results: mx.far.example; spf=pass\r\nX-WatariX: 1\r\n'
+  await at.send(
+    'X-Watari-Verdict: clean\r\n\tscore=0\r\nAuthentication-Results:\r\n "MX.campus.example"; dkim=pass\r\n' +
+      `${kept}x-watari-hoka : ほか\r\nSubject: a\r\n\r\nX-Watari-Verdict: body\r\n`,
+  )
+  const { content } = at.accepts[0]!
+  assert.ok(content.includes(`virus=clean\r\n${kept}`))
+  assert.equal(content.split('X-Watari-Verdict').length, 3)
+  assert.ok(!content.includes('MX.campus'))
+  assert.ok(!content.includes('ほか'))
+})
+
+test('a peer cannot write into our fields', async () => {
+  const at = bench()
+  const peer = { ip: '192.0.2.7', port: 1, helo: 'a\r\nBcc: (x) 渡' }
+  await at.send('Subject: a\r\n\r\n', undefined, { peer })
+  assert.ok(at.accepts[0]!.content.startsWith('Received: from a_Bcc:__x___ ([192.0.2.7])'))
+})
+
+test('the MX takes only mail for people who exist', async () => {
+  const at = bench()
+  const codeOf = async (to: string, command: Partial<MailCommand> = {}): Promise<string> => {
+    const reply = await at.send('Subject: a\r\n\r\n', [to], command)
+    return `${reply.code} ${reply.status}`
+  }
+  assert.equal(await codeOf('nobody@campus.example'), '550 5.1.1')
+  assert.equal(await codeOf('x@far.example'), '550 5.7.1')
+  assert.equal(await codeOf('hanako+買い物@campus.example'), '250 2.0.0')
+  assert.equal(await codeOf('x@far.example', { door: 'relay' }), '250 2.0.0')
+  assert.equal(await codeOf('nobody@campus.example', { door: 'relay' }), '550 5.1.1')
+  const empty = bench({ rows: [] })
+  assert.equal((await empty.send('', ['hanako@campus.example'])).code, 451)
+})
+
+test('conversion touches the envelope, and each destination gets one copy', async () => {
+  const at = bench()
+  const to = ['hanako@lab.campus.example', 'hanako@campus.example', 'all@campus.example']
+  await at.send('To: hanako@lab.campus.example\r\n\r\n', to)
+  const { accept, content } = at.accepts[0]!
+  assert.deepEqual(
+    accept.recipients.map(({ address, original }) => [
+      `${address.localpart}@${address.domain}`,
+      original,
+    ]),
+    [
+      ['hanako@campus.example', 'rfc822;hanako@lab.campus.example'],
+      ['taro@campus.example', 'rfc822;all@campus.example'],
+      ['x@far.example', 'rfc822;all@campus.example'],
+    ],
+  )
+  assert.ok(content.endsWith('To: hanako@lab.campus.example\r\n\r\n'))
+  assert.ok(!content.includes('for <'))
+})
+
+test('submission: only addresses of the account, in envelope and header', async () => {
+  const at = bench()
+  const statusOf = async (header: string, from = 'hanako@campus.example'): Promise<string> => {
+    const command = { ...SUBMISSION, reversePath: addr(from) }
+    return (await at.send(`${header}\r\n本文`, ['x@far.example'], command)).status!
+  }
+  assert.equal(await statusOf('From: 花子 <hanako@campus.example>\r\n'), '2.0.0')
+  assert.equal(await statusOf('From: H <H.Suzuki@lab.campus.example>\r\n'), '2.0.0')
+  assert.equal(await statusOf('', 'hanako+x@lab.campus.example'), '2.0.0')
+  for (const header of [
+    'From: taro@campus.example\r\n',
+    'From: hanako@campus.example, taro@campus.example\r\n',
+    'From: hanako@campus.example\r\nFrom : taro@campus.example\r\n',
+    'From: hanako@campus.example\r\nSender: taro@campus.example\r\n',
+    'From: hanako@campus.example\r\nResent-From: taro@campus.example\r\n',
+    'From: hanako\r\n',
+  ])
+    assert.equal(await statusOf(header), '5.7.1', header)
+  assert.equal(await statusOf('', 'taro@campus.example'), '5.7.1')
+  const { content } = at.accepts[0]!
+  assert.match(content, /^Received: from pc \(\[IPv6:2001:db8::1\]\)\r\n\t\(using TLSv1\.3/)
+  assert.match(content, /with ESMTPSA id/)
+  assert.match(content, /\r\nDate: Wed, 25 Nov 2026 03:00:00 \+0000\r\nMessage-ID: <\w+@submission/)
+})
+
+test('a message above memory goes through a large file, judged from there', async () => {
+  const at = bench()
+  const header = fromUtf8('X-Watari-Fake: 1\r\nSubject: 大きい\r\n\r\n')
+  const body = Buffer.alloc(700_001, '渡り')
+  const pieces: Octets[] = []
+  const whole = Buffer.concat([header, body])
+  for (let i = 0; i < whole.length; i += 65_536) pieces.push(whole.subarray(i, i + 65_536))
+  assert.equal((await at.send(pieces)).code, 250)
+  const { content, accept } = at.accepts[0]!
+  assert.ok('large' in accept.content)
+  assert.ok(content.endsWith(`virus=clean\r\nSubject: 大きい\r\n\r\n${toUtf8(body)}`))
+  assert.equal(at.asks[0]!.content, `Subject: 大きい\r\n\r\n${toUtf8(body)}`)
+})
+
+test('verdict and policy decide in session: refuse, defer, hold, discard', async () => {
+  const infected = bench({ verdict: { virus: { kind: 'infected', name: 'Eicar' } } })
+  const reply = await infected.send('Subject: a\r\n\r\n')
+  assert.equal(`${reply.code} ${reply.status}`, '554 5.7.1')
+  assert.match(String(reply.text), /^Message contains Eicar \(case \w+\)$/)
+  assert.equal(infected.accepts.length, 0)
+  assert.equal(infected.events[0]!.name, 'receive.refused')
+  const spam = { class: 'spam' } as const
+  for (const [action, code, count] of [
+    ['accept', 250, 1],
+    ['reject', 550, 0],
+    ['defer', 451, 0],
+    ['hold', 250, 1],
+    ['discard', 250, 0],
+  ] as const) {
+    const at = bench({ verdict: spam, settings: { 'policy.spam': action } })
+    assert.equal((await at.send('Subject: 当選\r\n\r\n')).code, code, action)
+    assert.equal(at.accepts.length, count, action)
+    const held = at.accepts[0]?.accept.recipients[0]?.hold
+    assert.equal(held !== undefined, action === 'hold')
+  }
+  const off = bench({ settings: { 'judge.enabled': false } })
+  await off.send('Subject: a\r\n\r\n')
+  assert.deepEqual(off.accepts[0]!.accept.verdict?.degraded, ['off'])
+  assert.equal(off.asks.length, 0)
+})
+
+test('limits: hops, size, recipients, header', async () => {
+  const at = bench({ settings: { 'mail.sizeBytesMax': 2_000_000, 'smtp.recipientsMax': 1 } })
+  const hops = (count: number): string => 'Received: by x; 日\r\n'.repeat(count)
+  assert.equal((await at.send(`${hops(100)}\r\n`)).code, 250)
+  assert.equal((await at.send(`${hops(101)}\r\n`)).status, '5.4.6')
+  const to = ['hanako@campus.example', 'taro@campus.example']
+  assert.equal((await at.send('', to)).status, '4.5.3')
+  const large = Buffer.alloc(1_000_000, 'x')
+  assert.equal((await at.send([large, large, large])).code, 552)
+  assert.equal((await at.send('', undefined, { sizeBytes: 3_000_000 })).code, 552)
+  assert.equal((await at.send([fromUtf8(`X-A: ${'a'.repeat(1_500_000)}\r\nB: 1`)])).code, 552)
+  assert.equal(at.larges.size, 0)
+})
+
+test('a full or stalled spool is 4xx, never 5xx, and over by itself', async () => {
+  const at = bench()
+  at.state.status = { full: true }
+  assert.equal((await at.send('')).status, '4.3.1')
+  assert.equal(at.reception.unready(), undefined)
+  at.clock.advance(2_000)
+  at.state.status = {}
+  at.state.fault = new Fault('stalled', 'frozen')
+  assert.equal((await at.send('')).status, '4.3.0')
+  assert.equal(at.reception.unready()?.code, 451)
+  at.clock.advance(2_000)
+  at.state.fault = undefined
+  assert.equal((await at.send('')).code, 250)
+  const opened = await at.reception.mail({
+    door: 'mx',
+    peer: { ip: '192.0.2.7', port: 1 },
+    reversePath: null,
+    body: '7bit',
+    smtpUtf8: false,
+  })
+  assert.ok(opened.ok)
+  await opened.value.rcpt({ address: addr('hanako@campus.example') })
+  const sink = await opened.value.data()
+  assert.ok(sink.ok)
+  await sink.value.write(emptyOctets)
+  at.state.fault = new Fault('full', 'no space')
+  const replies = await sink.value.finish()
+  assert.deepEqual(
+    replies.map((reply) => reply.status),
+    ['4.3.1'],
+  )
+})

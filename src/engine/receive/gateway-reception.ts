@@ -1,0 +1,145 @@
+import { timedId } from '#base/id.ts'
+import type { Log } from '#base/log.ts'
+import { err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import { oneLine } from '#base/text.ts'
+import type { Clock } from '#base/time.ts'
+import { formatAddress } from '#model/address.ts'
+import type { DeliveryId, Door, Recipient } from '#model/envelope.ts'
+import type { EventSink } from '#model/event.ts'
+import type { Reply } from '#model/reply.ts'
+import { maySendAs, refusal } from '#engine/sender/authorise.ts'
+import type { Judge } from '#engine/scan/judge.ts'
+import type { Directory } from '#store/directory/directory.ts'
+import type { Settings } from '#store/settings/table.ts'
+import type { SpoolStore } from '#store/spool/spool-store.ts'
+import { GatewaySink } from './gateway-sink.ts'
+import type { MailCommand, MessageSink, Reception, Transaction } from './reception.ts'
+import { resolveRecipient } from './recipient.ts'
+import type { QueueTarget } from './recipient.ts'
+import { FULL, SpoolHealth } from './spool-health.ts'
+
+export interface GatewayReceptionOptions {
+  readonly directory: Directory
+  /** The settings in force now. */
+  readonly settings: () => Settings
+  readonly spool: SpoolStore
+  readonly judge: Judge
+  /** The name that a door shows in its Received fields. */
+  readonly hostname: (door: Door) => string
+  readonly authservId: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: EventSink
+  /** Something has entered the queue. */
+  readonly wake: () => void
+}
+
+/** The front door of a gateway for `mx`, `relay` and `submission`: judged, decided in session, queued. */
+export function gatewayReception(options: GatewayReceptionOptions): Reception {
+  const health = new SpoolHealth(options.spool, options.clock)
+  return {
+    // A full disk is told before DATA; only a stall closes the door.
+    unready: () => (health.known === FULL ? undefined : health.known),
+    async mail(command) {
+      const trouble = await health.current()
+      const refused = trouble ?? refuseMail(command, options)
+      if (refused !== undefined) {
+        tellRefusal(options, command, refused)
+        return err(refused)
+      }
+      const id = timedId(options.clock.nowMs()) as DeliveryId
+      return ok(new GatewayTransaction(options, health, { command, id }))
+    },
+  }
+}
+
+function refuseMail(command: MailCommand, options: GatewayReceptionOptions): Reply | undefined {
+  const { account, reversePath, door, sizeBytes } = command
+  const sizeBytesMax = options.settings()['mail.sizeBytesMax']
+  if (sizeBytes !== undefined && sizeBytes > sizeBytesMax)
+    return { code: 552, status: '5.3.4', text: `Message size exceeds ${sizeBytesMax} octets` }
+  if (door !== 'submission') return undefined
+  if (account === undefined) return { code: 530, status: '5.7.0', text: 'Authentication required' }
+  if (reversePath === null || maySendAs(account, reversePath, options.directory)) return undefined
+  return { code: 550, status: '5.7.1', text: refusal(account, formatAddress(reversePath)) }
+}
+
+class GatewayTransaction implements Transaction {
+  readonly #options: GatewayReceptionOptions
+  readonly #health: SpoolHealth
+  readonly #command: MailCommand
+  readonly #id: DeliveryId
+  readonly #recipients: Recipient[] = []
+  readonly #targets = new Map<string, QueueTarget>()
+
+  constructor(
+    options: GatewayReceptionOptions,
+    health: SpoolHealth,
+    mail: { readonly command: MailCommand; readonly id: DeliveryId },
+  ) {
+    this.#options = options
+    this.#health = health
+    this.#command = mail.command
+    this.#id = mail.id
+  }
+
+  rcpt(recipient: Recipient): Promise<Reply | undefined> {
+    const refused = this.#take(recipient)
+    if (refused !== undefined) tellRefusal(this.#options, this.#command, refused, recipient)
+    return Promise.resolve(refused)
+  }
+
+  #take(recipient: Recipient): Reply | undefined {
+    const settings = this.#options.settings()
+    if (this.#recipients.length >= settings['smtp.recipientsMax'])
+      return { code: 452, status: '4.5.3', text: 'Too many recipients' }
+    const resolved = resolveRecipient(recipient, this.#command.door, this.#options.directory)
+    if (!resolved.ok) return resolved.error
+    this.#recipients.push(recipient)
+    for (const target of resolved.value)
+      if (!this.#targets.has(target.key)) this.#targets.set(target.key, target)
+    return undefined
+  }
+
+  async data(): Promise<Outcome<MessageSink, Reply>> {
+    const trouble = await this.#health.current()
+    if (trouble !== undefined) {
+      tellRefusal(this.#options, this.#command, trouble)
+      return err(trouble)
+    }
+    return ok(
+      new GatewaySink(this.#options, {
+        command: this.#command,
+        id: this.#id,
+        recipients: [...this.#recipients],
+        targets: [...this.#targets.values()],
+      }),
+    )
+  }
+
+  abort(): void {
+    this.#recipients.length = 0
+    this.#targets.clear()
+  }
+}
+
+/** A refusal before there is content, told for traces. */
+function tellRefusal(
+  options: GatewayReceptionOptions,
+  command: MailCommand,
+  reply: Reply,
+  recipient?: Recipient,
+): void {
+  options.events.emit({
+    atMs: options.clock.nowMs(),
+    name: 'receive.refused',
+    fields: {
+      door: command.door,
+      ip: command.peer.ip,
+      from: command.reversePath === null ? '<>' : formatAddress(command.reversePath),
+      to: recipient === undefined ? '' : formatAddress(recipient.address),
+      status: oneLine(`${reply.code} ${reply.status ?? ''} ${[reply.text].flat().join(' ')}`),
+    },
+  })
+}

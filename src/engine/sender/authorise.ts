@@ -1,0 +1,78 @@
+import { fromLatin1, toUtf8 } from '#base/octets.ts'
+import { err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import { oneLine } from '#base/text.ts'
+import { parseAddressList } from '#codec/mime/address-list.ts'
+import type { HeaderField } from '#codec/mime/header.ts'
+import type { Account } from '#model/account.ts'
+import { addressKey, equalAddress, parseAddress, withoutDetail } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
+import type { HeaderAddress } from '#model/message.ts'
+import type { Directory } from '#store/directory/directory.ts'
+
+const CONVERSIONS_MAX = 32
+/** Every field that says who wrote or sent a message (RFC 5322 §3.6.2, RFC 5322 §3.6.6). */
+const SENDER_FIELDS: readonly string[] = ['from', 'sender', 'resent-from', 'resent-sender']
+
+/** The text of a refusal, for the person who sends. */
+export type Unauthorised = string
+
+/**
+ * May this account send under the address? Its own and its delegated addresses, with or without
+ * `+detail`, in their domain or in one that is converted to it.
+ */
+export function maySendAs(
+  account: Account,
+  address: Address,
+  directory: Pick<Directory, 'domain'>,
+): boolean {
+  const own: readonly Address[] = [
+    { localpart: account.username, domain: account.domain },
+    ...account.addresses,
+    ...account.delegated,
+  ]
+  let tried = address
+  for (let i = 0; i < CONVERSIONS_MAX; i++) {
+    const plain = withoutDetail(tried)
+    if (own.some((mine) => equalAddress(mine, tried) || equalAddress(mine, plain))) return true
+    const convertTo = directory.domain(tried.domain)?.convertTo
+    if (convertTo === undefined) return false
+    tried = { ...tried, domain: convertTo }
+  }
+  return false
+}
+
+/** Every address of every sender field must be one that the account may use; fields that are absent are not asked for. */
+export function authoriseHeader(
+  account: Account,
+  fields: readonly HeaderField[],
+  directory: Pick<Directory, 'domain'>,
+): Outcome<void, Unauthorised> {
+  for (const field of fields) {
+    if (!SENDER_FIELDS.includes(field.key)) continue
+    for (const named of parseAddressList(toUtf8(fromLatin1(field.value)))) {
+      if (named.host === undefined) continue // begin or end of a group (RFC 6854 §2)
+      const address = addressOf(named)
+      if (address === undefined || !maySendAs(account, address, directory))
+        return err(refusal(account, `${field.name}: ${shown(named)}`))
+    }
+  }
+  return ok(undefined)
+}
+
+/** The text that refuses a sender address to an account. */
+export const refusal = (account: Account, what: string): Unauthorised =>
+  `${oneLine(what, 200)} is not an address of ${account.username}: use one of your own`
+
+function addressOf(named: HeaderAddress): Address | undefined {
+  const plain = parseAddress(`${named.mailbox ?? ''}@${named.host ?? ''}`)
+  if (plain.ok) return plain.value
+  const quoted = (named.mailbox ?? '').replace(/["\\]/g, '\\$&')
+  const again = parseAddress(`"${quoted}"@${named.host ?? ''}`)
+  return again.ok ? again.value : undefined
+}
+
+const shown = (named: HeaderAddress): string => {
+  const address = addressOf(named)
+  return address === undefined ? (named.name ?? named.mailbox ?? 'it') : addressKey(address)
+}

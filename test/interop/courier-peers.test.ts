@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { fromUtf8, type Octets } from '#base/octets.ts'
+import { systemClock } from '#base/time.ts'
+import { MailClient } from '#client/smtp/deliver.ts'
+import type { DeliverJob } from '#client/smtp/job.ts'
+import { parseAddress, type Address } from '#model/address.ts'
+import { LineClient } from '#test/fake/line-client.ts'
+import { startSink } from '#test/fake/smtp-sink.ts'
+import { startDovecot } from '#test/peers/dovecot.ts'
+import { startPostfix } from '#test/peers/postfix.ts'
+import { peersMissing } from '#test/peers/root.ts'
+
+const skip = peersMissing() ?? false
+
+const MESSAGE = fromUtf8(
+  [
+    'From: =?UTF-8?B?5aSq6YOO?= <taro@campus.example>',
+    'To: hanako@campus.example',
+    'Date: Thu, 26 Nov 2026 12:00:00 +0900',
+    'Message-ID: <watari-1@campus.example>',
+    'Subject: =?UTF-8?B?5rih44KK?=',
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=UTF-8',
+    'Content-Transfer-Encoding: 8bit',
+    '',
+    '花子さん、',
+    '.一つの点で始まる行',
+    '..',
+    'とてもよい知らせです。',
+    '',
+  ].join('\r\n'),
+)
+
+function address(text: string): Address {
+  const parsed = parseAddress(text)
+  assert.ok(parsed.ok)
+  return parsed.value
+}
+
+/** Delivers with our own client; every recipient must be taken. */
+async function deliver(t: TestContext, protocol: 'smtp' | 'lmtp', port: number): Promise<void> {
+  const client = new MailClient(systemClock)
+  t.after(() => client.close())
+  const job: DeliverJob = {
+    protocol,
+    endpoints: [{ name: 'localhost', ip: '127.0.0.1', port }],
+    poolKey: 'peer',
+    tls: 'opportunistic',
+    helo: 'mx.campus.example',
+    reversePath: address('taro@campus.example'),
+    recipients: [{ address: address('hanako@campus.example') }],
+    body: '8bitmime',
+    smtpUtf8: false,
+    content: {
+      sizeBytes: MESSAGE.length,
+      read: async (offset: number, length: number): Promise<Octets> =>
+        MESSAGE.subarray(offset, offset + length),
+    },
+  }
+  const delivered = await client.deliver(job)
+  assert.ok(delivered.ok, delivered.ok ? '' : delivered.error.message)
+  for (const { reply } of delivered.value.results)
+    assert.equal(reply.code, 250, reply.text.toString())
+}
+
+test(
+  'our client gives mail to Postfix, which hands it on by SMTP and by LMTP, octets unchanged',
+  { skip },
+  async (t) => {
+    for (const protocol of ['smtp', 'lmtp'] as const) {
+      const sink = await startSink({ protocol })
+      t.after(() => sink.close())
+      const hop =
+        protocol === 'smtp' ? `smtp:[127.0.0.1]:${sink.port}` : `lmtp:inet:127.0.0.1:${sink.port}`
+      const postfix = await startPostfix({ transports: { 'campus.example': hop } })
+      try {
+        await deliver(t, 'smtp', postfix.port)
+        await sink.taken(1)
+        const content = Buffer.from(sink.mails[0]?.content ?? '')
+        assert.ok(content.subarray(-MESSAGE.length).equals(MESSAGE), content.toString())
+      } finally {
+        await postfix.stop()
+      }
+    }
+  },
+)
+
+test(
+  'our client gives mail to Dovecot by LMTP, where IMAP reads the same octets',
+  { skip },
+  async (t) => {
+    const dovecot = await startDovecot({ accounts: { 'hanako@campus.example': 'a&b "渡り"' } })
+    try {
+      await deliver(t, 'lmtp', dovecot.lmtpPort)
+      const imap = LineClient.tls(dovecot.imapsPort)
+      t.after(() => imap.end())
+      await imap.line()
+      assert.match(await imap.command('LOGIN hanako@campus.example "a&b \\"渡り\\""'), /OK/)
+      await imap.command('SELECT INBOX')
+      const body = Buffer.from(await imap.command('FETCH 1 BODY.PEEK[]'), 'latin1')
+      assert.ok(body.includes(MESSAGE), body.toString())
+    } finally {
+      await dovecot.stop()
+    }
+  },
+)
