@@ -1,14 +1,13 @@
 import { getServers } from 'node:dns'
 import { join } from 'node:path'
 
-import { timedId } from '#base/id.ts'
 import { isFault } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 import { Resolver } from '#client/dns/resolver.ts'
 import { renderHanded } from '#codec/auth/verdict.ts'
 import { Courier } from '#engine/queue/courier.ts'
 import { gatewayReception } from '#engine/receive/gateway-reception.ts'
-import type { DeliveryId } from '#model/envelope.ts'
+import type { Door } from '#model/envelope.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import { serveMail } from '#server/smtp/serve.ts'
 import type { MailDoor } from '#server/smtp/options.ts'
@@ -79,7 +78,6 @@ runRole('gateway', async (place, log) => {
   node.onSettings((settings) => {
     resolver = resolverOf(settings)
   })
-  const newDeliveryId = () => timedId(clock.nowMs()) as DeliveryId
   const courier = new Courier({
     spool,
     directory: node.directory,
@@ -113,6 +111,22 @@ runRole('gateway', async (place, log) => {
       { port: portOf(host, 'submission'), tls: 'starttls' as const },
     ],
   })
+  const hostnames: Partial<Record<Door, string>> = {
+    relay: `relay.${host.domain}`,
+    submission: submissionDoor,
+  }
+  const reception = gatewayReception({
+    directory: node.directory,
+    settings: () => node.settings,
+    spool,
+    judge: judges,
+    hostname: (door) => hostnames[door] ?? `mx.${host.domain}`,
+    authservId: `mx.${host.domain}`,
+    clock,
+    log,
+    events,
+    wake: () => courier.wake(),
+  })
   const doors = await openListeners(
     listenersOf(host, 'mx', 'relay', 'submission', 'submissions'),
     log,
@@ -124,19 +138,7 @@ runRole('gateway', async (place, log) => {
         identity: () => identity,
         hostname: listener.hostname,
         postmasterDomain: host.domain,
-        reception: gatewayReception({
-          directory: node.directory,
-          settings: () => node.settings,
-          spool,
-          judge: judges,
-          hostname: listener.hostname,
-          authservId: `mx.${host.domain}`,
-          newDeliveryId,
-          clock,
-          log,
-          events,
-          accepted: () => courier.wake(),
-        }),
+        reception,
         ...(DOORS[listener.protocol] === 'submission' && { authenticator }),
         ...(listener.protocol === 'relay' && {
           allow: (ip: string) => node.settings['relay.access'].has(ip),

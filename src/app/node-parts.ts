@@ -86,11 +86,22 @@ export async function loadNode(
   try {
     await node.load()
     void node.link.run()
+    await firstRows(node, parts)
   } catch (thrown) {
     if (!isFault(thrown, 'stalled') && !isFault(thrown, 'closed')) throw thrown
     parts.log.warn('node.waiting', { cause: messageOf(thrown) })
     void loadLater(node, parts)
   }
+}
+
+const FIRST_ROWS_MS = 10 * SECOND_MS
+const FIRST_ROWS_POLL_MS = 20
+
+/** A node that never had a directory waits for its first one: else its first peers would be told 451. */
+async function firstRows(node: JoinedNode, parts: Parameters<typeof loadNode>[1]): Promise<void> {
+  const end = parts.clock.monotonicMs() + FIRST_ROWS_MS
+  while (node.directory.seq === 0 && !parts.signal.aborted && parts.clock.monotonicMs() < end)
+    await sleep(parts.clock, FIRST_ROWS_POLL_MS, parts.signal)
 }
 
 async function loadLater(node: JoinedNode, parts: Parameters<typeof loadNode>[1]): Promise<void> {
