@@ -22,7 +22,7 @@ export interface SingleOptions {
 }
 
 /** Where the command line finds this installation's sockets. */
-export const RUNTIME_FILE = 'runtime.json'
+const RUNTIME_FILE = 'runtime.json'
 
 /** Memory before speed in roles that mostly wait: smaller young generation, earlier collection. */
 const ROLE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'] as const

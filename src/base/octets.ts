@@ -4,8 +4,6 @@ export type Octets = Uint8Array
 export const CR = 0x0d
 export const LF = 0x0a
 export const NUL = 0x00
-export const SP = 0x20
-export const HTAB = 0x09
 
 export const emptyOctets: Octets = new Uint8Array(0)
 
@@ -44,8 +42,5 @@ export function concatOctets(parts: readonly Octets[]): Octets {
 
 export const equalOctets = (a: Octets, b: Octets): boolean =>
   a.byteLength === b.byteLength && bufferOf(a).equals(b)
-
-export const indexOfOctets = (haystack: Octets, needle: Octets, from = 0): number =>
-  bufferOf(haystack).indexOf(needle, from)
 
 export const isAscii = (octets: Octets): boolean => octets.every((octet) => octet < 0x80)

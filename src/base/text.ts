@@ -8,10 +8,6 @@ export const asciiUpper = (text: string): string =>
 export const equalAsciiIgnoreCase = (a: string, b: string): boolean =>
   a.length === b.length && asciiLower(a) === asciiLower(b)
 
-/** True if the text can stand in one protocol or log line: no C0 control, DEL, NEL, LS or PS. */
-export const isOneLine = (text: string): boolean =>
-  !/[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(text)
-
 /** The text as one safe line: controls and line separators become a blank, the end is cut. */
 export function oneLine(text: string, lengthMax = 500): string {
   const clean = text.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, ' ').trim()

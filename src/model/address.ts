@@ -13,11 +13,9 @@ export interface Address {
 
 export type AddressFault = 'empty' | 'noDomain' | 'badLocalpart' | 'badDomain' | 'tooLong'
 
-/** Octets in UTF-8; RFC 5321 §4.5.3.1. */
-export const LOCALPART_BYTES_MAX = 64
-export const DOMAIN_BYTES_MAX = 255
+const DOMAIN_BYTES_MAX = 255
 /** We carry longer local parts than RFC 5321 asks for: BATV and VERP make them. */
-export const LOCALPART_BYTES_CARRIED_MAX = 255
+const LOCALPART_BYTES_CARRIED_MAX = 255
 
 const bytes = (text: string): number => Buffer.byteLength(text, 'utf8')
 

@@ -3,9 +3,6 @@ import type { Address } from './address.ts'
 /** Names a message in every log of every role; made at reception, unchanged until delivery. */
 export type DeliveryId = string & { readonly __brand: 'DeliveryId' }
 
-/** The null reverse-path: bounces carry `<>` (RFC 5321 §4.5.5). */
-export const nullReversePath = null
-
 export type BodyKind = '7bit' | '8bitmime' | 'binarymime'
 export type NotifyEvent = 'success' | 'failure' | 'delay'
 
@@ -15,17 +12,6 @@ export interface Recipient {
   readonly original?: string
   /** NOTIFY (RFC 3461 §4.1); absent: failure and delay as we see fit; empty: NEVER. */
   readonly notify?: readonly NotifyEvent[]
-}
-
-export interface Envelope {
-  readonly reversePath: Address | null
-  readonly recipients: readonly Recipient[]
-  readonly body: BodyKind
-  readonly smtpUtf8: boolean
-  /** RET (RFC 3461 §4.3). */
-  readonly ret?: 'full' | 'hdrs'
-  /** ENVID, decoded from xtext (RFC 3461 §4.4). */
-  readonly envid?: string
 }
 
 /** Which door a message came in by; policy differs by door. */

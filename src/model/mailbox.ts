@@ -19,12 +19,8 @@ export type SpecialUse = keyof typeof SPECIAL_USES
 
 /** The five flags of RFC 9051 §2.3.2 that are stored, as bits 0–4. */
 export const SYSTEM_FLAGS = ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft'] as const
-export type SystemFlag = (typeof SYSTEM_FLAGS)[number]
 export const SEEN = 1
-export const ANSWERED = 2
-export const FLAGGED = 4
 export const DELETED = 8
-export const DRAFT = 16
 
 /** Components of a name from the root: `['Junk', 'SPAM']`. Separator and prefix are made at the protocol's edge. */
 export type MailboxPath = readonly string[]

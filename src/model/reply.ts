@@ -6,10 +6,3 @@ export interface Reply {
   /** One line an element. */
   readonly text: string | readonly string[]
 }
-
-/** Whose trouble it is: `self` is ours and never a bounce; `peer` is the sender's. */
-export type Blame = 'peer' | 'self'
-
-export const isPositive = (reply: Reply): boolean => reply.code < 400
-export const isTransient = (reply: Reply): boolean => reply.code >= 400 && reply.code < 500
-export const isPermanent = (reply: Reply): boolean => reply.code >= 500

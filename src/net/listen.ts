@@ -16,7 +16,7 @@ export interface Listening {
 }
 
 /** Linux holds no longer path of a Unix socket. */
-export const SOCKET_PATH_BYTES_MAX = 107
+const SOCKET_PATH_BYTES_MAX = 107
 const BACKLOG = 511
 
 /**

@@ -27,7 +27,7 @@ export class TlsIdentity {
 }
 
 /** A peer that has not finished its handshake by then is gone. */
-export const TLS_HANDSHAKE_TIMEOUT_MS = 30_000
+const TLS_HANDSHAKE_TIMEOUT_MS = 30_000
 
 /**
  * Speaks TLS as the server on an accepted socket from its next octet on. Undefined where the

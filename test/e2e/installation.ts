@@ -35,7 +35,7 @@ export interface Ran {
 }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-export const READY_MS = 60_000
+const READY_MS = 60_000
 
 export interface InstallOptions {
   readonly dir?: string

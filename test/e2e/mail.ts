@@ -18,7 +18,7 @@ export interface LineClient {
   close(): void
 }
 
-export async function lineClient(
+async function lineClient(
   port: number,
   options: { readonly host?: string; readonly tlsCa?: string } = {},
 ): Promise<LineClient> {

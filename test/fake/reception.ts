@@ -1,6 +1,6 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
-import type { MailCommand, Reception } from '#engine/receive/reception.ts'
+import type { MailCommand, Reception } from '#model/reception.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Recipient } from '#model/envelope.ts'
 import type { Reply } from '#model/reply.ts'

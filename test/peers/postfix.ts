@@ -140,7 +140,3 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
-
-/** Runs smtp-source to its end: `args` as in smtp-source(1), without the target. */
-export const smtpSource = (port: number, args: readonly string[]): Promise<string> =>
-  runInRoot('/usr/sbin/smtp-source', [...args, `inet:127.0.0.1:${port}`])

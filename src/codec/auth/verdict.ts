@@ -28,7 +28,7 @@ export function renderVerdict(verdict: Verdict): string {
   return parts.join(';\r\n\t')
 }
 
-export const formatScore = (score: number): string => String(Math.round(score * 10) / 10)
+const formatScore = (score: number): string => String(Math.round(score * 10) / 10)
 
 const hit = (one: RuleHit): string => `${word(one.name)}:${formatScore(one.score)}`
 const word = (text: string): string => oneLine(text, 60).replace(/[^A-Za-z0-9._:-]/g, '_')
@@ -65,7 +65,7 @@ export function parseHanded(text: string): Handed | undefined {
 }
 
 /** A verdict out of parsed JSON, checked whole; undefined where it is none. */
-export function parseVerdict(value: unknown): Verdict | undefined {
+function parseVerdict(value: unknown): Verdict | undefined {
   if (!isRecord(value)) return undefined
   const { score, caseId } = value
   const spamClass = CLASSES.find((known) => known === value['class'])

@@ -1,7 +1,7 @@
 import { fromLatin1, toUtf8Strict } from '#base/octets.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 
-export const SEPARATOR = '/'
+const SEPARATOR = '/'
 
 /** Text to modified UTF-7 (RFC 3501 §5.1.3). */
 export function encodeUtf7(text: string): string {

@@ -10,7 +10,7 @@ export class SyntaxFault extends Error {
 
 export const NUMBER_MAX = 4_294_967_295
 /** Parentheses, NOT and OR inside one another. */
-export const DEPTH_MAX = 50
+const DEPTH_MAX = 50
 
 // RFC 9051 §9: ATOM-CHAR is any CHAR except atom-specials; octets above 0x7f are taken too, since
 // clients send passwords and names in UTF-8 without quoting them.

@@ -62,7 +62,7 @@ export function headerLength(octets: Octets): number {
 export const startsField = (line: Octets): boolean => nameEnd(line, 0, line.length) > 0
 
 /** Joins folded lines and takes out what cannot stand in one line (RFC 5322 §2.2.3). */
-export const unfold = (raw: string): string =>
+const unfold = (raw: string): string =>
   raw
     .replace(/\r?\n(?=[ \t])/g, '')
     .replace(/[\0\r\n]+/g, ' ')

@@ -18,7 +18,7 @@ import type { Settings } from '#store/settings/table.ts'
 import type { Accept, QueueId, SpoolStatus, SpoolStore } from '#store/spool/spool-store.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { gatewayReception } from './gateway-reception.ts'
-import type { MailCommand } from './reception.ts'
+import type { MailCommand } from '#model/reception.ts'
 
 const resolved = await resolveSettings({ values: {}, tables: {} }, () => Promise.resolve(undefined))
 assert.ok(resolved.ok)

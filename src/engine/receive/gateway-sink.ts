@@ -17,7 +17,7 @@ import type { GatewayReceptionOptions } from './gateway-reception.ts'
 import { HeaderCollector, without } from './header-collector.ts'
 import type { Split } from './header-collector.ts'
 import type { QueueTarget } from './recipient.ts'
-import type { MailCommand, MessageSink } from './reception.ts'
+import type { MailCommand, MessageSink } from '#model/reception.ts'
 import { replyOf } from './spool-health.ts'
 import { claimsToBeOurs, missingFields, traceFields } from './trace-fields.ts'
 

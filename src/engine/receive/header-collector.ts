@@ -3,7 +3,7 @@ import type { Octets } from '#base/octets.ts'
 import { headerLength, startsField } from '#codec/mime/header.ts'
 
 /** Octets of a message header that are taken; more is refused. */
-export const HEADER_BYTES_MAX = 1_048_576
+const HEADER_BYTES_MAX = 1_048_576
 /** So much of a first line tells whether it is a field. */
 const FIRST_LINE_BYTES_MAX = 1_000
 

@@ -10,7 +10,7 @@ const FRESH_MS = 1_000
 const STATUS_TIMEOUT_MS = 3_000
 
 export const FULL: Reply = { code: 452, status: '4.3.1', text: 'No space left here, try later' }
-export const STALLED: Reply = {
+const STALLED: Reply = {
   code: 451,
   status: '4.3.0',
   text: 'Storage does not answer, try later',

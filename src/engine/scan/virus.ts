@@ -13,7 +13,7 @@ export interface VirusScanner {
 
 // Written in two pieces, so that this file itself is no test virus.
 const EICAR = fromLatin1(
-  `X5O!P%@AP[4\\PZX54(P^)7CC)7}$${'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'}`,
+  ['X5O!P%@AP[4\\PZX54(P^)7CC)7}', 'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!', 'H+H*'].join('$'),
 )
 
 /** The test file that every scanner must find: https://www.eicar.org. */

@@ -67,7 +67,7 @@ function compareNumbers(a: string, b: string): number {
  * `*`, `?` and `\` of RFC 5228 §2.7.1; `?` is one character, not one octet. Walks back to the last
  * star only, so that no pattern costs more than text × pattern.
  */
-export function matchesPattern(text: string, pattern: string): boolean {
+function matchesPattern(text: string, pattern: string): boolean {
   const characters = Array.from(text)
   const parts = patternParts(pattern)
   let at = 0

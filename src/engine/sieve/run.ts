@@ -8,9 +8,9 @@ import { addFlags, removeFlags } from './flags.ts'
 import type { SieveMessage } from './message.ts'
 
 /** Named limits of one run; passing one is a runtime error, and then the mail is kept. */
-export const SIEVE_STEPS_MAX = 100_000
+const SIEVE_STEPS_MAX = 100_000
 export const SIEVE_REDIRECTS_MAX = 5
-export const SIEVE_ACTIONS_MAX = 32
+const SIEVE_ACTIONS_MAX = 32
 
 /** Why a run stopped short. The implicit keep applies (RFC 5228 §2.10.6). */
 export interface SieveRuntimeError {

@@ -23,7 +23,7 @@ export interface Pop3Limits {
   readonly loginFailuresMax: number
 }
 
-export const POP3_LIMITS: Pop3Limits = {
+const POP3_LIMITS: Pop3Limits = {
   connectionsMax: 5_000,
   connectionsPerIpMax: 1_000,
   loginTimeoutMs: 3 * MINUTE_MS,

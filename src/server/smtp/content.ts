@@ -1,7 +1,7 @@
 import { messageOf } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import type { BareMode, ContentFault } from '#codec/smtp/content-scanner.ts'
-import type { MessageSink } from '#engine/receive/reception.ts'
+import type { MessageSink } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
 import type { MailDoor } from './options.ts'
 import { reply, tooLarge, troubleReply } from './replies.ts'

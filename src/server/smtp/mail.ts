@@ -1,6 +1,6 @@
 import { parseMail } from '#codec/smtp/mail-command.ts'
 import type { MailOperands } from '#codec/smtp/mail-command.ts'
-import type { MailCommand } from '#engine/receive/reception.ts'
+import type { MailCommand } from '#model/reception.ts'
 import { needsSmtpUtf8 } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Reply } from '#model/reply.ts'

@@ -1,7 +1,7 @@
 import { HOUR_MS, MINUTE_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
-import type { MailCommand, Reception } from '#engine/receive/reception.ts'
+import type { MailCommand, Reception } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
 import type { ListenPlace } from '#net/listen.ts'
 import type { TlsIdentity } from '#net/tls.ts'

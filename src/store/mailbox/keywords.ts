@@ -6,7 +6,7 @@ import type { Mailbox } from './row.ts'
 import type { AccountWork } from './work.ts'
 
 /** The bit of a keyword's slot; flags are 32 bits without a sign. */
-export const slotBit = (slot: number): number => 2 ** (5 + slot)
+const slotBit = (slot: number): number => 2 ** (5 + slot)
 
 const KEYWORD_BYTES_MAX = 255
 // RFC 9051 §9: flag-keyword is an atom; a backslash would make it a system flag.

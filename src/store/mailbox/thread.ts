@@ -39,7 +39,7 @@ const LEADERS =
 const TRAILERS = /\(fwd\)\s*$/iu
 
 /** The subject without what replying adds to it (RFC 5256 §2.1), white space and case folded. */
-export function baseSubject(raw: string): string {
+function baseSubject(raw: string): string {
   let text = decodeWords(raw).normalize('NFKC').replace(/\s+/gu, ' ').trim()
   for (let before = ''; before !== text;) {
     before = text

@@ -68,7 +68,7 @@ export function readView(
 }
 
 /** The account's mailbox, also one that holds no messages. */
-export function openedMailbox(
+function openedMailbox(
   sql: Sql,
   ask: { readonly accountId: AccountId; readonly mailboxId: MailboxId },
 ): { readonly aid: number; readonly tag: string; readonly row: Mailbox } | undefined {

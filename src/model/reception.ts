@@ -1,10 +1,10 @@
 import type { Octets } from '#base/octets.ts'
 import type { Outcome } from '#base/outcome.ts'
-import type { Account } from '#model/account.ts'
-import type { Address } from '#model/address.ts'
-import type { BodyKind, Door, Peer, Recipient } from '#model/envelope.ts'
-import type { Reply } from '#model/reply.ts'
-import type { Verdict } from '#model/verdict.ts'
+import type { Account } from './account.ts'
+import type { Address } from './address.ts'
+import type { BodyKind, Door, Peer, Recipient } from './envelope.ts'
+import type { Reply } from './reply.ts'
+import type { Verdict } from './verdict.ts'
 
 /** MAIL as the session has parsed it. */
 export interface MailCommand {
