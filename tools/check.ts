@@ -4,12 +4,16 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CheckResult } from './checking/sources.ts'
-import { docs } from './docs.ts'
+import { docs, ourTruth } from './docs.ts'
+import { lock } from './lock.ts'
 import { reach } from './reach.ts'
 import { rfc } from './rfc.ts'
 import { tidy } from './tidy.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** UPDATE=1 rewrites what is made from the code. */
+const isUpdating = process.env['UPDATE'] === '1'
 
 interface Check {
   readonly name: string
@@ -40,13 +44,10 @@ const CHECKS: readonly Check[] = [
   tool('dead code', 'knip', ['--no-progress']),
   tool('format', 'oxfmt', ['--check', '.']),
   own('tidy', () => tidy(ROOT)),
+  own('lock', () => lock(ROOT)),
   own('rfc', () => rfc(ROOT)),
-  own('docs', () => docs(ROOT)),
-  own(
-    'reach',
-    () => reach(ROOT, process.env['UPDATE'] === '1'),
-    !existsSync(join(ROOT, 'src/app/gateway.ts')),
-  ),
+  own('docs', () => docs(ROOT, ourTruth(), isUpdating)),
+  own('reach', () => reach(ROOT, isUpdating), !existsSync(join(ROOT, 'src/app/gateway.ts'))),
 ]
 
 async function main(names: readonly string[]): Promise<number> {

@@ -1,17 +1,36 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { FAULT_CODES } from '#base/outcome.ts'
+import { settingsManual } from '#store/settings/manual.ts'
 import type { CheckResult } from '#tools/checking/sources.ts'
 
 const ERRORS = 'docs/errors.md'
+const DEPENDENCIES = 'docs/dependencies.md'
+const SETTINGS = 'docs/settings.md'
 
-/** docs/errors.md explains each fault and no other; links and npm commands of every page lead somewhere. */
-export function docs(
-  root: string,
-  codes: readonly string[] = Object.keys(FAULT_CODES),
-): CheckResult {
+/** What the pages are compared with; a test brings its own. */
+interface Truth {
+  readonly codes: readonly string[]
+  readonly settings: string
+}
+
+export const ourTruth = (): Truth => ({
+  codes: Object.keys(FAULT_CODES),
+  settings: settingsManual(),
+})
+
+/**
+ * docs/errors.md explains each fault and no other, docs/dependencies.md each package, docs/settings.md is
+ * what the settings' table makes of it (`update` writes it); links and npm commands of every page lead somewhere.
+ */
+export function docs(root: string, truth: Truth, update: boolean): CheckResult {
+  if (update) writeFileSync(join(root, SETTINGS), truth.settings)
   const pages = globSync('{*.md,docs/**/*.md}', { cwd: root }).toSorted()
-  const faults = [...errorFaults(root, codes)]
+  const faults = [
+    ...listFaults(root, ERRORS, truth.codes),
+    ...listFaults(root, DEPENDENCIES, packagesOf(root)),
+    ...settingsFaults(root, truth.settings),
+  ]
   let links = 0
   for (const page of pages) {
     const text = readFileSync(join(root, page), 'utf8')
@@ -25,18 +44,35 @@ export function docs(
   return { looked: pages.length === 0 ? 0 : links, of: `links in ${pages.length} pages`, faults }
 }
 
-function errorFaults(root: string, codes: readonly string[]): string[] {
-  if (!existsSync(join(root, ERRORS))) return [`no ${ERRORS}`]
-  const text = readFileSync(join(root, ERRORS), 'utf8')
-  const listed = [...text.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1] ?? '')
+/** The page's table has one row for each of `names`, and no other: its first cell, as code. */
+function listFaults(root: string, page: string, names: readonly string[]): string[] {
+  if (!existsSync(join(root, page))) return [`no ${page}`]
+  const text = readFileSync(join(root, page), 'utf8')
+  const listed = [...text.matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1] ?? '')
   return [
-    ...codes
-      .filter((code) => !listed.includes(code))
-      .map((code) => `${ERRORS}: \`${code}\` is missing`),
+    ...names
+      .filter((name) => !listed.includes(name))
+      .map((name) => `${page}: \`${name}\` is missing`),
     ...listed
-      .filter((code, index) => !codes.includes(code) || listed.indexOf(code) !== index)
-      .map((code) => `${ERRORS}: \`${code}\` is no fault of ours, or stands twice`),
+      .filter((name, index) => !names.includes(name) || listed.indexOf(name) !== index)
+      .map((name) => `${page}: \`${name}\` is none of ours, or stands twice`),
   ]
+}
+
+function packagesOf(root: string): string[] {
+  const file = join(root, 'package.json')
+  if (!existsSync(file)) return []
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+    readFileSync(file, 'utf8'),
+  )
+  return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })
+}
+
+function settingsFaults(root: string, manual: string): string[] {
+  const file = join(root, SETTINGS)
+  return existsSync(file) && readFileSync(file, 'utf8') === manual
+    ? []
+    : [`${SETTINGS} is not what the settings' table says: UPDATE=1 npm run check -- docs`]
 }
 
 function linkFault(root: string, page: string, link: string): string | undefined {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { docs } from '#tools/docs.ts'
+import { lock } from '#tools/lock.ts'
 import { reach } from '#tools/reach.ts'
 import { rfc } from '#tools/rfc.ts'
 import { tidy } from '#tools/tidy.ts'
@@ -171,22 +172,54 @@ describe('rfc', () => {
 })
 
 describe('docs', () => {
-  test('each fault once, links and commands that lead somewhere', () => {
+  const truth = { codes: ['full', 'io'], settings: '# 設定\n' }
+  beforeEach(() => {
     plant('docs/errors.md', '# 障害', '| `full` | x |', '| `io` | x |')
-    plant('package.json', JSON.stringify({ scripts: { check: 'x' } }))
+    plant('docs/dependencies.md', '| `zod` | x |', '| `@types/node` | x |')
+    plant('docs/settings.md', '# 設定')
+    plant(
+      'package.json',
+      JSON.stringify({
+        scripts: { check: 'x' },
+        dependencies: { zod: '1' },
+        devDependencies: { '@types/node': '1' },
+      }),
+    )
+  })
+  const faults = (): readonly string[] => docs(root, truth, false).faults
+
+  test('each fault and package once, links and commands that lead somewhere', () => {
     plant('README.md', '[a](docs/errors.md#障害) [b](https://example.org/) npm run check')
-    assert.deepEqual(docs(root, ['full', 'io']), { looked: 2, of: 'links in 2 pages', faults: [] })
+    assert.deepEqual(docs(root, truth, false), { looked: 2, of: 'links in 4 pages', faults: [] })
   })
 
-  test('a missing and a foreign fault, a dead link, anchor and command', () => {
+  test('a missing, a foreign and a doubled fault', () => {
     plant('docs/errors.md', '# x', '| `full` | x |', '| `foo` | x |', '| `full` | x |')
-    plant('package.json', JSON.stringify({ scripts: { check: 'x' } }))
-    plant('README.md', '[a](docs/none.md) [b](docs/errors.md#none) npm run nothing')
-    assert.equal(docs(root, ['full', 'io']).faults.length, 6)
+    assert.equal(faults().length, 3)
   })
 
-  test('without a page nothing was looked at', () => {
-    assert.equal(docs(root, []).looked, 0)
+  test('a missing and a foreign package', () => {
+    plant('docs/dependencies.md', '| `zod` | x |', '| `foo` | x |')
+    assert.equal(faults().length, 2)
+  })
+
+  test('a dead link, anchor and command', () => {
+    plant('README.md', '[a](docs/none.md) [b](docs/errors.md#none) npm run nothing')
+    assert.equal(faults().length, 3)
+  })
+
+  test('settings that the table does not say; an update writes them', () => {
+    plant('docs/settings.md', '# old')
+    assert.equal(faults().length, 1)
+    assert.deepEqual(docs(root, truth, true).faults, [])
+    assert.deepEqual(faults(), [])
+  })
+
+  test('pages that are gone; without one nothing was looked at', () => {
+    rmSync(join(root, 'docs'), { recursive: true })
+    const result = docs(root, truth, false)
+    assert.equal(result.looked, 0)
+    assert.equal(result.faults.length, 3)
   })
 })
 
@@ -216,5 +249,23 @@ describe('reach', () => {
 
   test('without a role nothing was looked at', () => {
     assert.equal(reach(root, false).looked, 0)
+  })
+})
+
+describe('lock', () => {
+  const ours = { dependencies: { zod: '1' } }
+  const inLock = (zod: string): string =>
+    JSON.stringify({ packages: { '': { dependencies: { zod } }, 'node_modules/zod': {} } })
+
+  test('a lock of the same packages is let be, another and a broken one are not', () => {
+    plant('package.json', JSON.stringify(ours))
+    plant('package-lock.json', inLock('1'))
+    assert.deepEqual(lock(root), { looked: 1, of: 'packages', faults: [] })
+    plant('package-lock.json', inLock('2'))
+    assert.equal(lock(root).faults.length, 1)
+    plant('package-lock.json', JSON.stringify({ packages: { '': ours } }))
+    assert.equal(lock(root).faults.length, 1)
+    plant('package-lock.json', '<<<<<<< HEAD', inLock('1'))
+    assert.deepEqual([lock(root).looked, lock(root).faults.length], [0, 1])
   })
 })
