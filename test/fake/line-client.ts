@@ -14,6 +14,7 @@ export class LineClient {
 
   constructor(socket: Socket) {
     this.socket = socket
+    socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       this.#text += toLatin1(chunk)
       this.#wake?.()

@@ -11,6 +11,9 @@ import { foldText } from './search-text.ts'
 import type { Selected } from './selected.ts'
 import type { ImapSession } from './session.ts'
 
+/** Tags that stand inside words. */
+const INLINE_TAGS = /<\/?(?:a|b|em|font|i|mark|s|span|strong|u|wbr)\b[^<>]*>/gi
+
 /** What is known of one message so far; what is undefined has not been read yet. */
 export interface Facts {
   readonly row: number
@@ -84,7 +87,7 @@ export class FactReader {
         const { offset, length } = part.body
         const text = decodeText(part, await this.#read(fact, message.prefixBytes + offset, length))
         texts.push(foldText(text))
-        if (part.subtype === 'html') texts.push(foldText(htmlToText(text)))
+        if (part.subtype === 'html') texts.push(foldText(htmlToText(text.replace(INLINE_TAGS, ''))))
       }
     }
     await visit(message.meta.root)

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { emptyOctets } from '#base/octets.ts'
+import type { AccountId } from '#model/account.ts'
+import { DELETED } from '#model/mailbox.ts'
+import type { Uid } from '#model/mailbox.ts'
+import type { MailboxChange } from '#store/mailbox/mailbox-store.ts'
+import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { Selected } from './selected.ts'
+import { MailboxViews } from './shared-view.ts'
+
+const ACCOUNT = 'account-hanako' as AccountId
+
+/** What a client believes: UIDs by sequence number. */
+interface Client {
+  readonly selected: Selected
+  readonly known: number[]
+}
+
+type Step =
+  | { readonly kind: 'append' | 'expunge' | 'flag'; readonly at: number }
+  | { readonly kind: 'tell'; readonly client: number; readonly expunge: boolean }
+  | { readonly kind: 'open' | 'close'; readonly client: number }
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constantFrom('append', 'expunge', 'flag'), at: fc.nat(30) }),
+    fc.record({ kind: fc.constant('tell' as const), client: fc.nat(2), expunge: fc.boolean() }),
+    fc.record({ kind: fc.constantFrom('open', 'close'), client: fc.nat(2) }),
+  ),
+  { maxLength: 60 },
+)
+
+test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §7.5.1)', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (script) => {
+      const store = new FakeMailboxStore()
+      const views = new MailboxViews(store, store.changes)
+      const { mailboxes } = await store.mailboxes({ accountId: ACCOUNT })
+      const mailboxId = mailboxes[0]!.id
+      const commit = (change: MailboxChange): Promise<unknown> =>
+        store.commit({
+          contents: [{ octets: [emptyOctets] }],
+          commits: [{ accountId: ACCOUNT, changes: [change] }],
+        })
+      const clients: (Client | undefined)[] = [undefined, undefined, undefined]
+      const truth = async (): Promise<number[]> => [
+        ...(await store.view({ accountId: ACCOUNT, mailboxId }))!.uids,
+      ]
+      const close = (index: number): void => {
+        const client = clients[index]
+        if (client === undefined) return
+        client.selected.close()
+        views.release(client.selected.view)
+        clients[index] = undefined
+      }
+      for (const step of script) {
+        switch (step.kind) {
+          case 'append':
+            await commit({
+              kind: 'append',
+              mailbox: { id: mailboxId },
+              content: 0,
+              flags: 0,
+              keywords: [],
+              internalDateMs: 0,
+            })
+            break
+          case 'flag':
+          case 'expunge': {
+            const uids = await truth()
+            const uid = uids[step.at % Math.max(1, uids.length)]
+            if (uid === undefined) break
+            await commit(
+              step.kind === 'expunge'
+                ? { kind: 'expunge', mailboxId, uids: [uid as Uid], deletedOnly: false }
+                : {
+                    kind: 'setFlags',
+                    mailboxId,
+                    uids: [uid as Uid],
+                    mode: 'add',
+                    flags: DELETED,
+                    keywords: [],
+                  },
+            )
+            break
+          }
+          case 'open': {
+            close(step.client)
+            const view = await views.open(ACCOUNT, mailboxId)
+            const selected = new Selected(view!, false)
+            clients[step.client] = { selected, known: await truth() }
+            break
+          }
+          case 'close':
+            close(step.client)
+            break
+          case 'tell': {
+            const client = clients[step.client]
+            if (client === undefined) break
+            await client.selected.view.refresh()
+            hear(client, step.expunge)
+            if (step.expunge) assert.deepEqual(client.known, await truth())
+            client.selected.view.tidy()
+            break
+          }
+        }
+        for (const client of clients) if (client !== undefined) agrees(client)
+      }
+      for (const index of clients.keys()) close(index)
+      views.close()
+    }),
+    { numRuns: 400 },
+  )
+})
+
+/** Does with the responses what a client does. */
+function hear({ selected, known }: Client, expunge: boolean): void {
+  const untold = selected.take({ expunge })
+  if (!expunge) assert.deepEqual(untold.expunged, [])
+  for (const seq of untold.expunged) {
+    assert.ok(seq >= 1 && seq <= known.length)
+    known.splice(seq - 1, 1)
+  }
+  if (untold.exists === undefined) return
+  assert.ok(untold.exists >= known.length, 'EXISTS never takes messages away')
+  for (let seq = known.length + 1; seq <= untold.exists; seq++)
+    known.push(selected.view.uids[selected.rowOfSeq(seq)]!)
+}
+
+/** Numbers mean to the server what they mean to the client. */
+function agrees({ selected, known }: Client): void {
+  assert.equal(selected.exists, known.length)
+  for (const [index, uid] of known.entries()) {
+    const row = selected.rowOfSeq(index + 1)
+    assert.equal(selected.view.uids[row], uid)
+    assert.equal(selected.seqOfRow(row), index + 1)
+  }
+  const rows = selected.rowsOf([[1, 4_294_967_296]], 'uid')
+  assert.deepEqual(rows === 'outOfRange' ? [] : selected.uidsOf(rows), known)
+  assert.equal(selected.lastUid, known.at(-1) ?? 0)
+}
