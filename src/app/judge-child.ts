@@ -138,8 +138,7 @@ export class JudgeChild {
   }
 
   async #answer(ask: Extract<FromJudge, { kind: 'ask' }>): Promise<void> {
-    // Each message has its own budget; which one asks does not matter for the answer.
-    const [atWork] = this.#atWork.values()
+    const atWork = this.#atWork.get(ask.id)
     const { question } = ask
     try {
       const records = await atWork?.resolve(ask.name, ask.type)

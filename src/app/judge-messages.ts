@@ -1,20 +1,17 @@
 import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
-import type { Door } from '#model/envelope.ts'
+import type { Door, Peer } from '#model/envelope.ts'
 import type { AuthResult, RuleHit, VirusOutcome } from '#model/verdict.ts'
 
 /** What a judge is told about a message, beside its octets. */
 export interface JudgeWork {
   readonly door: Door
-  readonly recipients: number
+  readonly peer: Peer
+  readonly reversePath: Address | null
+  readonly recipients: readonly Address[]
   readonly nowMs: number
-  /** Present where the sender's domain is to be checked: mail from outside. */
-  readonly sender?: {
-    readonly ip: string
-    readonly helo: string
-    readonly reversePath: Address | null
-    readonly hostname: string
-  }
+  /** The sender's domain is to be checked: mail from outside. */
+  readonly isForeign: boolean
 }
 
 /** From the gateway to a judge's process, over its IPC channel. */
@@ -41,6 +38,8 @@ export type FromJudge =
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string }
   | {
       readonly kind: 'ask'
+      /** The message that wants to know: each has a budget of its own. */
+      readonly id: number
       readonly question: number
       readonly name: string
       readonly type: string

@@ -1,7 +1,8 @@
 import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { messageOf } from '#base/outcome.ts'
-import { examine } from '#engine/scan/examine.ts'
+import { scanMessage } from '#engine/scan/scan.ts'
+import { eicarScanner } from '#engine/scan/virus.ts'
 import { authenticateSender } from '#engine/sender/authenticate.ts'
 import type { AuthResult } from '#model/verdict.ts'
 
@@ -17,6 +18,7 @@ const questions = new Map<
   { resolve(records: readonly unknown[]): void; reject(cause: Error): void }
 >()
 let nextQuestion = 1
+const SCANNERS = [eicarScanner] as const
 
 const tell = (message: FromJudge): void => {
   process.send?.(message)
@@ -49,8 +51,8 @@ process.on('disconnect', () => process.exit(0))
 async function judge(id: number, work: JudgeWork, octets: readonly Octets[]): Promise<void> {
   try {
     const content = octets.length === 0 ? emptyOctets : concatOctets(octets)
-    const auth = work.sender === undefined ? [] : await senderResults(content, work.sender)
-    const { hits, virus } = examine(content, { ...work, auth })
+    const auth = work.isForeign ? await senderResults(id, work, content) : []
+    const { hits, virus } = await scanMessage(content, { ...work, auth }, SCANNERS)
     tell({ kind: 'findings', id, auth, hits, virus })
   } catch (thrown) {
     tell({ kind: 'failed', id, reason: messageOf(thrown) })
@@ -58,21 +60,28 @@ async function judge(id: number, work: JudgeWork, octets: readonly Octets[]): Pr
 }
 
 async function senderResults(
+  id: number,
+  work: JudgeWork,
   content: Octets,
-  sender: NonNullable<JudgeWork['sender']>,
 ): Promise<readonly AuthResult[]> {
   try {
-    return await authenticateSender(content, { ...sender, resolve: ask })
+    return await authenticateSender(content, {
+      ip: work.peer.ip,
+      helo: work.peer.helo ?? 'unknown',
+      reversePath: work.reversePath,
+      hostname: 'localhost',
+      resolve: (name, type) => ask(id, name, type),
+    })
   } catch {
     return [{ method: 'spf', result: 'permerror', properties: [] }]
   }
 }
 
-function ask(name: string, type: string): Promise<readonly unknown[]> {
+function ask(id: number, name: string, type: string): Promise<readonly unknown[]> {
   return new Promise((resolve, reject) => {
     const question = nextQuestion++
     questions.set(question, { resolve, reject })
-    tell({ kind: 'ask', question, name, type })
+    tell({ kind: 'ask', id, question, name, type })
   })
 }
 

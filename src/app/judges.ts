@@ -89,16 +89,11 @@ export class Judges implements Judge {
     return child.judge({
       work: {
         door: ask.door,
-        recipients: ask.recipients.length,
+        peer: ask.peer,
+        reversePath: ask.reversePath,
+        recipients: ask.recipients,
         nowMs: ask.nowMs,
-        ...(ask.door === 'mx' && {
-          sender: {
-            ip: ask.peer.ip,
-            helo: ask.peer.helo ?? 'unknown',
-            reversePath: ask.reversePath,
-            hostname: 'localhost',
-          },
-        }),
+        isForeign: ask.door === 'mx',
       },
       octets: piecesOf(ask),
       timeoutMs: ask.timeoutMs,

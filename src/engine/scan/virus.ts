@@ -2,42 +2,33 @@ import { bufferOf, fromLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { VirusOutcome } from '#model/verdict.ts'
 
-import type { MessageViews } from './views.ts'
-
-/** One engine that looks for viruses. More of them (archives, clamd) answer through the same interface. */
+/** One engine that looks for viruses; archives and clamd answer by the same interface. */
 export interface VirusScanner {
   readonly name: string
-  /** The name of what it found, undefined where it found nothing. Throws where it cannot tell. */
-  scan(octets: Octets): string | undefined
+  /** Looks at one decoded piece of a message. Never throws: what fails is `unavailable`. */
+  scan(piece: Octets): Promise<VirusOutcome>
 }
 
-// Written in two pieces, so that this file itself is no test virus.
+// Written backwards, so that no scanner takes this file for the test file itself.
 const EICAR = fromLatin1(
-  ['X5O!P%@AP[4\\PZX54(P^)7CC)7}', 'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!', 'H+H*'].join('$'),
+  Array.from('*H+H$!ELIF-TSET-SURIVITNA-DRADNATS-RACIE$}7)CC7)^P(45XZP\\4[PA@%P!O5X')
+    .toReversed()
+    .join(''),
 )
 
-/** The test file that every scanner must find: https://www.eicar.org. */
+/** Finds the EICAR test file wherever it stands. */
 export const eicarScanner: VirusScanner = {
   name: 'eicar',
-  scan: (octets) => (bufferOf(octets).includes(EICAR) ? 'EICAR-Test-File' : undefined),
+  scan: (piece) =>
+    Promise.resolve(
+      bufferOf(piece).includes(EICAR)
+        ? { kind: 'infected', name: 'Eicar-Test-Signature' }
+        : { kind: 'clean' },
+    ),
 }
 
-/** Shows every view of every part, and the raw octets, to each scanner. The first find decides. */
-export function scanForViruses(
-  views: MessageViews,
-  scanners: readonly VirusScanner[],
-): VirusOutcome {
-  const streams = [views.content, ...views.parts.flatMap((part) => part.octets)]
-  for (const scanner of scanners) {
-    try {
-      for (const octets of streams) {
-        const name = scanner.scan(octets)
-        if (name !== undefined) return { kind: 'infected', name }
-      }
-    } catch (thrown) {
-      return { kind: 'unavailable', reason: `${scanner.name}: ${String(thrown)}` }
-    }
-  }
-  if (views.meta.truncated) return { kind: 'unscannable', reason: 'nested or split too far' }
-  return { kind: 'clean' }
-}
+const GRAVITY = { clean: 0, unavailable: 1, unscannable: 2, infected: 3 } as const
+
+/** The graver of two outcomes. */
+export const graver = (a: VirusOutcome, b: VirusOutcome): VirusOutcome =>
+  GRAVITY[b.kind] > GRAVITY[a.kind] ? b : a
