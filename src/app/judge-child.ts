@@ -25,6 +25,7 @@ interface JudgeChildOptions {
   readonly clock: Clock
   readonly log: Log
   readonly script?: string
+  readonly limits?: Partial<JudgeLimits>
 }
 
 interface AtWork {
@@ -34,17 +35,23 @@ interface AtWork {
 
 const ROOT = join(import.meta.dirname, '../..')
 const SCRIPT = join(import.meta.dirname, 'judge.ts')
-/** Node has no limit on memory from outside the heap: it is watched from here (DESIGN section 4). */
-const RSS_BYTES_MAX = 1024 * 1024 * 1024
+
+export interface JudgeLimits {
+  /** Node has no limit on memory from outside the heap: it is watched from here (DESIGN section 4). */
+  readonly rssBytesMax: number
+  /** Beyond the message's own time: the process starts, the octets cross the pipe. */
+  readonly startMs: number
+}
+
+const LIMITS: JudgeLimits = { rssBytesMax: 1024 * 1024 * 1024, startMs: 10 * SECOND_MS }
 const RSS_POLL_MS = 50
 const PAGE_BYTES = 4_096
 const IDLE_MS = MINUTE_MS
-/** Beyond the message's own time: the process starts, the octets cross the pipe. */
-const START_MS = 10 * SECOND_MS
 
 /** One judge process: its code is all that it can read; nothing can be written, connected or started. */
 export class JudgeChild {
   readonly #options: JudgeChildOptions
+  readonly #limits: JudgeLimits
   readonly #child: ChildProcess
   readonly #atWork = new Map<number, AtWork>()
   readonly #watch: NodeJS.Timeout
@@ -55,6 +62,7 @@ export class JudgeChild {
 
   constructor(options: JudgeChildOptions) {
     this.#options = options
+    this.#limits = { ...LIMITS, ...options.limits }
     // Node_modules may be a link: both its names are allowed.
     const readable = ['src', 'node_modules', 'package.json']
       .map((name) => join(ROOT, name))
@@ -92,7 +100,7 @@ export class JudgeChild {
     this.#cancelIdle?.()
     const id = this.#nextId++
     const { promise, resolve } = Promise.withResolvers<JudgeEnd>()
-    const cancel = this.#options.clock.after(ask.timeoutMs + START_MS, () => {
+    const cancel = this.#options.clock.after(ask.timeoutMs + this.#limits.startMs, () => {
       resolve({ kind: 'timeout', reason: `not judged in ${ask.timeoutMs} ms` })
       this.#kill('a message outlasted it')
     })
@@ -158,7 +166,7 @@ export class JudgeChild {
       const pages = Number(
         readFileSync(`/proc/${this.#child.pid}/statm`, 'latin1').split(' ')[1] ?? 0,
       )
-      const overshoot = pages * PAGE_BYTES - RSS_BYTES_MAX
+      const overshoot = pages * PAGE_BYTES - this.#limits.rssBytesMax
       if (overshoot > 0) this.#kill(`${overshoot} octets over its memory`)
     } catch {
       // No /proc here, or the process has just ended.

@@ -10,7 +10,7 @@ import type { Judge, JudgeAsk } from '#engine/scan/judge.ts'
 import type { Verdict, VirusOutcome } from '#model/verdict.ts'
 
 import { JudgeChild } from './judge-child.ts'
-import type { JudgeEnd } from './judge-child.ts'
+import type { JudgeEnd, JudgeLimits } from './judge-child.ts'
 
 export interface JudgesOptions {
   readonly clock: Clock
@@ -19,6 +19,8 @@ export interface JudgesOptions {
   readonly resolver: () => Resolver
   /** For tests: another program in the judge's place. */
   readonly script?: string
+  /** For tests: tighter ones. */
+  readonly limits?: Partial<JudgeLimits>
 }
 
 /** Messages that one process judges at a time; while one waits for DNS, others go on. */
@@ -78,8 +80,13 @@ export class Judges implements Judge {
 
   #newChild(): JudgeChild {
     if (this.#isClosing) throw new Error('closing')
-    const { clock, log, script } = this.#options
-    return new JudgeChild({ clock, log, ...(script !== undefined && { script }) })
+    const { clock, log, script, limits } = this.#options
+    return new JudgeChild({
+      clock,
+      log,
+      ...(script !== undefined && { script }),
+      ...(limits !== undefined && { limits }),
+    })
   }
 
   async #try(child: JudgeChild, ask: JudgeAsk, degraded: Set<string>): Promise<JudgeEnd> {
