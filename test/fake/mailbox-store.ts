@@ -221,6 +221,8 @@ export class FakeMailboxStore implements MailboxStore {
   #create(state: State, { path, use }: Of<'create'>): ChangeResult {
     if (state.boxes.some((box) => key(box.path) === key(path)))
       throw new Refused('exists', 'Mailbox exists already')
+    if (use !== undefined && state.boxes.some((box) => box.use === use))
+      throw new Refused('conflict', 'Another mailbox has that special use')
     for (let depth = 1; depth <= path.length; depth++) {
       const part = path.slice(0, depth)
       if (!state.boxes.some((box) => key(box.path) === key(part)))

@@ -55,6 +55,8 @@ test('mailboxes with Japanese names are made, renamed, subscribed and deleted', 
   assert.match(await client.command('DELETE INBOX'), /^NO \[CANNOT\]/)
   assert.match(await client.command('CREATE &broken'), /^NO \[CANNOT\]/)
   assert.match(await client.command('CREATE Shared/x'), /^NO \[NOPERM\]/)
+  assert.match(await client.command('CREATE Alt (USE (\\Archive))'), /^NO \[USEATTR\]/)
+  await client.command('DELETE Archive')
   assert.match(await client.command('CREATE Alt (USE (\\Archive))'), /^OK/)
   assert.match(await client.command('LIST "" Alt'), /\\Archive/)
 })

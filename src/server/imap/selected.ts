@@ -24,6 +24,8 @@ export class Selected implements ViewReader {
   /** Commands under way hold row numbers: no renumbering. */
   busy = false
   position: number
+  /** Keywords that the client was told of. */
+  keywordsTold: number
   #rows: number
   /** Gone rows without a number, ascending. */
   #hidden: number[]
@@ -37,6 +39,7 @@ export class Selected implements ViewReader {
     this.view = view
     this.readOnly = readOnly
     this.position = view.position
+    this.keywordsTold = view.mailbox.keywords.length
     this.#rows = view.rows
     this.#hidden = [...view.goneRows].toSorted((a, b) => a - b)
     view.readers.add(this)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { AccountId, Account } from '#model/account.ts'
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
@@ -233,10 +234,20 @@ export class ImapSession {
       return
     }
     const untold = selected.take({ expunge })
+    this.announceKeywords()
     for (const seq of untold.expunged) this.out.line(`* ${seq} EXPUNGE`)
     if (untold.exists !== undefined) this.out.line(`* ${untold.exists} EXISTS`)
     for (const row of untold.changed) this.out.line(flagLine(selected, row, this.condStore))
     selected.view.tidy()
+  }
+
+  /** RFC 9051 §7.3.5: a keyword is announced before a message shows it. */
+  announceKeywords(): void {
+    const { selected } = this
+    const keywords = selected?.view.mailbox.keywords ?? []
+    if (selected === undefined || keywords.length === selected.keywordsTold) return
+    selected.keywordsTold = keywords.length
+    this.out.line(`* FLAGS (${[...SYSTEM_FLAGS, ...keywords].join(' ')})`)
   }
 
   /** Throws Fault `closed` where the client is gone; lets others run. */

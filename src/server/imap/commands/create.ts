@@ -17,7 +17,10 @@ export const create: ImapCommand<'CREATE'> = {
       path,
       ...(use === undefined ? {} : { use }),
     })
-    if (!outcome.ok) return refusal(outcome.error)
+    if (!outcome.ok)
+      return use !== undefined && outcome.error.code === 'conflict'
+        ? no('USEATTR', outcome.error.text) // RFC 6154 §3
+        : refusal(outcome.error)
     const made = outcome.value
     return done('Created', made.kind === 'mailbox' ? `MAILBOXID (${made.mailbox.id})` : undefined)
   },

@@ -20,6 +20,7 @@ export const fetch: ImapCommand<'FETCH'> = {
     const named = selected.rowsOf(command.set, command.uid ? 'uid' : 'seq')
     if (named === 'outOfRange') return bad('No such message')
     const plan = planOf(session, command)
+    session.announceKeywords()
     const since = command.changedSince
     const rows =
       since === undefined

@@ -59,11 +59,8 @@ async function setFlags(
   if (outcome.value.kind !== 'setFlags') throw new Error('setFlags answered otherwise')
   for (const uid of outcome.value.failed) failed.add(uid)
   selected.own(outcome.value.modSeq)
-  const known = selected.view.mailbox.keywords.length
   await selected.view.refresh()
-  if (selected.view.mailbox.keywords.length > known)
-    // RFC 9051 §7.3.5: a new keyword is announced before a message shows it.
-    session.out.line(`* FLAGS (${allFlags(selected)})`)
+  session.announceKeywords()
   for (const row of rows) {
     // RFC 7162 §3.1.3: the new MODSEQ is told even where .SILENT was asked.
     const failedHere = failed.size > 0 && failed.has(selected.view.uids[row]!)
@@ -83,9 +80,6 @@ function modSeqLine(selected: Selected, row: number): string {
   const { uids, modSeqs } = selected.view
   return `* ${selected.seqOfRow(row)} FETCH (UID ${uids[row]!} MODSEQ (${modSeqs[row]!}))`
 }
-
-const allFlags = ({ view }: Selected): string =>
-  ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft', ...view.mailbox.keywords].join(' ')
 
 function completed(
   command: Named<'STORE'>,
