@@ -1,6 +1,6 @@
 import { createServer, request } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { Log } from '#base/log.ts'
@@ -23,6 +23,7 @@ export const dialPath =
 
 /** Serves a node API, or the administration API, on a Unix socket that only our own user can open. */
 export function servePath(path: string, listener: RequestListener): Promise<Server> {
+  rmSync(path, { force: true }) // of a predecessor that was killed
   const server = createServer(listener)
   return new Promise((resolve, reject) => {
     server.once('error', reject)

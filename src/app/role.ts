@@ -1,5 +1,3 @@
-import { writeSync } from 'node:fs'
-
 import { jsonLog } from '#base/log.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
@@ -55,8 +53,7 @@ export function runRole(
     dir: process.env['WATARI_DIR'] ?? '',
     runDir: process.env['WATARI_RUN'] ?? '',
   }
-  // Synchronous, so that the last words before an end are not lost in a buffer.
-  const log = jsonLog(systemClock, (line) => writeSync(2, line), { role: name })
+  const log = roleLog(name)
   const tell = (message: RoleMessage): void => {
     if (process.connected) process.send?.(message)
   }
@@ -90,3 +87,20 @@ export function runRole(
     },
   )
 }
+
+/**
+ * Warnings and errors; everything with WATARI_LOG=info. What mail does is told by events, which the
+ * trace shows: a line for each message as well would cost more than the message.
+ */
+function roleLog(name: RoleName): Log {
+  // Node writes to a pipe synchronously: the last words before an end are not lost in a buffer.
+  const all = jsonLog(systemClock, (line) => process.stderr.write(line), { role: name })
+  return process.env['WATARI_LOG'] === 'info' ? all : withoutInfo(all)
+}
+
+const withoutInfo = (log: Log): Log => ({
+  info: () => undefined,
+  warn: (event, fields) => log.warn(event, fields),
+  error: (event, fields) => log.error(event, fields),
+  with: (fields) => withoutInfo(log.with(fields)),
+})
