@@ -53,6 +53,14 @@ export class MimeIndexer {
     while (at < buffer.length) {
       const lf = buffer.indexOf(LF, at)
       const end = lf < 0 ? buffer.length : lf + 1
+      if (lf >= 0 && this.#lineLength === 0 && buffer[at] !== DASH && this.#isPlain) {
+        // Most lines of most messages: whole, of a body, no boundary.
+        this.#newlines++
+        this.#endBefore = lf > at && buffer[lf - 1] === CR ? 2 : 1
+        this.#lineStart += end - at
+        at = end
+        continue
+      }
       this.#take(buffer.subarray(at, end), lf >= 0)
       at = end
     }
@@ -73,6 +81,12 @@ export class MimeIndexer {
       preview: this.#preview.text(),
       truncated: this.#truncated,
     }
+  }
+
+  /** Lines are only counted here: no header, nothing for the preview. */
+  get #isPlain(): boolean {
+    const top = this.#top
+    return top.header === undefined && this.#preview.isFull(top.capture)
   }
 
   get #top(): Frame {
