@@ -30,7 +30,8 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   engine: [
     ['sender', 'scan', 'sieve'],
     ['policy', 'route', 'list'],
-    ['queue', 'deliver', 'receive', 'report', 'migrate'],
+    ['receive'],
+    ['queue', 'deliver', 'report', 'migrate'],
   ],
 }
 

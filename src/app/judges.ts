@@ -4,6 +4,7 @@ import { isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { mailauthResolver } from '#client/dns/mailauth-resolver.ts'
+import type { MailauthResolver } from '#client/dns/mailauth-resolver.ts'
 import type { Resolver } from '#client/dns/resolver.ts'
 import { classOf } from '#engine/scan/judge.ts'
 import type { Judge, JudgeAsk } from '#engine/scan/judge.ts'
@@ -90,9 +91,14 @@ export class Judges implements Judge {
   }
 
   async #try(child: JudgeChild, ask: JudgeAsk, degraded: Set<string>): Promise<JudgeEnd> {
-    const resolve = mailauthResolver(this.#options.resolver().within(DNS_BUDGET_MS), () =>
-      degraded.add('dns'),
-    )
+    // The budget begins with the first question: the process may be busy with another message.
+    let resolver: MailauthResolver | undefined
+    const resolve: MailauthResolver = (name, type) => {
+      resolver ??= mailauthResolver(this.#options.resolver().within(DNS_BUDGET_MS), () =>
+        degraded.add('dns'),
+      )
+      return resolver(name, type)
+    }
     return child.judge({
       work: {
         door: ask.door,

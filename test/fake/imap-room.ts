@@ -32,12 +32,11 @@ export async function imapRoom(
     readonly limits?: Partial<ImapLimits>
     readonly passwords?: Readonly<Record<string, string | Octets>>
     readonly withTls?: boolean
-    readonly backing?: FakeMailboxStore
     readonly clock?: Clock
   } = {},
 ): Promise<ImapRoomUnderTest> {
-  const { limits, passwords, withTls, backing, ...rest } = options
-  const store = backing ?? new FakeMailboxStore()
+  const { limits, passwords, withTls, ...rest } = options
+  const store = new FakeMailboxStore()
   const authenticator = new FakeAuthenticator(passwords ?? { hanako: '渡り 鳥&"1', taro: 'taro' })
   const shared = imapShared({
     store,

@@ -23,6 +23,8 @@ export interface Dovecot {
   readonly imapPort: number
   readonly imapsPort: number
   readonly pop3Port: number
+  /** Its master process; all others descend from it. */
+  readonly pid: number
   readonly version: string
   /** Its configuration as it stands, for benchmarks to print. */
   readonly settings: string
@@ -125,6 +127,7 @@ ${options.settings ?? ''}
       imapPort,
       imapsPort,
       pop3Port,
+      pid: child.pid ?? 0,
       settings: text,
       log,
       stop,

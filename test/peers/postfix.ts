@@ -140,3 +140,26 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
+
+/** Runs smtp-source to its end: `args` as in smtp-source(1), without the target. */
+export const smtpSource = (port: number, args: readonly string[]): Promise<string> =>
+  runInRoot('/usr/sbin/smtp-source', [...args, `inet:127.0.0.1:${port}`])
+
+/** Starts smtp-sink, which takes all mail by SMTP or LMTP and forgets it. */
+export async function startSmtpSink(): Promise<{
+  readonly port: number
+  stop(): Promise<void>
+}> {
+  const [port = 0] = await freePorts(1)
+  const child = spawnInRoot('/usr/sbin/smtp-sink', ['-u', 'nobody', `127.0.0.1:${port}`, '1000'])
+  let words = ''
+  child.stderr?.on('data', (chunk: Buffer) => (words += chunk.toString()))
+  child.stdout?.resume()
+  try {
+    await accepting(port, child, () => words)
+  } catch (error) {
+    await endPeer(child)
+    throw error
+  }
+  return { port, stop: () => endPeer(child) }
+}

@@ -54,7 +54,7 @@ test('strings come back as they went, quoted or literal, lines and literals gath
 test('mailbox names survive modified UTF-7', () => {
   const name = fc
     .string({ unit: 'grapheme', maxLength: 30 })
-    .map((text) => text.normalize('NFC').replaceAll(/[\u0000-\u001f\u007f]/g, ''))
+    .map((text) => text.replaceAll(/[\u0000-\u001f\u007f]/g, '').normalize('NFC'))
   fc.assert(
     fc.property(fc.oneof(name, fc.constantFrom('受信箱', 'R&D', '&&-&', '𠮷野家')), (text) => {
       const encoded = encodeUtf7(text)

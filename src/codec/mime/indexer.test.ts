@@ -266,3 +266,14 @@ function assertWithin(
   for (const child of part.parts) assertWithin(child, part.body, file)
   if (part.message !== undefined) assertWithin(part.message.root, part.body, file)
 }
+
+test('a boundary after more text than the preview wants ends its part all the same', () => {
+  const text = '渡り鳥が海を渡る。\r\n'.repeat(2_000)
+  const message = `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n${text}\r\n--b\r\n\r\nを\r\n--b--\r\n`
+  const meta = index(message)
+  assert.equal(shape(meta.root), 'multipart/mixed(text/plain, text/plain)')
+  assert.equal(cut(message, meta.root.parts[0]!.body), text)
+  assert.equal(meta.root.parts[0]!.lines, 2_000)
+  assert.equal(Array.from(meta.preview).length, 256)
+  for (const step of [1, 977, 20_000]) assert.deepEqual(index(message, step), meta)
+})

@@ -36,6 +36,7 @@ export class MimeIndexer {
   #lastOctet = 0
   /** Octets of the line end before this line: 0 at the start. */
   #endBefore = 0
+  #isBlankBefore = false
   #newlines = 0
   #parts = 1
   #headersLeft = HEADERS_BYTES_MAX
@@ -53,6 +54,15 @@ export class MimeIndexer {
     while (at < buffer.length) {
       const lf = buffer.indexOf(LF, at)
       const end = lf < 0 ? buffer.length : lf + 1
+      if (lf >= 0 && this.#lineLength === 0 && buffer[at] !== DASH && this.#isPlain) {
+        // Most lines of most messages: whole, of a body, no boundary.
+        this.#newlines++
+        this.#endBefore = lf > at && buffer[lf - 1] === CR ? 2 : 1
+        this.#isBlankBefore = end - at === this.#endBefore
+        this.#lineStart += end - at
+        at = end
+        continue
+      }
       this.#take(buffer.subarray(at, end), lf >= 0)
       at = end
     }
@@ -73,6 +83,12 @@ export class MimeIndexer {
       preview: this.#preview.text(),
       truncated: this.#truncated,
     }
+  }
+
+  /** Lines are only counted here: no header, nothing for the preview. */
+  get #isPlain(): boolean {
+    const top = this.#top
+    return top.header === undefined && this.#preview.isFull(top.capture)
   }
 
   get #top(): Frame {
@@ -117,6 +133,7 @@ export class MimeIndexer {
     this.#headLength = 0
     this.#lastOctet = 0
     this.#endBefore = endLength
+    this.#isBlankBefore = place.textLength === 0
   }
 
   #headerLine(line: Buffer, at: LinePlace): void {
@@ -209,9 +226,11 @@ export class MimeIndexer {
     // An empty last child lies where this boundary line begins: its parent reaches as far.
     const inner = frame.children.at(-1)?.bodyEnd ?? frame.bodyStart
     frame.bodyEnd = line === undefined ? end : Math.max(inner, end - this.#endBefore)
-    // A last line without its end counts as a line.
+    if (frame.bodyEnd === frame.bodyStart) return
+    // A last line without its end counts as a line; in front of a boundary its end is the boundary's.
     const isOpen = line === undefined && this.#endBefore === 0
-    if (frame.bodyEnd > frame.bodyStart) frame.lines = newlines - frame.newlines + (isOpen ? 1 : 0)
+    const isCut = line !== undefined && this.#isBlankBefore
+    frame.lines = newlines - frame.newlines + (isOpen ? 1 : 0) - (isCut ? 1 : 0)
   }
 }
 

@@ -29,6 +29,11 @@ export class PreviewCollector {
     kept.length += piece.length
   }
 
+  /** True where nothing more is wanted: for no capture, and once it has enough. */
+  isFull(capture: number): boolean {
+    return capture < 0 || this.#captures[capture]!.length >= CAPTURE_BYTES_MAX
+  }
+
   /** Takes back the last `length` octets that were added. */
   remove(capture: number, length: number): void {
     const kept = this.#captures[capture]!

@@ -14,6 +14,17 @@ declare module 'mailauth' {
     }
     readonly dmarc?: { readonly status: Status; readonly domain?: string } | false
   }
+  export function dkimSign(
+    message: Buffer,
+    options: {
+      readonly canonicalization: string
+      readonly signatureData: readonly {
+        readonly signingDomain: string
+        readonly selector: string
+        readonly privateKey: string
+      }[]
+    },
+  ): Promise<{ readonly signatures: string; readonly errors: readonly unknown[] }>
   export function authenticate(
     message: Buffer,
     options: {

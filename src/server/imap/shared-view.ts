@@ -196,6 +196,7 @@ export class SharedView {
 
 /** Rows of views that nobody has open, kept for the next SELECT: about 32 octets each. */
 const IDLE_ROWS_MAX = 2_000_000
+const IDLE_VIEWS_MAX = 2_000
 
 interface Entry {
   readonly view: Promise<SharedView | undefined>
@@ -281,11 +282,12 @@ export class MailboxViews {
 
   async #trim(): Promise<void> {
     let rows = 0
+    let views = 0
     for (const [key, entry] of [...this.#entries].toReversed()) {
       if (entry.users > 0) continue
       const view = await entry.view.catch(() => undefined)
       rows += view?.rows ?? 0
-      const useless = view === undefined || view.lost || rows > IDLE_ROWS_MAX
+      const useless = view?.lost !== false || rows > IDLE_ROWS_MAX || ++views > IDLE_VIEWS_MAX
       if (entry.users === 0 && useless) this.#drop(key, entry)
     }
   }

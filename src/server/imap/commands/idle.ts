@@ -43,6 +43,8 @@ async function waitForDone(session: ImapSession): Promise<Completion> {
     if (selected !== undefined) selected.onChange = wake
     const cancel = room.clock.after(KEEPALIVE_MS, () => {
       session.out.line('* OK Still here')
+      // Also catches up where a notice was lost with a storage process.
+      selected?.view.refresh().catch(() => undefined)
       wake()
     })
     // What changed before onChange was set wakes at once.
@@ -50,7 +52,8 @@ async function waitForDone(session: ImapSession): Promise<Completion> {
     const first = await Promise.race([line, woken])
     cancel()
     if (first === 'changed') continue
-    if (first.octets === undefined) return bad('Expected DONE')
+    if (first.octets === undefined)
+      return session.ending ? done('Idle ended') : bad('Expected DONE')
     return toLatin1(first.octets).trim().toUpperCase() === 'DONE'
       ? done('Idle ended')
       : bad('Expected DONE')

@@ -1,4 +1,4 @@
-import { fromLatin1, toUtf8Strict } from '#base/octets.ts'
+import { CR, LF, NUL, fromLatin1, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { capabilities, loginAllowed } from '#server/imap/capabilities.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
@@ -35,8 +35,8 @@ export async function logIn(
   password: Octets,
 ): Promise<Completion> {
   const { authenticator, byAccount, limits, log } = session.room
-  if (password.length === 0 || password.length > PASSWORD_BYTES_MAX || password.includes(0))
-    return failed(session)
+  if (password.length === 0 || password.length > PASSWORD_BYTES_MAX) return failed(session)
+  if ([NUL, LF, CR].some((octet) => password.includes(octet))) return failed(session)
   const outcome = await authenticator.login({
     login: name,
     password,

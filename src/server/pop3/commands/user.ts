@@ -1,4 +1,4 @@
-import { fromLatin1, toUtf8Strict } from '#base/octets.ts'
+import { CR, LF, NUL, fromLatin1, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { AUTHORIZATION } from '#server/pop3/command.ts'
 import type { Pop3Handler } from '#server/pop3/command.ts'
@@ -39,8 +39,8 @@ const PASSWORD_BYTES_MAX = 1_000
 /** Checks a password and opens the maildrop. */
 export async function logIn(session: Pop3Session, name: string, password: Octets): Promise<void> {
   const { authenticator, shared, log } = session.options
-  if (password.length === 0 || password.length > PASSWORD_BYTES_MAX || password.includes(0))
-    return session.loginFailed()
+  if (password.length === 0 || password.length > PASSWORD_BYTES_MAX) return session.loginFailed()
+  if ([NUL, LF, CR].some((octet) => password.includes(octet))) return session.loginFailed()
   const outcome = await authenticator.login({
     login: name,
     password,

@@ -1,0 +1,36 @@
+// npm run bench [-- PART...]: figures beside real peers, in one run, on the same disk.
+import { peersMissing, preparePeers } from '#test/peers/root.ts'
+import { accepts } from './bench/accepts.ts'
+import { deliveries } from './bench/deliveries.ts'
+import { latency } from './bench/latency.ts'
+import { idle, imap } from './bench/memory.ts'
+import { machine, type Part } from './bench/setup.ts'
+import { syncs } from './bench/syncs.ts'
+
+const PARTS: readonly Part[] = [accepts, deliveries, latency, idle, imap, syncs]
+
+async function main(names: readonly string[]): Promise<number> {
+  const unknown = names.filter((name) => !PARTS.some((part) => part.name === name))
+  if (unknown.length > 0) {
+    say(`no part ${unknown.join(', ')}; parts:`)
+    for (const { name, what } of PARTS) say(`  ${name.padEnd(12)} ${what}`)
+    return 2
+  }
+  await preparePeers(say)
+  const missing = peersMissing()
+  if (missing !== undefined) {
+    say(`cannot compare: ${missing}`)
+    return 1
+  }
+  say(machine())
+  for (const { name, what, run } of PARTS) {
+    if (names.length > 0 && !names.includes(name)) continue
+    say(`\n== ${name}: ${what}`)
+    await run(say)
+  }
+  return 0
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LineClient } from '#test/fake/line-client.ts'
+import { startDovecot } from '#test/peers/dovecot.ts'
+import { benchInstallation, memoryOf, totalMiB, type Part } from './setup.ts'
+
+const SETTLE_MS = 10_000
+const IMAP_CONNECTIONS = 200
+
+/** Memory of an installation on which nothing happens. */
+export const idle: Part = {
+  name: 'idle',
+  what: 'memory (Pss) of an idle single installation, all processes; at most 400 MiB',
+  async run(say) {
+    const ours = await benchInstallation()
+    try {
+      await sleep(SETTLE_MS)
+      const memory = memoryOf(ours.pid())
+      for (const { pid, pssKiB, command } of memory)
+        say(`${(pssKiB / 1_024).toFixed(1).padStart(8)} MiB  ${pid} ${command}`)
+      say(`${totalMiB(memory).toFixed(1).padStart(8)} MiB  in all`)
+    } finally {
+      await ours.remove()
+    }
+  },
+}
+
+/** Memory that each idle IMAP connection with TLS and a selected mailbox adds. */
+export const imap: Part = {
+  name: 'imap',
+  what: `memory (Pss) per idle IMAP connection with TLS, INBOX selected, IDLE; ${IMAP_CONNECTIONS} of them`,
+  async run(say) {
+    const ours = await benchInstallation()
+    try {
+      const password = ours.password('hanako')
+      const kib = await perConnection(ours.pid(), ours.port(993), 'hanako', password)
+      say(`Watari  ${kib.toFixed(0)} KiB a connection`)
+    } finally {
+      await ours.remove()
+    }
+    const dovecot = await startDovecot({
+      accounts: { 'hanako@campus.example': 'secret' },
+      settings: `mail_max_userip_connections = 0
+service imap-login {
+  process_limit = 1000
+}`,
+    })
+    try {
+      const login = 'hanako@campus.example'
+      const kib = await perConnection(dovecot.pid, dovecot.imapsPort, login, 'secret')
+      say(`${dovecot.version}  ${kib.toFixed(0)} KiB a connection`)
+    } finally {
+      await dovecot.stop()
+    }
+  },
+}
+
+async function perConnection(
+  pid: number,
+  port: number,
+  login: string,
+  password: string,
+): Promise<number> {
+  const clients: LineClient[] = []
+  const open = async (): Promise<void> => {
+    const client = LineClient.tls(port)
+    clients.push(client)
+    await client.line()
+    const reply = await client.command(`LOGIN ${login} "${password}"`)
+    if (!/OK/.test(reply)) throw new Error(`login refused: ${reply}`)
+    await client.command('SELECT INBOX')
+    client.send('idle IDLE\r\n')
+    await client.response((line) => line.startsWith('+'))
+  }
+  for (let i = 0; i < 10; i++) await open()
+  await sleep(SETTLE_MS)
+  const before = totalMiB(memoryOf(pid))
+  for (let i = 0; i < IMAP_CONNECTIONS; i++) await open()
+  await sleep(SETTLE_MS)
+  const after = totalMiB(memoryOf(pid))
+  for (const client of clients) client.end()
+  return ((after - before) * 1_024) / IMAP_CONNECTIONS
+}

@@ -1,0 +1,23 @@
+// npm run soak: the crash and power-loss tests at length; npm test runs each at a small size.
+import { spawn } from 'node:child_process'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const TIMES = '50'
+
+const child = spawn(
+  process.execPath,
+  ['--test', '--test-concurrency=1', 'test/e2e/crash.test.ts', 'test/e2e/disk.test.ts'],
+  {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      WATARI_KILLS: process.env['WATARI_KILLS'] ?? TIMES,
+      WATARI_POWER_CUTS: process.env['WATARI_POWER_CUTS'] ?? TIMES,
+    },
+  },
+)
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1))
