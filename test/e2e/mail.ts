@@ -18,7 +18,7 @@ export interface LineClient {
   close(): void
 }
 
-async function lineClient(
+export async function lineClient(
   port: number,
   options: { readonly host?: string; readonly tlsCa?: string } = {},
 ): Promise<LineClient> {
