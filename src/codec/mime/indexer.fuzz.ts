@@ -3,8 +3,9 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { concatOctets, fromLatin1, fromUtf8 } from '#base/octets.ts'
+import { concatOctets, fromLatin1, fromUtf8, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import type { MimePart } from '#model/message.ts'
 import { parseAddressList } from './address-list.ts'
 import { decodeCharset } from './charset.ts'
 import { contentDecoder, decodeContent } from './content-decoder.ts'
@@ -42,6 +43,15 @@ const pieces = (octets: Octets, cuts: readonly number[]): Octets[] => {
   )
   return ends.map((end, i) => octets.subarray(i === 0 ? 0 : ends[i - 1], end))
 }
+/** Lines are those of the octets of the body, whatever ended it. */
+function assertLines(part: MimePart, octets: Octets): void {
+  const text = toLatin1(octets.subarray(part.body.offset, part.body.offset + part.body.length))
+  const ends = text.split('\n').length - 1
+  assert.equal(part.lines, ends + (text === '' || text.endsWith('\n') ? 0 : 1))
+  for (const child of part.parts) assertLines(child, octets)
+  if (part.message !== undefined) assertLines(part.message.root, octets)
+}
+
 const cuts = fc.array(fc.nat(), { maxLength: 12 })
 
 test('the indexer answers the same for any chunking of any octets', () => {
@@ -51,7 +61,9 @@ test('the indexer answers the same for any chunking of any octets', () => {
       whole.feed(octets)
       const chunked = new MimeIndexer()
       for (const piece of pieces(octets, at)) chunked.feed(piece)
-      assert.deepEqual(chunked.finish(), whole.finish())
+      const meta = whole.finish()
+      assert.deepEqual(chunked.finish(), meta)
+      assertLines(meta.root, octets)
     }),
     { numRuns: 1_500 },
   )
