@@ -13,6 +13,9 @@ import { parseContentType } from './content-type.ts'
 import { decodeWords } from './encoded-word.ts'
 import { MimeIndexer } from './indexer.ts'
 
+/** One machine's run is another's. */
+const SEED = 20_261_126
+
 const words = fc.constantFrom(
   'Content-Type: multipart/mixed; boundary=b\r\n',
   'Content-Type: multipart/digest; boundary="c"\n',
@@ -65,7 +68,7 @@ test('the indexer answers the same for any chunking of any octets', () => {
       assert.deepEqual(chunked.finish(), meta)
       assertLines(meta.root, octets)
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_500, seed: SEED },
   )
 })
 
@@ -87,7 +90,7 @@ test('content decoders answer the same for any chunking', () => {
         assert.deepEqual(Buffer.concat(out), Buffer.from(decodeContent(octets, name)))
       },
     ),
-    { numRuns: 3_000 },
+    { numRuns: 3_000, seed: SEED },
   )
 })
 
@@ -132,7 +135,7 @@ test('the readers of header values take any text', () => {
       parseContentType(text)
       assert.equal(typeof decodeWords(text), 'string')
     }),
-    { numRuns: 3_000 },
+    { numRuns: 3_000, seed: SEED },
   )
 })
 
@@ -151,6 +154,6 @@ test('any octets under any label are text', () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), label, (octets, name) => {
       assert.equal(typeof decodeCharset(octets, name), 'string')
     }),
-    { numRuns: 2_000 },
+    { numRuns: 2_000, seed: SEED },
   )
 })
