@@ -1,8 +1,54 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
+/** Deliveries a second over so many connections, for so many messages. */
+export async function lmtpRate(
+  port: number,
+  options: {
+    readonly connections: number
+    readonly count: number
+    readonly recipients: readonly string[]
+    readonly octets: number
+  },
+): Promise<number> {
+  const connections = await Promise.all(
+    Array.from({ length: options.connections }, () => LmtpConnection.open(port)),
+  )
+  let next = 0
+  const began = performance.now()
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (next < options.count) {
+        const number = next++
+        const recipient = options.recipients[number % options.recipients.length] ?? ''
+        await connection.deliver(recipient, messageOf(number, options.octets))
+      }
+    }),
+  )
+  const rate = options.count / ((performance.now() - began) / 1_000)
+  for (const connection of connections) connection.close()
+  return rate
+}
+
+let run = 0
+function messageOf(number: number, octets: number): string {
+  if (number === 0) run++
+  const head = [
+    'From: sender@else.example',
+    'To: hanako@campus.example',
+    'Date: Thu, 26 Nov 2026 12:00:00 +0900',
+    `Message-ID: <bench-${process.pid}-${run}-${number}@else.example>`,
+    'Subject: =?UTF-8?B?5rih44KK?=',
+    '',
+    '',
+  ].join('\r\n')
+  const line = `${'a line of a message of a benchmark, as long as most. '.padEnd(74, '.')}\r\n`
+  const body = line.repeat(Math.ceil(octets / line.length))
+  return (head + body).slice(0, octets).replace(/\r$/, '')
+}
+
 /** One LMTP connection that sends one message after the other; commands of a transaction go together (RFC 2920). */
-export class LmtpConnection {
+class LmtpConnection {
   readonly #socket: Socket
   #text = ''
   #wake: () => void = () => undefined
@@ -63,50 +109,4 @@ export class LmtpConnection {
       seen++
     }
   }
-}
-
-/** Deliveries a second over so many connections, for so many messages. */
-export async function lmtpRate(
-  port: number,
-  options: {
-    readonly connections: number
-    readonly count: number
-    readonly recipients: readonly string[]
-    readonly octets: number
-  },
-): Promise<number> {
-  const connections = await Promise.all(
-    Array.from({ length: options.connections }, () => LmtpConnection.open(port)),
-  )
-  let next = 0
-  const began = performance.now()
-  await Promise.all(
-    connections.map(async (connection) => {
-      while (next < options.count) {
-        const number = next++
-        const recipient = options.recipients[number % options.recipients.length] ?? ''
-        await connection.deliver(recipient, messageOf(number, options.octets))
-      }
-    }),
-  )
-  const rate = options.count / ((performance.now() - began) / 1_000)
-  for (const connection of connections) connection.close()
-  return rate
-}
-
-let run = 0
-export function messageOf(number: number, octets: number): string {
-  if (number === 0) run++
-  const head = [
-    'From: sender@else.example',
-    'To: hanako@campus.example',
-    'Date: Thu, 26 Nov 2026 12:00:00 +0900',
-    `Message-ID: <bench-${process.pid}-${run}-${number}@else.example>`,
-    'Subject: =?UTF-8?B?5rih44KK?=',
-    '',
-    '',
-  ].join('\r\n')
-  const line = `${'a line of a message of a benchmark, as long as most. '.padEnd(74, '.')}\r\n`
-  const body = line.repeat(Math.ceil(octets / line.length))
-  return (head + body).slice(0, octets).replace(/\r$/, '')
 }

@@ -3,14 +3,18 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { concatOctets, fromLatin1, fromUtf8 } from '#base/octets.ts'
+import { concatOctets, fromLatin1, fromUtf8, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import type { MimePart } from '#model/message.ts'
 import { parseAddressList } from './address-list.ts'
 import { decodeCharset } from './charset.ts'
 import { contentDecoder, decodeContent } from './content-decoder.ts'
 import { parseContentType } from './content-type.ts'
 import { decodeWords } from './encoded-word.ts'
 import { MimeIndexer } from './indexer.ts'
+
+/** One machine's run is another's. */
+const SEED = 20_261_126
 
 const words = fc.constantFrom(
   'Content-Type: multipart/mixed; boundary=b\r\n',
@@ -42,6 +46,15 @@ const pieces = (octets: Octets, cuts: readonly number[]): Octets[] => {
   )
   return ends.map((end, i) => octets.subarray(i === 0 ? 0 : ends[i - 1], end))
 }
+/** Lines are those of the octets of the body, whatever ended it. */
+function assertLines(part: MimePart, octets: Octets): void {
+  const text = toLatin1(octets.subarray(part.body.offset, part.body.offset + part.body.length))
+  const ends = text.split('\n').length - 1
+  assert.equal(part.lines, ends + (text === '' || text.endsWith('\n') ? 0 : 1))
+  for (const child of part.parts) assertLines(child, octets)
+  if (part.message !== undefined) assertLines(part.message.root, octets)
+}
+
 const cuts = fc.array(fc.nat(), { maxLength: 12 })
 
 test('the indexer answers the same for any chunking of any octets', () => {
@@ -51,9 +64,11 @@ test('the indexer answers the same for any chunking of any octets', () => {
       whole.feed(octets)
       const chunked = new MimeIndexer()
       for (const piece of pieces(octets, at)) chunked.feed(piece)
-      assert.deepEqual(chunked.finish(), whole.finish())
+      const meta = whole.finish()
+      assert.deepEqual(chunked.finish(), meta)
+      assertLines(meta.root, octets)
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_500, seed: SEED },
   )
 })
 
@@ -75,7 +90,7 @@ test('content decoders answer the same for any chunking', () => {
         assert.deepEqual(Buffer.concat(out), Buffer.from(decodeContent(octets, name)))
       },
     ),
-    { numRuns: 3_000 },
+    { numRuns: 3_000, seed: SEED },
   )
 })
 
@@ -120,7 +135,7 @@ test('the readers of header values take any text', () => {
       parseContentType(text)
       assert.equal(typeof decodeWords(text), 'string')
     }),
-    { numRuns: 3_000 },
+    { numRuns: 3_000, seed: SEED },
   )
 })
 
@@ -139,6 +154,6 @@ test('any octets under any label are text', () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), label, (octets, name) => {
       assert.equal(typeof decodeCharset(octets, name), 'string')
     }),
-    { numRuns: 2_000 },
+    { numRuns: 2_000, seed: SEED },
   )
 })

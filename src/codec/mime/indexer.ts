@@ -229,7 +229,7 @@ export class MimeIndexer {
     if (frame.bodyEnd === frame.bodyStart) return
     // A last line without its end counts as a line; in front of a boundary its end is the boundary's.
     const isOpen = line === undefined && this.#endBefore === 0
-    const isCut = line !== undefined && this.#isBlankBefore
+    const isCut = this.#isBlankBefore && frame.bodyEnd < end
     frame.lines = newlines - frame.newlines + (isOpen ? 1 : 0) - (isCut ? 1 : 0)
   }
 }

@@ -11,6 +11,7 @@ import type { NewEvent } from '#model/event.ts'
 import type { Reply } from '#model/reply.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { JudgeAsk } from '#engine/scan/judge.ts'
+import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { resolveSettings } from '#store/settings/resolve.ts'
@@ -37,6 +38,10 @@ const ROWS: readonly DirectoryRow[] = [
     },
   },
 ]
+const account = (address: string): DirectoryRow => ({
+  kind: 'account',
+  account: fakeAccount(address),
+})
 const CLEAN: Verdict = {
   class: 'clean',
   score: 0.4,
@@ -111,7 +116,7 @@ function bench(
     wake: () => state.woken++,
   })
   const send = async (
-    message: string | readonly Octets[],
+    message: string | Iterable<Octets>,
     to: readonly string[] = ['hanako@campus.example'],
     command: Partial<MailCommand> = {},
   ): Promise<Reply> => {
@@ -154,8 +159,9 @@ test('a message is judged, gets our fields in front, and is queued before 250', 
   const at = bench()
   const message = 'Subject: 渡り\r\nMessage-ID: <1@far.example>\r\n\r\n本文\r\n'
   const reply = await at.send(message)
-  assert.deepEqual(reply, { code: 250, status: '2.0.0', text: 'Ok: queued as Q1' })
   const [{ accept, content }] = at.accepts as [(typeof at.accepts)[0]]
+  const text = `${accept.deliveryId} queued as Q1`
+  assert.deepEqual(reply, { code: 250, status: '2.0.0', text })
   assert.equal(
     content,
     `Received: from far.example ([192.0.2.7])\r\n\tby mx.campus.example with ESMTP id ${accept.deliveryId}\r\n` +
@@ -274,6 +280,70 @@ test('submission: only addresses of the account, in envelope and header', async 
   assert.match(content, /\r\nDate: Wed, 25 Nov 2026 03:00:00 \+0000\r\nMessage-ID: <\w+@submission/)
 })
 
+test('nobody hides behind the end of a long list of senders', async () => {
+  const at = bench()
+  const own = 'hanako@campus.example,'.repeat(10_000)
+  const header = `From: ${own}taro@campus.example\r\n\r\n本文`
+  assert.equal((await at.send(header, ['x@far.example'], SUBMISSION)).status, '5.7.1')
+})
+
+test('a trace finds every recipient, as named and as converted, and every refusal', async () => {
+  const people = Array.from({ length: 300 }, (_, i) => `gakusei-${i}@campus.example`)
+  const rows = [...ROWS, ...people.map((address) => account(address))]
+  const at = bench({ rows })
+  await at.send('Subject: 試験\r\n\r\n', ['hanako@lab.campus.example', ...people])
+  const told = at.events.filter((event) => event.deliveryId === at.events[0]!.deliveryId)
+  assert.equal(told.filter((event) => event.name === 'receive.accepted').length, 1)
+  const all = (key: string): string => told.map((event) => event.fields[key]).join(',')
+  assert.equal(all('recipients'), ['hanako@campus.example', ...people].join(','))
+  assert.equal(all('original'), ['hanako@lab.campus.example', ...people].join(','))
+  for (const { fields } of told) assert.ok(String(fields['recipients']).length <= 2_000)
+  assert.equal(told[0]!.fields['caseId'], told[0]!.deliveryId)
+  await at.send('', ['山田@campus.example'])
+  const refused = at.events.at(-1)!
+  assert.equal(refused.name, 'receive.refused')
+  assert.equal(refused.fields['recipients'], '山田@campus.example')
+  assert.ok(refused.deliveryId !== undefined)
+})
+
+test('an address that leads back to itself is refused', async () => {
+  const alias = (from: string, to: string): DirectoryRow => ({
+    kind: 'alias',
+    alias: { from: addr(from), to: [addr(to)] },
+  })
+  const rows = [
+    ...ROWS,
+    alias('輪@campus.example', 'b@campus.example'),
+    alias('b@campus.example', '輪@campus.example'),
+  ]
+  const reply = await bench({ rows }).send('', ['輪@campus.example'])
+  assert.equal(`${reply.code} ${reply.status}`, '554 5.4.6')
+})
+
+test('256 KiB stay in memory, one octet more does not, and each arrives as it came', async () => {
+  const header = 'X-Watari-Fake: 偽\r\nSubject: 境\r\n\r\n'
+  const clean = 'Subject: 境\r\n\r\n'
+  const room = RECORD_BYTES_MAX - fromUtf8(clean).length
+  for (const extra of [0, 1]) {
+    const at = bench()
+    const body = 'x'.repeat(room + extra)
+    const piece = Buffer.alloc(4_096)
+    const whole = Buffer.from(header + body)
+    const pieces = (function* (): Generator<Octets> {
+      for (let i = 0; i < whole.length; i += piece.length) {
+        // One buffer for all pieces, as a session has it.
+        const length = whole.copy(piece, 0, i)
+        yield piece.subarray(0, length)
+      }
+    })()
+    assert.equal((await at.send(pieces)).code, 250)
+    const { accept, content } = at.accepts[0]!
+    assert.equal('large' in accept.content, extra === 1)
+    assert.ok(content.endsWith(`virus=clean\r\n${clean}${body}`))
+    assert.ok(at.asks[0]!.content === clean + body)
+  }
+})
+
 test('a message above memory goes through a large file, judged from there', async () => {
   const at = bench()
   const header = fromUtf8('X-Watari-Fake: 1\r\nSubject: 大きい\r\n\r\n')
@@ -298,7 +368,7 @@ test('verdict and policy decide in session: refuse, defer, hold, discard', async
   const spam = { class: 'spam' } as const
   for (const [action, code, count] of [
     ['accept', 250, 1],
-    ['reject', 550, 0],
+    ['reject', 554, 0],
     ['defer', 451, 0],
     ['hold', 250, 1],
     ['discard', 250, 0],

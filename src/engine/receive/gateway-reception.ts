@@ -42,13 +42,13 @@ export function gatewayReception(options: GatewayReceptionOptions): Reception {
     // A full disk is told before DATA; only a stall closes the door.
     unready: () => (health.known === FULL ? undefined : health.known),
     async mail(command) {
+      const id = timedId(options.clock.nowMs()) as DeliveryId
       const trouble = await health.current()
       const refused = trouble ?? refuseMail(command, options)
       if (refused !== undefined) {
-        tellRefusal(options, command, refused)
+        tellRefusal(options, { command, id }, refused)
         return err(refused)
       }
-      const id = timedId(options.clock.nowMs()) as DeliveryId
       return ok(new GatewayTransaction(options, health, { command, id }))
     },
   }
@@ -86,7 +86,7 @@ class GatewayTransaction implements Transaction {
 
   rcpt(recipient: Recipient): Promise<Reply | undefined> {
     const refused = this.#take(recipient)
-    if (refused !== undefined) tellRefusal(this.#options, this.#command, refused, recipient)
+    if (refused !== undefined) this.#tell(refused, [recipient])
     return Promise.resolve(refused)
   }
 
@@ -105,7 +105,7 @@ class GatewayTransaction implements Transaction {
   async data(): Promise<Outcome<MessageSink, Reply>> {
     const trouble = await this.#health.current()
     if (trouble !== undefined) {
-      tellRefusal(this.#options, this.#command, trouble)
+      this.#tell(trouble, this.#recipients)
       return err(trouble)
     }
     return ok(
@@ -122,23 +122,28 @@ class GatewayTransaction implements Transaction {
     this.#recipients.length = 0
     this.#targets.clear()
   }
+
+  #tell(reply: Reply, recipients: readonly Recipient[]): void {
+    tellRefusal(this.#options, { command: this.#command, id: this.#id }, reply, recipients)
+  }
 }
 
 /** A refusal before there is content, told for traces. */
 function tellRefusal(
   options: GatewayReceptionOptions,
-  command: MailCommand,
+  { command, id }: { readonly command: MailCommand; readonly id: DeliveryId },
   reply: Reply,
-  recipient?: Recipient,
+  recipients: readonly Recipient[] = [],
 ): void {
   options.events.emit({
     atMs: options.clock.nowMs(),
     name: 'receive.refused',
+    deliveryId: id,
     fields: {
       door: command.door,
       ip: command.peer.ip,
       from: command.reversePath === null ? '<>' : formatAddress(command.reversePath),
-      to: recipient === undefined ? '' : formatAddress(recipient.address),
+      recipients: recipients.map(({ address }) => formatAddress(address)).join(','),
       status: oneLine(`${reply.code} ${reply.status ?? ''} ${[reply.text].flat().join(' ')}`),
     },
   })

@@ -158,13 +158,17 @@ export class GatewaySink implements MessageSink {
       decided.find(({ made }) => made.kind === 'reject')
     if (kept.length === 0) {
       await this.abort()
-      const reply = worst === undefined ? DISCARDED : refusalOf(worst.made, verdict)
+      const reply = worst === undefined ? DISCARDED : refusalOf(worst.made)
       return this.#told(reply, verdict)
     }
     const { queueId } = await this.#accept(verdict, kept)
     this.#options.wake()
     const held = kept.some(({ made }) => made.kind === 'hold')
-    const reply: Reply = { code: 250, status: '2.0.0', text: `Ok: queued as ${queueId}` }
+    const reply: Reply = {
+      code: 250,
+      status: '2.0.0',
+      text: `${this.#mail.id} queued as ${queueId}`,
+    }
     return this.#told(reply, verdict, { queueId, held })
   }
 
@@ -255,15 +259,18 @@ export class GatewaySink implements MessageSink {
     verdict?: Verdict,
     queued?: { readonly queueId: QueueId; readonly held: boolean },
   ): Reply {
-    const { command, id, targets } = this.#mail
+    const { command, id, recipients, targets } = this.#mail
     const text = (key: string): string =>
       oneLine(toUtf8(fromLatin1(this.#fields.find((field) => field.key === key)?.value ?? '')), 500)
     const isTaken = reply.code < 400
+    const named = addressLists(targets)
+    const asked = addressLists(recipients)
     const fields = {
       door: command.door,
       ip: command.peer.ip,
       from: command.reversePath === null ? '<>' : formatAddress(command.reversePath),
-      to: oneLine(targets.map((target) => formatAddress(target.address)).join(' '), 4_000),
+      recipients: named[0] ?? '',
+      original: asked[0] ?? '',
       messageId: text('message-id'),
       sizeBytes: this.#receivedBytes,
       status: oneLine(`${reply.code} ${reply.status ?? ''} ${[reply.text].flat().join(' ')}`),
@@ -273,6 +280,7 @@ export class GatewaySink implements MessageSink {
         : {
             class: verdict.class,
             score: verdict.score,
+            caseId: verdict.caseId,
             virus: verdict.virus.kind,
             degraded: verdict.degraded.join(','),
             rules: verdict.hits.map((hit) => hit.name).join(','),
@@ -286,8 +294,30 @@ export class GatewaySink implements MessageSink {
       fields,
     })
     this.#options.log.info(name, { deliveryId: id, ...fields })
+    for (let i = 1; i < Math.max(named.length, asked.length); i++)
+      this.#options.events.emit({
+        atMs: this.#options.clock.nowMs(),
+        name: 'receive.recipients',
+        deliveryId: id,
+        fields: { recipients: named[i] ?? '', original: asked[i] ?? '' },
+      })
     return reply
   }
+}
+
+/** Characters of addresses in one event: a batch of events must fit into one request to control. */
+const LIST_LENGTH_MAX = 2_000
+
+/** All addresses, however many, with commas between: a trace starts from any. */
+function addressLists(list: readonly Pick<Recipient, 'address'>[]): readonly string[] {
+  const lists: string[] = []
+  for (const { address } of list) {
+    const text = formatAddress(address)
+    const last = lists.at(-1)
+    if (last === undefined || last.length + text.length >= LIST_LENGTH_MAX) lists.push(text)
+    else lists[lists.length - 1] = `${last},${text}`
+  }
+  return lists
 }
 
 const DISCARDED: Reply = { code: 250, status: '2.0.0', text: 'Ok' }
@@ -302,11 +332,10 @@ const unjudged = (caseId: string): Verdict => ({
   degraded: ['off'],
 })
 
-function refusalOf(made: Disposition, verdict: Verdict): Reply {
+function refusalOf(made: Disposition): Reply {
   const reason = 'reason' in made ? oneLine(made.reason, 300) : ''
   if (made.kind === 'defer') return { code: 451, status: '4.7.1', text: `Message ${reason}` }
-  const code = verdict.virus.kind === 'clean' ? 550 : 554
-  return { code, status: '5.7.1', text: `Message ${reason}` }
+  return { code: 554, status: '5.7.1', text: `Message ${reason}` }
 }
 
 function queueRecipient(target: QueueTarget, made: Disposition): QueueRecipientInput {

@@ -25,7 +25,7 @@ export function resolveRecipient(
     return err({ code: 451, status: '4.3.0', text: 'The directory is not here yet, try later' })
   const converted = convert(recipient.address, directory)
   if (!converted.ok)
-    return err({ code: 451, status: '4.4.6', text: `${shown} leads in a circle, try later` })
+    return err({ code: 554, status: '5.4.6', text: `${shown} leads back to itself` })
   const { targets } = converted.value
   const isForeign = targets.some(
     (target) => target.class === 'remote' && equalAddress(target.address, recipient.address),

@@ -2,7 +2,7 @@ import { fromLatin1, toUtf8 } from '#base/octets.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
-import { parseAddressList } from '#codec/mime/address-list.ts'
+import { ADDRESSES_MAX, parseAddressList } from '#codec/mime/address-list.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
 import type { Account } from '#model/account.ts'
 import { addressKey, equalAddress, parseAddress, withoutDetail } from '#model/address.ts'
@@ -50,7 +50,10 @@ export function authoriseHeader(
 ): Outcome<void, Unauthorised> {
   for (const field of fields) {
     if (!SENDER_FIELDS.includes(field.key)) continue
-    for (const named of parseAddressList(toUtf8(fromLatin1(field.value)))) {
+    const list = parseAddressList(toUtf8(fromLatin1(field.value)))
+    // The parser stops there: nobody hides behind the end of a list.
+    if (list.length >= ADDRESSES_MAX) return err(`${field.name} names too many addresses`)
+    for (const named of list) {
       if (named.host === undefined) continue // begin or end of a group (RFC 6854 §2)
       const address = addressOf(named)
       if (address === undefined || !maySendAs(account, address, directory))
