@@ -4,7 +4,9 @@ import { startDovecot } from '#test/peers/dovecot.ts'
 import { benchInstallation, memoryOf, totalMiB, type Part } from './setup.ts'
 
 const SETTLE_MS = 10_000
-const IMAP_CONNECTIONS = 200
+/** Over three accounts, each of which may have 60. */
+const IMAP_CONNECTIONS = 150
+const IMAP_WARM = 12
 
 /** Memory of an installation on which nothing happens. */
 export const idle: Part = {
@@ -31,22 +33,26 @@ export const imap: Part = {
   async run(say) {
     const ours = await benchInstallation()
     try {
-      const password = ours.password('hanako')
-      const kib = await perConnection(ours.pid(), ours.port(993), 'hanako', password)
+      const logins = ours.firstRun.accounts.map(({ username, password }) => ({
+        username,
+        password,
+      }))
+      const kib = await perConnection(ours.pid(), ours.port(993), logins)
       say(`Watari  ${kib.toFixed(0)} KiB a connection`)
     } finally {
       await ours.remove()
     }
+    const names = ['admin', 'hanako', 'taro']
     const dovecot = await startDovecot({
-      accounts: { 'hanako@campus.example': 'secret' },
+      accounts: Object.fromEntries(names.map((name) => [name, 'secret'])),
       settings: `mail_max_userip_connections = 0
 service imap-login {
   process_limit = 1000
 }`,
     })
     try {
-      const login = 'hanako@campus.example'
-      const kib = await perConnection(dovecot.pid, dovecot.imapsPort, login, 'secret')
+      const logins = names.map((username) => ({ username, password: 'secret' }))
+      const kib = await perConnection(dovecot.pid, dovecot.imapsPort, logins)
       say(`${dovecot.version}  ${kib.toFixed(0)} KiB a connection`)
     } finally {
       await dovecot.stop()
@@ -57,21 +63,21 @@ service imap-login {
 async function perConnection(
   pid: number,
   port: number,
-  login: string,
-  password: string,
+  logins: readonly { readonly username: string; readonly password: string }[],
 ): Promise<number> {
   const clients: LineClient[] = []
   const open = async (): Promise<void> => {
     const client = LineClient.tls(port)
+    const login = logins[clients.length % logins.length]
     clients.push(client)
     await client.line()
-    const reply = await client.command(`LOGIN ${login} "${password}"`)
+    const reply = await client.command(`LOGIN ${login?.username} "${login?.password}"`)
     if (!/OK/.test(reply)) throw new Error(`login refused: ${reply}`)
     await client.command('SELECT INBOX')
     client.send('idle IDLE\r\n')
     await client.response((line) => line.startsWith('+'))
   }
-  for (let i = 0; i < 10; i++) await open()
+  for (let i = 0; i < IMAP_WARM; i++) await open()
   await sleep(SETTLE_MS)
   const before = totalMiB(memoryOf(pid))
   for (let i = 0; i < IMAP_CONNECTIONS; i++) await open()
