@@ -32,16 +32,18 @@ export async function imapRoom(
     readonly limits?: Partial<ImapLimits>
     readonly passwords?: Readonly<Record<string, string | Octets>>
     readonly withTls?: boolean
+    readonly messageBytesMax?: () => number
     readonly clock?: Clock
   } = {},
 ): Promise<ImapRoomUnderTest> {
-  const { limits, passwords, withTls, ...rest } = options
+  const { limits, passwords, withTls, messageBytesMax, ...rest } = options
   const store = new FakeMailboxStore()
   const authenticator = new FakeAuthenticator(passwords ?? { hanako: '渡り 鳥&"1', taro: 'taro' })
   const shared = imapShared({
     store,
     changes: store.changes,
     ...(limits === undefined ? {} : { limits }),
+    ...(messageBytesMax === undefined ? {} : { messageBytesMax }),
   })
   const identity = withTls === true ? new TlsIdentity(await fakeCertificate()) : undefined
   const listener = await serveImap({

@@ -137,7 +137,7 @@ test('APPEND takes any octets, small and large, and says where they are (RFC 431
 })
 
 test('APPEND is refused before it is sent, or read and dropped (RFC 9051 §6.3.12)', async (t) => {
-  const room = await imapRoom(t, { limits: { messageBytesMax: 1_000_000 } })
+  const room = await imapRoom(t, { messageBytesMax: () => 1_000_000 })
   const client = await room.login()
   client.send('a APPEND none {10}\r\n')
   assert.match(await client.line(), /^a NO \[TRYCREATE\]/)

@@ -22,8 +22,8 @@ export interface ImapListenerOptions {
   readonly identity?: () => TlsIdentity
   readonly hostname: string
   readonly authenticator: Authenticator
-  /** Take passwords without TLS: for loopback and tests. */
-  readonly allowPlaintext?: boolean
+  /** Whether passwords are taken without TLS, by the client's address: for loopback and tests. */
+  readonly allowPlaintext?: boolean | ((ip: string) => boolean)
   /** Shared by all listeners of a process, so that each mailbox has one view in it. */
   readonly shared: ImapShared
   readonly clock: Clock
@@ -52,12 +52,21 @@ export function imapShared(options: {
   readonly store: MailboxStore
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
   readonly limits?: Partial<ImapLimits>
+  /** The setting of now; `limits` has it once and for all. */
+  readonly messageBytesMax?: () => number
 }): ImapShared {
   const views = new MailboxViews(options.store, options.changes)
   return {
     store: options.store,
     views,
-    limits: { ...IMAP_LIMITS, ...options.limits },
+    get limits() {
+      const bytesMax = options.messageBytesMax?.()
+      return {
+        ...IMAP_LIMITS,
+        ...options.limits,
+        ...(bytesMax === undefined ? {} : { messageBytesMax: bytesMax }),
+      }
+    },
     byAccount: new Counts(),
     byIp: new Counts(),
     total: new Counts(),
@@ -72,7 +81,9 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     store: shared.store,
     views: shared.views,
     authenticator: options.authenticator,
-    limits: shared.limits,
+    get limits() {
+      return shared.limits
+    },
     byAccount: shared.byAccount,
     clock: options.clock,
     log: options.log,
@@ -94,7 +105,10 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
       {
         hostname: options.hostname,
         identity: options.identity,
-        allowPlaintext: options.allowPlaintext ?? false,
+        allowPlaintext:
+          typeof options.allowPlaintext === 'function'
+            ? options.allowPlaintext(ip)
+            : (options.allowPlaintext ?? false),
       },
       { socket, ip, secure: options.tls === 'implicit' },
     )

@@ -97,6 +97,21 @@ test('before TLS passwords are refused, and STARTTLS forgets what was pipelined'
   inside.end()
 })
 
+test('a listener may take passwords without TLS from some addresses only', async (t) => {
+  const asked: string[] = []
+  const room = await imapRoom(t, {
+    allowPlaintext: (ip) => {
+      asked.push(ip)
+      return asked.length > 1
+    },
+  })
+  const first = await room.connect()
+  assert.match(await first.command('LOGIN taro taro'), /^NO \[PRIVACYREQUIRED\]/)
+  const second = await room.connect()
+  assert.match(await second.command('LOGIN taro taro'), /^OK/)
+  assert.deepEqual(asked, ['127.0.0.1', '127.0.0.1'])
+})
+
 test('implicit TLS, and IPv6', async (t) => {
   const room = await imapRoom(t, { tls: 'implicit', withTls: true, allowPlaintext: false })
   const client = await room.login('taro')

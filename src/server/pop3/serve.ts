@@ -57,8 +57,8 @@ export interface Pop3ListenerOptions {
   readonly identity?: () => TlsIdentity
   readonly hostname: string
   readonly authenticator: Authenticator
-  /** Take passwords without TLS: for loopback and tests. */
-  readonly allowPlaintext?: boolean
+  /** Whether passwords are taken without TLS, by the client's address: for loopback and tests. */
+  readonly allowPlaintext?: boolean | ((ip: string) => boolean)
   /** Shared by all listeners of a process. */
   readonly shared: Pop3Shared
   readonly clock: Clock

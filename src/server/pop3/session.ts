@@ -55,7 +55,9 @@ export class Pop3Session {
   }
 
   get loginAllowed(): boolean {
-    return this.secure || (this.options.allowPlaintext ?? false)
+    const { allowPlaintext } = this.options
+    if (this.secure) return true
+    return typeof allowPlaintext === 'function' ? allowPlaintext(this.ip) : allowPlaintext === true
   }
 
   get tlsOffered(): boolean {
