@@ -22,6 +22,7 @@ import type { FirstRun } from './first-run.ts'
 import { readHost } from './host.ts'
 import { closeServer, dialPath, roleState, servePath } from './node-parts.ts'
 import { runRole } from './role.ts'
+import type { ScanBench } from './scan-bench.ts'
 import { sieveBench } from './sieve-bench.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
@@ -53,6 +54,12 @@ runRole('control', async (place, log) => {
     identify: declaredNode,
   })
   const gateway = new NodeCaller({ dial: dialPath(join(place.runDir, 'gateway.sock')), clock })
+  // The judges are loaded when somebody first asks for them.
+  let bench: Promise<ScanBench> | undefined
+  const judges = (): Promise<ScanBench> =>
+    (bench ??= import('./scan-bench.ts').then(({ scanBench }) =>
+      scanBench({ settings: () => settings.settings, clock, log }),
+    ))
   const deps: AdminDeps = {
     version: VERSION,
     clock,
@@ -64,6 +71,7 @@ runRole('control', async (place, log) => {
     hub,
     gateways: () => [{ node: 'gateway', queue: remoteQueue(gateway) }],
     index,
+    scan: async (message) => (await judges()).scan(message),
     sieve: sieveBench,
   }
   const nodeServer = await servePath(join(place.runDir, 'node.sock'), hub.listener)
@@ -75,6 +83,7 @@ runRole('control', async (place, log) => {
       hub.close()
       closeServer(nodeServer)
       closeServer(adminServer)
+      await (await bench)?.close()
       await storage.stop()
     },
   }

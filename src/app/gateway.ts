@@ -1,9 +1,7 @@
-import { getServers } from 'node:dns'
 import { join } from 'node:path'
 
 import { isFault } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
-import { Resolver } from '#client/dns/resolver.ts'
 import { renderHanded } from '#codec/auth/verdict.ts'
 import { Courier } from '#engine/queue/courier.ts'
 import { gatewayReception } from '#engine/receive/gateway-reception.ts'
@@ -13,7 +11,6 @@ import { serveMail } from '#server/smtp/serve.ts'
 import type { MailDoor } from '#server/smtp/options.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
-import type { Settings } from '#store/settings/table.ts'
 import type { QueueFilter, SpoolStore } from '#store/spool/spool-store.ts'
 
 import { listenersOf, portOf, readHost } from './host.ts'
@@ -30,6 +27,7 @@ import {
   servePath,
 } from './node-parts.ts'
 import { OutboxDoor } from './outbox-door.ts'
+import { resolverOf } from './resolver.ts'
 import { runRole } from './role.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
@@ -201,15 +199,6 @@ runRole('gateway', async (place, log) => {
     },
   }
 })
-
-function resolverOf(settings: Settings): Resolver {
-  const servers = settings['dns.servers']
-  return new Resolver({
-    servers: servers.length > 0 ? servers : getServers(),
-    timeoutMs: settings['dns.timeoutMs'],
-    clock: systemClock,
-  })
-}
 
 /** What control may ask of the queue. */
 function queueCalls(spool: SpoolStore, courier: Courier) {

@@ -21,7 +21,7 @@ export interface Installation {
   output(): string
   pid(): number
   /** Runs the command line on it. */
-  watari(args: readonly string[], input?: string): Promise<Ran>
+  watari(args: readonly string[], input?: string | Buffer): Promise<Ran>
   stop(): Promise<number | null>
   start(): Promise<void>
   /** Stops and removes it. */
