@@ -114,13 +114,17 @@ describe('mail that goes out', () => {
           const id = `swaks-${wellKnown}-${mechanism}`
           const file = join(watari.dir, `${id}.eml`)
           writeFileSync(file, mailOf(id).replaceAll('\r\n', '\n'))
-          const { status, stdout, stderr } = await runProgram('swaks', [
-            ...['--server', '127.0.0.1', '--port', String(watari.port(wellKnown)), tls],
-            ...['--tls-verify', '--tls-ca-path', join(watari.dir, 'tls', 'ca.pem')],
-            ...['--auth', mechanism, '--auth-user', 'hanako'],
-            ...['--auth-password', watari.password('hanako')],
-            ...['--from', FROM, '--to', OUTSIDE, '--data', `@${file}`],
-          ])
+          const options = [
+            ...`--server 127.0.0.1 --port ${watari.port(wellKnown)} ${tls} --tls-verify`.split(' '),
+            ...`--auth ${mechanism} --auth-user hanako --from ${FROM} --to ${OUTSIDE}`.split(' '),
+            '--tls-ca-path',
+            join(watari.dir, 'tls', 'ca.pem'),
+            '--auth-password',
+            watari.password('hanako'),
+            '--data',
+            `@${file}`,
+          ]
+          const { status, stdout, stderr } = await runProgram('swaks', options)
           assert.equal(status, 0, stdout + stderr)
           // swaks ends every message with one line end of its own more.
           const content = await arrived(id)

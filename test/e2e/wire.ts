@@ -138,7 +138,7 @@ export interface Submitted {
 }
 
 /** One transaction; the first refusal, or the reply to its content. */
-export async function transact(
+async function transact(
   session: Wire,
   mail: Submitted,
   how: 'data' | 'bdat' = 'data',

@@ -79,12 +79,18 @@ export class Pop3Session {
       }
     } finally {
       // RFC 1939 §6: without QUIT nothing is removed.
-      if (this.account !== undefined) this.options.shared.open.delete(this.account.id)
+      this.release()
       await closeSocket(this.#socket, {
         clock: this.options.clock,
         timeoutMs: CLOSE_TIMEOUT_MS,
       })
     }
+  }
+
+  /** Lets the next session open the maildrop. */
+  release(): void {
+    if (this.account !== undefined) this.options.shared.open.delete(this.account.id)
+    this.account = undefined
   }
 
   bye(): void {

@@ -7,7 +7,9 @@ export const quit: Pop3Handler = {
   states: BOTH,
   async run(session) {
     session.ending = true
-    if (session.maildrop === undefined || (await session.maildrop.update())) session.ok('Bye')
+    const isWhole = session.maildrop === undefined || (await session.maildrop.update())
+    session.release() // before the answer: a client that reads it may log in again at once
+    if (isWhole) session.ok('Bye')
     else session.error('Some deleted messages were not removed', 'SYS/TEMP')
   },
 }
