@@ -1,5 +1,5 @@
 import { createPrivateKey, webcrypto } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 // tsyringe, which x509 builds on, refuses to load without it.
@@ -8,6 +8,8 @@ import * as x509 from '@peculiar/x509'
 
 import { DAY_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+
+import { writeDurable } from './durable-file.ts'
 
 /** PEM texts of the installation's own authority and of the one certificate that its listeners show. */
 export interface Certificates {
@@ -40,8 +42,8 @@ export async function ensureCertificates(
   if (standing !== undefined && !isNearEnd(standing.certPem, clock))
     return { caPem: ca.pem, ...standing }
   const made = await makeServer(ca, domain, clock)
-  await writeWhole(join(tls, 'server.key'), made.keyPem, 0o600)
-  await writeWhole(join(tls, 'server.pem'), made.certPem, 0o644)
+  await writeDurable(join(tls, 'server.key'), made.keyPem, 0o600)
+  await writeDurable(join(tls, 'server.pem'), made.certPem, 0o644)
   return { caPem: ca.pem, ...made }
 }
 
@@ -97,8 +99,8 @@ async function makeAuthority(tls: string, clock: Clock): Promise<Authority> {
     ],
   })
   const pem = certificate.toString('pem')
-  await writeWhole(join(tls, 'ca.key'), await privatePem(keys.privateKey), 0o600)
-  await writeWhole(join(tls, 'ca.pem'), pem, 0o644)
+  await writeDurable(join(tls, 'ca.key'), await privatePem(keys.privateKey), 0o600)
+  await writeDurable(join(tls, 'ca.pem'), pem, 0o644)
   return { pem, certificate, key: keys.privateKey }
 }
 
@@ -151,10 +153,4 @@ async function privatePem(key: CryptoKey): Promise<string> {
     format: 'pem',
     type: 'pkcs8',
   })
-}
-
-/** All or nothing: a start that dies here leaves no half file. */
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode })
-  await rename(`${path}.new`, path)
 }

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { Fault, messageOf } from '#base/outcome.ts'
@@ -8,6 +7,7 @@ import { randomId } from '#base/id.ts'
 import type { Clock } from '#base/time.ts'
 
 import { ensureCertificates } from './certificates.ts'
+import { writeDurable } from './durable-file.ts'
 import { HOST_FILE, newHost, readHost, renderHost } from './host.ts'
 import type { Host } from './host.ts'
 
@@ -48,7 +48,7 @@ export async function prepareDataFolder(options: {
     return { host, first: false }
   }
   const firstRun = makeFirstRun()
-  await writeWhole(join(dir, FIRST_RUN_FILE), `${JSON.stringify(firstRun, null, 2)}\n`, 0o600)
+  await writeDurable(join(dir, FIRST_RUN_FILE), `${JSON.stringify(firstRun, null, 2)}\n`, 0o600)
   await ensureCertificates(dir, FIRST_DOMAIN, clock)
   const host = newHost({
     portOffset: options.portOffset ?? 10_000,
@@ -56,7 +56,7 @@ export async function prepareDataFolder(options: {
     domain: FIRST_DOMAIN,
     apiTokenSha256: createHash('sha256').update(firstRun.apiToken).digest('hex'),
   })
-  await writeWhole(join(dir, HOST_FILE), renderHost(host), 0o644)
+  await writeDurable(join(dir, HOST_FILE), renderHost(host), 0o644)
   return { host, first: true }
 }
 
@@ -111,9 +111,4 @@ function refuseOther(
       'config',
       `${file}: says bind ${host.bind.join(', ')}, the command line ${options.bind.join(', ')}; edit the file, or leave --bind out`,
     )
-}
-
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode })
-  await rename(`${path}.new`, path)
 }

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { runProgram, until } from './installation.ts'
+
+/** A small ext4 of a test's own, in a file: it can be filled, frozen, and lose its power. */
+export interface LoopDisk {
+  /** The folder on it. */
+  readonly dir: string
+  freeze(): Promise<void>
+  thaw(): Promise<void>
+  /** What was not synced is gone; every later access fails. */
+  cutPower(): Promise<void>
+  /** Mounts it again, once nobody has it open. */
+  remount(): Promise<void>
+  /** Thaws, unmounts and removes it, whatever state it is in. */
+  remove(): Promise<void>
+}
+
+const SIZE = '1G'
+// EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: nothing more reaches the disk.
+const CUT = `
+import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))
+`
+
+/** Resolves with undefined where this machine lets nobody mount such a disk. */
+export async function loopDisk(): Promise<LoopDisk | undefined> {
+  if (process.getuid?.() !== 0 || !existsSync('/dev/loop-control')) return undefined
+  const home = mkdtempSync(join(tmpdir(), 'watari-disk-'))
+  const image = join(home, 'image')
+  const mount = join(home, 'mount')
+  const run = async (file: string, ...args: readonly string[]): Promise<boolean> => {
+    const ran = await runProgram(file, args).catch(() => undefined)
+    return ran?.status === 0
+  }
+  const must = async (file: string, ...args: readonly string[]): Promise<void> => {
+    const ran = await runProgram(file, args)
+    assert.equal(ran.status, 0, `${file} ${args.join(' ')}: ${ran.stderr}`)
+  }
+  mkdirSync(mount)
+  const isMade =
+    (await run('truncate', '-s', SIZE, image)) &&
+    (await run('mkfs.ext4', '-q', '-F', image)) &&
+    (await run('python3', '-c', 'import fcntl')) &&
+    (await run('mount', '-o', 'loop', image, mount))
+  if (!isMade) {
+    rmSync(home, { recursive: true, force: true })
+    return undefined
+  }
+  const unmount = (): Promise<void> => until('the disk is unmounted', () => run('umount', mount))
+  return {
+    dir: join(mount, 'data'),
+    freeze: () => must('fsfreeze', '-f', mount),
+    thaw: () => must('fsfreeze', '-u', mount),
+    cutPower: () => must('python3', '-c', CUT, mount),
+    remount: async () => {
+      await unmount()
+      await must('mount', '-o', 'loop', image, mount)
+    },
+    remove: async () => {
+      await run('fsfreeze', '-u', mount)
+      if (await run('mountpoint', '-q', mount)) await unmount()
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
