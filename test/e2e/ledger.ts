@@ -58,6 +58,7 @@ export class Ledger {
   /** Waits for the queue to empty, then looks for each promised message in hanako's INBOX: exactly once. */
   async audit(
     watari: Installation,
+    waitMs = 90_000,
   ): Promise<{ readonly promised: number; readonly lost: string[] }> {
     const missing = async (): Promise<Map<string, number>> => {
       const client = await imap(watari, 'hanako')
@@ -81,7 +82,7 @@ export class Ledger {
         lost = [...this.promised].filter((number) => !found.has(number))
         return lost.length === 0
       },
-      90_000,
+      waitMs,
     ).catch(() => undefined)
     const doubled = [...found].filter(([, times]) => times > 1).map(([number]) => number)
     assert.deepEqual(doubled, [], 'delivered twice')

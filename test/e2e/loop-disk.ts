@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,6 +9,10 @@ import { runProgram, until } from './installation.ts'
 export interface LoopDisk {
   /** The folder on it. */
   readonly dir: string
+  /** Takes all room but so much. */
+  fill(leftBytes: number): Promise<void>
+  /** Gives back what `fill` took. */
+  empty(): void
   freeze(): Promise<void>
   thaw(): Promise<void>
   /** What was not synced is gone; every later access fails. */
@@ -32,6 +36,7 @@ export async function loopDisk(): Promise<LoopDisk | undefined> {
   const home = mkdtempSync(join(tmpdir(), 'watari-disk-'))
   const image = join(home, 'image')
   const mount = join(home, 'mount')
+  const filler = join(mount, 'filler')
   const run = async (file: string, ...args: readonly string[]): Promise<boolean> => {
     const ran = await runProgram(file, args).catch(() => undefined)
     return ran?.status === 0
@@ -53,6 +58,11 @@ export async function loopDisk(): Promise<LoopDisk | undefined> {
   const unmount = (): Promise<void> => until('the disk is unmounted', () => run('umount', mount))
   return {
     dir: join(mount, 'data'),
+    fill: (leftBytes) => {
+      const { bavail, bsize } = statfsSync(mount)
+      return must('fallocate', '-l', String(bavail * bsize - leftBytes), filler)
+    },
+    empty: () => rmSync(filler, { force: true }),
     freeze: () => must('fsfreeze', '-f', mount),
     thaw: () => must('fsfreeze', '-u', mount),
     cutPower: () => must('python3', '-c', CUT, mount),

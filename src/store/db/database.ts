@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import { failpoint } from '#base/failpoint.ts'
 import { Fault } from '#base/outcome.ts'
 import { ioFault } from './fault.ts'
 
@@ -67,7 +68,7 @@ export class Database {
         PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA page_size = ${PAGE_BYTES};
         PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = FULL;
+        PRAGMA synchronous = ${failpoint('storage.sync') === 'drop' ? 'OFF' : 'FULL'};
         PRAGMA wal_autocheckpoint = ${WAL_PAGES};
         PRAGMA journal_size_limit = -1;
         PRAGMA mmap_size = 0;
