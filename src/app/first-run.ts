@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 
 import { Fault, messageOf } from '#base/outcome.ts'
@@ -44,18 +45,21 @@ export async function prepareDataFolder(options: {
   if (existsSync(join(dir, HOST_FILE))) {
     const host = readHost(dir)
     refuseOther(host, options)
+    await refuseTakenPorts(host)
     await ensureCertificates(dir, host.domain, clock)
     return { host, first: false }
   }
   const firstRun = makeFirstRun()
-  await writeDurable(join(dir, FIRST_RUN_FILE), `${JSON.stringify(firstRun, null, 2)}\n`, 0o600)
-  await ensureCertificates(dir, FIRST_DOMAIN, clock)
   const host = newHost({
     portOffset: options.portOffset ?? 10_000,
     bind: options.bind ?? ['127.0.0.1', '::1'],
     domain: FIRST_DOMAIN,
     apiTokenSha256: createHash('sha256').update(firstRun.apiToken).digest('hex'),
   })
+  // Before anything is written: a start with other ports must find the folder as it was.
+  await refuseTakenPorts(host)
+  await writeDurable(join(dir, FIRST_RUN_FILE), `${JSON.stringify(firstRun, null, 2)}\n`, 0o600)
+  await ensureCertificates(dir, FIRST_DOMAIN, clock)
   await writeDurable(join(dir, HOST_FILE), renderHost(host), 0o644)
   return { host, first: true }
 }
@@ -92,6 +96,29 @@ function makeFirstRun(): FirstRun {
       admin: username === 'admin',
     })),
     apiToken: randomBytes(24).toString('base64url'),
+  }
+}
+
+/** Throws Fault `config` where another program listens on a port of ours; an address that is absent is no fault. */
+async function refuseTakenPorts(host: Host): Promise<void> {
+  for (const { address, port } of host.listeners) {
+    const code = await new Promise<string | undefined>((resolve) => {
+      const server = createServer()
+      server.once('error', (cause: NodeJS.ErrnoException) => resolve(cause.code))
+      server.listen({ host: address, port, ipv6Only: true }, () =>
+        server.close(() => resolve(undefined)),
+      )
+    })
+    if (code === 'EADDRINUSE')
+      throw new Fault(
+        'config',
+        `cannot listen on ${address} port ${port}: it is taken; stop the other program, or choose another --port-offset`,
+      )
+    if (code === 'EACCES')
+      throw new Fault(
+        'config',
+        `cannot listen on ${address} port ${port}: no permission; choose another --port-offset`,
+      )
   }
 }
 

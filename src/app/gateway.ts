@@ -9,6 +9,7 @@ import type { Door } from '#model/envelope.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import { serveMail } from '#server/smtp/serve.ts'
 import type { MailDoor } from '#server/smtp/options.ts'
+import { isLoopback } from '#store/directory/guessing.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
 import type { QueueFilter, SpoolStore } from '#store/spool/spool-store.ts'
@@ -137,7 +138,10 @@ runRole('gateway', async (place, log) => {
         hostname: listener.hostname,
         postmasterDomain: host.domain,
         reception,
-        ...(DOORS[listener.protocol] === 'submission' && { authenticator }),
+        ...(DOORS[listener.protocol] === 'submission' && {
+          authenticator,
+          allowPlaintext: (ip: string) => isLoopback(ip) && node.settings['auth.allowPlaintext'],
+        }),
         ...(listener.protocol === 'relay' && {
           allow: (ip: string) => node.settings['relay.access'].has(ip),
         }),

@@ -66,16 +66,21 @@ async function main(): Promise<number> {
     )
     return 1
   }
+  let isOurs = false
   try {
     const single = await runSingle({
       ...options,
-      prepared: () => writeFileSync(pidFile, `${process.pid}\n`),
+      prepared: () => {
+        writeFileSync(pidFile, `${process.pid}\n`)
+        isOurs = true
+      },
     })
     await single.ended
     rmSync(pidFile, { force: true })
     return 0
   } catch (thrown) {
-    rmSync(pidFile, { force: true })
+    // A folder that could not be made has no such file, and may not even be a folder.
+    if (isOurs) rmSync(pidFile, { force: true })
     process.stderr.write(`${isFault(thrown) ? thrown.message : messageOf(thrown)}\n`)
     return 1
   }

@@ -49,6 +49,7 @@ export function runRole(
   name: RoleName,
   start: (place: RolePlace, log: Log) => Promise<RunningRole>,
 ): void {
+  if (process.env['WATARI_WARM'] !== undefined) return // only loaded, for the compile cache
   const place: RolePlace = {
     dir: process.env['WATARI_DIR'] ?? '',
     runDir: process.env['WATARI_RUN'] ?? '',

@@ -12,6 +12,7 @@ import { listenersOf, portOf } from './host.ts'
 import type { Host } from './host.ts'
 import type { Listened } from './role.ts'
 import { startSupervisor } from './supervisor.ts'
+import { warmCompileCache } from './warm-cache.ts'
 
 export interface SingleOptions {
   readonly dir: string
@@ -33,6 +34,7 @@ export async function runSingle(
 ): Promise<{ readonly ended: Promise<void> }> {
   const { host, first } = await prepareDataFolder({ ...options, clock: systemClock })
   options.prepared()
+  await warmCompileCache()
   const log = jsonLog(systemClock, (line) => process.stderr.write(line), { role: 'supervisor' })
   const runDir = mkdtempSync(join(tmpdir(), 'watari-'))
   writeFileSync(

@@ -114,8 +114,10 @@ runRole('store', async (place, log) => {
       limits: () => ({ messageBytesMax: node.settings['mail.sizeBytesMax'] }),
     }),
   )
+  const allowPlaintext = (ip: string) => isLoopback(ip) && node.settings['auth.allowPlaintext']
   const shared = imapShared({
     store: mailboxes,
+    messageBytesMax: () => node.settings['mail.sizeBytesMax'],
     changes: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -128,7 +130,7 @@ runRole('store', async (place, log) => {
       identity: () => identity,
       hostname: listener.hostname,
       authenticator,
-      allowPlaintext: false,
+      allowPlaintext,
       shared,
       clock,
       log,
@@ -142,7 +144,7 @@ runRole('store', async (place, log) => {
       identity: () => identity,
       hostname: listener.hostname,
       authenticator,
-      allowPlaintext: false,
+      allowPlaintext,
       shared: pop3,
       clock,
       log,

@@ -26,6 +26,8 @@ const BACKOFF_MS = [200, 500, 1_000, 2_000, 5_000, 10_000] as const
 /** A role that ran so long starts its back-off anew. */
 const STEADY_MS = 30 * SECOND_MS
 const LAST_WORDS_BYTES = 8_192
+/** Control is given so long before the others start without it. */
+const CONTROL_FIRST_MS = 5 * SECOND_MS
 const KILL_AFTER_MS = 9 * SECOND_MS
 
 export interface Supervisor {
@@ -48,12 +50,26 @@ export function startSupervisor(options: {
   const roles = ROLES.map((name) => new SupervisedRole(name, options))
   const ready = Promise.all(roles.map((role) => role.ready)).then((all) => all.flat())
   ready.catch(() => undefined)
-  for (const role of roles) role.start()
+  const [control, ...others] = roles
+  // The others begin with what control hands down; they do not depend on it.
+  const startOthers = (): void => {
+    cancel()
+    if (isStopping || areStarted) return
+    areStarted = true
+    for (const role of others) role.start()
+  }
+  const cancel = options.clock.after(CONTROL_FIRST_MS, startOthers)
+  let isStopping = false
+  let areStarted = false
+  control?.start()
+  control?.ready.then(startOthers, cancel)
   return {
     ready,
     status: () => roles.map((role) => role.status()),
     // Listeners first, so that nothing is accepted that could not be handed on.
     stop: async () => {
+      isStopping = true
+      cancel()
       await Promise.all(roles.map((role) => role.stop()))
     },
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +48,28 @@ describe('an installation', () => {
     const second = await runProgram(process.execPath, [START, '--data', watari.dir])
     assert.equal(second.status, 1)
     assert.match(second.stderr.trim(), /^[^\n]*runs there already[^\n]*$/)
+  })
+
+  it('says in one line which port is taken, and leaves the folder as it was', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'watari-start-'))
+    try {
+      const args = [START, '--data', dir, '--port-offset', String(watari.offset)]
+      const taken = await runProgram(process.execPath, args)
+      assert.equal(taken.status, 1)
+      assert.match(taken.stderr.trim(), /^cannot listen on [^\n]* port \d+: it is taken[^\n]*$/)
+      assert.deepEqual(readdirSync(dir), [])
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+
+  it('says in one line that its folder cannot be made', async () => {
+    const file = join(watari.dir, 'first-run.json')
+    for (const dir of [file, join(file, 'below')]) {
+      const ran = await runProgram(process.execPath, [START, '--data', dir])
+      assert.equal(ran.status, 1)
+      assert.match(ran.stderr.trim(), /^[^\n]*the data folder cannot be written[^\n]*$/)
+    }
   })
 
   it('starts a killed role again while the others go on', async () => {
