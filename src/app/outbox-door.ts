@@ -20,25 +20,17 @@ interface OutboxDoorParts {
   readonly accepted: () => void
 }
 
-/** Entries that are remembered, so that one handed over again after a lost answer is not queued twice. */
-const REMEMBERED_MAX = 50_000
-
 /** Takes what a store's deliveries send out into the gateway's queue; it was judged when it came in. */
 export class OutboxDoor {
   readonly #parts: OutboxDoorParts
-  readonly #taken = new Set<string>()
 
   constructor(parts: OutboxDoorParts) {
     this.#parts = parts
   }
 
-  /** Durable when it resolves; an id that was taken already changes nothing. */
+  /** Durable when it resolves; the queue knows an id that was taken before, and changes nothing. */
   async take(head: OutboxHead, octets: AsyncIterable<Octets>): Promise<void> {
     const { spool, clock, lifetimeMs, accepted } = this.#parts
-    if (this.#taken.has(head.id)) {
-      for await (const _ of octets); // the rest of the request
-      return
-    }
     const nowMs = clock.nowMs()
     const recipients = this.#targets(head.recipients)
     const content = await this.#content(head, octets)
@@ -53,7 +45,6 @@ export class OutboxDoor {
       expiresAtMs: nowMs + lifetimeMs(),
       content,
     })
-    this.#remember(head.id)
     accepted()
   }
 
@@ -90,12 +81,5 @@ export class OutboxDoor {
       throw thrown
     }
     return large === undefined ? { octets: pieces } : { prefix: emptyOctets, large }
-  }
-
-  #remember(id: string): void {
-    this.#taken.add(id)
-    if (this.#taken.size <= REMEMBERED_MAX) return
-    const [oldest] = this.#taken
-    if (oldest !== undefined) this.#taken.delete(oldest)
   }
 }

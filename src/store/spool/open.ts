@@ -109,9 +109,13 @@ class SqliteSpool implements OpenSpool {
 
   async accept(accept: Accept): Promise<{ queueId: QueueId }> {
     this.#needRoom()
-    const [queueId] = await this.#enter([accept], () => ({ value: undefined, ended: [] }))
+    let before: QueueId | undefined
+    const [queueId] = await this.#enter([accept], () => {
+      before = this.#queue.taken(accept)
+      return { value: before === undefined, ended: [] }
+    })
     if (failpoint('spool.replied') !== 'pass') await new Promise(() => undefined)
-    return { queueId: queueId! }
+    return { queueId: queueId ?? before! }
   }
 
   claim(ask: Parameters<SpoolStore['claim']>[0]): ReturnType<SpoolStore['claim']> {

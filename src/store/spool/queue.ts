@@ -17,6 +17,7 @@ import type {
   SpoolStatus,
   SpoolStore,
 } from './spool-store.ts'
+import { findTaken, noteTaken } from './taken.ts'
 
 /** What a change of rows left behind: octets whose message is gone. */
 export interface Change<T> {
@@ -49,7 +50,14 @@ export class Queue {
     const number = this.#numbers.next(this.#clock.nowMs())
     this.#live.add(ref)
     insertMessage(this.#db, number, accept, ref)
+    if (accept.door === 'outbox') noteTaken(this.#db, number, accept)
     return formatQueueId(number)
+  }
+
+  /** What an entry of an outbox was queued as before. */
+  taken(accept: Accept): QueueId | undefined {
+    const number = accept.door === 'outbox' ? findTaken(this.#db, accept.deliveryId) : undefined
+    return number === undefined ? undefined : formatQueueId(number)
   }
 
   /** Counts octets out of their segments; true where a segment has become empty. */

@@ -40,6 +40,14 @@ export const SPOOL_MIGRATIONS: readonly string[] = [
   CREATE INDEX recipient_held ON recipient (message) WHERE state = 1;
   CREATE INDEX recipient_ended ON recipient (state) WHERE state > 1;
   `,
+  `
+  CREATE TABLE taken (
+    id TEXT PRIMARY KEY,          -- delivery id of an entry of a store's outbox
+    message INTEGER NOT NULL,     -- the number it was queued under
+    at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX taken_at ON taken (at_ms);
+  `,
 ]
 
 /** As stored; a claim is known to the process alone. */

@@ -98,7 +98,10 @@ export interface SpoolStore {
     readonly length: number
   }): Promise<{ readonly octets: Octets }>
   abortLarge(part: { readonly handle: LargeHandle }): Promise<void>
-  /** Durable when it resolves. Throws Fault `full`, `stalled`, `io`. */
+  /**
+   * Durable when it resolves. What comes by the door `outbox` enters once for each delivery id: a
+   * repetition queues nothing, and is told the first one's id. Throws Fault `full`, `stalled`, `io`.
+   */
   accept(accept: Accept): Promise<{ readonly queueId: QueueId }>
   /**
    * Ready recipients whose time has come, oldest first, now claimed; those of one message come together.

@@ -61,6 +61,25 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       return (await store.read({ queueId, offset: 0, length: sizeBytes })).octets
     }
 
+    test('queues an entry of an outbox once for its id, also over a restart and after its end', async () => {
+      const entry = { door: 'outbox', deliveryId: 'D1.転送' as DeliveryId } as const
+      const [first, second] = await Promise.all([
+        accept(undefined, entry),
+        accept(undefined, entry),
+      ])
+      assert.equal(second, first)
+      const other = await accept(undefined, { ...entry, deliveryId: 'D2' as DeliveryId })
+      store = await bench.restart()
+      assert.equal(await accept(undefined, entry), first)
+      const ended = { queueId: other, index: 0, kind: 'delivered', status: '250 ok' } as const
+      await store.settle({ settlements: [ended], dsns: [] })
+      assert.equal(await accept(undefined, { ...entry, deliveryId: 'D2' as DeliveryId }), other)
+      assert.equal((await store.status()).messages, 1)
+      // Other doors make an id of their own for each message; nothing is asked of it.
+      const plain = [await accept(), await accept()]
+      assert.notEqual(plain[0], plain[1])
+    })
+
     test('keeps envelope and octets, also over a restart', async () => {
       const recipients: Accept['recipients'] = [
         { address: to('"a@b"'), original: 'rfc822;A@B', notify: [] },

@@ -6,11 +6,15 @@ import { after, afterEach, describe, test } from 'node:test'
 import { armFailpoints } from '#base/failpoint.ts'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
-import { FakeClock } from '#base/time.ts'
+import { DAY_MS, FakeClock } from '#base/time.ts'
+import type { DeliveryId } from '#model/envelope.ts'
+import { openDatabase } from '#store/db/database.ts'
 import { openSpool } from './open.ts'
 import type { OpenSpool } from './open.ts'
 import { formatQueueId, parseQueueId, QueueNumbers } from './queue-id.ts'
+import { insertMessage, SPOOL_MIGRATIONS } from './rows.ts'
 import { letter, spoolContract } from './spool.contract.ts'
+import { TAKEN_DAYS } from './taken.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-spool-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -108,6 +112,38 @@ describe('spool on a disk', () => {
       dsns: [letter()],
     })
     assert.equal(done.queued.length, 1)
+  })
+
+  test('forgets the ids of entries after some weeks, a few with each new one', async () => {
+    spool = await openSpool({ dir: folder(), clock, reserveBytes: 0 })
+    const take = async (id: string, days: number): Promise<string> => {
+      const receivedAtMs = letter().receivedAtMs + days * DAY_MS
+      const more = { door: 'outbox', deliveryId: id as DeliveryId, receivedAtMs } as const
+      return (await spool!.accept(letter(undefined, more))).queueId
+    }
+    const firsts = [await take('a', 0), await take('b', 1), await take('c', TAKEN_DAYS)]
+    assert.equal(await take('a', TAKEN_DAYS), firsts[0])
+    await take('d', TAKEN_DAYS + 0.5)
+    assert.notEqual(await take('a', TAKEN_DAYS + 0.5), firsts[0])
+    assert.equal(await take('b', TAKEN_DAYS + 0.5), firsts[1])
+    assert.equal(await take('c', TAKEN_DAYS + 0.5), firsts[2])
+  })
+
+  test('opens a queue of its first version, with what waits in it', async () => {
+    const dir = folder()
+    const old = openDatabase({
+      path: join(dir, 'spool.db'),
+      kind: 'spool',
+      migrations: SPOOL_MIGRATIONS.slice(0, 1),
+    })
+    const ref = { kind: 'segment', file: 1, offset: 0, length: 9 } as const
+    old.transaction(() => insertMessage(old, 1, letter(), ref))
+    old.close()
+    spool = await openSpool({ dir, clock, reserveBytes: 0 })
+    const [message] = (await spool.list({ limit: 9 })).messages
+    assert.equal(message?.recipients[0]?.address.localpart, 'hanako')
+    const entry = letter(undefined, { door: 'outbox' })
+    assert.deepEqual(await spool.accept(entry), await spool.accept(entry))
   })
 
   test('a failed write refuses the message with io and takes the next one elsewhere', async () => {

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+
+import { memoryLog } from '#base/log.ts'
+import { fromUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { isFault } from '#base/outcome.ts'
+import { systemClock } from '#base/time.ts'
+import type { OutboxHead } from '#contract/node/wire.ts'
+import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
+import { MemoryDirectory } from '#store/directory/memory-directory.ts'
+
+import { OutboxDoor } from './outbox-door.ts'
+import { StorageChild } from './storage/child-process.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'watari-door-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+
+const TEXT = fromUtf8('Subject: 転送\r\n\r\n会議のお知らせ\r\n')
+const LARGE = Buffer.alloc(RECORD_BYTES_MAX + 1, 'x')
+const ENTRIES = 1_000
+const AT_ONCE = 20
+/** Each life of the gateway commits so many entries and dies before it has told the last ones. */
+const COMMITS_A_LIFE = 70
+
+const entry = (number: number): { head: OutboxHead; octets: Octets } => {
+  const octets = number % 250 === 0 ? LARGE : TEXT
+  const head: OutboxHead = {
+    id: `D${number}.0`,
+    kind: 'forward',
+    reversePath: null,
+    recipients: [{ localpart: '花子', domain: 'mail.example' }],
+    body: '8bitmime',
+    smtpUtf8: true,
+    sizeBytes: octets.byteLength,
+  }
+  return { head, octets }
+}
+
+async function* pieces(octets: Octets): AsyncGenerator<Octets> {
+  yield octets
+}
+
+/** A gateway's storage and the door before it; `failpoints` may kill them. */
+async function gateway(dir: string, failpoints: string) {
+  const storage = new StorageChild({
+    kind: 'spool',
+    dir,
+    clock: systemClock,
+    log: memoryLog(),
+    options: { reserveBytes: 0 },
+    deadlineMs: 60_000,
+    failpoints,
+  })
+  await storage.start()
+  const spool = storage.service('spool')
+  const door = new OutboxDoor({
+    spool,
+    directory: new MemoryDirectory(),
+    clock: systemClock,
+    lifetimeMs: () => 1_000_000,
+    accepted: () => undefined,
+  })
+  return { storage, spool, door }
+}
+
+/** Hands over all that wait, some at once, up to the end of the gateway; true where none is left. */
+async function handOver(waiting: Map<string, number>, door: OutboxDoor): Promise<boolean> {
+  const left = [...waiting.values()]
+  const lane = async (): Promise<void> => {
+    for (;;) {
+      const number = left.shift()
+      if (number === undefined) return
+      const { head, octets } = entry(number)
+      await door.take(head, pieces(octets))
+      waiting.delete(head.id)
+    }
+  }
+  const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane))
+  for (const one of lanes)
+    if (one.status === 'rejected') assert.ok(isFault(one.reason, 'closed'), String(one.reason))
+  return waiting.size === 0
+}
+
+describe('outbox door', () => {
+  test(`queues each of ${ENTRIES} entries once, over kill -9 after commits whose answers are lost`, async (t) => {
+    const dir = mkdtempSync(join(root, 'v-'))
+    const waiting = new Map(Array.from({ length: ENTRIES }, (_, i) => [entry(i).head.id, i]))
+    let lives = 0
+    let lost = 0
+    for (let isDone = false; !isDone; lives++) {
+      const { storage, spool, door } = await gateway(dir, `spool.replied=die@${COMMITS_A_LIFE}`)
+      const before = (await spool.status()).messages
+      lost += before - (ENTRIES - waiting.size)
+      isDone = await handOver(waiting, door)
+      await storage.stop()
+    }
+    const { storage, spool } = await gateway(dir, '')
+    t.after(() => storage.stop())
+    const { messages } = await spool.list({ limit: 2 * ENTRIES })
+    t.diagnostic(`${messages.length} queued in ${lives} lives, ${lost} answers lost after COMMIT`)
+    assert.ok(lost > lives / 2, 'answers were lost')
+    assert.equal(messages.length, ENTRIES)
+    assert.equal(new Set(messages.map(({ deliveryId }) => deliveryId)).size, ENTRIES)
+    for (const { deliveryId, sizeBytes } of messages)
+      assert.equal(sizeBytes, entry(Number(deliveryId.slice(1, -2))).octets.byteLength)
+  })
+})
