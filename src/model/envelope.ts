@@ -17,14 +17,34 @@ export interface Recipient {
 /** Which door a message came in by; policy differs by door. */
 export type Door = 'mx' | 'relay' | 'submission' | 'lmtp' | 'outbox' | 'dsn'
 
+/** The command that a peer greeted with. */
+export type Greeting = 'HELO' | 'EHLO' | 'LHLO'
+
 /** Who is at the other end of a connection, as far as we know. */
 export interface Peer {
   /** In canonical text; an IPv4-mapped address is shown as IPv4. */
   readonly ip: string
   readonly port: number
   readonly helo?: string
+  /** How it gave that name: HELO knows no extensions. Absent where nobody greeted: EHLO is meant. */
+  readonly greeting?: Greeting
   /** The cipher of a TLS connection. */
   readonly tls?: { readonly version: string; readonly cipher: string }
   /** The account that logged in. */
   readonly accountId?: string
+}
+
+/**
+ * How a transaction came in, as Received and logs name it: `SMTP`, `ESMTPSA`, `UTF8LMTPS` …
+ * (RFC 3848, RFC 6531 §4.3). Who has said HELO and then uses an extension speaks ESMTP all the same.
+ */
+export function transmissionType(
+  peer: Pick<Peer, 'accountId' | 'greeting' | 'tls'>,
+  smtpUtf8: boolean,
+): string {
+  const { accountId, greeting, tls } = peer
+  const isLmtp = greeting === 'LHLO'
+  if (greeting === 'HELO' && accountId === undefined && !smtpUtf8) return 'SMTP'
+  const base = smtpUtf8 ? (isLmtp ? 'UTF8LMTP' : 'UTF8SMTP') : isLmtp ? 'LMTP' : 'ESMTP'
+  return `${base}${tls === undefined ? '' : 'S'}${accountId === undefined ? '' : 'A'}`
 }

@@ -10,6 +10,7 @@ import type { SieveProgram } from '#codec/sieve/program.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import { transmissionType } from '#model/envelope.ts'
 import type { Recipient } from '#model/envelope.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Reply } from '#model/reply.ts'
@@ -312,10 +313,11 @@ class DeliverySink implements MessageSink {
   /** One Received field a transaction (RFC 5321 §4.4), shared by all its recipients. */
   #received(deliveryId: string, octets: readonly Octets[]): readonly Octets[] {
     const { hostname, clock } = this.#options
-    const { peer } = this.#command
+    const { peer, smtpUtf8 } = this.#command
     const from = peer.helo ?? 'localhost'
+    const protocol = transmissionType(peer, smtpUtf8)
     const date = new Date(clock.nowMs()).toUTCString().replace('GMT', '+0000')
-    const field = `Received: from ${from} (${peer.ip})\r\n by ${hostname} with LMTP id ${deliveryId};\r\n ${date}\r\n`
+    const field = `Received: from ${from} (${peer.ip})\r\n by ${hostname} with ${protocol} id ${deliveryId};\r\n ${date}\r\n`
     return [fromUtf8(field), ...octets]
   }
 

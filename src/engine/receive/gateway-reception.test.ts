@@ -176,6 +176,7 @@ test('a message is judged, gets our fields in front, and is queued before 250', 
   assert.equal(event!.name, 'receive.accepted')
   assert.equal(event!.deliveryId, accept.deliveryId)
   assert.equal(event!.fields['messageId'], '<1@far.example>')
+  assert.equal(event!.fields['protocol'], 'ESMTP')
 })
 
 test('nothing, one octet, a header alone and a body alone all pass', async () => {

@@ -5,6 +5,7 @@ import { oneLine } from '#base/text.ts'
 import { headerFields } from '#codec/mime/header.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
 import { formatAddress } from '#model/address.ts'
+import { transmissionType } from '#model/envelope.ts'
 import type { DeliveryId, Recipient } from '#model/envelope.ts'
 import type { Reply } from '#model/reply.ts'
 import type { Disposition, Verdict } from '#model/verdict.ts'
@@ -268,6 +269,7 @@ export class GatewaySink implements MessageSink {
     const fields = {
       door: command.door,
       ip: command.peer.ip,
+      protocol: transmissionType(command.peer, command.smtpUtf8),
       from: command.reversePath === null ? '<>' : formatAddress(command.reversePath),
       recipients: named[0] ?? '',
       original: asked[0] ?? '',

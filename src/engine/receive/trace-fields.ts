@@ -9,6 +9,7 @@ import { formatDate } from '#codec/mime/date.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import { transmissionType } from '#model/envelope.ts'
 import type { Peer } from '#model/envelope.ts'
 import type { Verdict } from '#model/verdict.ts'
 
@@ -57,7 +58,7 @@ export function claimsToBeOurs(field: HeaderField, authservId: string): boolean 
 /** RFC 5321 §4.4, with the protocol names of RFC 3848 and RFC 6531 §4.3. */
 function received(trace: Trace): string {
   const { peer, smtpUtf8, recipients } = trace
-  const protocol = `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${peer.tls === undefined ? '' : 'S'}${peer.accountId === undefined ? '' : 'A'}`
+  const protocol = transmissionType(peer, smtpUtf8)
   const ip = isIPv6(peer.ip) ? `IPv6:${peer.ip}` : peer.ip
   const tls =
     peer.tls === undefined

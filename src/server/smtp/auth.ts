@@ -15,7 +15,7 @@ export const auth: SmtpCommand = {
     const { options } = session
     if (options.door !== 'submission' || options.authenticator === undefined)
       return reply(502, '5.5.1', `no logins here; log in at ${whereToLogIn(options.texts())}`)
-    if (session.helo === undefined) return badSequence('say EHLO first')
+    if (session.greeted === undefined) return badSequence('say EHLO first')
     if (session.account !== undefined) return badSequence('you are logged in already')
     if (session.transaction !== undefined) return badSequence('a transaction is open')
     if (!session.mayLogIn)

@@ -17,8 +17,8 @@ export const ehlo: SmtpCommand = {
 export async function greetWithExtensions(session: SmtpSession, name: string): Promise<Reply> {
   if (!isHeloName(name)) return badOperands('your host name is wanted')
   await session.reset()
-  session.helo = name
   const { options, limits } = session
+  session.greeted = { verb: options.door === 'lmtp' ? 'LHLO' : 'EHLO', name }
   const lines = [
     options.hostname,
     'PIPELINING', // RFC 2920 §3

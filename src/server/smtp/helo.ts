@@ -9,7 +9,7 @@ export const helo: SmtpCommand = {
     if (session.options.door === 'lmtp') return reply(500, '5.5.1', 'this is LMTP: say LHLO')
     if (!isHeloName(rest)) return badOperands('your host name is wanted')
     await session.reset()
-    session.helo = rest
+    session.greeted = { verb: 'HELO', name: rest }
     return { code: 250, text: session.options.hostname }
   },
 }

@@ -12,7 +12,7 @@ import type { SmtpSession } from './session.ts'
 export const mail: SmtpCommand = {
   verb: 'MAIL',
   async run(session, rest) {
-    if (session.helo === undefined)
+    if (session.greeted === undefined)
       return badSequence(session.options.door === 'lmtp' ? 'say LHLO first' : 'say EHLO first')
     if (session.transaction !== undefined) return badSequence('a transaction is open already')
     const barred = session.barred() ?? session.options.reception.unready()

@@ -7,7 +7,7 @@ import { parseCommandLine } from '#codec/smtp/command-line.ts'
 import { renderReply } from '#codec/smtp/reply.ts'
 import type { MailCommand, Transaction } from '#model/reception.ts'
 import type { Account } from '#model/account.ts'
-import type { Peer } from '#model/envelope.ts'
+import type { Greeting, Peer } from '#model/envelope.ts'
 import type { Reply } from '#model/reply.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
@@ -40,7 +40,8 @@ export class SmtpSession {
   readonly options: MailListenerOptions
   readonly limits: SmtpLimits
   readonly log: Log
-  helo: string | undefined
+  /** What the peer calls itself, and by which command; absent until it greets. */
+  greeted: { readonly verb: Greeting; readonly name: string } | undefined
   account: Account | undefined
   transaction: OpenTransaction | undefined
   loginFailures = 0
@@ -84,10 +85,11 @@ export class SmtpSession {
   }
 
   get peer(): Peer {
+    const { greeted } = this
     const tls = tlsOf(this.#socket)
     return {
       ...this.#address,
-      ...(this.helo === undefined ? {} : { helo: this.helo }),
+      ...(greeted === undefined ? {} : { helo: greeted.name, greeting: greeted.verb }),
       ...(tls === undefined ? {} : { tls }),
       ...(this.account === undefined ? {} : { accountId: this.account.id }),
     }
@@ -197,7 +199,7 @@ export class SmtpSession {
     }
     this.#reader.detach()
     const secured = await startTls(this.#socket, identity, { clock: this.options.clock })
-    this.helo = undefined
+    this.greeted = undefined
     this.account = undefined
     if (secured === undefined) {
       this.log.info('smtp.tlsFailed')
