@@ -1,4 +1,4 @@
-import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import { emptyOctets, fromUtf8, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { MessageMeta } from '#model/message.ts'
@@ -23,8 +23,6 @@ export interface PlacedContent {
 export interface StagedContent {
   /** Places the records; called once, before the flush that makes them durable. */
   place(): PlacedContent
-  /** Files of its own that exist by now. */
-  readonly large: readonly BlobRef[]
 }
 
 type BlobColumns = readonly [kind: number, file: number, offset: number, length: number]
@@ -46,15 +44,16 @@ export const blobFrom = ([kind, file, offset, length]: BlobColumns): BlobRef => 
 const PIECE_BYTES = 256 * 1024
 const META_VERSION = 1
 
-/** Parses the content and gives what is large its file. Nothing is promised yet. */
+/** Parses the content and gives what is large its file, which `files` is told. Nothing is promised yet. */
 export async function stageContent(
   blobs: Blobs,
   content: Content,
   parser: MetaParser,
+  files: BlobRef[],
 ): Promise<StagedContent> {
-  const body = await placeBody(blobs, content)
+  const body = await placeBody(blobs, content, files)
   const meta = await parse(blobs, body, parser)
-  const metaBody = await placeBody(blobs, { octets: [encodeMeta(meta)] })
+  const metaBody = await placeBody(blobs, { octets: [encodeMeta(meta)] }, files)
   const keys = threadKeys(meta)
   return {
     place: () => ({
@@ -62,7 +61,6 @@ export async function stageContent(
       metaRef: metaBody.ref ?? blobs.append(metaBody.octets),
       threadKeys: keys,
     }),
-    large: [body.ref, metaBody.ref].filter((ref) => ref !== undefined),
   }
 }
 
@@ -72,14 +70,27 @@ interface Body {
   readonly ref?: BlobRef
 }
 
-export async function placeBody(blobs: Blobs, content: Content): Promise<Body> {
-  if ('large' in content)
-    return { octets: [], ref: await blobs.finishLarge(content.large, content.prefix) }
-  const sizeBytes = content.octets.reduce((sum, part) => sum + part.byteLength, 0)
-  if (sizeBytes <= RECORD_BYTES_MAX) return { octets: content.octets }
+/** What is too large for a record gets a file, which `files` is told. */
+export async function placeBody(blobs: Blobs, content: Content, files: BlobRef[]): Promise<Body> {
+  if ('octets' in content && sizeOf(content.octets) <= RECORD_BYTES_MAX)
+    return { octets: content.octets }
+  const ref =
+    'large' in content
+      ? await blobs.finishLarge(content.large, content.prefix)
+      : await writeLarge(blobs, content.octets)
+  files.push(ref)
+  return { octets: [], ref }
+}
+
+async function writeLarge(blobs: Blobs, octets: readonly Octets[]): Promise<BlobRef> {
   const handle = await blobs.openLarge()
-  for (const part of content.octets) await blobs.appendLarge(handle, part)
-  return { octets: [], ref: await blobs.finishLarge(handle, new Uint8Array(0)) }
+  try {
+    for (const part of octets) await blobs.appendLarge(handle, part)
+    return await blobs.finishLarge(handle, emptyOctets)
+  } catch (thrown) {
+    await blobs.abortLarge(handle)
+    throw thrown
+  }
 }
 
 async function parse(blobs: Blobs, body: Body, parser: MetaParser): Promise<MessageMeta> {

@@ -53,12 +53,13 @@ export async function readOutbox(
   return blobs.read(blobFrom(row), ask.offset, ask.length)
 }
 
-/** Forgets entries; returns the numbers of their large files. */
-export const deleteOutbox = (sql: Sql, ids: readonly string[]): number[] =>
+/** Forgets entries; returns the large files that they named. */
+export const deleteOutbox = (sql: Sql, ids: readonly string[]): BlobRef[] =>
   sql
-    .all<[number, number]>(
-      'DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?)) RETURNING kind, file',
+    .all<[number, number, number, number]>(
+      `DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))
+       RETURNING kind, file, offset, length`,
       JSON.stringify(ids),
     )
-    .filter(([kind]) => kind === 1)
-    .map(([, file]) => file)
+    .map(blobFrom)
+    .filter(({ kind }) => kind === 'large')

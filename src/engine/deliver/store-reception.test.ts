@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { silentLog } from '#base/log.ts'
+import { fromUtf8 } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+import { FakeClock } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
+import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
+import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { storeReception } from './store-reception.ts'
+
+const ACCOUNTS = ['hanako@campus.example', 'taro@campus.example']
+const hanako = `id-${ACCOUNTS[0]}` as AccountId
+let store: FakeMailboxStore
+beforeEach(() => {
+  store = new FakeMailboxStore()
+})
+afterEach(() => store.close())
+
+/** The replies to one message for both accounts. */
+async function deliver(text: string): Promise<string[]> {
+  const reception = storeReception({
+    directory: fakeDirectory([
+      { kind: 'domain', domain: { name: 'campus.example' } },
+      ...ACCOUNTS.map((each) => ({ kind: 'account', account: fakeAccount(each) }) as const),
+    ]),
+    mailboxes: store,
+    adminScript: () => undefined,
+    hostname: 'store.campus.example',
+    newDeliveryId: () => 'D1',
+    clock: new FakeClock(),
+    log: silentLog,
+    events: { emit: () => undefined },
+    filed: () => undefined,
+    unready: () => 'ready',
+  })
+  const transaction = await reception.mail({
+    door: 'lmtp',
+    peer: { ip: '127.0.0.1', port: 24, helo: 'mx.campus.example' },
+    reversePath: addr('someone@b.example'),
+    body: '8bitmime',
+    smtpUtf8: false,
+  })
+  assert.ok(transaction.ok)
+  for (const each of ACCOUNTS)
+    assert.equal(await transaction.value.rcpt({ address: addr(each) }), undefined)
+  const sink = await transaction.value.data()
+  assert.ok(sink.ok)
+  const octets = fromUtf8(`Subject: 会議\r\n\r\n${text}\r\n`)
+  for (let at = 0; at < octets.length; at += 100_000)
+    await sink.value.write(octets.subarray(at, at + 100_000))
+  return (await sink.value.finish()).map(({ code, status }) => `${code} ${status}`)
+}
+
+const left = (): number => store.blobs.files.size + store.blobs.writing.size
+
+describe('delivery into a store that becomes full', () => {
+  for (const [size, text] of [
+    ['small', '本文'],
+    ['large', '本文'.repeat(100_000)],
+  ] as const)
+    it(`answers 452 for each recipient of a ${size} message, and leaves no file`, async () => {
+      assert.deepEqual(await deliver(text), ['250 2.1.5', '250 2.1.5'])
+      const before = left()
+      store.blobs.full = true
+      assert.deepEqual(await deliver(text), ['452 4.3.1', '452 4.3.1'])
+      store.blobs.full = false
+      store.blobs.faults.flush = new Fault('full', 'ENOSPC')
+      assert.deepEqual(await deliver(text), ['452 4.3.1', '452 4.3.1'])
+      assert.equal(left(), before)
+      assert.equal((await store.status()).messages, 2)
+    })
+
+  it('answers 452 where the mail only goes out again', async () => {
+    const text = 'redirect "花子@c.example";'
+    await store.putScript({ accountId: hanako, name: '主', text, active: true })
+    store.blobs.full = true
+    assert.deepEqual(await deliver('本文'), ['452 4.3.1', '452 4.3.1'])
+    assert.equal((await store.status()).outbox, 0)
+    store.blobs.full = false
+    assert.deepEqual(await deliver('本文'), ['250 2.1.5', '250 2.1.5'])
+    assert.equal((await store.status()).outbox, 1)
+  })
+})

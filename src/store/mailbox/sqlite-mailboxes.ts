@@ -1,0 +1,184 @@
+import { failpoint } from '#base/failpoint.ts'
+import { Fault, isFault } from '#base/outcome.ts'
+import type { Clock } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
+import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
+import type { Database } from '#store/db/database.ts'
+import { GroupCommit } from '#store/db/group-commit.ts'
+import { openAccount } from './account.ts'
+import { applyCommits } from './apply.ts'
+import type { Applied, Placed } from './apply.ts'
+import type { MetaParser } from './content.ts'
+import type { CommitRequest, MailboxChanged, MailboxStore } from './mailbox-store.ts'
+import { readIds, readMessage, readMetas } from './messages.ts'
+import { isNamed } from './named.ts'
+import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
+import { listScripts, putScript } from './scripts.ts'
+import type { Sql } from './sql.ts'
+import { abortContents, bringsOctets, stageRequest } from './stage.ts'
+import { listMailboxes, readView } from './view.ts'
+import { saveAccount } from './work.ts'
+
+/** What a mail store is made of. It closes `db` and `blobs` with itself. */
+export interface MailboxParts {
+  readonly db: Database
+  readonly sql: Sql
+  readonly blobs: Blobs
+  readonly clock: Clock
+  readonly parser: () => MetaParser
+  /** Told after COMMIT. */
+  readonly onChange: (change: MailboxChanged) => void
+}
+
+/** Mailboxes over one database and one volume of octets, whatever those lie on. */
+export class SqliteMailboxes implements MailboxStore {
+  readonly #parts: MailboxParts
+  readonly #sql: Sql
+  readonly #blobs: Blobs
+  readonly #group: GroupCommit
+
+  constructor(parts: MailboxParts) {
+    this.#parts = parts
+    this.#sql = parts.sql
+    this.#blobs = parts.blobs
+    this.#group = new GroupCommit({
+      db: parts.db,
+      name: 'mailbox',
+      flush: () => parts.blobs.flush(),
+    })
+  }
+
+  async openLarge(): ReturnType<MailboxStore['openLarge']> {
+    this.#needRoom()
+    return { handle: await this.#blobs.openLarge() }
+  }
+
+  appendLarge(part: Parameters<MailboxStore['appendLarge']>[0]): Promise<void> {
+    return this.#blobs.appendLarge(part.handle, part.octets)
+  }
+
+  abortLarge(part: Parameters<MailboxStore['abortLarge']>[0]): Promise<void> {
+    return this.#blobs.abortLarge(part.handle)
+  }
+
+  async commit(request: CommitRequest): ReturnType<MailboxStore['commit']> {
+    const files: BlobRef[] = []
+    const applied = await this.#write(request, files)
+    for (const change of applied.changes) this.#parts.onChange(change)
+    // Contents of commits that were refused or made before.
+    await this.#releaseUnnamed(files)
+    if (failpoint('mailbox.replied') !== 'pass') await new Promise(() => undefined)
+    return { results: applied.results }
+  }
+
+  /** Octets, then rows; where it throws, no file is left behind. */
+  async #write(request: CommitRequest, files: BlobRef[]): Promise<Applied> {
+    const { sql, blobs, parser, clock } = this.#parts
+    let hasApplied = false
+    try {
+      // Flags, moves and expunges go on below the reserve: they are how room is made.
+      if (bringsOctets(request)) this.#needRoom()
+      const staged = await stageRequest(blobs, request, parser, files)
+      const nowMs = clock.nowMs()
+      let placed: Placed = { contents: [], outbox: [] }
+      const stage = (): void => {
+        placed = staged.place()
+      }
+      const apply = (): Applied => {
+        hasApplied = true
+        return applyCommits(sql, nowMs, request.commits, placed)
+      }
+      return await this.#group.commit(staged.hasRecords ? { stage, apply } : { apply })
+    } catch (thrown) {
+      await abortContents(blobs, request.contents)
+      // A COMMIT that failed at its sync may come true at the next start, which then knows the files.
+      if (!(hasApplied && isFault(thrown, 'io'))) await this.#releaseUnnamed(files)
+      throw thrown
+    }
+  }
+
+  async #releaseUnnamed(files: readonly BlobRef[]): Promise<void> {
+    const { sql, blobs } = this.#parts
+    for (const ref of files) {
+      try {
+        if (!isNamed(sql, ref.file)) await blobs.release(ref)
+      } catch {
+        // The next start deletes it.
+      }
+    }
+  }
+
+  async mailboxes(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['mailboxes']> {
+    const found = listMailboxes(this.#sql, ask.accountId)
+    if (found !== undefined) return found
+    await this.#openAccount(ask.accountId)
+    return listMailboxes(this.#sql, ask.accountId)!
+  }
+
+  #openAccount(accountId: AccountId): Promise<void> {
+    const nowMs = this.#parts.clock.nowMs()
+    return this.#group.commit({
+      apply: () => saveAccount(openAccount(this.#sql, accountId, nowMs)),
+    })
+  }
+
+  async view(ask: Parameters<MailboxStore['view']>[0]): ReturnType<MailboxStore['view']> {
+    return readView(this.#sql, ask)
+  }
+
+  async metas(ask: Parameters<MailboxStore['metas']>[0]): ReturnType<MailboxStore['metas']> {
+    return { metas: await readMetas(this.#sql, this.#blobs, ask) }
+  }
+
+  async ids(ask: Parameters<MailboxStore['ids']>[0]): ReturnType<MailboxStore['ids']> {
+    return { ids: readIds(this.#sql, ask) }
+  }
+
+  async read(ask: Parameters<MailboxStore['read']>[0]): ReturnType<MailboxStore['read']> {
+    return { octets: await readMessage(this.#sql, this.#blobs, ask) }
+  }
+
+  async scripts(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['scripts']> {
+    return { scripts: listScripts(this.#sql, ask.accountId) }
+  }
+
+  async putScript(put: Parameters<MailboxStore['putScript']>[0]): Promise<void> {
+    const nowMs = this.#parts.clock.nowMs()
+    await this.#group.commit({
+      apply: () => putScript(openAccount(this.#sql, put.accountId, nowMs), put),
+    })
+  }
+
+  async outbox(ask: { readonly limit: number }): ReturnType<MailboxStore['outbox']> {
+    return { items: listOutbox(this.#sql, ask.limit) }
+  }
+
+  async readOutbox(
+    ask: Parameters<MailboxStore['readOutbox']>[0],
+  ): ReturnType<MailboxStore['readOutbox']> {
+    return { octets: await readOutbox(this.#sql, this.#blobs, ask) }
+  }
+
+  async outboxDone(done: { readonly ids: readonly string[] }): Promise<void> {
+    const files = await this.#group.commit({ apply: () => deleteOutbox(this.#sql, done.ids) })
+    await this.#releaseUnnamed(files)
+  }
+
+  async status(): ReturnType<MailboxStore['status']> {
+    const [accounts, messages, outbox] = this.#sql.get<[number, number, number]>(
+      `SELECT count(*), coalesce(sum(used_messages), 0), (SELECT count(*) FROM outbox) FROM account`,
+    ) ?? [0, 0, 0]
+    return { accounts, messages, outbox, ...this.#blobs.space() }
+  }
+
+  async close(): Promise<void> {
+    await this.#group.idle()
+    await this.#blobs.close()
+    this.#parts.db.close()
+  }
+
+  #needRoom(): void {
+    const { full, freeBytes } = this.#blobs.space()
+    if (full) throw new Fault('full', `only ${freeBytes} octets are free`)
+  }
+}

@@ -1,0 +1,84 @@
+import { concatOctets } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+import type { BlobRef, Blobs, LargeHandle, Space } from '#store/blob/blobs.ts'
+
+/** Octets of one volume in memory, for tests: what a disk refuses, it refuses on demand. */
+export class MemoryBlobs implements Blobs {
+  /** Below the reserve. */
+  full = false
+  /** Thrown by the next calls of that name while set. */
+  readonly faults: { flush?: Fault; read?: Fault; openLarge?: Fault; appendLarge?: Fault } = {}
+  /** Files of their own, by number; those that are still being written, by handle. */
+  readonly files = new Map<number, Octets>()
+  readonly writing = new Map<LargeHandle, Octets[]>()
+  readonly #records = new Map<number, Octets>()
+  #numbers = 0
+
+  append(octets: readonly Octets[]): BlobRef {
+    const content = Uint8Array.from(concatOctets(octets))
+    const offset = ++this.#numbers
+    this.#records.set(offset, content)
+    return { kind: 'segment', file: 1, offset, length: content.length }
+  }
+
+  async flush(): Promise<void> {
+    if (this.faults.flush !== undefined) throw this.faults.flush
+  }
+
+  async read(ref: BlobRef, offset: number, length: number): Promise<Octets> {
+    if (this.faults.read !== undefined) throw this.faults.read
+    const found = ref.kind === 'large' ? this.files.get(ref.file) : this.#records.get(ref.offset)
+    if (found === undefined) throw new Fault('io', `no octets at ${ref.kind} ${ref.file}`)
+    return found.slice(Math.max(0, offset), Math.max(0, offset + length))
+  }
+
+  async openLarge(): Promise<LargeHandle> {
+    if (this.faults.openLarge !== undefined) throw this.faults.openLarge
+    const handle = String(++this.#numbers) as LargeHandle
+    this.writing.set(handle, [])
+    return handle
+  }
+
+  async appendLarge(handle: LargeHandle, octets: Octets): Promise<void> {
+    if (this.faults.appendLarge !== undefined) throw this.faults.appendLarge
+    this.#of(handle).push(octets.slice())
+  }
+
+  async readLarge(handle: LargeHandle, offset: number, length: number): Promise<Octets> {
+    return concatOctets(this.#of(handle)).slice(offset, offset + length)
+  }
+
+  async finishLarge(handle: LargeHandle, prefix: Octets): Promise<BlobRef> {
+    const octets = concatOctets([prefix, ...this.#of(handle)])
+    this.writing.delete(handle)
+    this.files.set(Number(handle), octets)
+    return { kind: 'large', file: Number(handle), offset: 0, length: octets.length }
+  }
+
+  async abortLarge(handle: LargeHandle): Promise<void> {
+    this.writing.delete(handle)
+  }
+
+  async release(ref: BlobRef): Promise<void> {
+    if (ref.kind === 'large') this.files.delete(ref.file)
+  }
+
+  space(): Space {
+    return { freeBytes: this.full ? 0 : 2 ** 40, full: this.full }
+  }
+
+  async collect(): Promise<void> {
+    // Its one segment is always the one that is being written.
+  }
+
+  async close(): Promise<void> {
+    this.writing.clear()
+  }
+
+  #of(handle: LargeHandle): Octets[] {
+    const parts = this.writing.get(handle)
+    if (parts === undefined) throw new Fault('notFound', `no large file is open as ${handle}`)
+    return parts
+  }
+}
