@@ -119,6 +119,52 @@ test('a line that comes octet by octet has one deadline for all of it', async ()
   assert.equal(await line, 'timeout')
 })
 
+test('a line without an end has its deadline too, however fast it comes', async () => {
+  const clock = new FakeClock()
+  const stream = new PassThrough()
+  const reader = new OctetReader(stream, clock)
+  const line = reader.line(100, 10 * SECOND_MS)
+  let over = false
+  void line.then(() => (over = true))
+  for (let sent = 0; !over && sent < 1_000; sent++) {
+    stream.write(Buffer.alloc(1_000, '永'))
+    clock.advance(SECOND_MS / 10)
+    await new Promise(setImmediate)
+  }
+  assert.equal(await line, 'timeout')
+})
+
+test('where no time is left, what lies ready is not taken', async () => {
+  const stream = new PassThrough()
+  const reader = new OctetReader(stream, new FakeClock())
+  stream.write('NOOP\r\nNOOP\r\n')
+  assert.equal(text((await reader.line(100, 1)) as Uint8Array), 'NOOP')
+  assert.equal(await reader.line(100, 0), 'timeout')
+  assert.equal(await reader.octets(100, -1), 'timeout')
+  assert.equal(text((await reader.line(100, 1)) as Uint8Array), 'NOOP')
+})
+
+test('octets of a known count have one deadline for all of them', async () => {
+  const clock = new FakeClock()
+  const stream = new PassThrough()
+  const reader = new OctetReader(stream, clock)
+  stream.write('鳥鳥')
+  assert.equal(text((await reader.exactly(3, 1)) as Uint8Array), '鳥')
+  const rest = reader.exactly(9, 10 * SECOND_MS)
+  for (let i = 0; i < 5; i++) {
+    stream.write('x')
+    await new Promise(setImmediate)
+    clock.advance(3 * SECOND_MS)
+  }
+  assert.equal(await rest, 'timeout')
+  stream.write('渡り')
+  assert.equal(((await reader.exactly(6, WAIT_MS)) as Uint8Array).length, 6)
+  assert.equal(((await reader.exactly(0, 0)) as Uint8Array).length, 0)
+  stream.end()
+  await new Promise(setImmediate)
+  assert.equal(await reader.exactly(9_000, WAIT_MS), 'eof')
+})
+
 test('what nobody asks for stays in the socket', async () => {
   const stream = new PassThrough({ highWaterMark: 1_000 })
   const reader = new OctetReader(stream, systemClock)

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { CR, LF } from '#base/octets.ts'
+import { concatOctets, CR, LF } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 
@@ -36,12 +36,14 @@ export class OctetReader {
 
   /**
    * The next line without its CRLF; only CRLF ends one. A line of more than `lengthMax` octets is
-   * read to its end and dropped. `timeoutMs` is for the whole line.
+   * read to its end and dropped. `timeoutMs` is for the whole line: where none is left it is a
+   * timeout, whatever lies ready, and a line that has no end ends with it however fast it comes.
    */
   async line(
     lengthMax: number,
     timeoutMs: number,
   ): Promise<Octets | 'eof' | 'tooLong' | 'timeout'> {
+    if (timeoutMs <= 0) return 'timeout'
     const deadline = this.#clock.monotonicMs() + timeoutMs
     let scanned = this.#start
     let dropped = false
@@ -55,6 +57,7 @@ export class OctetReader {
       if (this.#end - this.#start > lengthMax + 1) {
         dropped = true
         this.#start = this.#end - 1 // it may be the CR
+        if (this.#clock.monotonicMs() >= deadline) return 'timeout'
       }
       const seen = this.#end - this.#start
       const got = await this.#more(deadline)
@@ -72,8 +75,9 @@ export class OctetReader {
     return this.#findCrlf(this.#start) >= 0
   }
 
-  /** At least one octet and at most `max` of them, as they come. */
+  /** At least one octet and at most `max` of them, as they come; a timeout where none is left. */
   async octets(max: number, timeoutMs: number): Promise<Octets | 'eof' | 'timeout'> {
+    if (timeoutMs <= 0) return 'timeout'
     if (this.#start === this.#end) {
       const got = await this.#more(this.#clock.monotonicMs() + timeoutMs)
       if (got !== 'more') return got
@@ -81,6 +85,19 @@ export class OctetReader {
     const taken = this.#buffer.subarray(this.#start, Math.min(this.#end, this.#start + max))
     this.#start += taken.length
     return taken
+  }
+
+  /** Exactly `count` octets, all of them within `timeoutMs`. */
+  async exactly(count: number, timeoutMs: number): Promise<Octets | 'eof' | 'timeout'> {
+    const deadline = this.#clock.monotonicMs() + timeoutMs
+    const parts: Octets[] = []
+    for (let left = count; left > 0;) {
+      const part = await this.octets(left, deadline - this.#clock.monotonicMs())
+      if (typeof part === 'string') return part
+      parts.push(part)
+      left -= part.length
+    }
+    return concatOctets(parts)
   }
 
   /** Puts back the last `count` octets of what `octets` has just returned. */
