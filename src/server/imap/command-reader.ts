@@ -1,5 +1,3 @@
-import { concatOctets } from '#base/octets.ts'
-import type { Octets } from '#base/octets.ts'
 import { CommandBuffer } from '#codec/imap/command-buffer.ts'
 import type { LiteralAsk } from '#codec/imap/command-buffer.ts'
 import { parseAppendHead } from '#codec/imap/command.ts'
@@ -22,7 +20,8 @@ export type Received =
 export interface ReadRules {
   readonly loggedIn: boolean
   readonly idleTimeoutMs: number
-  readonly transferTimeoutMs: number
+  /** For each literal, and each line behind one, counted from now. */
+  readonly transferTimeoutMs: () => number
   /** Tells the client to send its literal. */
   readonly proceed: () => Promise<void>
 }
@@ -32,7 +31,7 @@ export async function readCommand(reader: OctetReader, rules: ReadRules): Promis
   const bytesMax = rules.loggedIn ? COMMAND_BYTES_MAX : LINE_BYTES_BEFORE_LOGIN_MAX
   const buffer = new CommandBuffer()
   for (let first = true; ; first = false) {
-    const timeoutMs = first ? rules.idleTimeoutMs : rules.transferTimeoutMs
+    const timeoutMs = first ? rules.idleTimeoutMs : rules.transferTimeoutMs()
     const line = await reader.line(Math.max(0, bytesMax - buffer.length), timeoutMs)
     if (line === 'eof' || line === 'timeout') return { kind: 'end', why: line }
     if (line === 'tooLong') return fault(buffer, 'Command line too long')
@@ -49,7 +48,7 @@ export async function readCommand(reader: OctetReader, rules: ReadRules): Promis
         ? { ...fault(buffer, 'Literal too large'), code: 'TOOBIG' }
         : { kind: 'end', why: 'tooBig' }
     if (ask.waits) await rules.proceed()
-    const literal = await readExactly(reader, ask.sizeBytes, rules.transferTimeoutMs)
+    const literal = await reader.exactly(ask.sizeBytes, rules.transferTimeoutMs())
     if (literal === 'eof' || literal === 'timeout') return { kind: 'end', why: literal }
     buffer.literal(literal)
   }
@@ -58,19 +57,4 @@ export async function readCommand(reader: OctetReader, rules: ReadRules): Promis
 function fault(buffer: CommandBuffer, text: string): Received & { kind: 'fault' } {
   const tag = /^[^\u0000-\u0020\u007f-\u00ff(){%*"\\+]+(?= )/.exec(buffer.text)?.[0]
   return { kind: 'fault', text, ...(tag === undefined ? {} : { tag }) }
-}
-
-async function readExactly(
-  reader: OctetReader,
-  sizeBytes: number,
-  timeoutMs: number,
-): Promise<Octets | 'eof' | 'timeout'> {
-  const parts: Octets[] = []
-  for (let left = sizeBytes; left > 0;) {
-    const part = await reader.octets(left, timeoutMs)
-    if (typeof part === 'string') return part
-    parts.push(part)
-    left -= part.length
-  }
-  return concatOctets(parts)
 }

@@ -147,11 +147,16 @@ export class ImapSession {
     return Math.max(0, this.#startedMs + loginTimeoutMs - this.room.clock.monotonicMs())
   }
 
+  /** Who has not logged in gains no time by sending little by little. */
+  #transferMs(timeoutMs = this.room.limits.transferTimeoutMs): number {
+    return this.account === undefined ? Math.min(timeoutMs, this.#idleMs()) : timeoutMs
+  }
+
   async #once(): Promise<void> {
     const received = await readCommand(this.reader, {
       loggedIn: this.account !== undefined,
       idleTimeoutMs: this.#idleMs(),
-      transferTimeoutMs: this.room.limits.transferTimeoutMs,
+      transferTimeoutMs: () => this.#transferMs(),
       proceed: () => this.proceed(),
     })
     switch (received.kind) {
@@ -263,7 +268,7 @@ export class ImapSession {
 
   /** One line outside a command: SASL responses and DONE. */
   async continuation(lengthMax: number, timeoutMs: number): Promise<Octets | undefined> {
-    const line = await this.reader.line(lengthMax, timeoutMs)
+    const line = await this.reader.line(lengthMax, this.#transferMs(timeoutMs))
     if (typeof line !== 'string') return line
     if (line !== 'tooLong') this.#end(line)
     return undefined

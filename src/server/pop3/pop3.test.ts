@@ -1,74 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { silentLog } from '#base/log.ts'
 import { fromUtf8, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
-import { FakeClock, systemClock } from '#base/time.ts'
+import { FakeClock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import { TlsIdentity } from '#net/tls.ts'
-import { FakeAuthenticator } from '#test/fake/authenticator.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { LineClient } from '#test/fake/line-client.ts'
-import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
-import { pop3Shared, servePop3 } from './serve.ts'
-import type { Pop3Limits, Pop3ListenerOptions } from './serve.ts'
+import type { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { ask, pop3Room } from '#test/fake/pop3-room.ts'
 
 const HANAKO = 'account-hanako' as AccountId
-
-async function room(
-  t: TestContext,
-  options: Partial<Pop3ListenerOptions> & {
-    readonly limits?: Partial<Pop3Limits>
-    readonly passwords?: Readonly<Record<string, string>>
-  } = {},
-): Promise<{
-  store: FakeMailboxStore
-  authenticator: FakeAuthenticator
-  connect: () => Promise<LineClient>
-  login: () => Promise<LineClient>
-  port: number
-}> {
-  const { limits, passwords, ...rest } = options
-  const store = new FakeMailboxStore()
-  const authenticator = new FakeAuthenticator(passwords ?? { hanako: 'h' })
-  const listener = await servePop3({
-    listen: { address: '127.0.0.1', port: 0 },
-    hostname: 'pop.campus.example',
-    authenticator,
-    allowPlaintext: true,
-    shared: pop3Shared({ store, ...(limits === undefined ? {} : { limits }) }),
-    clock: systemClock,
-    log: silentLog,
-    ...rest,
-  })
-  const clients: LineClient[] = []
-  t.after(async () => {
-    for (const client of clients) client.end()
-    await listener.close(0)
-  })
-  const connect = async (): Promise<LineClient> => {
-    const client =
-      rest.tls === 'implicit' ? LineClient.tls(listener.port) : LineClient.plain(listener.port)
-    clients.push(client)
-    assert.equal(await client.line(), '+OK pop.campus.example POP3 ready')
-    return client
-  }
-  const login = async (): Promise<LineClient> => {
-    const client = await connect()
-    assert.match(await ask(client, 'USER hanako'), /^\+OK/)
-    assert.match(await ask(client, 'PASS h'), /^\+OK/)
-    return client
-  }
-  return { store, authenticator, connect, login, port: listener.port }
-}
-
-const ask = (client: LineClient, line: string): Promise<string> => {
-  client.send(`${line}\r\n`)
-  return client.line()
-}
 
 /** A multi-line response after its first line. */
 async function many(client: LineClient, line: string): Promise<string> {
@@ -111,7 +55,7 @@ const uidsLeft = async (store: FakeMailboxStore): Promise<number[]> => {
 }
 
 test('messages come as they are stored, dots stuffed, and go at QUIT (RFC 1939 §5)', async (t) => {
-  const { store, login } = await room(t)
+  const { store, login } = await pop3Room(t)
   const mails = [
     'Subject: =?UTF-8?B?5rih44KK?=\r\n\r\n渡り\r\n.\r\n..x\r\n',
     'X: 1\n\nbare LF\n.\nno end',
@@ -156,7 +100,7 @@ test('messages come as they are stored, dots stuffed, and go at QUIT (RFC 1939 �
 })
 
 test('without QUIT nothing goes; one session at a time has the mailbox (RFC 2449 §8.1.1)', async (t) => {
-  const { store, login, connect } = await room(t)
+  const { store, login, connect } = await pop3Room(t)
   await fill(store, [fromUtf8('A: b\r\n\r\nc\r\n')])
   const first = await login()
   const second = await connect()
@@ -184,7 +128,7 @@ test('passwords are opaque octets to the end of the line', async (t) => {
     long: 'か'.repeat(333) + '!',
     one: 'x',
   }
-  const { connect, authenticator } = await room(t, { passwords })
+  const { connect, authenticator } = await pop3Room(t, { passwords })
   for (const [name, password] of Object.entries(passwords)) {
     const client = await connect()
     await ask(client, `USER ${name}`)
@@ -209,7 +153,7 @@ test('passwords are opaque octets to the end of the line', async (t) => {
 })
 
 test('trouble of ours is [SYS/TEMP] (RFC 3206 §4)', async (t) => {
-  const { store, authenticator, connect, login } = await room(t)
+  const { store, authenticator, connect, login } = await pop3Room(t)
   await fill(store, [fromUtf8('A: b\r\n\r\nc\r\n')])
   const client = await connect()
   authenticator.fault = 'unavailable'
@@ -230,7 +174,7 @@ test('trouble of ours is [SYS/TEMP] (RFC 3206 §4)', async (t) => {
 
 test('before TLS passwords are refused; STLS forgets what was pipelined (RFC 2595 §4)', async (t) => {
   const identity = new TlsIdentity(await fakeCertificate())
-  const { connect, authenticator } = await room(t, {
+  const { connect, authenticator } = await pop3Room(t, {
     allowPlaintext: false,
     identity: () => identity,
   })
@@ -261,7 +205,7 @@ test('before TLS passwords are refused; STLS forgets what was pipelined (RFC 259
 })
 
 test('large messages come in pieces; pipelined commands are answered in order', async (t) => {
-  const { store, login } = await room(t)
+  const { store, login } = await pop3Room(t)
   const body = '.渡り鳥が渡る\r\n'.repeat(40_000)
   const mail = fromUtf8(`Subject: x\r\n\r\n${body}`)
   await fill(store, [mail])
@@ -280,7 +224,7 @@ test('large messages come in pieces; pipelined commands are answered in order', 
 
 test('limits: errors, logins, connections, time', async (t) => {
   const clock = new FakeClock()
-  const { connect, login, port } = await room(t, {
+  const { connect, login, port } = await pop3Room(t, {
     clock,
     limits: {
       errorsMax: 3,

@@ -192,10 +192,8 @@ export class Pop3Session {
   async challenge(octets: Octets): Promise<Octets | undefined> {
     this.put(`+ ${toLatin1(octets)}\r\n`)
     await this.flush()
-    const line = await this.reader.line(
-      LINE_BYTES_MAX,
-      this.options.shared.limits.transferTimeoutMs,
-    )
+    const { transferTimeoutMs } = this.options.shared.limits
+    const line = await this.reader.line(LINE_BYTES_MAX, Math.min(transferTimeoutMs, this.#idleMs()))
     if (line === 'eof' || line === 'timeout') this.ending = true
     return typeof line === 'string' ? undefined : line
   }
