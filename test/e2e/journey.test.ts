@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { install, runProgram, until } from './installation.ts'
+import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { countOf, imap, messages, smtpSend } from './mail.ts'
 
@@ -50,34 +50,6 @@ describe("one message's whole life", () => {
     } finally {
       await client.logout()
     }
-  })
-
-  it('is read by Python by IMAP and POP3 as the same octets', async () => {
-    const script = `
-import imaplib, poplib, ssl, sys
-ctx = ssl.create_default_context(cafile=sys.argv[1])
-ctx.check_hostname = False
-i = imaplib.IMAP4_SSL('127.0.0.1', int(sys.argv[2]), ssl_context=ctx)
-i.login('hanako', sys.argv[4])
-i.select('INBOX')
-a = i.fetch('1', '(BODY.PEEK[])')[1][0][1]
-i.logout()
-p = poplib.POP3_SSL('127.0.0.1', int(sys.argv[3]), context=ctx)
-p.user('hanako'); p.pass_(sys.argv[4])
-b = b'\\r\\n'.join(p.retr(1)[1]) + b'\\r\\n'
-p.quit()
-assert a == b, (a, b)
-sys.stdout.write('same %d' % len(a))
-`
-    const ran = await runProgram('python3', [
-      '-c',
-      script,
-      `${watari.dir}/tls/ca.pem`,
-      String(watari.port(993)),
-      String(watari.port(995)),
-      watari.password('hanako'),
-    ])
-    assert.match(ran.stdout, /^same \d+$/, ran.stderr)
   })
 
   it('is refused for people who do not exist, and for other domains: the MX relays for nobody', async () => {

@@ -24,9 +24,20 @@ const PACKAGES = [
   'dovecot-lmtpd',
   'dovecot-pop3d',
   'openssl',
+  // What people read and send mail with: test/peers/clients.ts.
+  'curl',
+  'isync',
+  'libio-socket-inet6-perl',
+  'libnet-ssleay-perl',
+  'mpop',
+  'perl-openssl-defaults', // debootstrap does not know what is only provided
+  'python3',
+  'swaks',
 ]
 /** Changes whenever PACKAGES or the recipe do: an older root is left alone. */
-const ROOT_NAME = 'base-1'
+const ROOT_NAME = 'base-2'
+/** Names for one family each: some programs compare certificates with names only. */
+const HOSTS = '127.0.0.1 localhost pop.campus.example\n::1 imap.campus.example\n'
 const BUILD_MS_MAX = 5 * 60_000
 const PEER_START_MS_MAX = 60_000
 
@@ -82,6 +93,7 @@ export async function preparePeers(say: (line: string) => void): Promise<string 
     writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
     say('peers are fetched; setting them up')
     await command('chroot', [building, '/debootstrap/debootstrap', '--second-stage'])
+    writeFileSync(join(building, 'etc/hosts'), HOSTS)
     rmSync(join(building, 'var/cache/apt/archives'), { recursive: true, force: true })
     if (!existsSync(peerRoot())) renameSync(building, peerRoot())
     say('peers are ready')

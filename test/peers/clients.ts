@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process'
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { peerName, peerRoot, peersMissing } from './root.ts'
+
+/** The programs that people and scripts read and send mail with. */
+const PROGRAMS = ['curl', 'mbsync', 'mpop', 'python3', 'swaks'] as const
+export type MailProgram = (typeof PROGRAMS)[number]
+
+/** Those of the peers' root, where there is one; otherwise the machine's own. */
+export const clientsMissing = (): string | undefined => {
+  if (existsSync(peerRoot()) && peersMissing() === undefined) return undefined
+  const missing = PROGRAMS.filter((program) => !onPath(program))
+  return missing.length === 0 ? undefined : `no ${missing.join(', ')}, and ${peersMissing() ?? ''}`
+}
+
+const onPath = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+
+export interface RanProgram {
+  readonly status: number | null
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+
+/** A folder of a test's own that the programs see too. */
+export interface ClientRoom {
+  /** The folder as this process sees it. */
+  readonly folder: string
+  /** The folder as the programs see it. */
+  readonly inside: string
+  /** Names of 127.0.0.1 and ::1 that the certificate has, for programs that compare names only. */
+  readonly names: readonly string[]
+  /** Which programs it runs, for a test to print. */
+  readonly kind: 'of the peers’ root' | 'of this machine'
+  /** Runs a program to its end; one that takes longer than two minutes is killed. */
+  run(program: MailProgram, args: readonly string[], input?: string | Buffer): Promise<RanProgram>
+  remove(): void
+}
+
+const RUN_MS_MAX = 120_000
+
+/** Only where `clientsMissing` says nothing. */
+export function clientRoom(): ClientRoom {
+  const isRoot = existsSync(peerRoot()) && peersMissing() === undefined
+  const inside = isRoot
+    ? join('/var/lib', peerName('clients'))
+    : mkdtempSync(join(tmpdir(), 'watari-clients-'))
+  const folder = isRoot ? join(peerRoot(), inside) : inside
+  mkdirSync(folder, { recursive: true })
+  const env = {
+    PATH: isRoot ? '/usr/sbin:/usr/bin:/sbin:/bin' : process.env['PATH'],
+    HOME: inside,
+    LC_ALL: 'C.UTF-8',
+    WATARI_TEST_FILE: process.env['WATARI_TEST_FILE'],
+  }
+  return {
+    folder,
+    inside,
+    names: isRoot ? ['localhost', 'imap.campus.example'] : ['localhost'],
+    kind: isRoot ? 'of the peers’ root' : 'of this machine',
+    run: (program, args, input) =>
+      isRoot
+        ? ran('chroot', [peerRoot(), program, ...args], { env, input })
+        : ran(program, args, { env, input }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function ran(
+  file: string,
+  args: readonly string[],
+  { env, input }: { readonly env: NodeJS.ProcessEnv; readonly input: string | Buffer | undefined },
+): Promise<RanProgram> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: 'pipe', env, timeout: RUN_MS_MAX })
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    child.stdin.on('error', () => undefined)
+    child.once('error', reject)
+    child.once('close', (status) =>
+      resolve({
+        status,
+        stdout: Buffer.concat(stdout),
+        stderr: Buffer.concat(stderr).toString(),
+      }),
+    )
+    child.stdin.end(input)
+  })
+}
