@@ -4,6 +4,7 @@ import { isFault } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 import { renderHanded } from '#codec/auth/verdict.ts'
 import { Courier } from '#engine/queue/courier.ts'
+import { withFreshContents } from '#engine/queue/fresh-contents.ts'
 import { gatewayReception } from '#engine/receive/gateway-reception.ts'
 import type { Door } from '#model/envelope.ts'
 import { nodeServer } from '#server/node/node-server.ts'
@@ -49,7 +50,7 @@ runRole('gateway', async (place, log) => {
   const identity = readIdentity(place.dir)
   const storage = new StorageChild({ kind: 'spool', dir: join(place.dir, 'gateway'), clock, log })
   await storage.start()
-  const spool = storage.service('spool')
+  const spool = withFreshContents(storage.service('spool'))
   let isFull = false
   const state = () => roleState(storage.state(), isFull)
   const eventLog = storage.service('events')

@@ -1,3 +1,4 @@
+import { isAscii as isAsciiBuffer } from 'node:buffer'
 /** Octets: words for plain byte strings. Nothing here decodes what is only carried. */
 export type Octets = Uint8Array
 
@@ -43,4 +44,4 @@ export function concatOctets(parts: readonly Octets[]): Octets {
 export const equalOctets = (a: Octets, b: Octets): boolean =>
   a.byteLength === b.byteLength && bufferOf(a).equals(b)
 
-export const isAscii = (octets: Octets): boolean => octets.every((octet) => octet < 0x80)
+export const isAscii = (octets: Octets): boolean => isAsciiBuffer(octets)

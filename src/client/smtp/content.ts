@@ -1,4 +1,4 @@
-import { CR, LF, bufferOf, concatOctets, equalOctets, fromLatin1 } from '#base/octets.ts'
+import { CR, LF, bufferOf, concatOctets, equalOctets, fromLatin1, isAscii } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { ContentSource } from './job.ts'
@@ -48,41 +48,70 @@ export async function needsOf(content: ContentSource): Promise<ContentNeeds> {
   let eightBit = false
   let eightBitHeader = false
   let binary = false
-  let inHeader = true
+  let header: HeaderEnd | undefined = new HeaderEnd()
   let last = LF // as if a line had just ended
-  let column = 0
   for await (const octets of pieces(content)) {
-    for (let at = 0; at < octets.length; at++) {
-      const octet = octets[at]!
-      if (octet === LF) {
-        if (last !== CR) binary = true
-        else if (column === 0) inHeader = false
-        column = 0
-      } else {
-        if (last === CR || octet === 0) binary = true
-        if (octet >= 0x80) {
-          eightBit = true
-          if (inHeader) eightBitHeader = true
-        }
-        if (octet !== CR) column++
-      }
-      last = octet
+    const buffer = bufferOf(octets)
+    const ascii = isAscii(buffer)
+    eightBit ||= !ascii
+    if (header !== undefined) {
+      const end = header.find(buffer)
+      eightBitHeader ||= !ascii && !isAscii(buffer.subarray(0, end))
+      if (end !== undefined) header = undefined
     }
+    binary ||= hasBinary(buffer, last)
+    last = buffer.at(-1) ?? last
   }
-  if (last === CR) binary = true
-  return { eightBit, eightBitHeader, binary }
+  return { eightBit, eightBitHeader, binary: binary || last === CR }
 }
+
+/** A NUL, or a CR or LF alone; a CR at the end is left to the next piece. */
+function hasBinary(buffer: Buffer, before: number): boolean {
+  if (before === CR && buffer[0] !== LF) return true
+  if (buffer.includes(0)) return true
+  let at = 0
+  // Line by line: a CR comes before each LF, and nowhere else.
+  for (let lf = buffer.indexOf(LF); lf >= 0; lf = buffer.indexOf(LF, at)) {
+    if ((lf === 0 ? before : buffer[lf - 1]) !== CR) return true
+    at = lf + 1
+  }
+  for (let cr = buffer.indexOf(CR); cr >= 0 && cr < buffer.length - 1;) {
+    if (buffer[cr + 1] !== LF) return true
+    cr = buffer.indexOf(CR, cr + 2)
+  }
+  return false
+}
+
+/** Finds the empty line that ends a header, whether its lines end with CRLF or LF. */
+class HeaderEnd {
+  #isLineEmpty = true
+
+  /** Where the header ends in this piece, the empty line within; undefined: not in it. */
+  find(piece: Buffer): number | undefined {
+    let from = 0
+    for (let lf = piece.indexOf(LF); lf >= 0; lf = piece.indexOf(LF, from)) {
+      if (this.#isLineEmpty && isBlank(piece.subarray(from, lf))) return lf + 1
+      this.#isLineEmpty = true
+      from = lf + 1
+    }
+    if (!isBlank(piece.subarray(from))) this.#isLineEmpty = false
+    return undefined
+  }
+}
+
+/** Nothing in it, or CR alone. */
+const isBlank = (line: Buffer): boolean => line.every((octet) => octet === CR)
 
 /** The content as DATA carries it: leading dots doubled, ended by CRLF.CRLF (RFC 5321 §4.5.2). */
 export async function* stuffed(content: ContentSource): AsyncGenerator<Octets> {
-  let atLineStart = true
   let tail: Octets = CRLF // an empty content ends at once
+  let held: Octets = new Uint8Array(0) // so that the end goes out with the last piece
   for await (const octets of pieces(content)) {
-    yield stuff(octets, atLineStart)
-    tail = octets.length > 1 ? octets.slice(-2) : concatOctets([tail.slice(-1), octets])
-    atLineStart = tail.at(-1) === LF
+    if (held.length > 0) yield held
+    held = stuff(octets, tail.at(-1) === LF)
+    tail = octets.length > 1 ? octets.subarray(-2) : concatOctets([tail.subarray(-1), octets])
   }
-  yield fromLatin1(equalOctets(tail, CRLF) ? '.\r\n' : '\r\n.\r\n')
+  yield concatOctets([held, fromLatin1(equalOctets(tail, CRLF) ? '.\r\n' : '\r\n.\r\n')])
 }
 
 function stuff(octets: Octets, atLineStart: boolean): Octets {

@@ -21,7 +21,7 @@ import { endOf, ownTrouble, unreachable } from './attempt.ts'
 import type { Attempt } from './attempt.ts'
 import { endpointsOf } from './endpoints.ts'
 import { HopLanes } from './hop-lanes.ts'
-import type { Lane, Load } from './hop-lanes.ts'
+import type { Lane, Load, Turn } from './hop-lanes.ts'
 import { reportOf, senderText } from './report.ts'
 import type { Reported } from './report.ts'
 import { Settler } from './settler.ts'
@@ -212,24 +212,15 @@ export class Courier {
     while (!this.#stopping) {
       const next = this.#lanes.take()
       if (next === undefined) return
-      void this.#carry(next.load, next.lane)
-        .catch((thrown: unknown) => {
-          // A mistake of ours; the recipients stay claimed until the next start.
-          const { queueId } = next.load.message
-          this.#options.log.error('queue.trouble', {
-            queueId,
-            code: 'bug',
-            text: messageOf(thrown),
-          })
-        })
-        .finally(() => {
-          this.#lanes.release(next.key, next.lane)
-          this.#dispatch()
-        })
+      void this.#carry(next).catch((thrown: unknown) => {
+        // A mistake of ours; the recipients stay claimed until the next start.
+        const { queueId } = next.load.message
+        this.#options.log.error('queue.trouble', { queueId, code: 'bug', text: messageOf(thrown) })
+      })
     }
   }
 
-  async #carry(load: Load, lane: Lane): Promise<void> {
+  async #carry({ key, lane, load }: Turn): Promise<void> {
     let attempt: Attempt
     try {
       attempt = await this.#attempt(load, lane)
@@ -242,6 +233,9 @@ export class Courier {
       })
       attempt = ownTrouble(load, { code: 451, status: '4.3.0', text: 'local trouble' })
     }
+    // The connection is free: the next load need not wait until this one is settled.
+    this.#lanes.release(key, lane)
+    this.#dispatch()
     await this.#conclude(load, attempt)
   }
 

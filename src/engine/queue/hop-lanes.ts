@@ -61,6 +61,13 @@ export class Lane {
   }
 }
 
+/** A load that may start, on its lane until that is released. */
+export interface Turn {
+  readonly key: string
+  readonly lane: Lane
+  readonly load: Load
+}
+
 const LANES_KEPT_MAX = 10_000
 
 /** The lanes of all next hops in use, each with its turn. */
@@ -85,7 +92,7 @@ export class HopLanes {
   }
 
   /** The next load that may start: lanes take turns, so that a long one keeps no other waiting. */
-  take(): { readonly key: string; readonly lane: Lane; readonly load: Load } | undefined {
+  take(): Turn | undefined {
     if (this.#total >= this.#inAll) return undefined
     for (const [key, lane] of this.#lanes) {
       if (lane.active >= this.#perHop) continue

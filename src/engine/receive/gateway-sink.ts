@@ -348,7 +348,8 @@ function queueRecipient(target: QueueTarget, made: Disposition): QueueRecipientI
 /** The kept octets as the judge reads them; remembers a failure of ours while reading. */
 class SinkSource {
   readonly sizeBytes: number
-  readonly #whole: Octets | undefined
+  readonly #pieces: readonly Octets[]
+  #whole: Octets | undefined
   readonly #readLarge: (offset: number, length: number) => Promise<Octets>
   failure: unknown
 
@@ -358,15 +359,15 @@ class SinkSource {
     readLarge: (offset: number, length: number) => Promise<Octets>,
   ) {
     this.sizeBytes = sizeBytes
+    this.#pieces = pieces
     this.#readLarge = readLarge
-    this.#whole =
-      pieces.length > 0 || sizeBytes === 0
-        ? concatOctets([...pieces, new Uint8Array(0)])
-        : undefined
   }
 
   async read(offset: number, length: number): Promise<Octets> {
-    if (this.#whole !== undefined) return this.#whole.subarray(offset, offset + length)
+    if (this.#pieces.length > 0 || this.sizeBytes === 0) {
+      this.#whole ??= concatOctets(this.#pieces)
+      return this.#whole.subarray(offset, offset + length)
+    }
     try {
       return await this.#readLarge(offset, length)
     } catch (thrown) {

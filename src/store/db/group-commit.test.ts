@@ -148,6 +148,36 @@ describe('GroupCommit', () => {
     assert.equal(told, false)
   })
 
+  test('a job without octets that comes during the sync joins the transaction after it', async () => {
+    const order: string[] = []
+    const first = put('あ').then(() => order.push('octets'))
+    await new Promise((resolve) => setImmediate(resolve)) // the sync of the first one runs
+    const rows = group.commit({ apply: () => order.push(`rows beside ${ids().length}`) })
+    await Promise.all([first, rows])
+    assert.deepEqual(order, ['rows beside 1', 'octets'])
+  })
+
+  test('a patient job rides along with the next commit, or goes alone after a moment', async () => {
+    const done: string[] = []
+    const patient = (id: string): Promise<unknown> =>
+      group
+        .commit({
+          patient: true,
+          apply: () => db.query('INSERT INTO letter VALUES (?)').run(id),
+        })
+        .then(() => done.push(id))
+    const riding = patient('ride')
+    await put('あ')
+    await riding
+    assert.deepEqual(flushes, [['あ']])
+    await patient('alone')
+    const last = patient('leaving')
+    await group.idle()
+    await last
+    assert.deepEqual(done, ['ride', 'alone', 'leaving'])
+    assert.deepEqual(ids(), ['alone', 'leaving', 'ride', 'あ'])
+  })
+
   test('idle waits for what runs', async () => {
     let done = false
     void put('a').then(() => (done = true))

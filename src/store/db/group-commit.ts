@@ -8,6 +8,8 @@ export interface CommitJob<T> {
   readonly stage?: () => void
   /** Writes rows, inside a savepoint: where it throws, its rows alone are taken back. */
   readonly apply: () => T
+  /** Nobody is in a hurry for it: it joins a commit that others ask for, or waits PATIENCE_MS. */
+  readonly patient?: boolean
 }
 
 export interface GroupCommitOptions {
@@ -26,11 +28,13 @@ interface Waiting {
 }
 
 const BATCH_JOBS_MAX = 512
+const PATIENCE_MS = 20
 const NEVER = new Promise<never>(() => undefined)
 
 /**
  * Lets all who wait share two syncs: octets first, then one transaction for their rows. Jobs that
- * come while a commit runs make up the next one; a lone job starts at once.
+ * come while a commit runs make up the next one, those without octets still join it before its
+ * transaction; a lone job starts at once.
  */
 export class GroupCommit {
   readonly #db: Database
@@ -39,6 +43,7 @@ export class GroupCommit {
   readonly #committed: string
   #waiting: Waiting[] = []
   #running = false
+  #patience: NodeJS.Timeout | undefined
   #idle: (() => void)[] = []
 
   constructor(options: GroupCommitOptions) {
@@ -52,33 +57,60 @@ export class GroupCommit {
   commit<T>(job: CommitJob<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ job, resolve: resolve as (value: unknown) => void, reject })
-      if (this.#running) return
-      this.#running = true
-      // After the poll phase: all that one read of the pipe brought goes together.
-      setImmediate(() => void this.#run())
+      if (job.patient === true) this.#startLater()
+      else this.#start()
     })
   }
 
   /** Resolves when nothing waits or runs. */
   idle(): Promise<void> {
+    if (this.#waiting.length > 0) this.#start()
     return this.#running ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve()
   }
 
+  #start(): void {
+    if (this.#running) return
+    this.#running = true
+    clearTimeout(this.#patience)
+    this.#patience = undefined
+    // After the poll phase: all that one read of the pipe brought goes together.
+    setImmediate(() => void this.#run())
+  }
+
+  #startLater(): void {
+    if (!this.#running) this.#patience ??= setTimeout(() => this.#start(), PATIENCE_MS)
+  }
+
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH_JOBS_MAX)
-      const durable = await this.#write(batch)
-      if (durable.length === 0) continue
-      const settle = this.#transact(durable)
+    do {
+      const batch = await this.#write(this.#waiting.splice(0, BATCH_JOBS_MAX))
+      batch.push(...this.#rowsOnly(BATCH_JOBS_MAX - batch.length))
+      if (batch.length === 0) continue
+      const settle = this.#transact(batch)
       if (failpoint(this.#committed) === 'hang') await NEVER
       settle()
-    }
+      await answersSent()
+    } while (this.#waiting.some(({ job }) => job.patient !== true) || this.#isLeaving())
     this.#running = false
+    if (this.#waiting.length > 0) this.#startLater()
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
+  /** Somebody waits for the end: what is patient goes now. */
+  #isLeaving(): boolean {
+    return this.#idle.length > 0 && this.#waiting.length > 0
+  }
+
+  /** Takes out what came while octets were synced and needs no sync of its own. */
+  #rowsOnly(countMax: number): readonly Waiting[] {
+    const joining = this.#waiting.filter(({ job }) => job.stage === undefined).slice(0, countMax)
+    if (joining.length > 0)
+      this.#waiting = this.#waiting.filter((waiting) => !joining.includes(waiting))
+    return joining
+  }
+
   /** Stages and syncs octets; returns the jobs whose octets are safe. */
-  async #write(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+  async #write(batch: readonly Waiting[]): Promise<Waiting[]> {
     let staged = false
     const good = batch.filter((waiting) => {
       try {
@@ -152,3 +184,7 @@ function applyAlone(waiting: Waiting): true {
   waiting.value = waiting.job.apply()
   return true
 }
+
+/** The next batch blocks this thread while it commits: the answers to the last one go out first. */
+const answersSent = (): Promise<void> =>
+  new Promise((resolve) => setImmediate(() => setImmediate(resolve)))

@@ -127,7 +127,7 @@ class SqliteSpool implements OpenSpool {
       failpoint('spool.settling')
       return this.#queue.settle(done.settlements)
     })
-    for (const { queueId, index } of done.settlements) this.#queue.unclaim(queueId, index)
+    for (const settlement of done.settlements) this.#queue.unclaim(settlement)
     if (failpoint('spool.settled') !== 'pass') await new Promise(() => undefined)
     return { queued }
   }
@@ -206,7 +206,10 @@ class SqliteSpool implements OpenSpool {
         return { value: queued, ended }
       }
       const inMemory = entering.some(({ accept }) => 'octets' in accept.content)
-      const result = await this.#group.commit(inMemory ? { stage, apply } : { apply })
+      // A settlement alone hurries nobody: its message is out, and asking again is safe.
+      const result = await this.#group.commit(
+        inMemory ? { stage, apply } : { apply, patient: accepts.length === 0 },
+      )
       await this.#forget(result)
       if (result.value.length === 0) await this.#releaseLarge(entering)
       return result.value

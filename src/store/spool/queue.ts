@@ -30,6 +30,11 @@ const HELD = stateCode('held')
 
 type Act = Parameters<SpoolStore['act']>[0]
 
+/** A recipient's place among those that are due: due time, message, place within it. */
+type Place = readonly [dueMs: number, message: number, place: number]
+
+const FIRST_PLACE: Place = [0, 0, 0]
+
 /** The rows of the queue. Nothing here waits; what writes must run inside a transaction. */
 export class Queue {
   readonly #db: Database
@@ -37,6 +42,8 @@ export class Queue {
   readonly #claims = new Claims()
   readonly #live: LiveSegments
   readonly #numbers: QueueNumbers
+  /** Before it all that is due is claimed: a claim need not step over what is being delivered. */
+  #from: Place = FIRST_PLACE
 
   constructor(db: Database, clock: Clock) {
     this.#db = db
@@ -51,6 +58,7 @@ export class Queue {
     this.#live.add(ref)
     insertMessage(this.#db, number, accept, ref)
     if (accept.door === 'outbox') noteTaken(this.#db, number, accept)
+    this.#retreat([accept.receivedAtMs, number, 0])
     return formatQueueId(number)
   }
 
@@ -101,11 +109,13 @@ export class Queue {
   } {
     const due = this.#db.query<{ due_ms: number; message: number; place: number }>(
       `SELECT due_ms, message, place FROM recipient INDEXED BY recipient_due
-       WHERE state = 0 ORDER BY due_ms, message, place`,
+       WHERE state = 0 AND (due_ms, message, place) >= (?, ?, ?)
+       ORDER BY due_ms, message, place`,
     )
     const messages: QueueMessage[] = []
     let count = 0
-    for (const row of due.iterate()) {
+    for (const row of due.iterate(...this.#from)) {
+      this.#from = [row.due_ms, row.message, row.place]
       if (this.#claims.has(row.message, row.place)) continue
       if (row.due_ms > ask.nowMs || count >= ask.limit) return { messages, nextDueMs: row.due_ms }
       const message = this.#claimMessage(row.message, ask.nowMs)
@@ -115,9 +125,18 @@ export class Queue {
     return { messages }
   }
 
-  unclaim(queueId: QueueId, place: number): void {
-    const number = parseQueueId(queueId)
-    if (number !== undefined) this.#claims.remove(number, place)
+  /** After the commit of `settle`. */
+  unclaim(settlement: Settlement): void {
+    const number = parseQueueId(settlement.queueId)
+    if (number === undefined) return
+    this.#claims.remove(number, settlement.index)
+    if (settlement.kind === 'deferred')
+      this.#retreat([settlement.nextAttemptMs, number, settlement.index])
+  }
+
+  /** Something not claimed waits there. */
+  #retreat(place: Place): void {
+    if (isBefore(place, this.#from)) this.#from = place
   }
 
   /** True where at least one settlement found its recipient still open, or there was none to find. */
@@ -236,12 +255,14 @@ export class Queue {
   }
 
   #actOn(row: RecipientRow, act: Act): number {
-    const set = (state: StoredState, dueMs: number, hold: string | null): number =>
-      this.#db
+    const set = (state: StoredState, dueMs: number, hold: string | null): number => {
+      if (state === 'ready') this.#retreat([dueMs, row.message, row.place])
+      return this.#db
         .query(
           'UPDATE recipient SET state = ?, due_ms = ?, hold = ? WHERE message = ? AND place = ?',
         )
         .run(stateCode(state), dueMs, hold, row.message, row.place)
+    }
     switch (act.act) {
       case 'hold':
         return row.state === READY ? set('held', row.due_ms, 'held by an administrator') : 0
@@ -315,6 +336,11 @@ export class Queue {
 function wantedInJson(wanted: string): string {
   const halves = wanted.split('@').map((half) => JSON.stringify(half).slice(1, -1))
   return halves.toSorted((a, b) => b.length - a.length)[0]!
+}
+
+function isBefore(a: Place, b: Place): boolean {
+  const at = a.findIndex((part, i) => part !== b[i])
+  return at >= 0 && a[at]! < b[at]!
 }
 
 const isEnd = (kind: Settlement['kind']): boolean => kind !== 'deferred' && kind !== 'held'

@@ -178,6 +178,41 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       assert.equal((await claim(NOW, 100)).messages.length, 3)
     })
 
+    test('claims what comes later with an earlier time, and what comes back meanwhile', async () => {
+      const first = await accept(undefined, { receivedAtMs: NOW })
+      const second = await accept(undefined, { receivedAtMs: NOW + 1 })
+      assert.equal((await claim(NOW + 1)).messages.length, 2)
+      const early = await accept(undefined, { receivedAtMs: NOW - 1 })
+      const defer = (queueId: QueueId, nextAttemptMs: number): Promise<unknown> =>
+        store.settle({
+          settlements: [
+            {
+              queueId,
+              index: 0,
+              kind: 'deferred',
+              status: '451 4.3.0 後で',
+              nextAttemptMs,
+              delayNotified: false,
+            },
+          ],
+          dsns: [],
+        })
+      // A claim between a commit and its answer must not lose what is just coming back.
+      const back = Promise.all([defer(first, NOW - 2), claim(NOW - 1)])
+      const between = (await back)[1].messages
+      const after = (await claim(NOW + 1)).messages
+      assert.deepEqual(
+        [...between, ...after].map((message) => message.queueId).toSorted(),
+        [first, early].toSorted(),
+      )
+      await defer(second, NOW + 1)
+      await defer(early, NOW - 1)
+      assert.deepEqual(
+        (await claim(NOW + 1)).messages.map((message) => message.queueId),
+        [early, second],
+      )
+    })
+
     test('settles: delivered ends, deferred comes again later, held waits for people', async () => {
       const queueId = await accept(['a', 'b', 'c'].map((local) => ({ address: to(local) })))
       await claim()
