@@ -1,0 +1,26 @@
+import { afterEach, beforeEach, describe } from 'node:test'
+import { Bench } from './contract-bench.ts'
+import type { MailboxesUnderTest } from './contract-bench.ts'
+import { deliveryContract } from './delivery.contract.ts'
+import { importContract } from './import.contract.ts'
+import { messagesContract } from './messages.contract.ts'
+import { treeContract } from './tree.contract.ts'
+import { viewsContract } from './views.contract.ts'
+
+/** What every mail store does, whatever lies between it and its disk. */
+export function mailboxContract(name: string, open: () => Promise<MailboxesUnderTest>): void {
+  describe(`mail store contract: ${name}`, () => {
+    let parts: MailboxesUnderTest
+    beforeEach(async () => {
+      parts = await open()
+    })
+    afterEach(() => parts.end())
+    const bench = (): Bench => new Bench(parts)
+
+    messagesContract(bench)
+    viewsContract(bench)
+    treeContract(bench)
+    importContract(bench)
+    deliveryContract(bench)
+  })
+}
