@@ -156,6 +156,28 @@ export async function messages(client: ImapFlow, mailbox: string): Promise<Buffe
   }
 }
 
+/** Every copy of the message with this Message-ID in all mailboxes of an account. */
+export async function copiesOf(
+  client: ImapFlow,
+  messageId: string,
+): Promise<{ readonly mailbox: string; readonly source: Buffer }[]> {
+  const copies: { mailbox: string; source: Buffer }[] = []
+  for (const { path } of await client.list()) {
+    const lock = await client.getMailboxLock(path)
+    try {
+      const uids = await client.search({ header: { 'message-id': messageId } }, { uid: true })
+      for (const uid of uids === false ? [] : uids) {
+        const message = await client.fetchOne(String(uid), { source: true }, { uid: true })
+        if (message !== false)
+          copies.push({ mailbox: path, source: message.source ?? Buffer.alloc(0) })
+      }
+    } finally {
+      lock.release()
+    }
+  }
+  return copies
+}
+
 /** How many messages a mailbox has now. */
 export async function countOf(client: ImapFlow, mailbox: string): Promise<number> {
   const status = await client.status(mailbox, { messages: true })

@@ -132,8 +132,9 @@ export const plain = (login: NonNullable<SmtpWay['login']>): string =>
   Buffer.concat([Buffer.from(`\0${login.user}\0`), Buffer.from(login.password)]).toString('base64')
 
 export interface Submitted {
+  readonly smtpUtf8?: boolean
   readonly from: string
-  readonly to: string
+  readonly to: string | readonly string[]
   readonly content: string | Uint8Array
 }
 
@@ -144,7 +145,12 @@ async function transact(
   how: 'data' | 'bdat' = 'data',
 ): Promise<string> {
   const content = Buffer.from(mail.content)
-  for (const line of [`MAIL FROM:<${mail.from}>`, `RCPT TO:<${mail.to}>`]) {
+  const parameters = mail.smtpUtf8 === true ? ' BODY=8BITMIME SMTPUTF8' : ''
+  const envelope = [
+    `MAIL FROM:<${mail.from}>${parameters}`,
+    ...[mail.to].flat().map((to) => `RCPT TO:<${to}>`),
+  ]
+  for (const line of envelope) {
     const reply = await session.smtp(line)
     if (!reply.startsWith('250')) return reply
   }

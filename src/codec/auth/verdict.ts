@@ -58,7 +58,7 @@ export function parseHanded(text: string): Handed | undefined {
   const value = parseJson(Buffer.from(text, 'base64url').toString('utf8'))
   if (!isRecord(value)) return undefined
   const { deliveryId, verdict } = value
-  if (typeof deliveryId !== 'string' || !/^[A-Za-z0-9-]{1,64}$/.test(deliveryId)) return undefined
+  if (typeof deliveryId !== 'string' || !/^[A-Za-z0-9-]{1,200}$/.test(deliveryId)) return undefined
   if (verdict === undefined) return { deliveryId }
   const parsed = parseVerdict(verdict)
   return parsed === undefined ? undefined : { deliveryId, verdict: parsed }

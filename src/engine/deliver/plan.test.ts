@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import { parseHanded, renderHanded } from '#codec/auth/verdict.ts'
 import { compileSieve } from '#codec/sieve/compile.ts'
 import type { SieveProgram } from '#codec/sieve/program.ts'
 import type { Verdict } from '#model/verdict.ts'
@@ -83,7 +84,39 @@ describe('planning a delivery', () => {
   it('sends a redirect with an id of its own and keeps nothing', () => {
     const plan = planDelivery(delivery(), [program('redirect "a@b.example";')])
     assert.deepEqual(plan.changes, [])
-    assert.equal(plan.outbox[0]?.id, 'D1:hanako@campus.example:a@b.example')
+    const id = plan.outbox[0]?.id ?? ''
+    assert.match(id, /^D1-[0-9a-f]{16}$/)
+    // The store takes it as a delivery id when the redirect leads to somebody here.
+    assert.deepEqual(parseHanded(renderHanded({ deliveryId: id })), { deliveryId: id })
+  })
+
+  it('keeps what it has redirected before, so that a circle of redirects ends (RFC 5228 §10)', () => {
+    const taro = { localpart: 'Taro+渡り', domain: 'campus.example' }
+    const script = (to: string) => [program(`redirect "${to}@campus.example";`)]
+    const first = planDelivery(delivery(), script('taro'))
+    const redirected = { ...delivery(), deliveryId: first.outbox[0]!.id, recipient: taro }
+    const second = planDelivery(redirected, script('hanako+x'))
+    assert.deepEqual(second.changes, [])
+    const back = { ...delivery(), deliveryId: second.outbox[0]!.id }
+    for (const last of [planDelivery(back, script('taro')), planDelivery(back, script('jiro'))]) {
+      assert.deepEqual(last.outbox, [])
+      assert.deepEqual(last.filed, ['INBOX'])
+    }
+  })
+
+  it('keeps what has been redirected too often in a row', () => {
+    let [id, count] = ['1M8DDE42P79AKSK71B', 0]
+    for (;;) {
+      const recipient = { localpart: `人${count}`, domain: 'campus.example' }
+      const next = planDelivery({ ...delivery(), deliveryId: id, recipient }, [
+        program('redirect "next@campus.example";'),
+      ])
+      if (next.outbox.length === 0) break
+      id = next.outbox[0]!.id
+      count++
+    }
+    assert.equal(count, 8)
+    assert.deepEqual(parseHanded(renderHanded({ deliveryId: id })), { deliveryId: id })
   })
 
   it('reads decoded fields and addresses, and keeps mail when a script fails', () => {

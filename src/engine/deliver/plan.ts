@@ -5,12 +5,14 @@ import { runSieve } from '#engine/sieve/run.ts'
 import type { SieveAction } from '#engine/sieve/action.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveProgram } from '#codec/sieve/program.ts'
-import { formatAddress } from '#model/address.ts'
+import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { BodyKind } from '#model/envelope.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import type { MailboxChange, OutboxEntry } from '#store/mailbox/mailbox-store.ts'
+
+import { entryId, hasSentOn } from './entry-id.ts'
 
 /** One recipient's delivery, before its scripts have run. */
 export interface Delivery {
@@ -75,8 +77,11 @@ function carryOut(
       // RFC 5228 §4.1: a mailbox that is not there must not lose the mail.
       const isThere = action.create || delivery.message.mailboxExists(action.mailbox)
       file(isThere ? mailboxPath(action.mailbox) : ['INBOX'], action.create, action.flags)
-    } else if (action.kind === 'redirect') outbox.push(redirect(delivery, action.address))
-    else if (action.kind === 'reject') refusal = action.reason
+    } else if (action.kind === 'redirect') {
+      // RFC 5228 §10: a loop ends here, and the mail is kept instead of lost.
+      if (hasSentOn(delivery.deliveryId, delivery.recipient)) file(['INBOX'], false, [])
+      else outbox.push(redirect(delivery, action.address))
+    } else if (action.kind === 'reject') refusal = action.reason
   }
   function file(path: MailboxPath, create: boolean, flags: readonly string[]): void {
     const name = path.join('/')
@@ -107,7 +112,7 @@ function mailboxPath(name: string): MailboxPath {
 
 /** RFC 5228 §4.2: the reverse-path stays, so that bounces reach the author; null for null. */
 const redirect = (delivery: Delivery, address: Address): OutboxEntry => ({
-  id: `${delivery.deliveryId}:${formatAddress(delivery.recipient)}:${formatAddress(address)}`,
+  id: entryId(delivery.deliveryId, delivery.recipient, addressKey(address)),
   kind: 'redirect',
   reversePath: delivery.reversePath,
   recipients: [address],

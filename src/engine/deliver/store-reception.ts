@@ -8,7 +8,7 @@ import { headerLength } from '#codec/mime/header.ts'
 import { compileSieve } from '#codec/sieve/compile.ts'
 import type { SieveProgram } from '#codec/sieve/program.ts'
 import type { AccountId } from '#model/account.ts'
-import { formatAddress } from '#model/address.ts'
+import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { transmissionType } from '#model/envelope.ts'
 import type { Recipient } from '#model/envelope.ts'
@@ -27,6 +27,7 @@ import type {
 } from '#store/mailbox/mailbox-store.ts'
 
 import { DEFAULT_SCRIPT } from './default-script.ts'
+import { entryId } from './entry-id.ts'
 import { planDelivery } from './plan.ts'
 import type { DeliveryPlan } from './plan.ts'
 import { sieveContent } from './sieve-message.ts'
@@ -239,7 +240,9 @@ class DeliverySink implements MessageSink {
         : (
             await mailboxes.commit({
               contents: [content],
-              commits: commits.map((job) => accountCommit(job, deliveryId)),
+              commits: commits.map((job) =>
+                accountCommit(job, copyId(deliveryId, this.#destinations[job.index]?.recipient)),
+              ),
             })
           ).results
     if (commits.length === 0) await this.abort()
@@ -300,7 +303,7 @@ class DeliverySink implements MessageSink {
 
   #forward(destination: Destination, deliveryId: string): OutboxEntry {
     return {
-      id: `${deliveryId}:${formatAddress(destination.recipient)}:forward`,
+      id: entryId(deliveryId, destination.recipient, 'forward'),
       kind: 'forward',
       reversePath: this.#command.reversePath,
       recipients: destination.elsewhere,
@@ -322,12 +325,13 @@ class DeliverySink implements MessageSink {
   }
 
   #tell(jobs: readonly Job[], deliveryId: string, atMs: number): void {
-    for (const { accountId, plan, result } of jobs)
+    for (const { index, accountId, plan, result } of jobs)
       this.#options.events.emit({
         atMs,
         name: result?.kind === 'committed' ? 'store.filed' : `store.${result?.kind ?? 'rejected'}`,
         deliveryId,
         fields: {
+          recipient: formatAddress(this.#destinations[index]!.recipient),
           accountId,
           mailboxes: plan.filed.join(', '),
           uid: uidOf(result) ?? null,
@@ -343,6 +347,12 @@ interface Job {
   readonly plan: DeliveryPlan
   forwards?: readonly OutboxEntry[]
   result?: AccountCommitResult | undefined
+}
+
+/** One copy an account and detail, as conversion counts them: a script may file each elsewhere (RFC 5233 §4). */
+function copyId(deliveryId: string, recipient: Address | undefined): string {
+  const plus = recipient?.localpart.indexOf('+') ?? -1
+  return plus <= 0 ? deliveryId : `${deliveryId}${addressKey(recipient!).slice(plus)}`
 }
 
 function accountCommit({ accountId, plan, forwards }: Job, deliveryId: string): AccountCommit {

@@ -103,7 +103,8 @@ export class GatewaySink implements MessageSink {
     const { directory, authservId, settings } = this.#options
     // RFC 5321 §6.3: too many stations are a loop.
     const hops = fields.filter((field) => field.key === 'received').length
-    if (hops > settings()['received.max']) return this.#refuse(554, '5.4.6', 'Too many hops')
+    if (hops > settings()['received.max'])
+      return this.#refuse(554, '5.4.6', `Too many hops: ${hops} Received fields are a mail loop`)
     if (command.door === 'submission' && command.account !== undefined) {
       const allowed = authoriseHeader(command.account, fields, directory)
       if (!allowed.ok) return this.#refuse(550, '5.7.1', allowed.error)
