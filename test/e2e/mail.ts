@@ -166,7 +166,7 @@ export async function copiesOf(
     const lock = await client.getMailboxLock(path)
     try {
       const uids = await client.search({ header: { 'message-id': messageId } }, { uid: true })
-      for (const uid of uids === false ? [] : uids) {
+      for (const uid of Array.isArray(uids) ? uids : []) {
         const message = await client.fetchOne(String(uid), { source: true }, { uid: true })
         if (message !== false)
           copies.push({ mailbox: path, source: message.source ?? Buffer.alloc(0) })

@@ -2,11 +2,15 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { toUtf8 } from '#base/octets.ts'
+import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
 import { accessWritten } from '#contract/admin/directory.ts'
 import { verbOf } from './context.ts'
 import { CliError } from './io.ts'
 import type { CliIo } from './io.ts'
+
+/** Control reads its whole table for each page. */
+const ROWS_AT_ONCE = 10_000
 
 /** The relay's access list. */
 export function accessCommands(program: Command, io: CliIo): void {
@@ -17,7 +21,11 @@ export function accessCommands(program: Command, io: CliIo): void {
   ): Promise<void> => {
     const verb = verbOf(command, io)
     const body = await verb.api.post('/access', accessWritten, rows)
-    verb.wrote(body, () => `${body.added} added, ${body.removed} removed, ${body.rows} in all\n`)
+    verb.wrote(
+      body,
+      () =>
+        `${body.added} added, ${body.removed} removed, ${counted(body.rows, 'network')} in all\n`,
+    )
   }
   noun
     .command('add <network...>')
@@ -34,7 +42,7 @@ export function accessCommands(program: Command, io: CliIo): void {
     .description('show the list')
     .action(async (_: unknown, command: Command) => {
       const verb = verbOf(command, io)
-      const body = await verb.api.all('/access', page(z.string()))
+      const body = await verb.api.all('/access', page(z.string()), ROWS_AT_ONCE)
       verb.show(body, () => body.items.map((row) => `${row}\n`).join(''))
     })
   noun

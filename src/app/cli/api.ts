@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
@@ -54,24 +55,25 @@ export class Api {
     return this.#send('POST', path, shape, { type: 'message/rfc822', octets: message })
   }
 
-  /** All pages of a list, one after the other. */
-  async all<T>(
+  /** All pages of a list as one; other lists that they have (who did not answer) are joined likewise. */
+  async all<P extends { items: unknown[]; next?: string | undefined }>(
     path: string,
-    shape: z.ZodType<{ items: T[]; next?: string | undefined }>,
-  ): Promise<{ readonly items: readonly T[] }> {
-    const items: T[] = []
-    let after: string | undefined
-    do {
-      const query = new URLSearchParams({ limit: String(PAGE_ROWS) })
-      if (after !== undefined) query.set('after', after)
-      const found = await this.get(
-        `${path}${path.includes('?') ? '&' : '?'}${query.toString()}`,
-        shape,
-      )
-      items.push(...found.items)
-      after = found.next
-    } while (after !== undefined)
-    return { items }
+    shape: z.ZodType<P>,
+    rowsAtOnce = PAGE_ROWS,
+  ): Promise<Omit<P, 'next'>> {
+    const query = new URLSearchParams({ limit: String(rowsAtOnce) })
+    const start = `${path}${path.includes('?') ? '&' : '?'}`
+    const { next, ...whole } = await this.get(`${start}${query.toString()}`, shape)
+    for (let after = next; after !== undefined;) {
+      query.set('after', after)
+      const page: P = await this.get(`${start}${query.toString()}`, shape)
+      for (const [name, rows] of Object.entries(page)) {
+        const before = (whole as Readonly<Record<string, unknown>>)[name]
+        if (Array.isArray(before) && Array.isArray(rows)) before.push(...rows)
+      }
+      after = page.next
+    }
+    return whole
   }
 
   #json<S extends z.ZodType>(
@@ -144,8 +146,7 @@ export class Api {
         reject(
           new CliError(
             'unreachable',
-            `control does not answer: ${messageOf(cause)}`,
-            this.#startIt(),
+            ...this.#whyNot(`control does not answer: ${messageOf(cause)}`),
           ),
         ),
       )
@@ -160,11 +161,7 @@ export class Api {
       socketPath = (JSON.parse(await readFile(runtime, 'utf8')) as { adminSocket?: unknown })
         .adminSocket
     } catch {
-      throw new CliError(
-        'unreachable',
-        `no Watari runs on ${resolve(this.#place.data)}`,
-        this.#startIt(),
-      )
+      throw new CliError('unreachable', ...this.#stopped())
     }
     if (typeof socketPath !== 'string')
       throw new CliError('config', `${runtime} names no socket`, this.#startIt())
@@ -193,8 +190,28 @@ export class Api {
     )
   }
 
+  /** A role that has ended is started again; without its supervisor nothing is. */
+  #whyNot(trouble: string): readonly [string, string] {
+    if (!isRunning(this.#place.data)) return this.#stopped()
+    return [trouble, 'It is started again within 10 s: try again, or look at the log of npm start.']
+  }
+
+  #stopped(): readonly [string, string] {
+    return [`no Watari runs on ${resolve(this.#place.data)}`, this.#startIt()]
+  }
+
   #startIt(): string {
     return `Start it with npm start -- --data ${this.#place.data}, or name its folder with --data DIR.`
+  }
+}
+
+/** True while the process of DIR/watari.pid lives, as far as it can be seen from here. */
+function isRunning(data: string): boolean {
+  try {
+    process.kill(Number(readFileSync(join(data, 'watari.pid'), 'utf8')), 0)
+    return true
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

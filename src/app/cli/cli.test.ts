@@ -49,7 +49,14 @@ before(async () => {
         atMs: 1_000,
         name: 'receive.accepted',
         deliveryId: 'D1',
-        fields: { messageId: '<m@x>', to: '太郎@campus.example', text: 'evil\u001b[31m' },
+        fields: {
+          messageId: '<m@x>',
+          to: '太郎@campus.example',
+          text: 'evil \u001b[31m',
+          empty: '',
+          none: null,
+          uid: 7,
+        },
       },
     ],
   })
@@ -246,11 +253,18 @@ describe('the command line', () => {
       ['settings', 'set', 'received.max'],
       ['settings', 'edit', 'x'],
       ['queue', 'ls', '--nope'],
+      ['queue', 'ls', '--state', 'waiting'],
+      ['settings', 'diff', '一'],
+      ['settings', 'show', '1a'],
+      ['settings', 'rollback', '-1'],
+      ['settings', 'history', '--limit', '0'],
     ]) {
       const wrong = await run(args)
       assert.equal(wrong.status, 2, args.join(' '))
       assert.match(wrong.err, /^watari: .*--help.*\n$/)
     }
+    assert.match((await run(['domain'])).err, /^watari: give one of add, ls, rm\. Add --help/)
+    assert.match((await run([])).err, /^watari: give one of status, node, domain, user, /)
     const json = await run(['nonsense', '--json'])
     assert.equal((JSON.parse(json.err) as { error: { code: string } }).error.code, 'usage')
     const help = await run(['user', '--help'])
@@ -268,10 +282,11 @@ describe('the command line', () => {
       JSON.stringify({ adminSocket: join(dir, 'gone.sock') }),
     )
     assert.match((await run(['--data', join(dir, 'stopped'), 'status'])).err, /gives no API token/)
-    assert.match(
-      (await run(['--data', join(dir, 'stopped'), 'status'], '', { WATARI_TOKEN: 'x' })).err,
-      /control does not answer/,
-    )
+    const stopped = () => run(['--data', join(dir, 'stopped'), 'status'], '', { WATARI_TOKEN: 'x' })
+    assert.match((await stopped()).err, /no Watari runs on .*stopped\. Start it with npm start/)
+    // The supervisor lives: it starts control again by itself.
+    await writeFile(join(dir, 'stopped', 'watari.pid'), `${process.pid}\n`)
+    assert.match((await stopped()).err, /control does not answer: .*\. It is started again within/)
     assert.match(
       (await run(['status'], '', { WATARI_TOKEN: 'wrong' })).err,
       /the token is not known/,
@@ -283,14 +298,14 @@ describe('the command line', () => {
   test('settings are set, staged, compared, applied, shown and rolled back', async () => {
     assert.match(
       await done(['settings', 'set', 'queue.lifetimeMs', '2d']),
-      /^generation 1, .* admin by cli .*: set\n {2}queue\.lifetimeMs: default → 172800000\n$/,
+      /^generation 1, .* admin by cli .*: set\n {2}queue\.lifetimeMs: default \(5d\) → 2d\n$/,
     )
     assert.equal(await done(['settings', 'get', 'queue.lifetimeMs']), '2d\n')
     assert.match(
       await done(['settings', 'edit', 'spam.spamScore=12', 'queue.retryMs=1m 5m']),
       /staged on generation 1/,
     )
-    assert.match(await done(['settings', 'diff']), /spam\.spamScore: default → 12/)
+    assert.match(await done(['settings', 'diff']), /spam\.spamScore: default \(10\) → 12\n/)
     assert.match(await done(['settings', 'apply']), /generation 2/)
     assert.match(await done(['settings', 'show']), /queue\.retryMs +1m 5m/)
     assert.match(await done(['settings', 'diff', '0', '1']), /queue\.lifetimeMs/)
@@ -313,7 +328,10 @@ describe('the command line', () => {
   test('the access list takes files with comments', async () => {
     const file = join(dir, 'networks')
     await writeFile(file, '# 学内\r\n10.0.0.0/8 # 全部\n\n2001:db8::/32\n')
-    assert.match(await done(['access', 'import', file]), /2 added, 0 removed, 2 in all/)
+    assert.match(
+      await done(['access', 'import', file]),
+      /^2 added, 0 removed, 2 networks in all\n$/,
+    )
     assert.match(await done(['access', 'import', '-'], '192.0.2.1\n'), /1 added/)
     assert.equal(await done(['access', 'ls']), '10.0.0.0/8\n192.0.2.1\n2001:db8::/32\n')
     await done(['access', 'rm', '10.0.0.0/8', '192.0.2.1'])
@@ -326,7 +344,12 @@ describe('the command line', () => {
     assert.match(out, /^D1\n/)
     assert.match(out, /receive\.accepted/)
     assert.equal(out.includes('\u001b'), false)
-    assert.equal((await run(['trace', '<nobody@x>'])).status, 1)
+    assert.doesNotMatch(out, /empty=|none=/)
+    assert.match(out, / text="evil \\u001b\[31m" uid=7\n/)
+    const unknown = await run(['trace', '<nobody@x>', '--json'])
+    assert.equal(unknown.status, 1)
+    assert.deepEqual(JSON.parse(unknown.out), { items: [] })
+    assert.match(unknown.err, /"code":"notFound"/)
   })
 
   test('messages are judged and scored, mboxes taken apart', async () => {

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import type { Octets } from '#base/octets.ts'
+import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
 import {
   queueActed,
@@ -16,7 +18,7 @@ import type { QueueMessageBody, TraceBody, VerdictBody } from '#contract/admin/m
 import { part, verbOf } from './context.ts'
 import { CliError } from './io.ts'
 import type { CliIo } from './io.ts'
-import { fields, table } from './print.ts'
+import { fields, size, table } from './print.ts'
 
 /** queue, trace, scan, sieve. */
 export function mailCommands(program: Command, io: CliIo): void {
@@ -27,13 +29,13 @@ export function mailCommands(program: Command, io: CliIo): void {
     .action(async (what: string, _: unknown, command: Command) => {
       const verb = verbOf(command, io)
       const body = await verb.api.get(`/trace?q=${part(what)}`, page(trace))
-      if (body.items.length === 0 && !verb.isJson)
+      verb.show(body, () => body.items.map(traceText).join('\n'))
+      if (body.items.length === 0)
         throw new CliError(
           'notFound',
           `nothing is known of ${what}`,
           'Give a delivery id, a Message-ID or an address; events arrive within seconds.',
         )
-      verb.show(body, () => body.items.map(traceText).join('\n'))
     })
   program
     .command('scan <file...>')
@@ -67,24 +69,21 @@ function queueCommands(program: Command, io: CliIo): void {
   noun
     .command('ls')
     .description('show what waits')
-    .option('--state <state>', 'ready, claimed or held')
+    .addOption(
+      new Option('--state <state>', 'of its recipients').choices(['ready', 'claimed', 'held']),
+    )
     .option('--address <address>', 'of a sender or recipient')
     .action(async (options: { state?: string; address?: string }, command: Command) => {
       const verb = verbOf(command, io)
       const query = new URLSearchParams({ ...options })
       const body = await verb.api.all(`/queue?${query.toString()}`, queuePage)
-      verb.show(body, () =>
-        table(
-          ['QUEUE ID', 'NODE', 'FROM', 'TO', 'STATE', 'LAST ANSWER'],
-          body.items.map((row) => [
-            row.queueId,
-            row.node,
-            row.from === '' ? '<>' : row.from,
-            some(row.recipients.map(({ address }) => address)),
-            some([...new Set(row.recipients.map(({ state }) => state))]),
-            row.recipients.find(({ lastStatus }) => lastStatus !== undefined)?.lastStatus,
-          ]),
-        ),
+      verb.show(
+        body,
+        () =>
+          table(
+            ['QUEUE ID', 'NODE', 'RECEIVED', 'SIZE', 'FROM', 'TO', 'STATE', 'WHY'],
+            body.items.map(queueRow),
+          ) + unreachableText(body.unreachable),
       )
     })
   noun
@@ -95,11 +94,11 @@ function queueCommands(program: Command, io: CliIo): void {
       const body = await verb.api.get(`/queue/${part(queueId)}`, queueMessage)
       verb.show(body, () => queueText(body))
     })
-  for (const [act, text] of [
-    ['hold', 'keep messages back until they are released'],
-    ['release', 'let held messages go on'],
-    ['retry', 'try messages again now'],
-    ['drop', 'drop messages without a notice to the sender'],
+  for (const [act, done, text] of [
+    ['hold', 'held', 'keep messages back until they are released'],
+    ['release', 'released', 'let held messages go on'],
+    ['retry', 'to be tried again now', 'try messages again now'],
+    ['drop', 'dropped', 'drop messages without a notice to the sender'],
   ] as const)
     noun
       .command(`${act} <queue-id...>`)
@@ -110,10 +109,37 @@ function queueCommands(program: Command, io: CliIo): void {
         for (const id of ids)
           items.push(await verb.api.post(`/queue/${part(id)}/${act}`, queueActed))
         verb.show(items.length === 1 ? items[0] : { items }, () =>
-          items.map((one) => `${act} ${one.queueId}: ${one.changed} of its recipients\n`).join(''),
+          items
+            .map(({ queueId, changed }) =>
+              changed === 0
+                ? `${queueId}: nothing to ${act}\n`
+                : `${queueId}: ${counted(changed, 'recipient')} ${done}\n`,
+            )
+            .join(''),
         )
       })
 }
+
+/** Of the recipients only those for which it still waits. */
+function queueRow(row: QueueMessageBody) {
+  const open = row.recipients.filter(({ state }) => OPEN.has(state))
+  const why = open.find(({ lastStatus, hold }) => (hold ?? lastStatus) !== undefined)
+  return [
+    row.queueId,
+    row.node,
+    row.received,
+    size(row.sizeBytes),
+    row.from === '' ? '<>' : row.from,
+    some(open.map(({ address }) => address)),
+    [...new Set(open.map(({ state }) => state))].join(', '),
+    why?.hold ?? why?.lastStatus,
+  ]
+}
+
+const OPEN: ReadonlySet<string> = new Set(['ready', 'claimed', 'held'])
+
+const unreachableText = (nodes: readonly { readonly node: string; readonly reason: string }[]) =>
+  nodes.map(({ node, reason }) => `${node} does not answer: ${reason}\n`).join('')
 
 const some = (texts: readonly string[]): string =>
   texts.length <= 2 ? texts.join(', ') : `${texts[0]} and ${texts.length - 1} more`
@@ -125,11 +151,11 @@ const queueText = (body: QueueMessageBody): string =>
     ['delivery id', body.deliveryId],
     ['from', body.from === '' ? '<>' : body.from],
     ['came by', body.door],
-    ['octets', body.sizeBytes],
+    ['size', size(body.sizeBytes)],
     ['received', body.received],
     ['expires', body.expires],
   ])}\n${table(
-    ['RECIPIENT', 'STATE', 'ATTEMPTS', 'NEXT', 'LAST ANSWER'],
+    ['RECIPIENT', 'STATE', 'ATTEMPTS', 'NEXT ATTEMPT', 'WHY'],
     body.recipients.map((to) => [
       to.address,
       to.state,
@@ -147,10 +173,13 @@ const traceText = (found: TraceBody): string =>
       event.node,
       event.name,
       Object.entries(event.fields)
-        .map(([name, value]) => `${name}=${String(value)}`)
+        .filter(([, value]) => value !== null && value !== '')
+        .map(([name, value]) => `${name}=${quoted(String(value))}`)
         .join(' '),
     ]),
   )}`
+
+const quoted = (text: string): string => (/[\s"]/.test(text) ? JSON.stringify(text) : text)
 
 function verdictText(file: string, found: VerdictBody): string {
   const virus = found.virus.name ?? found.virus.reason

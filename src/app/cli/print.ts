@@ -1,7 +1,19 @@
+import { counted } from '#base/text.ts'
 import type { CliIo } from './io.ts'
 
 /** A cell of a table; undefined is shown as nothing. */
 type Cell = string | number | boolean | undefined
+
+/** `574 octets`, `1.5 MiB`. */
+export function size(bytes: number): string {
+  for (const [unit, factor] of [
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const)
+    if (bytes >= factor) return `${(bytes / factor).toFixed(1)} ${unit}`
+  return counted(bytes, 'octet')
+}
 
 /** Rows under their titles, columns as wide as their widest cell; Japanese letters take two places. */
 export function table(titles: readonly string[], rows: readonly (readonly Cell[])[]): string {

@@ -19,11 +19,24 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0
     const isUsage = thrown instanceof CommanderError || thrown instanceof UsageError
-    const { code, message, remedy } = explain(thrown, isUsage)
+    const { code, message, remedy } = explain(
+      thrown instanceof CommanderError && thrown.code === 'commander.help'
+        ? new UsageError(menuOf(program, args))
+        : thrown,
+      isUsage,
+    )
     if (args.includes('--json')) io.err(`${JSON.stringify({ error: { code, message, remedy } })}\n`)
     else io.err(`watari: ${oneLine(`${message.replace(/[.。]$/, '')}. ${remedy}`, 2_000)}\n`)
     return isUsage ? 2 : 1
   }
+}
+
+/** What a noun that was given no verb has. */
+function menuOf(program: Command, args: readonly string[]): string {
+  let noun = program
+  for (const arg of args) noun = noun.commands.find((each) => each.name() === arg) ?? noun
+  const names = noun.commands.map((each) => each.name()).filter((name) => name !== 'help')
+  return `give one of ${names.join(', ')}`
 }
 
 function explain(

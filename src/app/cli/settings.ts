@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { counted } from '#base/text.ts'
 import { done, page } from '#contract/admin/common.ts'
 import {
   diff,
@@ -9,7 +10,13 @@ import {
   settingsPage,
   writtenGeneration,
 } from '#contract/admin/settings.ts'
-import type { GenerationBody, SettingBody, SettingChangeBody } from '#contract/admin/settings.ts'
+import type {
+  GenerationBody,
+  GenerationDetailBody,
+  SettingBody,
+  SettingChangeBody,
+} from '#contract/admin/settings.ts'
+import { isSettingKey, optionOf } from '#store/settings/table.ts'
 import { formatDuration, formatSize } from '#store/settings/validate.ts'
 import { part, verbOf } from './context.ts'
 import { UsageError } from './io.ts'
@@ -25,6 +32,7 @@ export function settingsCommands(program: Command, io: CliIo): void {
     .action(async (number: string | undefined, _: unknown, command: Command) => {
       const verb = verbOf(command, io)
       if (number !== undefined) {
+        checkNumber(number)
         const body = await verb.api.get(`/settings/history/${part(number)}`, generationDetail)
         return verb.show(body, () => `${generationText(body)}${valuesText(body.values)}`)
       }
@@ -35,7 +43,7 @@ export function settingsCommands(program: Command, io: CliIo): void {
           body.items.map((item) => [
             item.key,
             readable(item, item.value),
-            item.isDefault ? 'yes' : readable(item, item.default),
+            readable(item, item.default),
           ]),
         ),
       )
@@ -91,6 +99,7 @@ function stepCommands(noun: Command, io: CliIo): void {
     .description('what is staged, or what differs between two generations')
     .action(
       async (from: string | undefined, to: string | undefined, _: unknown, command: Command) => {
+        for (const number of [from, to]) if (number !== undefined) checkNumber(number)
         const verb = verbOf(command, io)
         const query = new URLSearchParams({
           ...(from !== undefined && { from }),
@@ -118,24 +127,33 @@ function historyCommands(noun: Command, io: CliIo): void {
     .description('who changed what, the latest first')
     .option('--limit <n>', 'how many', '20')
     .action(async (options: { limit: string }, command: Command) => {
+      if (!/^[1-9]\d{0,3}$/.test(options.limit)) throw new UsageError('--limit is 1 to 9999')
       const verb = verbOf(command, io)
       const body = await verb.api.get(
         `/settings/history?limit=${part(options.limit)}`,
         page(generation),
       )
-      verb.show(body, () => body.items.map(generationText).join(''))
+      verb.show(body, () =>
+        body.items.length === 0
+          ? 'every setting is as it was at first\n'
+          : body.items.map(generationText).join(''),
+      )
     })
   noun
     .command('rollback <generation>')
     .description('make the content of an earlier generation the next one')
     .action(async (number: string, _: unknown, command: Command) => {
-      if (!/^\d+$/.test(number)) throw new UsageError('give the number of a generation')
+      checkNumber(number)
       const verb = verbOf(command, io)
       const body = await verb.api.post('/settings/rollback', writtenGeneration, {
         generation: Number(number),
       })
       verb.wrote(body, () => generationText(body))
     })
+}
+
+function checkNumber(text: string): void {
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`${text} is no number of a generation`)
 }
 
 function valuesOf(pairs: readonly string[]): Record<string, string | null> {
@@ -150,32 +168,46 @@ function valuesOf(pairs: readonly string[]): Record<string, string | null> {
 }
 
 /** As people write it: `5d`, `50MiB`. */
-function readable(item: SettingBody, value: SettingBody['value']): string {
-  if (item.type === 'duration' && typeof value === 'number') return formatDuration(value)
-  if (item.type === 'size' && typeof value === 'number') return formatSize(value)
-  if (item.type === 'networks') return `${String(value)} networks`
+function readable({ type }: Pick<SettingBody, 'type'>, value: SettingBody['value']): string {
+  if (type === 'duration' && typeof value === 'number') return formatDuration(value)
+  if (type === 'size' && typeof value === 'number') return formatSize(value)
+  if (type === 'networks' && typeof value === 'number') return counted(value, 'network')
   if (!Array.isArray(value)) return String(value)
+  if (value.length === 0) return 'none'
   return value.map((one) => (typeof one === 'number' ? formatDuration(one) : one)).join(' ')
 }
 
 const generationText = (body: GenerationBody): string =>
   `generation ${body.generation}, ${body.at}, ${body.who} by ${body.from}: ${body.note}\n${changesText(body.changes)}`
 
+/** Rows of a table that one change shows; the API tells 100. */
+const ROWS_SHOWN = 10
+
 const changesText = (changes: readonly SettingChangeBody[]): string =>
   changes
     .map((change) =>
       'added' in change
-        ? `  ${change.key}: ${change.rowsBefore} → ${change.rowsAfter} networks\n${[
-            ...change.removed.map((row) => `    - ${row}\n`),
-            ...change.added.map((row) => `    + ${row}\n`),
-          ].join('')}`
-        : `  ${change.key}: ${side(change.before)} → ${side(change.after)}\n`,
+        ? `  ${change.key}: ${change.rowsBefore} → ${counted(change.rowsAfter, 'network')}\n${rowsText('-', change.removed)}${rowsText('+', change.added)}`
+        : `  ${change.key}: ${side(change.key, change.before)} → ${side(change.key, change.after)}\n`,
     )
     .join('')
 
-const side = (value: unknown): string => (value === null ? 'default' : JSON.stringify(value))
+const rowsText = (sign: string, rows: readonly string[]): string => {
+  const shown = rows.slice(0, ROWS_SHOWN).map((row) => `    ${sign} ${row}\n`)
+  return [...shown, ...(rows.length > ROWS_SHOWN ? [`    ${sign} … and more\n`] : [])].join('')
+}
 
-const valuesText = (values: Readonly<Record<string, unknown>>): string =>
+/** A setting that this program does not know stands as it came. */
+function side(key: string, value: SettingBody['value'] | null): string {
+  if (!isSettingKey(key)) return value === null ? 'default' : JSON.stringify(value)
+  const option = optionOf(key)
+  if (value !== null) return readable(option, value)
+  if (option.type === 'networks') return 'default'
+  const usual = typeof option.default === 'object' ? [...option.default] : option.default
+  return `default (${readable(option, usual)})`
+}
+
+const valuesText = (values: GenerationDetailBody['values']): string =>
   Object.entries(values)
-    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+    .map(([key, value]) => `${key} = ${side(key, value)}\n`)
     .join('')

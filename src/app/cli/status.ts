@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
 import { node, status } from '#contract/admin/status.ts'
-import type { NodeBody } from '#contract/admin/status.ts'
+import type { NodeBody, StatusBody } from '#contract/admin/status.ts'
 import { verbOf } from './context.ts'
 import type { CliIo } from './io.ts'
 import { fields, table } from './print.ts'
@@ -22,10 +23,14 @@ export function statusCommands(program: Command, io: CliIo): void {
             ['settings', `generation ${body.settings.generation}`],
             [
               'directory',
-              `${body.directory.domains} domains, ${body.directory.users} users, ${body.directory.aliases} aliases`,
+              [
+                counted(body.directory.domains, 'domain'),
+                counted(body.directory.users, 'user'),
+                `${body.directory.aliases} ${body.directory.aliases === 1 ? 'alias' : 'aliases'}`,
+              ].join(', '),
             ],
-            ['queue', `${body.queue.messages} messages, ${body.queue.held} recipients held`],
-            ['oldest', body.queue.oldest],
+            ['queue', queueText(body.queue)],
+            ['oldest mail', body.queue.oldest],
             ...body.queue.unreachable.map(
               (gone) => ['no answer', `${gone.node}: ${gone.reason}`] as const,
             ),
@@ -49,6 +54,16 @@ export function statusCommands(program: Command, io: CliIo): void {
       const body = await verb.api.get('/nodes', page(node))
       verb.show(body, () => nodesText(body.items))
     })
+}
+
+function queueText({ messages, ready, claimed, held }: StatusBody['queue']): string {
+  if (messages === 0) return 'empty'
+  const recipients = [
+    [ready, 'waiting'],
+    [claimed, 'being delivered'],
+    [held, 'held'],
+  ].flatMap(([count, state]) => (count === 0 ? [] : [`${count} ${state}`]))
+  return `${counted(messages, 'message')}; of its recipients ${recipients.join(', ')}`
 }
 
 const nodesText = (nodes: readonly NodeBody[]): string =>

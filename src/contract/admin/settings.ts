@@ -54,6 +54,7 @@ export const generationDetail = generation.extend({
   values: z.record(z.string(), settingValue),
   tables: z.record(z.string(), z.string()),
 })
+export type GenerationDetailBody = z.infer<typeof generationDetail>
 
 export const draft = z.object({
   base: z.number().int(),

@@ -39,3 +39,4 @@ export const status = z.object({
     z.object({ node: z.string(), from: z.number(), to: z.number(), found: z.string() }),
   ),
 })
+export type StatusBody = z.infer<typeof status>

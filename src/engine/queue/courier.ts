@@ -189,7 +189,7 @@ export class Courier {
       queueId: message.queueId,
       index,
       kind: 'held' as const,
-      reason: 'the route of this address holds mail',
+      reason: 'its route holds mail: watari route ls',
     }))
     for (const recipient of held) this.#tell('held', message, { recipient, nextHop: 'hold' })
     await this.#settle(settlements, [])

@@ -160,8 +160,14 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     '/users/:user/forward',
     { schema: { params: named, response: { 200: done } } },
     async (request) => {
-      const { id } = accountOf(directory, request.params.user)
-      return { pending: await write([{ kind: 'remove', key: `forward:${id}` }], request) }
+      const account = accountOf(directory, request.params.user)
+      if (directory.forward(account.id) === undefined)
+        throw new ApiError(
+          'notFound',
+          `${mainAddress(account)} is not forwarded`,
+          'watari forward ls shows the forwards.',
+        )
+      return { pending: await write([{ kind: 'remove', key: `forward:${account.id}` }], request) }
     },
   )
 }
