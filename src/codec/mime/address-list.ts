@@ -17,8 +17,7 @@ export function parseAddressList(
   let group = false
   let item = newItem()
   const close = (): void => {
-    const address = addressOf(item)
-    if (address !== undefined) list.push(address)
+    list.push(...addressesOf(item).slice(0, addressesMax - list.length))
     item = newItem()
   }
   while (state.at < text.length && list.length < addressesMax) {
@@ -57,8 +56,7 @@ interface Item {
 }
 
 const newItem = (): Item => ({ words: [], comments: [], angle: undefined, isApart: false })
-const hasAt = (item: Item): boolean =>
-  item.words.some((word) => word.kind === 'special' && word.text === '@')
+const hasAt = (item: Item): boolean => item.words.some(isAt)
 
 function readToken(text: string, state: { at: number }, item: Item): void {
   const sign = text[state.at]!
@@ -159,21 +157,53 @@ function readAngle(text: string, state: { at: number }): Word[] {
   return words
 }
 
-function addressOf(item: Item): HeaderAddress | undefined {
-  if (item.angle !== undefined) {
-    const name = wordsOf(item.words) || item.comments.join(' ')
-    return { ...(name === '' ? {} : { name }), ...specOf(item.angle) }
+function addressesOf(item: Item): readonly HeaderAddress[] {
+  const { words } = item
+  const comment = item.comments.join(' ')
+  const named = (name: string): { readonly name?: string } => (name === '' ? {} : { name })
+  if (item.angle !== undefined)
+    return [{ ...named(wordsOf(words) || comment), ...specOf(item.angle) }]
+  if (words.length === 0) return comment === '' ? [] : [{ name: comment, mailbox: '', host: '' }]
+  if (!hasAt(item) && words.length > 1) return [{ name: wordsOf(words), mailbox: '', host: '' }]
+  const begins = specBegins(words)
+  const name = wordsOf(words.slice(0, begins[0]))
+  return begins.map((begin, i) => ({
+    ...named((i === 0 && name) || (i === begins.length - 1 ? comment : '')),
+    ...specOf(words.slice(begin, begins[i + 1])),
+  }))
+}
+
+/**
+ * Where addresses begin among words without angle brackets: mail is seen with a name in front of a
+ * bare address, and with addresses that only white space parts. White space at dots and `@` parts
+ * nothing (RFC 5322 §4.4).
+ */
+function specBegins(words: readonly Word[]): readonly number[] {
+  const begins: number[] = []
+  let floor = 0
+  for (const [at, word] of words.entries()) {
+    if (!isAt(word)) continue
+    let begin = at
+    while (begin > floor && isJoined(words, begin)) begin--
+    // Joined to the address before: `a@b@c` is one.
+    if (begins.length === 0 || begin > floor) begins.push(begin)
+    floor = at + 1
   }
-  const name = item.comments.join(' ')
-  if (item.words.length === 0) return name === '' ? undefined : { name, mailbox: '', host: '' }
-  if (!hasAt(item) && item.words.length > 1)
-    return { name: wordsOf(item.words), mailbox: '', host: '' }
-  return { ...(name === '' ? {} : { name }), ...specOf(item.words) }
+  return begins.length === 0 ? [0] : begins
+}
+
+const isAt = (word: Word): boolean => word.kind === 'special' && word.text === '@'
+
+/** True where the word at `index` belongs to the word in front of it. */
+function isJoined(words: readonly Word[], index: number): boolean {
+  const word = words[index]!
+  const before = words[index - 1]!
+  return !word.isApart || isAt(word) || word.text.startsWith('.') || before.text.endsWith('.')
 }
 
 /** Local part and host around the last `@`; white space inside them is not theirs (RFC 5322 §4.4). */
 function specOf(words: readonly Word[]): { readonly mailbox: string; readonly host: string } {
-  const at = words.findLastIndex((word) => word.kind === 'special' && word.text === '@')
+  const at = words.findLastIndex(isAt)
   const join = (part: readonly Word[]): string => part.map((word) => word.text).join('')
   if (at < 0) return { mailbox: join(words), host: '' }
   return { mailbox: join(words.slice(0, at)), host: join(words.slice(at + 1)) }

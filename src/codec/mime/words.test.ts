@@ -87,6 +87,18 @@ test('address lists of RFC 5322 with its obsolete forms', () => {
     { mailbox: 'b', host: 'y' },
   ])
   assert.deepEqual(one('hanako'), { mailbox: 'hanako', host: '' })
+  assert.deepEqual(one('"花, 子" Y. Hanako hanako . y @ campus.example'), {
+    name: '花, 子 Y. Hanako',
+    mailbox: 'hanako.y',
+    host: 'campus.example',
+  })
+  assert.deepEqual(parseAddressList('hanako@campus.example taro @ x . example b@y (三)'), [
+    { mailbox: 'hanako', host: 'campus.example' },
+    { mailbox: 'taro', host: 'x.example' },
+    { name: '三', mailbox: 'b', host: 'y' },
+  ])
+  assert.deepEqual(parseAddressList('a@b@c@ d'), [{ mailbox: 'a@b@c', host: 'd' }])
+  assert.deepEqual(parseAddressList('a@x b@y c@z, d@x', 2).length, 2)
   assert.deepEqual(parseAddressList('a@x,b@y,c@z', 2).length, 2)
 })
 

@@ -268,6 +268,8 @@ test('submission: only addresses of the account, in envelope and header', async 
   for (const header of [
     'From: taro@campus.example\r\n',
     'From: hanako@campus.example, taro@campus.example\r\n',
+    'From: hanako@campus.example taro@campus.example\r\n',
+    'From: taro@campus.example hanako@campus.example\r\n',
     'From: hanako@campus.example\r\nFrom : taro@campus.example\r\n',
     'From: hanako@campus.example\r\nSender: taro@campus.example\r\n',
     'From: hanako@campus.example\r\nResent-From: taro@campus.example\r\n',
