@@ -70,7 +70,7 @@ export class FactReader {
     fact.fields = fieldsOf(toLatin1(octets))
   }
 
-  /** Texts of all text parts, messages within included, and those messages' headers. */
+  /** Texts of all text parts and reports, messages within included, and those messages' headers. */
   async bodies(fact: Facts): Promise<void> {
     const { message } = fact
     if (message === undefined) return
@@ -83,7 +83,8 @@ export class FactReader {
         const header = await this.#read(fact, message.prefixBytes + offset, length)
         for (const [name, text] of fieldsOf(toLatin1(header))) texts.push(`${name}: ${text}`)
         await visit(root)
-      } else if (part.type === 'text') {
+      } else if (part.type === 'text' || part.type === 'message') {
+        // A bounce names the failed address in message/delivery-status only.
         const { offset, length } = part.body
         const text = decodeText(part, await this.#read(fact, message.prefixBytes + offset, length))
         texts.push(foldText(text))

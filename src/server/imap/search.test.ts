@@ -86,6 +86,26 @@ test('ESEARCH returns what is asked for (RFC 4731 §3.1)', async (t) => {
   assert.match(await answer('SEARCH RETURN (MIN) MODSEQ 1'), /^\* ESEARCH TAG MIN 1 MODSEQ \d+$/)
 })
 
+test('SEARCH BODY looks into delivery reports and the messages they carry', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  const part = (type: string, text: string): string =>
+    `--b\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`
+  const bounce = [
+    'Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n',
+    part('text/plain; charset=utf-8', '配送できません'),
+    part(
+      'message/delivery-status',
+      'Final-Recipient: rfc822; jiro@other.example\r\nAction: failed',
+    ),
+    part('message/rfc822', 'Subject: =?UTF-8?B?5rih44KK?=\r\n\r\n本文'),
+    '--b--\r\n',
+  ]
+  await client.append('INBOX', fromUtf8(bounce.join('')))
+  await client.command('SELECT INBOX')
+  for (const text of ['配送', 'jiro@other.example', '渡り', '本文'])
+    assert.match(await client.command(`SEARCH CHARSET UTF-8 BODY "${text}"`), /^\* SEARCH 1\r\n/)
+})
+
 test('bodies of a mailbox are searched in batches', async (t) => {
   const client = await (await imapRoom(t)).login()
   for (let i = 0; i < 410; i++)
