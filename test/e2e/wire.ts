@@ -139,7 +139,7 @@ export interface Submitted {
 }
 
 /** One transaction; the first refusal, or the reply to its content. */
-async function transact(
+export async function transact(
   session: Wire,
   mail: Submitted,
   how: 'data' | 'bdat' = 'data',

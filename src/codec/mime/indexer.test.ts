@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { fromUtf8, toLatin1, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { MessageMeta, MimePart } from '#model/message.ts'
+import { realMails } from '#test/corpus/mails.ts'
 import { DEPTH_MAX, MimeIndexer, PARTS_MAX } from './indexer.ts'
 
 const index = (message: string | Octets, step = Number.POSITIVE_INFINITY): MessageMeta => {
@@ -227,31 +226,14 @@ test('a header above the limit is cut, and its body is found all the same', () =
   assert.equal(cut(message, meta.root.body), 'body')
 })
 
-const MAILS = [
-  process.env['WATARI_FIXTURES'],
-  join(import.meta.dirname, '../../../../shared/fixtures'),
-]
-  .filter((path) => path !== undefined)
-  .map((path) => join(path, 'mails'))
-  .find((path) => existsSync(path))
-
-test(
-  'real mails: any chunking agrees, and every range lies in its parent',
-  { skip: MAILS === undefined ? 'no ../shared/fixtures/mails here' : false },
-  () => {
-    const files = readdirSync(MAILS!, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /\.(?:eml|msg|mbox|txt)$/.test(name),
-    )
-    assert.ok(files.length > 150, `only ${files.length} mails`)
-    for (const file of files) {
-      const octets = readFileSync(join(MAILS!, file))
-      const meta = index(octets)
-      assert.equal(meta.sizeBytes, octets.length, file)
-      for (const step of [13, 1_000]) assert.deepEqual(index(octets, step), meta, file)
-      assertWithin(meta.root, { offset: 0, length: octets.length }, file)
-    }
-  },
-)
+test('real mails: any chunking agrees, and every range lies in its parent', () => {
+  for (const { name, octets } of realMails()) {
+    const meta = index(octets)
+    assert.equal(meta.sizeBytes, octets.length, name)
+    for (const step of [13, 1_000]) assert.deepEqual(index(octets, step), meta, name)
+    assertWithin(meta.root, { offset: 0, length: octets.length }, name)
+  }
+})
 
 function assertWithin(
   part: MimePart,
