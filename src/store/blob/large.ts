@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { failpoint } from '#base/failpoint.ts'
 import { bufferOf } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
@@ -35,15 +36,27 @@ interface Writing {
   last: Promise<void>
 }
 
+interface LargeFilesOptions {
+  readonly dir: string
+  /** Names the failpoints `NAME.large.written`, at each piece, and `NAME.large.named`. */
+  readonly name: string
+  /** True for a file that a row names; absent: all are kept. */
+  readonly known: ((file: number) => boolean) | undefined
+}
+
 /** Files of their own for content that is too large for memory. */
 export class LargeFiles {
   readonly #dir: string
+  readonly #written: string
+  readonly #named: string
   #number: number
   readonly #writing = new Map<LargeHandle, Writing>()
 
   /** Deletes what a crash left half-written, and what `known` does not own. */
-  constructor(dir: string, known: ((file: number) => boolean) | undefined) {
+  constructor({ dir, name, known }: LargeFilesOptions) {
     this.#dir = dir
+    this.#written = `${name}.large.written`
+    this.#named = `${name}.large.named`
     const names = readdirSync(dir)
     this.#number = Math.max(0, ...names.map((name) => Number.parseInt(name, 10) || 0))
     for (const name of names) {
@@ -113,6 +126,7 @@ export class LargeFiles {
       await syncWhole(file.fd)
       await closeFile(file.fd)
       renameSync(part, this.path(file.number))
+      failpoint(this.#named)
       syncFolder(this.#dir)
       return { file: file.number, length: prefix.byteLength + file.length }
     } catch (thrown) {
@@ -156,6 +170,7 @@ export class LargeFiles {
     if (file.failed !== undefined) throw file.failed
     try {
       await writeAll(file.fd, [bufferOf(octets)], at)
+      failpoint(this.#written)
       file.unsynced += octets.byteLength
       if (file.unsynced < UNSYNCED_BYTES_MAX) return
       file.unsynced = 0

@@ -16,7 +16,7 @@ export interface BlobsOptions {
   /** Gets `seg/` and `large/`. */
   readonly dir: string
   readonly clock: Clock
-  /** Names the failpoint `NAME.written`. */
+  /** Names the failpoints `NAME.written`, `NAME.large.written` and `NAME.large.named`. */
   readonly name: string
   /** True for a large file that a row names; the others are deleted at once. Absent: all are kept. */
   readonly knownLarge?: (file: number) => boolean
@@ -40,7 +40,8 @@ export async function openBlobs(options: BlobsOptions): Promise<Blobs> {
     syncFolder(options.dir)
     const segments = new Segments({ dir: seg, name: options.name })
     await segments.start()
-    return new VolumeBlobs(options, segments, new LargeFiles(large, options.knownLarge))
+    const largeFiles = new LargeFiles({ dir: large, name: options.name, known: options.knownLarge })
+    return new VolumeBlobs(options, segments, largeFiles)
   } catch (thrown) {
     throw ioFault(thrown, options.dir)
   }
