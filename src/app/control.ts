@@ -20,6 +20,7 @@ import type { SpoolStore } from '#store/spool/spool-store.ts'
 import { FIRST_SUBDOMAIN, readFirstRun } from './first-run.ts'
 import type { FirstRun } from './first-run.ts'
 import { readHost } from './host.ts'
+import { naming } from './naming.ts'
 import { closeServer, dialPath, roleState, servePath } from './node-parts.ts'
 import { runRole } from './role.ts'
 import type { ScanBench } from './scan-bench.ts'
@@ -27,10 +28,11 @@ import { sieveBench } from './sieve-bench.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
 
-runRole('control', async (place, log) => {
+runRole('control', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const host = readHost(place.dir)
   const storage = new StorageChild({ kind: 'control', dir: join(place.dir, 'control'), clock, log })
+  atFailure.defer(() => storage.stop())
   await storage.start()
   const directoryLog = storage.service('directory')
   const settingsStore = storage.service('settings')
@@ -43,7 +45,7 @@ runRole('control', async (place, log) => {
   await directory.load()
   if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
   const settings = new SettingsMaster({ store: settingsStore, clock })
-  await settings.load()
+  await naming(join(place.dir, 'control', 'settings.db'), settings.load())
   const hub = new NodeHub({
     settings,
     directory,

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 
-import { isFault } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 import { renderHanded } from '#codec/auth/verdict.ts'
 import { Courier } from '#engine/queue/courier.ts'
@@ -10,29 +9,17 @@ import type { Door } from '#model/envelope.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import { serveMail } from '#server/smtp/serve.ts'
 import type { MailDoor } from '#server/smtp/options.ts'
-import { isLoopback } from '#store/directory/guessing.ts'
-import { createAuthenticator } from '#store/directory/login.ts'
-import { EventBuffer } from '#store/events/event-buffer.ts'
 import type { QueueFilter, SpoolStore } from '#store/spool/spool-store.ts'
 
-import { listenersOf, portOf, readHost } from './host.ts'
+import { listenersOf } from './host.ts'
 import type { Listener } from './host.ts'
-import { JoinedNode } from './joined-node.ts'
 import { Judges } from './judges.ts'
-import {
-  closeServer,
-  dialPath,
-  loadNode,
-  openListeners,
-  readIdentity,
-  roleState,
-  servePath,
-} from './node-parts.ts'
+import { closeServer, openListeners, servePath } from './node-parts.ts'
+import { startNode } from './node-role.ts'
 import { OutboxDoor } from './outbox-door.ts'
 import { resolverOf } from './resolver.ts'
 import { runRole } from './role.ts'
 import { StorageChild } from './storage/child-process.ts'
-import { VERSION } from './version.ts'
 
 const GRACE_MS = 3_000
 const DOORS: Partial<Record<Listener['protocol'], MailDoor>> = {
@@ -44,35 +31,14 @@ const DOORS: Partial<Record<Listener['protocol'], MailDoor>> = {
 /** A temporary failure of the sender: sysexits EX_TEMPFAIL. */
 const STORAGE_ENDED = 75
 
-runRole('gateway', async (place, log) => {
+runRole('gateway', async ({ place, log, atFailure }) => {
   const clock = systemClock
-  const host = readHost(place.dir)
-  const identity = readIdentity(place.dir)
   const storage = new StorageChild({ kind: 'spool', dir: join(place.dir, 'gateway'), clock, log })
-  await storage.start()
+  atFailure.defer(() => storage.stop())
   const spool = withFreshContents(storage.service('spool'))
-  let isFull = false
-  const state = () => roleState(storage.state(), isFull)
-  const eventLog = storage.service('events')
-  const node = new JoinedNode({
-    dial: dialPath(join(place.runDir, 'node.sock')),
-    clock,
-    log,
-    node: 'gateway',
-    role: 'gateway',
-    replica: storage.service('replica'),
-    copy: storage.service('copy'),
-    events: eventLog,
-    beat: () => ({ ...state(), version: VERSION, pid: process.pid }),
-  })
-  const events = new EventBuffer({
-    log: eventLog,
-    clock,
-    trouble: log,
-    onFlushed: () => node.link.poke(),
-  })
-  const stopping = new AbortController()
-  await loadNode(node, { clock, log, signal: stopping.signal })
+  const isFull = async () => (await spool.status()).full
+  const role = await startNode({ name: 'gateway', place, storage, isFull, clock, log })
+  const { host, identity, node, events, authenticator } = role
 
   let resolver = resolverOf(node.settings)
   node.onSettings((settings) => {
@@ -102,18 +68,9 @@ runRole('gateway', async (place, log) => {
     handed: renderHanded,
   })
   const judges = new Judges({ clock, log, resolver: () => resolver })
-  const authenticator = createAuthenticator({ directory: node.directory, clock, log })
-  const submissionDoor = `smtp.${host.domain}`
-  const texts = () => ({
-    authHost: submissionDoor,
-    authPorts: [
-      { port: portOf(host, 'submissions'), tls: 'implicit' as const },
-      { port: portOf(host, 'submission'), tls: 'starttls' as const },
-    ],
-  })
   const hostnames: Partial<Record<Door, string>> = {
     relay: `relay.${host.domain}`,
-    submission: submissionDoor,
+    submission: role.texts().authHost,
   }
   const reception = gatewayReception({
     directory: node.directory,
@@ -141,7 +98,7 @@ runRole('gateway', async (place, log) => {
         reception,
         ...(DOORS[listener.protocol] === 'submission' && {
           authenticator,
-          allowPlaintext: (ip: string) => isLoopback(ip) && node.settings['auth.allowPlaintext'],
+          allowPlaintext: role.allowPlaintext,
         }),
         ...(listener.protocol === 'relay' && {
           allow: (ip: string) => node.settings['relay.access'].has(ip),
@@ -152,7 +109,7 @@ runRole('gateway', async (place, log) => {
           connectionsMax: node.settings['smtp.connectionsMax'],
           commandTimeoutMs: node.settings['smtp.commandTimeoutMs'],
         }),
-        texts,
+        texts: role.texts,
         clock,
         log,
       }),
@@ -173,34 +130,25 @@ runRole('gateway', async (place, log) => {
   )
   const watch = setInterval(() => {
     // Claims live in the storage process: without it, this one no longer knows what is at work.
-    if (storage.state().kind === 'down') {
-      log.error('gateway.storageEnded', { reason: storage.state().reason })
-      process.exit(STORAGE_ENDED)
-    }
-    spool.status().then(
-      (status) => (isFull = status.full),
-      () => undefined,
-    )
+    if (storage.state().kind !== 'down') return
+    log.error('gateway.storageEnded', { reason: storage.state().reason })
+    process.exit(STORAGE_ENDED)
   }, 500)
   watch.unref()
   courier.wake()
   return {
     listening: doors.listened,
-    state,
+    state: role.state,
     stop: async () => {
-      stopping.abort()
       clearInterval(watch)
-      closeServer(nodeApi)
-      await Promise.all([
-        ...doors.opened.map((door) => door.close(GRACE_MS)),
-        courier.stop(GRACE_MS),
-      ])
-      await judges.close()
-      node.link.stop()
-      await events.flush().catch((cause: unknown) => {
-        if (!isFault(cause)) throw cause
+      await role.stop(async () => {
+        closeServer(nodeApi)
+        await Promise.all([
+          ...doors.opened.map((door) => door.close(GRACE_MS)),
+          courier.stop(GRACE_MS),
+        ])
+        await judges.close()
       })
-      await storage.stop()
     },
   }
 })

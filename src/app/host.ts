@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 
-import { Fault } from '#base/outcome.ts'
+import { Fault, messageOf } from '#base/outcome.ts'
+import { oneLine } from '#base/text.ts'
 
 const PROTOCOLS = [
   'mx',
@@ -36,7 +37,7 @@ const PORTS: Readonly<Record<ListenerProtocol, number>> = {
   health: 9443,
 }
 
-const hostSchema = z.object({
+const hostSchema = z.strictObject({
   node: z.string().regex(/^[a-z0-9-]{1,40}$/),
   portOffset: z.number().int().min(0).max(55_000),
   bind: z.array(z.string().min(1)).min(1),
@@ -44,7 +45,7 @@ const hostSchema = z.object({
   /** Of the administration token; the token itself stands in first-run.json only. */
   apiTokenSha256: z.string().regex(/^[0-9a-f]{64}$/),
   listeners: z.array(
-    z.object({
+    z.strictObject({
       protocol: z.enum(PROTOCOLS),
       address: z.string().min(1),
       port: z.number().int().min(1).max(65_535),
@@ -105,12 +106,16 @@ export function readHost(dir: string): Host {
   try {
     value = parse(readFileSync(path, 'utf8'))
   } catch (cause) {
-    throw new Fault('config', `${path}: cannot be read: ${(cause as Error).message.split('\n')[0]}`)
+    throw new Fault(
+      'config',
+      `${path}: cannot be read: ${oneLine(messageOf(cause).split('\n')[0]!).replace(/:$/, '')}`,
+    )
   }
   const result = hostSchema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
-  throw new Fault('config', `${path}: ${issue?.path.join('.')}: ${issue?.message}`)
+  const place = issue?.path.join('.') ?? ''
+  throw new Fault('config', `${path}: ${place}${place === '' ? '' : ': '}${issue?.message}`)
 }
 
 export const listenersOf = (host: Host, ...protocols: readonly ListenerProtocol[]): Listener[] =>

@@ -10,7 +10,12 @@ import type { DirectoryRow } from '#store/directory/directory.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import type { EventLog } from '#store/events/event-log.ts'
-import { contentHash, FIRST_CONTENT, resolveSettings } from '#store/settings/resolve.ts'
+import {
+  contentHash,
+  FIRST_CONTENT,
+  resolveSettings,
+  settingsOfCopy,
+} from '#store/settings/resolve.ts'
 import type { SettingsSnapshot } from '#store/settings/resolve.ts'
 import type { SettingsCopy } from '#store/settings/settings-copy.ts'
 import type { Settings } from '#store/settings/table.ts'
@@ -76,12 +81,12 @@ export class JoinedNode {
       after = page.next
     }
     this.directory.reset(seq, rows)
-    const { snapshot, tables } = await this.#parts.copy.load()
-    const settings = await resolveSettings(snapshot ?? FIRST_CONTENT, async (hash) => tables[hash])
-    if (!settings.ok) throw new Error(settings.error.message)
+    const copy = await this.#parts.copy.load()
+    const settings = await settingsOfCopy(copy)
+    const { snapshot, tables } = copy
     if (snapshot !== undefined) this.#snapshot = snapshot
     this.#tables = tables
-    this.#settings = settings.value
+    this.#settings = settings
   }
 
   /** The settings in force. */

@@ -34,6 +34,14 @@ export interface RolePlace {
   readonly runDir: string
 }
 
+/** What a role starts with. */
+interface RoleGiven {
+  readonly place: RolePlace
+  readonly log: Log
+  /** Run where the start fails, the last first: what was begun is ended before the fault is told. */
+  readonly atFailure: AsyncDisposableStack
+}
+
 export interface RunningRole {
   readonly listening: readonly Listened[]
   readonly state: () => RoleState
@@ -45,10 +53,7 @@ const HEARTBEAT_MS = 1_000
 const STOP_MS_MAX = 8_000
 
 /** The main of a role's process: starts it, tells the supervisor, ends with it. Never returns. */
-export function runRole(
-  name: RoleName,
-  start: (place: RolePlace, log: Log) => Promise<RunningRole>,
-): void {
+export function runRole(name: RoleName, start: (given: RoleGiven) => Promise<RunningRole>): void {
   if (process.env['WATARI_WARM'] !== undefined) return // only loaded, for the compile cache
   const place: RolePlace = {
     dir: process.env['WATARI_DIR'] ?? '',
@@ -73,15 +78,17 @@ export function runRole(
     log.error('role.crashed', { cause: messageOf(cause), stack: cause.stack ?? null })
     process.exit(70)
   })
-  start(place, log).then(
+  const atFailure = new AsyncDisposableStack()
+  start({ place, log, atFailure }).then(
     (role) => {
       running = role
       if (isEnding) return void role.stop().finally(() => process.exit(0))
       tell({ kind: 'ready', listening: role.listening })
       setInterval(() => tell({ kind: 'heartbeat', state: role.state() }), HEARTBEAT_MS).unref()
     },
-    (cause: unknown) => {
+    async (cause: unknown) => {
       log.error('role.failed', { cause: messageOf(cause) })
+      await atFailure.disposeAsync().catch(() => undefined)
       tell({ kind: 'fatal', message: messageOf(cause) })
       process.exitCode = 1
       setTimeout(() => process.exit(1), 50)

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { jsonLog } from '#base/log.ts'
+import { Fault, isFault } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 
-import { FIRST_RUN_FILE, prepareDataFolder } from './first-run.ts'
+import { prepareDataFolder } from './data-folder.ts'
+import { FIRST_RUN_FILE } from './first-run.ts'
 import { summedHealth } from './health.ts'
+import { HeldWords } from './held-words.ts'
 import { listenersOf, portOf } from './host.ts'
 import type { Host } from './host.ts'
 import type { Listened } from './role.ts'
@@ -35,36 +38,44 @@ export async function runSingle(
   const { host, first } = await prepareDataFolder({ ...options, clock: systemClock })
   options.prepared()
   await warmCompileCache()
-  const log = jsonLog(systemClock, (line) => process.stderr.write(line), { role: 'supervisor' })
+  const words = new HeldWords({ clock: systemClock, write: (text) => process.stderr.write(text) })
+  const say = (text: string): void => words.say(text)
+  if (process.env['WATARI_LOG'] !== undefined) words.release()
+  const log = jsonLog(systemClock, say, { role: 'supervisor' })
   const runDir = mkdtempSync(join(tmpdir(), 'watari-'))
+  const runtimeFile = join(options.dir, RUNTIME_FILE)
   writeFileSync(
-    join(options.dir, RUNTIME_FILE),
+    runtimeFile,
     `${JSON.stringify({ runDir, adminSocket: join(runDir, 'admin.sock') })}\n`,
   )
   const place = { dir: options.dir, runDir }
-  const supervisor = startSupervisor({ place, clock: systemClock, log, flags: ROLE_FLAGS })
+  const supervisor = startSupervisor({ place, clock: systemClock, log, say, flags: ROLE_FLAGS })
   const ended = Promise.withResolvers<void>()
   let health: { close(): void } | undefined
   let isEnding = false
-  const end = (): void => {
-    if (isEnding) return
+  const close = async (): Promise<void> => {
     isEnding = true
-    void supervisor.stop().finally(() => {
-      health?.close()
-      rmSync(runDir, { recursive: true, force: true })
-      ended.resolve()
-    })
+    await supervisor.stop()
+    health?.close()
+    rmSync(runtimeFile, { force: true })
+    rmSync(runDir, { recursive: true, force: true })
+  }
+  const end = (): void => {
+    if (!isEnding) void close().finally(() => ended.resolve())
   }
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   try {
     const listening = await supervisor.ready
     health = await serveHealth(options.dir, host, () => supervisor.status())
+    words.release()
     process.stdout.write(welcome(options.dir, host, listening, first))
   } catch (thrown) {
     if (!isEnding) {
-      await supervisor.stop()
-      rmSync(runDir, { recursive: true, force: true })
+      // What a role has said of its own accord is enough; of another end the log may tell more.
+      if (isFault(thrown)) words.drop()
+      else words.release()
+      await close()
       throw thrown
     }
   }
@@ -88,9 +99,11 @@ async function serveHealth(
       await new Promise<void>((resolve, reject) => {
         server.once('error', (cause: NodeJS.ErrnoException) => {
           if (cause.code === 'EADDRNOTAVAIL') return resolve()
+          const why = cause.code === 'EADDRINUSE' ? 'it is taken' : cause.message
           reject(
-            new Error(
-              `cannot listen on ${listener.address} port ${listener.port}: ${cause.code === 'EADDRINUSE' ? 'it is taken' : cause.message}`,
+            new Fault(
+              'config',
+              `cannot listen on ${listener.address} port ${listener.port}: ${why}`,
             ),
           )
         })

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 import type { Log } from '#base/log.ts'
+import { Fault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 
@@ -31,7 +32,10 @@ const CONTROL_FIRST_MS = 5 * SECOND_MS
 const KILL_AFTER_MS = 9 * SECOND_MS
 
 export interface Supervisor {
-  /** Each role's listeners once all are ready. Rejects with one line where a first start fails. */
+  /**
+   * Each role's listeners once all are ready. Rejects with one line where a first start fails: a
+   * Fault where a role has said why.
+   */
   readonly ready: Promise<readonly Listened[]>
   status(): readonly RoleStatus[]
   stop(): Promise<void>
@@ -45,6 +49,8 @@ export function startSupervisor(options: {
   readonly place: RolePlace
   readonly clock: Clock
   readonly log: Log
+  /** Takes what roles write to standard error, as they write it. */
+  readonly say: (text: string) => void
   readonly flags: readonly string[]
 }): Supervisor {
   const roles = ROLES.map((name) => new SupervisedRole(name, options))
@@ -133,7 +139,7 @@ class SupervisedRole {
   }
 
   #hear(text: string): void {
-    process.stderr.write(text)
+    this.#options.say(text)
     this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS_BYTES)
   }
 
@@ -161,8 +167,7 @@ class SupervisedRole {
       lastWords: this.#lastWords.trim().split('\n').at(-1) ?? '',
     })
     // A first start that fails is told, not tried for ever: a taken port, a bad settings file.
-    if (!this.#wasReady)
-      return this.#reject(new Error(this.#fatal ?? this.#endedText(status, signal)))
+    if (!this.#wasReady) return this.#reject(this.#failure(signal ?? `status ${status}`))
     if (clock.monotonicMs() - this.#startedMs > STEADY_MS) this.#attempt = 0
     const delayMs = BACKOFF_MS[Math.min(this.#attempt++, BACKOFF_MS.length - 1)]!
     this.#restarts++
@@ -170,8 +175,11 @@ class SupervisedRole {
     this.#cancelRestart = () => clearTimeout(timer)
   }
 
-  #endedText(status: number | null, signal: NodeJS.Signals | null): string {
-    return `${this.#name} ended (${signal ?? `status ${status}`}): ${this.#lastWords.trim().split('\n').at(-1) ?? ''}`
+  /** A Fault where the role itself has said what is wrong. */
+  #failure(how: string): Error {
+    return this.#fatal === undefined
+      ? new Error(`${this.#name} ended (${how}) before it was ready; its log stands above`)
+      : new Fault('config', this.#fatal)
   }
 
   status(): RoleStatus {

@@ -2,21 +2,25 @@ import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { failpoint } from '#base/failpoint.ts'
-import { Fault } from '#base/outcome.ts'
+import { requireVersion } from './check.ts'
 import { ioFault } from './fault.ts'
 
 export type SqlInput = SQLInputValue
 type SqlRow = Record<string, SQLOutputValue>
 
-export interface DatabaseOptions {
+export interface DatabaseOptions extends DatabaseKind {
   readonly path: string
+  /** Writes the WAL to its working size at once, so that a lone COMMIT need not pay for its growth. */
+  readonly walAhead?: boolean
+  readonly cacheBytes?: number
+}
+
+/** What makes a file one of our databases. */
+export interface DatabaseKind {
   /** What the database is, so that one is never taken for another: `spool`, `mailbox` … */
   readonly kind: string
   /** Each only adds; the version is how many were applied. Never change one that was released. */
   readonly migrations: readonly string[]
-  /** Writes the WAL to its working size at once, so that a lone COMMIT need not pay for its growth. */
-  readonly walAhead?: boolean
-  readonly cacheBytes?: number
 }
 
 /** Small pages: a COMMIT writes whole ones, and our rows are short. */
@@ -137,21 +141,12 @@ export class Database {
       const has = this.query(`SELECT 1 FROM sqlite_schema WHERE name = 'version'`).get()
       if (has === undefined) {
         if (this.query(`SELECT 1 FROM sqlite_schema`).get() !== undefined)
-          throw new Fault('version', `${options.path}: is no database of ours`)
+          requireVersion(options, undefined)
         this.exec('CREATE TABLE version (kind TEXT NOT NULL, version INTEGER NOT NULL) STRICT')
         this.query('INSERT INTO version VALUES (?, 0)').run(options.kind)
       }
       const at = this.query<{ kind: string; version: number }>('SELECT * FROM version').get()
-      if (at?.kind !== options.kind)
-        throw new Fault(
-          'version',
-          `${options.path}: is a ${at?.kind} database, not ${options.kind}`,
-        )
-      if (at.version > known)
-        throw new Fault(
-          'version',
-          `${options.path}: has version ${at.version} of ${options.kind}, this program knows up to ${known}`,
-        )
+      requireVersion(options, at)
       if (at.version === known) return
       for (const sql of options.migrations.slice(at.version)) this.exec(sql)
       this.query('UPDATE version SET version = ?').run(known)

@@ -1,6 +1,6 @@
 import { Fault } from '#base/outcome.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database } from '#store/db/database.ts'
+import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
 
 /** Who made a change, and from where. */
@@ -49,22 +49,25 @@ export interface DirectoryLog {
   }): Promise<{ readonly items: readonly DirectoryChangeRecord[] }>
 }
 
-const MIGRATIONS = [
-  `CREATE TABLE row (
+export const DIRECTORY_DATABASE: DatabaseKind = {
+  kind: 'directory',
+  migrations: [
+    `CREATE TABLE row (
      key TEXT PRIMARY KEY, created INTEGER NOT NULL, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
    CREATE UNIQUE INDEX row_created ON row (created);
    CREATE TABLE log (
      seq INTEGER PRIMARY KEY, key TEXT NOT NULL, json TEXT, before TEXT,
      at_ms INTEGER NOT NULL, who TEXT NOT NULL, source TEXT NOT NULL) STRICT;
    CREATE INDEX log_key ON log (key, seq);`,
-]
+  ],
+}
 
 /** The log in SQLite; opened by a storage process only. */
 export class SqliteDirectoryLog implements DirectoryLog {
   readonly #db: Database
 
   constructor(path: string) {
-    this.#db = openDatabase({ path, kind: 'directory', migrations: MIGRATIONS })
+    this.#db = openDatabase({ path, ...DIRECTORY_DATABASE })
   }
 
   async rows(ask: {

@@ -1,5 +1,5 @@
 import { openDatabase } from '#store/db/database.ts'
-import type { Database } from '#store/db/database.ts'
+import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
 
 /** A row with its name, as replicas keep it. */
@@ -24,19 +24,22 @@ export interface DirectoryReplica {
   replace(end: { readonly seq: number }): Promise<void>
 }
 
-const MIGRATIONS = [
-  `CREATE TABLE row (place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
+export const REPLICA_DATABASE: DatabaseKind = {
+  kind: 'replica',
+  migrations: [
+    `CREATE TABLE row (place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
    CREATE TABLE incoming (place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
    CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL) STRICT;
    INSERT INTO state VALUES (1, 0);`,
-]
+  ],
+}
 
 /** The replica in SQLite; opened by a storage process only. */
 export class SqliteReplica implements DirectoryReplica {
   readonly #db: Database
 
   constructor(path: string) {
-    this.#db = openDatabase({ path, kind: 'replica', migrations: MIGRATIONS })
+    this.#db = openDatabase({ path, ...REPLICA_DATABASE })
   }
 
   async load(ask: Parameters<DirectoryReplica['load']>[0]): ReturnType<DirectoryReplica['load']> {

@@ -1,5 +1,5 @@
 import { openDatabase } from '#store/db/database.ts'
-import type { Database } from '#store/db/database.ts'
+import type { Database, DatabaseKind } from '#store/db/database.ts'
 import { addressKey, parseAddress } from '#model/address.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 
@@ -63,8 +63,10 @@ const ADDRESS_FIELDS = [
   'original',
 ] as const
 
-const MIGRATIONS = [
-  `CREATE TABLE event (
+export const INDEX_DATABASE: DatabaseKind = {
+  kind: 'event index',
+  migrations: [
+    `CREATE TABLE event (
      id INTEGER PRIMARY KEY, node TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
      at_ms INTEGER NOT NULL, name TEXT NOT NULL, delivery_id TEXT, fields TEXT NOT NULL) STRICT;
    CREATE INDEX event_delivery ON event (delivery_id, at_ms) WHERE delivery_id IS NOT NULL;
@@ -79,7 +81,8 @@ const MIGRATIONS = [
    CREATE TABLE gap (
      id INTEGER PRIMARY KEY, node TEXT NOT NULL, epoch TEXT NOT NULL,
      first INTEGER NOT NULL, last INTEGER NOT NULL, found_at_ms INTEGER NOT NULL) STRICT;`,
-]
+  ],
+}
 
 /** The index in SQLite; opened by control's storage process only. */
 export class SqliteEventIndex implements EventIndex {
@@ -87,7 +90,7 @@ export class SqliteEventIndex implements EventIndex {
   readonly #rowsMax: number
 
   constructor(options: { readonly path: string; readonly rowsMax?: number }) {
-    this.#db = openDatabase({ path: options.path, kind: 'event index', migrations: MIGRATIONS })
+    this.#db = openDatabase({ path: options.path, ...INDEX_DATABASE })
     this.#rowsMax = options.rowsMax ?? ROWS_MAX_DEFAULT
   }
 

@@ -1,6 +1,6 @@
 import { randomId } from '#base/id.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database } from '#store/db/database.ts'
+import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { EventRecord, NewEvent, NodeId } from '#model/event.ts'
 
 /** A node's own records, numbered and kept until control has them. */
@@ -27,14 +27,17 @@ const ROWS_MAX_DEFAULT = 500_000
 /** Pushed out together, so that a full log need not delete at each append. */
 const PUSH_OUT_ROWS = 1_000
 
-const MIGRATIONS = [
-  `CREATE TABLE event (
+export const EVENTS_DATABASE: DatabaseKind = {
+  kind: 'events',
+  migrations: [
+    `CREATE TABLE event (
      seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, name TEXT NOT NULL,
      delivery_id TEXT, fields TEXT NOT NULL) STRICT;
    CREATE TABLE state (
      one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL,
      seq INTEGER NOT NULL, lost INTEGER NOT NULL) STRICT;`,
-]
+  ],
+}
 
 interface State {
   readonly epoch: string
@@ -53,7 +56,7 @@ export class SqliteEventLog implements EventLog {
     readonly node: NodeId
     readonly rowsMax?: number
   }) {
-    this.#db = openDatabase({ path: options.path, kind: 'events', migrations: MIGRATIONS })
+    this.#db = openDatabase({ path: options.path, ...EVENTS_DATABASE })
     this.#db.exec('PRAGMA synchronous=NORMAL')
     this.#db.query('INSERT OR IGNORE INTO state VALUES (1, ?, 0, 0)').run(randomId(12))
     this.#node = options.node

@@ -1,6 +1,6 @@
 import { Fault } from '#base/outcome.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database } from '#store/db/database.ts'
+import type { Database, DatabaseKind } from '#store/db/database.ts'
 import { FIRST_CONTENT, contentHash } from './resolve.ts'
 import type { SettingsSnapshot } from './resolve.ts'
 import type { SettingValue } from './validate.ts'
@@ -62,19 +62,22 @@ export interface SettingsStore {
   draft(): Promise<{ readonly json?: string }>
 }
 
-const MIGRATIONS = [
-  `CREATE TABLE generation (
+export const SETTINGS_DATABASE: DatabaseKind = {
+  kind: 'settings',
+  migrations: [
+    `CREATE TABLE generation (
      number INTEGER PRIMARY KEY, head TEXT NOT NULL, content TEXT NOT NULL) STRICT;
    CREATE TABLE network_table (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE draft (one INTEGER PRIMARY KEY CHECK (one = 1), json TEXT NOT NULL) STRICT;`,
-]
+  ],
+}
 
 /** The generations in SQLite; opened by a storage process only. */
 export class SqliteSettingsStore implements SettingsStore {
   readonly #db: Database
 
   constructor(path: string) {
-    this.#db = openDatabase({ path, kind: 'settings', migrations: MIGRATIONS })
+    this.#db = openDatabase({ path, ...SETTINGS_DATABASE })
   }
 
   async generation(ask: {

@@ -92,3 +92,18 @@ function checkTogether(settings: Settings): SettingRefusal | undefined {
     }
   return undefined
 }
+
+/** The settings of a node's own copy; the defaults where there is none. Throws Fault `config`. */
+export async function settingsOfCopy(copy: {
+  readonly snapshot?: SettingsSnapshot
+  readonly tables: Readonly<Record<string, string>>
+}): Promise<Settings> {
+  const { snapshot = FIRST_CONTENT, tables } = copy
+  const settings = await resolveSettings(snapshot, async (hash) => tables[hash])
+  if (settings.ok) return settings.value
+  const at = `generation ${copy.snapshot?.generation ?? 0}`
+  throw new Fault(
+    'config',
+    `${at}: ${settings.error.message}; remove the file, and it is fetched anew`,
+  )
+}

@@ -17,6 +17,9 @@ export interface SettingsCopy {
   }): Promise<void>
 }
 
+/** Of the file's form; stands in its first line. */
+const VERSION = 1
+
 /** The copy in a file of its own, written beside the old one and put in its place; by a storage process only. */
 export class FileSettingsCopy implements SettingsCopy {
   readonly #path: string
@@ -35,7 +38,13 @@ export class FileSettingsCopy implements SettingsCopy {
     }
     const cut = text.indexOf('\n')
     const body = text.slice(cut + 1)
-    if (cut < 0 || text.slice(0, cut) !== `watari-settings 1 ${sha256(body)}`)
+    const version = Number(/^watari-settings (\d{1,9}) /.exec(text)?.[1] ?? VERSION)
+    if (version > VERSION)
+      throw new Fault(
+        'version',
+        `${this.#path}: has version ${version} of the copy of the settings, this program knows up to ${VERSION}`,
+      )
+    if (cut < 0 || text.slice(0, cut) !== `watari-settings ${VERSION} ${sha256(body)}`)
       throw new Fault(
         'corrupt',
         `${this.#path}: the copy of the settings is damaged; remove it, and it is fetched anew`,
@@ -47,7 +56,7 @@ export class FileSettingsCopy implements SettingsCopy {
     const body = JSON.stringify(copy)
     const file = await open(`${this.#path}.new`, 'w', 0o640)
     try {
-      await file.writeFile(`watari-settings 1 ${sha256(body)}\n${body}`)
+      await file.writeFile(`watari-settings ${VERSION} ${sha256(body)}\n${body}`)
       await file.sync()
     } finally {
       await file.close()

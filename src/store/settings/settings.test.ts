@@ -10,7 +10,7 @@ import { SqliteSettingsStore } from './generations.ts'
 import type { SettingsStore } from './generations.ts'
 import { settingsManual } from './manual.ts'
 import { NetworkSet, parseNetwork } from './network-set.ts'
-import { resolveSettings } from './resolve.ts'
+import { resolveSettings, settingsOfCopy } from './resolve.ts'
 import { FileSettingsCopy } from './settings-copy.ts'
 import { SettingsMaster } from './settings-master.ts'
 import { SETTING_KEYS, SETTINGS } from './table.ts'
@@ -362,6 +362,14 @@ describe('the copy of a node', () => {
     assert.equal(settings.ok && settings.value['policy.spam'], 'hold')
     await writeFile(path, 'watari-settings 1 00\n{}')
     await assert.rejects(copy.load(), { code: 'corrupt' })
+    await writeFile(path, 'watari-settings 2 00\n{}')
+    await assert.rejects(copy.load(), { code: 'version' })
+    const values = { 'mail.sizeBytesMax': '大きい' } as never
+    await copy.save({ snapshot: { ...snapshot, values }, tables: {} })
+    await assert.rejects(settingsOfCopy(await copy.load()), {
+      code: 'config',
+      message: /^generation 1: mail\.sizeBytesMax: /,
+    })
     store.close()
   })
 })

@@ -1,0 +1,127 @@
+import { join } from 'node:path'
+
+import type { Log } from '#base/log.ts'
+import { isFault } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import type { TlsIdentity } from '#net/tls.ts'
+import { isLoopback } from '#store/directory/guessing.ts'
+import { createAuthenticator } from '#store/directory/login.ts'
+import type { DirectoryReplica } from '#store/directory/replica.ts'
+import { EventBuffer } from '#store/events/event-buffer.ts'
+import type { EventLog } from '#store/events/event-log.ts'
+import type { SettingsCopy } from '#store/settings/settings-copy.ts'
+
+import { portOf, readHost } from './host.ts'
+import type { Host } from './host.ts'
+import { JoinedNode } from './joined-node.ts'
+import { naming } from './naming.ts'
+import { dialPath, loadNode, readIdentity, roleState } from './node-parts.ts'
+import type { RolePlace, RoleState } from './role.ts'
+import type { StorageState } from './storage/child-process.ts'
+import { VERSION } from './version.ts'
+
+const LOOK_AT_SPACE_MS = SECOND_MS
+
+/** The part of a gateway's and of a store's storage that is the same. */
+interface NodeStorage {
+  start(): Promise<void>
+  stop(): Promise<void>
+  state(): StorageState
+  service(name: 'replica'): DirectoryReplica
+  service(name: 'copy'): SettingsCopy
+  service(name: 'events'): EventLog
+}
+
+/** What a gateway and a store have in common, started. */
+export interface NodeRole {
+  readonly host: Host
+  readonly identity: TlsIdentity
+  readonly node: JoinedNode
+  readonly events: EventBuffer
+  readonly authenticator: ReturnType<typeof createAuthenticator>
+  readonly state: () => RoleState
+  /** Of a peer's address: passwords may go without TLS. */
+  readonly allowPlaintext: (ip: string) => boolean
+  /** Where users shall send, for refusals that name it. */
+  readonly texts: () => {
+    readonly authHost: string
+    readonly authPorts: readonly { readonly port: number; readonly tls: 'implicit' | 'starttls' }[]
+  }
+  /** `doors` closes what takes work; then what was told is written, and the storage ends. */
+  stop(doors: () => Promise<void>): Promise<void>
+}
+
+/**
+ * Starts a node's storage, reads its copies of what control hands down, and joins control. A storage
+ * that does not answer is waited for behind the open doors. Throws the Fault that no restart will mend.
+ */
+export async function startNode(options: {
+  readonly name: 'gateway' | 'store'
+  readonly place: RolePlace
+  readonly storage: NodeStorage
+  readonly isFull: () => Promise<boolean>
+  readonly clock: Clock
+  readonly log: Log
+}): Promise<NodeRole> {
+  const { name, place, storage, clock, log } = options
+  const host = readHost(place.dir)
+  const identity = readIdentity(place.dir)
+  await storage.start()
+  let isFull = false
+  const state = () => roleState(storage.state(), isFull)
+  const eventLog = storage.service('events')
+  const node = new JoinedNode({
+    dial: dialPath(join(place.runDir, 'node.sock')),
+    clock,
+    log,
+    node: name,
+    role: name,
+    replica: storage.service('replica'),
+    copy: storage.service('copy'),
+    events: eventLog,
+    beat: () => ({ ...state(), version: VERSION, pid: process.pid }),
+  })
+  const events = new EventBuffer({
+    log: eventLog,
+    clock,
+    trouble: log,
+    onFlushed: () => node.link.poke(),
+  })
+  const stopping = new AbortController()
+  const copy = join(place.dir, name, 'settings.json')
+  await naming(copy, loadNode(node, { clock, log, signal: stopping.signal }))
+  const watch = setInterval(() => {
+    options.isFull().then(
+      (full) => (isFull = full),
+      () => undefined,
+    )
+  }, LOOK_AT_SPACE_MS)
+  watch.unref()
+  return {
+    host,
+    identity,
+    node,
+    events,
+    authenticator: createAuthenticator({ directory: node.directory, clock, log }),
+    state,
+    allowPlaintext: (ip) => isLoopback(ip) && node.settings['auth.allowPlaintext'],
+    texts: () => ({
+      authHost: `smtp.${host.domain}`,
+      authPorts: [
+        { port: portOf(host, 'submissions'), tls: 'implicit' },
+        { port: portOf(host, 'submission'), tls: 'starttls' },
+      ],
+    }),
+    stop: async (doors) => {
+      stopping.abort()
+      clearInterval(watch)
+      await doors()
+      node.link.stop()
+      await events.flush().catch((cause: unknown) => {
+        if (!isFault(cause)) throw cause
+      })
+      await storage.stop()
+    },
+  }
+}
