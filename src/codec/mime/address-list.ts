@@ -163,7 +163,8 @@ function addressesOf(item: Item): readonly HeaderAddress[] {
   const named = (name: string): { readonly name?: string } => (name === '' ? {} : { name })
   if (item.angle !== undefined)
     return [{ ...named(wordsOf(words) || comment), ...specOf(item.angle) }]
-  if (words.length === 0) return comment === '' ? [] : [{ name: comment, mailbox: '', host: '' }]
+  // A comment alone is white space, also among addresses (RFC 5322 §4.4 obs-addr-list).
+  if (words.length === 0) return []
   if (!hasAt(item) && words.length > 1) return [{ name: wordsOf(words), mailbox: '', host: '' }]
   const begins = specBegins(words)
   const name = wordsOf(words.slice(0, begins[0]))

@@ -78,10 +78,9 @@ test('address lists of RFC 5322 with its obsolete forms', () => {
     host: '[192.0.2.1]',
   })
   assert.deepEqual(one('a..b@docomo.example'), { mailbox: 'a..b', host: 'docomo.example' })
-  assert.deepEqual(parseAddressList('undisclosed-recipients:;'), [
-    { mailbox: 'undisclosed-recipients' },
-    {},
-  ])
+  for (const text of ['undisclosed-recipients:;', '(空)undisclosed-recipients :(誰(も)) ; (終)'])
+    assert.deepEqual(parseAddressList(text), [{ mailbox: 'undisclosed-recipients' }, {}])
+  assert.deepEqual(parseAddressList('(花子)'), [])
   assert.deepEqual(parseAddressList(',, a@x , ,b@y;'), [
     { mailbox: 'a', host: 'x' },
     { mailbox: 'b', host: 'y' },

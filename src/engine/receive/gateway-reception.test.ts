@@ -274,6 +274,7 @@ test('submission: only addresses of the account, in envelope and header', async 
     'From: hanako@campus.example\r\nSender: taro@campus.example\r\n',
     'From: hanako@campus.example\r\nResent-From: taro@campus.example\r\n',
     'From: hanako\r\n',
+    'From: (taro@campus.example)\r\n',
   ])
     assert.equal(await statusOf(header), '5.7.1', header)
   assert.equal(await statusOf('', 'taro@campus.example'), '5.7.1')

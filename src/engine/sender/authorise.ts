@@ -53,6 +53,7 @@ export function authoriseHeader(
     const list = parseAddressList(toUtf8(fromLatin1(field.value)))
     // The parser stops there: nobody hides behind the end of a list.
     if (list.length >= ADDRESSES_MAX) return err(`${field.name} names too many addresses`)
+    if (list.length === 0 && field.value !== '') return err(`${field.name} names no address`)
     for (const named of list) {
       if (named.host === undefined) continue // begin or end of a group (RFC 6854 §2)
       const address = addressOf(named)
