@@ -156,6 +156,8 @@ test('LIST reads selection and return options (RFC 5258 §6, RFC 5819 §4)', () 
   assert.ok(plain.name === 'LIST' && !plain.extended)
   const created = command('a CREATE Old (USE (\\archive))')
   assert.ok(created.name === 'CREATE' && created.use === 'archive')
+  const other = command('a CREATE Old (USE (\\Flagged))')
+  assert.ok(other.name === 'CREATE' && other.use === 'other')
 })
 
 test("APPEND's message is told from the literal of its mailbox name", () => {

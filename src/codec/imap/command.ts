@@ -57,7 +57,7 @@ export type Command =
   | { readonly name: 'AUTHENTICATE'; readonly mechanism: string; readonly initial?: string }
   | { readonly name: 'ENABLE'; readonly capabilities: readonly string[] }
   | { readonly name: 'SELECT' | 'EXAMINE'; readonly mailbox: string; readonly condStore: boolean }
-  | { readonly name: 'CREATE'; readonly mailbox: string; readonly use?: SpecialUse }
+  | { readonly name: 'CREATE'; readonly mailbox: string; readonly use?: SpecialUse | 'other' }
   | { readonly name: 'DELETE' | 'SUBSCRIBE' | 'UNSUBSCRIBE'; readonly mailbox: string }
   | { readonly name: 'RENAME'; readonly from: string; readonly to: string }
   | ({ readonly name: 'LIST' } & ListRequest)
@@ -267,7 +267,7 @@ function readCreate(scanner: Scanner): Command {
   const mailbox = scanner.astring()
   if (!scanner.skip(' ')) return { name: 'CREATE', mailbox }
   // RFC 6154 §5.2: CREATE name (USE (\Sent))
-  let use: SpecialUse | undefined
+  let use: SpecialUse | 'other' | undefined
   scanner.list(() => {
     if (scanner.word() !== 'USE') scanner.fail('Unknown CREATE parameter')
     scanner.space()
@@ -278,7 +278,7 @@ function readCreate(scanner: Scanner): Command {
     if (uses.length > 1) scanner.fail('One special use at most')
     for (const [key, shown] of Object.entries(SPECIAL_USES))
       if (shown.toUpperCase() === uses[0]) use = key as SpecialUse
-    if (uses.length === 1 && use === undefined) scanner.fail('Unknown special use')
+    if (uses.length === 1) use ??= 'other'
   })
   return { name: 'CREATE', mailbox, ...(use === undefined ? {} : { use }) }
 }

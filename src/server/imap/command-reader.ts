@@ -1,7 +1,7 @@
 import { CommandBuffer } from '#codec/imap/command-buffer.ts'
 import type { LiteralAsk } from '#codec/imap/command-buffer.ts'
 import { parseAppendHead } from '#codec/imap/command.ts'
-import type { AppendHead, Tagged } from '#codec/imap/command.ts'
+import type { AppendHead, CommandFault, Tagged } from '#codec/imap/command.ts'
 import type { OctetReader } from '#net/lines.ts'
 import {
   COMMAND_BYTES_MAX,
@@ -13,6 +13,8 @@ import {
 export type Received =
   | { readonly kind: 'command'; readonly text: string }
   | { readonly kind: 'append'; readonly head: Tagged<AppendHead>; readonly message: LiteralAsk }
+  /** APPEND that is wrong before its message; what is to be answered once that is out of the way. */
+  | ({ readonly kind: 'badAppend'; readonly message: LiteralAsk } & CommandFault)
   /** `text` is what to answer; the command was dropped whole. */
   | { readonly kind: 'fault'; readonly tag?: string; readonly code?: string; readonly text: string }
   | { readonly kind: 'end'; readonly why: 'eof' | 'timeout' | 'tooBig' }
@@ -40,6 +42,7 @@ export async function readCommand(reader: OctetReader, rules: ReadRules): Promis
     if (rules.loggedIn) {
       const head = parseAppendHead(buffer.text)
       if (head?.ok === true) return { kind: 'append', head: head.value, message: ask }
+      if (head?.ok === false) return { kind: 'badAppend', ...head.error, message: ask }
     }
     const literalMax = rules.loggedIn ? COMMAND_BYTES_MAX : LITERAL_BYTES_BEFORE_LOGIN_MAX
     if (ask.sizeBytes > Math.min(literalMax, bytesMax - buffer.length))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeUtf7 } from '#codec/imap/mailbox-name.ts'
 import { fromUtf8 } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
 
 const mail = fromUtf8('Subject: =?UTF-8?B?5rih44KK?=\r\n\r\n渡り\r\n')
@@ -56,6 +57,7 @@ test('mailboxes with Japanese names are made, renamed, subscribed and deleted', 
   assert.match(await client.command('CREATE &broken'), /^NO \[CANNOT\]/)
   assert.match(await client.command('CREATE Shared/x'), /^NO \[NOPERM\]/)
   assert.match(await client.command('CREATE Alt (USE (\\Archive))'), /^NO \[USEATTR\]/)
+  assert.match(await client.command('CREATE Alt (USE (\\Flagged))'), /^NO \[USEATTR\]/)
   await client.command('DELETE Archive')
   assert.match(await client.command('CREATE Alt (USE (\\Archive))'), /^OK/)
   assert.match(await client.command('LIST "" Alt'), /\\Archive/)
@@ -158,4 +160,36 @@ test('APPEND is refused before it is sent, or read and dropped (RFC 9051 §6.3.1
   const other = await room.login()
   other.send('e APPEND INBOX {99999999+}\r\n')
   assert.match(await other.closed(), /^e NO \[TOOBIG\]/)
+})
+
+test('a message is never taken for commands, whatever is wrong with its APPEND', async (t) => {
+  const room = await imapRoom(t)
+  const client = await room.login()
+  const mail = (length: number): Buffer =>
+    Buffer.concat([Buffer.from('x DELETE Archive\r\n'), Buffer.alloc(length, '\r\ny DELETE Sent')])
+  // What is wrong with the command itself is said in its own words.
+  assert.match(await client.append('INBOX (\\Nonsense)', mail(300_000)), / BAD Unknown system flag/)
+  assert.match(await client.append('INBOX "32-Foo-2026"', mail(100)), / BAD Bad date-time/)
+  client.send('a APPEND INBOX (\\Nonsense) {300000}\r\n')
+  assert.match(await client.line(), /^a BAD Unknown system flag/)
+  // Storage that does not answer, before the message and once it is on its way.
+  for (const length of [100, 300_000]) {
+    room.store.fault = new Fault('stalled', 'frozen')
+    assert.match(await client.append('INBOX', mail(length)), / NO \[UNAVAILABLE\]/)
+    room.store.fault = undefined
+  }
+  const { openLarge } = room.store
+  room.store.openLarge = () => Promise.reject(new Fault('stalled', 'frozen'))
+  client.send('b APPEND INBOX {300000}\r\n')
+  assert.match(await client.line(), /^\+ /)
+  client.send(mail(400_000).subarray(0, 300_000))
+  client.send('\r\n')
+  assert.match(await client.line(), /^b NO \[UNAVAILABLE\]/)
+  room.store.openLarge = openLarge
+  assert.match(await client.command('LIST "" "*"'), /Sent.*Archive/s)
+  // Several messages at once are not offered; a second one ends the connection.
+  client.send('c APPEND INBOX {1+}\r\nx {20+}\r\ny DELETE Archive\r\n\r\n')
+  assert.match(await client.closed(), /^c BAD Unexpected argument/)
+  const other = await room.login()
+  assert.match(await other.command('LIST "" "*"'), /Sent.*Archive/s)
 })

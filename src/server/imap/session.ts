@@ -16,7 +16,7 @@ import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { capabilities } from './capabilities.ts'
 import type { State } from './command.ts'
 import { commandOf } from './commands.ts'
-import { append } from './commands/append.ts'
+import { append, dropMessage } from './commands/append.ts'
 import { readCommand } from './command-reader.ts'
 import type { Received } from './command-reader.ts'
 import { bad, formatCompletion, unavailable } from './completion.ts'
@@ -174,6 +174,9 @@ export class ImapSession {
           await this.#guard(() => append(this, received.head.command, received.message)),
           true,
         )
+      case 'badAppend':
+        await dropMessage(this, received.message)
+        return this.#answer(received.tag ?? '*', bad(received.text))
       case 'command':
         return this.#command(received)
     }

@@ -1,9 +1,9 @@
-import { concatOctets, emptyOctets } from '#base/octets.ts'
+import { concatOctets, emptyOctets, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { LiteralAsk } from '#codec/imap/command-buffer.ts'
 import type { AppendHead } from '#codec/imap/command.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
-import type { Content } from '#store/blob/blobs.ts'
+import type { Content, LargeHandle } from '#store/blob/blobs.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { bad, done, no, refusal } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
@@ -20,27 +20,22 @@ export async function append(
   head: AppendHead,
   message: LiteralAsk,
 ): Promise<Completion> {
-  const refused = await refusedAhead(session, head, message)
+  let refused: Completion | undefined
+  try {
+    refused = await refusedAhead(session, head, message)
+  } catch (thrown) {
+    await dropMessage(session, message)
+    throw thrown
+  }
   if (refused !== undefined) {
-    // A client that waits for `+` never sends it; others have sent it already.
-    if (message.waits) return refused
-    if (message.sizeBytes > session.room.limits.messageBytesMax * DROPPED_TIMES_MAX) {
-      session.ending = true
-      return refused
-    }
-    for await (const _ of literal(session, message.sizeBytes));
-    await session.continuation(LINE_END_BYTES_MAX, session.room.limits.transferTimeoutMs)
+    await dropMessage(session, message)
     return refused
   }
   if (message.waits) await session.proceed()
   const content = await receive(session, message.sizeBytes)
   if (content === undefined) return bad('The message was cut short')
   try {
-    const rest = await session.continuation(
-      LINE_END_BYTES_MAX,
-      session.room.limits.transferTimeoutMs,
-    )
-    if (rest === undefined || rest.length > 0) {
+    if (!(await endOfCommand(session))) {
       await abandon(session, content)
       return bad('Unexpected argument after the message')
     }
@@ -49,6 +44,33 @@ export async function append(
     await abandon(session, content)
     throw thrown
   }
+}
+
+/**
+ * After a refusal: a client that waits for `+` never sends its message; others have sent it, and it
+ * must not be taken for commands, which whoever wrote the message would choose.
+ */
+export async function dropMessage(session: ImapSession, message: LiteralAsk): Promise<void> {
+  if (message.waits) return
+  if (message.sizeBytes > session.room.limits.messageBytesMax * DROPPED_TIMES_MAX) {
+    session.ending = true
+    return
+  }
+  await drop(session, message.sizeBytes)
+}
+
+async function drop(session: ImapSession, sizeBytes: number): Promise<void> {
+  for await (const _ of literal(session, sizeBytes));
+  await endOfCommand(session)
+}
+
+/** Whether the command ends behind its message, as it must. */
+async function endOfCommand(session: ImapSession): Promise<boolean> {
+  const { transferTimeoutMs } = session.room.limits
+  const rest = await session.continuation(LINE_END_BYTES_MAX, transferTimeoutMs)
+  // One more message that was sent unasked, as by MULTIAPPEND: it must not be taken for commands either.
+  if (rest === undefined || toLatin1(rest).endsWith('+}')) session.ending = true
+  return rest?.length === 0
 }
 
 async function refusedAhead(
@@ -92,7 +114,13 @@ async function receive(session: ImapSession, sizeBytes: number): Promise<Content
     const octets = concatOctets(parts)
     return octets.length === sizeBytes ? { octets: [octets] } : undefined
   }
-  const { handle } = await store.openLarge()
+  let handle: LargeHandle
+  try {
+    ;({ handle } = await store.openLarge())
+  } catch (thrown) {
+    await drop(session, sizeBytes)
+    throw thrown
+  }
   let received = 0
   try {
     for await (const part of gathered(literal(session, sizeBytes))) {

@@ -12,6 +12,8 @@ export const create: ImapCommand<'CREATE'> = {
     const path = newPathOf(mailbox)
     if (path === undefined) return badName()
     if (FOREIGN_ROOTS.includes(path[0]!)) return no('NOPERM', 'That name belongs to others')
+    // RFC 6154 §3: uses that are not offered are refused by NO, as those that are taken.
+    if (use === 'other') return no('USEATTR', 'That special use is not offered')
     const outcome = await commitOne(session, {
       kind: 'create',
       path,
