@@ -2,6 +2,7 @@ import {
   close,
   closeSync,
   fdatasync,
+  fdatasyncSync,
   fstatSync,
   fsync,
   fsyncSync,
@@ -9,6 +10,7 @@ import {
   read,
   write,
   writev,
+  writevSync,
 } from 'node:fs'
 import { failpoint } from '#base/failpoint.ts'
 import { Fault } from '#base/outcome.ts'
@@ -19,23 +21,39 @@ export async function writeAll(
   buffers: readonly Buffer[],
   position: number,
 ): Promise<void> {
-  let rest: Buffer[] = buffers.filter((buffer) => buffer.length > 0)
+  let rest: readonly Buffer[] = buffers.filter((buffer) => buffer.length > 0)
   let at = position
   while (rest.length > 0) {
-    let written = await new Promise<number>((resolve, reject) => {
+    const written = await new Promise<number>((resolve, reject) => {
       const done = (error: Error | null, count: number): void =>
         error === null ? resolve(count) : reject(error)
       if (rest.length === 1) write(fd, rest[0]!, 0, rest[0]!.length, at, done)
       else writev(fd, rest, at, done)
     })
-    if (written === 0) throw new Fault('io', 'a write wrote nothing')
+    rest = behind(rest, written)
     at += written
-    while (rest.length > 0 && written >= rest[0]!.length) {
-      written -= rest[0]!.length
-      rest.shift()
-    }
-    if (written > 0) rest = [rest[0]!.subarray(written), ...rest.slice(1)]
   }
+}
+
+/** The same, and nothing else runs meanwhile: no thread has to be woken for it. */
+export function writeAllNow(fd: number, buffers: readonly Buffer[], position: number): void {
+  let rest: readonly Buffer[] = buffers.filter((buffer) => buffer.length > 0)
+  let at = position
+  while (rest.length > 0) {
+    const written = writevSync(fd, rest, at)
+    rest = behind(rest, written)
+    at += written
+  }
+}
+
+/** What is still to be written. Throws Fault `io` where a write wrote nothing. */
+function behind(buffers: readonly Buffer[], written: number): readonly Buffer[] {
+  if (written === 0) throw new Fault('io', 'a write wrote nothing')
+  let left = written
+  const rest = [...buffers]
+  while (rest.length > 0 && left >= rest[0]!.length) left -= rest.shift()!.length
+  if (left > 0) rest[0] = rest[0]!.subarray(left)
+  return rest
 }
 
 /** Up to `length` octets from `position`; shorter only at the file's end. */
@@ -66,6 +84,11 @@ export const syncData = (fd: number): Promise<void> =>
   isSyncLeftOut()
     ? Promise.resolve()
     : new Promise((resolve, reject) => fdatasync(fd, settled(resolve, reject)))
+
+/** The same as `syncData`, and nothing else runs meanwhile. */
+export function syncDataNow(fd: number): void {
+  if (!isSyncLeftOut()) fdatasyncSync(fd)
+}
 
 export const syncWhole = (fd: number): Promise<void> =>
   isSyncLeftOut()

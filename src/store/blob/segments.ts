@@ -4,7 +4,7 @@ import { failpoint } from '#base/failpoint.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { diskFault, ioFault } from '#store/db/fault.ts'
-import { syncData, syncFolder, syncWhole, writeAll } from './files.ts'
+import { syncData, syncDataNow, syncFolder, syncWhole, writeAll, writeAllNow } from './files.ts'
 import { recordBytes, recordOf } from './record.ts'
 
 const SEGMENT_BYTES = 64 * 1024 * 1024
@@ -151,10 +151,14 @@ export class Segments {
     // Zeros on their way to the disk must not land on top of these records.
     if (to > segment.filledBytes) await this.#filling
     const buffers = records.flatMap((record) => record.buffers)
-    await writeAll(segment.fd, buffers, from)
+    // A lone record: whoever waits for it waits for nothing but the disk.
+    const isAlone = records.length === 1
+    if (isAlone) writeAllNow(segment.fd, buffers, from)
+    else await writeAll(segment.fd, buffers, from)
     segment.filledBytes = Math.max(segment.filledBytes, to)
     if (failpoint(this.#written) === 'hang') await new Promise(() => undefined)
-    await syncData(segment.fd)
+    if (isAlone) syncDataNow(segment.fd)
+    else await syncData(segment.fd)
   }
 
   async #opened(number: number): Promise<OpenSegment> {
