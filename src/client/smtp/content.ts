@@ -68,16 +68,12 @@ export async function needsOf(content: ContentSource): Promise<ContentNeeds> {
 /** A NUL, or a CR or LF alone; a CR at the end is left to the next piece. */
 function hasBinary(buffer: Buffer, before: number): boolean {
   if (before === CR && buffer[0] !== LF) return true
-  if (buffer.includes(0)) return true
-  let at = 0
-  // Line by line: a CR comes before each LF, and nowhere else.
-  for (let lf = buffer.indexOf(LF); lf >= 0; lf = buffer.indexOf(LF, at)) {
-    if ((lf === 0 ? before : buffer[lf - 1]) !== CR) return true
-    at = lf + 1
-  }
-  for (let cr = buffer.indexOf(CR); cr >= 0 && cr < buffer.length - 1;) {
-    if (buffer[cr + 1] !== LF) return true
-    cr = buffer.indexOf(CR, cr + 2)
+  for (let at = 0; at < buffer.length; at++) {
+    const octet = buffer[at]!
+    if (octet > CR) continue // nearly all of them
+    if (octet === 0) return true
+    if (octet === LF && (at === 0 ? before : buffer[at - 1]) !== CR) return true
+    if (octet === CR && at + 1 < buffer.length && buffer[at + 1] !== LF) return true
   }
   return false
 }
