@@ -46,7 +46,8 @@ export function requireVersion(
   at: Standing | undefined,
 ): asserts at is Standing {
   if (at === undefined) throw new Fault('version', `${path}: is no database of ours`)
-  if (at.kind !== kind) throw new Fault('version', `${path}: is a ${at.kind} database, not ${kind}`)
+  if (at.kind !== kind)
+    throw new Fault('version', `${path}: is a database of ${at.kind}, not of ${kind}`)
   if (at.version > migrations.length)
     throw new Fault(
       'version',
