@@ -5,8 +5,10 @@ import type { ImapFlow } from 'imapflow'
 
 import { startSink } from '#test/fake/smtp-sink.ts'
 import type { Sink } from '#test/fake/smtp-sink.ts'
+import { commandLine } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
 import { install, until } from './installation.ts'
-import type { Installation, Ran } from './installation.ts'
+import type { Installation } from './installation.ts'
 import { copiesOf, imap } from './mail.ts'
 import { sendBy } from './wire.ts'
 import type { SmtpWay, Submitted } from './wire.ts'
@@ -40,12 +42,14 @@ function mailTo(
 
 describe('conversion of addresses', () => {
   let watari: Installation
+  let cli: CommandLine
   let sink: Sink
   const clients = new Map<string, ImapFlow>()
 
   before(async () => {
     sink = await startSink()
     watari = await install({ bind: ['127.0.0.1'] })
+    cli = commandLine(watari)
     const further = ['--address', 'watanabe@campus.example']
     await run(['user', 'add', '渡辺@campus.example', '--password-stdin', ...further], 'わたなべ')
     await run(['access', 'add', '127.0.0.1'])
@@ -59,22 +63,13 @@ describe('conversion of addresses', () => {
     await sink.close()
   })
 
-  const run = async (args: readonly string[], input?: string): Promise<string> => {
-    const { status, stdout, stderr } = await watari.watari(args, input)
-    assert.equal(status, 0, stderr)
-    return stdout
-  }
-  const refused = async (args: readonly string[]): Promise<string> => {
-    const { status, stdout, stderr }: Ran = await watari.watari(args)
-    assert.equal(status, 1, stdout)
-    assert.match(stderr, /^watari: [^\n]+\n$/)
-    return stderr
-  }
+  const run = (args: readonly string[], input?: string) => cli.run(args, input)
+  const refused = (args: readonly string[]) => cli.refused(args, 1)
   /** The queue is empty: nothing will come any more. */
   const drained = () =>
     until('the queue is empty', async () => {
-      const body = JSON.parse(await run(['queue', 'ls', '--json'])) as { items: unknown[] }
-      return body.items.length === 0
+      const { items } = await cli.json<{ items: unknown[] }>(['queue', 'ls'])
+      return items.length === 0
     })
   const way = (wellKnown: number): SmtpWay => ({
     port: watari.port(wellKnown),

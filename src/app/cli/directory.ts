@@ -226,7 +226,8 @@ function forwardCommands(program: Command, io: CliIo): void {
           to,
           keep,
         })
-        verb.wrote(body, () => `${body.user} is forwarded to ${body.to.join(', ')}\n`)
+        const copy = body.keep ? ', a copy is kept' : ''
+        verb.wrote(body, () => `${body.user} is forwarded to ${body.to.join(', ')}${copy}\n`)
       },
     )
   noun

@@ -63,6 +63,9 @@ const ADDRESS_FIELDS = [
   'original',
 ] as const
 
+/** Within one millisecond: reception, then the store, then the queue that heard of it. */
+const STATION = `CASE WHEN name LIKE 'receive.%' THEN 0 WHEN name LIKE 'store.%' THEN 1 ELSE 2 END`
+
 export const INDEX_DATABASE: DatabaseKind = {
   kind: 'event index',
   migrations: [
@@ -115,7 +118,9 @@ export class SqliteEventIndex implements EventIndex {
     const items = this.#deliveries(ask).map((deliveryId) => ({
       deliveryId,
       events: this.#db
-        .query<Row>('SELECT * FROM event WHERE delivery_id = ? ORDER BY at_ms, id LIMIT 10000')
+        .query<Row>(
+          `SELECT * FROM event WHERE delivery_id = ? ORDER BY at_ms, ${STATION}, id LIMIT 10000`,
+        )
         .all(deliveryId)
         .map(recordOf),
     }))
