@@ -47,74 +47,64 @@ type NodeServices = {
   readonly events: EventLog
 }
 
-function openNodeServices(dir: string, node: string): OpenedKind<NodeServices> {
-  const replica = new SqliteReplica(join(dir, 'directory.db'))
-  const events = new SqliteEventLog({ path: join(dir, 'events.db'), node: node as NodeId })
-  const copy = new FileSettingsCopy(join(dir, 'settings.json'))
+type Closable = { close(): void | Promise<void> }
+type Keep = <T extends Closable>(store: T) => T
+
+/** Opens the stores of a kind; where one of them refuses, those that are open already are closed. */
+async function opened<S extends Services>(
+  open: (keep: Keep) => S | Promise<S>,
+): Promise<OpenedKind<S>> {
+  const stores: Closable[] = []
   const close = async (): Promise<void> => {
-    replica.close()
-    events.close()
+    for (const store of stores.splice(0)) await store.close()
   }
-  return { services: { replica, copy, events }, close }
+  try {
+    const services = await open((store) => {
+      stores.push(store)
+      return store
+    })
+    return { services, close }
+  } catch (thrown) {
+    await close()
+    throw thrown
+  }
 }
+
+const nodeServices = (keep: Keep, dir: string, node: string): NodeServices => ({
+  replica: keep(new SqliteReplica(join(dir, 'directory.db'))),
+  events: keep(new SqliteEventLog({ path: join(dir, 'events.db'), node: node as NodeId })),
+  copy: new FileSettingsCopy(join(dir, 'settings.json')),
+})
 
 /** The stores of one volume, by the kind of its storage child. Each kind's services open together. */
 export const KINDS = {
   /** A gateway's queue. */
-  spool: async ({
-    dir,
-    clock,
-    options,
-  }: KindContext): Promise<OpenedKind<NodeServices & { spool: SpoolStore }>> => {
-    const spool = await openSpool({ dir, clock, ...options })
-    const node = openNodeServices(dir, 'gateway')
-    return {
-      services: { spool, ...node.services },
-      close: async () => {
-        await spool.close()
-        await node.close()
-      },
-    }
-  },
+  spool: ({ dir, clock, options }: KindContext) =>
+    opened<NodeServices & { spool: SpoolStore }>(async (keep) => ({
+      spool: keep(await openSpool({ dir, clock, ...options })),
+      ...nodeServices(keep, dir, 'gateway'),
+    })),
   /** A store's mailboxes. */
-  mailbox: async ({
-    dir,
-    clock,
-    options,
-    notify,
-  }: KindContext): Promise<OpenedKind<NodeServices & { mailboxes: MailboxStore }>> => {
-    const mailboxes = await openMailboxes({
-      dir,
-      clock,
-      parser: () => new MimeIndexer(),
-      onChange: (change) => notify('changed', change),
-      ...options,
-    })
-    const node = openNodeServices(dir, 'store')
-    return {
-      services: { mailboxes, ...node.services },
-      close: async () => {
-        await mailboxes.close()
-        await node.close()
-      },
-    }
-  },
+  mailbox: ({ dir, clock, options, notify }: KindContext) =>
+    opened<NodeServices & { mailboxes: MailboxStore }>(async (keep) => ({
+      mailboxes: keep(
+        await openMailboxes({
+          dir,
+          clock,
+          parser: () => new MimeIndexer(),
+          onChange: (change) => notify('changed', change),
+          ...options,
+        }),
+      ),
+      ...nodeServices(keep, dir, 'store'),
+    })),
   /** Control's directory, settings and the facts of all nodes. */
-  control: async ({
-    dir,
-  }: KindContext): Promise<
-    OpenedKind<{ directory: DirectoryLog; settings: SettingsStore; index: EventIndex }>
-  > => {
-    const directory = new SqliteDirectoryLog(join(dir, 'directory.db'))
-    const settings = new SqliteSettingsStore(join(dir, 'settings.db'))
-    const index = new SqliteEventIndex({ path: join(dir, 'index.db') })
-    const close = async (): Promise<void> => {
-      directory.close()
-      settings.close()
-      index.close()
-    }
-    return { services: { directory, settings, index }, close }
-  },
+  control: ({ dir }: KindContext) =>
+    opened<{ directory: DirectoryLog; settings: SettingsStore; index: EventIndex }>((keep) => ({
+      directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
+      settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
+      index: keep(new SqliteEventIndex({ path: join(dir, 'index.db') })),
+    })),
 }
 
 export type StorageKind = keyof typeof KINDS

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { statSync, unlinkSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Fault } from '#base/outcome.ts'
@@ -26,12 +26,7 @@ export function checkDatabase(options: Identity): void {
     url.searchParams.set('immutable', '1')
     const db = new DatabaseSync(url, { readOnly: true })
     try {
-      const named = db.prepare(`SELECT name FROM sqlite_schema`).all()
-      if (named.length === 0) return
-      const at = named.some(({ name }) => name === 'version')
-        ? db.prepare('SELECT kind, version FROM version').get()
-        : undefined
-      requireVersion(options, at as Standing | undefined)
+      versionIn(db, options)
     } finally {
       db.close()
     }
@@ -40,8 +35,39 @@ export function checkDatabase(options: Identity): void {
   }
 }
 
+/**
+ * The version of a database that is about to be opened, undefined where it is new or empty. Throws as
+ * `openDatabase` does and changes nothing: a connection that could write would write the WAL which a
+ * later program's crash has left into the file, and change a foreign one's journal mode.
+ */
+export function standingVersion(options: Identity): number | undefined {
+  const { path } = options
+  const has = (name: string): boolean => statSync(name, { throwIfNoEntry: false }) !== undefined
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined
+  const absent = ['-shm', '-wal'].map((suffix) => `${path}${suffix}`).filter((name) => !has(name))
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 0 })
+  try {
+    return versionIn(db, options)
+  } finally {
+    db.close()
+    // What reading a WAL needs beside it; a reader that may not write does not clear it away.
+    for (const name of absent) if (has(name)) unlinkSync(name)
+  }
+}
+
+/** Undefined for a database without a table. */
+function versionIn(db: DatabaseSync, options: Identity): number | undefined {
+  const named = db.prepare(`SELECT name FROM sqlite_schema`).all()
+  if (named.length === 0) return undefined
+  const at = named.some(({ name }) => name === 'version')
+    ? (db.prepare('SELECT kind, version FROM version').get() as Standing | undefined)
+    : undefined
+  requireVersion(options, at)
+  return at.version
+}
+
 /** Throws Fault `version` for what a database says of itself that we do not know. */
-export function requireVersion(
+function requireVersion(
   { path, kind, migrations }: Identity,
   at: Standing | undefined,
 ): asserts at is Standing {

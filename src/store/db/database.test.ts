@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -49,10 +49,12 @@ describe('openDatabase', () => {
     const other = new DatabaseSync(foreign)
     other.exec('CREATE TABLE x (y)')
     other.close()
+    const octets = readFileSync(foreign)
     assert.throws(
       () => openDatabase({ path: foreign, kind: 'test', migrations: V1 }),
       (thrown) => isFault(thrown, 'version'),
     )
+    assert.deepEqual(readFileSync(foreign), octets, 'not even its journal mode')
     const text = join(dir, 'text.db')
     writeFileSync(text, '手紙'.repeat(1_000))
     assert.throws(

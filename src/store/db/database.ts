@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { failpoint } from '#base/failpoint.ts'
-import { requireVersion } from './check.ts'
+import { standingVersion } from './check.ts'
 import { ioFault } from './fault.ts'
 
 export type SqlInput = SQLInputValue
@@ -32,13 +32,15 @@ const CACHE_BYTES_DEFAULT = 8 * 1024 * 1024
 
 /**
  * Opens or makes a database that this process alone uses. A COMMIT is durable when it returns.
- * Throws Fault `version` where it is of a version or kind that we do not know, `locked`, `io`, `corrupt`.
+ * Throws Fault `version` where it is of a version or kind that we do not know, and has changed nothing
+ * then; `locked`, `io`, `corrupt`.
  */
 export function openDatabase(options: DatabaseOptions): Database {
   try {
+    const at = standingVersion(options)
     const db = new Database(options)
     try {
-      db.migrate(options)
+      db.migrate(options, at)
       if (options.walAhead === true) db.fillWal(options.path)
     } catch (thrown) {
       db.close()
@@ -135,21 +137,16 @@ export class Database {
     if (this.#db.isOpen) this.#db.close()
   }
 
-  migrate(options: DatabaseOptions): void {
-    const known = options.migrations.length
+  /** Brings a database `at` that version to ours, or an empty one. */
+  migrate({ kind, migrations }: DatabaseOptions, at: number | undefined): void {
+    if (at === migrations.length) return
     this.transaction(() => {
-      const has = this.query(`SELECT 1 FROM sqlite_schema WHERE name = 'version'`).get()
-      if (has === undefined) {
-        if (this.query(`SELECT 1 FROM sqlite_schema`).get() !== undefined)
-          requireVersion(options, undefined)
+      if (at === undefined) {
         this.exec('CREATE TABLE version (kind TEXT NOT NULL, version INTEGER NOT NULL) STRICT')
-        this.query('INSERT INTO version VALUES (?, 0)').run(options.kind)
+        this.query('INSERT INTO version VALUES (?, 0)').run(kind)
       }
-      const at = this.query<{ kind: string; version: number }>('SELECT * FROM version').get()
-      requireVersion(options, at)
-      if (at.version === known) return
-      for (const sql of options.migrations.slice(at.version)) this.exec(sql)
-      this.query('UPDATE version SET version = ?').run(known)
+      for (const sql of migrations.slice(at ?? 0)) this.exec(sql)
+      this.query('UPDATE version SET version = ?').run(migrations.length)
     })
   }
 
