@@ -1,58 +1,25 @@
 import type { Log } from '#base/log.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
-import type { Clock } from '#base/time.ts'
-import type { Resolver } from '#client/dns/resolver.ts'
-import { MailClient } from '#client/smtp/deliver.ts'
-import type { DeliverJob, Endpoint } from '#client/smtp/job.ts'
 import { nextHop } from '#engine/route/next-hop.ts'
-import { formatAddress } from '#model/address.ts'
-import type { EventSink } from '#model/event.ts'
 import { formatNextHop } from '#model/route.ts'
-import type { Verdict } from '#model/verdict.ts'
-import type { Directory } from '#store/directory/directory.ts'
-import type {
-  QueueMessage,
-  QueueRecipient,
-  Settlement,
-  SpoolStore,
-} from '#store/spool/spool-store.ts'
-import { endOf, ownTrouble, unreachable } from './attempt.ts'
+import type { QueueMessage, QueueRecipient, SpoolStore } from '#store/spool/spool-store.ts'
+import { ownTrouble } from './attempt.ts'
 import type { Attempt } from './attempt.ts'
-import { endpointsOf } from './endpoints.ts'
+import { Carrier } from './carrier.ts'
+import type { CarrierOptions } from './carrier.ts'
+import { conclude, concludeHeld, giveBack } from './conclude.ts'
+import type { ConcludeOptions } from './conclude.ts'
 import { HopLanes } from './hop-lanes.ts'
-import type { Lane, Load, Turn } from './hop-lanes.ts'
-import { reportOf, senderText } from './report.ts'
-import type { Reported } from './report.ts'
+import type { Load, Turn } from './hop-lanes.ts'
 import { Settler } from './settler.ts'
+import type { Done } from './settler.ts'
 
-/** What of the settings the courier follows; read anew for each attempt. */
-export interface CourierSettings {
-  /** Waits between attempts; the last one repeats. */
-  readonly retryMs: readonly number[]
-  readonly delayNoticeMs: number
-  readonly lifetimeMs: number
-}
-
-export interface CourierOptions {
+export interface CourierOptions extends CarrierOptions, ConcludeOptions {
   readonly spool: SpoolStore
-  readonly directory: Directory
-  readonly resolver: Resolver
-  readonly clock: Clock
   readonly log: Log
-  readonly events: EventSink
-  /** Our name in EHLO and in reports. */
-  readonly hostname: string
-  readonly settings: () => CourierSettings
-  /** The LMTP door of this installation's store; none: it is away. */
-  readonly local: () => readonly Endpoint[]
-  /** Whether one of our own MX listeners answers there: mail sent there would come back. */
-  readonly isOwn: (ip: string, port: number) => boolean
-  /** Renders the XWATARI parameter: verdict and delivery id for our own stores. */
-  readonly handed?: (message: { readonly deliveryId: string; readonly verdict?: Verdict }) => string
   /** Connections to one next hop, and in all. */
   readonly concurrency?: { readonly perHop: number; readonly inAll: number }
-  readonly mxPort?: number
 }
 
 const CONCURRENCY = { perHop: 20, inAll: 200 }
@@ -65,7 +32,7 @@ const STALLED_MS = SECOND_MS
 /** Takes what is due out of the queue, delivers it and settles it; never more than once at work. */
 export class Courier {
   readonly #options: CourierOptions
-  readonly #client: MailClient
+  readonly #carrier: Carrier
   readonly #lanes: HopLanes
   readonly #settler: Settler
   #claimed = 0
@@ -78,7 +45,7 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options
-    this.#client = new MailClient(options.clock)
+    this.#carrier = new Carrier(options)
     this.#lanes = new HopLanes(options.concurrency ?? CONCURRENCY)
     this.#settler = new Settler(options)
   }
@@ -94,13 +61,13 @@ export class Courier {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     this.#cancelTimer?.()
-    for (const load of this.#lanes.drain()) void this.#giveBack(load)
+    for (const load of this.#lanes.drain()) this.#giveBack(load)
     const idle = this.#idle()
     const over = new AbortController()
     await Promise.race([idle, sleep(this.#options.clock, graceMs, over.signal)])
     over.abort()
     this.#settler.stop()
-    await this.#client.close()
+    await this.#carrier.close()
   }
 
   #idle(): Promise<void> {
@@ -132,7 +99,7 @@ export class Courier {
       }
     } while (this.#again && !this.#stopping)
     this.#pumping = false
-    if (this.#stopping) for (const load of this.#lanes.drain()) void this.#giveBack(load)
+    if (this.#stopping) for (const load of this.#lanes.drain()) this.#giveBack(load)
     else {
       this.#cancelTimer?.()
       this.#cancelTimer = this.#options.clock.after(waitMs, () => this.wake())
@@ -181,31 +148,11 @@ export class Courier {
         const some = recipients.slice(at, at + RECIPIENTS_PER_TRANSACTION)
         this.#lanes.add(key, { message, hop, recipients: some })
       }
-    if (held.length > 0) void this.#hold(message, held)
+    if (held.length > 0) void this.#settle(concludeHeld(message, held, this.#options))
   }
 
-  async #hold(message: QueueMessage, held: readonly QueueRecipient[]): Promise<void> {
-    const settlements = held.map(({ index }) => ({
-      queueId: message.queueId,
-      index,
-      kind: 'held' as const,
-      reason: 'its route holds mail: watari route ls',
-    }))
-    for (const recipient of held) this.#tell('held', message, { recipient, nextHop: 'hold' })
-    await this.#settle(settlements, [])
-  }
-
-  async #giveBack(load: Load): Promise<void> {
-    const nowMs = this.#options.clock.nowMs()
-    const settlements = load.recipients.map((recipient) => ({
-      queueId: load.message.queueId,
-      index: recipient.index,
-      kind: 'deferred' as const,
-      status: recipient.lastStatus ?? 'not tried yet',
-      nextAttemptMs: nowMs,
-      delayNotified: recipient.delayNotified,
-    }))
-    await this.#settle(settlements, [])
+  #giveBack(load: Load): void {
+    void this.#settle(giveBack(load, this.#options.clock.nowMs()))
   }
 
   #dispatch(): void {
@@ -223,7 +170,7 @@ export class Courier {
   async #carry({ key, lane, load }: Turn): Promise<void> {
     let attempt: Attempt
     try {
-      attempt = await this.#attempt(load, lane)
+      attempt = await this.#carrier.carry(load, lane)
     } catch (thrown) {
       // Our own octets could not be read, or a mistake of ours: nobody's mail comes back for it.
       this.#options.log.error('queue.trouble', {
@@ -236,150 +183,16 @@ export class Courier {
     // The connection is free: the next load need not wait until this one is settled.
     this.#lanes.release(key, lane)
     this.#dispatch()
-    await this.#conclude(load, attempt)
+    await this.#settle(await conclude(load, attempt, this.#options))
   }
 
-  async #attempt(load: Load, lane: Lane): Promise<Attempt> {
-    const { clock } = this.#options
-    const resting = lane.resting(clock)
-    if (resting !== undefined)
-      return { ...unreachable(load, resting.trouble), notBeforeMs: resting.leftMs }
-    const endpoints = await endpointsOf(load.hop, {
-      ...this.#options,
-      mxPort: this.#options.mxPort ?? 25,
-    })
-    if (!endpoints.ok) {
-      const reply = endpoints.error
-      const results = load.recipients.map(() => ({ reply, by: 'self' as const }))
-      return { results, own: false, final: false, relayedDsn: false }
-    }
-    const delivered = await this.#client.deliver(this.#jobOf(load, endpoints.value))
-    if (!delivered.ok) {
-      lane.dead(delivered.error.message, clock)
-      return unreachable(load, delivered.error.message)
-    }
-    lane.alive()
-    const { results, peer, relayedDsn } = delivered.value
-    const own = load.hop.kind === 'local'
-    const final = load.hop.kind === 'local' || load.hop.kind === 'lmtp'
-    return { results, peer, relayedDsn, own, final }
-  }
-
-  #jobOf(load: Load, endpoints: readonly Endpoint[]): DeliverJob {
-    const { message, hop, recipients } = load
-    const { spool, handed, hostname } = this.#options
-    const { queueId, sizeBytes, deliveryId, verdict } = message
-    return {
-      protocol: hop.kind === 'local' || hop.kind === 'lmtp' ? 'lmtp' : 'smtp',
-      endpoints,
-      poolKey: formatNextHop(hop),
-      tls: hop.kind === 'local' ? 'never' : 'opportunistic',
-      helo: hostname,
-      reversePath: message.reversePath,
-      recipients,
-      body: message.body,
-      smtpUtf8: message.smtpUtf8,
-      ...(message.ret === undefined ? {} : { ret: message.ret }),
-      ...(message.envid === undefined ? {} : { envid: message.envid }),
-      ...(handed === undefined
-        ? {}
-        : { handed: handed({ deliveryId, ...(verdict === undefined ? {} : { verdict }) }) }),
-      content: {
-        sizeBytes,
-        read: async (offset, length) => (await spool.read({ queueId, offset, length })).octets,
-      },
-    }
-  }
-
-  /** Turns the replies into settlements, events and reports. */
-  async #conclude(load: Load, attempt: Attempt): Promise<void> {
-    const { message, recipients } = load
-    const nowMs = this.#options.clock.nowMs()
-    const settings = this.#options.settings()
-    const settlements: Settlement[] = []
-    const reports: Reported[] = []
-    for (const [at, recipient] of recipients.entries()) {
-      const result = attempt.results[at]
-      if (result === undefined) continue
-      const end = endOf(message, recipient, { result, attempt, nowMs, ...settings })
-      settlements.push({ queueId: message.queueId, index: recipient.index, ...end.settlement })
-      if (end.report !== undefined) reports.push(end.report)
-      this.#tell(end.settlement.kind, message, {
-        recipient,
-        nextHop: formatNextHop(load.hop),
-        status: end.settlement.status,
-        ...(attempt.peer === undefined ? {} : { peer: attempt.peer }),
-      })
-    }
-    await this.#settle(settlements, await this.#reports(message, reports))
-  }
-
-  /** One report for each thing that happened. */
-  async #reports(message: QueueMessage, reports: readonly Reported[]) {
-    const { spool, directory, hostname, clock } = this.#options
-    const dsns = []
-    for (const action of new Set(reports.map((report) => report.action))) {
-      const some = reports.filter((report) => report.action === action)
-      const nowMs = clock.nowMs()
-      const { lifetimeMs } = this.#options.settings()
-      const accept = await reportOf(message, some, {
-        spool,
-        directory,
-        hostname,
-        nowMs,
-        lifetimeMs,
-      })
-      this.#options.events.emit({
-        atMs: nowMs,
-        name: 'queue.dsn',
-        deliveryId: message.deliveryId,
-        fields: {
-          queueId: message.queueId,
-          action,
-          to: senderText(message),
-          recipients: some.length,
-          sent: accept !== undefined,
-          dsn: accept?.deliveryId ?? null,
-        },
-      })
-      if (accept !== undefined) dsns.push(accept)
-    }
-    return dsns
-  }
-
-  #tell(
-    kind: Settlement['kind'],
-    message: QueueMessage,
-    seen: {
-      readonly recipient: QueueRecipient
-      readonly nextHop: string
-      readonly status?: string
-      readonly peer?: string
-    },
-  ): void {
-    this.#options.events.emit({
-      atMs: this.#options.clock.nowMs(),
-      name: `queue.${kind}`,
-      deliveryId: message.deliveryId,
-      fields: {
-        queueId: message.queueId,
-        recipient: formatAddress(seen.recipient.address),
-        nextHop: seen.nextHop,
-        status: seen.status ?? null,
-        peer: seen.peer ?? null,
-      },
-    })
-  }
-
-  async #settle(
-    settlements: readonly Settlement[],
-    dsns: Parameters<Settler['settle']>[0]['dsns'],
-  ): Promise<void> {
-    await this.#settler.settle({ settlements, dsns })
-    this.#claimed -= settlements.length
+  async #settle(done: Done): Promise<void> {
+    await this.#settler.settle(done)
+    this.#claimed -= done.settlements.length
     // A retry may be nearer than the timer; a report is due now.
-    const sooner = dsns.length > 0 || settlements.some(({ kind }) => kind === 'deferred')
-    if (sooner || this.#moreDue) this.wake()
+    const isSooner =
+      done.dsns.length > 0 || done.settlements.some(({ kind }) => kind === 'deferred')
+    if (isSooner || this.#moreDue) this.wake()
     this.#rest()
   }
 }

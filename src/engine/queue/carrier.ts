@@ -1,0 +1,93 @@
+import type { Clock } from '#base/time.ts'
+import type { Resolver } from '#client/dns/resolver.ts'
+import { MailClient } from '#client/smtp/deliver.ts'
+import type { DeliverJob, Endpoint } from '#client/smtp/job.ts'
+import { formatNextHop } from '#model/route.ts'
+import type { Verdict } from '#model/verdict.ts'
+import type { SpoolStore } from '#store/spool/spool-store.ts'
+import { unreachable } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
+import { endpointsOf } from './endpoints.ts'
+import type { Lane, Load } from './hop-lanes.ts'
+
+export interface CarrierOptions {
+  readonly spool: SpoolStore
+  readonly resolver: Resolver
+  readonly clock: Clock
+  /** Our name in EHLO and in reports. */
+  readonly hostname: string
+  /** The LMTP door of this installation's store; none: it is away. */
+  readonly local: () => readonly Endpoint[]
+  /** Whether one of our own MX listeners answers there: mail sent there would come back. */
+  readonly isOwn: (ip: string, port: number) => boolean
+  /** Renders the XWATARI parameter: verdict and delivery id for our own stores. */
+  readonly handed?: (message: { readonly deliveryId: string; readonly verdict?: Verdict }) => string
+  readonly mxPort?: number
+}
+
+/** Takes loads to their next hops: one attempt each. */
+export class Carrier {
+  readonly #options: CarrierOptions
+  readonly #client: MailClient
+
+  constructor(options: CarrierOptions) {
+    this.#options = options
+    this.#client = new MailClient(options.clock)
+  }
+
+  /** Throws what reading our own octets throws. */
+  async carry(load: Load, lane: Lane): Promise<Attempt> {
+    const { clock } = this.#options
+    const resting = lane.resting(clock)
+    if (resting !== undefined)
+      return { ...unreachable(load, resting.trouble), notBeforeMs: resting.leftMs }
+    const endpoints = await endpointsOf(load.hop, {
+      ...this.#options,
+      mxPort: this.#options.mxPort ?? 25,
+    })
+    if (!endpoints.ok) {
+      const reply = endpoints.error
+      const results = load.recipients.map(() => ({ reply, by: 'self' as const }))
+      return { results, own: false, final: false, relayedDsn: false }
+    }
+    const delivered = await this.#client.deliver(this.#jobOf(load, endpoints.value))
+    if (!delivered.ok) {
+      lane.dead(delivered.error.message, clock)
+      return unreachable(load, delivered.error.message)
+    }
+    lane.alive()
+    const { results, peer, relayedDsn } = delivered.value
+    const own = load.hop.kind === 'local'
+    return { results, peer, relayedDsn, own, final: own || load.hop.kind === 'lmtp' }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+
+  #jobOf(load: Load, endpoints: readonly Endpoint[]): DeliverJob {
+    const { message, hop, recipients } = load
+    const { spool, handed, hostname } = this.#options
+    const { queueId, sizeBytes, deliveryId, verdict } = message
+    return {
+      protocol: hop.kind === 'local' || hop.kind === 'lmtp' ? 'lmtp' : 'smtp',
+      endpoints,
+      poolKey: formatNextHop(hop),
+      tls: hop.kind === 'local' ? 'never' : 'opportunistic',
+      helo: hostname,
+      reversePath: message.reversePath,
+      recipients,
+      body: message.body,
+      smtpUtf8: message.smtpUtf8,
+      ...(message.ret === undefined ? {} : { ret: message.ret }),
+      ...(message.envid === undefined ? {} : { envid: message.envid }),
+      ...(handed === undefined
+        ? {}
+        : { handed: handed({ deliveryId, ...(verdict === undefined ? {} : { verdict }) }) }),
+      content: {
+        sizeBytes,
+        read: async (offset, length) => (await spool.read({ queueId, offset, length })).octets,
+      },
+    }
+  }
+}
