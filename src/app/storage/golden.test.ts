@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { fromUtf8 } from '#base/octets.ts'
+import type { AccountId } from '#model/account.ts'
+import { openKind, READOUTS } from '#tools/golden/readout.ts'
+import { isStorageKind } from './kinds.ts'
+import type { ServicesOf } from './kinds.ts'
+
+const GOLDEN = join(import.meta.dirname, '../../../test/golden')
+const root = mkdtempSync(join(tmpdir(), 'watari-golden-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+
+const folders = readdirSync(GOLDEN).flatMap((name) => {
+  const [kind, version] = name.split('-')
+  return kind !== undefined && isStorageKind(kind) && version !== undefined ? [{ name, kind }] : []
+})
+
+describe('data of earlier programs', () => {
+  it('stands here for each kind of storage', () => {
+    assert.deepEqual(
+      new Set(folders.map(({ kind }) => kind)),
+      new Set(['mailbox', 'spool', 'control']),
+    )
+  })
+
+  for (const { name, kind } of folders)
+    it(`${name} opens, is read out exactly, and once more after that`, async () => {
+      const dir = join(root, name)
+      cpSync(join(GOLDEN, name), dir, { recursive: true })
+      const expected: unknown = JSON.parse(readFileSync(join(dir, 'readout.json'), 'utf8'))
+      for (let start = 0; start < 2; start++) {
+        const opened = await openKind(kind, dir)
+        const readout = await READOUTS[kind](opened.services as never)
+        await opened.close()
+        assert.deepEqual(JSON.parse(JSON.stringify(readout)), expected)
+      }
+    })
+
+  it('the mailboxes go on where they stood: UIDs, and deliveries that were made', async () => {
+    const dir = join(root, 'on')
+    cpSync(join(GOLDEN, 'mailbox-v1'), dir, { recursive: true })
+    const opened = await openKind('mailbox', dir)
+    const { mailboxes } = opened.services as ServicesOf<'mailbox'>
+    const accountId = 'hanako' as AccountId
+    const ask = await mailboxes.mailboxes({ accountId })
+    const before = ask.mailboxes.find(({ use }) => use === 'inbox')!
+    const deliver = async (deliveryId: string) => {
+      const { results } = await mailboxes.commit({
+        contents: [{ octets: [fromUtf8('新しい')] }],
+        commits: [
+          {
+            accountId,
+            deliveryId,
+            changes: [
+              {
+                kind: 'append',
+                mailbox: { id: before.id },
+                content: 0,
+                flags: 0,
+                keywords: [],
+                internalDateMs: 0,
+              },
+            ],
+          },
+        ],
+      })
+      return results[0]!
+    }
+    assert.equal((await deliver('D1')).kind, 'duplicate')
+    const filed = await deliver('D2')
+    assert.ok(filed.kind === 'committed' && filed.results[0]?.kind === 'append')
+    assert.equal(filed.results[0].uid, before.uidNext)
+    const view = await mailboxes.view({ accountId, mailboxId: before.id })
+    assert.ok(view!.mailbox.highestModSeq > before.highestModSeq)
+    await opened.close()
+  })
+})

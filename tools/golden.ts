@@ -1,0 +1,40 @@
+// node tools/golden.ts VERSION: makes old data folders for the tests, test/golden/KIND-VERSION, of what
+// today's program writes. Made once for each form of the data and kept for ever: never made anew.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import { FILLS } from './golden/fill.ts'
+import { openKind, READOUTS } from './golden/readout.ts'
+
+const GOLDEN = join(dirname(dirname(fileURLToPath(import.meta.url))), 'test/golden')
+
+/** Leaves out the pages that a database keeps for later: a golden file holds what is in use. */
+function shrink(path: string): void {
+  const db = new DatabaseSync(path)
+  db.exec('VACUUM')
+  db.close()
+}
+
+async function make(kind: keyof typeof FILLS, version: string): Promise<string> {
+  const dir = join(GOLDEN, `${kind}-${version}`)
+  if (existsSync(dir)) return `${dir} exists already: golden data is never made anew`
+  mkdirSync(dir)
+  const filled = await openKind(kind, dir)
+  await FILLS[kind](filled.services as never)
+  await filled.close()
+  const opened = await openKind(kind, dir)
+  const readout = await READOUTS[kind](opened.services as never)
+  await opened.close()
+  for (const name of readdirSync(dir)) if (name.endsWith('.db')) shrink(join(dir, name))
+  writeFileSync(join(dir, 'readout.json'), `${JSON.stringify(readout, null, 1)}\n`)
+  return `${dir} made`
+}
+
+const version = process.argv[2] ?? ''
+if (!/^v\d+$/.test(version)) {
+  process.stderr.write('usage: node tools/golden.ts vN\n')
+  process.exitCode = 2
+} else
+  for (const kind of ['spool', 'mailbox', 'control'] as const)
+    process.stdout.write(`${await make(kind, version)}\n`)

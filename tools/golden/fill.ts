@@ -1,0 +1,290 @@
+import { fromUtf8 } from '#base/octets.ts'
+import type { AccountId } from '#model/account.ts'
+import { SEEN } from '#model/mailbox.ts'
+import type { MailboxId, ModSeq, Uid, UidValidity } from '#model/mailbox.ts'
+import type { DeliveryId } from '#model/envelope.ts'
+import type { EventRecord, NodeId } from '#model/event.ts'
+import { rowKey } from '#store/directory/row-key.ts'
+import type { DirectoryRow } from '#store/directory/directory.ts'
+import type {
+  AccountCommit,
+  MailboxChange,
+  MailboxStore,
+  OutboxEntry,
+} from '#store/mailbox/mailbox-store.ts'
+import { contentHash, sha256, tableText } from '#store/settings/resolve.ts'
+import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
+import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
+
+const NOW = Date.UTC(2026, 10, 25, 3, 0, 0)
+const hanako = 'hanako' as AccountId
+const LARGE = fromUtf8('Subject: =?UTF-8?B?5aSn?=\r\n\r\n'.padEnd(100_000, '渡り鳥'))
+const MAIL = fromUtf8(
+  'Message-ID: <1@campus.example>\r\nFrom: =?UTF-8?B?5aSq6YOO?= <taro@campus.example>\r\nSubject: =?ISO-2022-JP?B?GyRCMnE1RBsoQg==?=\r\n\r\n本文です。\r\n.\nbare LF, no end',
+)
+
+/** Fills the stores of a new folder with something of everything that they can hold. */
+export const FILLS: {
+  readonly [K in StorageKind]: (services: ServicesOf<K>) => Promise<void>
+} = {
+  mailbox: async ({ mailboxes, ...node }) => {
+    await fillMailboxes(mailboxes)
+    await fillNode(node)
+  },
+  spool: async ({ spool, ...node }) => {
+    await fillSpool(spool)
+    await fillNode(node)
+  },
+  control: fillControl,
+}
+
+const append = (
+  path: readonly string[],
+  more: Partial<Extract<MailboxChange, { kind: 'append' }>> = {},
+): MailboxChange => ({
+  kind: 'append',
+  mailbox: { path, create: true },
+  content: 0,
+  flags: 0,
+  keywords: [],
+  internalDateMs: NOW - 86_400_000,
+  ...more,
+})
+
+const entry = (id: string, content: OutboxEntry['content']): OutboxEntry => ({
+  id,
+  kind: 'redirect',
+  reversePath: { localpart: '花子', domain: '日本語.example' },
+  recipients: [{ localpart: '"a b"', domain: 'b.example' }],
+  body: '8bitmime',
+  smtpUtf8: true,
+  content,
+})
+
+async function fillMailboxes(store: MailboxStore): Promise<void> {
+  const commit = async (
+    changes: readonly MailboxChange[],
+    more: Partial<AccountCommit> = {},
+  ): Promise<void> => {
+    const { results } = await store.commit({
+      contents: [{ octets: [MAIL] }, { octets: [fromUtf8('添付の無い手紙')] }, { octets: [LARGE] }],
+      commits: [{ accountId: hanako, changes, ...more }],
+    })
+    if (results[0]?.kind !== 'committed') throw new Error(JSON.stringify(results[0]))
+  }
+  const idOf = async (...path: readonly string[]): Promise<MailboxId> =>
+    (await store.mailboxes({ accountId: hanako })).mailboxes.find(
+      (row) => row.path.join() === path.join(),
+    )!.id
+  const uids = (...some: readonly number[]): Uid[] => some as Uid[]
+  await commit(
+    [
+      append(['INBOX'], { prefix: fromUtf8('Delivered-To: 花子@campus.example\r\n') }),
+      append(['会議', '来週'], { content: 2, flags: SEEN, keywords: ['$Forwarded', 'NonJunk'] }),
+      append(['INBOX'], { content: 1 }),
+      append(['INBOX'], { content: 2 }),
+    ],
+    { deliveryId: 'D1', outbox: [entry('D1:1', 0), entry('D1:2', fromUtf8('お断り'))] },
+  )
+  const inbox = await idOf('INBOX')
+  const week = await idOf('会議', '来週')
+  await commit([
+    { kind: 'copy', from: inbox, uids: uids(1), to: { id: week } },
+    { kind: 'move', from: inbox, uids: uids(2), to: { path: ['Archive'], create: false } },
+    {
+      kind: 'setFlags',
+      mailboxId: inbox,
+      uids: uids(1),
+      mode: 'add',
+      flags: 4,
+      keywords: ['$Label1'],
+    },
+    { kind: 'expunge', mailboxId: week, uids: uids(1), deletedOnly: false },
+    { kind: 'subscribe', path: ['無い', '箱'], on: true },
+    { kind: 'retain', mailboxId: week, days: 7 },
+    { kind: 'rename', mailboxId: await idOf('会議'), path: ['打合せ'] },
+    { kind: 'create', path: ['移行'] },
+  ])
+  const moved = await idOf('移行')
+  const numbers = { uidValidity: 77 as UidValidity, uidNext: 50 as Uid }
+  const { highestModSeq } = (await store.view({ accountId: hanako, mailboxId: moved }))!.mailbox
+  await commit([
+    { kind: 'number', mailboxId: moved, ...numbers },
+    append(['移行'], {
+      assigned: {
+        uid: 10 as Uid,
+        uidl: '古い-10',
+        savedAtMs: 2_000,
+        modSeq: (highestModSeq + 9n) as ModSeq,
+      },
+    }),
+    { kind: 'delete', mailboxId: await idOf('打合せ') },
+  ])
+  await commit([append(['INBOX'])], { accountId: 'taro' as AccountId, deliveryId: 'D1' })
+  const script = { accountId: hanako, name: '主', text: 'keep; # 転送\r\n', active: true }
+  await store.putScript(script)
+  await store.putScript({ ...script, name: '予備', active: false })
+}
+
+async function fillSpool(spool: SpoolStore): Promise<void> {
+  const letter = (more: Partial<Accept> = {}): Accept => ({
+    deliveryId: 'D1' as DeliveryId,
+    door: 'mx',
+    reversePath: { localpart: '太郎', domain: '日本語.example' },
+    recipients: [
+      { address: { localpart: 'hanako', domain: 'campus.example' }, notify: ['failure'] },
+      { address: { localpart: '"a@b"', domain: 'b.example' }, original: 'rfc822;A@B' },
+      { address: { localpart: 'held', domain: 'c.example' }, hold: 'ウイルス: EICAR' },
+    ],
+    body: '8bitmime',
+    smtpUtf8: true,
+    ret: 'hdrs',
+    envid: 'Q=1',
+    verdict: {
+      class: 'suspected',
+      score: 4.2,
+      hits: [{ name: 'SUBJECT', score: 4.2, detail: '無料' }],
+      virus: { kind: 'clean' },
+      auth: [],
+      caseId: 'C1',
+      degraded: ['dns'],
+    },
+    receivedAtMs: NOW,
+    expiresAtMs: NOW + 432_000_000,
+    content: { octets: [MAIL] },
+    ...more,
+  })
+  const { queueId } = await spool.accept(letter())
+  const { handle } = await spool.openLarge()
+  await spool.appendLarge({ handle, octets: LARGE })
+  await spool.accept(
+    letter({
+      deliveryId: 'D2' as DeliveryId,
+      reversePath: null,
+      content: { prefix: fromUtf8('Received: から\r\n'), large: handle },
+    }),
+  )
+  await spool.claim({ nowMs: NOW, limit: 1 })
+  await spool.settle({
+    settlements: [
+      { queueId, index: 0, kind: 'delivered', status: '250 2.0.0 済み' },
+      {
+        queueId,
+        index: 1,
+        kind: 'deferred',
+        status: '451 後で',
+        nextAttemptMs: NOW + 60_000,
+        delayNotified: true,
+      },
+    ],
+    dsns: [letter({ deliveryId: 'D3' as DeliveryId, door: 'mx', reversePath: null })],
+  })
+}
+
+const ROWS: readonly DirectoryRow[] = [
+  { kind: 'domain', domain: { name: 'campus.example' } },
+  { kind: 'domain', domain: { name: 'lab.campus.example', convertTo: 'campus.example' } },
+  {
+    kind: 'account',
+    account: {
+      id: hanako,
+      username: 'hanako',
+      domain: 'campus.example',
+      name: '花子',
+      admin: true,
+      disabled: false,
+      credential: '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g',
+      credentialVersion: 3,
+      addresses: [{ localpart: 'はな', domain: 'campus.example' }],
+      delegated: [],
+    },
+  },
+  {
+    kind: 'alias',
+    alias: {
+      from: { localpart: '事務', domain: 'campus.example' },
+      to: [{ localpart: 'hanako', domain: 'campus.example' }],
+    },
+  },
+  {
+    kind: 'forward',
+    forward: {
+      accountId: hanako,
+      to: [{ localpart: 'a..b', domain: 'docomo.example' }],
+      keep: true,
+    },
+  },
+  { kind: 'route', route: { match: 'b.example', nextHop: { kind: 'hold' } } },
+]
+
+const TABLE = tableText(['192.0.2.0/24', '2001:db8::/32'])
+const contentOf = (score: number) => ({
+  values: { 'policy.spamScore': score },
+  tables: { 'relay.networks': sha256(TABLE) },
+})
+
+async function fillNode({
+  replica,
+  events,
+  copy,
+}: Pick<ServicesOf<'spool'>, 'replica' | 'events' | 'copy'>): Promise<void> {
+  await replica.gather({ first: true, rows: ROWS.map((row) => ({ key: rowKey(row), row })) })
+  await replica.replace({ seq: ROWS.length })
+  await replica.apply({
+    changes: [{ seq: ROWS.length + 1, key: rowKey(ROWS[5]!), row: null }],
+  })
+  await events.append({ events: [1, 2, 3].map(eventOf) })
+  const { epoch } = await events.since({ after: 0, limit: 1 })
+  await events.ack({ epoch, seq: 1 })
+  const content = contentOf(7)
+  await copy.save({
+    snapshot: { generation: 2, hash: contentHash(content), ...content },
+    tables: { [sha256(TABLE)]: TABLE },
+  })
+}
+
+const eventOf = (n: number): Omit<EventRecord, 'node' | 'seq'> => ({
+  atMs: NOW + n,
+  name: n === 1 ? 'receive.accepted' : 'store.filed',
+  deliveryId: n === 3 ? 'D2' : 'D1',
+  fields: {
+    to: 'hanako@campus.example',
+    subject: '会議',
+    messageId: '<1@campus.example>',
+    ok: true,
+    size: n,
+    none: null,
+  },
+})
+
+async function fillControl({ directory, settings, index }: ServicesOf<'control'>): Promise<void> {
+  const by = { who: '管理者', from: 'cli' }
+  const edits = ROWS.map((row) => ({ key: rowKey(row), row }))
+  await directory.write({ baseSeq: 0, edits, by, atMs: NOW })
+  await directory.write({
+    baseSeq: ROWS.length,
+    edits: [{ key: rowKey(ROWS[5]!), row: null }],
+    by,
+    atMs: NOW + 1,
+  })
+  for (const [base, score] of [7, 8].entries()) {
+    const content = contentOf(score)
+    await settings.write({
+      base,
+      generation: {
+        generation: base + 1,
+        hash: contentHash(content),
+        ...content,
+        atMs: NOW,
+        by,
+        note: '春の設定',
+        changes: [{ key: 'policy.spamScore', before: null, after: score }],
+      },
+      tables: { [sha256(TABLE)]: TABLE },
+    })
+  }
+  await settings.saveDraft({ json: '{"下書き":1}', tables: {} })
+  const node = 'gateway' as NodeId
+  const records = [1, 2, 4].map((seq) => ({ node, seq, ...eventOf(Math.min(seq, 3)) }))
+  await index.put({ node, epoch: 'E1', records, nowMs: NOW })
+}

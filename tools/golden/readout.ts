@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { toUtf8Strict } from '#base/octets.ts'
+import { FakeClock } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
+import type { ModSeq, Uid } from '#model/mailbox.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { KINDS } from '#app/storage/kinds.ts'
+import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
+
+/** Opens a folder as its storage child would, at the time at which golden data is made. */
+export const openKind = (kind: StorageKind, dir: string): ReturnType<(typeof KINDS)[StorageKind]> =>
+  KINDS[kind]({
+    dir,
+    clock: new FakeClock(),
+    options: { reserveBytes: 0 },
+    notify: () => undefined,
+  })
+
+const TEXT_BYTES_MAX = 1_000
+const LIMIT = 1_000
+const BYTES = 1024 * 1024
+
+/** As JSON holds it: short texts as they are, other octets by length and hash. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`
+  if (value instanceof Uint8Array) {
+    const text = value.length > TEXT_BYTES_MAX ? undefined : toUtf8Strict(value)
+    const sha256 = createHash('sha256').update(value).digest('hex')
+    return text ?? { bytes: value.length, sha256 }
+  }
+  if (ArrayBuffer.isView(value)) return Array.from(value as Float64Array)
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== undefined)
+      .map(([key, each]) => [key, plain(each)]),
+  )
+}
+
+async function accountOf(store: MailboxStore, accountId: AccountId): Promise<unknown> {
+  const { mailboxes, subscriptions } = await store.mailboxes({ accountId })
+  const views = []
+  for (const { id, noSelect } of mailboxes) {
+    if (noSelect) continue
+    const ask = { accountId, mailboxId: id }
+    const whole = await store.view(ask)
+    const since = await store.view({ ...ask, since: whole!.mailbox.highestModSeq })
+    const changes = await store.view({ ...ask, since: 1n as ModSeq })
+    const uids = [...whole!.uids, ...changes!.vanished] as Uid[]
+    const octets = []
+    for (const uid of uids)
+      octets.push((await store.read({ ...ask, uid, offset: 0, length: BYTES })).octets)
+    const { metas } = await store.metas({ ...ask, uids })
+    const { ids } = await store.ids({ ...ask, uids })
+    views.push({ whole, vanished: changes!.vanished, since: since!.uids, metas, ids, octets })
+  }
+  return { mailboxes, subscriptions, views, ...(await store.scripts({ accountId })) }
+}
+
+type NodeServices = Pick<ServicesOf<'mailbox'>, 'replica' | 'events' | 'copy'>
+
+const nodeReadout = async ({ replica, events, copy }: NodeServices): Promise<object> => ({
+  replica: await replica.load({ after: 0, limit: LIMIT }),
+  events: await events.since({ after: 0, limit: LIMIT }),
+  eventsStatus: await events.status(),
+  copy: await copy.load(),
+})
+
+/** All that can be asked of a folder's stores, as plain JSON. */
+export const READOUTS: {
+  readonly [K in StorageKind]: (services: ServicesOf<K>) => Promise<unknown>
+} = {
+  mailbox: async ({ mailboxes, ...node }) => {
+    const accounts = []
+    for (const id of ['hanako', 'taro']) accounts.push(await accountOf(mailboxes, id as AccountId))
+    const { items } = await mailboxes.outbox({ limit: LIMIT })
+    const outbox = []
+    for (const item of items) {
+      const ask = { id: item.id, offset: 0, length: BYTES }
+      outbox.push({ item, octets: (await mailboxes.readOutbox(ask)).octets })
+    }
+    const { freeBytes: _, ...status } = await mailboxes.status()
+    return plain({ accounts, outbox, status, ...(await nodeReadout(node)) })
+  },
+  spool: async ({ spool, ...node }) => {
+    const { messages } = await spool.list({ limit: LIMIT })
+    const octets = []
+    for (const { queueId } of messages)
+      octets.push((await spool.read({ queueId, offset: 0, length: BYTES })).octets)
+    const { freeBytes: _, ...status } = await spool.status()
+    return plain({ messages, octets, status, ...(await nodeReadout(node)) })
+  },
+  control: async ({ directory, settings, index }) => {
+    const generations = []
+    for (const { generation } of (await settings.history({ limit: LIMIT })).items)
+      generations.push((await settings.generation({ number: generation })).generation)
+    const tables = []
+    for (const generation of generations)
+      for (const hash of Object.values(generation?.tables ?? {}))
+        tables.push({ hash, ...(await settings.table({ hash })) })
+    const traces = []
+    for (const by of [
+      { kind: 'deliveryId', deliveryId: 'D1' },
+      { kind: 'messageId', messageId: '<1@campus.example>' },
+      { kind: 'address', address: 'hanako@campus.example' },
+    ] as const)
+      traces.push(await index.trace({ by, limit: LIMIT }))
+    return plain({
+      rows: await directory.rows({ after: 0, limit: LIMIT }),
+      changes: await directory.changes({ since: 0, limit: LIMIT }),
+      history: await directory.history({ limit: LIMIT }),
+      generations,
+      tables,
+      draft: await settings.draft(),
+      traces,
+      latest: await index.latest({ limit: LIMIT }),
+      gaps: await index.gaps({ limit: LIMIT }),
+    })
+  },
+}
