@@ -42,6 +42,11 @@ export class SmtpPeer {
     this.#socket.on('error', ended)
   }
 
+  /** The server has ended the connection. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
   get localPort(): number {
     return this.#socket.localPort ?? 0
   }
@@ -72,6 +77,13 @@ export class SmtpPeer {
     }
   }
 
+  /** The next `count` replies. */
+  async replies(count: number): Promise<readonly string[]> {
+    const all = []
+    for (let i = 0; i < count; i++) all.push(await this.reply())
+    return all
+  }
+
   /** Sends a line, and hands back its reply. */
   async say(line: string): Promise<string> {
     this.write(`${line}\r\n`)
@@ -87,10 +99,11 @@ export class SmtpPeer {
     this.#listen()
   }
 
-  /** Resolves when the server has ended. */
-  async end(): Promise<void> {
+  /** Resolves when the server has ended, with what it said and nobody has read yet. */
+  async end(): Promise<string> {
     while (!this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve))
     this.#socket.destroy()
+    return this.#text
   }
 
   finishWriting(): void {
