@@ -65,16 +65,28 @@ export const isDomain = (text: string): boolean =>
 
 export const formatAddress = (address: Address): string => `${address.localpart}@${address.domain}`
 
-/** The form in which our own addresses are compared: local parts of ours ignore case. */
-export const addressKey = (address: Address): string =>
-  asciiLower(formatAddress(address)).normalize('NFC')
+/**
+ * The form in which our own addresses are compared: local parts of ours ignore case, and quotes
+ * that need not be there (RFC 5321 §4.1.2).
+ */
+export const addressKey = ({ localpart, domain }: Address): string =>
+  asciiLower(`${unquoted(localpart)}@${domain}`).normalize('NFC')
+
+/** The local part without its quotes, where it means the same without them. */
+function unquoted(localpart: string): string {
+  if (!localpart.startsWith('"')) return localpart
+  const inside = localpart.slice(1, -1).replace(/\\(.)/gsu, '$1')
+  return DOT_ATOM.test(inside) ? inside : localpart
+}
 
 export const equalAddress = (a: Address, b: Address): boolean => addressKey(a) === addressKey(b)
 
 /** Cuts `name+detail` (RFC 5233); an address without a detail is returned as it is. */
 export function withoutDetail(address: Address): Address {
-  const plus = address.localpart.indexOf('+')
-  return plus <= 0 ? address : { ...address, localpart: address.localpart.slice(0, plus) }
+  const localpart = unquoted(address.localpart)
+  const plus = localpart.indexOf('+')
+  if (plus <= 0 || localpart.startsWith('"')) return address
+  return { ...address, localpart: localpart.slice(0, plus) }
 }
 
 /** True where the address can be sent only to a peer with SMTPUTF8 (RFC 6531). */

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addr } from '#test/fake/directory.ts'
+import { addressKey, equalAddress, formatAddress, withoutDetail } from './address.ts'
+
+test('quotes that need not be there make no other address (RFC 5321 §4.1.2)', () => {
+  for (const [written, meant] of [
+    ['"hanako"@campus.example', 'hanako@campus.example'],
+    ['"h\\a\\nako"@campus.example', 'hanako@campus.example'],
+    ['"HANAKO"@Campus.Example', 'hanako@campus.example'],
+    ['"花子"@campus.example', '花子@campus.example'],
+    ['"a..b"@docomo.example', 'a..b@docomo.example'],
+    ['".a."@ezweb.example', '.a.@ezweb.example'],
+  ] as const) {
+    assert.ok(equalAddress(addr(written), addr(meant)), written)
+    assert.equal(formatAddress(addr(written)).startsWith('"'), true, 'it is sent on as it came')
+  }
+  for (const [one, other] of [
+    ['"hana ko"@campus.example', 'hanako@campus.example'],
+    ['"hanako@x"@campus.example', 'hanako@campus.example'],
+    ['"\\"hanako\\""@campus.example', 'hanako@campus.example'],
+    ['""@campus.example', 'hanako@campus.example'],
+  ] as const)
+    assert.notEqual(addressKey(addr(one)), addressKey(addr(other)))
+})
+
+test('a detail is cut inside quotes too, and what stays quoted stays whole (RFC 5233 §4)', () => {
+  const cut = (text: string): string => formatAddress(withoutDetail(addr(text)))
+  assert.equal(cut('hanako+買い物@campus.example'), 'hanako@campus.example')
+  assert.equal(cut('"hanako+list"@campus.example'), 'hanako@campus.example')
+  assert.equal(cut('"hana ko+list"@campus.example'), '"hana ko+list"@campus.example')
+  assert.equal(cut('+list@campus.example'), '+list@campus.example')
+  assert.equal(cut('"hanako"@campus.example'), '"hanako"@campus.example')
+})
