@@ -62,6 +62,22 @@ export class SmtpPeer {
     await new Promise(setImmediate)
   }
 
+  /** Reads no more. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  /** Sends; false where neither kernel takes it for a while: the server has stopped to read. */
+  writeOrFull(content: Uint8Array): Promise<boolean> {
+    return new Promise((resolve) => {
+      const waiting = setTimeout(() => resolve(false), 500)
+      this.#socket.write(content, () => {
+        clearTimeout(waiting)
+        resolve(true)
+      })
+    })
+  }
+
   /** The next whole reply, its lines joined by `\n`; `(end)` where the connection ended. */
   async reply(): Promise<string> {
     for (;;) {
