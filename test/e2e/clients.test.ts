@@ -21,7 +21,12 @@ const hasIpv6 = Object.values(networkInterfaces())
   .some((each) => each?.address === '::1')
 const HOSTS = hasIpv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']
 
-describe('programs that people have', { skip: clientsMissing() ?? false }, () => {
+const missing = clientsMissing()
+// Of a suite that is skipped no test would be counted.
+if (missing !== undefined) it('programs that people have', { skip: missing }, () => undefined)
+else describe('programs that people have', programs)
+
+function programs(): void {
   let watari: Installation
   let room: ClientRoom
   /** Of hanako's INBOX, in UID order, as imapflow reads them. */
@@ -140,7 +145,7 @@ describe('programs that people have', { skip: clientsMissing() ?? false }, () =>
       await far.mailboxCreate(MINUTES)
       await far.append(MINUTES, utf8('一つ目\r\n'), ['\\Flagged'])
       await far.append(MINUTES, utf8('二つ目 0\r\n'))
-      for (const [index, name] of room.names.entries()) {
+      for (const [index, name] of room.names.slice(0, HOSTS.length).entries()) {
         const near = new Near(room, `mbsync-${index}`, {
           host: name,
           port: watari.port(index === 0 ? 993 : 143),
@@ -209,7 +214,7 @@ describe('programs that people have', { skip: clientsMissing() ?? false }, () =>
     }
     t.diagnostic(`${sent} messages handed in`)
   })
-})
+}
 
 /** Everything that mbsync would not have to carry again: one line a mailbox. */
 async function stateOf(far: ImapFlow): Promise<string[]> {
