@@ -17,5 +17,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   stdin,
+  input: () => process.stdin as AsyncIterable<Buffer>,
   env: process.env,
 })

@@ -24,6 +24,7 @@ import { naming } from './naming.ts'
 import { closeServer, dialPath, roleState, servePath } from './node-parts.ts'
 import { runRole } from './role.ts'
 import type { ScanBench } from './scan-bench.ts'
+import { remoteScripts } from './script-calls.ts'
 import { sieveBench } from './sieve-bench.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
@@ -56,6 +57,9 @@ runRole('control', async ({ place, log, atFailure }) => {
     identify: declaredNode,
   })
   const gateway = new NodeCaller({ dial: dialPath(join(place.runDir, 'gateway.sock')), clock })
+  const scripts = remoteScripts(
+    new NodeCaller({ dial: dialPath(join(place.runDir, 'store.sock')), clock }),
+  )
   // The judges are loaded when somebody first asks for them.
   let bench: Promise<ScanBench> | undefined
   const judges = (): Promise<ScanBench> =>
@@ -72,6 +76,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     settingsStore,
     hub,
     gateways: () => [{ node: 'gateway', queue: remoteQueue(gateway) }],
+    scripts: () => ({ node: 'store', scripts }),
     index,
     scan: async (message) => (await judges()).scan(message),
     sieve: sieveBench,

@@ -1,41 +1,103 @@
 import { ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import type { Octets } from '#base/octets.ts'
 import { headerLength } from '#codec/mime/header.ts'
 import { compileSieve } from '#codec/sieve/compile.ts'
 import { sieveContent } from '#engine/deliver/sieve-message.ts'
+import type { SieveContent } from '#engine/deliver/sieve-message.ts'
 import { runSieve } from '#engine/sieve/run.ts'
+import type { SieveResult } from '#engine/sieve/run.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
-import type { SieveBench } from '#server/admin/context.ts'
+import type { Address } from '#model/address.ts'
+import type { SpamClass } from '#model/verdict.ts'
+import type { SieveBench, SieveIssue } from '#server/admin/context.ts'
 
-/** Checks and tries scripts for the administration API; nothing is sent or stored. */
+/** One script tried on one message. */
+export interface SieveTrial {
+  readonly script: string
+  readonly message: Octets
+  readonly envelope: {
+    /** Empty: the null reverse-path. Left out: the first address of From. */
+    readonly from?: string | undefined
+    /** Left out: the first address of To. */
+    readonly to?: string | undefined
+  }
+  /** How the message was judged; left out: not at all, and spamtest says 0. */
+  readonly spamClass?: SpamClass | undefined
+  /** The mailboxes that there are; left out: every one. */
+  readonly mailboxes?: readonly string[] | undefined
+}
+
+export interface SieveTried {
+  readonly errors: readonly SieveIssue[]
+  readonly actions: readonly {
+    readonly kind: string
+    readonly mailbox?: string
+    readonly address?: string
+    readonly flags?: readonly string[]
+    readonly text?: string
+  }[]
+}
+
+const NOBODY: Address = { localpart: 'nobody', domain: 'localhost' }
+
+/** What a script would do with a message: nothing is sent or stored. A script that fails keeps it (RFC 5228 §2.10.6). */
+export function trySieve(trial: SieveTrial): SieveTried {
+  const compiled = compileSieve(trial.script)
+  if (!compiled.ok) return { errors: compiled.error, actions: [] }
+  const { message, envelope, mailboxes, spamClass } = trial
+  const head = message.subarray(0, headerLength(message))
+  const content = sieveContent(head, message.byteLength, spamClass && { class: spamClass })
+  const from = pathOf(envelope.from, content, 'from')
+  const to = pathOf(envelope.to, content, 'to')
+  for (const [path, text] of [
+    [from, envelope.from],
+    [to, envelope.to],
+  ] as const)
+    if (!path.ok) return { errors: [{ message: `${text}: no address` }], actions: [] }
+  const run = runSieve(compiled.value, {
+    ...content,
+    envelopeFrom: from.ok ? from.value : null,
+    envelopeTo: (to.ok ? to.value : null) ?? NOBODY,
+    mailboxExists: (name) =>
+      mailboxes === undefined || /^inbox$/i.test(name) || mailboxes.includes(name),
+  })
+  return run.ok
+    ? { errors: [], actions: actionsOf(run.value) }
+    : {
+        errors: [{ message: run.error.message }],
+        actions: [{ kind: 'keep', mailbox: 'INBOX', flags: [] }],
+      }
+}
+
+function pathOf(
+  text: string | undefined,
+  content: SieveContent,
+  field: 'from' | 'to',
+): Outcome<Address | null, unknown> {
+  if (text === undefined) return ok(content.addresses(field)[0] ?? null)
+  return text === '' ? ok(null) : parseAddress(text)
+}
+
+function actionsOf(result: SieveResult): SieveTried['actions'] {
+  const actions = result.actions.map((action) => ({
+    kind: action.kind,
+    ...('mailbox' in action && { mailbox: action.mailbox }),
+    ...(action.kind === 'keep' && { mailbox: 'INBOX' }),
+    ...('address' in action && { address: formatAddress(action.address) }),
+    ...('flags' in action && { flags: [...action.flags] }),
+    ...('reason' in action && { text: action.reason }),
+  }))
+  return result.implicitKeep
+    ? [...actions, { kind: 'keep', mailbox: 'INBOX', flags: [...result.flags] }]
+    : actions
+}
+
+/** Checks and tries scripts for the administration API. */
 export const sieveBench: SieveBench = {
   check: (script) => {
     const compiled = compileSieve(script)
     return Promise.resolve(compiled.ok ? [] : compiled.error)
   },
-  test: ({ script, message, envelope }) => {
-    const refused = (text: string) => Promise.resolve({ errors: [{ message: text }], actions: [] })
-    const compiled = compileSieve(script)
-    if (!compiled.ok) return Promise.resolve({ errors: compiled.error, actions: [] })
-    const to = parseAddress(envelope.to)
-    const from = envelope.from === '' ? ok(null) : parseAddress(envelope.from)
-    if (!to.ok || !from.ok) return refused(`${to.ok ? envelope.from : envelope.to}: no address`)
-    const run = runSieve(compiled.value, {
-      ...sieveContent(message.subarray(0, headerLength(message)), message.byteLength, undefined),
-      envelopeFrom: from.value,
-      envelopeTo: to.value,
-      mailboxExists: () => true,
-    })
-    if (!run.ok) return refused(run.error.message)
-    const actions = run.value.actions.map((action) => ({
-      kind: action.kind,
-      ...('mailbox' in action && { mailbox: action.mailbox }),
-      ...('address' in action && { address: formatAddress(action.address) }),
-      ...('flags' in action && { flags: [...action.flags] }),
-      ...('reason' in action && { text: action.reason }),
-    }))
-    const kept = run.value.implicitKeep
-      ? [{ kind: 'keep', mailbox: 'INBOX', flags: [...run.value.flags] }]
-      : []
-    return Promise.resolve({ errors: [], actions: [...actions, ...kept] })
-  },
+  test: (trial) => Promise.resolve(trySieve(trial)),
 }

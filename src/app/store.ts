@@ -4,18 +4,21 @@ import { timedId } from '#base/id.ts'
 import { systemClock } from '#base/time.ts'
 import { NodeCaller } from '#client/node/node-caller.ts'
 import { parseHanded } from '#codec/auth/verdict.ts'
+import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { storeReception } from '#engine/deliver/store-reception.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
+import { nodeServer } from '#server/node/node-server.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import { serveMail } from '#server/smtp/serve.ts'
 import { isLoopback } from '#store/directory/guessing.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-store.ts'
 
 import { listenersOf } from './host.ts'
-import { dialPath, openListeners } from './node-parts.ts'
+import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
 import { startNode } from './node-role.ts'
 import { OutboxPump } from './outbox-pump.ts'
 import { runRole } from './role.ts'
+import { scriptCalls } from './script-calls.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { serveWeb } from './web.ts'
 
@@ -112,6 +115,10 @@ runRole('store', async ({ place, log, atFailure }) => {
   const web = await openListeners(listenersOf(host, 'https'), log, (listener) =>
     serveWeb({ dir: place.dir, listener, adminSocket: join(place.runDir, 'admin.sock') }),
   )
+  const nodeApi = await servePath(
+    join(place.runDir, 'store.sock'),
+    nodeServer({ calls: scriptCalls(scriptsOf(mailboxes), { events, clock }) }),
+  )
   pump.wake()
   const doors = [handedDoor, ...lmtp.opened, ...imap.opened, ...pop3Doors.opened, ...web.opened]
   return {
@@ -119,6 +126,7 @@ runRole('store', async ({ place, log, atFailure }) => {
     state: role.state,
     stop: () =>
       role.stop(async () => {
+        closeServer(nodeApi)
         await Promise.all(doors.map((door) => door.close(GRACE_MS)))
         await pump.stop()
       }),

@@ -28,6 +28,9 @@ export function commandLine(watari: Installation): CommandLine {
       out: (text) => void (stdout += text),
       err: (text) => void (stderr += text),
       stdin: () => Promise.resolve(Buffer.from(input)),
+      async *input() {
+        yield Buffer.from(input)
+      },
       env: {},
     })
     return { status, stdout, stderr }

@@ -46,13 +46,21 @@ export interface InstallOptions {
 /** Starts `npm start`'s own program and resolves at `watari ready`. */
 export async function install(options: InstallOptions = {}): Promise<Installation> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'watari-e2e-'))
-  const offset = await freeOffset()
+  let offset = await freeOffset()
   let run: Running | undefined
   const start = async (): Promise<void> => {
     run = launch(dir, offset, options)
     await run.ready
   }
-  await start()
+  // Another test may have taken a port since it was looked at; a start that fails leaves no trace.
+  for (let attempt = 1; ; attempt++)
+    try {
+      await start()
+      break
+    } catch (thrown) {
+      if (attempt >= 5 || !String(thrown).includes('it is taken')) throw thrown
+      offset = await freeOffset()
+    }
   const firstRun = JSON.parse(readFileSync(join(dir, 'first-run.json'), 'utf8')) as FirstRun
   const stop = async (): Promise<number | null> => (run === undefined ? 0 : run.stop())
   return {

@@ -69,7 +69,9 @@ export class FakeMailboxStore implements MailboxStore {
   metas: MailboxStore['metas'] = (ask) => this.#run(() => this.#store.metas(ask))
   ids: MailboxStore['ids'] = (ask) => this.#run(() => this.#store.ids(ask))
   scripts: MailboxStore['scripts'] = (ask) => this.#run(() => this.#store.scripts(ask))
-  putScript: MailboxStore['putScript'] = (put) => this.#run(() => this.#store.putScript(put))
+  script: MailboxStore['script'] = (ask) => this.#run(() => this.#store.script(ask))
+  changeScript: MailboxStore['changeScript'] = (ask) =>
+    this.#run(() => this.#store.changeScript(ask))
   outbox: MailboxStore['outbox'] = (ask) => this.#run(() => this.#store.outbox(ask))
   readOutbox: MailboxStore['readOutbox'] = (ask) => this.#run(() => this.#store.readOutbox(ask))
   outboxDone: MailboxStore['outboxDone'] = (done) => this.#run(() => this.#store.outboxDone(done))

@@ -121,9 +121,10 @@ async function fillMailboxes(store: MailboxStore): Promise<void> {
     { kind: 'delete', mailboxId: await idOf('打合せ') },
   ])
   await commit([append(['INBOX'])], { accountId: 'taro' as AccountId, deliveryId: 'D1' })
-  const script = { accountId: hanako, name: '主', text: 'keep; # 転送\r\n', active: true }
-  await store.putScript(script)
-  await store.putScript({ ...script, name: '予備', active: false })
+  const script = { kind: 'put', name: '主', text: 'keep; # 転送\r\n', activate: true } as const
+  await store.changeScript({ accountId: hanako, change: script })
+  const second = { ...script, name: '予備', activate: false }
+  await store.changeScript({ accountId: hanako, change: second })
 }
 
 async function fillSpool(spool: SpoolStore): Promise<void> {

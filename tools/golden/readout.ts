@@ -55,7 +55,10 @@ async function accountOf(store: MailboxStore, accountId: AccountId): Promise<unk
     const { ids } = await store.ids({ ...ask, uids })
     views.push({ whole, vanished: changes!.vanished, since: since!.uids, metas, ids, octets })
   }
-  return { mailboxes, subscriptions, views, ...(await store.scripts({ accountId })) }
+  const scripts = []
+  for (const { name } of (await store.scripts({ accountId })).scripts)
+    scripts.push((await store.script({ accountId, name })).script)
+  return { mailboxes, subscriptions, views, scripts }
 }
 
 type NodeServices = Pick<ServicesOf<'mailbox'>, 'replica' | 'events' | 'copy'>

@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { toUtf8 } from '#base/octets.ts'
 import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
 import { accessWritten } from '#contract/admin/directory.ts'
 import { verbOf } from './context.ts'
-import { CliError } from './io.ts'
+import { textOf } from './files.ts'
 import type { CliIo } from './io.ts'
 
 /** Control reads its whole table for each page. */
@@ -53,17 +51,4 @@ export function accessCommands(program: Command, io: CliIo): void {
       const add = lines.map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== '')
       await change(command, { add })
     })
-}
-
-async function textOf(io: CliIo, file: string): Promise<string> {
-  if (file === '-') return toUtf8(await io.stdin())
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new CliError(
-      'notFound',
-      `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
-      'Name a file of networks.',
-    )
-  }
 }

@@ -9,7 +9,9 @@ import { after, before, describe, test } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
+import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { NodeId } from '#model/event.ts'
 import { adminApp } from '#server/admin/app.ts'
@@ -19,6 +21,8 @@ import { verifyPassword } from '#store/directory/password.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
 import { SqliteSettingsStore } from '#store/settings/generations.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
+import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { NOUNS } from './nouns.ts'
 import { runCli } from './run.ts'
 
 const TOKEN = 'token-of-the-test'
@@ -27,6 +31,8 @@ let dir = ''
 let ends: (() => unknown)[] = []
 let directory: DirectoryMaster
 let settings: SettingsMaster
+const mailboxes = new FakeMailboxStore()
+const scripts = scriptsOf(mailboxes)
 let pending: { node: string; reason: string }[] = []
 
 before(async () => {
@@ -71,6 +77,7 @@ before(async () => {
       settingsStore,
       hub: { nodes: () => [], settled: async () => pending },
       gateways: () => [],
+      scripts: () => ({ node: 'store-1', scripts }),
       index,
       scan: async (message) => ({
         class: message.byteLength > 20 ? 'spam' : 'clean',
@@ -81,17 +88,6 @@ before(async () => {
         caseId: 'C1',
         degraded: ['dns'],
       }),
-      sieve: {
-        check: async (script) =>
-          script.includes('oops') ? [{ line: 2, message: 'unknown command oops' }] : [],
-        test: async ({ message, envelope }) => ({
-          errors: [],
-          actions: [
-            { kind: 'fileinto', mailbox: '受信箱/迷惑' },
-            { kind: 'reject', text: `${envelope.to} ${message.byteLength}` },
-          ],
-        }),
-      },
     },
     silentLog,
   )
@@ -114,6 +110,7 @@ before(async () => {
 })
 after(async () => {
   for (const end of ends) await end()
+  await mailboxes.close()
   await rm(dir, { recursive: true, force: true })
 })
 
@@ -137,6 +134,10 @@ async function run(
       err += text
     },
     stdin: async () => (typeof stdin === 'string' ? fromUtf8(stdin) : stdin),
+    async *input() {
+      const octets = typeof stdin === 'string' ? fromUtf8(stdin) : stdin
+      for (let at = 0; at < octets.byteLength; at += 7) yield octets.subarray(at, at + 7)
+    },
     env,
   })
   return { status, out, err }
@@ -384,24 +385,159 @@ describe('the command line', () => {
     assert.equal((await run(['scan', join(dir, 'none.eml')])).status, 1)
   })
 
-  test('scripts are checked and tried', async () => {
+  test('scripts are stored, shown, activated and removed, octets unchanged', async () => {
+    const file = join(dir, 'filter.sieve')
+    const octets = fromUtf8(
+      '\ufeffrequire ["fileinto", "mailbox"];\r\n# か\u3099 会議\r\nfileinto :create "会議";',
+    )
+    await writeFile(file, octets)
+    const user = 'hanako@campus.example'
+    assert.equal(
+      await done(['sieve', 'put', user, '会議/一', file]),
+      `stored 会議/一, ${octets.byteLength} octets, not active\n`,
+    )
+    assert.deepEqual(fromUtf8(await done(['sieve', 'get', user, '会議/一'])), octets)
+    assert.match(
+      await done(['sieve', 'put', 'hanako', '二', '-', '--activate'], 'keep;'),
+      /, active/,
+    )
+    assert.equal(
+      await done(['sieve', 'ls', user]),
+      `SCRIPT   ACTIVE  OCTETS\n二       yes     5\n会議/一  no      ${octets.byteLength}\n`,
+    )
+    assert.equal(await done(['sieve', 'activate', user, '会議/一']), '会議/一 is active\n')
+    const active = await run(['sieve', 'rm', user, '会議/一'])
+    assert.equal(active.status, 1)
+    assert.match(
+      active.err,
+      /会議\/一 is the active script\. Switch it off first: watari sieve activate/,
+    )
+    assert.equal(await done(['sieve', 'activate', user, '--none']), 'no script is active\n')
+    assert.deepEqual(JSON.parse(await done(['sieve', 'ls', user, '--json'])), {
+      items: [
+        { name: '二', active: false, sizeBytes: 5 },
+        { name: '会議/一', active: false, sizeBytes: octets.byteLength },
+      ],
+    })
+    assert.equal(await done(['sieve', 'rm', user, '二']), 'removed 二\n')
+    assert.match((await run(['sieve', 'get', user, '二'])).err, /there is no script 二/)
+    assert.equal((await run(['sieve', 'activate', user])).status, 2)
+    assert.equal((await run(['sieve', 'activate', user, 'x', '--none'])).status, 2)
+    assert.match((await run(['sieve', 'ls', '誰か'])).err, /there is no user 誰か/)
+  })
+
+  test('a script with errors, too long or of a bad name is refused and not stored', async () => {
+    const put = async (script: Octets | string, name = '悪') => {
+      const ran = await run(['sieve', 'put', 'hanako', name, '-'], script)
+      assert.equal(ran.status, 1, ran.out)
+      return ran.err
+    }
+    assert.match(
+      await put('keep;\noops;\nfileinto "x";\n'),
+      /line 2: there is no command "oops"; line 3: fileinto needs: require "fileinto"\. Nothing was stored/,
+    )
+    assert.match(await put(new Uint8Array([0x23, 0x0a, 0x23, 0xff])), /-, line 2: .* not UTF-8/)
+    assert.match(await put('keep;\n\0'), /line 2: there is a NUL/)
+    assert.match(await put(`#${'あ'.repeat(349_526)}`), /1048579 octets, 1048576 are the most/)
+    assert.match(await put('keep;', '長'.repeat(129)), /has 129 characters, 128 are the most/)
+    assert.match(await put('keep;', 'a\u2028b'), /control character/)
+    assert.deepEqual(
+      (JSON.parse(await done(['sieve', 'ls', 'hanako', '--json'])) as { items: unknown[] }).items
+        .length,
+      1,
+    )
+    await done(['sieve', 'put', 'hanako', '長'.repeat(128), '-'], 'keep;')
+  })
+
+  test('a store that is away is a temporary trouble that says so', async () => {
+    mailboxes.fault = new Fault('unreachable', 'no connection')
+    const away = await run(['sieve', 'ls', 'hanako', '--json'])
+    mailboxes.fault = undefined
+    assert.equal(away.status, 1)
+    assert.deepEqual(JSON.parse(away.err), {
+      error: {
+        code: 'unavailable',
+        message: 'store-1 cannot do it now: no connection',
+        remedy:
+          'Nothing was changed, as far as it is known. Try again when the store answers: watari status.',
+      },
+    })
+  })
+
+  test('scripts are checked and tried without an installation', async () => {
+    const none = ['--data', join(dir, 'none')]
     const good = join(dir, 'good.sieve')
     const bad = join(dir, 'bad.sieve')
-    await writeFile(good, 'keep;')
+    const mail = join(dir, 'tried.eml')
+    await writeFile(
+      good,
+      'require ["fileinto", "copy", "imap4flags"]; addflag "\\\\Seen"; redirect :copy "a@b.example"; fileinto "会議";',
+    )
     await writeFile(bad, 'keep;\noops;')
-    assert.match(await done(['sieve', 'check', good]), /is right/)
-    const wrong = await run(['sieve', 'check', bad])
+    await writeFile(mail, 'From: taro@campus.example\nTo: hanako@campus.example\n\nTo: x\n')
+    assert.match(await done([...none, 'sieve', 'check', good]), /is right/)
+    const wrong = await run([...none, 'sieve', 'check', bad])
     assert.equal(wrong.status, 1)
-    assert.match(wrong.err, /bad\.sieve, line 2: unknown command oops/)
-    const tried = await done([
-      'sieve',
-      'test',
-      good,
-      '--message',
-      good,
-      '--to',
-      'hanako@campus.example',
+    assert.match(wrong.err, /bad\.sieve, line 2: there is no command "oops"/)
+    assert.equal(
+      await done([...none, 'sieve', 'test', good, '--message', mail]),
+      'redirect a@b.example\nfileinto 会議 \\Seen\n',
+    )
+    const to = join(dir, 'to.sieve')
+    await writeFile(
+      to,
+      'require ["envelope", "reject"]; if envelope "from" "taro@campus.example" { reject "断る"; }',
+    )
+    assert.equal(await done(['sieve', 'test', to, '--message', mail]), 'reject 断る\n')
+    assert.equal(
+      await done(['sieve', 'test', to, '--message', mail, '--from', '', '--to', 'x@y.example']),
+      'keep INBOX\n',
+    )
+  })
+
+  test('trials come and go as lines of JSON, each with its answer', async () => {
+    const message = Buffer.from('Subject: =?utf-8?B?5Lya6K2w?=\r\n\r\n本文').toString('base64')
+    const envelope = { from: '', to: 'hanako@campus.example' }
+    const trial = (script: string, more: object = {}) =>
+      `${JSON.stringify({ script, message, envelope, ...more })}\n`
+    const file = 'require ["fileinto", "mailbox", "spamtest"]; '
+    const input =
+      trial(`${file} if header "subject" "会議" { fileinto "会議"; }`) +
+      trial('keep;\nbogus;') +
+      trial(`${file} if not mailboxexists "無い" { discard; }`, { settings: { mailboxes: [] } }) +
+      trial(`${file} if spamtest "10" { discard; }`, { settings: { spam: 'spam', 他: 1 } }) +
+      trial('require "reject"; keep; reject "x";', { envelope: null }) +
+      '{"script": 1}\nkeep;\n'
+    const ran = await run(['sieve', 'run', '--jsonl'], input.trimEnd())
+    const lines = ran.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { errors: { message: string }[]; actions: unknown[] })
+    const keep = { kind: 'keep', mailbox: 'INBOX', flags: [] }
+    assert.deepEqual(lines.slice(0, 5), [
+      { errors: [], actions: [{ kind: 'fileinto', mailbox: '会議', flags: [] }] },
+      { errors: [{ line: 2, message: 'there is no command "bogus"' }], actions: [] },
+      { errors: [], actions: [{ kind: 'discard' }] },
+      { errors: [], actions: [{ kind: 'discard' }] },
+      { errors: [{ message: 'reject cannot go with another action' }], actions: [keep] },
     ])
-    assert.equal(tried, 'fileinto 受信箱/迷惑\nreject hanako@campus.example 5\n')
+    assert.match(lines[5]!.errors[0]!.message, /^script: /)
+    assert.equal(lines[6]!.errors[0]!.message, 'the line is no JSON')
+    assert.equal(lines.length, 7)
+    assert.equal(ran.status, 1)
+    assert.match(ran.err, /the setting 他 .*\n.*2 of the lines could not be read/)
+    assert.equal((await run(['sieve', 'run', '--jsonl'], trial('keep;'))).status, 0)
+    assert.equal((await run(['sieve', 'run'], '')).status, 2)
+  })
+
+  test('the help names every noun as its own module does', async () => {
+    const flat = (text: string): string => text.replace(/\s+/g, ' ')
+    const help = flat(await done(['--help']))
+    for (const [noun, { text, usage }] of Object.entries(NOUNS)) {
+      assert.match(help, new RegExp(` ${usage} (?:\\[options\\] )?`), noun)
+      const own = flat(await done([noun, '--help']))
+      assert.ok(own.startsWith(`Usage: watari ${noun} `), own)
+      assert.ok(help.includes(` ${text} `) && own.includes(` ${text} `), own)
+    }
   })
 })

@@ -6,6 +6,8 @@ export interface CliIo {
   err(text: string): void
   /** All of standard input. */
   stdin(): Promise<Octets>
+  /** Standard input as it comes. */
+  input(): AsyncIterable<Octets>
   readonly env: Readonly<Record<string, string | undefined>>
 }
 

@@ -1,26 +1,17 @@
-import { readFile } from 'node:fs/promises'
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import type { Octets } from '#base/octets.ts'
 import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
-import {
-  queueActed,
-  queueMessage,
-  queuePage,
-  sieveChecked,
-  sieveTested,
-  trace,
-  verdict,
-} from '#contract/admin/mail.ts'
+import { queueActed, queueMessage, queuePage, trace, verdict } from '#contract/admin/mail.ts'
 import type { QueueMessageBody, TraceBody, VerdictBody } from '#contract/admin/mail.ts'
 import { part, verbOf } from './context.ts'
+import { octetsOf } from './files.ts'
 import { CliError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { fields, size, table } from './print.ts'
 
-/** queue, trace, scan, sieve. */
+/** queue, trace, scan. */
 export function mailCommands(program: Command, io: CliIo): void {
   queueCommands(program, io)
   program
@@ -44,24 +35,14 @@ export function mailCommands(program: Command, io: CliIo): void {
       const verb = verbOf(command, io)
       const found: { file: string; verdict: VerdictBody }[] = []
       for (const file of files)
-        found.push({ file, verdict: await verb.api.upload('/scan', verdict, await octetsOf(file)) })
+        found.push({
+          file,
+          verdict: await verb.api.upload('/scan', verdict, await octetsOf(io, file)),
+        })
       verb.show(found.length === 1 ? found[0]!.verdict : { items: found }, () =>
         found.map((one) => verdictText(one.file, one.verdict)).join('\n'),
       )
     })
-  sieveCommands(program, io)
-}
-
-export async function octetsOf(file: string): Promise<Octets> {
-  try {
-    return await readFile(file)
-  } catch (cause) {
-    throw new CliError(
-      'notFound',
-      `${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
-      'Name a file that is there.',
-    )
-  }
 }
 
 function queueCommands(program: Command, io: CliIo): void {
@@ -200,63 +181,4 @@ function verdictText(file: string, found: VerdictBody): string {
     ['RULE', 'SCORE', 'EVIDENCE'],
     found.hits.map((hit) => [hit.name, hit.score, hit.detail]),
   )}`
-}
-
-function sieveCommands(program: Command, io: CliIo): void {
-  const noun = program.command('sieve').description('filter scripts (RFC 5228)')
-  noun
-    .command('check <file>')
-    .description('say whether a script is right')
-    .action(async (file: string, _: unknown, command: Command) => {
-      const verb = verbOf(command, io)
-      const script = Buffer.from(await octetsOf(file)).toString('utf8')
-      const body = await verb.api.post('/sieve/check', sieveChecked, { script })
-      verb.show(body, () => (body.errors.length === 0 ? `${file} is right\n` : ''))
-      failOn(body.errors, file, verb.isJson)
-    })
-  noun
-    .command('test <file>')
-    .description('run a script on a message, without any effect')
-    .requiredOption('--message <file>', 'the message')
-    .requiredOption('--to <address>', 'whom it is delivered to')
-    .option('--from <address>', 'its envelope sender', '')
-    .action(
-      async (
-        file: string,
-        options: { message: string; to: string; from: string },
-        command: Command,
-      ) => {
-        const verb = verbOf(command, io)
-        const body = await verb.api.post('/sieve/test', sieveTested, {
-          script: Buffer.from(await octetsOf(file)).toString('utf8'),
-          message: Buffer.from(await octetsOf(options.message)).toString('base64'),
-          envelope: { from: options.from, to: options.to },
-        })
-        verb.show(body, () =>
-          body.actions
-            .map(
-              ({ kind, mailbox, address, text }) =>
-                `${[kind, mailbox ?? address ?? text ?? ''].join(' ').trim()}\n`,
-            )
-            .join(''),
-        )
-        failOn(body.errors, file, verb.isJson)
-      },
-    )
-}
-
-/** A script with faults ends with exit status 1; --json has said them already. */
-function failOn(
-  errors: readonly { readonly line?: number | undefined; readonly message: string }[],
-  file: string,
-  isJson: boolean,
-): void {
-  const [first] = errors
-  if (first === undefined) return
-  const place = first.line === undefined ? file : `${file}, line ${first.line}`
-  throw new CliError(
-    'invalid',
-    isJson ? 'the script is not right' : `${place}: ${first.message}`,
-    'Correct the script.',
-  )
 }

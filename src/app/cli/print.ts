@@ -47,6 +47,9 @@ const shown = (cell: Cell): string =>
 /** Nothing that came by mail may steer the terminal. */
 const safe = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�')
 
+/** The text as one line of a terminal. */
+export const lineOf = (text: string): string => `${safe(text)}\n`
+
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
 const ZERO = /\p{Mark}/u

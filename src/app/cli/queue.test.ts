@@ -64,6 +64,7 @@ async function done(...args: string[]): Promise<string> {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
     stdin: async () => new Uint8Array(0),
+    async *input() {},
     env: { WATARI_TOKEN: 'token' },
   })
   assert.equal(status, 0, err)

@@ -1,18 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
-import { accessCommands } from './access.ts'
-import { directoryCommands } from './directory.ts'
 import { CliError, UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
-import { mailCommands } from './mail.ts'
-import { settingsCommands } from './settings.ts'
-import { spamCommands } from './spam.ts'
-import { statusCommands } from './status.ts'
+import { nounOf, NOUNS } from './nouns.ts'
 
 /** Runs one command; the exit status: 0 done, 1 refused or failed, 2 wrong usage. Never throws. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
-  const program = programOf(io)
+  const program = await programOf(args, io)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return 0
@@ -51,7 +46,7 @@ function explain(
     : { code: 'internal', message, remedy: 'This is a fault of watari; please report it.' }
 }
 
-function programOf(io: CliIo): Command {
+async function programOf(args: readonly string[], io: CliIo): Promise<Command> {
   const program = new Command('watari')
     .description('Watari (渡り): the command line')
     .option('--data <dir>', 'the data folder of the installation', 'var')
@@ -60,11 +55,8 @@ function programOf(io: CliIo): Command {
     // Before the nouns: each of their commands inherits it.
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: () => undefined })
-  statusCommands(program, io)
-  directoryCommands(program, io)
-  accessCommands(program, io)
-  mailCommands(program, io)
-  settingsCommands(program, io)
-  spamCommands(program, io)
+  const noun = nounOf(args)
+  if (noun !== undefined) (await NOUNS[noun].load())(program, io)
+  else for (const { usage, text } of Object.values(NOUNS)) program.command(usage).description(text)
   return program
 }

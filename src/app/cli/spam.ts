@@ -7,7 +7,7 @@ import { spamScore } from '#contract/admin/mail.ts'
 import { verbOf } from './context.ts'
 import { CliError } from './io.ts'
 import type { CliIo } from './io.ts'
-import { octetsOf } from './mail.ts'
+import { octetsOf } from './files.ts'
 
 /** Scoring of files: a higher score means more like spam. */
 export function spamCommands(program: Command, io: CliIo): void {
@@ -20,7 +20,7 @@ export function spamCommands(program: Command, io: CliIo): void {
       const verb = verbOf(command, io)
       const items: { path: string; score: number; class: string }[] = []
       for (const path of paths)
-        for await (const { name, octets } of messagesOf(path)) {
+        for await (const { name, octets } of messagesOf(io, path)) {
           const found = { path: name, ...(await verb.api.upload('/spam/score', spamScore, octets)) }
           items.push(found)
           // One line at once: a large folder takes its time.
@@ -36,7 +36,7 @@ interface NamedMessage {
 }
 
 /** The files of a folder and those below it in the order of their names; the messages of an mbox; or one message. */
-async function* messagesOf(path: string): AsyncGenerator<NamedMessage> {
+async function* messagesOf(io: CliIo, path: string): AsyncGenerator<NamedMessage> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     throw new CliError(
       'notFound',
@@ -47,10 +47,10 @@ async function* messagesOf(path: string): AsyncGenerator<NamedMessage> {
   if (found.isDirectory()) {
     const entries = await readdir(path, { withFileTypes: true })
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1)))
-      if (entry.isDirectory() || entry.isFile()) yield* messagesOf(join(path, entry.name))
+      if (entry.isDirectory() || entry.isFile()) yield* messagesOf(io, join(path, entry.name))
     return
   }
-  const octets = await octetsOf(path)
+  const octets = await octetsOf(io, path)
   const messages = mboxMessages(octets)
   if (messages === undefined) yield { name: path, octets }
   else

@@ -70,6 +70,11 @@ describe('checking a Sieve script', () => {
     assert.deepEqual(faults('keep "x";'), ['1: keep has an argument too many'])
   })
 
+  it('refuses NUL with its line (RFC 5228 §8.1), and stops at 100 faults', () => {
+    assert.deepEqual(faults('keep;\n# 無\n\0'), ['3: there is a NUL in the script'])
+    assert.equal(faults('if true { '.repeat(20) + 'x;'.repeat(10_000) + '}'.repeat(20)).length, 100)
+  })
+
   it('bounds nesting', () => {
     assert.equal(faults(`${'if true {'.repeat(33)}${'}'.repeat(33)}`).length, 1)
     assert.deepEqual(faults(`${'if true {'.repeat(32)}${'}'.repeat(32)}`), [])

@@ -10,15 +10,24 @@ import { compileTest, parseFlags } from './tests.ts'
 
 /**
  * Parses and checks a script: commands, tests, arguments, `require`, addresses. Reports every fault
- * that it can go on after, with lines from 1. Total.
+ * that it can go on after, ERRORS_MAX at most, with lines from 1. Total.
  */
 export function compileSieve(text: string): Outcome<SieveProgram, readonly SieveError[]> {
   const parsed = parseSieve(text)
   if (!parsed.ok) return err([parsed.error])
   const compiler = new Compiler()
-  const statements = compiler.program(parsed.value.commands)
+  let statements: SieveStatement[] = []
+  try {
+    statements = compiler.program(parsed.value.commands)
+  } catch (thrown) {
+    if (!(thrown instanceof TooManyErrors)) throw thrown
+  }
   return compiler.errors.length > 0 ? err(compiler.errors) : ok({ statements })
 }
+
+/** Nobody reads more, and each costs its maker less than us. */
+const ERRORS_MAX = 100
+class TooManyErrors extends Error {}
 
 class Compiler {
   readonly errors: SieveError[] = []
@@ -40,6 +49,7 @@ class Compiler {
     } catch (thrown) {
       if (!(thrown instanceof SieveCheckError)) throw thrown
       this.errors.push({ line: thrown.line ?? command.line, message: thrown.message })
+      if (this.errors.length >= ERRORS_MAX) throw new TooManyErrors()
       return undefined
     }
   }

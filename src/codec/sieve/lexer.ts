@@ -37,6 +37,11 @@ export function lexSieve(text: string): SieveToken[] {
     at = pattern.lastIndex
     return match[0]
   }
+  const nul = text.indexOf('\0') // RFC 5228 §8.1: no octet of a script is NUL
+  if (nul >= 0) {
+    countLines(text.slice(0, nul))
+    fail('there is a NUL in the script')
+  }
   while (at < text.length) {
     const blank = take(/(?:[ \t\r\n]|#[^\n]*)+/y)
     if (blank !== undefined) {

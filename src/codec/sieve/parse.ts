@@ -6,7 +6,7 @@ import { lexSieve, SieveSyntaxError } from './lexer.ts'
 import type { SieveToken } from './lexer.ts'
 
 /** Octets of a script; and how deep blocks and tests may nest (RFC 5228 §2.10.5 asks for 15). */
-const SCRIPT_BYTES_MAX = 1_048_576
+export const SCRIPT_BYTES_MAX = 1_048_576
 const NESTING_MAX = 32
 
 /** The script as commands, by RFC 5228 §8.2; knows no command by name. Total. */

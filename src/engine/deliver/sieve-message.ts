@@ -14,7 +14,7 @@ export type SieveContent = Pick<SieveMessage, 'sizeBytes' | 'header' | 'addresse
 export function sieveContent(
   header: Octets,
   sizeBytes: number,
-  verdict: Verdict | undefined,
+  verdict: Pick<Verdict, 'class'> | undefined,
 ): SieveContent {
   const fields = Map.groupBy(headerFields(header), (field) => field.key)
   return {
@@ -32,7 +32,7 @@ export function sieveContent(
 }
 
 /** RFC 5235 §2.1: 0 is untested, 10 certainly spam. */
-function spamValue(verdict: Verdict | undefined): number {
+function spamValue(verdict: Pick<Verdict, 'class'> | undefined): number {
   switch (verdict?.class) {
     case undefined:
       return 0

@@ -73,7 +73,10 @@ describe('delivery into a store that becomes full', () => {
 
   it('answers 452 where the mail only goes out again', async () => {
     const text = 'redirect "花子@c.example";'
-    await store.putScript({ accountId: hanako, name: '主', text, active: true })
+    await store.changeScript({
+      accountId: hanako,
+      change: { kind: 'put', name: '主', text, activate: true },
+    })
     store.blobs.full = true
     assert.deepEqual(await deliver('本文'), ['452 4.3.1', '452 4.3.1'])
     assert.equal((await store.status()).outbox, 0)

@@ -265,8 +265,8 @@ class DeliverySink implements MessageSink {
     message: ReturnType<typeof sieveContent>,
   ): Promise<DeliveryPlan> {
     const { mailboxes, clock, log } = this.#options
-    const [{ scripts }, names] = await Promise.all([
-      mailboxes.scripts({ accountId }),
+    const [{ script }, names] = await Promise.all([
+      mailboxes.script({ accountId }),
       mailboxes.mailboxes({ accountId }),
     ])
     const existing = new Set(names.mailboxes.map((row) => row.path.join('/')))
@@ -285,7 +285,7 @@ class DeliverySink implements MessageSink {
           mailboxExists: (name) => existing.has(/^inbox$/i.test(name) ? 'INBOX' : name),
         },
       },
-      this.#programs(scripts.find((script) => script.active)?.text),
+      this.#programs(script?.text),
     )
     if (plan.error !== undefined) log.warn('sieve.failed', { accountId, cause: plan.error })
     return plan

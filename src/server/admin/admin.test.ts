@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { memoryLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
+import { err, Fault, ok } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { DeliveryId } from '#model/envelope.ts'
@@ -33,6 +34,7 @@ let pending: { node: string; reason: string }[] = []
 let directory: DirectoryMaster
 let settings: SettingsMaster
 const acts: string[] = []
+let storeFault: Fault | undefined
 
 const queued: QueueMessage = {
   queueId: 'Q1' as QueueId,
@@ -121,6 +123,28 @@ before(async () => {
           },
         },
       ],
+      scripts: () => ({
+        node: 'store-1',
+        scripts: {
+          list: async () => {
+            if (storeFault !== undefined) throw storeFault
+            return [{ name: '振り分け', active: true, sizeBytes: 5 }]
+          },
+          get: async ({ name }) => ok({ name, active: true, text: 'keep;' }),
+          put: async ({ name, text, activate, by }) => {
+            acts.push(by)
+            return text === 'keep;'
+              ? ok({ name, active: activate, sizeBytes: 5 })
+              : err({
+                  code: 'invalid',
+                  message: 'line 1: no',
+                  errors: [{ line: 1, message: 'no' }],
+                })
+          },
+          activate: async ({ name }) => ok(name),
+          remove: async () => err({ code: 'active', message: '振り分け is the active script' }),
+        },
+      }),
       index,
       scan: async (message) => ({
         class: 'spam',
@@ -204,6 +228,8 @@ describe('the admin API', () => {
       '/queue/{queueId}/{act}',
       '/settings/{key}',
       '/trace',
+      '/users/{user}/scripts/{name}',
+      '/users/{user}/active-script',
     ])
       assert.ok(described.paths[path], path)
     assert.ok(described.paths['/users']?.['post']?.responses['201'])
@@ -406,6 +432,46 @@ describe('the admin API', () => {
     }
     assert.deepEqual(acts, ['hold', 'release', 'retry', 'drop'])
     assert.equal((await ask('POST', '/queue/Q1/burn')).status, 400)
+  })
+
+  test("users' scripts are listed, read, stored, activated; refusals say why", async () => {
+    await ask('POST', '/users', { address: 'sieve@campus.example', password: 'パスワード' })
+    const path = '/users/sieve@campus.example'
+    const name = encodeURIComponent('振り分け/一')
+    assert.deepEqual((await ask('GET', `${path}/scripts`)).body, {
+      items: [{ name: '振り分け', active: true, sizeBytes: 5 }],
+    })
+    assert.deepEqual((await ask('GET', `${path}/scripts/${name}`)).body, {
+      name: '振り分け/一',
+      active: true,
+      sizeBytes: 5,
+      script: 'keep;',
+    })
+    const stored = await ask('PUT', `${path}/scripts/${name}`, { script: 'keep;' })
+    assert.deepEqual(stored.body, { name: '振り分け/一', active: false, sizeBytes: 5 })
+    assert.match(acts.at(-1) ?? '', /^admin by api /)
+    const wrong = await ask('PUT', `${path}/scripts/${name}`, { script: 'oops' })
+    assert.deepEqual([wrong.status, wrong.body.error.message], [400, 'line 1: no'])
+    assert.match(wrong.body.error.remedy, /Nothing was stored/)
+    assert.deepEqual((await ask('PUT', `${path}/active-script`, { name: null })).body, {
+      name: null,
+    })
+    const active = await ask('DELETE', `${path}/scripts/${name}`)
+    assert.deepEqual([active.status, active.body.error.code], [409, 'conflict'])
+    assert.equal((await ask('GET', '/users/nobody/scripts')).status, 404)
+    for (const [fault, status] of [
+      [new Fault('unreachable', 'no connection'), 503],
+      [new Fault('timeout', 'no answer'), 503],
+      [new Fault('stalled', 'no answer'), 503],
+      [new Fault('full', 'no room'), 507],
+    ] as const) {
+      storeFault = fault
+      const away = await ask('GET', `${path}/scripts`)
+      assert.equal(away.status, status)
+      assert.match(away.body.error.message, /^store-1 cannot do it now: /)
+    }
+    storeFault = undefined
+    await ask('DELETE', path)
   })
 
   test('status counts, and shows gaps of events', async () => {

@@ -19,6 +19,7 @@ import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { judgeRoutes } from './judge.ts'
 import { queueRoutes } from './queue.ts'
+import { scriptRoutes } from './scripts.ts'
 import { settingsRoutes } from './settings.ts'
 import { statusRoutes } from './status.ts'
 import { traceRoutes } from './trace.ts'
@@ -85,6 +86,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         queueRoutes,
         traceRoutes,
         judgeRoutes,
+        scriptRoutes,
         settingsRoutes,
       ])
         routes(typed, deps)

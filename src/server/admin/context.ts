@@ -10,6 +10,8 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Outcome } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
+import type { Scripts } from '#engine/deliver/scripts.ts'
+import type { AccountId } from '#model/account.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
@@ -60,6 +62,13 @@ export interface SieveBench {
   }>
 }
 
+/** Users' scripts on a store; who changes something stands in the event that tells of it. */
+export type RemoteScripts = Pick<Scripts, 'list' | 'get'> & {
+  [Act in 'put' | 'activate' | 'remove']: (
+    ask: Parameters<Scripts[Act]>[0] & { readonly by: string },
+  ) => ReturnType<Scripts[Act]>
+}
+
 /** Everything that the API stands on; made by app. */
 export interface AdminDeps {
   readonly version: string
@@ -79,6 +88,8 @@ export interface AdminDeps {
     readonly node: string
     readonly queue: Pick<SpoolStore, 'list' | 'show' | 'act' | 'status'>
   }[]
+  /** The scripts of an account, by the store that holds it. */
+  scripts(accountId: AccountId): { readonly node: string; readonly scripts: RemoteScripts }
   readonly index: EventIndex
   /** Judges a message that was uploaded. */
   readonly scan?: (message: Octets) => Promise<Verdict>

@@ -155,7 +155,8 @@ export class SmtpSession {
   }
 
   say(said: Reply): void {
-    const utf8 = this.transaction?.command.smtpUtf8 === true
+    // To a gateway of ours always: its reports show people what a user's script has said.
+    const utf8 = this.takesHanded || this.transaction?.command.smtpUtf8 === true
     this.#batch += renderReply(said, utf8 ? 'utf8' : 'ascii')
   }
 

@@ -4,9 +4,11 @@ import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import type { Uid } from '#model/mailbox.ts'
+import { SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
 import { append, hanako, taro, text } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 import type { OutboxEntry } from './mailbox-store.ts'
+import type { ScriptChange } from './scripts.ts'
 
 const entry = (id: string, content: number | Octets = 0): OutboxEntry => ({
   id,
@@ -111,24 +113,57 @@ export function deliveryContract(bench: () => Bench): void {
   })
 
   describe('scripts', () => {
-    it('at most one is active (RFC 5804 §1.4)', async () => {
+    const scriptsOf = (at: Bench) => {
+      const change = async (what: ScriptChange) =>
+        (await at.store.changeScript({ accountId: hanako, change: what })).refusal
+      return {
+        change,
+        put: (name: string, activate: boolean, script = 'keep;') =>
+          change({ kind: 'put', name, text: script, activate }),
+        read: async (name?: string) => {
+          const ask = { accountId: hanako, ...(name !== undefined && { name }) }
+          return (await at.store.script(ask)).script
+        },
+        list: async () =>
+          (await at.store.scripts({ accountId: hanako })).scripts.map(
+            ({ name, active, sizeBytes }) => `${name} ${active} ${sizeBytes}`,
+          ),
+      }
+    }
+
+    it('at most one is active; one put in its place stays so (RFC 5804 §1.4, §2.6)', async () => {
       const at = bench()
-      const put = (name: string, active: boolean, script: string | null = 'keep;') =>
-        at.store.putScript({ accountId: hanako, name, text: script, active })
-      assert.deepEqual((await at.store.scripts({ accountId: taro })).scripts, [])
+      const { change, put, read, list } = scriptsOf(at)
+      assert.equal(await read(), undefined)
       await put('一', true)
-      await put('二', true, '# 転送\r\nkeep;')
-      const { scripts } = await at.store.scripts({ accountId: hanako })
-      assert.deepEqual(scripts, [
-        { name: '一', active: false, text: 'keep;' },
-        { name: '二', active: true, text: '# 転送\r\nkeep;' },
-      ])
-      await put('二', false, 'stop;')
-      await put('一', false, null)
-      await put('無い', true, null)
-      assert.deepEqual((await at.store.scripts({ accountId: hanako })).scripts, [
-        { name: '二', active: false, text: 'stop;' },
-      ])
+      await put('二', true, '# 転送\r\n')
+      assert.deepEqual(await list(), ['一 false 5', '二 true 10'])
+      await put('二', false, '# 新しい二')
+      assert.deepEqual(await read(), { name: '二', active: true, text: '# 新しい二' })
+      assert.deepEqual(await read('一'), { name: '一', active: false, text: 'keep;' })
+      assert.equal(await read('無い'), undefined)
+      assert.equal(await change({ kind: 'activate', name: '一' }), undefined)
+      assert.equal((await read())?.name, '一')
+      assert.equal(await change({ kind: 'activate', name: null }), undefined)
+      assert.equal(await read(), undefined)
+      assert.deepEqual((await at.store.scripts({ accountId: taro })).scripts, [])
+    })
+
+    it('a refused change changes nothing (RFC 5804 §2.8, §2.10)', async () => {
+      const { change, put, read, list } = scriptsOf(bench())
+      await put('一', false)
+      await put('二', true)
+      assert.equal(await change({ kind: 'remove', name: '二' }), 'active')
+      assert.equal(await change({ kind: 'remove', name: '三' }), 'notFound')
+      assert.equal(await change({ kind: 'activate', name: '三' }), 'notFound')
+      assert.equal((await read())?.name, '二')
+      assert.equal(await change({ kind: 'remove', name: '一' }), undefined)
+      assert.deepEqual(await list(), ['二 true 5'])
+      for (let i = 1; i < SCRIPTS_PER_ACCOUNT_MAX; i++) await put(`n${i}`, false)
+      assert.equal(await put('過', true), 'limit')
+      assert.equal(await put('二', false, 'stop;'), undefined)
+      assert.equal((await list()).length, SCRIPTS_PER_ACCOUNT_MAX)
+      assert.equal((await read())?.text, 'stop;')
     })
   })
 

@@ -13,7 +13,9 @@ import type {
   UidValidity,
 } from '#model/mailbox.ts'
 import type { MessageMeta } from '#model/message.ts'
+import type { ScriptEntry } from '#model/script.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
+import type { Script, ScriptChange, ScriptRefusal } from './scripts.ts'
 
 /** One mailbox with its counts, as committed. */
 export interface MailboxRow {
@@ -243,20 +245,20 @@ export interface MailboxStore {
     readonly offset: number
     readonly length: number
   }): Promise<{ readonly octets: Octets | undefined }>
-  /** The account's scripts (RFC 5228); the active one filters. */
-  scripts(ask: { readonly accountId: AccountId }): Promise<{
-    readonly scripts: readonly {
-      readonly name: string
-      readonly active: boolean
-      readonly text: string
-    }[]
-  }>
-  putScript(put: {
+  /** The account's scripts (RFC 5228) in the order of their names. */
+  scripts(ask: {
     readonly accountId: AccountId
-    readonly name: string
-    readonly text: string | null
-    readonly active: boolean
-  }): Promise<void>
+  }): Promise<{ readonly scripts: readonly ScriptEntry[] }>
+  /** One script with its text; without a name the active one, which filters. */
+  script(ask: {
+    readonly accountId: AccountId
+    readonly name?: string
+  }): Promise<{ readonly script: Script | undefined }>
+  /** Durable when it resolves without a refusal; a refused change changes nothing. */
+  changeScript(ask: {
+    readonly accountId: AccountId
+    readonly change: ScriptChange
+  }): Promise<{ readonly refusal: ScriptRefusal | undefined }>
   /** Entries that wait for a queue, oldest first; each is offered again until `outboxDone`. */
   outbox(ask: { readonly limit: number }): Promise<{ readonly items: readonly OutboxItem[] }>
   readOutbox(ask: {

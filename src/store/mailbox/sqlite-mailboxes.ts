@@ -13,7 +13,8 @@ import type { CommitRequest, MailboxChanged, MailboxStore } from './mailbox-stor
 import { readIds, readMessage, readMetas } from './messages.ts'
 import { isNamed } from './named.ts'
 import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
-import { listScripts, putScript } from './scripts.ts'
+import { changeScript, listScripts, readScript } from './scripts.ts'
+import type { ScriptRefusal } from './scripts.ts'
 import type { Sql } from './sql.ts'
 import { abortContents, bringsOctets, stageRequest } from './stage.ts'
 import { listMailboxes, readView } from './view.ts'
@@ -142,11 +143,18 @@ export class SqliteMailboxes implements MailboxStore {
     return { scripts: listScripts(this.#sql, ask.accountId) }
   }
 
-  async putScript(put: Parameters<MailboxStore['putScript']>[0]): Promise<void> {
+  async script(ask: Parameters<MailboxStore['script']>[0]): ReturnType<MailboxStore['script']> {
+    return { script: readScript(this.#sql, ask.accountId, ask.name) }
+  }
+
+  async changeScript(
+    ask: Parameters<MailboxStore['changeScript']>[0],
+  ): ReturnType<MailboxStore['changeScript']> {
+    if (ask.change.kind === 'put') this.#needRoom()
     const nowMs = this.#parts.clock.nowMs()
-    await this.#group.commit({
-      apply: () => putScript(openAccount(this.#sql, put.accountId, nowMs), put),
-    })
+    const apply = (): ScriptRefusal | undefined =>
+      changeScript(openAccount(this.#sql, ask.accountId, nowMs), ask.change)
+    return { refusal: await this.#group.commit({ apply }) }
   }
 
   async outbox(ask: { readonly limit: number }): ReturnType<MailboxStore['outbox']> {

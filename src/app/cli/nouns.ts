@@ -1,0 +1,61 @@
+import type { Command } from 'commander'
+import type { CliIo } from './io.ts'
+
+interface Noun {
+  readonly usage: string
+  /** As its module says it: a test compares. */
+  readonly text: string
+  readonly load: () => Promise<(program: Command, io: CliIo) => void>
+}
+
+const directory = async () => (await import('./directory.ts')).directoryCommands
+const mail = async () => (await import('./mail.ts')).mailCommands
+const spam = async () => (await import('./spam.ts')).spamCommands
+const status = async () => (await import('./status.ts')).statusCommands
+
+/** What the command line begins with, in the order of its help. A command loads its own module and no other. */
+export const NOUNS = {
+  status: { usage: 'status', text: 'how the installation is', load: status },
+  node: { usage: 'node', text: 'machines and roles', load: status },
+  domain: { usage: 'domain', text: 'domains that are ours', load: directory },
+  user: { usage: 'user', text: 'people and offices with mailboxes', load: directory },
+  alias: { usage: 'alias', text: 'addresses that lead to others', load: directory },
+  forward: { usage: 'forward', text: 'users whose mail goes elsewhere', load: directory },
+  route: { usage: 'route', text: 'where mail goes next, by domain or address', load: directory },
+  access: {
+    usage: 'access',
+    text: 'networks that may use the relay',
+    load: async () => (await import('./access.ts')).accessCommands,
+  },
+  queue: { usage: 'queue', text: 'mail that waits, on all gateways', load: mail },
+  trace: {
+    usage: 'trace <message>',
+    text: 'one message over all roles, by delivery id, Message-ID or address',
+    load: mail,
+  },
+  scan: { usage: 'scan <file...>', text: 'judge messages in files, and show why', load: mail },
+  sieve: {
+    usage: 'sieve',
+    text: 'filter scripts (RFC 5228)',
+    load: async () => (await import('./sieve.ts')).sieveCommands,
+  },
+  settings: {
+    usage: 'settings',
+    text: 'settings, in numbered generations',
+    load: async () => (await import('./settings.ts')).settingsCommands,
+  },
+  spam: { usage: 'spam', text: 'spam judgement', load: spam },
+} as const satisfies Readonly<Record<string, Noun>>
+
+const WITH_VALUE: readonly string[] = ['--data', '--token-file']
+
+/** The noun that a command line is about; undefined where it names none that there is. */
+export function nounOf(args: readonly string[]): keyof typeof NOUNS | undefined {
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!
+    if (WITH_VALUE.includes(arg)) at++
+    else if (!arg.startsWith('-') && arg !== 'help')
+      return Object.hasOwn(NOUNS, arg) ? (arg as keyof typeof NOUNS) : undefined
+  }
+  return undefined
+}

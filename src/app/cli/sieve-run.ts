@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { trySieve } from '#app/sieve-bench.ts'
+import type { SieveTried } from '#app/sieve-bench.ts'
+import { LF, concatOctets, toUtf8Strict } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { CliError } from './io.ts'
+import type { CliIo } from './io.ts'
+
+/** Octets of one line: a message of 50 MiB in base64 and its script. */
+const LINE_BYTES_MAX = 128 * 1024 * 1024
+
+/** What a trial may say beside script and message. */
+const trial = z.object({
+  script: z.string(),
+  message: z.base64(),
+  envelope: z
+    .object({ from: z.string().nullish(), to: z.string().nullish(), auth: z.string().nullish() })
+    .nullish(),
+  settings: z
+    .looseObject({
+      /** Mailboxes that there are; without it every one. */
+      mailboxes: z.array(z.string()).optional(),
+      /** The class of the verdict that spamtest tells of. */
+      spam: z.enum(['clean', 'suspected', 'spam']).optional(),
+    })
+    .nullish(),
+})
+const SETTINGS: readonly string[] = ['mailboxes', 'spam']
+
+/**
+ * One line of JSON for each that comes, in their order and at once, so that another program can hold
+ * a conversation. A line that is no trial gets its answer too, and exit status 1 in the end.
+ */
+export async function runTrials(io: CliIo): Promise<void> {
+  const said = new Set<string>()
+  let bad = 0
+  for await (const line of linesOf(io.input())) {
+    if (line.length === 0) continue
+    const { tried, isTrial } = answer(line, (name) => {
+      if (said.has(name)) return
+      said.add(name)
+      io.err(`watari: the setting ${name} of a trial is not known and was left out\n`)
+    })
+    if (!isTrial) bad++
+    io.out(`${JSON.stringify(tried)}\n`)
+  }
+  if (bad > 0)
+    throw new CliError(
+      'invalid',
+      `${bad} of the lines could not be read`,
+      'Give {"script", "message", "envelope", "settings"} in JSON on each line.',
+    )
+}
+
+function answer(
+  line: Octets,
+  unknown: (name: string) => void,
+): { readonly tried: SieveTried; readonly isTrial: boolean } {
+  const refused = (message: string) => ({
+    tried: { errors: [{ message }], actions: [] },
+    isTrial: false,
+  })
+  const text = toUtf8Strict(line)
+  if (text === undefined) return refused('the line is not UTF-8')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return refused('the line is no JSON')
+  }
+  const read = trial.safeParse(value)
+  if (!read.success) {
+    const [issue] = read.error.issues
+    return refused(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`)
+  }
+  const { script, message, envelope, settings } = read.data
+  for (const name of Object.keys(settings ?? {})) if (!SETTINGS.includes(name)) unknown(name)
+  const tried = trySieve({
+    script,
+    message: Buffer.from(message, 'base64'),
+    envelope: { from: envelope?.from ?? undefined, to: envelope?.to ?? undefined },
+    mailboxes: settings?.mailboxes,
+    spamClass: settings?.spam,
+  })
+  return { tried, isTrial: true }
+}
+
+/** Lines without their LF; the last may lack it. Throws where one is longer than LINE_BYTES_MAX. */
+async function* linesOf(input: AsyncIterable<Octets>): AsyncGenerator<Octets> {
+  let parts: Octets[] = []
+  let size = 0
+  for await (const chunk of input) {
+    let at = 0
+    for (let lf = chunk.indexOf(LF); lf >= 0; lf = chunk.indexOf(LF, at)) {
+      yield concatOctets([...parts, chunk.subarray(at, lf)])
+      parts = []
+      size = 0
+      at = lf + 1
+    }
+    parts.push(chunk.subarray(at))
+    size += chunk.byteLength - at
+    if (size > LINE_BYTES_MAX)
+      throw new CliError(
+        'limit',
+        `a line is longer than ${LINE_BYTES_MAX} octets`,
+        'Give shorter messages.',
+      )
+  }
+  if (size > 0) yield concatOctets(parts)
+}

@@ -1,0 +1,130 @@
+import { assertNever, err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import type { SieveError } from '#codec/sieve/ast.ts'
+import { compileSieve } from '#codec/sieve/compile.ts'
+import { SCRIPT_BYTES_MAX } from '#codec/sieve/parse.ts'
+import type { AccountId } from '#model/account.ts'
+import { parseScriptName, SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
+import type { ScriptEntry } from '#model/script.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { Script, ScriptChange } from '#store/mailbox/scripts.ts'
+
+/** Why a change was refused; then nothing was changed. */
+export interface ScriptsRefusal {
+  /** invalid: name or script is wrong; active: it filters now, so it cannot be removed. */
+  readonly code: 'invalid' | 'limit' | 'notFound' | 'active'
+  readonly message: string
+  /** What is wrong with the script, line by line. */
+  readonly errors?: readonly SieveError[]
+}
+
+interface Named {
+  readonly accountId: AccountId
+  readonly name: string
+}
+
+/** Plain arguments and answers, so that a node call can carry them. */
+export interface Scripts {
+  list(ask: { readonly accountId: AccountId }): Promise<readonly ScriptEntry[]>
+  get(ask: Named): Promise<Outcome<Script, ScriptsRefusal>>
+  /** Checked before it is stored; `activate` false leaves one that is active so. */
+  put(
+    ask: Named & { readonly text: string; readonly activate: boolean },
+  ): Promise<Outcome<ScriptEntry, ScriptsRefusal>>
+  /** Null: no script of the user's filters. */
+  activate(ask: {
+    readonly accountId: AccountId
+    readonly name: string | null
+  }): Promise<Outcome<string | null, ScriptsRefusal>>
+  remove(ask: Named): Promise<Outcome<string, ScriptsRefusal>>
+}
+
+/** What users keep of Sieve scripts, by the rules of RFC 5804 §2: no door stores one that does not compile. */
+export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | 'changeScript'>) {
+  const change = async (
+    accountId: AccountId,
+    what: ScriptChange,
+  ): Promise<ScriptsRefusal | undefined> => {
+    const { refusal } = await mailboxes.changeScript({ accountId, change: what })
+    if (refusal === undefined) return undefined
+    switch (refusal) {
+      case 'notFound':
+        return notFound(what.name ?? '')
+      case 'active':
+        return { code: 'active', message: `${what.name} is the active script` } // RFC 5804 §2.10
+      case 'limit':
+        return {
+          code: 'limit',
+          message: `there are ${SCRIPTS_PER_ACCOUNT_MAX} scripts already, the most that an account may have`,
+        }
+      default:
+        return assertNever(refusal)
+    }
+  }
+  const scripts: Scripts = {
+    list: async (ask) => (await mailboxes.scripts(ask)).scripts,
+    async get({ accountId, name }) {
+      const wanted = named(name)
+      if (!wanted.ok) return wanted
+      const { script } = await mailboxes.script({ accountId, name: wanted.value })
+      return script === undefined ? err(notFound(wanted.value)) : ok(script)
+    },
+    async put({ accountId, name, text, activate }) {
+      const wanted = named(name)
+      if (!wanted.ok) return wanted
+      const refused = check(text)
+      if (refused !== undefined) return err(refused)
+      const failed = await change(accountId, { kind: 'put', name: wanted.value, text, activate })
+      if (failed !== undefined) return err(failed)
+      const all = (await mailboxes.scripts({ accountId })).scripts
+      const entry = all.find((each) => each.name === wanted.value)
+      return entry === undefined ? err(notFound(wanted.value)) : ok(entry)
+    },
+    async activate({ accountId, name }) {
+      const wanted = name === null ? ok(null) : named(name)
+      if (!wanted.ok) return wanted
+      const failed = await change(accountId, { kind: 'activate', name: wanted.value })
+      return failed === undefined ? ok(wanted.value) : err(failed)
+    },
+    async remove({ accountId, name }) {
+      const wanted = named(name)
+      if (!wanted.ok) return wanted
+      const failed = await change(accountId, { kind: 'remove', name: wanted.value })
+      return failed === undefined ? ok(wanted.value) : err(failed)
+    },
+  }
+  return scripts
+}
+
+function named(text: string): Outcome<string, ScriptsRefusal> {
+  const name = parseScriptName(text)
+  return name.ok ? name : err({ code: 'invalid', message: name.error })
+}
+
+function check(text: string): ScriptsRefusal | undefined {
+  if (!text.isWellFormed()) return { code: 'invalid', message: 'the script is not Unicode' }
+  const sizeBytes = Buffer.byteLength(text)
+  if (sizeBytes > SCRIPT_BYTES_MAX)
+    return {
+      code: 'limit',
+      message: `the script has ${sizeBytes} octets, ${SCRIPT_BYTES_MAX} are the most`,
+    }
+  const compiled = compileSieve(text)
+  if (compiled.ok) return undefined
+  const errors = compiled.error.slice(0, ERRORS_MAX)
+  const lines = errors.map(({ line, message }) => `line ${line}: ${message}`)
+  const rest = compiled.error.length - errors.length
+  return {
+    code: 'invalid',
+    message: `${lines.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`,
+    errors,
+  }
+}
+
+/** More than that are read by nobody. */
+const ERRORS_MAX = 20
+
+const notFound = (name: string): ScriptsRefusal => ({
+  code: 'notFound',
+  message: `there is no script ${name}`,
+})
