@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { systemClock } from '#base/time.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
-import type { Pop3Limits, Pop3ListenerOptions } from '#server/pop3/serve.ts'
+import type { Pop3Limits, Pop3Listener, Pop3ListenerOptions } from '#server/pop3/serve.ts'
 import { FakeAuthenticator } from './authenticator.ts'
 import { LineClient } from './line-client.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
@@ -11,6 +11,7 @@ import { FakeMailboxStore } from './mailbox-store.ts'
 export interface Pop3RoomUnderTest {
   readonly store: FakeMailboxStore
   readonly authenticator: FakeAuthenticator
+  readonly listener: Pop3Listener
   readonly port: number
   /** A raw client that has read the greeting. */
   readonly connect: () => Promise<LineClient>
@@ -57,7 +58,7 @@ export async function pop3Room(
     assert.match(await ask(client, 'PASS h'), /^\+OK/)
     return client
   }
-  return { store, authenticator, connect, login, port: listener.port }
+  return { store, authenticator, connect, listener, login, port: listener.port }
 }
 
 /** Sends a line; the first line of its answer. */

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import { messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
-import { sleep } from '#base/time.ts'
+import { SECOND_MS, sleep } from '#base/time.ts'
+import { closeSocket } from '#net/close.ts'
 import { listen } from '#net/listen.ts'
 import { peerAddress } from '#net/peer.ts'
 import { startTls } from '#net/tls.ts'
@@ -14,6 +15,8 @@ import type { ImapLimits } from './limits.ts'
 import { ImapSession } from './session.ts'
 import type { ImapRoom } from './session.ts'
 import { MailboxViews } from './shared-view.ts'
+
+const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS
 
 export interface ImapListenerOptions {
   readonly listen: { readonly address: string; readonly port: number; readonly ipv6Only?: boolean }
@@ -165,11 +168,12 @@ function admit(
   })
 }
 
-function refuse(socket: Socket, { tls, log }: ImapListenerOptions): void {
+function refuse(socket: Socket, { tls, clock, log }: ImapListenerOptions): void {
   log.warn('imap.refused', { ip: peerAddress(socket).ip })
   if (tls === 'implicit') socket.destroy()
   else {
-    socket.end('* BYE [LIMIT] Too many connections\r\n')
-    socket.resume()
+    socket.write('* BYE [LIMIT] Too many connections\r\n')
+    // Who hears it and stays away from ending would hold a descriptor for ever.
+    void closeSocket(socket, { clock, timeoutMs: REFUSAL_TIMEOUT_MS })
   }
 }

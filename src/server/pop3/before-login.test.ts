@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect as connectTcp } from 'node:net'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { FakeClock, SECOND_MS } from '#base/time.ts'
@@ -88,4 +89,23 @@ test('what needs a login is refused before it, and too many such mistakes end th
     assert.equal(await ask(client, line), `-ERR ${line.split(' ')[0]} is not allowed now`)
   client.send('UIDL\r\nCAPA\r\n')
   assert.equal(await client.closed(), '-ERR UIDL is not allowed now\r\n')
+})
+
+test('who is one too many hears so, and holds nothing for long', async (t) => {
+  const clock = new FakeClock()
+  const { connect, listener, port } = await pop3Room(t, { clock, limits: { connectionsMax: 1 } })
+  const connections = async (count: number): Promise<void> => {
+    while (listener.connections() !== count) await new Promise(setImmediate)
+  }
+  const inside = await connect()
+  const stubborn = new LineClient(connectTcp({ host: '127.0.0.1', port, allowHalfOpen: true }))
+  assert.equal(await stubborn.closed(), '-ERR [SYS/TEMP] Too many connections\r\n')
+  clock.advance(2 * SECOND_MS)
+  await connections(1)
+  stubborn.end()
+  assert.match(await ask(inside, 'QUIT'), /^\+OK/)
+  await inside.closed()
+  inside.end()
+  await connections(0)
+  assert.match(await ask(await connect(), 'CAPA'), /^\+OK/)
 })

@@ -4,6 +4,7 @@ import { messageOf } from '#base/outcome.ts'
 import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
+import { closeSocket } from '#net/close.ts'
 import { listen } from '#net/listen.ts'
 import { peerAddress } from '#net/peer.ts'
 import { startTls } from '#net/tls.ts'
@@ -32,6 +33,8 @@ const POP3_LIMITS: Pop3Limits = {
   errorsMax: 20,
   loginFailuresMax: 6,
 }
+
+const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS
 
 /** Accounts that a session of this process has open: one at a time (RFC 1939 §4). */
 export interface Pop3Shared {
@@ -129,15 +132,20 @@ async function secured(
 }
 
 /** Counts the connection in, in all and by its address. */
-function admitted(socket: Socket, ip: string, { shared, tls, log }: Pop3ListenerOptions): boolean {
+function admitted(
+  socket: Socket,
+  ip: string,
+  { shared, tls, clock, log }: Pop3ListenerOptions,
+): boolean {
   const { connections, limits } = shared
   const count = (key: string): number => connections.get(key) ?? 0
   if (count('') >= limits.connectionsMax || count(ip) >= limits.connectionsPerIpMax) {
     log.warn('pop3.refused', { ip })
     if (tls === 'implicit') socket.destroy()
     else {
-      socket.end('-ERR [SYS/TEMP] Too many connections\r\n')
-      socket.resume()
+      socket.write('-ERR [SYS/TEMP] Too many connections\r\n')
+      // Who hears it and stays away from ending would hold a descriptor for ever.
+      void closeSocket(socket, { clock, timeoutMs: REFUSAL_TIMEOUT_MS })
     }
     return false
   }
