@@ -17,6 +17,7 @@ import { hashPassword } from '#store/directory/password.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 
+import { answerEarly } from './alive.ts'
 import { FIRST_SUBDOMAIN, readFirstRun } from './first-run.ts'
 import type { FirstRun } from './first-run.ts'
 import { readHost } from './host.ts'
@@ -100,6 +101,7 @@ runRole('control', async ({ place, log, atFailure }) => {
 function lazyAdmin(deps: AdminDeps, log: Log): RequestListener {
   let app: Promise<{ readonly listener: RequestListener }> | undefined
   return (request, response) => {
+    if (answerEarly(request, response)) return
     app ??= import('#server/admin/app.ts').then(({ adminApp }) => adminApp(deps, log))
     app.then(
       ({ listener }) => listener(request, response),

@@ -6,9 +6,10 @@ import { join } from 'node:path'
 
 import { Fault } from '#base/outcome.ts'
 
+import { sendAway, sentNow, watchAlive } from './alive.ts'
 import type { Listener } from './host.ts'
 
-const PROXY_TIMEOUT_MS = 60_000
+const PROXY_TIMEOUT_MS = 120_000
 
 /** The HTTPS door of a store: hands `/api/v1` to control, which may be away. */
 export function serveWeb(options: {
@@ -52,22 +53,20 @@ export function serveWeb(options: {
 }
 
 function proxy(incoming: IncomingMessage, response: ServerResponse, socketPath: string): void {
-  const { method, url, headers } = incoming
+  const { method, url } = incoming
+  const headers = { ...incoming.headers, ...sentNow() }
   const onward = request({ socketPath, method, path: url, headers, timeout: PROXY_TIMEOUT_MS })
   onward.on('timeout', () => onward.destroy(new Error('timeout')))
+  const watch = watchAlive(socketPath, () => onward.destroy(new Error('no answer')))
+  onward.on('close', () => watch.end())
   onward.on('response', (answer) => {
+    watch.end()
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     answer.pipe(response)
   })
   onward.on('error', () => {
     if (response.headersSent) return void response.destroy()
-    response.writeHead(503, { 'content-type': 'application/json' })
-    const error = {
-      code: 'unavailable',
-      message: 'control is not available now',
-      remedy: 'Try again in some seconds; mail goes on without it.',
-    }
-    response.end(JSON.stringify({ error }))
+    sendAway(response, 'control is not available now')
   })
   incoming.on('error', () => onward.destroy())
   response.on('close', () => onward.destroy())

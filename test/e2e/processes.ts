@@ -43,3 +43,22 @@ export function pssMib(processes: readonly Process[]): number {
   }
   return Math.round(kib / 1024)
 }
+
+/** The process of a role, or of a storage (`spool`, `mailbox`), of an installation. */
+export function rolePid(watari: { pid(): number }, name: string): number {
+  const found = descendants(watari.pid()).find(
+    ({ command }) => command.endsWith(`/${name}.ts`) || command === `watari storage ${name}`,
+  )
+  if (found === undefined) throw new Error(`no process of ${name}`)
+  return found.pid
+}
+
+/** Holds processes still (SIGSTOP) while `work` runs. */
+export async function stopped<T>(pids: readonly number[], work: () => Promise<T>): Promise<T> {
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  try {
+    return await work()
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT')
+  }
+}

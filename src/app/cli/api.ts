@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { join, resolve } from 'node:path'
+import { sentNow, watchAlive } from '#app/alive.ts'
 import type { Octets } from '#base/octets.ts'
 import { messageOf } from '#base/outcome.ts'
 import type { z } from 'zod'
@@ -134,13 +135,19 @@ export class Api {
         headers: {
           authorization: `Bearer ${ask.token}`,
           'watari-client': 'cli',
+          ...sentNow(),
           ...(ask.sent !== undefined && {
             'content-type': ask.sent.type,
             'content-length': String(ask.sent.octets.byteLength),
           }),
         },
       })
-      opened.once('response', done)
+      const watch = watchAlive(ask.socketPath, () => opened.destroy(new Error('no answer')))
+      opened.once('close', () => watch.end())
+      opened.once('response', (answer) => {
+        watch.end()
+        done(answer)
+      })
       opened.once('timeout', () => opened.destroy(new Error('no answer')))
       opened.once('error', (cause) =>
         reject(
