@@ -1,4 +1,4 @@
-import { toUtf8Strict } from '#base/octets.ts'
+import { toUtf8, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
@@ -10,11 +10,14 @@ export interface CommandLine {
   readonly rest: string
 }
 
-/** RFC 5321 §4.1.1. Controls (a bare CR or LF, NUL) and octets that are not UTF-8 spoil the line. */
+/**
+ * RFC 5321 §4.1.1. Controls (a bare CR or LF, NUL) and octets that are not UTF-8 spoil the line; only
+ * in greetings such octets become U+FFFD, since PCs say their names in whatever charset they have.
+ */
 export function parseCommandLine(
   line: Octets,
 ): Outcome<CommandLine, 'controls' | 'notUtf8' | 'noVerb'> {
-  const text = toUtf8Strict(line)
+  const text = toUtf8Strict(line) ?? greeting(line)
   if (text === undefined) return err('notUtf8')
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(text)) return err('controls')
   const match = /^([A-Za-z][A-Za-z0-9-]*)(?:[ \t]+(.*))?$/.exec(text.trimEnd())
@@ -22,11 +25,16 @@ export function parseCommandLine(
   return ok({ verb: asciiUpper(match[1]!), rest: (match[2] ?? '').trim() })
 }
 
+function greeting(line: Octets): string | undefined {
+  const text = toUtf8(line)
+  return /^(?:EHLO|HELO|LHLO)[ \t]/i.test(text) ? text : undefined
+}
+
 /** Says what EHLO, HELO and LHLO name: a domain or an address literal, as lenient as the world needs. */
 export const isHeloName = (text: string): boolean =>
   text.length <= 255 &&
-  /^[A-Za-z0-9._:[\]\-\u00a1-\u{10ffff}]+$/u.test(text) &&
-  !/[\u2028\u2029]/.test(text)
+  /^[!-~\u00a1-\u{10ffff}]+$/u.test(text) &&
+  !/[<>()"\\,;\u2028\u2029]/.test(text)
 
 /** The operands of BDAT (RFC 3030 §2). */
 export interface BdatCommand {

@@ -28,7 +28,12 @@ test('a command line is a verb and the rest (RFC 5321 §4.1.1)', () => {
   })
   for (const bad of ['', ' QUIT', '250 ok', 'DA\rTA', 'NOOP a\nMAIL', 'NOOP \0', '<a>'])
     assert.equal(parseCommandLine(fromUtf8(bad)).ok, false, JSON.stringify(bad))
-  assert.equal(parseCommandLine(Buffer.from([0x4e, 0xff])).ok, false)
+  for (const bad of ['N\xff', 'NOOP \x89\xd4', 'MAIL FROM:<\x89\xd4@a.example>', 'EHLO\x89 a'])
+    assert.equal(parseCommandLine(Buffer.from(bad, 'latin1')).ok, false)
+  // 花子-PC in Shift_JIS, and a name that hides a line end behind such octets.
+  const greeting = parseCommandLine(Buffer.from('ehlo \x89\xd4\x8eq-PC', 'latin1'))
+  assert.deepEqual(greeting, { ok: true, value: { verb: 'EHLO', rest: '\ufffd\u050eq-PC' } })
+  assert.equal(parseCommandLine(Buffer.from('EHLO \x89\xd4\nX', 'latin1')).ok, false)
 })
 
 test('paths of the world are read (RFC 5321 §4.1.2)', () => {
@@ -170,10 +175,24 @@ test('host names of EHLO', () => {
     '[192.0.2.1]',
     '[IPv6:2001:db8::1]',
     'my_pc',
+    "user's-pc",
+    'pc#1/営業@far.example',
     '例え.example',
+    '\ufffd\ufffd-PC',
   ])
     assert.equal(isHeloName(name), true, name)
-  for (const name of ['', 'a b', '<a>', '(x)', 'a\u2028b', 'x'.repeat(256)])
+  for (const name of [
+    '',
+    'a b',
+    '<a>',
+    '(x)',
+    'a,b',
+    'a;b',
+    '"a"',
+    'a\\b',
+    'a\u2028b',
+    'x'.repeat(256),
+  ])
     assert.equal(isHeloName(name), false, name)
 })
 

@@ -88,3 +88,18 @@ test('LMTP is greeted by LHLO alone, SMTP never by it (RFC 2033 §4.1)', async (
     await smtp.end()
   }
 })
+
+test('a PC that says its name in a charset of its own is let in, and nothing else of that kind', async () => {
+  const served = await serveForTest({ door: 'relay' })
+  const peer = await served.peer()
+  await peer.reply()
+  const inShiftJis = Buffer.from('EHLO \x89\xd4\x8eq-PC\r\n', 'latin1')
+  peer.write(inShiftJis)
+  assert.match(await peer.reply(), /^250-mx\.campus\.example\n/)
+  peer.write(Buffer.from('MAIL FROM:<\x89\xd4@far.example>\r\n', 'latin1'))
+  assert.match(await peer.reply(), /^500 5\.5\.2 /)
+  assert.match(await send(peer), /^250 /)
+  assert.match(served.reception.messages[0]?.command.peer.helo ?? '', /^\ufffd.*-PC$/)
+  peer.destroy()
+  await served.end()
+})
