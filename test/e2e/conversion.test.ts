@@ -150,6 +150,19 @@ describe('conversion of addresses', () => {
     }
   })
 
+  it('is done by LMTP too: what leads outside is handed to the queue, once', async () => {
+    const { id, content } = mailTo('kaigi@lab.campus.example')
+    const door = { port: watari.port(24), greeting: 'LHLO' as const }
+    const mail = { from: OUTSIDER, to: 'kaigi@lab.campus.example', content }
+    assert.match(await sendBy(door, mail), /^250 2\.1\.5 /)
+    await until('it has left the outbox', () =>
+      sink.mails.some((one) => one.content.includes(`Message-ID: ${id}`)),
+    )
+    assert.deepEqual(await places(id), ['hanako: INBOX', 'taro: INBOX', '→ x@sink.example'])
+    const nowhere = await sendBy(door, { ...mail, to: 'nobody@lab.campus.example' })
+    assert.match(nowhere, /^550 5\.1\.1 /)
+  })
+
   it('delivers once where recipients are given twice, or lead to one account', async () => {
     const hanako = 'hanako: INBOX'
     const twice = await mailed('hanako@campus.example', 'hanako@campus.example')

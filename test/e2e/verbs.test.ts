@@ -151,6 +151,44 @@ describe('the verbs of the command line', () => {
       assert.match(await cli.refused(['user', verb, 'jiro'], 1), /there is no user jiro/)
   })
 
+  it('user set: name, further addresses, and under which others it may send', async () => {
+    const submits = (from: string): Promise<string> => {
+      const login = { user: 'taro', password: watari.password('taro') }
+      const content = `From: ${from}\r\nSubject: 会議\r\n\r\n水曜日です。\r\n`
+      const way = { port: watari.port(465), tls: 'implicit', ca: watari.ca, login } as const
+      return sendBy(way, { from, to: 'hanako@campus.example', content })
+    }
+    assert.match(await submits('soumu@campus.example'), /^550 5\.7\.1 /)
+    assert.match(await mx('t.suzuki@campus.example'), /^550 5\.1\.1 /)
+    const set = [
+      'user',
+      'set',
+      'taro',
+      '--name',
+      '鈴木 太郎',
+      '--address',
+      't.suzuki@campus.example',
+    ]
+    const shown = await cli.run([...set, '--send-as', 'soumu@campus.example', '--admin'])
+    assert.match(shown, /^name: +鈴木 太郎$/m)
+    assert.match(shown, /^may send as: +soumu@campus\.example$/m)
+    assert.match(shown, /^admin: +yes$/m)
+    assert.match(await submits('soumu@campus.example'), /^250 /)
+    assert.match(await submits('t.suzuki@campus.example'), /^250 /)
+    assert.match(await mx('t.suzuki@campus.example'), /^250 /)
+    const back = ['--remove-address', 'T.Suzuki@campus.example', '--no-admin']
+    await cli.run(['user', 'set', 'taro', '--not-send-as', 'soumu@campus.example', ...back])
+    assert.match(await submits('soumu@campus.example'), /^550 5\.7\.1 /)
+    assert.match(await mx('t.suzuki@campus.example'), /^550 5\.1\.1 /)
+    assert.match(
+      await cli.refused(['user', 'set', 'taro', ...back], 1),
+      /is not among them\. watari/,
+    )
+    assert.match(await cli.refused(['user', 'set', 'taro'], 2), /give what is to change/)
+    const taken = ['user', 'set', 'taro', '--address', 'hanako@campus.example']
+    assert.match(await cli.refused(taken, 1), /belongs to hanako@campus\.example/)
+  })
+
   it('alias and forward: lead on while they stand', async () => {
     const add = ['alias', 'add', 'info', 'taro', '窓口@sink.example']
     const led = 'info@campus.example leads to taro@campus.example, 窓口@sink.example\n'

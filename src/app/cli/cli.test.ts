@@ -194,6 +194,14 @@ describe('the command line', () => {
       await done(['user', 'show', 'hanako']),
       /further addresses: h\.yamada@campus\.example/,
     )
+    const set = ['user', 'set', 'hanako', '--address', '花@campus.example', '--send-as']
+    const changed = await done([...set, 'office@campus.example', '--name', '花子'])
+    assert.match(changed, /^name: +花子\nfurther addresses: h\.yamada@campus\.example, 花@campus/m)
+    assert.match(changed, /^may send as: +office@campus\.example$/m)
+    await done(['user', 'set', 'hanako', '--remove-address', '花@Campus.example', '--admin'])
+    const hanako = directory.directory.byLogin('hanako')
+    assert.deepEqual([hanako?.admin, hanako?.addresses.length, hanako?.name], [true, 1, '花子'])
+    await done(['user', 'set', 'hanako', '--name', '山田 花子', '--no-admin'])
     await done(['user', 'disable', 'taro'])
     assert.equal(directory.directory.byLogin('taro')?.disabled, true)
     await done(['user', 'enable', 'taro'])

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
+import { VERSION } from '#app/version.ts'
 import { CliError, UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { nounOf, NOUNS } from './nouns.ts'
@@ -49,6 +50,7 @@ function explain(
 async function programOf(args: readonly string[], io: CliIo): Promise<Command> {
   const program = new Command('watari')
     .description('Watari (渡り): the command line')
+    .version(VERSION)
     .option('--data <dir>', 'the data folder of the installation', 'var')
     .option('--json', "print the API's body")
     .option('--token-file <file>', 'a file that holds an API token')

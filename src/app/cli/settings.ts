@@ -187,7 +187,7 @@ const changesText = (changes: readonly SettingChangeBody[]): string =>
   changes
     .map((change) =>
       'added' in change
-        ? `  ${change.key}: ${change.rowsBefore} → ${counted(change.rowsAfter, 'network')}\n${rowsText('-', change.removed)}${rowsText('+', change.added)}`
+        ? `  ${change.key}: ${change.rowsBefore.toLocaleString('en')} → ${counted(change.rowsAfter, 'network')}\n${rowsText('-', change.removed)}${rowsText('+', change.added)}`
         : `  ${change.key}: ${side(change.key, change.before)} → ${side(change.key, change.after)}\n`,
     )
     .join('')
