@@ -159,6 +159,27 @@ describe('conversion of addresses', () => {
       sink.mails.some((one) => one.content.includes(`Message-ID: ${id}`)),
     )
     assert.deepEqual(await places(id), ['hanako: INBOX', 'taro: INBOX', '→ x@sink.example'])
+    // A forward without a copy: the account's own script sees nothing of it.
+    await run(['forward', 'set', 'admin', 'y@sink.example'])
+    await run(['alias', 'add', 'kanri@campus.example', 'admin'])
+    for (const to of ['admin@lab.campus.example', 'kanri@campus.example']) {
+      const forwarded = mailTo(to)
+      assert.match(await sendBy(door, { ...mail, to, content: forwarded.content }), /^250 2\.1\.5 /)
+      await until('it has left the outbox', () =>
+        sink.mails.some((one) => one.content.includes(`Message-ID: ${forwarded.id}`)),
+      )
+      assert.deepEqual(await places(forwarded.id), ['→ y@sink.example'])
+    }
+    await run(['forward', 'rm', 'admin'])
+    // What leads outside goes with one account's copy, also where that account is named before.
+    const both = mailTo('hanako, seminar, kaigi')
+    const to = ['hanako@campus.example', 'taro@campus.example', 'seminar@campus.example']
+    const named = { ...mail, to: [...to, 'kaigi@campus.example'], content: both.content }
+    assert.match(await sendBy(door, named), /^250 2\.1\.5 /)
+    await until('it has left the outbox', () =>
+      sink.mails.some((one) => one.content.includes(`Message-ID: ${both.id}`)),
+    )
+    assert.deepEqual(await places(both.id), ['hanako: INBOX', 'taro: INBOX', '→ x@sink.example'])
     const nowhere = await sendBy(door, { ...mail, to: 'nobody@lab.campus.example' })
     assert.match(nowhere, /^550 5\.1\.1 /)
   })

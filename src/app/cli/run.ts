@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
+import { VERSION } from '#app/version.ts'
 import { messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
-import { VERSION } from '#app/version.ts'
 import { CliError, UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { nounOf, NOUNS } from './nouns.ts'

@@ -1,6 +1,7 @@
 import { concatOctets, emptyOctets, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { err, isFault, messageOf, ok } from '#base/outcome.ts'
+import { asciiLower } from '#base/text.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
@@ -74,6 +75,8 @@ interface Destination {
   readonly recipient: Address
   readonly accounts: readonly AccountId[]
   readonly elsewhere: readonly Address[]
+  /** All of it leaves: the account keeps nothing, its outbox carries it. */
+  readonly leaves?: true
 }
 
 class StoreTransaction implements Transaction {
@@ -105,13 +108,18 @@ class StoreTransaction implements Transaction {
     )
     // A joined gateway has expanded aliases and forwards already: what is left is the account itself.
     if (this.#command.handed !== undefined) {
-      const own = ownAccount(address, directory)
+      const own = ownAccount(address, directory, () => undefined)
       if (own !== undefined) return ok({ recipient: address, accounts: [own], elsewhere: [] })
     }
     const elsewhere = targets
       .filter((target) => target.class === 'remote' || target.class === 'relay')
       .map((target) => target.address)
     const isOurs = directory.domain(address.domain) !== undefined
+    if (isOurs && accounts.length === 0 && elsewhere.length > 0) {
+      const forwarding = ownAccount(address, directory, directory.alias.bind(directory))
+      if (forwarding !== undefined)
+        return ok({ recipient: address, accounts: [forwarding], elsewhere, leaves: true })
+    }
     // Mail that would only pass through belongs to a gateway: here is no queue for it.
     if (!isOurs || accounts.length === 0)
       return err({
@@ -131,18 +139,23 @@ class StoreTransaction implements Transaction {
   }
 }
 
-/** The account of an address after sub-domain conversion, forwards left aside. */
-function ownAccount(address: Address, directory: Directory): AccountId | undefined {
+/** The account of an address after conversion, forwards left aside. */
+function ownAccount(
+  address: Address,
+  directory: Directory,
+  alias: Directory['alias'],
+): AccountId | undefined {
   const plain = {
     account: directory.account.bind(directory),
-    alias: () => undefined,
+    alias,
     byAddress: directory.byAddress.bind(directory),
     domain: directory.domain.bind(directory),
     forward: () => undefined,
     route: directory.route.bind(directory),
   }
   const converted = convert(address, plain)
-  return converted.ok ? converted.value.targets[0]?.accountId : undefined
+  if (!converted.ok) return undefined
+  return converted.value.targets.find(({ accountId }) => accountId !== undefined)?.accountId
 }
 
 class DeliverySink implements MessageSink {
@@ -217,18 +230,7 @@ class DeliverySink implements MessageSink {
       this.#sizeBytes,
       this.#command.handed?.verdict,
     )
-    const jobs: Job[] = []
-    for (const [index, destination] of this.#destinations.entries()) {
-      const { accounts, elsewhere } = destination
-      for (const accountId of accounts) {
-        const plan = await this.#plan(accountId, destination.recipient, deliveryId, message)
-        jobs.push({ index, accountId, plan })
-      }
-      // An alias or forward to elsewhere leaves with the first account's commit.
-      const first = jobs.find((job) => job.index === index)
-      if (elsewhere.length > 0 && first !== undefined)
-        first.forwards = [this.#forward(destination, deliveryId)]
-    }
+    const jobs = await this.#jobs(deliveryId, message)
     const commits = jobs.filter((job) => job.plan.refusal === undefined)
     const content: Content =
       this.#large === undefined
@@ -240,22 +242,55 @@ class DeliverySink implements MessageSink {
         : (
             await mailboxes.commit({
               contents: [content],
-              commits: commits.map((job) =>
-                accountCommit(job, copyId(deliveryId, this.#destinations[job.index]?.recipient)),
-              ),
+              commits: commits.map(accountCommit),
             })
           ).results
     if (commits.length === 0) await this.abort()
     for (const [i, job] of commits.entries()) job.result = results[i]
     this.#tell(jobs, deliveryId, clock.nowMs())
-    if (jobs.some((job) => job.plan.outbox.length > 0 || job.forwards !== undefined))
+    if (jobs.some((job) => job.plan.outbox.length > 0 || job.forwards.length > 0))
       this.#options.filed()
     return this.#destinations.map((destination, index) =>
       replyOf(
         destination,
-        jobs.filter((job) => job.index === index),
+        jobs.filter((job) => job.indexes.includes(index)),
       ),
     )
+  }
+
+  /** One job an account and detail, whatever leads there; one entry for each address elsewhere. */
+  async #jobs(deliveryId: string, message: ReturnType<typeof sieveContent>): Promise<Job[]> {
+    const jobs = new Map<string, Job>()
+    const sent = new Set<string>()
+    for (const [index, destination] of this.#destinations.entries()) {
+      const { recipient, accounts, leaves } = destination
+      const copyId = `${deliveryId}${detailOf(recipient)}`
+      const own: Job[] = []
+      for (const accountId of accounts) {
+        const key = `${accountId} ${copyId}`
+        const job = jobs.get(key) ?? {
+          indexes: [],
+          accountId,
+          recipient,
+          copyId,
+          forwards: [],
+          plan:
+            leaves === true
+              ? NOTHING_FILED
+              : await this.#plan(accountId, recipient, deliveryId, message),
+        }
+        jobs.set(key, job)
+        job.indexes.push(index)
+        own.push(job)
+      }
+      // An alias or forward to elsewhere leaves with the first account's commit that is made.
+      const carrier = own.find((job) => job.plan.refusal === undefined)
+      const elsewhere = destination.elsewhere.filter((address) => !sent.has(addressKey(address)))
+      if (carrier === undefined || elsewhere.length === 0) continue
+      for (const address of elsewhere) sent.add(addressKey(address))
+      carrier.forwards.push(this.#forward({ recipient, elsewhere }, deliveryId))
+    }
+    return [...jobs.values()]
   }
 
   async #plan(
@@ -301,7 +336,10 @@ class DeliverySink implements MessageSink {
     })
   }
 
-  #forward(destination: Destination, deliveryId: string): OutboxEntry {
+  #forward(
+    destination: Pick<Destination, 'recipient' | 'elsewhere'>,
+    deliveryId: string,
+  ): OutboxEntry {
     return {
       id: entryId(deliveryId, destination.recipient, 'forward'),
       kind: 'forward',
@@ -325,44 +363,48 @@ class DeliverySink implements MessageSink {
   }
 
   #tell(jobs: readonly Job[], deliveryId: string, atMs: number): void {
-    for (const { index, accountId, plan, result } of jobs)
+    for (const { accountId, recipient, plan, forwards, result } of jobs)
       this.#options.events.emit({
         atMs,
         name: result?.kind === 'committed' ? 'store.filed' : `store.${result?.kind ?? 'rejected'}`,
         deliveryId,
         fields: {
-          recipient: formatAddress(this.#destinations[index]!.recipient),
+          recipient: formatAddress(recipient),
           accountId,
           mailboxes: plan.filed.join(', '),
           uid: uidOf(result) ?? null,
-          sent: plan.outbox.length,
+          sent: plan.outbox.length + forwards.length,
         },
       })
   }
 }
 
+const NOTHING_FILED: DeliveryPlan = { changes: [], outbox: [], filed: [] }
+
 interface Job {
-  readonly index: number
+  /** The recipients of the transaction that lead here. */
+  readonly indexes: number[]
   readonly accountId: AccountId
+  readonly recipient: Address
+  /** What the store knows this copy by: a second one changes nothing. */
+  readonly copyId: string
   readonly plan: DeliveryPlan
-  forwards?: readonly OutboxEntry[]
+  readonly forwards: OutboxEntry[]
   result?: AccountCommitResult | undefined
 }
 
-/** One copy an account and detail, as conversion counts them: a script may file each elsewhere (RFC 5233 §4). */
-function copyId(deliveryId: string, recipient: Address | undefined): string {
-  const plus = recipient?.localpart.indexOf('+') ?? -1
-  return plus <= 0 ? deliveryId : `${deliveryId}${addressKey(recipient!).slice(plus)}`
+/** Each detail is a copy of its own, as conversion counts them: a script may file it elsewhere (RFC 5233 §4). */
+function detailOf(recipient: Address): string {
+  const plus = recipient.localpart.indexOf('+')
+  return plus <= 0 ? '' : asciiLower(recipient.localpart.slice(plus)).normalize('NFC')
 }
 
-function accountCommit({ accountId, plan, forwards }: Job, deliveryId: string): AccountCommit {
-  return {
-    accountId,
-    changes: plan.changes,
-    outbox: [...plan.outbox, ...(forwards ?? [])],
-    deliveryId,
-  }
-}
+const accountCommit = ({ accountId, copyId, plan, forwards }: Job): AccountCommit => ({
+  accountId,
+  changes: plan.changes,
+  outbox: [...plan.outbox, ...forwards],
+  deliveryId: copyId,
+})
 
 function uidOf(result: AccountCommitResult | undefined): number | undefined {
   if (result?.kind !== 'committed') return undefined
