@@ -68,6 +68,12 @@ export class FakeMailboxStore implements MailboxStore {
   view: MailboxStore['view'] = (ask) => this.#run(() => this.#store.view(ask))
   metas: MailboxStore['metas'] = (ask) => this.#run(() => this.#store.metas(ask))
   ids: MailboxStore['ids'] = (ask) => this.#run(() => this.#store.ids(ask))
+  emails: MailboxStore['emails'] = (ask) => this.#run(() => this.#store.emails(ask))
+  threads: MailboxStore['threads'] = (ask) => this.#run(() => this.#store.threads(ask))
+  emailChanges: MailboxStore['emailChanges'] = (ask) =>
+    this.#run(() => this.#store.emailChanges(ask))
+  mailboxChanges: MailboxStore['mailboxChanges'] = (ask) =>
+    this.#run(() => this.#store.mailboxChanges(ask))
   scripts: MailboxStore['scripts'] = (ask) => this.#run(() => this.#store.scripts(ask))
   script: MailboxStore['script'] = (ask) => this.#run(() => this.#store.script(ask))
   changeScript: MailboxStore['changeScript'] = (ask) =>

@@ -52,11 +52,70 @@ export interface MailboxView {
   readonly savedAtMs: Float64Array
   /** With `since`: UIDs expunged after it, ascending. */
   readonly vanished: Uint32Array
+  readonly emails?: ViewEmails
 }
 
 export type MailboxRef =
   | { readonly id: MailboxId }
   | { readonly path: MailboxPath; readonly create: boolean }
+
+/** Of the rows of a view in the same order, with `emails`: what JMAP names them by. */
+export interface ViewEmails {
+  /** What stands in each id of the account (`emailIdOf`). */
+  readonly tag: string
+  readonly emailNumbers: Float64Array
+  readonly threadNumbers: Float64Array
+}
+
+/** How far an account has come; states of JMAP are made of it. */
+export interface AccountState {
+  /** The last MODSEQ given in any of its mailboxes. */
+  readonly modSeq: number
+  /** What is numbered lower was there before. */
+  readonly nextEmail: number
+  readonly nextMailbox: number
+}
+
+/** Where a reader of changes stands; `email` within the changes of one MODSEQ, where it stopped amid them. */
+export type AccountPosition = Omit<AccountState, 'nextMailbox'> & { readonly email?: number }
+
+/** An email as it lies in one mailbox. */
+export interface EmailPlace {
+  readonly mailboxId: MailboxId
+  readonly uid: Uid
+  /** System flags only. */
+  readonly flags: number
+  readonly keywords: readonly string[]
+  readonly sizeBytes: number
+  readonly internalDateMs: number
+}
+
+export interface StoredEmail {
+  readonly emailId: EmailId
+  readonly threadId: ThreadId
+  /** One at least; those with \Deleted too. */
+  readonly places: readonly EmailPlace[]
+}
+
+/** Since a position; `isGone` where nothing is left but what is \Deleted (RFC 8621 §4.1.1). */
+export interface EmailChange {
+  readonly emailId: EmailId
+  readonly isNew: boolean
+  readonly isGone: boolean
+  readonly thread: { readonly id: ThreadId; readonly isNew: boolean; readonly isGone: boolean }
+  /** The position behind this change. */
+  readonly modSeq: number
+  readonly email: number
+}
+
+export interface MailboxTreeChange {
+  readonly mailboxId: MailboxId
+  readonly isNew: boolean
+  readonly isGone: boolean
+  /** Only messages came, went or changed: name and the like are as they were. */
+  readonly countsOnly: boolean
+  readonly modSeq: number
+}
 
 /** One change to one account's mailboxes; a commit's changes happen together or not at all. */
 export type MailboxChange =
@@ -118,7 +177,7 @@ export type MailboxChange =
 export interface OutboxEntry {
   /** Derived from the delivery id, so that a repeated delivery makes the same entry. */
   readonly id: string
-  readonly kind: 'redirect' | 'reject' | 'forward'
+  readonly kind: 'redirect' | 'reject' | 'forward' | 'submission'
   readonly reversePath: Address | null
   readonly recipients: readonly Address[]
   readonly body: BodyKind
@@ -212,6 +271,7 @@ export interface MailboxStore {
   commit(request: CommitRequest): Promise<{ readonly results: readonly AccountCommitResult[] }>
   /** All mailboxes of the account, parents before children; the defaults are made at first use. */
   mailboxes(ask: { readonly accountId: AccountId }): Promise<{
+    readonly state: AccountState
     readonly mailboxes: readonly MailboxRow[]
     readonly subscriptions: readonly MailboxPath[]
   }>
@@ -220,6 +280,7 @@ export interface MailboxStore {
     readonly accountId: AccountId
     readonly mailboxId: MailboxId
     readonly since?: ModSeq
+    readonly emails?: boolean
   }): Promise<MailboxView | undefined>
   /** Parsed meta of each UID in order; undefined where it is gone. At most 1,000 a call. Offsets count from after the prefix. */
   metas(ask: {
@@ -245,6 +306,39 @@ export interface MailboxStore {
     readonly offset: number
     readonly length: number
   }): Promise<{ readonly octets: Octets | undefined }>
+  /** The emails in order, undefined where none of its copies is left; at most 1,000 a call. */
+  emails(ask: { readonly accountId: AccountId; readonly emailIds: readonly EmailId[] }): Promise<{
+    readonly state: AccountState
+    readonly emails: readonly (StoredEmail | undefined)[]
+  }>
+  /** The emails of each thread that are left, oldest first; undefined where there is none. At most 1,000 a call. */
+  threads(ask: {
+    readonly accountId: AccountId
+    readonly threadIds: readonly ThreadId[]
+  }): Promise<{
+    readonly state: AccountState
+    readonly threads: readonly (readonly EmailId[] | undefined)[]
+  }>
+  /** Oldest change first, each email once; undefined where it can no longer be told. `more`: the limit cut it. */
+  emailChanges(ask: {
+    readonly accountId: AccountId
+    readonly since: AccountPosition
+    readonly limit: number
+  }): Promise<
+    | {
+        readonly state: AccountState
+        readonly changes: readonly EmailChange[]
+        readonly more: boolean
+      }
+    | undefined
+  >
+  /** Likewise of mailboxes, all of them. */
+  mailboxChanges(ask: {
+    readonly accountId: AccountId
+    readonly since: Omit<AccountState, 'nextEmail'>
+  }): Promise<
+    { readonly state: AccountState; readonly changes: readonly MailboxTreeChange[] } | undefined
+  >
   /** The account's scripts (RFC 5228) in the order of their names. */
   scripts(ask: {
     readonly accountId: AccountId

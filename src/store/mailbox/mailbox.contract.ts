@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'node:test'
 import { Bench } from './contract-bench.ts'
 import type { MailboxesUnderTest } from './contract-bench.ts'
 import { deliveryContract } from './delivery.contract.ts'
+import { emailsContract } from './emails.contract.ts'
 import { importContract } from './import.contract.ts'
 import { messagesContract } from './messages.contract.ts'
 import { treeContract } from './tree.contract.ts'
@@ -22,5 +23,6 @@ export function mailboxContract(name: string, open: () => Promise<MailboxesUnder
     treeContract(bench)
     importContract(bench)
     deliveryContract(bench)
+    emailsContract(bench)
   })
 }

@@ -135,4 +135,14 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_account ON outbox (aid);
 `,
+  // What JMAP asks for: the emails of a thread, and mailboxes that are no more.
+  `
+CREATE INDEX email_thread ON email (aid, tid);
+CREATE TABLE gone_mailbox (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  PRIMARY KEY (aid, mid)
+) WITHOUT ROWID;
+`,
 ]

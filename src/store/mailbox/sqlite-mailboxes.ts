@@ -6,6 +6,8 @@ import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import type { Database } from '#store/db/database.ts'
 import { GroupCommit } from '#store/db/group-commit.ts'
 import { openAccount } from './account.ts'
+import { emailChanges, mailboxChanges } from './changes.ts'
+import { readEmails, readThreads } from './emails.ts'
 import { applyCommits } from './apply.ts'
 import type { Applied, Placed } from './apply.ts'
 import type { MetaParser } from './content.ts'
@@ -18,7 +20,8 @@ import type { ScriptRefusal } from './scripts.ts'
 import type { Sql } from './sql.ts'
 import { abortContents, bringsOctets, stageRequest } from './stage.ts'
 import { listMailboxes, readView } from './view.ts'
-import { saveAccount } from './work.ts'
+import { findAccount, saveAccount } from './work.ts'
+import type { AccountWork } from './work.ts'
 
 /** What a mail store is made of. It closes `db` and `blobs` with itself. */
 export interface MailboxParts {
@@ -133,6 +136,34 @@ export class SqliteMailboxes implements MailboxStore {
 
   async ids(ask: Parameters<MailboxStore['ids']>[0]): ReturnType<MailboxStore['ids']> {
     return { ids: readIds(this.#sql, ask) }
+  }
+
+  async emails(ask: Parameters<MailboxStore['emails']>[0]): ReturnType<MailboxStore['emails']> {
+    return readEmails(await this.#account(ask.accountId), ask.emailIds)
+  }
+
+  async threads(ask: Parameters<MailboxStore['threads']>[0]): ReturnType<MailboxStore['threads']> {
+    return readThreads(await this.#account(ask.accountId), ask.threadIds)
+  }
+
+  async emailChanges(
+    ask: Parameters<MailboxStore['emailChanges']>[0],
+  ): ReturnType<MailboxStore['emailChanges']> {
+    return emailChanges(await this.#account(ask.accountId), ask)
+  }
+
+  async mailboxChanges(
+    ask: Parameters<MailboxStore['mailboxChanges']>[0],
+  ): ReturnType<MailboxStore['mailboxChanges']> {
+    return mailboxChanges(await this.#account(ask.accountId), ask.since)
+  }
+
+  /** Made at first use, as by `mailboxes`. */
+  async #account(accountId: AccountId): Promise<AccountWork> {
+    const found = findAccount(this.#sql, accountId, 0)
+    if (found !== undefined) return found
+    await this.#openAccount(accountId)
+    return findAccount(this.#sql, accountId, 0)!
   }
 
   async read(ask: Parameters<MailboxStore['read']>[0]): ReturnType<MailboxStore['read']> {

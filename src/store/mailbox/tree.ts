@@ -183,6 +183,7 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
   if (row.noSelect) throw new Refusal('noMailbox', 'No such mailbox; its name stands for others')
   expungeAll(work, row)
   work.sql.run('DELETE FROM mailbox WHERE aid = ? AND mid = ?', work.aid, row.mid)
+  buryMailbox(work, row.mid)
   if (child === undefined) pruneNames(work, row.parent)
   else {
     // A number of its own: should the name be used again, it is another mailbox (RFC 8474 §4).
@@ -197,6 +198,12 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
   }
 }
 
+/** Leaves word that the mailbox was there: its number is never used again (RFC 8620 §5.2). */
+function buryMailbox(work: AccountWork, mid: number): void {
+  work.modSeq++
+  work.sql.run('INSERT INTO gone_mailbox VALUES (?, ?, ?)', work.aid, mid, work.modSeq)
+}
+
 /** Names that were kept for children which they no longer have go as well. */
 function pruneNames(work: AccountWork, from: number): void {
   for (let mid = from; mid !== ROOT;) {
@@ -209,16 +216,32 @@ function pruneNames(work: AccountWork, from: number): void {
       mid,
     )
     if (gone === 0) return
+    buryMailbox(work, mid)
     mid = row.parent
   }
 }
 
 /** Subscriptions are names: the mailbox need not exist (RFC 9051 §6.3.7). */
 export function subscribe(work: AccountWork, given: MailboxPath, on: boolean): void {
-  const path = JSON.stringify(storedPath(given))
-  if (on)
-    work.sql.run('INSERT INTO subscription VALUES (?, ?) ON CONFLICT DO NOTHING', work.aid, path)
-  else work.sql.run('DELETE FROM subscription WHERE aid = ? AND path = ?', work.aid, path)
+  const path = storedPath(given)
+  const text = JSON.stringify(path)
+  const changed = on
+    ? work.sql.run('INSERT INTO subscription VALUES (?, ?) ON CONFLICT DO NOTHING', work.aid, text)
+    : work.sql.run('DELETE FROM subscription WHERE aid = ? AND path = ?', work.aid, text)
+  const row = changed === 0 ? undefined : findPath(work, path)
+  if (row !== undefined) noteName(work, row)
+}
+
+/** What is told of a mailbox beside its messages has changed. */
+function noteName(work: AccountWork, row: Mailbox): void {
+  work.modSeq++
+  work.sql.run(
+    'UPDATE mailbox SET named_modseq = ? WHERE aid = ? AND mid = ?',
+    work.modSeq,
+    work.aid,
+    row.mid,
+  )
+  if (!work.touched.has(row.mid)) work.touched.set(row.mid, row.modSeq)
 }
 
 export function retain(work: AccountWork, id: MailboxId, days: number | undefined): Mailbox {

@@ -1,11 +1,12 @@
 import { Fault } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq } from '#model/mailbox.ts'
-import type { MailboxRow, MailboxView } from './mailbox-store.ts'
+import type { AccountState, MailboxRow, MailboxView, ViewEmails } from './mailbox-store.ts'
 import { allMailboxes, mailboxByMid, mailboxRow } from './row.ts'
 import type { Mailbox } from './row.ts'
 import type { Sql } from './sql.ts'
-import { findAccount, midOf } from './work.ts'
+import { findAccount, midOf, stateOf } from './work.ts'
+import type { AccountWork } from './work.ts'
 
 /** UIDs that one view may name as vanished; a reader that is further behind takes it whole. */
 const VANISHED_MAX = 4_000_000
@@ -21,6 +22,7 @@ export function readView(
     readonly accountId: AccountId
     readonly mailboxId: MailboxId
     readonly since?: ModSeq
+    readonly emails?: boolean
   },
 ): MailboxView | undefined {
   const found = openedMailbox(sql, ask)
@@ -64,7 +66,48 @@ export function readView(
             ),
             ([uid]) => uid,
           )
-  return { mailbox, ...rows, vanished }
+  const view = { mailbox, ...rows, vanished }
+  if (ask.emails !== true) return view
+  return {
+    ...view,
+    emails: emailsOf(
+      { sql, aid, tag: found.tag },
+      { mid, length: rows.uids.length, since: whole ? undefined : since },
+    ),
+  }
+}
+
+/** The numbers of the view's rows, read by the same index and so in the same order. */
+function emailsOf(
+  { sql, aid, tag }: Pick<AccountWork, 'sql' | 'aid' | 'tag'>,
+  ask: { readonly mid: number; readonly length: number; readonly since: number | undefined },
+): ViewEmails {
+  const { mid, length, since } = ask
+  const emailNumbers = new Float64Array(length)
+  const threadNumbers = new Float64Array(length)
+  const columns = `SELECT m.eid, e.tid FROM message m`
+  const join = 'CROSS JOIN email e ON e.aid = m.aid AND e.eid = m.eid'
+  const rows =
+    since === undefined
+      ? sql.iterate<[number, number]>(
+          `${columns} ${join} WHERE m.aid = ? AND m.mid = ? ORDER BY m.uid`,
+          aid,
+          mid,
+        )
+      : sql.iterate<[number, number]>(
+          `${columns} INDEXED BY message_modseq ${join}
+           WHERE m.aid = ? AND m.mid = ? AND m.modseq > ? ORDER BY m.uid`,
+          aid,
+          mid,
+          since,
+        )
+  let at = 0
+  for (const [eid, tid] of rows) {
+    emailNumbers[at] = eid
+    threadNumbers[at++] = tid
+  }
+  if (at !== length) throw new Fault('corrupt', `${length} messages have ${at} emails`)
+  return { tag, emailNumbers, threadNumbers }
 }
 
 /** The account's mailbox, also one that holds no messages. */
@@ -122,7 +165,13 @@ function missing(sql: Sql, aid: number, row: Mailbox): Uint32Array {
 export function listMailboxes(
   sql: Sql,
   accountId: AccountId,
-): { readonly mailboxes: MailboxRow[]; readonly subscriptions: string[][] } | undefined {
+):
+  | {
+      readonly state: AccountState
+      readonly mailboxes: MailboxRow[]
+      readonly subscriptions: string[][]
+    }
+  | undefined {
   const account = findAccount(sql, accountId, 0)
   if (account === undefined) return undefined
   const children = Map.groupBy(allMailboxes(account), (row) => row.parent)
@@ -138,5 +187,5 @@ export function listMailboxes(
   const subscriptions = sql
     .all<[string]>('SELECT path FROM subscription WHERE aid = ? ORDER BY path', account.aid)
     .map(([path]) => JSON.parse(path) as string[])
-  return { mailboxes, subscriptions }
+  return { state: stateOf(account), mailboxes, subscriptions }
 }

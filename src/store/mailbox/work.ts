@@ -1,6 +1,7 @@
 import type { Octets } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EmailId, MailboxId, ModSeq, ThreadId, UidValidity } from '#model/mailbox.ts'
+import type { AccountState } from './mailbox-store.ts'
 import type { Sql } from './sql.ts'
 
 /** MODSEQ = epoch · 2^40 + counter; the epoch grows only at a restore or fail-over. */
@@ -93,11 +94,23 @@ export const threadIdOf = (tag: string, tid: number): ThreadId =>
   `T${tag}${tid.toString(36)}` as ThreadId
 
 /** The number in a mailbox's id, or undefined where it is no id of this account. */
-export function midOf(tag: string, id: MailboxId): number | undefined {
-  if (!id.startsWith(`M${tag}`)) return undefined
-  const digits = id.slice(tag.length + 1)
-  return /^[0-9a-z]{1,10}$/.test(digits) ? Number.parseInt(digits, 36) : undefined
+export const midOf = (tag: string, id: MailboxId): number | undefined => numberOf(`M${tag}`, id)
+export const eidOf = (tag: string, id: EmailId): number | undefined => numberOf(`E${tag}`, id)
+export const tidOf = (tag: string, id: ThreadId): number | undefined => numberOf(`T${tag}`, id)
+
+/** Only the form in which we write it: each thing has one id. */
+function numberOf(prefix: string, id: string): number | undefined {
+  const digits = id.slice(prefix.length)
+  return id.startsWith(prefix) && /^[1-9a-z][0-9a-z]{0,9}$/.test(digits)
+    ? Number.parseInt(digits, 36)
+    : undefined
 }
+
+export const stateOf = (work: AccountWork): AccountState => ({
+  modSeq: work.modSeq,
+  nextEmail: work.nextEid,
+  nextMailbox: work.nextMid,
+})
 
 export const modSeqOf = (value: number): ModSeq => BigInt(value) as ModSeq
 export const uidValidityOf = (value: number): UidValidity => value as UidValidity
