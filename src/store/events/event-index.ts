@@ -33,7 +33,7 @@ export interface EventIndex {
     readonly records: readonly EventRecord[]
     readonly nowMs: number
   }): Promise<{ readonly acked: number }>
-  /** The latest deliveries first. */
+  /** The latest deliveries first, each with what it sent on. */
   trace(ask: {
     readonly by: TraceBy
     readonly limit: number
@@ -50,6 +50,7 @@ export interface EventIndex {
 const ROWS_MAX_DEFAULT = 5_000_000
 /** Trimmed at each batch: more than a batch brings, so that the quota holds. */
 const TRIM_ROWS = 2_000
+const SENT_ON_MAX = 100
 const ADDRESSES_PER_EVENT_MAX = 1_000
 /** Fields that name a sender or recipient, alone or several with commas or blanks between. */
 const ADDRESS_FIELDS = [
@@ -115,7 +116,9 @@ export class SqliteEventIndex implements EventIndex {
   }
 
   async trace(ask: Parameters<EventIndex['trace']>[0]): ReturnType<EventIndex['trace']> {
-    const items = this.#deliveries(ask).map((deliveryId) => ({
+    const found = this.#deliveries(ask)
+    const all = new Set(found.flatMap((id) => [id, ...this.#sentOn(id)]))
+    const items = Array.from(all, (deliveryId) => ({
       deliveryId,
       events: this.#db
         .query<Row>(
@@ -168,6 +171,17 @@ export class SqliteEventIndex implements EventIndex {
         'SELECT delivery_id, max(event) AS latest FROM clue WHERE clue = ? GROUP BY delivery_id ORDER BY latest DESC LIMIT ?',
       )
       .all(clue, ask.limit)
+      .map((row) => row.delivery_id)
+  }
+
+  /** What deliveries of it sent on: their ids go on with `-` (engine/deliver/entry-id.ts). */
+  #sentOn(deliveryId: string): readonly string[] {
+    return this.#db
+      .query<{ delivery_id: string }>(
+        `SELECT delivery_id FROM event WHERE delivery_id > ? AND delivery_id < ?
+         GROUP BY delivery_id ORDER BY min(at_ms), delivery_id LIMIT ${SENT_ON_MAX}`,
+      )
+      .all(`${deliveryId}-`, `${deliveryId}.`) // '.' comes right after '-'
       .map((row) => row.delivery_id)
   }
 

@@ -203,6 +203,37 @@ describe('the index of control', () => {
     index.close()
   })
 
+  test('goes on with what a delivery sent on; within one millisecond in the order of the way', async () => {
+    const index = new SqliteEventIndex({ path: join(folder, 'way.db') })
+    const put = (seq: number, name: string, deliveryId: string, atMs: number) =>
+      record(seq, { name, deliveryId, atMs, fields: { messageId: `<${deliveryId}@x>` } })
+    await index.put({
+      node,
+      epoch: 'e',
+      nowMs: 9,
+      records: [
+        put(1, 'queue.delivered', 'D1', 5),
+        put(2, 'store.filed', 'D1', 5),
+        put(3, 'receive.accepted', 'D1', 5),
+        put(4, 'store.filed', 'D1-22', 6),
+        put(5, 'store.filed', 'D1-11', 7),
+        put(6, 'store.filed', 'D1-11-33', 8),
+        put(7, 'store.filed', 'D10', 9),
+      ],
+    })
+    const by = { kind: 'messageId', messageId: '<D1@x>' } as const
+    const { items } = await index.trace({ by, limit: 10 })
+    assert.deepEqual(
+      items.map(({ deliveryId }) => deliveryId),
+      ['D1', 'D1-22', 'D1-11', 'D1-11-33'],
+    )
+    assert.deepEqual(
+      items[0]?.events.map(({ name }) => name),
+      ['receive.accepted', 'store.filed', 'queue.delivered'],
+    )
+    index.close()
+  })
+
   test('known numbers are passed over, gaps recorded, and a new log of a node starts at 1', async () => {
     const path = join(folder, 'gaps.db')
     const first = new SqliteEventIndex({ path })
