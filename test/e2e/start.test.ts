@@ -3,11 +3,15 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { checkServerIdentity } from 'node:tls'
+import type { PeerCertificate } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 
 import { install, runProgram, until } from './installation.ts'
 import type { Installation } from './installation.ts'
+import { imap } from './mail.ts'
 import { descendants, pssMib } from './processes.ts'
+import { plain, sendBy, wire } from './wire.ts'
 
 const START = fileURLToPath(new URL('../../bin/start.mjs', import.meta.url))
 
@@ -42,6 +46,126 @@ describe('an installation', () => {
     t.diagnostic(`${mib} MiB (Pss) in ${processes.length} processes`)
     assert.ok(processes.length >= 7, 'a supervisor, three roles and their storage')
     assert.ok(mib > 0)
+  })
+
+  it('shows a certificate of its own authority for all its names, on every TLS port', async (t) => {
+    const shown = new Map<number, PeerCertificate>()
+    for (const port of [465, 993, 995, 443, 9443]) {
+      const session = await wire(watari.port(port), { tlsCa: watari.ca })
+      shown.set(port, session.certificate())
+      session.close()
+    }
+    for (const [port, greeting, command] of [
+      [25, /^220 .*\r\n/m, 'EHLO x\r\nSTARTTLS\r\n'],
+      [26, /^220 .*\r\n/m, 'EHLO x\r\nSTARTTLS\r\n'],
+      [587, /^220 .*\r\n/m, 'EHLO x\r\nSTARTTLS\r\n'],
+      [24, /^220 .*\r\n/m, 'LHLO x\r\nSTARTTLS\r\n'],
+      [143, /^\* OK .*\r\n/m, 'a STARTTLS\r\n'],
+      [110, /^\+OK .*\r\n/m, 'STLS\r\n'],
+    ] as const) {
+      const session = await wire(watari.port(port))
+      await session.until(greeting)
+      for (const line of command.split(/(?<=\n)/)) {
+        session.send(line)
+        await session.until(/^(?:220|250|a OK|\+OK) .*\r\n/m)
+      }
+      await session.startTls(watari.ca)
+      shown.set(port, session.certificate())
+      session.close()
+    }
+    const hosts = ['mx', 'relay', 'smtp', 'imap', 'pop', 'mail']
+    const names = [
+      ...['localhost', '127.0.0.1', '::1', 'campus.example'],
+      ...hosts.map((host) => `${host}.campus.example`),
+    ]
+    for (const [port, certificate] of shown)
+      for (const name of names)
+        assert.equal(checkServerIdentity(name, certificate), undefined, `${name} on port ${port}`)
+    assert.ok(checkServerIdentity('other.example', shown.get(25)!) !== undefined)
+    t.diagnostic(`${shown.size} ports, ${names.length} names each`)
+  })
+
+  it('takes passwords without TLS on loopback only where auth.allowPlaintext says so', async () => {
+    const login = { user: 'hanako', password: watari.password('hanako') }
+    const answers = async (): Promise<string[]> => {
+      const words: string[] = []
+      for (const [port, greeting, line] of [
+        [143, /^\* OK .*\r\n/m, `a LOGIN ${login.user} ${login.password}\r\n`],
+        [110, /^\+OK .*\r\n/m, `USER ${login.user}\r\nPASS ${login.password}\r\n`],
+        [587, /^220 .*\r\n/m, `EHLO x\r\nAUTH PLAIN ${plain(login)}\r\n`],
+      ] as const) {
+        const session = await wire(watari.port(port))
+        await session.until(greeting)
+        let word = ''
+        for (const each of line.split(/(?<=\n)/)) {
+          session.send(each)
+          word = await session.until(/^(?:\d{3} |a |\+OK|-ERR).*\r\n/m)
+        }
+        words.push(/^(?:\d{3} |a |\+|-)\S*/m.exec(word)?.[0] ?? word)
+        session.close()
+      }
+      return words
+    }
+    const set = async (value: string): Promise<void> => {
+      const ran = await watari.watari(['settings', 'set', 'auth.allowPlaintext', value])
+      assert.equal(ran.status, 0, ran.stderr)
+    }
+    assert.deepEqual(await answers(), ['a NO', '-ERR', '538 5.7.11'])
+    await set('true')
+    assert.deepEqual(await answers(), ['a OK', '+OK', '235 2.7.0'])
+    await set('false')
+    assert.deepEqual(await answers(), ['a NO', '-ERR', '538 5.7.11'])
+  })
+
+  it('has after a restart what it had: mail by its UIDs, flags, passwords, settings, the queue', async () => {
+    const run = async (args: readonly string[], input?: string): Promise<string> => {
+      const ran = await watari.watari(args, input)
+      assert.equal(ran.status, 0, ran.stderr)
+      return ran.stdout
+    }
+    const password = '新しい pass&word'
+    await run(['user', 'passwd', 'taro', '--password-stdin'], password)
+    await run(['settings', 'set', 'smtp.recipientsMax', '321'])
+    await run(['route', 'set', 'held.example', 'hold'])
+    const way = { port: watari.port(465), tls: 'implicit', ca: watari.ca } as const
+    const sent = await sendBy(
+      { ...way, login: { user: 'taro', password } },
+      { from: 'taro@campus.example', to: 'x@held.example', content: 'Subject: 会議\r\n\r\n' },
+    )
+    assert.match(sent, /^250/)
+    const state = async (): Promise<unknown> => {
+      const client = await imap(watari, 'taro', password)
+      const { uidValidity, uidNext } = await client.mailboxOpen('INBOX')
+      const mails = []
+      for await (const mail of client.fetch('1:*', { uid: true, flags: true, source: true }))
+        mails.push([mail.uid, [...(mail.flags ?? [])], mail.source?.toString()])
+      await client.logout()
+      const queue = JSON.parse(await run(['queue', 'ls', '--json'])) as {
+        items: { queueId: string; recipients: { address: unknown; state: string }[] }[]
+      }
+      return {
+        inbox: [Number(uidValidity), uidNext, mails],
+        queue: queue.items.map(({ queueId, recipients }) => [
+          queueId,
+          recipients.map(({ state: one }) => one),
+        ]),
+        settings: await run(['settings', 'get', 'smtp.recipientsMax']),
+      }
+    }
+    const client = await imap(watari, 'taro', password)
+    for (const subject of ['一', '二', '三'])
+      await client.append('INBOX', `Subject: ${subject}\r\n\r\n本文\r\n`, ['\\Flagged'])
+    await client.mailboxOpen('INBOX')
+    await client.messageDelete('1', { uid: true })
+    await client.logout()
+    await until('the mail is held', async () =>
+      /"held"/.test((await watari.watari(['queue', 'ls', '--json'])).stdout),
+    )
+    const earlier = await state()
+    assert.equal(await watari.stop(), 0)
+    await watari.start()
+    assert.deepEqual(await state(), earlier)
+    assert.match(JSON.stringify(earlier), /"inbox":\[\d+,4,\[\[2,.*\[3,.*"held".*321/)
   })
 
   it('refuses a second start on the same folder in one line', async () => {

@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { PeerCertificate, TLSSocket } from 'node:tls'
 
 const ANSWER_MS = 60_000
 
@@ -12,6 +13,8 @@ export interface Wire {
   /** Sends a line where one is given; the next whole SMTP reply, its lines joined by LF. */
   smtp(line?: string): Promise<string>
   startTls(ca: string): Promise<void>
+  /** What the server showed; only in TLS. */
+  certificate(): PeerCertificate
   close(): void
 }
 
@@ -79,6 +82,7 @@ export async function wire(
       socket = secured
       listen()
     },
+    certificate: () => (socket as TLSSocket).getPeerCertificate(),
     close: () => socket.destroy(),
   }
 }
