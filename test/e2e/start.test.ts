@@ -75,7 +75,10 @@ describe('an installation', () => {
     }
     const hosts = ['mx', 'relay', 'smtp', 'imap', 'pop', 'mail']
     const names = [
-      ...['localhost', '127.0.0.1', '::1', 'campus.example'],
+      'localhost',
+      '127.0.0.1',
+      '::1',
+      'campus.example',
       ...hosts.map((host) => `${host}.campus.example`),
     ]
     for (const [port, certificate] of shown)
