@@ -78,7 +78,7 @@ export async function preparePeers(say: (line: string) => void): Promise<string 
   removeStale()
   const suite = /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1]
   if (suite === undefined) return 'no VERSION_CODENAME in /etc/os-release'
-  say(`making a root for peers from ${mirror()} (${suite}; once, about a minute)`)
+  say(`making a root for peers from ${mirror()} (${suite}; once, one to two minutes)`)
   try {
     await command('debootstrap', [
       '--foreign',

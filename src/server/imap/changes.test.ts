@@ -84,6 +84,42 @@ test('what another session changes is told, EXPUNGE where it may be', async (t) 
   assert.equal(await client.command('NOOP'), 'OK Done\r\n')
 })
 
+test('what others change is told also to one that stores at the same time (RFC 9051 §6.4.6)', async (t) => {
+  const room = await imapRoom(t)
+  const client = await filled(room, 3)
+  const other = await room.login()
+  await other.command('SELECT INBOX')
+  await client.command('STORE 1 FLAGS (\\Seen)')
+  // Nothing of its own changes: the newest MODSEQ is the other's.
+  await other.command('STORE 2 +FLAGS.SILENT (\\Flagged)')
+  assert.match(
+    await client.command('STORE 1 +FLAGS.SILENT (\\Seen)'),
+    /^\* 2 FETCH \(FLAGS \(\\Flagged\)\)\r\nOK/,
+  )
+  // The other's change, and then its own of the same message.
+  await other.command('STORE 3 +FLAGS.SILENT (\\Flagged)')
+  assert.match(
+    await client.command('STORE 3 +FLAGS.SILENT (\\Answered)'),
+    /^\* 3 FETCH \(FLAGS \(\\Answered \\Flagged\)\)\r\nOK/,
+  )
+  // Both at once.
+  const { commit } = room.store
+  room.store.commit = async (request) => {
+    const [mine] = request.commits
+    const change = mine?.changes[0]
+    assert.ok(mine !== undefined && change?.kind === 'setFlags')
+    const others = { ...change, flags: 0, keywords: ['$Work'] }
+    const answer = await commit({ ...request, commits: [{ ...mine, changes: [others, change] }] })
+    const [result] = answer.results
+    assert.ok(result?.kind === 'committed')
+    return { ...answer, results: [{ ...result, results: result.results.slice(1) }] }
+  }
+  assert.match(
+    await client.command('STORE 1 +FLAGS.SILENT (\\Answered $Mine)'),
+    /^\* FLAGS [^\r]*\r\n\* 1 FETCH \(FLAGS \(\\Seen \\Answered \$Work \$Mine\)\)\r\nOK/,
+  )
+})
+
 test('IDLE tells at once, and ends with DONE (RFC 2177 §3)', async (t) => {
   const clock = new FakeClock()
   const room = await imapRoom(t, { clock })

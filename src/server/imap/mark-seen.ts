@@ -23,7 +23,7 @@ export async function markSeen(
       keywords: [],
     })
     if (!outcome.ok || outcome.value.kind !== 'setFlags') return new Set()
-    selected.own(outcome.value.modSeq)
+    if (outcome.value.updated.length > 0) selected.own(outcome.value.modSeq)
     await view.refresh()
     return new Set(unseen)
   } catch (thrown) {

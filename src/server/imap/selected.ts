@@ -73,7 +73,10 @@ export class Selected implements ViewReader {
     this.onChange = undefined
   }
 
-  /** The next changes with this MODSEQ are this session's own and already told, or not to be told. */
+  /**
+   * The next changes with this MODSEQ are this session's own and already told, or not to be told.
+   * A commit that changed nothing answers with the MODSEQ of whoever came before: that is nobody's own.
+   */
   own(modSeq: bigint): void {
     this.#own.add(Number(modSeq))
   }
@@ -157,9 +160,9 @@ export class Selected implements ViewReader {
     const rowsBefore = this.#rows
     const newlyHidden: number[] = []
     for (const step of this.view.stepsFrom(this.position)) {
-      for (const row of step.changed) {
+      for (const [index, row] of step.changed.entries()) {
         // RFC 7162 §3.1.4.2: what others change is told with its MODSEQ; our own was told.
-        if (row < rowsBefore && !this.#own.has(this.view.modSeqs[row]!)) this.#changed.add(row)
+        if (row < rowsBefore && !this.#own.has(step.modSeqs[index]!)) this.#changed.add(row)
       }
       for (const row of step.gone)
         if (row < rowsBefore) this.#ghosts.add(row)

@@ -10,6 +10,8 @@ import type {
 /** What one advance of a view changed, as row numbers. */
 export interface ViewStep {
   readonly changed: readonly number[]
+  /** What their MODSEQs became by this step, in the same order: later steps change them again. */
+  readonly modSeqs: readonly number[]
   readonly gone: readonly number[]
   /** Rows there are after it. */
   readonly rows: number
@@ -127,8 +129,11 @@ export class SharedView {
       this.goneRows.add(row)
       gone.push(row)
     }
-    if (this.readers.size > 0) this.#steps.push({ changed, gone, rows: this.rows })
-    else this.#firstStep++
+    if (this.readers.size === 0) this.#firstStep++
+    else {
+      const modSeqs = changed.map((row) => this.modSeqs[row]!)
+      this.#steps.push({ changed, modSeqs, gone, rows: this.rows })
+    }
   }
 
   /** The row of a UID, gone rows too; -1 where there is none. */

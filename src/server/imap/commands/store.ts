@@ -1,4 +1,5 @@
 import { formatSet } from '#codec/imap/sequence-set.ts'
+import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { ModSeq, Uid } from '#model/mailbox.ts'
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
@@ -44,6 +45,7 @@ async function setFlags(
   },
 ): Promise<Completion | undefined> {
   const { selected, rows, failed } = target
+  const before = rows.map((row) => selected.view.flags[row]!)
   const outcome = await commitOne(session, {
     kind: 'setFlags',
     mailboxId: selected.view.mailboxId,
@@ -58,22 +60,42 @@ async function setFlags(
   if (!outcome.ok) return refusal(outcome.error)
   if (outcome.value.kind !== 'setFlags') throw new Error('setFlags answered otherwise')
   for (const uid of outcome.value.failed) failed.add(uid)
-  selected.own(outcome.value.modSeq)
+  if (outcome.value.updated.length > 0) selected.own(outcome.value.modSeq)
   await selected.view.refresh()
   session.announceKeywords()
-  for (const row of rows) {
-    // RFC 7162 §3.1.3: the new MODSEQ is told even where .SILENT was asked.
+  const become = flagsAfter(command, selected)
+  for (const [index, row] of rows.entries()) {
     const failedHere = failed.size > 0 && failed.has(selected.view.uids[row]!)
     if (failedHere || !selected.isAlive(row)) continue
-    if (command.silent && !session.condStore) continue
+    // RFC 9051 §6.4.6: what others have changed as well is told in spite of .SILENT.
+    const isSilent = command.silent && selected.view.flags[row] === become(before[index]!)
+    // RFC 7162 §3.1.3: the new MODSEQ is told even where .SILENT was asked.
+    if (isSilent && !session.condStore) continue
     session.out.line(
-      command.silent
+      isSilent
         ? modSeqLine(selected, row)
         : flagLine(selected, row, session.condStore, command.uid),
     )
     if (session.out.full) await session.out.flush()
   }
   return undefined
+}
+
+/** What the command alone makes of a row's flags. */
+function flagsAfter(
+  { flags, mode }: Named<'STORE'>,
+  { view }: Selected,
+): (before: number) => number {
+  const named = new Set(flags.keywords.map((keyword) => keyword.toUpperCase()))
+  let { bits } = flags
+  for (const [slot, keyword] of view.mailbox.keywords.entries())
+    if (named.has(keyword.toUpperCase())) bits |= 1 << (SYSTEM_FLAGS.length + slot)
+  const become = {
+    add: (before: number) => before | bits,
+    remove: (before: number) => before & ~bits,
+    replace: () => bits,
+  }[mode]
+  return (before) => become(before) >>> 0
 }
 
 function modSeqLine(selected: Selected, row: number): string {
