@@ -1,162 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { silentLog } from '#base/log.ts'
-import { concatOctets, emptyOctets, fromUtf8, toUtf8 } from '#base/octets.ts'
+import { emptyOctets, fromUtf8, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
-import { FakeClock } from '#base/time.ts'
-import type { Recipient } from '#model/envelope.ts'
-import type { NewEvent } from '#model/event.ts'
-import type { Reply } from '#model/reply.ts'
-import type { Verdict } from '#model/verdict.ts'
-import type { JudgeAsk } from '#engine/scan/judge.ts'
-import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
-import type { LargeHandle } from '#store/blob/blobs.ts'
-import type { DirectoryRow } from '#store/directory/directory.ts'
-import { resolveSettings } from '#store/settings/resolve.ts'
-import type { Settings } from '#store/settings/table.ts'
-import type { Accept, QueueId, SpoolStatus, SpoolStore } from '#store/spool/spool-store.ts'
-import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
-import { gatewayReception } from './gateway-reception.ts'
 import type { MailCommand } from '#model/reception.ts'
+import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
+import type { DirectoryRow } from '#store/directory/directory.ts'
+import { addr, fakeAccount } from '#test/fake/directory.ts'
+import { gatewayRoom, ROWS, SUBMISSION } from '#test/fake/gateway-room.ts'
 
-const resolved = await resolveSettings({ values: {}, tables: {} }, () => Promise.resolve(undefined))
-assert.ok(resolved.ok)
-const SETTINGS = resolved.value
-const HANAKO = fakeAccount('hanako@campus.example', ['h.suzuki@campus.example'])
-const ROWS: readonly DirectoryRow[] = [
-  { kind: 'domain', domain: { name: 'campus.example' } },
-  { kind: 'domain', domain: { name: 'lab.campus.example', convertTo: 'campus.example' } },
-  { kind: 'account', account: HANAKO },
-  { kind: 'account', account: fakeAccount('taro@campus.example') },
-  {
-    kind: 'alias',
-    alias: {
-      from: addr('all@campus.example'),
-      to: [addr('taro@campus.example'), addr('x@far.example')],
-    },
-  },
-]
 const account = (address: string): DirectoryRow => ({
   kind: 'account',
   account: fakeAccount(address),
 })
-const CLEAN: Verdict = {
-  class: 'clean',
-  score: 0.4,
-  hits: [],
-  virus: { kind: 'clean' },
-  auth: [{ method: 'spf', result: 'none', properties: [] }],
-  caseId: 'C1',
-  degraded: [],
-}
-
-function bench(
-  part: {
-    verdict?: Partial<Verdict>
-    settings?: Partial<Settings>
-    rows?: readonly DirectoryRow[]
-  } = {},
-) {
-  const accepts: { accept: Accept; content: string }[] = []
-  const larges = new Map<string, Octets[]>()
-  const events: NewEvent[] = []
-  const asks: { ask: JudgeAsk; content: string }[] = []
-  const state: { status: Partial<SpoolStatus>; fault: Fault | undefined; woken: number } = {
-    status: {},
-    fault: undefined,
-    woken: 0,
-  }
-  const check = <T>(value: T): Promise<T> =>
-    state.fault === undefined ? Promise.resolve(value) : Promise.reject(state.fault)
-  const contentOf = ({ content }: Accept): Octets =>
-    'octets' in content
-      ? concatOctets(content.octets)
-      : concatOctets([content.prefix, ...larges.get(content.large)!])
-  const spool = {
-    status: () => check({ full: false, ...state.status } as SpoolStatus),
-    openLarge: () => {
-      const handle = `L${larges.size}` as LargeHandle
-      larges.set(handle, [])
-      return check({ handle })
-    },
-    appendLarge: ({ handle, octets }) => {
-      larges.get(handle)!.push(Buffer.from(octets))
-      return check(undefined)
-    },
-    readLarge: ({ handle, offset, length }) =>
-      check({ octets: concatOctets(larges.get(handle)!).subarray(offset, offset + length) }),
-    abortLarge: ({ handle }) => {
-      larges.delete(handle)
-      return Promise.resolve()
-    },
-    accept: (accept) => {
-      if (state.fault === undefined) accepts.push({ accept, content: toUtf8(contentOf(accept)) })
-      return check({ queueId: 'Q1' as QueueId })
-    },
-  } satisfies Partial<SpoolStore> as unknown as SpoolStore
-  const clock = new FakeClock()
-  const reception = gatewayReception({
-    directory: fakeDirectory(part.rows ?? ROWS),
-    settings: () => ({ ...SETTINGS, ...part.settings }),
-    spool,
-    judge: {
-      async judge(ask) {
-        const octets = await ask.source.read(0, ask.source.sizeBytes)
-        asks.push({ ask, content: toUtf8(octets) })
-        return { ...CLEAN, caseId: ask.caseId, ...part.verdict }
-      },
-    },
-    hostname: (door) => `${door}.campus.example`,
-    authservId: 'mx.campus.example',
-    clock,
-    log: silentLog,
-    events: { emit: (event) => events.push(event) },
-    wake: () => state.woken++,
-  })
-  const send = async (
-    message: string | Iterable<Octets>,
-    to: readonly string[] = ['hanako@campus.example'],
-    command: Partial<MailCommand> = {},
-  ): Promise<Reply> => {
-    const opened = await reception.mail({
-      door: 'mx',
-      peer: { ip: '192.0.2.7', port: 1, helo: 'far.example' },
-      reversePath: addr('jiro@far.example'),
-      body: '8bitmime',
-      smtpUtf8: false,
-      ...command,
-    })
-    if (!opened.ok) return opened.error
-    for (const address of to) {
-      const refused = await opened.value.rcpt({ address: addr(address) } satisfies Recipient)
-      if (refused !== undefined) return refused
-    }
-    const sink = await opened.value.data()
-    if (!sink.ok) return sink.error
-    const pieces = typeof message === 'string' ? [fromUtf8(message)] : message
-    for (const piece of pieces) await sink.value.write(piece)
-    return (await sink.value.finish())[0]!
-  }
-  return { accepts, asks, clock, events, larges, reception, send, state }
-}
-
-const SUBMISSION: Partial<MailCommand> = {
-  door: 'submission',
-  account: HANAKO,
-  reversePath: addr('hanako@campus.example'),
-  peer: {
-    ip: '2001:db8::1',
-    port: 1,
-    helo: 'pc',
-    accountId: HANAKO.id,
-    tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
-  },
-}
 
 test('a message is judged, gets our fields in front, and is queued before 250', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   const message = 'Subject: 渡り\r\nMessage-ID: <1@far.example>\r\n\r\n本文\r\n'
   const reply = await at.send(message)
   const [{ accept, content }] = at.accepts as [(typeof at.accepts)[0]]
@@ -188,7 +48,7 @@ test('nothing, one octet, a header alone and a body alone all pass', async () =>
     '\r\n本文',
     '本文だけ\r\n',
   ]) {
-    const at = bench()
+    const at = gatewayRoom()
     assert.equal((await at.send(message)).code, 250, message)
     const { content } = at.accepts[0]!
     assert.ok(content.endsWith(message))
@@ -201,7 +61,7 @@ test('nothing, one octet, a header alone and a body alone all pass', async () =>
 })
 
 test('fields that claim to be ours go, all others stay as they are', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   const kept = 'Authentication-Results: mx.far.example; spf=pass\r\nX-WatariX: 1\r\n'
   await at.send(
     'X-Watari-Verdict: clean\r\n\tscore=0\r\nAuthentication-Results:\r\n "MX.campus.example"; dkim=pass\r\n' +
@@ -215,14 +75,14 @@ test('fields that claim to be ours go, all others stay as they are', async () =>
 })
 
 test('a peer cannot write into our fields', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   const peer = { ip: '192.0.2.7', port: 1, helo: 'a\r\nBcc: (x) 渡' }
   await at.send('Subject: a\r\n\r\n', undefined, { peer })
   assert.ok(at.accepts[0]!.content.startsWith('Received: from a_Bcc:__x___ ([192.0.2.7])'))
 })
 
 test('the MX takes only mail for people who exist', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   const codeOf = async (to: string, command: Partial<MailCommand> = {}): Promise<string> => {
     const reply = await at.send('Subject: a\r\n\r\n', [to], command)
     return `${reply.code} ${reply.status}`
@@ -232,12 +92,12 @@ test('the MX takes only mail for people who exist', async () => {
   assert.equal(await codeOf('hanako+買い物@campus.example'), '250 2.0.0')
   assert.equal(await codeOf('x@far.example', { door: 'relay' }), '250 2.0.0')
   assert.equal(await codeOf('nobody@campus.example', { door: 'relay' }), '550 5.1.1')
-  const empty = bench({ rows: [] })
+  const empty = gatewayRoom({ rows: [] })
   assert.equal((await empty.send('', ['hanako@campus.example'])).code, 451)
 })
 
 test('conversion touches the envelope, and each destination gets one copy', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   const to = ['hanako@lab.campus.example', 'hanako@campus.example', 'all@campus.example']
   await at.send('To: hanako@lab.campus.example\r\n\r\n', to)
   const { accept, content } = at.accepts[0]!
@@ -257,7 +117,7 @@ test('conversion touches the envelope, and each destination gets one copy', asyn
 })
 
 test('submission: only addresses of the account, in envelope and header', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   const statusOf = async (header: string, from = 'hanako@campus.example'): Promise<string> => {
     const command = { ...SUBMISSION, reversePath: addr(from) }
     return (await at.send(`${header}\r\n本文`, ['x@far.example'], command)).status!
@@ -285,7 +145,7 @@ test('submission: only addresses of the account, in envelope and header', async 
 })
 
 test('nobody hides behind the end of a long list of senders', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   const own = 'hanako@campus.example,'.repeat(10_000)
   const header = `From: ${own}taro@campus.example\r\n\r\n本文`
   assert.equal((await at.send(header, ['x@far.example'], SUBMISSION)).status, '5.7.1')
@@ -294,7 +154,7 @@ test('nobody hides behind the end of a long list of senders', async () => {
 test('a trace finds every recipient, as named and as converted, and every refusal', async () => {
   const people = Array.from({ length: 300 }, (_, i) => `gakusei-${i}@campus.example`)
   const rows = [...ROWS, ...people.map((address) => account(address))]
-  const at = bench({ rows })
+  const at = gatewayRoom({ rows })
   await at.send('Subject: 試験\r\n\r\n', ['hanako@lab.campus.example', ...people])
   const told = at.events.filter((event) => event.deliveryId === at.events[0]!.deliveryId)
   assert.equal(told.filter((event) => event.name === 'receive.accepted').length, 1)
@@ -320,7 +180,7 @@ test('an address that leads back to itself is refused', async () => {
     alias('輪@campus.example', 'b@campus.example'),
     alias('b@campus.example', '輪@campus.example'),
   ]
-  const reply = await bench({ rows }).send('', ['輪@campus.example'])
+  const reply = await gatewayRoom({ rows }).send('', ['輪@campus.example'])
   assert.equal(`${reply.code} ${reply.status}`, '554 5.4.6')
 })
 
@@ -329,7 +189,7 @@ test('256 KiB stay in memory, one octet more does not, and each arrives as it ca
   const clean = 'Subject: 境\r\n\r\n'
   const room = RECORD_BYTES_MAX - fromUtf8(clean).length
   for (const extra of [0, 1]) {
-    const at = bench()
+    const at = gatewayRoom()
     const body = 'x'.repeat(room + extra)
     const piece = Buffer.alloc(4_096)
     const whole = Buffer.from(header + body)
@@ -349,7 +209,7 @@ test('256 KiB stay in memory, one octet more does not, and each arrives as it ca
 })
 
 test('a message above memory goes through a large file, judged from there', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   const header = fromUtf8('X-Watari-Fake: 1\r\nSubject: 大きい\r\n\r\n')
   const body = Buffer.alloc(700_001, '渡り')
   const pieces: Octets[] = []
@@ -363,7 +223,7 @@ test('a message above memory goes through a large file, judged from there', asyn
 })
 
 test('verdict and policy decide in session: refuse, defer, hold, discard', async () => {
-  const infected = bench({ verdict: { virus: { kind: 'infected', name: 'Eicar' } } })
+  const infected = gatewayRoom({ verdict: { virus: { kind: 'infected', name: 'Eicar' } } })
   const reply = await infected.send('Subject: a\r\n\r\n')
   assert.equal(`${reply.code} ${reply.status}`, '554 5.7.1')
   assert.match(String(reply.text), /^Message contains Eicar \(case \w+\)$/)
@@ -377,20 +237,20 @@ test('verdict and policy decide in session: refuse, defer, hold, discard', async
     ['hold', 250, 1],
     ['discard', 250, 0],
   ] as const) {
-    const at = bench({ verdict: spam, settings: { 'policy.spam': action } })
+    const at = gatewayRoom({ verdict: spam, settings: { 'policy.spam': action } })
     assert.equal((await at.send('Subject: 当選\r\n\r\n')).code, code, action)
     assert.equal(at.accepts.length, count, action)
     const held = at.accepts[0]?.accept.recipients[0]?.hold
     assert.equal(held !== undefined, action === 'hold')
   }
-  const off = bench({ settings: { 'judge.enabled': false } })
+  const off = gatewayRoom({ settings: { 'judge.enabled': false } })
   await off.send('Subject: a\r\n\r\n')
   assert.deepEqual(off.accepts[0]!.accept.verdict?.degraded, ['off'])
   assert.equal(off.asks.length, 0)
 })
 
 test('limits: hops, size, recipients, header', async () => {
-  const at = bench({ settings: { 'mail.sizeBytesMax': 2_000_000, 'smtp.recipientsMax': 1 } })
+  const at = gatewayRoom({ settings: { 'mail.sizeBytesMax': 2_000_000, 'smtp.recipientsMax': 1 } })
   const hops = (count: number): string => 'Received: by x; 日\r\n'.repeat(count)
   assert.equal((await at.send(`${hops(100)}\r\n`)).code, 250)
   assert.equal((await at.send(`${hops(101)}\r\n`)).status, '5.4.6')
@@ -404,7 +264,7 @@ test('limits: hops, size, recipients, header', async () => {
 })
 
 test('a full or stalled spool is 4xx, never 5xx, and over by itself', async () => {
-  const at = bench()
+  const at = gatewayRoom()
   at.state.status = { full: true }
   assert.equal((await at.send('')).status, '4.3.1')
   assert.equal(at.reception.unready(), undefined)
