@@ -22,7 +22,7 @@ const resolved = await resolveSettings({ values: {}, tables: {} }, () => Promise
 assert.ok(resolved.ok)
 const SETTINGS = resolved.value
 /** An account of the room's directory. */
-export const HANAKO = fakeAccount('hanako@campus.example', ['h.suzuki@campus.example'])
+const HANAKO = fakeAccount('hanako@campus.example', ['h.suzuki@campus.example'])
 export const ROWS: readonly DirectoryRow[] = [
   { kind: 'domain', domain: { name: 'campus.example' } },
   { kind: 'domain', domain: { name: 'lab.campus.example', convertTo: 'campus.example' } },

@@ -2,7 +2,6 @@ import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
-import { oneLine } from '#base/text.ts'
 import type { Clock } from '#base/time.ts'
 import { formatAddress } from '#model/address.ts'
 import type { DeliveryId, Door, Recipient } from '#model/envelope.ts'
@@ -15,6 +14,7 @@ import type { Settings } from '#store/settings/table.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 import { GatewaySink } from './gateway-sink.ts'
 import type { MailCommand, MessageSink, Reception, Transaction } from '#model/reception.ts'
+import { tellRefusal } from './reception-events.ts'
 import { resolveRecipient } from './recipient.ts'
 import type { QueueTarget } from './recipient.ts'
 import { FULL, SpoolHealth } from './spool-health.ts'
@@ -126,25 +126,4 @@ class GatewayTransaction implements Transaction {
   #tell(reply: Reply, recipients: readonly Recipient[]): void {
     tellRefusal(this.#options, { command: this.#command, id: this.#id }, reply, recipients)
   }
-}
-
-/** A refusal before there is content, told for traces. */
-function tellRefusal(
-  options: GatewayReceptionOptions,
-  { command, id }: { readonly command: MailCommand; readonly id: DeliveryId },
-  reply: Reply,
-  recipients: readonly Recipient[] = [],
-): void {
-  options.events.emit({
-    atMs: options.clock.nowMs(),
-    name: 'receive.refused',
-    deliveryId: id,
-    fields: {
-      door: command.door,
-      ip: command.peer.ip,
-      from: command.reversePath === null ? '<>' : formatAddress(command.reversePath),
-      recipients: recipients.map(({ address }) => formatAddress(address)).join(','),
-      status: oneLine(`${reply.code} ${reply.status ?? ''} ${[reply.text].flat().join(' ')}`),
-    },
-  })
 }

@@ -1,13 +1,11 @@
-import { concatOctets, emptyOctets, toLatin1 } from '#base/octets.ts'
+import { concatOctets, CR, emptyOctets, LF, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { headerLength, startsField } from '#codec/mime/header.ts'
 
 /** Octets of a message header that are taken; more is refused. */
-const HEADER_BYTES_MAX = 1_048_576
+export const HEADER_BYTES_MAX = 1_048_576
 /** So much of a first line tells whether it is a field. */
 const FIRST_LINE_BYTES_MAX = 1_000
-
-const LF = 0x0a
 
 /** A message's header and what came with it; `header` holds its blank line where there is one. */
 export interface Split {
@@ -23,25 +21,37 @@ export class HeaderCollector {
   #length = 0
   /** Begin of the first line whose end is not known yet. */
   #line = 0
+  /** No line ends before here but those that are known: octets that come one by one are looked at once. */
+  #seen = 0
+  /** The first line may be a field's. */
+  #isHeader = false
 
-  /** The header once it is whole; 'tooLarge' above HEADER_BYTES_MAX; undefined: go on. */
+  /**
+   * The header once it is whole; 'tooLarge' where it has more than HEADER_BYTES_MAX, its blank line
+   * included, however the octets are cut; undefined: go on.
+   */
   feed(octets: Octets): Split | 'tooLarge' | undefined {
     this.#grow(this.#length + octets.length)
     this.#held.set(octets, this.#length)
     this.#length += octets.length
     const held = this.#held.subarray(0, this.#length)
-    if (this.#line === 0 && this.#startsWithBody(held))
-      return { header: emptyOctets, rest: held, isBodyOnly: true }
-    for (;;) {
-      const lf = held.indexOf(LF, this.#line)
-      if (lf < 0) break
-      const isBlank = lf === this.#line || (lf === this.#line + 1 && held[this.#line] === 0x0d)
-      this.#line = lf + 1
-      if (isBlank) return split(held, lf + 1)
+    if (!this.#isHeader) {
+      const lf = held.indexOf(LF, this.#seen)
+      if (lf >= 0 || held.length >= FIRST_LINE_BYTES_MAX) {
+        if (!mayBeHeader(lf < 0 ? held : held.subarray(0, lf + 1)))
+          return { header: emptyOctets, rest: held, isBodyOnly: true }
+        this.#isHeader = true
+      }
     }
-    return this.#line > HEADER_BYTES_MAX || held.length > 2 * HEADER_BYTES_MAX
-      ? 'tooLarge'
-      : undefined
+    for (;;) {
+      const lf = held.indexOf(LF, this.#seen)
+      if (lf < 0) break
+      const isBlank = lf === this.#line || (lf === this.#line + 1 && held[this.#line] === CR)
+      this.#line = this.#seen = lf + 1
+      if (isBlank) return lf + 1 > HEADER_BYTES_MAX ? 'tooLarge' : split(held, lf + 1)
+    }
+    this.#seen = held.length
+    return held.length > HEADER_BYTES_MAX ? 'tooLarge' : undefined
   }
 
   /** The message ended: what there is, is header or body. */
@@ -51,12 +61,6 @@ export class HeaderCollector {
       return { header: emptyOctets, rest: held, isBodyOnly: true }
     }
     return split(held, headerLength(held))
-  }
-
-  #startsWithBody(held: Buffer): boolean {
-    const lf = held.indexOf(LF)
-    if (lf < 0 && held.length < FIRST_LINE_BYTES_MAX) return false
-    return !mayBeHeader(lf < 0 ? held : held.subarray(0, lf + 1))
   }
 
   #grow(length: number): void {
