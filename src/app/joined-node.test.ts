@@ -286,6 +286,10 @@ describe('a node that has joined', () => {
     await control.settings.set({ 'spam.spamScore': 44 }, { by })
     assert.deepEqual(await control.hub.settled(50), [{ node: 'silent-1', reason: 'no answer yet' }])
     silent.destroy()
+    await until(() => control.hub.nodes().every(({ connected }) => !connected))
+    assert.deepEqual(await control.hub.settled(WAIT_MS), [
+      { node: 'silent-1', reason: 'it is not connected' },
+    ])
   })
 
   test('who has not joined is refused', { timeout: 60_000 }, async () => {

@@ -259,7 +259,7 @@ describe('the administration of an installation', () => {
       }
     writeFileSync(join(watari.dir, 'token'), 'wrong\n')
     const wrong = ['status', '--token-file', join(watari.dir, 'token')]
-    assert.match(await cli.refused(wrong, 1), /the token is not known\. Send/)
+    assert.match(await cli.refused(wrong, 1), /the token is not known\. Give the right one with/)
     const { status, body } = await api('GET', '/openapi.json', { token: '' })
     assert.equal(status, 200)
     const listed = new Set(
@@ -275,10 +275,41 @@ describe('the administration of an installation', () => {
     )
   })
 
+  it('a gateway may be away: nothing is told that only it can know, and it takes what it missed', async () => {
+    const before = await announced()
+    const [supervisor, gateway] = ['main', 'gateway'].map((name) => pidOf(`src/app/${name}.ts`))
+    process.kill(supervisor!, 'SIGSTOP')
+    try {
+      process.kill(gateway!, 'SIGKILL')
+      await until('its connection has ended', async () => {
+        return /^gateway +gateway +away +no /m.test((await cli.call(['node', 'ls'])).stdout)
+      })
+      const status = await cli.run(['status'])
+      assert.match(status, /^queue: +not known$/m)
+      assert.match(status, /^no answer: +gateway: /m)
+      assert.match(status, /^gateway +gateway +away .* last heard of \S+Z$/m)
+      assert.match(await cli.run(['queue', 'ls']), /^gateway does not answer: /m)
+      const { unreachable } = await cli.json<{ unreachable: object[] }>(['queue', 'ls'])
+      assert.equal(unreachable.length, 1)
+      assert.match(await cli.refused(['queue', 'show', 'Q'], 1), /Try again when the gateway/)
+      const set = await cli.call(['settings', 'set', 'mail.sizeBytesMax', '5MiB'])
+      assert.equal(set.status, 0)
+      const missing = 'watari: written, but gateway has not taken it yet: it is not connected\n'
+      assert.equal(set.stderr, missing)
+    } finally {
+      process.kill(supervisor!, 'SIGCONT')
+    }
+    assert.notEqual(before, 5 * 1024 ** 2)
+    await until('it has what it missed', async () => {
+      return (await announced().catch(() => 0)) === 5 * 1024 ** 2
+    })
+  })
+
+  const pidOf = (name: string): number =>
+    descendants(watari.pid()).find(({ command }) => command.includes(name))?.pid ??
+    assert.fail(name)
+
   it('control may be away: mail goes on, and the command line says what to do', async () => {
-    const processes = descendants(watari.pid())
-    const pidOf = (name: string): number =>
-      processes.find(({ command }) => command.includes(name))?.pid ?? assert.fail(name)
     const supervisor = pidOf('src/app/main.ts')
     // A supervisor that is asleep starts nothing again.
     process.kill(supervisor, 'SIGSTOP')

@@ -7,9 +7,6 @@ import { verbOf } from './context.ts'
 import { textOf } from './files.ts'
 import type { CliIo } from './io.ts'
 
-/** Control reads its whole table for each page. */
-const ROWS_AT_ONCE = 10_000
-
 /** The relay's access list. */
 export function accessCommands(program: Command, io: CliIo): void {
   const noun = program.command('access').description('networks that may use the relay')
@@ -40,7 +37,7 @@ export function accessCommands(program: Command, io: CliIo): void {
     .description('show the list')
     .action(async (_: unknown, command: Command) => {
       const verb = verbOf(command, io)
-      const body = await verb.api.all('/access', page(z.string()), ROWS_AT_ONCE)
+      const body = await verb.api.all('/access', page(z.string()))
       verb.show(body, () => body.items.map((row) => `${row}\n`).join(''))
     })
   noun

@@ -18,7 +18,9 @@ export interface Place {
 }
 
 const TIMEOUT_MS = 120_000
-const PAGE_ROWS = 1_000
+/** Control sorts a whole list for each of its pages. */
+const PAGE_ROWS = 10_000
+const GIVE_TOKEN = 'Give the right one with --token-file FILE or in WATARI_TOKEN.'
 
 /** Control's `/api/v1` over the socket that DIR/runtime.json names. */
 export class Api {
@@ -115,7 +117,7 @@ export class Api {
     if (!refused.success)
       throw new CliError('protocol', `control answered ${response.statusCode}`, 'Look at its log.')
     const { code, message, remedy } = refused.data.error
-    throw new CliError(code, message, remedy)
+    throw new CliError(code, message, code === 'unauthorised' ? GIVE_TOKEN : remedy)
   }
 
   #open(ask: {
@@ -190,11 +192,7 @@ export class Api {
     } catch {
       // Told below: whatever the reason, the answer is the same.
     }
-    throw new CliError(
-      'unauthorised',
-      `${path} gives no API token`,
-      'Give one with --token-file FILE or in WATARI_TOKEN.',
-    )
+    throw new CliError('unauthorised', `${path} gives no API token`, GIVE_TOKEN)
   }
 
   /** A role that has ended is started again; without its supervisor nothing is. */

@@ -57,7 +57,7 @@ function queueCommands(program: Command, io: CliIo): void {
     .action(async (options: { state?: string; address?: string }, command: Command) => {
       const verb = verbOf(command, io)
       const query = new URLSearchParams({ ...options })
-      const body = await verb.api.all(`/queue?${query.toString()}`, queuePage)
+      const body = await verb.api.all(`/queue?${query.toString()}`, queuePage, 1_000)
       verb.show(
         body,
         () =>

@@ -56,8 +56,9 @@ export function statusCommands(program: Command, io: CliIo): void {
     })
 }
 
-function queueText({ messages, ready, claimed, held }: StatusBody['queue']): string {
-  if (messages === 0) return 'empty'
+function queueText({ messages, ready, claimed, held, unreachable }: StatusBody['queue']): string {
+  // What does not answer may hold mail.
+  if (messages === 0) return unreachable.length === 0 ? 'empty' : 'not known'
   const recipients = [
     [ready, 'waiting'],
     [claimed, 'being delivered'],
@@ -72,10 +73,10 @@ const nodesText = (nodes: readonly NodeBody[]): string =>
     nodes.map((row) => [
       row.node,
       row.role,
-      row.state,
+      row.connected ? row.state : 'away',
       row.connected,
       row.generation,
       row.seq,
-      row.error ?? row.reason,
+      row.error ?? (row.connected ? row.reason : `last heard of ${row.lastBeat ?? 'never'}`),
     ]),
   )

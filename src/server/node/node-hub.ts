@@ -104,14 +104,16 @@ export class NodeHub {
 
   /**
    * Waits until each node that is connected now has in force what control has now, 5 s at most;
-   * names those that have not, or that refused the generation.
+   * names those that have not, that refused the generation, or that are away.
    */
   async settled(timeoutMs = SETTLE_MS): Promise<readonly Straggler[]> {
     const { hash } = this.#parts.settings.snapshot
     const { seq } = this.#parts.directory.directory
-    const asked = [...this.#nodes.values()].filter((known) => known.subscription !== undefined)
-    const late = (): Known[] => asked.filter((known) => !hasTaken(known, hash, seq))
-    const undecided = (): Known[] => late().filter((known) => !hasRefused(known, hash))
+    const all = [...this.#nodes.values()]
+    const asked = new Set(all.filter((known) => known.subscription !== undefined))
+    const late = (): Known[] => all.filter((known) => !hasTaken(known, hash, seq))
+    const undecided = (): Known[] =>
+      late().filter((known) => asked.has(known) && !hasRefused(known, hash))
     if (undecided().length > 0)
       await new Promise<void>((resolve) => {
         const cancel = this.#parts.clock.after(timeoutMs, end)
@@ -131,7 +133,7 @@ export class NodeHub {
       reason: hasRefused(known, hash)
         ? (known.acked.settings?.error ?? 'refused')
         : known.subscription === undefined
-          ? 'the connection was lost'
+          ? 'it is not connected'
           : 'no answer yet',
     }))
   }
