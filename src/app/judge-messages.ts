@@ -9,7 +9,8 @@ export interface JudgeWork {
   readonly peer: Peer
   readonly reversePath: Address | null
   readonly recipients: readonly Address[]
-  readonly nowMs: number
+  /** Left out: by the message's own trace fields. */
+  readonly nowMs?: number
   /** The sender's domain is to be checked: mail from outside. */
   readonly isForeign: boolean
 }

@@ -1,6 +1,7 @@
 import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { messageOf } from '#base/outcome.ts'
+import { arrivedAtMs } from '#engine/scan/facts.ts'
 import { scanMessage } from '#engine/scan/scan.ts'
 import { eicarScanner } from '#engine/scan/virus.ts'
 import { authenticateSender } from '#engine/sender/authenticate.ts'
@@ -52,7 +53,8 @@ async function judge(id: number, work: JudgeWork, octets: readonly Octets[]): Pr
   try {
     const content = octets.length === 0 ? emptyOctets : concatOctets(octets)
     const auth = work.isForeign ? await senderResults(id, work, content) : []
-    const { hits, virus } = await scanMessage(content, { ...work, auth }, SCANNERS)
+    const nowMs = work.nowMs ?? arrivedAtMs(content)
+    const { hits, virus } = await scanMessage(content, { ...work, nowMs, auth }, SCANNERS)
     tell({ kind: 'findings', id, auth, hits, virus })
   } catch (thrown) {
     tell({ kind: 'failed', id, reason: messageOf(thrown) })

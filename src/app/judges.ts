@@ -16,8 +16,8 @@ import type { JudgeEnd, JudgeLimits } from './judge-child.ts'
 export interface JudgesOptions {
   readonly clock: Clock
   readonly log: Log
-  /** The resolver of now. */
-  readonly resolver: () => Resolver
+  /** The resolver of now. Left out: nobody is asked, and senders are not checked. */
+  readonly resolver?: () => Resolver
   /** For tests: another program in the judge's place. */
   readonly script?: string
   /** For tests: tighter ones. */
@@ -93,10 +93,11 @@ export class Judges implements Judge {
   async #try(child: JudgeChild, ask: JudgeAsk, degraded: Set<string>): Promise<JudgeEnd> {
     // The budget begins with the first question: the process may be busy with another message.
     let resolver: MailauthResolver | undefined
+    const current = this.#options.resolver
+    if (current === undefined && ask.door === 'mx') degraded.add('sender')
     const resolve: MailauthResolver = (name, type) => {
-      resolver ??= mailauthResolver(this.#options.resolver().within(DNS_BUDGET_MS), () =>
-        degraded.add('dns'),
-      )
+      if (current === undefined) return Promise.reject(new Error('nobody can be asked'))
+      resolver ??= mailauthResolver(current().within(DNS_BUDGET_MS), () => degraded.add('dns'))
       return resolver(name, type)
     }
     return child.judge({
@@ -105,8 +106,8 @@ export class Judges implements Judge {
         peer: ask.peer,
         reversePath: ask.reversePath,
         recipients: ask.recipients,
-        nowMs: ask.nowMs,
-        isForeign: ask.door === 'mx',
+        ...(ask.nowMs !== undefined && { nowMs: ask.nowMs }),
+        isForeign: ask.door === 'mx' && this.#options.resolver !== undefined,
       },
       octets: piecesOf(ask),
       timeoutMs: ask.timeoutMs,

@@ -43,7 +43,7 @@ export interface Verdict {
   readonly auth: readonly AuthResult[]
   /** Names the verdict to people: shown in refusals and fields. */
   readonly caseId: string
-  /** Empty: complete. Otherwise what was missing: `dns`, `judge`, `size` … Nothing fails open in silence. */
+  /** Empty: complete. Otherwise what was missing: `dns`, `sender`, `judge`, `size` … Nothing fails open in silence. */
   readonly degraded: readonly string[]
 }
 

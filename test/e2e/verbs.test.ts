@@ -346,7 +346,10 @@ describe('the verbs of the command line', () => {
     assert.ok(verdict.hits.length > 0)
     const none = join(watari.dir, 'none.eml')
     assert.match(await cli.refused(['scan', none], 1), /cannot be read \(ENOENT\)\. Name a file/)
-    const [first = [], second = []] = (await cli.run(['spam', 'score', clean, gtube]))
+    const scored = await cli.call(['spam', 'score', clean, gtube])
+    assert.equal(scored.status, 0, scored.stderr)
+    assert.match(scored.stderr, /^watari: judged offline, [^\n]*\n$/)
+    const [first = [], second = []] = scored.stdout
       .trimEnd()
       .split('\n')
       .map((line) => line.split('\t'))

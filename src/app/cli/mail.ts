@@ -3,15 +3,14 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
-import { queueActed, queueMessage, queuePage, trace, verdict } from '#contract/admin/mail.ts'
-import type { QueueMessageBody, TraceBody, VerdictBody } from '#contract/admin/mail.ts'
+import { queueActed, queueMessage, queuePage, trace } from '#contract/admin/mail.ts'
+import type { QueueMessageBody, TraceBody } from '#contract/admin/mail.ts'
 import { part, verbOf } from './context.ts'
-import { octetsOf } from './files.ts'
 import { CliError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { fields, size, table } from './print.ts'
 
-/** queue, trace, scan. */
+/** queue, trace. */
 export function mailCommands(program: Command, io: CliIo): void {
   queueCommands(program, io)
   program
@@ -27,21 +26,6 @@ export function mailCommands(program: Command, io: CliIo): void {
           `nothing is known of ${what}`,
           'Give a delivery id, a Message-ID or an address; events arrive within seconds.',
         )
-    })
-  program
-    .command('scan <file...>')
-    .description('judge messages in files, and show why')
-    .action(async (files: readonly string[], _: unknown, command: Command) => {
-      const verb = verbOf(command, io)
-      const found: { file: string; verdict: VerdictBody }[] = []
-      for (const file of files)
-        found.push({
-          file,
-          verdict: await verb.api.upload('/scan', verdict, await octetsOf(io, file)),
-        })
-      verb.show(found.length === 1 ? found[0]!.verdict : { items: found }, () =>
-        found.map((one) => verdictText(one.file, one.verdict)).join('\n'),
-      )
     })
 }
 
@@ -161,24 +145,3 @@ const traceText = (found: TraceBody): string =>
   )}`
 
 const quoted = (text: string): string => (/[\s"]/.test(text) ? JSON.stringify(text) : text)
-
-function verdictText(file: string, found: VerdictBody): string {
-  const virus = found.virus.name ?? found.virus.reason
-  const head = fields([
-    ['file', file],
-    ['class', found.class],
-    ['score', found.score],
-    ['virus', virus === undefined ? found.virus.kind : `${found.virus.kind} (${virus})`],
-    ...found.auth.map(
-      ({ method, result, properties }) =>
-        [method, [result, ...properties.map((pair) => pair.join('='))].join(' ')] as const,
-    ),
-    ['judged', found.degraded.length === 0 ? 'completely' : `without ${found.degraded.join(', ')}`],
-    ['case', found.caseId],
-  ])
-  if (found.hits.length === 0) return head
-  return `${head}\n${table(
-    ['RULE', 'SCORE', 'EVIDENCE'],
-    found.hits.map((hit) => [hit.name, hit.score, hit.detail]),
-  )}`
-}

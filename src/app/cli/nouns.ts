@@ -10,7 +10,6 @@ interface Noun {
 
 const directory = async () => (await import('./directory.ts')).directoryCommands
 const mail = async () => (await import('./mail.ts')).mailCommands
-const spam = async () => (await import('./spam.ts')).spamCommands
 const status = async () => (await import('./status.ts')).statusCommands
 
 /** What the command line begins with, in the order of its help. A command loads its own module and no other. */
@@ -33,7 +32,11 @@ export const NOUNS = {
     text: 'one message over all roles, by delivery id, Message-ID or address',
     load: mail,
   },
-  scan: { usage: 'scan <file...>', text: 'judge messages in files, and show why', load: mail },
+  scan: {
+    usage: 'scan <file...>',
+    text: 'judge messages in files, and show why',
+    load: async () => (await import('./scan.ts')).scanCommand,
+  },
   sieve: {
     usage: 'sieve',
     text: 'filter scripts (RFC 5228)',
@@ -44,7 +47,11 @@ export const NOUNS = {
     text: 'settings, in numbered generations',
     load: async () => (await import('./settings.ts')).settingsCommands,
   },
-  spam: { usage: 'spam', text: 'spam judgement', load: spam },
+  spam: {
+    usage: 'spam',
+    text: 'spam judgement',
+    load: async () => (await import('./spam.ts')).spamCommands,
+  },
 } as const satisfies Readonly<Record<string, Noun>>
 
 const WITH_VALUE: readonly string[] = ['--data', '--token-file']

@@ -47,6 +47,10 @@ const shown = (cell: Cell): string =>
 /** Nothing that came by mail may steer the terminal. */
 const safe = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�')
 
+/** Cells with tabs between, for programs: none has a tab or a line's end in it. */
+export const tabbed = (cells: readonly (string | number)[]): string =>
+  cells.map((cell) => safe(String(cell))).join('\t')
+
 /** The text as one line of a terminal. */
 export const lineOf = (text: string): string => `${safe(text)}\n`
 

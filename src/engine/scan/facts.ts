@@ -1,5 +1,6 @@
 import type { Octets } from '#base/octets.ts'
 import { fromLatin1, toUtf8 } from '#base/octets.ts'
+import { parseDate } from '#codec/mime/date.ts'
 import { decodeWords, paramOf } from '#codec/mime/encoded-word.ts'
 import { headerFields } from '#codec/mime/header.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
@@ -17,7 +18,8 @@ export interface About {
   readonly recipients: readonly Address[]
   readonly peer: Peer
   readonly door: Door
-  readonly nowMs: number
+  /** When it arrived; undefined where that is not known. */
+  readonly nowMs: number | undefined
   readonly auth: readonly AuthResult[]
 }
 
@@ -63,6 +65,13 @@ export function factsOf(octets: Octets, meta: MessageMeta, about: About): Facts 
     subject: decodeWords(meta.envelope.subject ?? ''),
     from: meta.envelope.from ?? [],
   }
+}
+
+/** When a message that lies in a file arrived, by its newest Received field (RFC 5321 §4.4). */
+export function arrivedAtMs(octets: Octets): number | undefined {
+  for (const { key, value } of headerFields(octets.subarray(0, TEXT_LENGTH_MAX)))
+    if (key === 'received') return parseDate(value.slice(value.lastIndexOf(';') + 1))
+  return undefined
 }
 
 /** Every address of To and Cc, lower-case. */

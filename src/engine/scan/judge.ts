@@ -21,7 +21,8 @@ export interface JudgeAsk {
   readonly recipients: readonly Address[]
   readonly peer: Peer
   readonly door: Door
-  readonly nowMs: number
+  /** Left out: by the message's own trace fields. */
+  readonly nowMs?: number
   readonly caseId: string
   readonly thresholds: Thresholds
   /** After so long the message is `unscannable`. */

@@ -65,7 +65,7 @@ const RULES: readonly Rule[] = [
     name: 'DATE_FAR',
     score: 1,
     test({ meta, nowMs }) {
-      if (meta.sentAtMs === undefined) return undefined
+      if (meta.sentAtMs === undefined || nowMs === undefined) return undefined
       const days = Math.round((meta.sentAtMs - nowMs) / DAY_MS)
       return days > 2 || days < -60 ? `Date is ${days} days off` : undefined
     },
