@@ -81,6 +81,7 @@ export class FakeMailboxStore implements MailboxStore {
   outbox: MailboxStore['outbox'] = (ask) => this.#run(() => this.#store.outbox(ask))
   readOutbox: MailboxStore['readOutbox'] = (ask) => this.#run(() => this.#store.readOutbox(ask))
   outboxDone: MailboxStore['outboxDone'] = (done) => this.#run(() => this.#store.outboxDone(done))
+  purge: MailboxStore['purge'] = (ask) => this.#run(() => this.#store.purge(ask))
   status: MailboxStore['status'] = () => this.#run(() => this.#store.status())
 
   read: MailboxStore['read'] = (ask) =>

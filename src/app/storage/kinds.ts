@@ -18,6 +18,7 @@ import { FileSettingsCopy } from '#store/settings/settings-copy.ts'
 import type { SettingsCopy } from '#store/settings/settings-copy.ts'
 import { openSpool } from '#store/spool/open.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
+import { purgeDaily } from './purge-daily.ts'
 import type { Services } from './serve.ts'
 
 /** What an opener is given. The folder exists, and its lock is held. */
@@ -56,7 +57,7 @@ async function opened<S extends Services>(
 ): Promise<OpenedKind<S>> {
   const stores: Closable[] = []
   const close = async (): Promise<void> => {
-    for (const store of stores.splice(0)) await store.close()
+    for (const store of stores.splice(0).toReversed()) await store.close()
   }
   try {
     const services = await open((store) => {
@@ -86,8 +87,8 @@ export const KINDS = {
     })),
   /** A store's mailboxes. */
   mailbox: ({ dir, clock, options, notify }: KindContext) =>
-    opened<NodeServices & { mailboxes: MailboxStore }>(async (keep) => ({
-      mailboxes: keep(
+    opened<NodeServices & { mailboxes: MailboxStore }>(async (keep) => {
+      const mailboxes = keep(
         await openMailboxes({
           dir,
           clock,
@@ -95,9 +96,11 @@ export const KINDS = {
           onChange: (change) => notify('changed', change),
           ...options,
         }),
-      ),
-      ...nodeServices(keep, dir, 'store'),
-    })),
+      )
+      const node = nodeServices(keep, dir, 'store')
+      keep(purgeDaily(mailboxes, clock))
+      return { mailboxes, ...node }
+    }),
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>
     opened<{ directory: DirectoryLog; settings: SettingsStore; index: EventIndex }>((keep) => ({

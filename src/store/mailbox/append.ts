@@ -117,7 +117,8 @@ function assignedUid(work: AccountWork, row: Mailbox, uid: number): number {
   const [last] = work.sql.get<[number | null]>(
     `SELECT max(uid) FROM (
        SELECT max(uid) AS uid FROM message WHERE aid = ?1 AND mid = ?2
-       UNION ALL SELECT max(uid) FROM gone WHERE aid = ?1 AND mid = ?2)`,
+       UNION ALL SELECT max(uid) FROM gone WHERE aid = ?1 AND mid = ?2
+       UNION ALL SELECT nullif(purged_uid, 0) FROM mailbox WHERE aid = ?1 AND mid = ?2)`,
     work.aid,
     row.mid,
   ) ?? [null]

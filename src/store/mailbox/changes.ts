@@ -103,7 +103,8 @@ function isTold(work: AccountWork, modSeq: number): boolean {
   // Rows brought along behind it, and rows of expunged mail that are gone for good.
   const lost = sql.get(
     `SELECT 1 FROM mailbox WHERE aid = ?1 AND made_modseq <= ?2
-     AND (import_modseq > ?2 OR purged_modseq > ?2) LIMIT 1`,
+     AND (import_modseq > ?2 OR purged_modseq > ?2)
+     UNION ALL SELECT 1 FROM gone_mailbox WHERE aid = ?1 AND purged_modseq > ?2 LIMIT 1`,
     aid,
     modSeq,
   )

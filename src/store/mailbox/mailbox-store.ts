@@ -361,6 +361,11 @@ export interface MailboxStore {
     readonly length: number
   }): Promise<{ readonly octets: Octets }>
   outboxDone(done: { readonly ids: readonly string[] }): Promise<void>
+  /**
+   * Deletes what was expunged before that time and no session shows any more, and large files that no
+   * row names then; gives way to others between steps.
+   */
+  purge(ask: { readonly beforeMs: number }): Promise<{ readonly rows: number }>
   status(): Promise<{
     readonly accounts: number
     readonly messages: number

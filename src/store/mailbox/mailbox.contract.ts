@@ -5,6 +5,7 @@ import { deliveryContract } from './delivery.contract.ts'
 import { emailsContract } from './emails.contract.ts'
 import { importContract } from './import.contract.ts'
 import { messagesContract } from './messages.contract.ts'
+import { purgeContract } from './purge.contract.ts'
 import { treeContract } from './tree.contract.ts'
 import { viewsContract } from './views.contract.ts'
 
@@ -24,5 +25,6 @@ export function mailboxContract(name: string, open: () => Promise<MailboxesUnder
     importContract(bench)
     deliveryContract(bench)
     emailsContract(bench)
+    purgeContract(bench)
   })
 }

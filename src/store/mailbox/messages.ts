@@ -6,6 +6,7 @@ import type { MailboxId, Uid } from '#model/mailbox.ts'
 import type { MessageMeta } from '#model/message.ts'
 import type { Blobs } from '#store/blob/blobs.ts'
 import { blobFrom, decodeMeta } from './content.ts'
+import type { HeldMailboxes } from './held.ts'
 import { READ_BYTES_MAX } from './mailbox-store.ts'
 import type { MessageIds } from './mailbox-store.ts'
 import type { Sql } from './sql.ts'
@@ -26,6 +27,14 @@ interface Place {
   readonly mid: number
 }
 
+/** What messages are read from. */
+export interface Source {
+  readonly sql: Sql
+  readonly blobs: Blobs
+  /** Told of a mailbox when an expunged row of it is read. */
+  readonly held: HeldMailboxes
+}
+
 function placeOf(sql: Sql, ask: Ask): Place | undefined {
   const account = findAccount(sql, ask.accountId, 0)
   const mid = account && midOf(account.tag, ask.mailboxId)
@@ -34,31 +43,31 @@ function placeOf(sql: Sql, ask: Ask): Place | undefined {
 
 /** Rows that are there, and expunged ones that are not released yet: a session may still show them. */
 const READABLE = `(
-  SELECT uid, eid, uidl FROM message
+  SELECT uid, eid, uidl, 0 AS is_gone FROM message
   WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3))
   UNION ALL
-  SELECT uid, eid, uidl FROM gone
+  SELECT uid, eid, uidl, 1 AS is_gone FROM gone
   WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3)) AND eid IS NOT NULL
 ) x JOIN email e ON e.aid = ?1 AND e.eid = x.eid`
 
 type Stored = { readonly meta: MessageMeta; readonly prefixBytes: number }
 
 export async function readMetas(
-  sql: Sql,
-  blobs: Blobs,
+  { sql, blobs, held }: Source,
   ask: Ask & { readonly uids: readonly Uid[] },
 ): Promise<(Stored | undefined)[]> {
   if (ask.uids.length > METAS_MAX)
     throw new Fault('limit', `at most ${METAS_MAX} messages can be asked for at once`)
   const place = placeOf(sql, ask)
   if (place === undefined) return ask.uids.map(() => undefined)
-  const rows = sql.all<[number, number, number, number, number, number]>(
-    `SELECT x.uid, meta_kind, meta_file, meta_offset, meta_length, coalesce(length(prefix), 0)
-     FROM ${READABLE}`,
+  const rows = sql.all<[number, number, number, number, number, number, number]>(
+    `SELECT x.uid, meta_kind, meta_file, meta_offset, meta_length, coalesce(length(prefix), 0),
+       is_gone FROM ${READABLE}`,
     place.account.aid,
     place.mid,
     JSON.stringify(ask.uids),
   )
+  if (rows.some((row) => row[6] === 1)) held.note(place.account.aid, place.mid)
   const metas = new Map<number, Stored>()
   const readNext = async (): Promise<void> => {
     for (let row = rows.pop(); row !== undefined; row = rows.pop()) {
@@ -72,19 +81,22 @@ export async function readMetas(
 }
 
 export function readIds(
-  sql: Sql,
+  { sql, held }: Pick<Source, 'sql' | 'held'>,
   ask: Ask & { readonly uids: readonly Uid[] },
 ): (MessageIds | undefined)[] {
   const place = placeOf(sql, ask)
   if (place === undefined) return ask.uids.map(() => undefined)
   const { aid, tag } = place.account
   const ids = new Map<number, MessageIds>()
-  for (const [uid, eid, tid, uidl] of sql.iterate<[number, number, number, string | null]>(
-    `SELECT x.uid, x.eid, e.tid, x.uidl FROM ${READABLE}`,
+  for (const [uid, eid, tid, uidl, isGone] of sql.iterate<
+    [number, number, number, string | null, number]
+  >(
+    `SELECT x.uid, x.eid, e.tid, x.uidl, is_gone FROM ${READABLE}`,
     aid,
     place.mid,
     JSON.stringify(ask.uids),
-  ))
+  )) {
+    if (isGone === 1) held.note(aid, place.mid)
     ids.set(uid, {
       uid: uid as Uid,
       emailId: emailIdOf(tag, eid),
@@ -92,25 +104,26 @@ export function readIds(
       // Made of numbers that are never given twice, so it outlives a change of UIDVALIDITY.
       uidl: uidl ?? `${tag}${place.mid.toString(36)}.${uid.toString(36)}`,
     })
+  }
   return ask.uids.map((uid) => ids.get(uid))
 }
 
 /** The prefix and the content as one run of octets. */
 export async function readMessage(
-  sql: Sql,
-  blobs: Blobs,
+  { sql, blobs, held }: Source,
   ask: Ask & { readonly uid: Uid; readonly offset: number; readonly length: number },
 ): Promise<Octets | undefined> {
   const place = placeOf(sql, ask)
   if (place === undefined) return undefined
-  const row = sql.get<[number, number, number, number, Uint8Array | null]>(
-    `SELECT kind, file, offset, length, prefix FROM ${READABLE}`,
+  const row = sql.get<[number, number, number, number, Uint8Array | null, number]>(
+    `SELECT kind, file, offset, length, prefix, is_gone FROM ${READABLE}`,
     place.account.aid,
     place.mid,
     JSON.stringify([ask.uid]),
   )
   if (row === undefined) return undefined
-  const [kind, file, at, size, stored] = row
+  const [kind, file, at, size, stored, isGone] = row
+  if (isGone === 1) held.note(place.account.aid, place.mid)
   const prefix = stored ?? emptyOctets
   const offset = Math.max(0, ask.offset)
   const end = Math.min(

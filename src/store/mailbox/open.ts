@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { DAY_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { openBlobs } from '#store/blob/open.ts'
 import { openDatabase } from '#store/db/database.ts'
@@ -12,7 +11,7 @@ import type { MailboxChanged, MailboxStore } from './mailbox-store.ts'
 import { namedFiles, namedSegments } from './named.ts'
 import { MIGRATIONS } from './schema.ts'
 import { Sql } from './sql.ts'
-import { SqliteMailboxes } from './sqlite-mailboxes.ts'
+import { DUPLICATES_MS, SqliteMailboxes } from './sqlite-mailboxes.ts'
 
 export interface MailboxesOptions {
   /** Holds `mailbox.db`, `seg/` and `large/`; made where it is missing. Its lock must be held. */
@@ -29,8 +28,6 @@ export interface MailboxesOptions {
 /** A mail store that can be closed, once no call runs any more. */
 export type OpenMailboxes = MailboxStore & { close(): Promise<void> }
 
-/** A delivery id is known for so long: a queue that repeats one later gives up before. */
-const DUPLICATES_MS = 30 * DAY_MS
 const CACHE_BYTES = 16 * 1024 * 1024
 
 /** Opens the mailboxes of one volume; for a storage process. Throws Fault `version`, `io`, `corrupt`. */

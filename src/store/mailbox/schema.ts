@@ -145,4 +145,9 @@ CREATE TABLE gone_mailbox (
   PRIMARY KEY (aid, mid)
 ) WITHOUT ROWID;
 `,
+  // What is known of purged rows: a UID is not brought along below them, changes are not told from before.
+  `
+ALTER TABLE mailbox ADD COLUMN purged_uid INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE gone_mailbox ADD COLUMN purged_modseq INTEGER NOT NULL DEFAULT 0;
+`,
 ]

@@ -1,5 +1,6 @@
 import { failpoint } from '#base/failpoint.ts'
 import { Fault, isFault } from '#base/outcome.ts'
+import { DAY_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
@@ -11,10 +12,14 @@ import { readEmails, readThreads } from './emails.ts'
 import { applyCommits } from './apply.ts'
 import type { Applied, Placed } from './apply.ts'
 import type { MetaParser } from './content.ts'
+import { HeldMailboxes } from './held.ts'
 import type { CommitRequest, MailboxChanged, MailboxStore } from './mailbox-store.ts'
 import { readIds, readMessage, readMetas } from './messages.ts'
-import { isNamed } from './named.ts'
+import type { Source } from './messages.ts'
+import { isNamed, namedSegments } from './named.ts'
 import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
+import { forgetDeliveries, PURGE_START, purgeStep } from './purge.ts'
+import type { PurgeAsk, PurgeStep } from './purge.ts'
 import { changeScript, listScripts, readScript } from './scripts.ts'
 import type { ScriptRefusal } from './scripts.ts'
 import type { Sql } from './sql.ts'
@@ -22,6 +27,9 @@ import { abortContents, bringsOctets, stageRequest } from './stage.ts'
 import { listMailboxes, readView } from './view.ts'
 import { findAccount, saveAccount } from './work.ts'
 import type { AccountWork } from './work.ts'
+
+/** A delivery id is known for so long: a queue that repeats one later gives up before. */
+export const DUPLICATES_MS = 30 * DAY_MS
 
 /** What a mail store is made of. It closes `db` and `blobs` with itself. */
 export interface MailboxParts {
@@ -40,11 +48,15 @@ export class SqliteMailboxes implements MailboxStore {
   readonly #sql: Sql
   readonly #blobs: Blobs
   readonly #group: GroupCommit
+  readonly #source: Source
+  #isClosing = false
+  #purging: Promise<unknown> = Promise.resolve()
 
   constructor(parts: MailboxParts) {
     this.#parts = parts
     this.#sql = parts.sql
     this.#blobs = parts.blobs
+    this.#source = { ...parts, held: new HeldMailboxes(parts.clock) }
     this.#group = new GroupCommit({
       db: parts.db,
       name: 'mailbox',
@@ -131,11 +143,11 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async metas(ask: Parameters<MailboxStore['metas']>[0]): ReturnType<MailboxStore['metas']> {
-    return { metas: await readMetas(this.#sql, this.#blobs, ask) }
+    return { metas: await readMetas(this.#source, ask) }
   }
 
   async ids(ask: Parameters<MailboxStore['ids']>[0]): ReturnType<MailboxStore['ids']> {
-    return { ids: readIds(this.#sql, ask) }
+    return { ids: readIds(this.#source, ask) }
   }
 
   async emails(ask: Parameters<MailboxStore['emails']>[0]): ReturnType<MailboxStore['emails']> {
@@ -167,7 +179,7 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async read(ask: Parameters<MailboxStore['read']>[0]): ReturnType<MailboxStore['read']> {
-    return { octets: await readMessage(this.#sql, this.#blobs, ask) }
+    return { octets: await readMessage(this.#source, ask) }
   }
 
   async scripts(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['scripts']> {
@@ -203,6 +215,31 @@ export class SqliteMailboxes implements MailboxStore {
     await this.#releaseUnnamed(files)
   }
 
+  purge(ask: Parameters<MailboxStore['purge']>[0]): ReturnType<MailboxStore['purge']> {
+    const purge = this.#purging.then(() => this.#purge(ask.beforeMs))
+    this.#purging = purge.catch(() => undefined)
+    return purge
+  }
+
+  async #purge(beforeMs: number): Promise<{ readonly rows: number }> {
+    const { held } = this.#source
+    held.tidy()
+    let rows = 0
+    for (let from: PurgeStep['next'] = PURGE_START; from !== undefined && !this.#isClosing;) {
+      const ask: PurgeAsk = { beforeMs, from, isHeld: held.has.bind(held) }
+      const step: PurgeStep = await this.#group.commit({ apply: () => purgeStep(this.#sql, ask) })
+      await this.#releaseUnnamed(step.files)
+      rows += step.rows
+      from = step.next
+    }
+    const before = this.#parts.clock.nowMs() - DUPLICATES_MS
+    for (let more = true; more && !this.#isClosing;)
+      more = await this.#group.commit({ apply: () => forgetDeliveries(this.#sql, before) })
+    // Segments of which nothing is left; those of which something is are for a compaction.
+    if (!this.#isClosing) await this.#blobs.collect(namedSegments(this.#sql))
+    return { rows }
+  }
+
   async status(): ReturnType<MailboxStore['status']> {
     const [accounts, messages, outbox] = this.#sql.get<[number, number, number]>(
       `SELECT count(*), coalesce(sum(used_messages), 0), (SELECT count(*) FROM outbox) FROM account`,
@@ -211,6 +248,8 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#purging
     await this.#group.idle()
     await this.#blobs.close()
     this.#parts.db.close()

@@ -201,7 +201,12 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
 /** Leaves word that the mailbox was there: its number is never used again (RFC 8620 §5.2). */
 function buryMailbox(work: AccountWork, mid: number): void {
   work.modSeq++
-  work.sql.run('INSERT INTO gone_mailbox VALUES (?, ?, ?)', work.aid, mid, work.modSeq)
+  work.sql.run(
+    'INSERT INTO gone_mailbox (aid, mid, modseq) VALUES (?, ?, ?)',
+    work.aid,
+    mid,
+    work.modSeq,
+  )
 }
 
 /** Names that were kept for children which they no longer have go as well. */
