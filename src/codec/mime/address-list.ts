@@ -29,7 +29,7 @@ export function parseAddressList(
         group = false
       }
       state.at++
-    } else if (sign === ':' && !group && item.angle === undefined && !hasAt(item)) {
+    } else if (sign === ':' && !group && item.angle === undefined && !item.hasAt) {
       list.push({ mailbox: wordsOf(item.words) })
       item = newItem()
       group = true
@@ -53,10 +53,17 @@ interface Item {
   comments: string[]
   angle: Word[] | undefined
   isApart: boolean
+  /** One of the words is `@`. */
+  hasAt: boolean
 }
 
-const newItem = (): Item => ({ words: [], comments: [], angle: undefined, isApart: false })
-const hasAt = (item: Item): boolean => item.words.some(isAt)
+const newItem = (): Item => ({
+  words: [],
+  comments: [],
+  angle: undefined,
+  isApart: false,
+  hasAt: false,
+})
 
 function readToken(text: string, state: { at: number }, item: Item): void {
   const sign = text[state.at]!
@@ -74,7 +81,9 @@ function readToken(text: string, state: { at: number }, item: Item): void {
     item.angle = readAngle(text, state)
     return
   }
-  item.words.push(readWord(text, state, item.isApart))
+  const word = readWord(text, state, item.isApart)
+  item.words.push(word)
+  item.hasAt ||= isAt(word)
   item.isApart = false
 }
 
@@ -165,7 +174,7 @@ function addressesOf(item: Item): readonly HeaderAddress[] {
     return [{ ...named(wordsOf(words) || comment), ...specOf(item.angle) }]
   // A comment alone is white space, also among addresses (RFC 5322 §4.4 obs-addr-list).
   if (words.length === 0) return []
-  if (!hasAt(item) && words.length > 1) return [{ name: wordsOf(words), mailbox: '', host: '' }]
+  if (!item.hasAt && words.length > 1) return [{ name: wordsOf(words), mailbox: '', host: '' }]
   const begins = specBegins(words)
   const name = wordsOf(words.slice(0, begins[0]))
   return begins.map((begin, i) => ({

@@ -63,10 +63,17 @@ export const startsField = (line: Octets): boolean => nameEnd(line, 0, line.leng
 
 /** Joins folded lines and takes out what cannot stand in one line (RFC 5322 §2.2.3). */
 const unfold = (raw: string): string =>
-  raw
-    .replace(/\r?\n(?=[ \t])/g, '')
-    .replace(/[\0\r\n]+/g, ' ')
-    .replace(/^[ \t]+|[ \t]+$/g, '')
+  trimBlanks(raw.replace(/\r?\n(?=[ \t])/g, '').replace(/[\0\r\n]+/g, ' '))
+
+/** By hand: `[ \t]+$` takes quadratic time on a long run of blanks inside. */
+function trimBlanks(text: string): string {
+  const isBlank = (at: number): boolean => text[at] === ' ' || text[at] === '\t'
+  let from = 0
+  let end = text.length
+  while (from < end && isBlank(from)) from++
+  while (end > from && isBlank(end - 1)) end--
+  return text.slice(from, end)
+}
 
 function fieldEnd(block: Octets, from: number): number {
   const buffer = bufferOf(block)

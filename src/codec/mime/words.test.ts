@@ -150,3 +150,11 @@ test('a text part is decoded by its encoding and its charset', () => {
   assert.equal(decodeText(part, fromLatin1('GyRCRU8k\r\nahsoQg==')), '渡り')
   assert.equal(htmlToText('<style>x</style><p>渡&amp;り&#x9ce5;<!-- no').trim(), '渡&り鳥')
 })
+
+test('long runs in a header are read in linear time: the square of it would be minutes', () => {
+  const blanks = ' \t'.repeat(500_000)
+  const fields = [...headerFields(Buffer.from(`Subject: a${blanks}b${blanks}\r\n\r\n`))]
+  assert.equal(firstField(fields, 'subject'), `a${blanks}b`)
+  const words = 'a '.repeat(300_000)
+  assert.equal(parseAddressList(`${words}@b${':'.repeat(300_000)}`).length, 1)
+})
