@@ -2,6 +2,7 @@ import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 
 export interface ImapLimits {
   readonly connectionsMax: number
+  /** Of one IPv4 address, or one /64 of IPv6. */
   readonly connectionsPerIpMax: number
   readonly connectionsPerAccountMax: number
   /** Between connecting and having logged in. */

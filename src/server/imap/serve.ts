@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { clientNetwork } from '#base/client-network.ts'
 import { messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
@@ -146,14 +147,15 @@ function admit(
 ): void {
   const { shared, clock, log } = options
   const { ip } = peerAddress(socket)
+  const client = clientNetwork(ip)
   if (!shared.total.enter('', shared.limits.connectionsMax)) return refuse(socket, options)
-  if (!shared.byIp.enter(ip, shared.limits.connectionsPerIpMax)) {
+  if (!shared.byIp.enter(client, shared.limits.connectionsPerIpMax)) {
     shared.total.leave('')
     return refuse(socket, options)
   }
   socket.once('close', () => {
     shared.total.leave('')
-    shared.byIp.leave(ip)
+    shared.byIp.leave(client)
   })
   const start = async (): Promise<void> => {
     if (options.tls !== 'implicit') return run(socket, ip)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { clientNetwork } from '#base/client-network.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
 import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
@@ -15,6 +16,7 @@ import { Pop3Session } from './session.ts'
 
 export interface Pop3Limits {
   readonly connectionsMax: number
+  /** Of one IPv4 address, or one /64 of IPv6. */
   readonly connectionsPerIpMax: number
   readonly loginTimeoutMs: number
   /** RFC 1939 §3 asks for 10 minutes at least. */
@@ -138,8 +140,9 @@ function admitted(
   { shared, tls, clock, log }: Pop3ListenerOptions,
 ): boolean {
   const { connections, limits } = shared
+  const client = clientNetwork(ip)
   const count = (key: string): number => connections.get(key) ?? 0
-  if (count('') >= limits.connectionsMax || count(ip) >= limits.connectionsPerIpMax) {
+  if (count('') >= limits.connectionsMax || count(client) >= limits.connectionsPerIpMax) {
     log.warn('pop3.refused', { ip })
     if (tls === 'implicit') socket.destroy()
     else {
@@ -149,9 +152,9 @@ function admitted(
     }
     return false
   }
-  for (const key of ['', ip]) connections.set(key, count(key) + 1)
+  for (const key of ['', client]) connections.set(key, count(key) + 1)
   socket.once('close', () => {
-    for (const key of ['', ip]) {
+    for (const key of ['', client]) {
       if (count(key) <= 1) connections.delete(key)
       else connections.set(key, count(key) - 1)
     }

@@ -20,6 +20,7 @@ export interface SmtpLimits {
   readonly errorsMax: number
   readonly loginFailuresMax: number
   readonly connectionsMax: number
+  /** Of one IPv4 address, or one /64 of IPv6. */
   readonly connectionsPerIpMax: number
   /** RFC 5321 §4.5.3.2.7: five minutes. */
   readonly commandTimeoutMs: number

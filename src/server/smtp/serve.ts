@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { clientNetwork } from '#base/client-network.ts'
 import { renderReply } from '#codec/smtp/reply.ts'
 import { closeSocket } from '#net/close.ts'
 import { listen } from '#net/listen.ts'
@@ -47,18 +48,19 @@ export async function serveMail(options: MailListenerOptions): Promise<MailListe
   const onSocket = (socket: Socket): void => {
     const limits = limitsNow()
     const { ip } = peerAddress(socket)
-    const ofIp = perIp.get(ip) ?? 0
+    const client = clientNetwork(ip)
+    const ofIp = perIp.get(client) ?? 0
     if (sessions.size >= limits.connectionsMax)
       return refuse(socket, 'too many connections; try again later')
     if (ofIp >= limits.connectionsPerIpMax)
       return refuse(socket, `too many connections from ${ip}; try again later`)
-    perIp.set(ip, ofIp + 1)
+    perIp.set(client, ofIp + 1)
     const session = new SmtpSession(socket, options, limits)
     const running = session.run().finally(() => {
       sessions.delete(session)
-      const left = (perIp.get(ip) ?? 1) - 1
-      if (left > 0) perIp.set(ip, left)
-      else perIp.delete(ip)
+      const left = (perIp.get(client) ?? 1) - 1
+      if (left > 0) perIp.set(client, left)
+      else perIp.delete(client)
     })
     sessions.set(session, running)
   }

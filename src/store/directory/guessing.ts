@@ -1,3 +1,4 @@
+import { clientNetwork } from '#base/client-network.ts'
 import { MINUTE_MS, SECOND_MS, HOUR_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 
@@ -38,7 +39,7 @@ export class GuessLimits {
   }
 
   pace(ip: string, login: string): Pace {
-    const client = networkOf(ip)
+    const client = clientNetwork(ip)
     const byLogin = this.#isKnown(client, login) ? 0 : this.#wait(this.#byLogin.get(login))
     const waitMs = Math.max(this.#wait(this.#byIp.get(client)), byLogin)
     if (isLoopback(ip)) return { kind: 'go', waitMs: Math.min(waitMs, LOOPBACK_WAIT_MS_MAX) }
@@ -48,11 +49,11 @@ export class GuessLimits {
   /** `mark` stands for the wrong password: the same one again is the same mistake. */
   failed(ip: string, login: string, mark: string): void {
     const repeated = this.#count(this.#byLogin, login, mark)
-    if (!repeated) this.#count(this.#byIp, networkOf(ip), `${login} ${mark}`)
+    if (!repeated) this.#count(this.#byIp, clientNetwork(ip), `${login} ${mark}`)
   }
 
   succeeded(ip: string, login: string): void {
-    const client = networkOf(ip)
+    const client = clientNetwork(ip)
     this.#byLogin.delete(login)
     keep(this.#known, `${client} ${login}`, this.#clock.monotonicMs())
   }
@@ -97,13 +98,3 @@ function keep<V>(table: Map<string, V>, key: string, value: V): void {
 }
 
 export const isLoopback = (ip: string): boolean => ip === '::1' || ip.startsWith('127.')
-
-/** One client of IPv6 holds a /64 at least. */
-function networkOf(ip: string): string {
-  if (!ip.includes(':')) return ip
-  const [head = '', tail] = ip.split('%', 1)[0]!.split('::', 2)
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  return [...left, ...Array.from({ length: zeros }, () => '0'), ...right].slice(0, 4).join(':')
-}
