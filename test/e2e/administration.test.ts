@@ -319,6 +319,8 @@ describe('the administration of an installation', () => {
       const down = await cli.refused(['status'], 1)
       assert.match(down, /control does not answer: .*\. It is started again within 10 s: try again/)
       assert.match(await sendBy({ port: watari.port(25) }, MAIL), /^250 2\.0\.0 /)
+      const { status, body } = await api('GET', '/status')
+      assert.deepEqual([status, body.error?.code], [503, 'unavailable'])
     } finally {
       process.kill(supervisor, 'SIGCONT')
     }

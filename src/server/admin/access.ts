@@ -1,8 +1,24 @@
 import { z } from 'zod'
 import { page, pageQuery } from '#contract/admin/common.ts'
 import { accessChange, accessWritten } from '#contract/admin/directory.ts'
+import { parseNetwork } from '#store/settings/network-set.ts'
 import { authorOf, baseOf, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
+import { badCursor } from './lookup.ts'
+
+/** Where the rows after this one begin; it may have gone since the page before. */
+function placeAfter(rows: readonly string[], after: string): number {
+  const at = rows.indexOf(after)
+  if (at >= 0) return at + 1
+  const gone = parseNetwork(after)
+  if (!gone.ok) throw badCursor(after)
+  const later = rows.findIndex((row) => {
+    const network = parseNetwork(row)
+    if (!network.ok || network.value.first === gone.value.first) return row > after
+    return network.value.first > gone.value.first
+  })
+  return later < 0 ? rows.length : later
+}
 
 const KEY = 'relay.access'
 
@@ -14,7 +30,7 @@ export function accessRoutes(app: AdminServer, deps: AdminDeps): void {
     async ({ query }) => {
       // In the order of the addresses, as the table is kept; the cursor is a place in it.
       const rows = await deps.settings.rows(KEY)
-      const from = query.after === undefined ? 0 : rows.indexOf(query.after) + 1
+      const from = query.after === undefined ? 0 : placeAfter(rows, query.after)
       const items = rows.slice(from, from + query.limit)
       return { items, ...(from + items.length < rows.length && { next: items.at(-1)! }) }
     },

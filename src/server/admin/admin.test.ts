@@ -239,6 +239,8 @@ describe('the admin API', () => {
     const unknown = await ask('GET', '/nothing/渡り')
     assert.equal(unknown.status, 404)
     assert.ok(unknown.body.error.remedy)
+    const noUrl = await ask('GET', '/aliases/%ZZ')
+    assert.deepEqual([noUrl.status, noUrl.body.error.code], [400, 'invalid'])
     const bad = await ask('POST', '/domains', { name: 5 })
     assert.equal(bad.status, 400)
     assert.match(bad.body.error.message, /name/)
@@ -417,6 +419,23 @@ describe('the admin API', () => {
     const bad = await ask('POST', '/access', { add: ['10.0.0.0/8', '10.0.0.1/8'] })
     assert.match(bad.body.error.message, /row 2: .*write 10\.0\.0\.0\/8/)
     assert.equal(settings.settings['relay.access'].rows, 100_000)
+  })
+
+  test('a page goes on where the last row has gone meanwhile; a cursor that is none is refused', async () => {
+    await ask('POST', '/access', { add: ['198.51.100.0/24', '203.0.113.0/24', '2001:db8::/32'] })
+    const next = async (after: string) =>
+      (await ask('GET', `/access?limit=1&after=${encodeURIComponent(after)}`)).body.items
+    assert.deepEqual(await next('198.51.100.0/24'), ['203.0.113.0/24'])
+    assert.deepEqual(await next('198.51.100.0/25'), ['203.0.113.0/24'])
+    assert.deepEqual(await next('198.51.100.7'), ['203.0.113.0/24'])
+    assert.deepEqual(await next('2001:db9::'), [])
+    const remove = { remove: ['198.51.100.0/24', '203.0.113.0/24', '2001:db8::/32'] }
+    assert.equal((await ask('POST', '/access', remove)).body.removed, 3)
+    for (const path of ['/access', '/settings/history', '/directory/history', '/queue']) {
+      const { status, body } = await ask('GET', `${path}?after=%E7%84%A1`)
+      assert.deepEqual([status, body.error.code], [400, 'invalid'], path)
+      assert.match(body.error.message, /無 is no place in this list/)
+    }
   })
 
   test('the queues of all gateways are shown and acted on', async () => {

@@ -41,6 +41,8 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
     bodyLimit: BODY_BYTES_MAX,
     // A key may hold a whole address or Message-ID.
     routerOptions: { maxParamLength: 2_000 },
+    // What is wrong before a route is found has the shape of every error, too.
+    frameworkErrors: (error, _, reply) => sendError(error, reply, log),
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)

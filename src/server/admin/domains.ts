@@ -6,7 +6,7 @@ import type { LocalDomain } from '#model/account.ts'
 import { authorOf, isoTime, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
-import { lower, pageOf } from './lookup.ts'
+import { lower, numberAfter, pageOf } from './lookup.ts'
 
 const named = z.object({ name: z.string() })
 
@@ -59,7 +59,7 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
     '/directory/history',
     { schema: { querystring: pageQuery, response: { 200: page(directoryChange) } } },
     async ({ query }) => {
-      const before = query.after === undefined ? undefined : Number(query.after)
+      const before = numberAfter(query.after)
       const { items } = await deps.directoryLog.history({
         limit: query.limit,
         ...(before !== undefined && { before }),

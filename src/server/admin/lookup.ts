@@ -32,6 +32,16 @@ export function accountOf(directory: Directory, text: string): Account {
 export const mainAddress = (account: Account): string =>
   formatAddress({ localpart: account.username, domain: account.domain })
 
+export const badCursor = (after: string): ApiError =>
+  new ApiError('invalid', `${after} is no place in this list`, 'Give the next of the page before.')
+
+/** The number of the last item of the page before. */
+export function numberAfter(after: string | undefined): number | undefined {
+  if (after === undefined) return undefined
+  if (!/^\d{1,15}$/.test(after)) throw badCursor(after)
+  return Number(after)
+}
+
 /** Items in the order of their keys, from after `after` on; the key of the last is the next cursor. */
 export function pageOf<T>(
   all: readonly T[],

@@ -7,6 +7,7 @@ import type { QueueFilter, QueueId, QueueMessage } from '#store/spool/spool-stor
 import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
+import { badCursor } from './lookup.ts'
 
 const named = z.object({ queueId: z.string() })
 const acted = named.extend({ act: queueActs })
@@ -17,6 +18,7 @@ export function queueRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { querystring: queueQuery, response: { 200: queuePage } } },
     async ({ query }) => {
       const [startNode, startId] = query.after?.split('/', 2) ?? []
+      if (startNode !== undefined && startId === undefined) throw badCursor(startNode)
       const items: QueueMessageBody[] = []
       const unreachable: { node: string; reason: string }[] = []
       const gateways = deps.gateways().toSorted((a, b) => (a.node < b.node ? -1 : 1))

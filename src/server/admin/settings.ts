@@ -23,6 +23,7 @@ import type { SettingValue } from '#store/settings/validate.ts'
 import { authorOf, baseOf, isoTime, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
+import { numberAfter } from './lookup.ts'
 
 const keyParam = z.object({ key: z.string() })
 const numberParam = z.object({ generation: z.coerce.number().int().min(0) })
@@ -140,7 +141,7 @@ function historyRoutes(app: AdminServer, deps: AdminDeps): void {
     '/settings/history',
     { schema: { querystring: historyQuery, response: { 200: page(generation) } } },
     async ({ query }) => {
-      const before = query.after === undefined ? undefined : Number(query.after)
+      const before = numberAfter(query.after)
       const { items } = await deps.settingsStore.history({
         limit: query.limit,
         ...(before !== undefined && { before }),
