@@ -33,7 +33,17 @@ const STORAGE_ENDED = 75
 
 runRole('gateway', async ({ place, log, atFailure }) => {
   const clock = systemClock
-  const storage = new StorageChild({ kind: 'spool', dir: join(place.dir, 'gateway'), clock, log })
+  const storage = new StorageChild({
+    kind: 'spool',
+    dir: join(place.dir, 'gateway'),
+    clock,
+    log,
+    // Claims live in the storage process: without it, this one no longer knows what is at work.
+    onEnded: (reason) => {
+      log.error('gateway.storageEnded', { reason })
+      process.exit(STORAGE_ENDED)
+    },
+  })
   atFailure.defer(() => storage.stop())
   const spool = withFreshContents(storage.service('spool'))
   const isFull = async () => (await spool.status()).full
@@ -128,19 +138,11 @@ runRole('gateway', async ({ place, log, atFailure }) => {
       calls: queueCalls(spool, courier),
     }),
   )
-  const watch = setInterval(() => {
-    // Claims live in the storage process: without it, this one no longer knows what is at work.
-    if (storage.state().kind !== 'down') return
-    log.error('gateway.storageEnded', { reason: storage.state().reason })
-    process.exit(STORAGE_ENDED)
-  }, 500)
-  watch.unref()
   courier.wake()
   return {
     listening: doors.listened,
     state: role.state,
     stop: async () => {
-      clearInterval(watch)
       await role.stop(async () => {
         closeServer(nodeApi)
         await Promise.all([

@@ -123,11 +123,14 @@ describe('storage child', () => {
 
   test('is started again when it dies, and calls that came meanwhile are answered', async (t) => {
     const log = memoryLog()
-    const child = use(t, make(folder(), { log }))
+    const ends: string[] = []
+    const child = use(t, make(folder(), { log, onEnded: (reason) => ends.push(reason) }))
     await child.start()
     const { queueId } = await child.service('spool').accept(letter())
+    assert.deepEqual(ends, [])
     process.kill(child.pid!, 'SIGKILL')
     await until(() => child.state().kind === 'down')
+    assert.deepEqual(ends, ['SIGKILL'])
     assert.match(child.state().reason!, /SIGKILL/)
     const { message } = await child.service('spool').show({ queueId })
     assert.equal(message?.queueId, queueId)

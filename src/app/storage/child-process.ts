@@ -28,6 +28,8 @@ export interface StorageChildOptions<K extends StorageKind> {
   readonly deadlineMs?: number
   /** Failpoints of the child; default those of this process's environment. */
   readonly failpoints?: string
+  /** Called when a child that was ready has ended unasked; another one is started meanwhile. */
+  readonly onEnded?: (reason: string) => void
   /** Told by a store without being asked, such as a change of a mailbox. */
   readonly onNotice?: (topic: string, payload: unknown) => void
 }
@@ -215,6 +217,7 @@ export class StorageChild<K extends StorageKind> {
     if (this.#stopping.signal.aborted) return
     const { clock, log, kind } = this.#options
     log.error('storage.ended', { kind, how, words: this.#lastWords.join(' / ') })
+    if (this.#wasReady) this.#options.onEnded?.(reason)
     if (clock.monotonicMs() - startedAtMs > HEALTHY_MS) this.#backoffMs = BACKOFF_MS_MIN
     void sleep(clock, this.#backoffMs, this.#stopping.signal).then(() => {
       if (!this.#stopping.signal.aborted) this.#spawn()
