@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock, HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
+import { FakeAuthenticator } from '#test/fake/authenticator.ts'
 import { FakeReception } from '#test/fake/reception.ts'
 import type { SmtpPeer } from '#test/fake/smtp-peer.ts'
 import { serveForTest } from '#test/fake/smtp-serve.ts'
@@ -205,6 +206,32 @@ test('one octet now and then, in a message or in commands without end, ends with
     await peer.end()
   }
   assert.equal(served.reception.messages.length, 0)
+  await served.end()
+})
+
+test('on submission the time before a login is short, whatever is said in it', async () => {
+  const clock = new FakeClock()
+  const served = await serveForTest({
+    door: 'submission',
+    clock,
+    authenticator: new FakeAuthenticator({ hanako: '渡り' }),
+    allowPlaintext: () => true,
+    limits: { loginFailuresMax: 1_000, errorsMax: 10_000 },
+  })
+  const plain = (password: string): string =>
+    `AUTH PLAIN ${Buffer.from(`\0hanako\0${password}`).toString('base64')}\r\n`
+  for (const octet of ['NOOP\r\n', 'RSET\r\nEHLO a\r\n', plain('wrong'), 'AUTH LOGIN\r\n*\r\n']) {
+    const peer = await served.begun('NOOP')
+    const tookMs = await untilEnd(peer, clock, { octet, everyMs: 10 * SECOND_MS })
+    assert.ok(tookMs >= 5 * MINUTE_MS - 10 * SECOND_MS && tookMs < 6 * MINUTE_MS, `${tookMs} ms`)
+    assert.match(await peer.end(), /421 4\.4\.2 time is up; closing\r\n$/)
+  }
+  const inside = await served.begun('NOOP')
+  inside.write(plain('渡り'))
+  assert.match(await inside.reply(), /^235 /)
+  const tookMs = await untilEnd(inside, clock, { octet: 'NOOP\r\n', everyMs: MINUTE_MS })
+  assert.ok(tookMs >= 2 * HOUR_MS - MINUTE_MS, `${tookMs} ms`)
+  await inside.end()
   await served.end()
 })
 

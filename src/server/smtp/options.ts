@@ -29,6 +29,8 @@ export interface SmtpLimits {
   /** A reply that the peer does not read. */
   readonly writeTimeoutMs: number
   readonly sessionTimeoutMs: number
+  /** On submission, until somebody has logged in: nothing else can be done there. */
+  readonly loginTimeoutMs: number
 }
 
 export const SMTP_LIMITS: SmtpLimits = {
@@ -44,6 +46,7 @@ export const SMTP_LIMITS: SmtpLimits = {
   dataTimeoutMs: 3 * MINUTE_MS,
   writeTimeoutMs: 5 * MINUTE_MS,
   sessionTimeoutMs: 2 * HOUR_MS,
+  loginTimeoutMs: 5 * MINUTE_MS,
 }
 
 /** A verdict with much evidence travels in MAIL between our own nodes. */

@@ -49,7 +49,7 @@ export class SmtpSession {
   #reader: OctetReader
   #writer: OctetWriter
   readonly #address: { readonly ip: string; readonly port: number }
-  readonly #deadline: number
+  readonly #startedMs: number
   #batch = ''
   #errors = 0
   #refusals = 0
@@ -63,7 +63,7 @@ export class SmtpSession {
     this.#address = peerAddress(socket)
     this.log = options.log.with({ door: options.door, ip: this.#address.ip })
     this.#socket = socket
-    this.#deadline = options.clock.monotonicMs() + limits.sessionTimeoutMs
+    this.#startedMs = options.clock.monotonicMs()
     this.#reader = new OctetReader(socket, options.clock)
     this.#writer = this.#writerOf(socket)
   }
@@ -302,7 +302,10 @@ export class SmtpSession {
   }
 
   #timeLeft(mostMs: number): number {
-    return Math.min(mostMs, this.#deadline - this.options.clock.monotonicMs())
+    const { sessionTimeoutMs, loginTimeoutMs } = this.limits
+    const isWaiting = this.options.door === 'submission' && this.account === undefined
+    const wholeMs = isWaiting ? Math.min(sessionTimeoutMs, loginTimeoutMs) : sessionTimeoutMs
+    return Math.min(mostMs, this.#startedMs + wholeMs - this.options.clock.monotonicMs())
   }
 
   #drained(): Reply {
