@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { countOf, imap, messages, smtpSend } from './mail.ts'
+import { sendBy, wire } from './wire.ts'
 
 const MAIL = [
   'From: Gakusei <student@other.example>',
@@ -92,6 +93,42 @@ describe("one message's whole life", () => {
     const client = await imap(watari, 'taro')
     try {
       await until('the mail is in INBOX', async () => (await countOf(client, 'INBOX')) === 2)
+    } finally {
+      await client.logout()
+    }
+  })
+
+  it('says in Received by which protocol it came, station by station (RFC 3848)', async () => {
+    const to = 'admin@campus.example'
+    const mail = { from: 'a@other.example', to, content: MAIL }
+    const old = await wire(watari.port(25))
+    try {
+      await old.smtp()
+      for (const line of ['HELO old.example', `MAIL FROM:<${mail.from}>`, `RCPT TO:<${to}>`])
+        assert.match(await old.smtp(line), /^250 /)
+      assert.match(await old.smtp('DATA'), /^354 /)
+      old.send(MAIL.replace(/^\./gm, '..'))
+      assert.match(await old.smtp('.'), /^250 /)
+    } finally {
+      old.close()
+    }
+    const byLmtp = {
+      port: watari.port(24),
+      greeting: 'LHLO',
+      tls: 'starttls',
+      ca: watari.ca,
+    } as const
+    assert.match(await sendBy(byLmtp, mail), /^250 /)
+    const client = await imap(watari, 'admin')
+    try {
+      await until('both mails are in INBOX', async () => (await countOf(client, 'INBOX')) === 2)
+      const stations = (await messages(client, 'INBOX')).map((message) => {
+        const trace = message.toString().slice(0, -MAIL.length)
+        return [...trace.matchAll(/^Received: [^;]*?\bwith (\w+) id /gm)]
+          .map((one) => one[1])
+          .join()
+      })
+      assert.deepEqual(stations.toSorted(), ['LMTP,SMTP', 'LMTPS'])
     } finally {
       await client.logout()
     }
