@@ -81,6 +81,8 @@ export class FakeMailboxStore implements MailboxStore {
   outbox: MailboxStore['outbox'] = (ask) => this.#run(() => this.#store.outbox(ask))
   readOutbox: MailboxStore['readOutbox'] = (ask) => this.#run(() => this.#store.readOutbox(ask))
   outboxDone: MailboxStore['outboxDone'] = (done) => this.#run(() => this.#store.outboxDone(done))
+  keepAccounts: MailboxStore['keepAccounts'] = (ask) =>
+    this.#run(() => this.#store.keepAccounts(ask))
   purge: MailboxStore['purge'] = (ask) => this.#run(() => this.#store.purge(ask))
   status: MailboxStore['status'] = () => this.#run(() => this.#store.status())
 

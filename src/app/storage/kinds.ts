@@ -98,7 +98,7 @@ export const KINDS = {
         }),
       )
       const node = nodeServices(keep, dir, 'store')
-      keep(purgeDaily(mailboxes, clock))
+      keep(purgeDaily(mailboxes, node.replica, clock))
       return { mailboxes, ...node }
     }),
   /** Control's directory, settings and the facts of all nodes. */

@@ -2,23 +2,30 @@ import { messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { DAY_MS, HOUR_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
+import type { DirectoryReplica } from '#store/directory/replica.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
-/** So long expunged mail stays on the disk. */
-const EXPUNGED_KEPT_MS = 14 * DAY_MS
+/** So long mail stays on the disk that was expunged, or whose account is gone. */
+const KEPT_MS = 14 * DAY_MS
 /** A start has other things to do first. */
 const FIRST_MS = HOUR_MS
 
-/** Purges once a day what was expunged two weeks before. Close it before the store. */
+const PAGE_ROWS = 1_000
+
+/**
+ * Deletes once a day what was expunged, and accounts that the directory has no more, since two weeks
+ * or longer. Close it before the stores.
+ */
 export function purgeDaily(
-  mailboxes: Pick<MailboxStore, 'purge'>,
+  mailboxes: Pick<MailboxStore, 'keepAccounts' | 'purge'>,
+  replica: Pick<DirectoryReplica, 'load'>,
   clock: Clock,
 ): { close(): void } {
   let isClosed = false
   let cancel = clock.after(FIRST_MS, run)
   function run(): void {
-    mailboxes
-      .purge({ beforeMs: clock.nowMs() - EXPUNGED_KEPT_MS })
+    purge()
       // A disk that fails or is full says so to deliveries as well; tomorrow is another day.
       .catch((thrown: unknown) =>
         process.stderr.write(`mailboxes.purge: ${oneLine(messageOf(thrown))}\n`),
@@ -27,10 +34,30 @@ export function purgeDaily(
         if (!isClosed) cancel = clock.after(DAY_MS, run)
       })
   }
+  async function purge(): Promise<void> {
+    const accountIds = await accountsOf(replica)
+    // A directory without an account is one that has not come yet, or is broken.
+    if (accountIds.length > 0 && !isClosed) await mailboxes.keepAccounts({ accountIds })
+    // The store itself ends a purge that runs when it is closed.
+    if (!isClosed) await mailboxes.purge({ beforeMs: clock.nowMs() - KEPT_MS })
+  }
   return {
     close: () => {
       isClosed = true
       cancel()
     },
   }
+}
+
+async function accountsOf(replica: Pick<DirectoryReplica, 'load'>): Promise<AccountId[]> {
+  const ids: AccountId[] = []
+  for (let after: number | undefined = 0; after !== undefined;) {
+    const page: Awaited<ReturnType<DirectoryReplica['load']>> = await replica.load({
+      after,
+      limit: PAGE_ROWS,
+    })
+    for (const row of page.rows) if (row.kind === 'account') ids.push(row.account.id)
+    after = page.next
+  }
+  return ids
 }

@@ -361,9 +361,13 @@ export interface MailboxStore {
     readonly length: number
   }): Promise<{ readonly octets: Octets }>
   outboxDone(done: { readonly ids: readonly string[] }): Promise<void>
+  /** Says which accounts there are: all others are removed from now on, for `purge` to delete. */
+  keepAccounts(ask: {
+    readonly accountIds: readonly AccountId[]
+  }): Promise<{ readonly removed: number }>
   /**
-   * Deletes what was expunged before that time and no session shows any more, and large files that no
-   * row names then; gives way to others between steps.
+   * Deletes what was expunged before that time and no session shows any more, accounts that were
+   * removed before it, and large files that no row names then; gives way to others between steps.
    */
   purge(ask: { readonly beforeMs: number }): Promise<{ readonly rows: number }>
   status(): Promise<{

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -79,6 +79,53 @@ describe('the mail store on a disk', () => {
     const again = await open(dir)
     assert.deepEqual(await read(new Bench(again)), before)
     await again.end()
+  })
+
+  it('keeps no row of an account that was removed, but what it still sends', async () => {
+    const dir = folder()
+    const parts = await open(dir)
+    const at = new Bench(parts)
+    const inbox = await at.fill(2, { prefix: fromUtf8('To: 花子\r\n') })
+    const entry = { id: 'D1:r', kind: 'redirect', reversePath: null, recipients: [] } as const
+    await at.done(
+      [
+        { kind: 'expunge', mailboxId: inbox, uids: [1 as Uid], deletedOnly: false },
+        { kind: 'delete', mailboxId: await at.idOf('Archive') },
+        append(['INBOX']),
+      ],
+      {
+        deliveryId: 'D1',
+        outbox: [{ ...entry, body: '8bitmime', smtpUtf8: false, content: 0 }],
+        contents: [await largeContent(at.store, fromUtf8('Message-ID: <1@x>\r\n\r\n本文'))],
+      },
+    )
+    await at.store.changeScript({
+      accountId: hanako,
+      change: { kind: 'put', name: '主', text: 'keep;', activate: true },
+    })
+    await at.store.keepAccounts({ accountIds: [taro] })
+    at.clock.advance(1)
+    await at.store.purge({ beforeMs: at.clock.nowMs() })
+    assert.deepEqual(readdirSync(join(dir, 'large')), ['1'])
+    await parts.end()
+    const db = openDatabase({
+      path: join(dir, 'mailbox.db'),
+      kind: 'mailbox',
+      migrations: MIGRATIONS,
+    })
+    const tables = db
+      .arrays<[string]>(
+        `SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c ON c.name = 'aid'
+         WHERE t.type = 'table' ORDER BY t.name`,
+      )
+      .all()
+      .map(([name]) => name)
+    assert.ok(tables.length >= 10, tables.join())
+    assert.deepEqual(
+      tables.filter((name) => db.query(`SELECT 1 FROM ${name}`).get() !== undefined),
+      ['outbox'],
+    )
+    db.close()
   })
 
   it('keeps the sums of each account for its quota', async () => {

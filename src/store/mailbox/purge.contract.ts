@@ -3,8 +3,9 @@ import { describe, it } from 'node:test'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { DAY_MS } from '#base/time.ts'
 import { SEEN } from '#model/mailbox.ts'
+import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq, Uid } from '#model/mailbox.ts'
-import { append, expunging, hanako, text, uidsOf } from './contract-bench.ts'
+import { append, expunging, hanako, taro, text, uidsOf } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 
 const BODY = 'Subject: 会議\r\n\r\n本文'
@@ -152,6 +153,35 @@ export function purgeContract(bench: () => Bench): void {
       at.clock.advance(DAY_MS + 1)
       assert.equal(await purge(), 2)
       assert.equal(await octetsOf(inbox, 1), undefined)
+    })
+
+    it('takes an account that is no more, in many steps, unless it comes back', async () => {
+      const at = bench()
+      const inbox = await at.fill(3)
+      await at.done(Array.from({ length: 700 }, () => append(['INBOX'])))
+      const body = text('大'.repeat(100_000))
+      await at.done([append(['INBOX'])], { contents: [body] })
+      await at.done([expunging(inbox, [1, 2])])
+      await at.done([append(['INBOX'])], { accountId: taro, contents: [body] })
+      const keep = async (...accountIds: AccountId[]) =>
+        (await at.store.keepAccounts({ accountIds })).removed
+      assert.equal(await keep(hanako, taro), 0)
+      assert.equal(await keep(taro), 1)
+      at.clock.advance(1)
+      assert.equal(await keep(taro, hanako), 0, 'it is back')
+      assert.equal(await purge(), 2, 'what it had expunged')
+      assert.equal(await keep(taro), 1)
+      assert.deepEqual(await at.store.purge({ beforeMs: at.clock.nowMs() }), { rows: 0 })
+      const rows = purge()
+      await at.done([append(['INBOX'])], { accountId: taro })
+      assert.equal(await rows, 702)
+      const { accounts, messages } = await at.store.status()
+      assert.deepEqual([accounts, messages], [1, 2])
+      assert.equal((await at.row(['INBOX'], taro)).messages, 2)
+      // Whoever has that id now has nothing of the old one.
+      assert.equal(await octetsOf(inbox, 3), undefined)
+      assert.equal((await at.row(['INBOX'])).messages, 0)
+      assert.notEqual((await at.row(['INBOX'])).id, inbox)
     })
 
     it('takes a deleted mailbox as well, in many steps, while others go on', async () => {

@@ -3,7 +3,7 @@ import { blobFrom } from './content.ts'
 import type { Sql } from './sql.ts'
 
 /** Rows of one transaction: what a delivery that comes meanwhile has to wait for. */
-const ROWS_AT_ONCE = 500
+export const ROWS_AT_ONCE = 500
 
 export interface PurgeAsk {
   /** Rows expunged before this time go. */
@@ -74,7 +74,8 @@ function notePurged(sql: Sql, rows: readonly GoneRow[]): void {
   }
 }
 
-function deleteEmail(sql: Sql, aid: number, eid: number): BlobRef[] {
+/** Deletes an email that no row has any more; the large files that it named. */
+export function deleteEmail(sql: Sql, aid: number, eid: number): BlobRef[] {
   const row = sql.get<[number, number, number, number, number, number, number, number]>(
     `DELETE FROM email WHERE aid = ?1 AND eid = ?2
      AND NOT EXISTS (SELECT 1 FROM message WHERE aid = ?1 AND eid = ?2)

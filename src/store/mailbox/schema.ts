@@ -150,4 +150,9 @@ CREATE TABLE gone_mailbox (
 ALTER TABLE mailbox ADD COLUMN purged_uid INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE gone_mailbox ADD COLUMN purged_modseq INTEGER NOT NULL DEFAULT 0;
 `,
+  // Since when the directory has the account no more.
+  `
+ALTER TABLE account ADD COLUMN removed_at INTEGER;
+CREATE INDEX account_removed ON account (removed_at) WHERE removed_at IS NOT NULL;
+`,
 ]

@@ -20,6 +20,7 @@ import { isNamed, namedSegments } from './named.ts'
 import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
 import { forgetDeliveries, PURGE_START, purgeStep } from './purge.ts'
 import type { PurgeAsk, PurgeStep } from './purge.ts'
+import { markRemoved, removedAccount, removeStep } from './removed.ts'
 import { changeScript, listScripts, readScript } from './scripts.ts'
 import type { ScriptRefusal } from './scripts.ts'
 import type { Sql } from './sql.ts'
@@ -232,12 +233,33 @@ export class SqliteMailboxes implements MailboxStore {
       rows += step.rows
       from = step.next
     }
+    for (let aid; (aid = removedAccount(this.#sql, beforeMs)) !== undefined && !this.#isClosing;)
+      rows += await this.#removeAccount(aid)
     const before = this.#parts.clock.nowMs() - DUPLICATES_MS
     for (let more = true; more && !this.#isClosing;)
       more = await this.#group.commit({ apply: () => forgetDeliveries(this.#sql, before) })
     // Segments of which nothing is left; those of which something is are for a compaction.
     if (!this.#isClosing) await this.#blobs.collect(namedSegments(this.#sql))
     return { rows }
+  }
+
+  async #removeAccount(aid: number): Promise<number> {
+    let rows = 0
+    for (let isDone = false; !isDone && !this.#isClosing;) {
+      const step = await this.#group.commit({ apply: () => removeStep(this.#sql, aid) })
+      await this.#releaseUnnamed(step.files)
+      rows += step.rows
+      isDone = step.isDone
+    }
+    return rows
+  }
+
+  async keepAccounts(
+    ask: Parameters<MailboxStore['keepAccounts']>[0],
+  ): ReturnType<MailboxStore['keepAccounts']> {
+    const nowMs = this.#parts.clock.nowMs()
+    const apply = (): number => markRemoved(this.#sql, ask.accountIds, nowMs)
+    return { removed: await this.#group.commit({ apply }) }
   }
 
   async status(): ReturnType<MailboxStore['status']> {

@@ -1,0 +1,61 @@
+import type { AccountId } from '#model/account.ts'
+import type { BlobRef } from '#store/blob/blobs.ts'
+import { deleteEmail, ROWS_AT_ONCE } from './purge.ts'
+import type { PurgeStep } from './purge.ts'
+import type { Sql } from './sql.ts'
+
+/** Marks accounts that exist no more, from now on; one that is back is an account again. Returns how many are marked. */
+export function markRemoved(sql: Sql, known: readonly AccountId[], nowMs: number): number {
+  const ids = JSON.stringify(known)
+  sql.run(
+    `UPDATE account SET removed_at = NULL WHERE removed_at IS NOT NULL
+     AND id IN (SELECT value FROM json_each(?))`,
+    ids,
+  )
+  sql.run(
+    `UPDATE account SET removed_at = ? WHERE removed_at IS NULL
+     AND id NOT IN (SELECT value FROM json_each(?))`,
+    nowMs,
+    ids,
+  )
+  return sql.get<[number]>('SELECT count(*) FROM account WHERE removed_at IS NOT NULL')?.[0] ?? 0
+}
+
+/** An account that was removed before the time. */
+export const removedAccount = (sql: Sql, beforeMs: number): number | undefined =>
+  sql.get<[number]>('SELECT aid FROM account WHERE removed_at < ? LIMIT 1', beforeMs)?.[0]
+
+/** Tables whose rows of an account go at the end, together with its own. The outbox's stay until they are done. */
+const SMALL = ['mailbox', 'gone_mailbox', 'subscription', 'script'] as const
+const KEYED = { thread: 'key', dup: 'delivery_id' } as const
+
+/** Deletes some rows of the account; `isDone` once nothing of it is left. */
+export function removeStep(
+  sql: Sql,
+  aid: number,
+): Pick<PurgeStep, 'rows' | 'files'> & { readonly isDone: boolean } {
+  for (const table of ['message', 'gone'] as const) {
+    const found = sql.all<[number, number, number | null]>(
+      `SELECT mid, uid, eid FROM ${table} WHERE aid = ? LIMIT ${ROWS_AT_ONCE}`,
+      aid,
+    )
+    if (found.length === 0) continue
+    for (const [mid, uid] of found)
+      sql.run(`DELETE FROM ${table} WHERE aid = ? AND mid = ? AND uid = ?`, aid, mid, uid)
+    const files: BlobRef[] = found.flatMap(([, , eid]) =>
+      eid === null ? [] : deleteEmail(sql, aid, eid),
+    )
+    return { rows: found.length, files, isDone: false }
+  }
+  for (const [table, key] of Object.entries(KEYED)) {
+    const rows = sql.run(
+      `DELETE FROM ${table} WHERE aid = ?1 AND ${key} IN
+         (SELECT ${key} FROM ${table} WHERE aid = ?1 LIMIT ${ROWS_AT_ONCE})`,
+      aid,
+    )
+    if (rows > 0) return { rows: 0, files: [], isDone: false }
+  }
+  for (const table of SMALL) sql.run(`DELETE FROM ${table} WHERE aid = ?`, aid)
+  sql.run('DELETE FROM account WHERE aid = ?', aid)
+  return { rows: 0, files: [], isDone: true }
+}
