@@ -241,10 +241,13 @@ describe('the administration of an installation', () => {
     assert.match(await cli.refused(['access', 'add', '0.0.0.0/0'], 1), /the whole Internet/)
     assert.match(await cli.refused(['access', 'rm', '192.0.2.1'], 1), /watari access ls/)
     assert.match(await cli.refused(['access', 'import', '/none'], 1), /\/none cannot be read/)
+    writeFileSync(file, '# 学内\n\n10.0.0.0/8 # 全部\n10.0.0.1/8\n')
+    const line = /networks, line 4: 10\.0\.0\.1\/8 names a host/
+    assert.match(await cli.refused(['access', 'import', file], 1), line)
     const history = await cli.run(['settings', 'history', '--limit', '1'])
     assert.match(
       history,
-      /relay\.access: 0 → 100,001 networks\n( {4}\+ \S+\n){10} {4}\+ … and more\n$/,
+      /relay\.access: 0 → 100,001 networks\n( {4}\+ \S+\n){10} {4}\+ … and more\nearlier ones with --limit\n$/,
     )
     await cli.run(['settings', 'set', 'relay.access', '--default'])
     await until('it may no more', async () => (await relay()).startsWith('554 5.7.1 '))

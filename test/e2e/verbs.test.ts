@@ -197,7 +197,13 @@ describe('the verbs of the command line', () => {
     assertAligned(aliases)
     assert.match(aliases, /^info@campus\.example +taro@campus\.example, 窓口@sink\.example$/m)
     assert.match(await mx('info@campus.example'), /^250 /)
-    assert.match(await cli.refused(add, 1), /is an alias already\. .*watari alias rm/)
+    assert.match(
+      await cli.refused(add, 1),
+      /is an alias already\. To change it: watari alias set info/,
+    )
+    await cli.run(['alias', 'set', 'info', 'hanako', 'taro'])
+    assert.match(await cli.run(['alias', 'ls']), /^info@campus\.example +hanako@.*, taro@[^,]*$/m)
+    assert.match(await cli.refused(['alias', 'set', 'info', 'info'], 1), /round in a circle/)
     await cli.run(['alias', 'rm', 'info'])
     assert.match(await mx('info@campus.example'), /^550 5\.1\.1 /)
     assert.match(await cli.refused(['alias', 'rm', 'info'], 1), /watari alias ls/)
@@ -277,6 +283,9 @@ describe('the verbs of the command line', () => {
     for (const name of ['again', 'never']) await relayed(`${name}@sink.example`)
     const again = await waiting('again@sink.example')
     const never = await waiting('never@sink.example')
+    const some = await cli.call(['queue', 'hold', 'nothing', never])
+    assert.deepEqual([some.status, some.stdout], [1, `${never}: 1 recipient held\n`])
+    assert.match(some.stderr, /^watari: no queue holds nothing\. /)
     const dropped = await cli.json<{ changed: number }>(['queue', 'drop', never])
     assert.equal(dropped.changed, 1)
     sink.act = undefined
@@ -324,6 +333,9 @@ describe('the verbs of the command line', () => {
     const client = await imap(watari, 'hanako')
     assert.equal((await copiesOf(client, id)).length, 1)
     await client.logout()
+    const latest = await cli.run(['trace', OUTSIDER, '--limit', '2'])
+    assert.match(latest, /\n\nthe latest 2; more with --limit\n$/)
+    assert.match(await cli.refused(['trace', id, '--limit', '0'], 2), /--limit is 1 to 1000/)
     const nobody = await cli.call(['trace', '<nobody@nowhere.example>'])
     assert.deepEqual([nobody.status, nobody.stdout], [1, ''])
     assert.match(nobody.stderr, /^watari: nothing is known of <nobody@nowhere\.example>\. Give /)

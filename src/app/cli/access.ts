@@ -5,6 +5,7 @@ import { page } from '#contract/admin/common.ts'
 import { accessWritten } from '#contract/admin/directory.ts'
 import { verbOf } from './context.ts'
 import { textOf } from './files.ts'
+import { CliError } from './io.ts'
 import type { CliIo } from './io.ts'
 
 /** The relay's access list. */
@@ -45,7 +46,26 @@ export function accessCommands(program: Command, io: CliIo): void {
     .description('add each network of a file, one a line, # begins a comment; - is standard input')
     .action(async (file: string, _: unknown, command: Command) => {
       const lines = (await textOf(io, file)).split(/\r?\n/)
-      const add = lines.map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== '')
-      await change(command, { add })
+      const rows = lines
+        .map((line, index) => ({ line: index + 1, network: line.replace(/#.*/, '').trim() }))
+        .filter(({ network }) => network !== '')
+      try {
+        await change(command, { add: rows.map(({ network }) => network) })
+      } catch (thrown) {
+        throw inFile(thrown, file, rows)
+      }
     })
+}
+
+/** Control counts the networks that it was sent; people count the lines of their file. */
+function inFile(
+  thrown: unknown,
+  file: string,
+  rows: readonly { readonly line: number }[],
+): unknown {
+  if (!(thrown instanceof CliError)) return thrown
+  const row = /^relay\.access: (?:row (\d+): )?(.*)$/.exec(thrown.message)
+  const place = rows[Number(row?.[1] ?? 1) - 1]
+  if (row === null || place === undefined) return thrown
+  return new CliError(thrown.code, `${file}, line ${place.line}: ${row[2]}`, thrown.remedy)
 }

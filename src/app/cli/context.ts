@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { Api } from './api.ts'
+import { UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { report, tellPending } from './print.ts'
 
@@ -39,6 +40,13 @@ export function verbOf(command: Command, io: CliIo): Verb {
       if (!isJson) tellPending(io, body.pending)
     },
   }
+}
+
+/** A number that a limit may be, from 1 to `max`. */
+export function numberOf(text: string, max: number): number {
+  const number = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0
+  if (number < 1 || number > max) throw new UsageError(`--limit is 1 to ${max}`)
+  return number
 }
 
 /** One part of a path. */

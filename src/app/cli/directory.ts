@@ -245,6 +245,14 @@ function aliasCommands(program: Command, io: CliIo): void {
       verb.wrote(body, () => `${body.from} leads to ${body.to.join(', ')}\n`)
     })
   noun
+    .command('set <from> <to...>')
+    .description('the same in the place of what FROM led to before')
+    .action(async (from: string, to: readonly string[], _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.put(`/aliases/${part(from)}`, writtenAlias, { to })
+      verb.wrote(body, () => `${body.from} leads to ${body.to.join(', ')}\n`)
+    })
+  noun
     .command('ls')
     .description('show the aliases')
     .action(async (_: unknown, command: Command) => {

@@ -5,7 +5,7 @@ import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
 import { queueActed, queueMessage, queuePage, trace } from '#contract/admin/mail.ts'
 import type { QueueMessageBody, TraceBody } from '#contract/admin/mail.ts'
-import { part, verbOf } from './context.ts'
+import { numberOf, part, verbOf } from './context.ts'
 import { CliError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { fields, size, table } from './print.ts'
@@ -16,10 +16,15 @@ export function mailCommands(program: Command, io: CliIo): void {
   program
     .command('trace <message>')
     .description('one message over all roles, by delivery id, Message-ID or address')
-    .action(async (what: string, _: unknown, command: Command) => {
+    .option('--limit <n>', 'how many messages, the latest', '20')
+    .action(async (what: string, options: { limit: string }, command: Command) => {
+      const limit = numberOf(options.limit, 1_000)
       const verb = verbOf(command, io)
-      const body = await verb.api.get(`/trace?q=${part(what)}`, page(trace))
-      verb.show(body, () => body.items.map(traceText).join('\n'))
+      const body = await verb.api.get(`/trace?q=${part(what)}&limit=${limit}`, page(trace))
+      const isFull =
+        body.items.filter(({ deliveryId }) => !deliveryId.includes('-')).length >= limit
+      const more = isFull && limit > 1 ? `\nthe latest ${limit}; more with --limit\n` : ''
+      verb.show(body, () => `${body.items.map(traceText).join('\n')}${more}`)
       if (body.items.length === 0)
         throw new CliError(
           'notFound',
@@ -71,9 +76,18 @@ function queueCommands(program: Command, io: CliIo): void {
       .action(async (ids: readonly string[], _: unknown, command: Command) => {
         const verb = verbOf(command, io)
         const items: z.infer<typeof queueActed>[] = []
+        const refused: CliError[] = []
         for (const id of ids)
-          items.push(await verb.api.post(`/queue/${part(id)}/${act}`, queueActed))
-        verb.show(items.length === 1 ? items[0] : { items }, () =>
+          try {
+            items.push(await verb.api.post(`/queue/${part(id)}/${act}`, queueActed))
+          } catch (thrown) {
+            // One that is not there does not keep the others back.
+            if (!(thrown instanceof CliError) || thrown.code !== 'notFound') throw thrown
+            refused.push(thrown)
+          }
+        const [first] = refused
+        if (first !== undefined && items.length === 0) throw first
+        verb.show(ids.length === 1 ? items[0] : { items }, () =>
           items
             .map(({ queueId, changed }) =>
               changed === 0
@@ -82,6 +96,7 @@ function queueCommands(program: Command, io: CliIo): void {
             )
             .join(''),
         )
+        if (first !== undefined) throw first
       })
 }
 

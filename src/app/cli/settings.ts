@@ -18,7 +18,7 @@ import type {
 } from '#contract/admin/settings.ts'
 import { isSettingKey, optionOf } from '#store/settings/table.ts'
 import { formatDuration, formatSize } from '#store/settings/validate.ts'
-import { part, verbOf } from './context.ts'
+import { numberOf, part, verbOf } from './context.ts'
 import { UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { table } from './print.ts'
@@ -127,16 +127,13 @@ function historyCommands(noun: Command, io: CliIo): void {
     .description('who changed what, the latest first')
     .option('--limit <n>', 'how many', '20')
     .action(async (options: { limit: string }, command: Command) => {
-      if (!/^[1-9]\d{0,3}$/.test(options.limit)) throw new UsageError('--limit is 1 to 9999')
+      const limit = numberOf(options.limit, 10_000)
       const verb = verbOf(command, io)
-      const body = await verb.api.get(
-        `/settings/history?limit=${part(options.limit)}`,
-        page(generation),
-      )
+      const body = await verb.api.get(`/settings/history?limit=${limit}`, page(generation))
       verb.show(body, () =>
         body.items.length === 0
           ? 'every setting is as it was at first\n'
-          : body.items.map(generationText).join(''),
+          : `${body.items.map(generationText).join('')}${earlier(body.items)}`,
       )
     })
   noun
@@ -151,6 +148,10 @@ function historyCommands(noun: Command, io: CliIo): void {
       verb.wrote(body, () => generationText(body))
     })
 }
+
+/** Generation 1 is the first that somebody made. */
+const earlier = (items: readonly GenerationBody[]): string =>
+  (items.at(-1)?.generation ?? 0) > 1 ? 'earlier ones with --limit\n' : ''
 
 function checkNumber(text: string): void {
   if (!/^\d{1,15}$/.test(text)) throw new UsageError(`${text} is no number of a generation`)

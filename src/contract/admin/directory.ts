@@ -43,6 +43,8 @@ export const userChange = userFields.extend({ disabled: z.boolean().optional() }
 
 export const alias = z.object({ from: z.string(), to: z.array(z.string()) })
 
+export const newAlias = alias.pick({ to: true })
+
 export const userForward = forward.extend({ user: z.string() })
 
 export const route = z.object({

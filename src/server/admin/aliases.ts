@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { done, page, pageQuery } from '#contract/admin/common.ts'
-import { alias, newRoute, route, writtenAlias, writtenRoute } from '#contract/admin/directory.ts'
+import {
+  alias,
+  newAlias,
+  newRoute,
+  route,
+  writtenAlias,
+  writtenRoute,
+} from '#contract/admin/directory.ts'
 import type { RouteBody } from '#contract/admin/directory.ts'
 import { addressKey, formatAddress } from '#model/address.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
@@ -41,13 +48,30 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
             throw new ApiError(
               'conflict',
               `${formatAddress(from)} is an alias already`,
-              `Remove it first: watari alias rm ${formatAddress(from)}`,
+              `To change it: watari alias set ${formatAddress(from)} TO`,
             )
           return { ok: true, value: [{ kind: 'put', row: { kind: 'alias', alias: { from, to } } }] }
         }, authorOf(request)),
       )
       const pending = [...(await deps.hub.settled())]
       return reply.code(201).send({ from: formatAddress(from), to: to.map(formatAddress), pending })
+    },
+  )
+
+  app.put(
+    '/aliases/:from',
+    { schema: { params: fromParam, body: newAlias, response: { 200: writtenAlias } } },
+    async (request) => {
+      const from = addressIn(directory, lower(request.params.from))
+      const to = request.body.to.map((text) => addressIn(directory, text))
+      taken(
+        await deps.directory.write(
+          [{ kind: 'put', row: { kind: 'alias', alias: { from, to } } }],
+          authorOf(request),
+        ),
+      )
+      const pending = [...(await deps.hub.settled())]
+      return { from: formatAddress(from), to: to.map(formatAddress), pending }
     },
   )
 
