@@ -7,6 +7,7 @@ import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { utf8 } from './mails.ts'
 import { descendants, pssMib } from './processes.ts'
+import type { Process } from './processes.ts'
 import { rawImap } from './raw-imap.ts'
 import type { RawImap } from './raw-imap.ts'
 import { wire } from './wire.ts'
@@ -106,10 +107,7 @@ describe('several clients of one account', () => {
   it('one that stops reading amid 50 MB costs only itself', async (t) => {
     const large = Buffer.concat([utf8(''), Buffer.alloc(50_000_000, '渡り鳥が海を渡る\r\n')])
     assert.match(await one.append(mailbox, large), OK)
-    const processes = descendants(watari.pid()).filter(({ command }) =>
-      /\/store\.ts$|^watari storage mailbox/.test(command),
-    )
-    assert.equal(processes.length, 2)
+    const processes = storeProcesses(watari)
     const mib = (): number => pssMib(processes)
     const slow = await Promise.all(Array.from({ length: 8 }, () => rawImap(watari, 'hanako')))
     const before = mib()
@@ -131,6 +129,29 @@ describe('several clients of one account', () => {
       assert.ok(client.socket.bytesRead < large.length / 2)
       client.close()
     }
+  })
+
+  it('one that searches 50 MB of text lets the others have their turn', async (t) => {
+    const large = Buffer.concat([
+      utf8(''),
+      Buffer.alloc(50_000_000, '渡り鳥が海を渡る\r\n'),
+      utf8('終'),
+    ])
+    assert.match(await one.append(mailbox, large), OK)
+    const processes = storeProcesses(watari)
+    const before = pssMib(processes)
+    let mostMib = before
+    let turns = 0
+    const done = new AbortController()
+    const searching = one.command('SEARCH BODY "無い言葉"').finally(() => done.abort())
+    while (!done.signal.aborted) {
+      assert.match(await other.command('STATUS INBOX (MESSAGES)'), OK)
+      if (++turns % 20 === 1) mostMib = Math.max(mostMib, pssMib(processes))
+    }
+    assert.match(await searching, /^\* SEARCH\nt\d+ OK/)
+    assert.match(await one.command('SEARCH BODY "終"'), /^\* SEARCH 4\n/)
+    t.diagnostic(`${turns} turns; ${before} MiB before, at most ${mostMib} MiB then`)
+    assert.ok(turns > 20 && mostMib - before < 100, `${turns} turns, ${before} to ${mostMib} MiB`)
   })
 
   it('one that vanishes amid an APPEND leaves nothing behind', async () => {
@@ -203,6 +224,14 @@ describe('several clients of one account', () => {
     )
   })
 })
+
+function storeProcesses(watari: Installation): Process[] {
+  const processes = descendants(watari.pid()).filter(({ command }) =>
+    /\/store\.ts$|^watari storage mailbox/.test(command),
+  )
+  assert.equal(processes.length, 2)
+  return processes
+}
 
 const ask = async (pop: Wire, line: string): Promise<string> => {
   pop.send(`${line}\r\n`)

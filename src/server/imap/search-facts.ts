@@ -1,18 +1,18 @@
-import { toLatin1 } from '#base/octets.ts'
+import { concatOctets, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
-import { decodeText, htmlToText } from '#codec/mime/text.ts'
 import type { HeaderAddress, MimePart } from '#model/message.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-store.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
+import { BodySearch } from './search-body.ts'
 import { foldText } from './search-text.ts'
 import type { Selected } from './selected.ts'
 import type { ImapSession } from './session.ts'
 
-/** Tags that stand inside words. */
-const INLINE_TAGS = /<\/?(?:a|b|em|font|i|mark|s|span|strong|u|wbr)\b[^<>]*>/gi
+/** Octets of a body that are read, and searched, at a time: others get their turn in between. */
+const BODY_READ_BYTES = 65_536
 
 /** What is known of one message so far; what is undefined has not been read yet. */
 export interface Facts {
@@ -21,8 +21,8 @@ export interface Facts {
   ids?: MessageIds
   /** Unfolded fields in order: lower-case name, folded text. */
   fields?: readonly (readonly [name: string, text: string])[]
-  /** Folded texts of the text parts. */
-  bodies?: readonly string[]
+  /** Those of the texts searched for that stand in its text parts. */
+  bodies?: ReadonlySet<string>
 }
 
 /** Reads what searching needs, for one selected mailbox. */
@@ -70,45 +70,67 @@ export class FactReader {
     fact.fields = fieldsOf(toLatin1(octets))
   }
 
-  /** Texts of all text parts and reports, messages within included, and those messages' headers. */
-  async bodies(fact: Facts): Promise<void> {
+  /**
+   * Looks for texts in all text parts and reports, messages within included, and in those messages'
+   * headers. Ends with Fault `closed` where the client is gone.
+   */
+  async bodies(fact: Facts, texts: readonly string[]): Promise<void> {
     const { message } = fact
     if (message === undefined) return
-    const texts: string[] = []
+    const found = new Set<string>()
     const visit = async (part: MimePart): Promise<void> => {
+      if (found.size === texts.length) return
       for (const child of part.parts) await visit(child)
       if (part.message !== undefined) {
         const { root } = part.message
         const { offset, length } = root.header
         const header = await this.#read(fact, message.prefixBytes + offset, length)
-        for (const [name, text] of fieldsOf(toLatin1(header))) texts.push(`${name}: ${text}`)
+        for (const [name, value] of fieldsOf(toLatin1(header)))
+          for (const text of texts) if (`${name}: ${value}`.includes(text)) found.add(text)
         await visit(root)
       } else if (part.type === 'text' || part.type === 'message') {
         // A bounce names the failed address in message/delivery-status only.
         const { offset, length } = part.body
-        const text = decodeText(part, await this.#read(fact, message.prefixBytes + offset, length))
-        texts.push(foldText(text))
-        if (part.subtype === 'html') texts.push(foldText(htmlToText(text.replace(INLINE_TAGS, ''))))
+        const search = new BodySearch(part, texts, found)
+        const pieces = this.#pieces(fact, {
+          offset: message.prefixBytes + offset,
+          length,
+          pieceBytes: BODY_READ_BYTES,
+        })
+        for await (const octets of pieces) {
+          search.push(octets)
+          if (search.isDone) return
+          if (length > BODY_READ_BYTES) await this.#session.stillThere()
+        }
+        search.end()
       }
     }
     await visit(message.meta.root)
-    fact.bodies = texts
+    fact.bodies = found
   }
 
   async #read(fact: Facts, offset: number, length: number): Promise<Octets> {
-    const parts: Octets[] = []
-    for (let at = 0; at < length;) {
+    const pieces: Octets[] = []
+    const range = { offset, length, pieceBytes: READ_BYTES_MAX }
+    for await (const octets of this.#pieces(fact, range)) pieces.push(octets)
+    return concatOctets(pieces)
+  }
+
+  async *#pieces(
+    fact: Facts,
+    range: { readonly offset: number; readonly length: number; readonly pieceBytes: number },
+  ): AsyncGenerator<Octets> {
+    for (let at = 0; at < range.length;) {
       const { octets } = await this.#session.room.store.read({
         ...this.#ask(),
         uid: this.#selected.view.uids[fact.row]! as Uid,
-        offset: offset + at,
-        length: Math.min(READ_BYTES_MAX, length - at),
+        offset: range.offset + at,
+        length: Math.min(range.pieceBytes, range.length - at),
       })
-      if (octets === undefined || octets.length === 0) break
-      parts.push(octets)
+      if (octets === undefined || octets.length === 0) return
       at += octets.length
+      yield octets
     }
-    return Buffer.concat(parts)
   }
 }
 

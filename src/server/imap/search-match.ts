@@ -24,6 +24,8 @@ export interface Matcher {
   /** Undefined where facts are missing that would decide; `needs` then says which. */
   match(facts: Facts, needs: Needs): boolean | undefined
   readonly usesModSeq: boolean
+  /** What `Facts.bodies` is to say of each message. */
+  readonly bodyTexts: readonly string[]
 }
 
 export function matcher(
@@ -36,13 +38,14 @@ export function matcher(
 ): Matcher {
   const maker = new MatchMaker(ask)
   const match = maker.make(key)
-  return { match, usesModSeq: maker.usesModSeq }
+  return { match, usesModSeq: maker.usesModSeq, bodyTexts: [...maker.bodyTexts] }
 }
 
 type Match = (facts: Facts, needs: Needs) => boolean | undefined
 
 class MatchMaker {
   usesModSeq = false
+  readonly bodyTexts = new Set<string>()
   readonly #selected: Selected
   readonly #readText: (text: string) => string
   readonly #nowMs: number
@@ -105,6 +108,17 @@ class MatchMaker {
     return ({ row }) => ((view.flags[row]! & bit) !== 0) === key.on
   }
 
+  #inBodies(text: string): Match {
+    if (text === '') return () => true
+    this.bodyTexts.add(text)
+    return (facts, needs) => {
+      if (facts.bodies !== undefined) return facts.bodies.has(text)
+      needs.message = true
+      needs.bodies = true
+      return undefined
+    }
+  }
+
   #sequence(ranges: Ranges): Match {
     return ({ row }) => inRanges(ranges, this.#selected.seqOfRow(row))
   }
@@ -150,7 +164,7 @@ class MatchMaker {
         )
       }
       case 'body':
-        return inBodies(this.#readText(key.text))
+        return this.#inBodies(this.#readText(key.text))
       case 'text': {
         const text = this.#readText(key.text)
         return any([
@@ -159,7 +173,7 @@ class MatchMaker {
               ([name, value]) => value.includes(text) || `${name}: ${value}`.includes(text),
             ),
           ),
-          inBodies(text),
+          this.#inBodies(text),
         ])
       }
       default:
@@ -220,15 +234,5 @@ const withFields =
     if (facts.fields !== undefined) return test(facts.fields)
     needs.message = true
     needs.fields = true
-    return undefined
-  }
-
-const inBodies =
-  (text: string): Match =>
-  (facts, needs) => {
-    if (text === '') return true
-    if (facts.bodies !== undefined) return facts.bodies.some((body) => body.includes(text))
-    needs.message = true
-    needs.bodies = true
     return undefined
   }

@@ -99,7 +99,7 @@ async function settled(
   const messages = sift('message')
   if (messages.length > 0) await reader.messages(messages)
   await sideBySide(sift('fields'), (facts) => reader.fields(facts))
-  await sideBySide(sift('bodies'), (facts) => reader.bodies(facts))
+  await sideBySide(sift('bodies'), (facts) => reader.bodies(facts, search.bodyTexts))
   sift('bodies') // those that are undecided still are gone meanwhile
   return found
 }
