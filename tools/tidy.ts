@@ -60,6 +60,11 @@ const BANS: readonly Ban[] = [
     why: 'imports are static outside app',
     where: (path) => path.startsWith('src/') && !path.startsWith('src/app/') && !isTest(path),
   },
+  {
+    pattern: /^import (?!type\b).* from 'node:http'/,
+    why: '#net/http.ts gives it without loading fetch',
+    where: (path) => path.startsWith('src/') && !isTest(path),
+  },
   { pattern: /\bF[I]XME\b/, why: 'mend it now', where: () => true },
 ]
 

@@ -1,5 +1,5 @@
-import { request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { request } from '#net/http.ts'
 
 /** Answered by control at once, whatever it works on. */
 const ALIVE_PATH = '/alive'

@@ -1,4 +1,3 @@
-import { createServer, request } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Dial } from '#client/node/request.ts'
+import { createServer, request } from '#net/http.ts'
 import { TlsIdentity } from '#net/tls.ts'
 
 import type { Listener } from './host.ts'

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
 
 import { Fault } from '#base/outcome.ts'
+import { request } from '#net/http.ts'
 
 import { sendAway, sentNow, watchAlive } from './alive.ts'
 import type { Listener } from './host.ts'

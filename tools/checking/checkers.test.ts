@@ -104,6 +104,7 @@ describe('tidy', () => {
     "const a = import('node:fs')",
     ['// FIX', 'ME later'].join(''),
     'export default 1',
+    "import { request } from 'node:http'",
   ]
   for (const line of banned)
     test(`banned: ${line}`, () => {
