@@ -260,6 +260,36 @@ describe('the verbs of the command line', () => {
     await until('it is at the sink', () => atSink('one@sink.example') === 1)
   })
 
+  it('route: people of a domain of ours may live on another server, and move one by one', async () => {
+    const old = await startSink({ protocol: 'lmtp' })
+    const atOld = (to: string) =>
+      old.mails.filter(({ rcpts }) => rcpts.some((line) => line.includes(`<${to}>`))).length
+    try {
+      await cli.run(['route', 'set', 'campus.example', `lmtp:127.0.0.1:${old.port}`])
+      await cli.run(['route', 'set', 'Hanako@Campus.Example', 'local'])
+      assert.match(await cli.run(['route', 'ls']), /^hanako@campus\.example +local$/m)
+      const id = await relayed('hanako+a@lab.campus.example')
+      for (const name of ['taro+b', 'nobody'])
+        assert.match(await mx(`${name}@lab.campus.example`), /^250 /)
+      for (const name of ['taro+b', 'nobody'])
+        await until(`${name} is there`, () => atOld(`${name}@campus.example`) === 1)
+      await until('hanako has hers', async () => {
+        const client = await imap(watari, 'hanako')
+        const found = await copiesOf(client, id)
+        await client.logout()
+        return found.length === 1
+      })
+      await cli.run(['route', 'set', 'taro@campus.example', 'local'])
+      assert.match(await mx('taro@campus.example'), /^250 /)
+      for (const match of ['campus.example', 'hanako@campus.example', 'taro@campus.example'])
+        assert.equal(await cli.run(['route', 'rm', match]), `removed ${match}\n`)
+      assert.match(await mx('nobody@lab.campus.example'), /^550 5\.1\.1 /)
+      assert.equal(old.mails.length, 2)
+    } finally {
+      await old.close()
+    }
+  })
+
   it('queue show, hold, retry, drop: act on what a next hop does not take now', async () => {
     const to = 'late@sink.example'
     sink.act = (step) => (step === 'rcpt' ? { say: '451 4.3.0 後で' } : undefined)
