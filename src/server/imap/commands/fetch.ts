@@ -63,7 +63,9 @@ async function fetchRows(
   for (const row of rows) {
     const values = plan.items.map((item) => rowValue(selected, row, item.kind))
     session.out.line(`* ${selected.seqOfRow(row)} FETCH (${values.join(' ')})`)
-    if (session.out.full) await session.out.flush()
+    if (!session.out.full) continue
+    await session.out.flush()
+    await session.stillThere() // others get their turn also while this client takes all at once
   }
   return done('Fetched')
 }

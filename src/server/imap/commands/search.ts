@@ -14,6 +14,8 @@ import type { ImapSession } from '#server/imap/session.ts'
 
 /** Messages whose metas are asked for at once. */
 const BATCH_ROWS = 200
+/** Messages that are looked at before others get their turn. */
+const ROWS_PER_TURN = 16_384
 /** Messages whose octets are read side by side. */
 const READS_MAX = 8
 
@@ -59,6 +61,7 @@ async function matchingRows(
     await session.stillThere()
   }
   for (let seq = 1; seq <= selected.exists; seq++) {
+    if (seq % ROWS_PER_TURN === 0) await session.stillThere()
     const row = selected.rowOfSeq(seq)
     if (!selected.isAlive(row)) continue
     const facts: Facts = { row }
