@@ -24,7 +24,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   store: [
     ['db'],
     ['blob', 'journal'],
-    ['mailbox', 'spool', 'directory', 'settings', 'quarantine', 'events'],
+    ['mailbox', 'spool', 'directory', 'settings', 'quarantine', 'events', 'nodes'],
     ['search'],
   ],
   engine: [

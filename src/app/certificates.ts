@@ -8,6 +8,7 @@ import * as x509 from '@peculiar/x509'
 
 import { DAY_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import type { NodeIdentity } from '#client/node/pinned.ts'
 
 import { writeDurable } from './durable-file.ts'
 
@@ -45,6 +46,36 @@ export async function ensureCertificates(
   await writeDurable(join(tls, 'server.key'), made.keyPem, 0o600)
   await writeDurable(join(tls, 'server.pem'), made.certPem, 0o644)
   return { caPem: ca.pem, ...made }
+}
+
+const NODE_KEY_YEARS = 100
+
+/**
+ * Reads the key that this machine shows to the other nodes, DIR/tls/node.key with its certificate in
+ * node.pem, making it where it is missing. The others know the key by its pin; the certificate only
+ * wraps it, and so has no end that anybody would have to watch.
+ */
+export async function ensureNodeKey(dir: string, clock: Clock): Promise<NodeIdentity> {
+  x509.cryptoProvider.set(webcrypto)
+  const tls = join(dir, 'tls')
+  await mkdir(tls, { recursive: true, mode: 0o700 })
+  const certificate = await readIfThere(join(tls, 'node.pem'))
+  const key = await readIfThere(join(tls, 'node.key'))
+  if (certificate !== undefined && key !== undefined) return { certificate, key }
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const made = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name: 'CN=Watari node',
+    notBefore: new Date(0),
+    notAfter: new Date(clock.nowMs() + NODE_KEY_YEARS * 365 * DAY_MS),
+    keys,
+    signingAlgorithm: ALGORITHM,
+  })
+  const identity = { certificate: made.toString('pem'), key: await privatePem(keys.privateKey) }
+  // The key last: a certificate alone is made anew.
+  await writeDurable(join(tls, 'node.pem'), identity.certificate, 0o644)
+  await writeDurable(join(tls, 'node.key'), identity.key, 0o600)
+  return identity
 }
 
 interface Authority {

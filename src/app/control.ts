@@ -1,38 +1,47 @@
 import { randomUUID } from 'node:crypto'
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 
 import { fromUtf8 } from '#base/octets.ts'
 import { Fault, messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
+import { pinOf } from '#base/pin.ts'
 import { systemClock } from '#base/time.ts'
-import { NodeCaller } from '#client/node/node-caller.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { AccountId } from '#model/account.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
+import { joinDoor } from '#server/node/join-door.ts'
+import { NodeBook } from '#server/node/node-book.ts'
 import { declaredNode, NodeHub } from '#server/node/node-hub.ts'
+import { keyOf } from '#server/node/peer-key.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import { hashPassword } from '#store/directory/password.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
-import type { SpoolStore } from '#store/spool/spool-store.ts'
 
 import { answerEarly } from './alive.ts'
 import { FIRST_SUBDOMAIN, readFirstRun } from './first-run.ts'
 import type { FirstRun } from './first-run.ts'
-import { readHost } from './host.ts'
+import { listenersOf, readHost } from './host.ts'
 import { naming } from './naming.ts'
-import { closeServer, dialPath, roleState, servePath } from './node-parts.ts'
+import { NodeCallers, remoteQueue } from './node-callers.ts'
+import { openNodeDoor } from './node-door.ts'
+import { closeServer, openListeners, readNodeIdentity, roleState, servePath } from './node-parts.ts'
 import { runRole } from './role.ts'
 import type { ScanBench } from './scan-bench.ts'
 import { remoteScripts } from './script-calls.ts'
 import { sieveBench } from './sieve-bench.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
+import { serveWeb } from './web.ts'
 
 runRole('control', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const host = readHost(place.dir)
+  const { apiTokenSha256 } = host
+  if (apiTokenSha256 === undefined)
+    throw new Fault('config', `${join(place.dir, 'host.yaml')}: apiTokenSha256 is missing`)
   const storage = new StorageChild({ kind: 'control', dir: join(place.dir, 'control'), clock, log })
   atFailure.defer(() => storage.stop())
   await storage.start()
@@ -48,6 +57,13 @@ runRole('control', async ({ place, log, atFailure }) => {
   if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
   const settings = new SettingsMaster({ store: settingsStore, clock })
   await naming(join(place.dir, 'control', 'settings.db'), settings.load())
+  const nodeIdentity = readNodeIdentity(place.dir)
+  const book = new NodeBook({
+    registry: storage.service('nodes'),
+    clock,
+    pin: pinOf(nodeIdentity.certificate),
+  })
+  await book.load()
   const hub = new NodeHub({
     settings,
     directory,
@@ -55,12 +71,17 @@ runRole('control', async ({ place, log, atFailure }) => {
     index,
     clock,
     trouble: log,
-    identify: declaredNode,
+    nodes: book,
+    identify: (request) =>
+      request.socket instanceof TLSSocket ? joinedNode(book, request) : declaredNode(request),
   })
-  const gateway = new NodeCaller({ dial: dialPath(join(place.runDir, 'gateway.sock')), clock })
-  const scripts = remoteScripts(
-    new NodeCaller({ dial: dialPath(join(place.runDir, 'store.sock')), clock }),
-  )
+  const callers = new NodeCallers({
+    book,
+    identity: nodeIdentity,
+    own: host.roles,
+    runDir: place.runDir,
+    clock,
+  })
   // The judges are loaded when somebody first asks for them.
   let bench: Promise<ScanBench> | undefined
   const judges = (): Promise<ScanBench> =>
@@ -70,27 +91,54 @@ runRole('control', async ({ place, log, atFailure }) => {
   const deps: AdminDeps = {
     version: VERSION,
     clock,
-    tokens: [{ name: 'admin', sha256: host.apiTokenSha256 }],
+    tokens: [{ name: 'admin', sha256: apiTokenSha256 }],
     directory,
     directoryLog,
     settings,
     settingsStore,
     hub,
-    gateways: () => [{ node: 'gateway', queue: remoteQueue(gateway) }],
-    scripts: () => ({ node: 'store', scripts }),
+    nodes: book,
+    gateways: () =>
+      callers.gateways().map(({ node, caller }) => ({ node, queue: remoteQueue(caller) })),
+    scripts: () => {
+      const { node, caller } = callers.store()
+      return { node, scripts: remoteScripts(caller) }
+    },
     index,
     scan: async (message) => (await judges()).scan(message),
     sieve: sieveBench,
   }
   const nodeServer = await servePath(join(place.runDir, 'node.sock'), hub.listener)
   const adminServer = await servePath(join(place.runDir, 'admin.sock'), lazyAdmin(deps, log))
+  const nodeDoors = await openListeners(listenersOf(host, 'node'), log, (listener) =>
+    openNodeDoor({
+      identity: nodeIdentity,
+      listener,
+      onRequest: joinDoor({
+        registry: storage.service('nodes'),
+        clock,
+        log,
+        domain: host.domain,
+        joined: (node) => book.joined(node),
+        next: hub.listener,
+      }),
+    }),
+  )
+  // Where a store runs here as well, the web is its own: it works while control is down.
+  const web = await openListeners(
+    host.roles.includes('store') ? [] : listenersOf(host, 'https'),
+    log,
+    (listener) =>
+      serveWeb({ dir: place.dir, listener, adminSocket: join(place.runDir, 'admin.sock') }),
+  )
   return {
-    listening: [],
+    listening: [...nodeDoors.listened, ...web.listened],
     state: () => roleState(storage.state(), false),
     stop: async () => {
       hub.close()
       closeServer(nodeServer)
       closeServer(adminServer)
+      await Promise.all([...nodeDoors.opened, ...web.opened].map((door) => door.close(0)))
       await (await bench)?.close()
       await storage.stop()
     },
@@ -115,14 +163,11 @@ function lazyAdmin(deps: AdminDeps, log: Log): RequestListener {
   }
 }
 
-/** A gateway's queue, asked through its node API. */
-function remoteQueue(gateway: NodeCaller): Pick<SpoolStore, 'list' | 'show' | 'act' | 'status'> {
-  return {
-    list: (ask) => gateway.call('queue.list', ask) as ReturnType<SpoolStore['list']>,
-    show: (ask) => gateway.call('queue.show', ask) as ReturnType<SpoolStore['show']>,
-    act: (ask) => gateway.call('queue.act', ask) as ReturnType<SpoolStore['act']>,
-    status: () => gateway.call('queue.status', {}) as ReturnType<SpoolStore['status']>,
-  }
+/** Who holds the key that the peer has shown; undefined: nobody of ours. */
+function joinedNode(book: NodeBook, request: IncomingMessage) {
+  const pin = keyOf(request)
+  const node = pin === undefined ? undefined : book.holder(pin)
+  return node && { node: node.name, role: node.role }
 }
 
 /** Enters the first domain and accounts, all in one change. */

@@ -7,49 +7,97 @@ import { Fault } from '#base/outcome.ts'
 import { randomId } from '#base/id.ts'
 import type { Clock } from '#base/time.ts'
 
-import { ensureCertificates } from './certificates.ts'
+import { ensureCertificates, ensureNodeKey } from './certificates.ts'
 import { writeDurable } from './durable-file.ts'
 import { FIRST_DOMAIN, FIRST_RUN_FILE } from './first-run.ts'
 import type { FirstRun } from './first-run.ts'
-import { HOST_FILE, newHost, readHost, renderHost } from './host.ts'
+import { HOST_FILE, listenersOf, newHost, readHost, renderHost } from './host.ts'
 import type { Host } from './host.ts'
+import { join as joinInstallation } from './joining.ts'
+import type { Joining } from './joining.ts'
 import { lookFirst } from './look-first.ts'
+import { ROLES } from './role-names.ts'
+import type { RoleName } from './role-names.ts'
 
 const FIRST_ACCOUNTS = ['admin', 'hanako', 'taro'] as const
+
+/** What the command line says of a data folder; what is undefined was not said. */
+export interface FolderOptions {
+  readonly dir: string
+  readonly portOffset: number | undefined
+  readonly bind: readonly string[] | undefined
+  /** One role alone; all of them, where absent. */
+  readonly role?: RoleName
+  readonly joining?: Joining
+}
 
 /**
  * Makes DIR what a start needs, or checks what stands there against the command line.
  * host.yaml is written last: a first start that died half-way begins anew.
  */
-export async function prepareDataFolder(options: {
-  readonly dir: string
-  readonly portOffset: number | undefined
-  readonly bind: readonly string[] | undefined
-  readonly clock: Clock
-}): Promise<{ readonly host: Host; readonly first: boolean }> {
-  const { dir, clock } = options
+export async function prepareDataFolder(
+  options: FolderOptions & { readonly clock: Clock },
+): Promise<{ readonly host: Host; readonly first: boolean }> {
+  const { dir, clock, role } = options
   makeFolder(dir)
   if (existsSync(join(dir, HOST_FILE))) {
     const host = readHost(dir)
     refuseOther(host, options)
     await refuseTakenPorts(host)
     await lookFirst(dir)
+    await ensureNodeKey(dir, clock)
     await ensureCertificates(dir, host.domain, clock)
     return { host, first: false }
   }
-  const firstRun = makeFirstRun()
-  const host = newHost({
+  const places = {
     portOffset: options.portOffset ?? 10_000,
     bind: options.bind ?? ['127.0.0.1', '::1'],
-    domain: FIRST_DOMAIN,
-    apiTokenSha256: createHash('sha256').update(firstRun.apiToken).digest('hex'),
-  })
+    ...(role !== undefined && { node: role, roles: [role] }),
+  }
   // Before anything is written: a start with other ports must find the folder as it was.
-  await refuseTakenPorts(host)
-  await writeDurable(join(dir, FIRST_RUN_FILE), `${JSON.stringify(firstRun, null, 2)}\n`, 0o600)
-  await ensureCertificates(dir, FIRST_DOMAIN, clock)
+  await refuseTakenPorts(newHost({ ...places, domain: FIRST_DOMAIN }))
+  const host =
+    role === undefined || role === 'control'
+      ? await firstHost(dir, places)
+      : await joinedHost(options, { ...places, role })
+  await ensureNodeKey(dir, clock)
+  await ensureCertificates(dir, host.domain, clock)
   await writeDurable(join(dir, HOST_FILE), renderHost(host), 0o644)
-  return { host, first: true }
+  return { host, first: host.control === undefined }
+}
+
+type Places = Omit<Parameters<typeof newHost>[0], 'domain'>
+
+/** Where control is, an installation begins. */
+async function firstHost(dir: string, places: Places): Promise<Host> {
+  const firstRun = makeFirstRun()
+  await writeDurable(join(dir, FIRST_RUN_FILE), `${JSON.stringify(firstRun, null, 2)}\n`, 0o600)
+  const apiTokenSha256 = createHash('sha256').update(firstRun.apiToken).digest('hex')
+  return newHost({ ...places, domain: FIRST_DOMAIN, apiTokenSha256 })
+}
+
+/** A machine that joins: its name and domain are control's word. */
+async function joinedHost(
+  options: FolderOptions & { readonly clock: Clock },
+  places: Places & { readonly role: RoleName },
+): Promise<Host> {
+  const { dir, clock, joining } = options
+  const { role, ...rest } = places
+  if (joining === undefined)
+    throw new Fault(
+      'config',
+      `--role ${role}: a first start needs --join URL --token-file FILE; make the token with: watari node token --role ${role} --name NAME`,
+    )
+  const identity = await ensureNodeKey(dir, clock)
+  const listener = listenersOf(newHost({ ...rest, domain: FIRST_DOMAIN }), 'node')[0]!
+  const joined = await joinInstallation({
+    joining,
+    role,
+    identity,
+    listener: { address: listener.address, port: listener.port },
+    clock,
+  })
+  return newHost({ ...rest, node: joined.name, domain: joined.domain, control: joined.control })
 }
 
 function makeFolder(dir: string): void {
@@ -101,11 +149,14 @@ async function refuseTakenPorts(host: Host): Promise<void> {
 }
 
 /** The addresses of a data folder stand in its host.yaml; a command line that says otherwise is a mistake. */
-function refuseOther(
-  host: Host,
-  options: { dir: string; portOffset: number | undefined; bind: readonly string[] | undefined },
-): void {
+function refuseOther(host: Host, options: FolderOptions): void {
   const file = join(options.dir, HOST_FILE)
+  const roles = options.role === undefined ? ROLES : [options.role]
+  if (roles.join(' ') !== host.roles.join(' '))
+    throw new Fault(
+      'config',
+      `${file}: runs ${host.roles.join(', ')}, the command line says ${roles.join(', ')}; give --role as at its first start`,
+    )
   if (options.portOffset !== undefined && options.portOffset !== host.portOffset)
     throw new Fault(
       'config',

@@ -14,7 +14,7 @@ import type { QueueFilter, SpoolStore } from '#store/spool/spool-store.ts'
 import { listenersOf } from './host.ts'
 import type { Listener } from './host.ts'
 import { Judges } from './judges.ts'
-import { closeServer, openListeners, servePath } from './node-parts.ts'
+import { openListeners } from './node-parts.ts'
 import { startNode } from './node-role.ts'
 import { OutboxDoor } from './outbox-door.ts'
 import { resolverOf } from './resolver.ts'
@@ -48,7 +48,7 @@ runRole('gateway', async ({ place, log, atFailure }) => {
   const spool = withFreshContents(storage.service('spool'))
   const isFull = async () => (await spool.status()).full
   const role = await startNode({ name: 'gateway', place, storage, isFull, clock, log })
-  const { host, identity, node, events, authenticator } = role
+  const { host, identity, node, siblings, events, authenticator } = role
 
   let resolver = resolverOf(node.settings)
   node.onSettings((settings) => {
@@ -70,7 +70,7 @@ runRole('gateway', async ({ place, log, atFailure }) => {
       delayNoticeMs: node.settings['queue.delayNoticeMs'],
       lifetimeMs: node.settings['queue.lifetimeMs'],
     }),
-    local: () => [{ path: join(place.runDir, 'lmtp.sock') }],
+    local: () => siblings.stores(),
     isOwn: (ip, port) =>
       listenersOf(host, 'mx', 'relay').some(
         (listener) => listener.port === port && listener.address === ip,
@@ -131,20 +131,19 @@ runRole('gateway', async ({ place, log, atFailure }) => {
     lifetimeMs: () => node.settings['queue.lifetimeMs'],
     accepted: () => courier.wake(),
   })
-  const nodeApi = await servePath(
-    join(place.runDir, 'gateway.sock'),
-    nodeServer({
+  const nodeApi = await siblings.offer({
+    onRequest: nodeServer({
       outbox: (head, octets) => outbox.take(head, octets),
       calls: queueCalls(spool, courier),
     }),
-  )
+  })
   courier.wake()
   return {
-    listening: doors.listened,
+    listening: [...doors.listened, ...nodeApi.listening],
     state: role.state,
     stop: async () => {
       await role.stop(async () => {
-        closeServer(nodeApi)
+        nodeApi.close()
         await Promise.all([
           ...doors.opened.map((door) => door.close(GRACE_MS)),
           courier.stop(GRACE_MS),

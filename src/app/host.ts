@@ -5,7 +5,11 @@ import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 
 import { Fault, messageOf } from '#base/outcome.ts'
+import type { KeyPin } from '#base/pin.ts'
 import { oneLine } from '#base/text.ts'
+
+import { ROLES } from './role-names.ts'
+import type { RoleName } from './role-names.ts'
 
 const PROTOCOLS = [
   'mx',
@@ -18,6 +22,7 @@ const PROTOCOLS = [
   'pop3',
   'pop3s',
   'https',
+  'node',
   'health',
 ] as const
 export type ListenerProtocol = (typeof PROTOCOLS)[number]
@@ -34,6 +39,7 @@ const PORTS: Readonly<Record<ListenerProtocol, number>> = {
   pop3: 110,
   pop3s: 995,
   https: 443,
+  node: 6443,
   health: 9443,
 }
 
@@ -42,8 +48,27 @@ const hostSchema = z.strictObject({
   portOffset: z.number().int().min(0).max(55_000),
   bind: z.array(z.string().min(1)).min(1),
   domain: z.string().min(1),
-  /** Of the administration token; the token itself stands in first-run.json only. */
-  apiTokenSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** What this machine runs. */
+  roles: z
+    .array(z.enum(ROLES))
+    .min(1)
+    .default([...ROLES]),
+  /** Of the administration token; the token itself stands in first-run.json only. Where control is. */
+  apiTokenSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  /** The control centre that this machine has joined, known by its key. */
+  control: z
+    .strictObject({
+      address: z.string().min(1),
+      port: z.number().int().min(1).max(65_535),
+      pin: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .transform((text) => text as KeyPin),
+    })
+    .optional(),
   listeners: z.array(
     z.strictObject({
       protocol: z.enum(PROTOCOLS),
@@ -60,12 +85,16 @@ export type Listener = Host['listeners'][number]
 
 export const HOST_FILE = 'host.yaml'
 
-export interface HostOptions {
-  readonly portOffset: number
-  readonly bind: readonly string[]
-  readonly domain: string
-  readonly apiTokenSha256: string
+/** What each role listens for; the health of all of them is the supervisor's. */
+const PROTOCOLS_OF: Readonly<Record<RoleName, readonly ListenerProtocol[]>> = {
+  gateway: ['mx', 'relay', 'submission', 'submissions', 'node'],
+  store: ['lmtp', 'imap', 'imaps', 'pop3', 'pop3s', 'https', 'node'],
+  control: ['https', 'node'],
 }
+
+export type HostOptions = Pick<Host, 'portOffset' | 'domain'> & {
+  readonly bind: readonly string[]
+} & Partial<Pick<Host, 'node' | 'roles' | 'apiTokenSha256' | 'control'>>
 
 /** The host of a first start. Each protocol listens on each address; the relay has a host name of its own. */
 export function newHost(options: HostOptions): Host {
@@ -79,13 +108,17 @@ export function newHost(options: HostOptions): Host {
     pop3: 'pop',
     pop3s: 'pop',
   }
+  const { node = 'single', roles = [...ROLES], portOffset, domain } = options
+  const ours = new Set([...roles.flatMap((role) => PROTOCOLS_OF[role]), 'health'])
   return {
-    node: 'single',
-    portOffset: options.portOffset,
+    node,
+    portOffset,
     bind: [...options.bind],
-    domain: options.domain,
-    apiTokenSha256: options.apiTokenSha256,
-    listeners: PROTOCOLS.flatMap((protocol) =>
+    domain,
+    roles,
+    ...(options.apiTokenSha256 !== undefined && { apiTokenSha256: options.apiTokenSha256 }),
+    ...(options.control !== undefined && { control: options.control }),
+    listeners: PROTOCOLS.filter((protocol) => ours.has(protocol)).flatMap((protocol) =>
       options.bind.map((address) => ({
         protocol,
         address,

@@ -6,6 +6,7 @@ import { NodeLink } from '#client/node/node-link.ts'
 import type { LinkParts } from '#client/node/node-link.ts'
 import type { Dial } from '#client/node/request.ts'
 import type { WireSnapshot } from '#contract/node/wire.ts'
+import type { NodePlace } from '#model/node.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
@@ -50,6 +51,9 @@ export class JoinedNode {
     ...FIRST_CONTENT,
   }
   #tables: Readonly<Record<string, string>> = {}
+  #places: readonly NodePlace[] = []
+  /** Copies are written one after the other. */
+  #saving: Promise<void> = Promise.resolve()
   #settings: Settings | undefined
 
   constructor(parts: Parts) {
@@ -63,6 +67,7 @@ export class JoinedNode {
       }),
       settings: (snapshot, fetchTable) => this.#takeSettings(snapshot, fetchTable),
       rows: (line) => this.#takeRows(line),
+      nodes: (places) => this.#takeNodes(places),
     })
   }
 
@@ -83,8 +88,9 @@ export class JoinedNode {
     this.directory.reset(seq, rows)
     const copy = await this.#parts.copy.load()
     const settings = await settingsOfCopy(copy)
-    const { snapshot, tables } = copy
+    const { snapshot, tables, nodes } = copy
     if (snapshot !== undefined) this.#snapshot = snapshot
+    this.#places = nodes ?? []
     this.#tables = tables
     this.#settings = settings
   }
@@ -93,6 +99,11 @@ export class JoinedNode {
   get settings(): Settings {
     if (this.#settings === undefined) throw new Error('the node is not loaded')
     return this.#settings
+  }
+
+  /** The joined nodes, as control told them last. */
+  get places(): readonly NodePlace[] {
+    return this.#places
   }
 
   /** Told after each new generation; the returned function ends it. */
@@ -114,7 +125,7 @@ export class JoinedNode {
         settings: this.settings,
       })
       if (!settings.ok) return err(settings.error.message)
-      await this.#parts.copy.save({ snapshot, tables })
+      await this.#save({ snapshot, tables, nodes: this.#places })
       this.#snapshot = snapshot
       this.#tables = tables
       this.#settings = settings.value
@@ -123,6 +134,18 @@ export class JoinedNode {
     }
     for (const listener of this.#listeners) listener(this.settings)
     return ok(undefined)
+  }
+
+  async #takeNodes(places: readonly NodePlace[]): Promise<void> {
+    // In force at once: who was removed gets nothing more, whatever the disk does.
+    this.#places = places
+    await this.#save({ snapshot: this.#snapshot, tables: this.#tables, nodes: places })
+  }
+
+  #save(copy: Parameters<SettingsCopy['save']>[0]): Promise<void> {
+    const saved = this.#saving.then(() => this.#parts.copy.save(copy))
+    this.#saving = saved.catch(() => undefined)
+    return saved
   }
 
   async #takeRows(line: Parameters<LinkParts['rows']>[0]): Promise<void> {

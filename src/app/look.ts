@@ -10,6 +10,7 @@ import { REPLICA_DATABASE } from '#store/directory/replica.ts'
 import { INDEX_DATABASE } from '#store/events/event-index.ts'
 import { EVENTS_DATABASE } from '#store/events/event-log.ts'
 import { MIGRATIONS } from '#store/mailbox/schema.ts'
+import { NODES_DATABASE } from '#store/nodes/node-registry.ts'
 import { SETTINGS_DATABASE } from '#store/settings/generations.ts'
 import { settingsOfCopy } from '#store/settings/resolve.ts'
 import { FileSettingsCopy } from '#store/settings/settings-copy.ts'
@@ -28,6 +29,7 @@ const DATABASES: Readonly<Record<string, DatabaseKind>> = {
   'control/directory.db': DIRECTORY_DATABASE,
   'control/settings.db': SETTINGS_DATABASE,
   'control/index.db': INDEX_DATABASE,
+  'control/nodes.db': NODES_DATABASE,
   'gateway/spool.db': { kind: 'spool', migrations: SPOOL_MIGRATIONS },
   'gateway/directory.db': REPLICA_DATABASE,
   'gateway/events.db': EVENTS_DATABASE,

@@ -4,16 +4,16 @@ import { parseArgs } from 'node:util'
 
 import { isFault, messageOf } from '#base/outcome.ts'
 
+import type { FolderOptions } from './data-folder.ts'
+import { ROLES } from './role-names.ts'
+import type { RoleName } from './role-names.ts'
 import { runSingle } from './single.ts'
 
-const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]...`
+const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]...
+       npm start -- --role ${ROLES.join('|')} --data DIR [--join URL --token-file FILE]`
 
 /** The command line of `npm start`. */
-interface StartOptions {
-  readonly dir: string
-  readonly portOffset: number | undefined
-  readonly bind: readonly string[] | undefined
-}
+type StartOptions = FolderOptions
 
 function readOptions(args: readonly string[]): StartOptions | string {
   try {
@@ -23,6 +23,9 @@ function readOptions(args: readonly string[]): StartOptions | string {
         data: { type: 'string' },
         'port-offset': { type: 'string' },
         bind: { type: 'string', multiple: true },
+        role: { type: 'string' },
+        join: { type: 'string' },
+        'token-file': { type: 'string' },
       },
     })
     const offset = values['port-offset']
@@ -30,15 +33,25 @@ function readOptions(args: readonly string[]): StartOptions | string {
       return `--port-offset ${offset}: a number from 0 to 55000 is needed`
     if (offset !== undefined && Number(offset) > 55_000)
       return `--port-offset ${offset}: ports would pass 65535; at most 55000`
+    const { role, join: url, 'token-file': tokenFile } = values
+    if (role !== undefined && !isRole(role)) return `--role ${role}: one of ${ROLES.join(', ')}`
+    if ((url === undefined) !== (tokenFile === undefined))
+      return '--join and --token-file go together'
+    if (url !== undefined && (role === undefined || role === 'control'))
+      return '--join is for one role: say which with --role'
     return {
       dir: resolve(values.data ?? 'var'),
       portOffset: offset === undefined ? undefined : Number(offset),
       bind: values.bind,
+      ...(role !== undefined && { role }),
+      ...(url !== undefined && tokenFile !== undefined && { joining: { url, tokenFile } }),
     }
   } catch (thrown) {
     return messageOf(thrown)
   }
 }
+
+const isRole = (text: string): text is RoleName => (ROLES as readonly string[]).includes(text)
 
 /** True while the process of DIR/watari.pid lives and is one of ours. */
 function isRunning(pidFile: string): number | undefined {

@@ -6,6 +6,7 @@ import type { Log } from '#base/log.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import type { NodeIdentity } from '#client/node/pinned.ts'
 import type { Dial } from '#client/node/request.ts'
 import { createServer, request } from '#net/http.ts'
 import { TlsIdentity } from '#net/tls.ts'
@@ -42,6 +43,12 @@ export const readIdentity = (dir: string): TlsIdentity =>
     certificate: readFileSync(join(dir, 'tls', 'server.pem'), 'utf8'),
     key: readFileSync(join(dir, 'tls', 'server.key'), 'utf8'),
   })
+
+/** The key that this machine shows to the other nodes. */
+export const readNodeIdentity = (dir: string): NodeIdentity => ({
+  certificate: readFileSync(join(dir, 'tls', 'node.pem'), 'utf8'),
+  key: readFileSync(join(dir, 'tls', 'node.key'), 'utf8'),
+})
 
 interface Closable {
   readonly port: number

@@ -16,8 +16,10 @@ import { portOf, readHost } from './host.ts'
 import type { Host } from './host.ts'
 import { JoinedNode } from './joined-node.ts'
 import { naming } from './naming.ts'
-import { dialPath, loadNode, readIdentity, roleState } from './node-parts.ts'
+import { loadNode, readIdentity, readNodeIdentity, roleState } from './node-parts.ts'
 import type { RolePlace, RoleState } from './role.ts'
+import { joinedSiblings, ownSiblings } from './siblings.ts'
+import type { Siblings } from './siblings.ts'
 import type { StorageState } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
 
@@ -38,6 +40,7 @@ export interface NodeRole {
   readonly host: Host
   readonly identity: TlsIdentity
   readonly node: JoinedNode
+  readonly siblings: Siblings
   readonly events: EventBuffer
   readonly authenticator: ReturnType<typeof createAuthenticator>
   readonly state: () => RoleState
@@ -72,10 +75,10 @@ export async function startNode(options: {
   const state = () => roleState(storage.state(), isFull)
   const eventLog = storage.service('events')
   const node = new JoinedNode({
-    dial: dialPath(join(place.runDir, 'node.sock')),
+    dial: (options) => siblings.control(options),
     clock,
     log,
-    node: name,
+    node: host.control === undefined ? name : host.node,
     role: name,
     replica: storage.service('replica'),
     copy: storage.service('copy'),
@@ -88,6 +91,17 @@ export async function startNode(options: {
     trouble: log,
     onFlushed: () => node.link.poke(),
   })
+  const siblings =
+    host.control === undefined
+      ? ownSiblings({ runDir: place.runDir, name, clock })
+      : joinedSiblings({
+          host,
+          control: host.control,
+          identity: readNodeIdentity(place.dir),
+          places: () => node.places,
+          clock,
+          log,
+        })
   const stopping = new AbortController()
   const copy = join(place.dir, name, 'settings.json')
   await naming(copy, loadNode(node, { clock, log, signal: stopping.signal }))
@@ -102,6 +116,7 @@ export async function startNode(options: {
     host,
     identity,
     node,
+    siblings,
     events,
     authenticator: createAuthenticator({ directory: node.directory, clock, log }),
     state,

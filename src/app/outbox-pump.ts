@@ -1,6 +1,6 @@
 import type { Log } from '#base/log.ts'
 import type { Octets } from '#base/octets.ts'
-import { messageOf } from '#base/outcome.ts'
+import { Fault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { NodeCaller } from '#client/node/node-caller.ts'
@@ -13,7 +13,8 @@ const LOOK_AGAIN_MS = 5 * SECOND_MS
 
 interface OutboxPumpParts {
   readonly mailboxes: MailboxStore
-  readonly gateway: NodeCaller
+  /** Who takes an entry, the same one each time; undefined: nobody now. */
+  readonly gatewayFor: (id: string) => NodeCaller | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -65,11 +66,13 @@ export class OutboxPump {
   }
 
   async #pass(): Promise<void> {
-    const { mailboxes, gateway } = this.#parts
+    const { mailboxes, gatewayFor } = this.#parts
     const { items } = await mailboxes.outbox({ limit: ENTRIES_AT_ONCE })
     for (const item of items) {
       if (this.#isStopping) return
       const { accountId: _, ...head } = item
+      const gateway = gatewayFor(item.id)
+      if (gateway === undefined) throw new Fault('unavailable', 'no gateway takes mail now')
       await gateway.outbox({ ...head, recipients: [...head.recipients] }, this.#octets(item))
       await mailboxes.outboxDone({ ids: [item.id] })
     }

@@ -3,9 +3,7 @@ import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 
-/** Names of the roles that a supervisor starts. */
-export const ROLES = ['control', 'store', 'gateway'] as const
-export type RoleName = (typeof ROLES)[number]
+import type { RoleName } from './role-names.ts'
 
 /** How a role feels, by its own word: stalled while its storage does not answer, full below the reserve. */
 export interface RoleState {

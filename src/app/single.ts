@@ -8,6 +8,7 @@ import { Fault, isFault } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 
 import { prepareDataFolder } from './data-folder.ts'
+import type { FolderOptions } from './data-folder.ts'
 import { FIRST_RUN_FILE } from './first-run.ts'
 import { summedHealth } from './health.ts'
 import { HeldWords } from './held-words.ts'
@@ -17,10 +18,7 @@ import type { Listened } from './role.ts'
 import { startSupervisor } from './supervisor.ts'
 import { warmCompileCache } from './warm-cache.ts'
 
-export interface SingleOptions {
-  readonly dir: string
-  readonly portOffset: number | undefined
-  readonly bind: readonly string[] | undefined
+export interface SingleOptions extends FolderOptions {
   /** The data folder stands and is ours. */
   readonly prepared: () => void
 }
@@ -49,7 +47,14 @@ export async function runSingle(
     `${JSON.stringify({ runDir, adminSocket: join(runDir, 'admin.sock') })}\n`,
   )
   const place = { dir: options.dir, runDir }
-  const supervisor = startSupervisor({ place, clock: systemClock, log, say, flags: ROLE_FLAGS })
+  const supervisor = startSupervisor({
+    place,
+    clock: systemClock,
+    log,
+    say,
+    flags: ROLE_FLAGS,
+    roles: host.roles,
+  })
   const ended = Promise.withResolvers<void>()
   let health: { close(): void } | undefined
   let isEnding = false
@@ -122,6 +127,9 @@ async function serveHealth(
   }
 }
 
+const webText = (host: Host): string =>
+  `  web          https://localhost:${portOf(host, 'https')}/  API https://localhost:${portOf(host, 'https')}/api/v1`
+
 function welcome(dir: string, host: Host, listening: readonly Listened[], first: boolean): string {
   const byProtocol = Map.groupBy(listening, (each) => each.protocol)
   const lines = [...byProtocol].map(
@@ -130,13 +138,15 @@ function welcome(dir: string, host: Host, listening: readonly Listened[], first:
   )
   return [
     'watari ready',
-    `  web          https://localhost:${portOf(host, 'https')}/  API https://localhost:${portOf(host, 'https')}/api/v1`,
+    ...(host.control === undefined ? [webText(host)] : []),
     `  health       https://localhost:${portOf(host, 'health')}/healthz`,
     ...lines,
     `  data         ${dir}`,
-    first
-      ? `  First start: accounts, passwords and the API token stand in ${join(dir, FIRST_RUN_FILE)}`
-      : `  Accounts of the first start: ${join(dir, FIRST_RUN_FILE)}`,
+    host.control !== undefined
+      ? `  ${host.node} has joined the control centre at ${host.control.address} port ${host.control.port}`
+      : first
+        ? `  First start: accounts, passwords and the API token stand in ${join(dir, FIRST_RUN_FILE)}`
+        : `  Accounts of the first start: ${join(dir, FIRST_RUN_FILE)}`,
     '  Stop with Ctrl-C. Command line: npx watari --help',
     '',
   ].join('\n')

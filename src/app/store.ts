@@ -2,19 +2,18 @@ import { join } from 'node:path'
 
 import { timedId } from '#base/id.ts'
 import { systemClock } from '#base/time.ts'
-import { NodeCaller } from '#client/node/node-caller.ts'
 import { parseHanded } from '#codec/auth/verdict.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { storeReception } from '#engine/deliver/store-reception.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
-import { nodeServer } from '#server/node/node-server.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
+import { nodeServer } from '#server/node/node-server.ts'
 import { serveMail } from '#server/smtp/serve.ts'
 import { isLoopback } from '#store/directory/guessing.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-store.ts'
 
 import { listenersOf } from './host.ts'
-import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
+import { openListeners } from './node-parts.ts'
 import { startNode } from './node-role.ts'
 import { OutboxPump } from './outbox-pump.ts'
 import { runRole } from './role.ts'
@@ -40,10 +39,10 @@ runRole('store', async ({ place, log, atFailure }) => {
   const mailboxes = storage.service('mailboxes')
   const isFull = async () => (await mailboxes.status()).full
   const role = await startNode({ name: 'store', place, storage, isFull, clock, log })
-  const { host, identity, node, events, authenticator, allowPlaintext } = role
+  const { host, identity, node, siblings, events, authenticator, allowPlaintext } = role
   const pump = new OutboxPump({
     mailboxes,
-    gateway: new NodeCaller({ dial: dialPath(join(place.runDir, 'gateway.sock')), clock }),
+    gatewayFor: (id) => siblings.gatewayFor(id),
     clock,
     log,
   })
@@ -65,6 +64,10 @@ runRole('store', async ({ place, log, atFailure }) => {
     listen: { path: join(place.runDir, 'lmtp.sock') },
     hostname: `mail.${host.domain}`,
     trusted: true,
+  })
+  const nodeApi = await siblings.offer({
+    onRequest: nodeServer({ calls: scriptCalls(scriptsOf(mailboxes), { events, clock }) }),
+    onLmtp: (socket) => handedDoor.take(socket),
   })
   const lmtp = await openListeners(listenersOf(host, 'lmtp'), log, (listener) =>
     serveMail({
@@ -115,18 +118,20 @@ runRole('store', async ({ place, log, atFailure }) => {
   const web = await openListeners(listenersOf(host, 'https'), log, (listener) =>
     serveWeb({ dir: place.dir, listener, adminSocket: join(place.runDir, 'admin.sock') }),
   )
-  const nodeApi = await servePath(
-    join(place.runDir, 'store.sock'),
-    nodeServer({ calls: scriptCalls(scriptsOf(mailboxes), { events, clock }) }),
-  )
   pump.wake()
   const doors = [handedDoor, ...lmtp.opened, ...imap.opened, ...pop3Doors.opened, ...web.opened]
   return {
-    listening: [...lmtp.listened, ...imap.listened, ...pop3Doors.listened, ...web.listened],
+    listening: [
+      ...nodeApi.listening,
+      ...lmtp.listened,
+      ...imap.listened,
+      ...pop3Doors.listened,
+      ...web.listened,
+    ],
     state: role.state,
     stop: () =>
       role.stop(async () => {
-        closeServer(nodeApi)
+        nodeApi.close()
         await Promise.all(doors.map((door) => door.close(GRACE_MS)))
         await pump.stop()
       }),

@@ -7,8 +7,8 @@ import { Fault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 
-import { ROLES } from './role.ts'
-import type { Listened, RoleMessage, RoleName, RolePlace } from './role.ts'
+import type { RoleName } from './role-names.ts'
+import type { Listened, RoleMessage, RolePlace } from './role.ts'
 
 /** What the supervisor knows of one role. */
 export interface RoleStatus {
@@ -52,11 +52,15 @@ export function startSupervisor(options: {
   /** Takes what roles write to standard error, as they write it. */
   readonly say: (text: string) => void
   readonly flags: readonly string[]
+  /** What this machine runs. */
+  readonly roles: readonly RoleName[]
 }): Supervisor {
-  const roles = ROLES.map((name) => new SupervisedRole(name, options))
+  const { roles: names } = options
+  const roles = names.map((name) => new SupervisedRole(name, options))
   const ready = Promise.all(roles.map((role) => role.ready)).then((all) => all.flat())
   ready.catch(() => undefined)
-  const [control, ...others] = roles
+  const control = roles[names.indexOf('control')]
+  const others = roles.filter((role) => role !== control)
   // The others begin with what control hands down; they do not depend on it.
   const startOthers = (): void => {
     cancel()
@@ -67,6 +71,7 @@ export function startSupervisor(options: {
   const cancel = options.clock.after(CONTROL_FIRST_MS, startOthers)
   let isStopping = false
   let areStarted = false
+  if (control === undefined) startOthers()
   control?.start()
   control?.ready.then(startOthers, cancel)
   return {

@@ -41,6 +41,15 @@ export interface InstallOptions {
   readonly dir?: string
   readonly env?: Readonly<Record<string, string>>
   readonly bind?: readonly string[]
+  /** One role on a machine of its own, joined to a control centre; what it lets in is that one's word. */
+  readonly joined?: {
+    readonly role: string
+    readonly url: string
+    readonly tokenFile: string
+    readonly firstRun: FirstRun
+  }
+  /** One role alone, not joined: control. */
+  readonly role?: string
 }
 
 /** Starts `npm start`'s own program and resolves at `watari ready`. */
@@ -61,7 +70,9 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
       if (attempt >= 5 || !String(thrown).includes('it is taken')) throw thrown
       offset = await freeOffset()
     }
-  const firstRun = JSON.parse(readFileSync(join(dir, 'first-run.json'), 'utf8')) as FirstRun
+  const firstRun =
+    options.joined?.firstRun ??
+    (JSON.parse(readFileSync(join(dir, 'first-run.json'), 'utf8')) as FirstRun)
   const stop = async (): Promise<number | null> => (run === undefined ? 0 : run.stop())
   return {
     dir,
@@ -95,7 +106,15 @@ function launch(dir: string, offset: number, options: InstallOptions): Running {
   const bind = (options.bind ?? ['127.0.0.1', '::1']).flatMap((address) => ['--bind', address])
   const child = spawn(
     process.execPath,
-    [join(ROOT, 'bin/start.mjs'), '--data', dir, '--port-offset', String(offset), ...bind],
+    [
+      join(ROOT, 'bin/start.mjs'),
+      '--data',
+      dir,
+      '--port-offset',
+      String(offset),
+      ...bind,
+      ...roleArgs(options),
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } },
   )
   let text = ''
@@ -130,6 +149,11 @@ function launch(dir: string, offset: number, options: InstallOptions): Running {
   }
 }
 
+function roleArgs({ joined, role }: InstallOptions): readonly string[] {
+  if (joined === undefined) return role === undefined ? [] : ['--role', role]
+  return ['--role', joined.role, '--join', joined.url, '--token-file', joined.tokenFile]
+}
+
 /** Runs a program to its end. */
 export function runProgram(
   file: string,
@@ -149,7 +173,7 @@ export function runProgram(
   })
 }
 
-const WELL_KNOWN = [24, 25, 26, 110, 143, 443, 465, 587, 993, 995, 9443]
+const WELL_KNOWN = [24, 25, 26, 110, 143, 443, 465, 587, 993, 995, 6443, 9443]
 /** Offsets from here to 23,000: 9443 too keeps clear of the kernel's ephemeral ports (from 32,768). */
 const OFFSET_MIN = 11_000
 const OFFSETS = 1_200

@@ -13,7 +13,10 @@ import { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { findCycle } from '#engine/route/check.ts'
+import type { KeyPin } from '#base/pin.ts'
 import type { NodeId } from '#model/event.ts'
+import { NodeBook } from '#server/node/node-book.ts'
+import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
 import { adminApp } from '#server/admin/app.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
@@ -75,7 +78,12 @@ before(async () => {
       directoryLog,
       settings,
       settingsStore,
-      hub: { nodes: () => [], settled: async () => pending },
+      hub: { nodes: () => [], settled: async () => pending, forget: () => undefined },
+      nodes: new NodeBook({
+        registry: new SqliteNodeRegistry(join(dir, 'nodes.db')),
+        clock,
+        pin: 'ab'.repeat(32) as KeyPin,
+      }),
       gateways: () => [],
       scripts: () => ({ node: 'store-1', scripts }),
       index,

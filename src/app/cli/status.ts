@@ -1,13 +1,15 @@
 import type { Command } from 'commander'
 import { counted } from '#base/text.ts'
-import { page } from '#contract/admin/common.ts'
+import { done, page } from '#contract/admin/common.ts'
+import { tokenBody } from '#contract/admin/nodes.ts'
 import { node, status } from '#contract/admin/status.ts'
 import type { NodeBody, StatusBody } from '#contract/admin/status.ts'
+import { JOINING_ROLES } from '#model/node.ts'
 import { verbOf } from './context.ts'
 import type { CliIo } from './io.ts'
 import { fields, table } from './print.ts'
 
-/** status, node ls. */
+/** status; node token, ls, drain, remove. */
 export function statusCommands(program: Command, io: CliIo): void {
   program
     .command('status')
@@ -44,9 +46,38 @@ export function statusCommands(program: Command, io: CliIo): void {
           ])}\n${nodesText(body.nodes)}`,
       )
     })
-  program
-    .command('node')
-    .description('machines and roles')
+  const noun = program.command('node').description('machines and roles')
+  noun
+    .command('token')
+    .description('make the one-time token that a new machine joins with')
+    .requiredOption('--role <role>', `what it will be: ${JOINING_ROLES.join(', ')}`)
+    .requiredOption('--name <name>', 'what it will be called')
+    .action(async (options: { role: string; name: string }, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.post('/nodes/tokens', tokenBody, options)
+      // The token alone: `watari node token … > FILE` is what --token-file reads.
+      verb.show(body, () => `${body.token}\n`)
+    })
+  noun
+    .command('drain <name>')
+    .description('let a node finish what it has, and give it nothing new')
+    .option('--undo', 'give it work again')
+    .action(async (name: string, options: { undo?: true }, command: Command) => {
+      const verb = verbOf(command, io)
+      const draining = options.undo !== true
+      const path = `/nodes/${encodeURIComponent(name)}/draining`
+      const body = await verb.api.put(path, done, { draining })
+      verb.wrote(body, () => `${name} ${draining ? 'is being drained' : 'takes work again'}\n`)
+    })
+  noun
+    .command('remove <name>')
+    .description('let a node go: its key opens nothing any more')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.delete(`/nodes/${encodeURIComponent(name)}`, done)
+      verb.wrote(body, () => `${name} belongs to this installation no longer\n`)
+    })
+  noun
     .command('ls')
     .description('show the nodes that have joined')
     .action(async (_: unknown, command: Command) => {
@@ -69,14 +100,20 @@ function queueText({ messages, ready, claimed, held, unreachable }: StatusBody['
 
 const nodesText = (nodes: readonly NodeBody[]): string =>
   table(
-    ['NODE', 'ROLE', 'STATE', 'CONNECTED', 'GENERATION', 'DIRECTORY', 'TROUBLE'],
+    ['NODE', 'ROLE', 'ADDRESS', 'STATE', 'CONNECTED', 'GENERATION', 'DIRECTORY', 'TROUBLE'],
     nodes.map((row) => [
       row.node,
       row.role,
-      row.connected ? row.state : 'away',
+      row.address === undefined ? 'this machine' : `${row.address} port ${row.port}`,
+      stateText(row),
       row.connected,
       row.generation,
       row.seq,
       row.error ?? (row.connected ? row.reason : `last heard of ${row.lastBeat ?? 'never'}`),
     ]),
   )
+
+function stateText({ connected, state, draining }: NodeBody): string {
+  const now = connected ? state : 'away'
+  return draining === true ? `${now}, draining` : now
+}

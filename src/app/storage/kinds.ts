@@ -12,6 +12,8 @@ import { SqliteEventLog } from '#store/events/event-log.ts'
 import type { EventLog } from '#store/events/event-log.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { openMailboxes } from '#store/mailbox/open.ts'
+import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
+import type { NodeRegistry } from '#store/nodes/node-registry.ts'
 import { SqliteSettingsStore } from '#store/settings/generations.ts'
 import type { SettingsStore } from '#store/settings/generations.ts'
 import { FileSettingsCopy } from '#store/settings/settings-copy.ts'
@@ -103,10 +105,16 @@ export const KINDS = {
     }),
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>
-    opened<{ directory: DirectoryLog; settings: SettingsStore; index: EventIndex }>((keep) => ({
+    opened<{
+      directory: DirectoryLog
+      settings: SettingsStore
+      index: EventIndex
+      nodes: NodeRegistry
+    }>((keep) => ({
       directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
       settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
       index: keep(new SqliteEventIndex({ path: join(dir, 'index.db') })),
+      nodes: keep(new SqliteNodeRegistry(join(dir, 'nodes.db'))),
     })),
 }
 

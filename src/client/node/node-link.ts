@@ -20,6 +20,7 @@ import type {
   WireEvent,
   WireSnapshot,
 } from '#contract/node/wire.ts'
+import type { NodePlace } from '#model/node.ts'
 import { askJson, askText, open } from './request.ts'
 import type { Ask, Dial } from './request.ts'
 
@@ -46,6 +47,8 @@ export interface LinkParts {
   ): Promise<Outcome<void, string>>
   /** Takes rows; durable when it resolves. */
   rows(line: Extract<StreamLine, { kind: 'gather' | 'replace' | 'changes' }>): Promise<void>
+  /** Takes the joined nodes; durable when it resolves. */
+  nodes(places: readonly NodePlace[]): Promise<void>
   /** The node's own records that control does not have yet. */
   readonly events: {
     since(ask: { after: number; limit: number }): Promise<{
@@ -153,6 +156,8 @@ export class NodeLink {
       case 'gather':
         if (line.kind === 'gather') await this.#parts.rows(line)
         return
+      case 'nodes':
+        return this.#parts.nodes(line.nodes)
       case 'changes':
       case 'replace':
         await this.#parts.rows(line)

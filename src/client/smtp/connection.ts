@@ -61,7 +61,7 @@ export class Connection {
       const greeting = await line.reply(GREETING_TIMEOUT_MS)
       if (greeting.code !== 220) throw refused(greeting)
       let offers = await hello(line, greet)
-      if (greet.tls === 'opportunistic' && offers.has('STARTTLS') && !('path' in endpoint)) {
+      if (greet.tls === 'opportunistic' && offers.has('STARTTLS') && 'ip' in endpoint) {
         const secured = await startTls(line, endpoint.name)
         if (secured !== undefined) {
           line = secured
@@ -158,6 +158,7 @@ const refused = (reply: PeerReply): Fault =>
   new Fault('unreachable', `${reply.code} ${reply.status ?? ''} ${reply.text.join(' ')}`)
 
 function dial(endpoint: Endpoint, clock: Clock): Promise<Socket> {
+  if ('open' in endpoint) return endpoint.open()
   return new Promise((resolve, reject) => {
     const socket =
       'path' in endpoint

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Octets } from '#base/octets.ts'
 import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Address } from '#model/address.ts'
@@ -13,6 +14,8 @@ export type Endpoint =
       readonly port: number
     }
   | { readonly path: string }
+  /** A connection that somebody else opens, secured by them. */
+  | { readonly name: string; readonly open: () => Promise<Socket> }
 
 /** The octets of a message; `read` gives exactly `length` of them where they exist. */
 export interface ContentSource {
@@ -67,5 +70,7 @@ export const BLOCK_TIMEOUT_MS = 3 * MINUTE_MS
 export const FINAL_TIMEOUT_MS = 10 * MINUTE_MS
 export const QUIT_TIMEOUT_MS = 2 * SECOND_MS
 
-export const peerName = (endpoint: Endpoint): string =>
-  'path' in endpoint ? endpoint.path : `${endpoint.name} [${endpoint.ip}]`
+export function peerName(endpoint: Endpoint): string {
+  if ('path' in endpoint) return endpoint.path
+  return 'open' in endpoint ? endpoint.name : `${endpoint.name} [${endpoint.ip}]`
+}

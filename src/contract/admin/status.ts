@@ -14,6 +14,10 @@ export const node = z.object({
   hash: z.string().optional(),
   seq: z.number().int().optional(),
   error: z.string().optional(),
+  /** Where a joined node answers the others; absent for the roles of control's own machine. */
+  address: z.string().optional(),
+  port: z.number().int().optional(),
+  draining: z.boolean().optional(),
 })
 export type NodeBody = z.infer<typeof node>
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import type { EventRecord } from '#model/event.ts'
 import type { RouteRow } from '#model/route.ts'
+import { nodePlace } from './join.ts'
 
 /** Paths of the node API; the version is part of them. */
 export const NODE_PATHS = {
@@ -14,6 +15,9 @@ export const NODE_PATHS = {
   calls: '/node/v1/calls/',
 } as const
 
+/** Changes protocols: LMTP between joined nodes, where verdict and delivery id are believed. */
+export const LMTP_PATH = '/node/v1/lmtp'
+export const LMTP_PROTOCOL = 'watari-lmtp'
 /** Who asks, where the transport does not say it. */
 export const NODE_HEADER = 'watari-node'
 export const ROLE_HEADER = 'watari-role'
@@ -63,6 +67,8 @@ export const streamLine = z.discriminatedUnion('kind', [
   /** What was gathered is the copy, as it stood at `seq`. */
   z.object({ kind: z.literal('replace'), seq: count }),
   z.object({ kind: z.literal('changes'), changes: z.array(change) }),
+  /** All nodes that have joined, and where they answer. */
+  z.object({ kind: z.literal('nodes'), nodes: z.array(nodePlace) }),
   z.object({ kind: z.literal('ping') }),
 ])
 export type StreamLine = z.infer<typeof streamLine>

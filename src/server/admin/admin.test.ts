@@ -13,7 +13,11 @@ import { err, Fault, ok } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { DeliveryId } from '#model/envelope.ts'
+import { parseToken } from '#contract/node/join.ts'
+import type { KeyPin } from '#base/pin.ts'
 import type { NodeId } from '#model/event.ts'
+import { NodeBook } from '#server/node/node-book.ts'
+import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import { verifyPassword } from '#store/directory/password.ts'
@@ -59,6 +63,9 @@ const queued: QueueMessage = {
   ],
 }
 
+const forgotten: string[] = []
+let registry: SqliteNodeRegistry
+
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'watari-admin-'))
   const directoryLog = new SqliteDirectoryLog(join(dir, 'directory.db'))
@@ -83,6 +90,8 @@ before(async () => {
       },
     ],
   })
+  registry = new SqliteNodeRegistry(join(dir, 'nodes.db'))
+  const book = new NodeBook({ registry, clock, pin: 'ab'.repeat(32) as KeyPin })
   const app = await adminApp(
     {
       version: '0.1.0',
@@ -103,7 +112,9 @@ before(async () => {
           },
         ],
         settled: async () => pending,
+        forget: (node) => void forgotten.push(node),
       },
+      nodes: book,
       gateways: () => [
         {
           node: 'gateway-1',
@@ -213,6 +224,37 @@ describe('the admin API', () => {
       assert.equal(body.error.code, 'unauthorised')
       assert.match(body.error.remedy, /Bearer TOKEN/)
     }
+  })
+
+  test('hands out one-time tokens, drains and removes nodes, and names those that are unknown', async () => {
+    const made = await ask('POST', '/nodes/tokens', { name: 'store-1', role: 'store' })
+    assert.equal(made.status, 201)
+    const token = parseToken(made.body.token)
+    assert.deepEqual([token?.name, token?.role, token?.pin], ['store-1', 'store', 'ab'.repeat(32)])
+    await registry.join({
+      secretSha256: createHash('sha256').update(token!.secret).digest('hex'),
+      pin: 'cd'.repeat(32) as KeyPin,
+      address: '192.0.2.1',
+      port: 6443,
+      nowMs: clock.nowMs(),
+    })
+    assert.equal((await ask('PUT', '/nodes/store-1/draining', { draining: true })).status, 200)
+    const { body } = await ask('GET', '/nodes')
+    assert.deepEqual(
+      body.items.map((row: { node: string; draining?: boolean }) => [row.node, row.draining]),
+      [
+        ['gateway-1', undefined],
+        ['store-1', true],
+      ],
+    )
+    const again = await ask('POST', '/nodes/tokens', { name: 'store-1', role: 'store' })
+    assert.deepEqual([again.status, again.body.error.code], [409, 'conflict'])
+    assert.equal((await ask('DELETE', '/nodes/store-1')).status, 200)
+    assert.deepEqual(forgotten, ['store-1'])
+    assert.equal((await ask('DELETE', '/nodes/store-1')).status, 404)
+    for (const name of ['Ünode', '', 'a b', 'x'.repeat(41)])
+      assert.equal((await ask('POST', '/nodes/tokens', { name, role: 'store' })).status, 400)
+    assert.equal((await ask('POST', '/nodes/tokens', { name: 'n', role: 'control' })).status, 400)
   })
 
   test('describes itself in OpenAPI, paths relative to /api/v1, without a token', async () => {

@@ -18,6 +18,7 @@ import type { AdminDeps, Author } from './context.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { judgeRoutes } from './judge.ts'
+import { nodeRoutes } from './nodes.ts'
 import { queueRoutes } from './queue.ts'
 import { scriptRoutes } from './scripts.ts'
 import { settingsRoutes } from './settings.ts'
@@ -81,6 +82,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
       const typed = scope.withTypeProvider<ZodTypeProvider>()
       for (const routes of [
         statusRoutes,
+        nodeRoutes,
         domainRoutes,
         userRoutes,
         aliasRoutes,

@@ -13,10 +13,12 @@ import type { Clock } from '#base/time.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
+import type { JoiningRole } from '#model/node.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
+import type { RegisteredNode } from '#store/nodes/node-registry.ts'
 import type { SettingsStore } from '#store/settings/generations.ts'
 import type { SettingsMaster } from '#store/settings/settings-master.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
@@ -82,6 +84,17 @@ export interface AdminDeps {
   readonly hub: {
     nodes(): readonly NodeView[]
     settled(): Promise<readonly { readonly node: string; readonly reason: string }[]>
+    forget(node: string): void
+  }
+  /** The nodes that have joined and may join; server/node's NodeBook has this shape. */
+  readonly nodes: {
+    readonly nodes: readonly RegisteredNode[]
+    issue(ask: {
+      readonly name: string
+      readonly role: JoiningRole
+    }): Promise<{ readonly token: string; readonly expiresAtMs: number }>
+    drain(name: string, draining: boolean): Promise<boolean>
+    remove(name: string): Promise<boolean>
   }
   /** The queues of all gateways, through the node API. */
   gateways(): readonly {

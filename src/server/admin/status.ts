@@ -2,6 +2,7 @@ import { messageOf } from '#base/outcome.ts'
 import { page } from '#contract/admin/common.ts'
 import { node, status } from '#contract/admin/status.ts'
 import type { NodeBody } from '#contract/admin/status.ts'
+import type { NodePlace } from '#model/node.ts'
 import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 
@@ -37,11 +38,29 @@ export function statusRoutes(app: AdminServer, deps: AdminDeps): void {
   })
 }
 
-const nodesOf = (deps: AdminDeps): NodeBody[] =>
-  deps.hub.nodes().map(({ lastBeatMs, ...rest }) => ({
-    ...rest,
-    ...(lastBeatMs !== undefined && { lastBeat: isoTime(lastBeatMs) }),
+/** Those that are or were connected, and those that have joined and were not heard of since. */
+function nodesOf(deps: AdminDeps): NodeBody[] {
+  const joined = new Map(deps.nodes.nodes.map((node) => [node.name, node]))
+  const heard: NodeBody[] = deps.hub.nodes().map(({ lastBeatMs, ...rest }) => {
+    const place = joined.get(rest.node)
+    joined.delete(rest.node)
+    return {
+      ...rest,
+      ...(lastBeatMs !== undefined && { lastBeat: isoTime(lastBeatMs) }),
+      ...(place !== undefined && placeOf(place)),
+    }
+  })
+  const silent = [...joined.values()].map((node) => ({
+    node: node.name,
+    role: node.role,
+    connected: false,
+    state: 'unknown',
+    ...placeOf(node),
   }))
+  return [...heard, ...silent]
+}
+
+const placeOf = ({ address, port, draining }: NodePlace) => ({ address, port, draining })
 
 /** The queues of all gateways together; those that do not answer are named, not counted as empty. */
 async function queueOf(deps: AdminDeps) {

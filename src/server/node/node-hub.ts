@@ -13,6 +13,7 @@ import {
 } from '#contract/node/wire.ts'
 import type { Ack, HeartbeatBody } from '#contract/node/wire.ts'
 import type { NodeId } from '#model/event.ts'
+import type { NodePlace } from '#model/node.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
 import type { SettingsSnapshot } from '#store/settings/resolve.ts'
@@ -54,6 +55,11 @@ export interface HubParts {
     readonly directory: { readonly seq: number }
     onChange(listener: () => void): () => void
   }
+  /** The joined nodes, for one another; absent: there are none. */
+  readonly nodes?: {
+    readonly places: readonly NodePlace[]
+    onChange(listener: () => void): () => void
+  }
   readonly log: DirectoryLog
   readonly index: EventIndex
   readonly clock: Clock
@@ -88,7 +94,11 @@ export class NodeHub {
     const wake = (): void => {
       for (const { subscription } of this.#nodes.values()) subscription?.wake()
     }
-    this.#unsubscribe = [parts.settings.onChange(wake), parts.directory.onChange(wake)]
+    this.#unsubscribe = [
+      parts.settings.onChange(wake),
+      parts.directory.onChange(wake),
+      ...(parts.nodes === undefined ? [] : [parts.nodes.onChange(wake)]),
+    ]
   }
 
   readonly listener: RequestListener = (request, response) => {
@@ -136,6 +146,16 @@ export class NodeHub {
           ? 'it is not connected'
           : 'no answer yet',
     }))
+  }
+
+  /** It belongs to us no longer: its stream ends, and nobody waits for it. */
+  forget(node: string): void {
+    for (const [key, known] of this.#nodes) {
+      if (known.node !== node) continue
+      this.#nodes.delete(key)
+      known.subscription?.end()
+    }
+    for (const waiter of this.#waiters) waiter()
   }
 
   close(): void {

@@ -14,6 +14,7 @@ export class Subscription {
   #hash: string
   #generation: number
   #seq: number
+  #nodes = ''
   #woken = new AbortController()
 
   constructor(start: {
@@ -48,6 +49,7 @@ export class Subscription {
     this.#response.flushHeaders()
     while (!this.#gone.signal.aborted) {
       this.#woken = new AbortController()
+      await this.#sendNodes()
       await this.#sendSettings()
       await this.#sendRows()
       if (this.#gone.signal.aborted) return
@@ -55,6 +57,14 @@ export class Subscription {
       await sleep(this.#parts.clock, PING_MS, this.#woken.signal)
       if (!this.#woken.signal.aborted) await this.#send({ kind: 'ping' })
     }
+  }
+
+  async #sendNodes(): Promise<void> {
+    const places = this.#parts.nodes?.places
+    const text = JSON.stringify(places)
+    if (places === undefined || text === this.#nodes) return
+    await this.#send({ kind: 'nodes', nodes: [...places] })
+    this.#nodes = text
   }
 
   async #sendSettings(): Promise<void> {

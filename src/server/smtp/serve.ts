@@ -16,6 +16,8 @@ export interface MailListener {
   /** Accepts no more; idle sessions hear 421, running transactions have `graceMs` to finish. */
   close(graceMs: number): Promise<void>
   connections(): number
+  /** Serves a connection that came by another way, with its errors caught. */
+  take(socket: Socket): void
 }
 
 const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS
@@ -69,6 +71,7 @@ export async function serveMail(options: MailListenerOptions): Promise<MailListe
   return {
     port: listening.port,
     connections: () => sessions.size,
+    take: onSocket,
     async close(graceMs) {
       await listening.close()
       for (const session of sessions.keys()) session.drain()

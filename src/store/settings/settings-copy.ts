@@ -1,6 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Fault } from '#base/outcome.ts'
+import type { NodePlace } from '#model/node.ts'
 import { sha256 } from './resolve.ts'
 import type { SettingsSnapshot } from './resolve.ts'
 
@@ -9,11 +10,14 @@ export interface SettingsCopy {
   load(): Promise<{
     readonly snapshot?: SettingsSnapshot
     readonly tables: Readonly<Record<string, string>>
+    /** The nodes of the installation, as control told them last. */
+    readonly nodes?: readonly NodePlace[]
   }>
   save(copy: {
     readonly snapshot: SettingsSnapshot
     /** The text of each table that the snapshot names, by hash. */
     readonly tables: Readonly<Record<string, string>>
+    readonly nodes?: readonly NodePlace[]
   }): Promise<void>
 }
 

@@ -1,0 +1,137 @@
+import { hash } from 'node:crypto'
+import type { RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+
+import type { Log } from '#base/log.ts'
+import type { KeyPin } from '#base/pin.ts'
+import type { Clock } from '#base/time.ts'
+import { openLmtp } from '#client/node/lmtp-tunnel.ts'
+import { NodeCaller } from '#client/node/node-caller.ts'
+import { dialPinned } from '#client/node/pinned.ts'
+import type { NodeIdentity } from '#client/node/pinned.ts'
+import type { Dial } from '#client/node/request.ts'
+import type { Endpoint } from '#client/smtp/job.ts'
+import { LMTP_PATH, NODE_PATHS } from '#contract/node/wire.ts'
+import { sendsMail, takesMail } from '#model/node.ts'
+import type { NodePlace } from '#model/node.ts'
+import { keyOf } from '#server/node/peer-key.ts'
+
+import { listenersOf } from './host.ts'
+import type { Host } from './host.ts'
+import { openNodeDoor } from './node-door.ts'
+import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
+import type { Listened } from './role.ts'
+
+/** What a role does for the others. */
+export interface Offered {
+  readonly onRequest: RequestListener
+  /** LMTP with verdicts that are believed: of joined gateways only. */
+  readonly onLmtp?: (socket: Socket) => void
+}
+
+/** How a role reaches the other roles, and they it. */
+export interface Siblings {
+  readonly control: Dial
+  /** Where mail for mailboxes goes; asked at each attempt. */
+  stores(): readonly Endpoint[]
+  /** The gateway that is handed this entry of an outbox, now and when it is tried again; none: wait. */
+  gatewayFor(id: string): NodeCaller | undefined
+  offer(offered: Offered): Promise<{ readonly listening: readonly Listened[]; close(): void }>
+}
+
+/** All roles of one machine: Unix sockets that only our own user can open. */
+export function ownSiblings(own: {
+  readonly runDir: string
+  readonly name: 'gateway' | 'store'
+  readonly clock: Clock
+}): Siblings {
+  const socket = (name: string): string => join(own.runDir, `${name}.sock`)
+  const gateway = new NodeCaller({ dial: dialPath(socket('gateway')), clock: own.clock })
+  return {
+    control: dialPath(socket('node')),
+    stores: () => [{ path: socket('lmtp') }],
+    gatewayFor: () => gateway,
+    offer: async ({ onRequest }) => {
+      const server = await servePath(socket(own.name), onRequest)
+      return { listening: [], close: () => closeServer(server) }
+    },
+  }
+}
+
+/** A machine that has joined: mutual TLS, each peer known by its key. */
+export function joinedSiblings(own: {
+  readonly host: Host
+  readonly control: NonNullable<Host['control']>
+  readonly identity: NodeIdentity
+  readonly places: () => readonly NodePlace[]
+  readonly clock: Clock
+  readonly log: Log
+}): Siblings {
+  const { host, control, identity, clock, log } = own
+  const dials = new Map<string, Dial>()
+  const dialTo = ({ address, port, pin }: Pick<NodePlace, 'address' | 'port' | 'pin'>): Dial => {
+    const key = `${pin} ${address} ${port}`
+    let dial = dials.get(key)
+    if (dial === undefined) dials.set(key, (dial = dialPinned(identity, { address, port, pin })))
+    return dial
+  }
+  const holder = (pin: KeyPin | undefined): NodePlace | undefined =>
+    own.places().find((place) => place.pin === pin)
+  return {
+    control: dialTo(control),
+    stores: () =>
+      own
+        .places()
+        .filter(takesMail)
+        .map((place) => ({
+          name: place.name,
+          open: () => openLmtp(dialTo(place), clock),
+        })),
+    gatewayFor: (id) => {
+      const place = own.places().filter(sendsMail).toSorted(byWeight(id))[0]
+      return place && new NodeCaller({ dial: dialTo(place), clock })
+    },
+    offer: async ({ onRequest, onLmtp }) => {
+      const doors = await openListeners(listenersOf(host, 'node'), log, (listener) =>
+        openNodeDoor({
+          identity,
+          listener,
+          onRequest: (request, response) => {
+            const pin = keyOf(request)
+            // Control may ask for anything, the others only hand over what deliveries send out.
+            const mayHandOver = request.url === NODE_PATHS.outbox && holder(pin) !== undefined
+            if (pin === control.pin || mayHandOver) return onRequest(request, response)
+            log.warn('node.stranger', { ip: request.socket.remoteAddress ?? null })
+            response.writeHead(403).end()
+            request.resume()
+          },
+          onUpgrade: (pin, path, socket, head) => {
+            if (path !== LMTP_PATH || onLmtp === undefined || holder(pin)?.role !== 'gateway')
+              return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
+            socket.write(
+              'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: watari-lmtp\r\n\r\n',
+            )
+            if (head.byteLength > 0) socket.unshift(head)
+            onLmtp(socket as Socket)
+          },
+        }),
+      )
+      return {
+        listening: doors.listened,
+        close: () => {
+          for (const door of doors.opened) void door.close(0)
+        },
+      }
+    },
+  }
+}
+
+/**
+ * Rendezvous hashing: an entry keeps its gateway for as long as that is there, so that one whose
+ * answer was lost meets the queue that knows it.
+ */
+const byWeight =
+  (id: string) =>
+  (a: NodePlace, b: NodePlace): number =>
+    hash('sha256', `${b.name} ${id}`, 'hex') > hash('sha256', `${a.name} ${id}`, 'hex') ? 1 : -1
