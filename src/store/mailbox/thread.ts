@@ -38,9 +38,13 @@ const LEADERS =
   /^(?:\s+|\[[^[\]]{0,80}\]|(?:re|fwd?|fw|aw|antw|wg|sv|vs|vl|vb|tr|rv|res|enc|odp|pd|返信|転送|回复|答复|转发|回覆|轉寄)(?:\s*[[(]\d{1,4}[\])]|\^\d{1,4}|\*\d{1,4})?\s*[:：])/iu
 const TRAILERS = /\(fwd\)\s*$/iu
 
+/** What is longer is cut: leaders are taken off one by one, each time through the whole text. */
+const SUBJECT_CHARS_MAX = 1_000
+
 /** The subject without what replying adds to it (RFC 5256 §2.1), white space and case folded. */
 function baseSubject(raw: string): string {
-  let text = decodeWords(raw).normalize('NFKC').replace(/\s+/gu, ' ').trim()
+  const folded = decodeWords(raw).normalize('NFKC').replace(/\s+/gu, ' ')
+  let text = folded.slice(0, SUBJECT_CHARS_MAX).trim()
   for (let before = ''; before !== text;) {
     before = text
     const cut = text.replace(LEADERS, '').replace(TRAILERS, '').trim()
