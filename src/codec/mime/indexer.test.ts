@@ -258,3 +258,20 @@ test('a boundary after more text than the preview wants ends its part all the sa
   assert.equal(Array.from(meta.preview).length, 256)
   for (const step of [1, 977, 20_000]) assert.deepEqual(index(message, step), meta)
 })
+
+test('a line may look like the end of several open multiparts: the innermost ends', () => {
+  const inside = (outer: string, inner: string): string =>
+    `Content-Type: multipart/mixed; boundary="${outer}"\n\n--${outer}\n` +
+    `Content-Type: multipart/mixed; boundary="${inner}"\n\n--${inner}\n\nを\n`
+  for (const filler of ['', 'x'.repeat(50)]) {
+    const end = `--b--c--${filler}\n--b\n\n渡り\n`
+    assert.equal(
+      shape(index(`${inside('b', 'b--c')}${end}`).root),
+      'multipart/mixed(multipart/mixed(text/plain), text/plain)',
+    )
+    assert.equal(
+      shape(index(`${inside('b--c', 'b')}${end}`).root),
+      'multipart/mixed(multipart/mixed(text/plain))',
+    )
+  }
+})

@@ -24,6 +24,8 @@ const DASH = 0x2d
  */
 export class MimeIndexer {
   readonly #frames: Frame[] = []
+  /** Open multiparts by their boundary lines, the innermost last. */
+  readonly #delimiters = new Map<string, Frame[]>()
   readonly #preview = new PreviewCollector()
   readonly #root: Frame
   /** Kept octets of the line that has not ended yet. */
@@ -168,7 +170,7 @@ export class MimeIndexer {
     if (type === 'multipart') {
       if (boundary === undefined || boundary.length > BOUNDARY_BYTES_MAX) frame.isBroken = true
       else if (this.#frames.length >= DEPTH_MAX) frame.isOpaque = this.#truncated = true
-      else frame.boundary = Buffer.from(`--${boundary}`, 'latin1')
+      else this.#watchFor(frame, `--${boundary}`)
     } else if (isMessageType(description)) {
       // Encoded against RFC 2046 §5.2.1: it cannot be looked into by offsets.
       if (encoding === 'base64' || encoding === 'quoted-printable') return
@@ -191,12 +193,12 @@ export class MimeIndexer {
   #boundary(line: Buffer, at: LinePlace): boolean {
     if (line[0] !== DASH || line[1] !== DASH || this.#isFrozen) return false
     if (at.textLength > LINE_HEAD_BYTES_MAX) return false
-    const text = trimEnd(line.subarray(0, at.textLength))
-    let index = this.#frames.findLastIndex((frame) => frame.boundary?.equals(text) === true)
-    const isClosing = index < 0
-    if (isClosing) index = this.#frames.findLastIndex((frame) => closes(frame.boundary, text))
-    if (index < 0) return false
-    const frame = this.#frames[index]!
+    const text = toLatin1(trimEnd(line.subarray(0, at.textLength)))
+    const opened = this.#delimiters.get(text)?.at(-1)
+    const frame = opened ?? this.#closedBy(text)
+    if (frame === undefined) return false
+    const isClosing = opened === undefined
+    const index = this.#frames.lastIndexOf(frame)
     if (!isClosing && this.#parts >= PARTS_MAX) {
       this.#truncated = true
       this.#isFrozen = true
@@ -205,12 +207,44 @@ export class MimeIndexer {
     const { capture } = this.#top
     if (capture >= 0) this.#preview.remove(capture, this.#lineLength)
     while (this.#frames.length > index + 1) this.#close(at.start, at)
-    if (isClosing) frame.boundary = undefined
+    if (isClosing) this.#forget(frame)
     else {
       const isDigest = frame.description.subtype === 'digest'
       this.#open(at.after, { isDigest, isMessageRoot: false })
     }
     return true
+  }
+
+  /** From now on lines of `delimiter` are boundary lines of the frame, the innermost one. */
+  #watchFor(frame: Frame, delimiter: string): void {
+    frame.boundary = delimiter
+    const frames = this.#delimiters.get(delimiter)
+    if (frames === undefined) this.#delimiters.set(delimiter, [frame])
+    else frames.push(frame)
+  }
+
+  #forget(frame: Frame): void {
+    if (frame.boundary === undefined) return
+    const frames = this.#delimiters.get(frame.boundary)!
+    frames.pop() // all inside it have ended: it is the last
+    if (frames.length === 0) this.#delimiters.delete(frame.boundary)
+    frame.boundary = undefined
+  }
+
+  /** The innermost open multipart that the line closes: its boundary line, two dashes, anything. */
+  #closedBy(text: string): Frame | undefined {
+    // Whichever is less: a hostile message has a hundred open multiparts, and dashes only.
+    if (text.length > this.#frames.length)
+      return this.#frames.findLast((frame) => closes(frame.boundary, text))
+    const depth = (frame: Frame): number => this.#frames.lastIndexOf(frame)
+    let innermost: Frame | undefined
+    for (let at = text.indexOf('--', 2); at >= 0; at = text.indexOf('--', at + 1)) {
+      const frame = this.#delimiters.get(text.slice(0, at))?.at(-1)
+      if (frame === undefined) continue
+      const isInside = innermost === undefined || depth(frame) > depth(innermost)
+      if (isInside) innermost = frame
+    }
+    return innermost
   }
 
   /** Ends the innermost frame at `end`; the line end in front of a boundary line is the boundary's. */
@@ -223,6 +257,7 @@ export class MimeIndexer {
       if (this.#top !== frame) this.#close(end, line)
     }
     this.#frames.pop()
+    this.#forget(frame)
     // An empty last child lies where this boundary line begins: its parent reaches as far.
     const inner = frame.children.at(-1)?.bodyEnd ?? frame.bodyStart
     frame.bodyEnd = line === undefined ? end : Math.max(inner, end - this.#endBefore)
@@ -248,7 +283,8 @@ interface Frame {
   /** Present while the header is being read. */
   header: HeaderBuffer | undefined
   description: Description
-  boundary: Buffer | undefined
+  /** Its boundary line, `--` in front, while it is open; one character an octet. */
+  boundary: string | undefined
   /** A multipart that names no boundary. */
   isBroken: boolean
   /** A multipart below the depth limit. */
@@ -287,12 +323,8 @@ function trimEnd(line: Buffer): Buffer {
   return line.subarray(0, end)
 }
 
-const closes = (boundary: Buffer | undefined, text: Buffer): boolean =>
-  boundary !== undefined &&
-  text.length >= boundary.length + 2 &&
-  text[boundary.length] === DASH &&
-  text[boundary.length + 1] === DASH &&
-  text.subarray(0, boundary.length).equals(boundary)
+const closes = (boundary: string | undefined, text: string): boolean =>
+  boundary !== undefined && text.startsWith('--', boundary.length) && text.startsWith(boundary)
 
 /** The part as it is shown; what cannot be looked into becomes a leaf that says so. */
 function finished(frame: Frame): MimePart {
