@@ -134,6 +134,23 @@ describe("one message's whole life", () => {
     }
   })
 
+  it('gets its verdict and delivery id from nobody on the network', async () => {
+    for (const [wellKnown, greeting] of [
+      [25, 'EHLO'],
+      [24, 'LHLO'],
+    ] as const) {
+      const session = await wire(watari.port(wellKnown))
+      try {
+        await session.smtp()
+        assert.doesNotMatch(await session.smtp(`${greeting} a.example`), /XWATARI/)
+        const reply = await session.smtp('MAIL FROM:<a@other.example> XWATARI=eyJ9')
+        assert.match(reply, /^555 5\.5\.4 unknown parameter XWATARI$/)
+      } finally {
+        session.close()
+      }
+    }
+  })
+
   it('starts every account with its mailboxes and special uses', async () => {
     const client = await imap(watari, 'admin')
     try {

@@ -141,6 +141,41 @@ describe('mail that goes out', () => {
     }
   })
 
+  it('leaves as one message, whatever ends of DATA its text pretends', async () => {
+    const evil =
+      'MAIL FROM:<evil@campus.example>\r\nRCPT TO:<victim@sink.example>\r\nDATA\r\n偽\r\n'
+    const fakes = [
+      '\n.\n',
+      '\n.\r\n',
+      '\r\n.\n',
+      '\r.\r',
+      '\r.\r\n',
+      '\r\n.\r',
+      '\r.\n',
+      '\n\r.\n\r',
+    ]
+    const text = `${mailOf('smuggler')}${fakes.map((fake) => `行${fake}${evil}`).join('')}`
+    const stuffed = text.replace(/\r\n\.(?=\r\n|[^\r\n])/g, '\r\n..')
+    const session = await smtpSession({ ...byPort(587), login: login() })
+    try {
+      for (const line of [`MAIL FROM:<${FROM}>`, `RCPT TO:<${OUTSIDE}>`])
+        assert.match(await session.smtp(line), /^250 /)
+      assert.match(await session.smtp('DATA'), /^354 /)
+      session.send(`${stuffed}.\r\n`)
+      assert.match(await session.smtp(), /^250 2\.0\.0 \w+ queued/)
+      assert.match(await session.smtp('NOOP'), /^250 2\.0\.0 ok/)
+    } finally {
+      session.close()
+    }
+    // What was bare is CRLF now; a dot behind a real CRLF was stuffing.
+    const wanted = Buffer.from(
+      stuffed.replace(/\r\n\./g, '\r\n').replace(/\r(?!\n)|(?<!\r)\n/g, '\r\n'),
+    )
+    const content = await arrived('smuggler')
+    assert.ok(content.subarray(-wanted.length).equals(wanted), content.toString())
+    assert.ok(sink.mails.every(({ mail }) => !mail.includes('evil')))
+  })
+
   it('is refused without AUTH, and the text names the host and the ports that are listened on', async () => {
     for (const wellKnown of [587, 465]) {
       const reply = await sendBy(byPort(wellKnown), outside('no-auth'))
