@@ -13,6 +13,7 @@ import type { Uid } from '#model/mailbox.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { MemoryBlobs } from '#test/fake/memory-blobs.ts'
 import type {
   AccountCommit,
   CommitRequest,
@@ -25,6 +26,7 @@ import { openMailboxes } from './open.ts'
 import type { OpenMailboxes } from './open.ts'
 import { MIGRATIONS } from './schema.ts'
 import { Sql } from './sql.ts'
+import { SqliteMailboxes } from './sqlite-mailboxes.ts'
 
 const hanako = 'hanako' as AccountId
 const root = mkdtempSync(join(tmpdir(), 'watari-leftovers-'))
@@ -203,6 +205,45 @@ describe('a commit that comes to nothing leaves no file', () => {
     )
     assert.deepEqual(readdirSync(join(dir, 'large')), [])
   })
+})
+
+/** A database whose disk gives way at the row of the octets. */
+class FailingSql extends Sql {
+  errcode = 0
+  override run(...args: Parameters<Sql['run']>): number {
+    if (this.errcode !== 0 && args[0].startsWith('INSERT INTO email'))
+      throw Object.assign(new Error('disk'), { errcode: this.errcode })
+    return super.run(...args)
+  }
+}
+
+describe('a commit whose rows cannot be written', () => {
+  for (const [errcode, code, left] of [
+    [13, 'full', 0],
+    // The COMMIT may come true when its WAL is read again: the next start knows, and deletes what is not named.
+    [10, 'io', 1],
+  ] as const)
+    it(`answers ${code} and ${left === 0 ? 'leaves no file' : 'keeps its file until the next start'}`, async () => {
+      const db = openDatabase({ path: ':memory:', kind: 'mailbox', migrations: MIGRATIONS })
+      const sql = new FailingSql(db)
+      const blobs = new MemoryBlobs()
+      const store = new SqliteMailboxes({
+        db,
+        sql,
+        blobs,
+        clock: new FakeClock(),
+        parser: () => new MimeIndexer(),
+        onChange: () => undefined,
+      })
+      sql.errcode = errcode
+      const request = { contents: [{ octets: [TEXT] }], commits: [commitOf(append(0))] }
+      await assert.rejects(store.commit(request), (thrown) => isFault(thrown, code))
+      assert.equal(blobs.files.size, left)
+      sql.errcode = 0
+      assert.equal((await store.commit(request)).results[0]?.kind, 'committed')
+      assert.equal(blobs.files.size, left + 1)
+      await store.close()
+    })
 })
 
 describe('below the reserve', () => {
