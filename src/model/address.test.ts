@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addr } from '#test/fake/directory.ts'
-import { addressKey, equalAddress, formatAddress, withoutDetail } from './address.ts'
+import {
+  addressKey,
+  domainKey,
+  equalAddress,
+  formatAddress,
+  matchKey,
+  needsSmtpUtf8,
+  withoutDetail,
+} from './address.ts'
 
 test('quotes that need not be there make no other address (RFC 5321 §4.1.2)', () => {
   for (const [written, meant] of [
@@ -22,6 +30,19 @@ test('quotes that need not be there make no other address (RFC 5321 §4.1.2)', (
     ['""@campus.example', 'hanako@campus.example'],
   ] as const)
     assert.notEqual(addressKey(addr(one)), addressKey(addr(other)))
+})
+
+test('a domain in A-labels is the one in letters, and is sent on as it came (RFC 5890 §2.3.2.1)', () => {
+  const written = addr('Hanako@XN--pssu33l.example')
+  assert.equal(addressKey(written), 'hanako@大阪.example')
+  assert.ok(equalAddress(written, addr('hanako@大阪.example')))
+  assert.equal(formatAddress(written), 'Hanako@xn--pssu33l.example')
+  assert.equal(needsSmtpUtf8(written), false)
+  assert.equal(matchKey('XN--pssu33l.example'), '大阪.example')
+  assert.equal(matchKey('花@xn--pssu33l.example'), '花@大阪.example')
+  // What is no A-label stands for itself.
+  for (const odd of ['xn--.example', 'xn--a_b.example', 'xn--99999999.example'])
+    assert.equal(domainKey(odd), odd)
 })
 
 test('a detail is cut inside quotes too, and what stays quoted stays whole (RFC 5233 §4)', () => {

@@ -1,3 +1,4 @@
+import { domainToUnicode } from 'node:url'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { asciiLower } from '#base/text.ts'
@@ -66,11 +67,28 @@ export const isDomain = (text: string): boolean =>
 export const formatAddress = (address: Address): string => `${address.localpart}@${address.domain}`
 
 /**
+ * The form in which domains are compared: ASCII case ignored, A-labels as the U-labels that they
+ * stand for (RFC 5890 §2.3.2.1). It is for look-ups only: what is sent stays as it was written.
+ */
+export function domainKey(domain: string): string {
+  const name = asciiLower(domain).normalize('NFC')
+  // It answers an empty text to what is no A-label at all.
+  return name.includes('xn--') ? domainToUnicode(name) || name : name
+}
+
+/** The form of a route's `domain` or `user@domain`. */
+export function matchKey(match: string): string {
+  const at = match.lastIndexOf('@')
+  if (at < 0) return domainKey(match)
+  return addressKey({ localpart: match.slice(0, at), domain: match.slice(at + 1) })
+}
+
+/**
  * The form in which our own addresses are compared: local parts of ours ignore case, and quotes
  * that need not be there (RFC 5321 §4.1.2).
  */
 export const addressKey = ({ localpart, domain }: Address): string =>
-  asciiLower(`${unquoted(localpart)}@${domain}`).normalize('NFC')
+  `${asciiLower(unquoted(localpart)).normalize('NFC')}@${domainKey(domain)}`
 
 /** The local part without its quotes, where it means the same without them. */
 function unquoted(localpart: string): string {

@@ -102,6 +102,32 @@ describe('the verbs of the command line', () => {
     assert.match(await cli.refused(['domain', 'rm', 'dept.example'], 1), /watari domain ls shows/)
   })
 
+  it('domain: one in Japanese letters takes mail in its A-labels, too', async () => {
+    await cli.run(['domain', 'add', '大阪.example'])
+    await cli.run(['user', 'add', 'saku@大阪.example', '--password-stdin'], PASSWORD)
+    assert.match(await cli.refused(['domain', 'add', 'xn--pssu33l.example'], 1), /is there already/)
+    for (const to of ['saku@xn--pssu33l.example', 'Saku+a@XN--PSSU33L.example'])
+      assert.match(await mx(to), /^250 /)
+    assert.match(await mx('nobody@xn--pssu33l.example'), /^550 5\.1\.1 /)
+    for (const user of ['saku@大阪.example', 'saku@xn--pssu33l.example'])
+      assert.equal(await logsIn(user, PASSWORD), true)
+    const { id, content } = mailTo('saku@大阪.example')
+    const to = ['saku@xn--pssu33l.example', 'saku@大阪.example']
+    const mail = { from: OUTSIDER, to, content, smtpUtf8: true }
+    assert.match(await sendBy({ port: watari.port(25) }, mail), /^250 /)
+    const client = await imap(watari, 'saku@xn--pssu33l.example', PASSWORD.toString())
+    await until('it is there', async () => (await copiesOf(client, id)).length > 0)
+    await until('the queue is empty', async () => {
+      return (await cli.json<Queue>(['queue', 'ls'])).items.length === 0
+    })
+    assert.equal((await copiesOf(client, id)).length, 1)
+    await client.logout()
+    assert.match(await cli.refused(['domain', 'rm', 'xn--pssu33l.example'], 1), /has an address in/)
+    await cli.run(['user', 'delete', 'saku@xn--pssu33l.example'])
+    await cli.run(['domain', 'rm', 'xn--pssu33l.example'])
+    assert.doesNotMatch(await cli.run(['domain', 'ls']), /大阪/)
+  })
+
   it('user: logs in and gets mail from its first second on, with any octets as password', async () => {
     const add = ['user', 'add', 'jiro', '--password-stdin', '--name', '山田 次郎']
     const line = Buffer.concat([PASSWORD, Buffer.from('\n')])

@@ -1,7 +1,6 @@
 import { concatOctets, emptyOctets, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { err, isFault, messageOf, ok } from '#base/outcome.ts'
-import { asciiLower } from '#base/text.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
@@ -9,7 +8,7 @@ import { headerLength } from '#codec/mime/header.ts'
 import { compileSieve } from '#codec/sieve/compile.ts'
 import type { SieveProgram } from '#codec/sieve/program.ts'
 import type { AccountId } from '#model/account.ts'
-import { addressKey, formatAddress } from '#model/address.ts'
+import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { transmissionType } from '#model/envelope.ts'
 import type { Recipient } from '#model/envelope.ts'
@@ -395,8 +394,8 @@ interface Job {
 
 /** Each detail is a copy of its own, as conversion counts them: a script may file it elsewhere (RFC 5233 §4). */
 function detailOf(recipient: Address): string {
-  const plus = recipient.localpart.indexOf('+')
-  return plus <= 0 ? '' : asciiLower(recipient.localpart.slice(plus)).normalize('NFC')
+  const key = addressKey(recipient)
+  return key.slice(addressKey(withoutDetail(recipient)).lastIndexOf('@'), key.lastIndexOf('@'))
 }
 
 const accountCommit = ({ accountId, copyId, plan, forwards }: Job): AccountCommit => ({

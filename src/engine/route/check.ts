@@ -1,5 +1,5 @@
 import type { Account } from '#model/account.ts'
-import { addressKey, formatAddress } from '#model/address.ts'
+import { addressKey, domainKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Directory, DirectoryChange, DirectoryRow } from '#store/directory/directory.ts'
 import { CONVERSION_DEPTH_MAX, walk } from './convert.ts'
@@ -93,7 +93,7 @@ function withChange(directory: Directory, change: ProposedChange): Addressing {
       return row?.kind === 'account' ? row.account : undefined
     },
     domain(name) {
-      if (`domain:${name}` !== key) return directory.domain(name)
+      if (`domain:${domainKey(name)}` !== key) return directory.domain(name)
       return row?.kind === 'domain' ? row.domain : undefined
     },
     forward(id) {

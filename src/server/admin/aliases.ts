@@ -9,7 +9,7 @@ import {
   writtenRoute,
 } from '#contract/admin/directory.ts'
 import type { RouteBody } from '#contract/admin/directory.ts'
-import { addressKey, formatAddress } from '#model/address.ts'
+import { addressKey, formatAddress, matchKey } from '#model/address.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
 import type { RouteRow } from '#model/route.ts'
 import { authorOf, taken } from './context.ts'
@@ -128,7 +128,7 @@ function routeRoutes(app: AdminServer, deps: AdminDeps): void {
     '/routes/:match',
     { schema: { params: matchParam, response: { 200: done } } },
     async (request) => {
-      const key = `route:${lower(request.params.match)}`
+      const key = `route:${matchKey(lower(request.params.match))}`
       taken(await deps.directory.write([{ kind: 'remove', key }], authorOf(request)))
       return { pending: [...(await deps.hub.settled())] }
     },

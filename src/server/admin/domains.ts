@@ -3,6 +3,7 @@ import { done, page, pageQuery } from '#contract/admin/common.ts'
 import { domain, directoryChange, newDomain, writtenDomain } from '#contract/admin/directory.ts'
 import type { DomainBody } from '#contract/admin/directory.ts'
 import type { LocalDomain } from '#model/account.ts'
+import { domainKey } from '#model/address.ts'
 import { authorOf, isoTime, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
@@ -49,7 +50,7 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
     '/domains/:name',
     { schema: { params: named, response: { 200: done } } },
     async (request) => {
-      const key = `domain:${lower(request.params.name)}`
+      const key = `domain:${domainKey(lower(request.params.name))}`
       taken(await deps.directory.write([{ kind: 'remove', key }], authorOf(request)))
       return { pending: [...(await deps.hub.settled())] }
     },

@@ -1,5 +1,5 @@
 import { asciiLower } from '#base/text.ts'
-import { addressKey, formatAddress, isDomain, parseAddress } from '#model/address.ts'
+import { addressKey, domainKey, formatAddress, isDomain, parseAddress } from '#model/address.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import type { Address } from '#model/address.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
@@ -43,7 +43,7 @@ function checkDomain(directory: Directory, domain: LocalDomain): DirectoryRefusa
   if (!isDomain(name) || name.startsWith('[') || name !== asciiLower(name).normalize('NFC'))
     return refuse('invalid', `${name} is no domain name`, 'Give a name such as campus.example.')
   if (convertTo === undefined) return undefined
-  if (asciiLower(convertTo) === name)
+  if (domainKey(convertTo) === domainKey(name))
     return refuse('invalid', `${name} cannot be converted to itself`, 'Name another local domain.')
   if (directory.domain(convertTo) === undefined)
     return refuse(
@@ -51,7 +51,9 @@ function checkDomain(directory: Directory, domain: LocalDomain): DirectoryRefusa
       `${convertTo} is no local domain`,
       `Add it first: watari domain add ${convertTo}`,
     )
-  const owner = directory.accounts().find((account) => account.domain === name)
+  const owner = directory
+    .accounts()
+    .find((account) => domainKey(account.domain) === domainKey(name))
   if (owner !== undefined)
     return refuse(
       'conflict',
@@ -238,7 +240,10 @@ function exists(directory: Directory, kind: string, name: string): boolean {
 }
 
 function checkDomainRemoval(directory: Directory, name: string): DirectoryRefusal | undefined {
-  const converted = directory.domains().find((domain) => domain.convertTo === name)
+  const key = domainKey(name)
+  const converted = directory
+    .domains()
+    .find(({ convertTo }) => convertTo !== undefined && domainKey(convertTo) === key)
   if (converted !== undefined)
     return refuse(
       'conflict',
@@ -247,9 +252,8 @@ function checkDomainRemoval(directory: Directory, name: string): DirectoryRefusa
     )
   const owner = directory
     .accounts()
-    .find(
-      (account) =>
-        account.domain === name || account.addresses.some((address) => address.domain === name),
+    .find((account) =>
+      [account, ...account.addresses].some(({ domain }) => domainKey(domain) === key),
     )
   if (owner !== undefined)
     return refuse(
@@ -257,7 +261,7 @@ function checkDomainRemoval(directory: Directory, name: string): DirectoryRefusa
       `${owner.username}@${owner.domain} has an address in ${name}`,
       'Move or delete its accounts first.',
     )
-  const alias = directory.aliases().find((row) => row.from.domain === name)
+  const alias = directory.aliases().find((row) => domainKey(row.from.domain) === key)
   if (alias !== undefined)
     return refuse(
       'conflict',

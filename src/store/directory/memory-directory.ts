@@ -1,6 +1,5 @@
-import { asciiLower } from '#base/text.ts'
 import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
-import { addressKey, parseAddress } from '#model/address.ts'
+import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { Directory, DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
@@ -134,7 +133,7 @@ export class MemoryDirectory implements Directory {
   }
 
   route(match: string): RouteRow | undefined {
-    return this.#routes.get(domainKey(match))
+    return this.#routes.get(matchKey(match))
   }
 
   routes(): readonly RouteRow[] {
@@ -177,7 +176,7 @@ export class MemoryDirectory implements Directory {
         this.#forwards.set(row.forward.accountId, row.forward)
         return
       case 'route':
-        this.#routes.set(domainKey(row.route.match), row.route)
+        this.#routes.set(matchKey(row.route.match), row.route)
     }
   }
 
@@ -213,8 +212,6 @@ export class MemoryDirectory implements Directory {
 
 const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undefined =>
   value === undefined ? undefined : ({ kind, [kind]: value } as unknown as DirectoryRow)
-
-const domainKey = (name: string): string => asciiLower(name).normalize('NFC')
 
 const addressKeysOf = (account: Account): string[] => [
   addressKey({ localpart: account.username, domain: account.domain }),

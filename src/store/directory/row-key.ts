@@ -1,12 +1,11 @@
-import { asciiLower } from '#base/text.ts'
-import { addressKey } from '#model/address.ts'
+import { addressKey, domainKey, matchKey } from '#model/address.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
 
 /** The name of a row in the log and in the replicas. */
 export function rowKey(row: DirectoryRow): DirectoryKey {
   switch (row.kind) {
     case 'domain':
-      return `domain:${asciiLower(row.domain.name).normalize('NFC')}`
+      return `domain:${domainKey(row.domain.name)}`
     case 'account':
       return `account:${row.account.id}`
     case 'alias':
@@ -14,6 +13,6 @@ export function rowKey(row: DirectoryRow): DirectoryKey {
     case 'forward':
       return `forward:${row.forward.accountId}`
     case 'route':
-      return `route:${asciiLower(row.route.match).normalize('NFC')}`
+      return `route:${matchKey(row.route.match)}`
   }
 }
