@@ -35,12 +35,12 @@ export async function runSingle(
 ): Promise<{ readonly ended: Promise<void> }> {
   const { host, first } = await prepareDataFolder({ ...options, clock: systemClock })
   options.prepared()
-  await warmCompileCache()
   const words = new HeldWords({ clock: systemClock, write: (text) => process.stderr.write(text) })
   const say = (text: string): void => words.say(text)
   if (process.env['WATARI_LOG'] !== undefined) words.release()
   const log = jsonLog(systemClock, say, { role: 'supervisor' })
   const runDir = mkdtempSync(join(tmpdir(), 'watari-'))
+  await warmCompileCache(runDir)
   const runtimeFile = join(options.dir, RUNTIME_FILE)
   writeFileSync(
     runtimeFile,

@@ -107,4 +107,5 @@ function main(args: readonly string[]): void {
   void new StorageProcess().run(kind, dir, JSON.parse(options ?? '{}') as StorageOptions)
 }
 
-main(process.argv.slice(2))
+// Else only loaded, for the compile cache.
+if (process.env['WATARI_WARM'] === undefined) main(process.argv.slice(2))

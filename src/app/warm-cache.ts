@@ -1,35 +1,65 @@
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+const SOURCES = join(import.meta.dirname, '..')
 const SCRIPT = join(import.meta.dirname, 'warm.ts')
 const WARM_MS_MAX = 20_000
+/** Tells for which sources the cache was filled; lies in its folder. */
+const STAMP_FILE = 'warmed'
 
 /**
- * Fills Node's compile cache where it is empty, before the roles start: each process of a first
- * start would else keep some 20 MiB for compiling the same code. Never fails a start.
+ * Fills Node's compile cache where it was not filled for these sources, before the roles start:
+ * each process would else keep some 20 MiB for compiling the same code. Where the cache cannot be
+ * written, one is made in `spare`. Never fails a start.
  */
-export async function warmCompileCache(): Promise<void> {
-  const dir = process.env['NODE_COMPILE_CACHE']
-  if (dir === undefined || !isEmpty(dir)) return
+export async function warmCompileCache(spare: string): Promise<void> {
+  const wanted = process.env['NODE_COMPILE_CACHE']
+  if (wanted === undefined) return
+  const dir = isWritable(wanted) ? wanted : join(spare, 'compile')
+  process.env['NODE_COMPILE_CACHE'] = dir
+  const stamp = join(dir, STAMP_FILE)
+  const sources = stampOf(SOURCES)
+  if (read(stamp) === sources) return
   const child = spawn(process.execPath, [SCRIPT], {
     stdio: 'ignore',
     env: { ...process.env, WATARI_WARM: '1' },
     timeout: WARM_MS_MAX,
   })
-  await new Promise<void>((resolve) => {
-    child.once('error', () => resolve())
-    child.once('exit', () => resolve())
+  const status = await new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null))
+    child.once('exit', resolve)
   })
+  if (status === 0) await writeFile(stamp, sources).catch(() => undefined)
 }
 
-function isEmpty(dir: string): boolean {
+function isWritable(dir: string): boolean {
   try {
-    return readdirSync(dir).every((name) => readdirSync(join(dir, name)).length < FILES_MIN)
-  } catch {
+    mkdirSync(dir, { recursive: true })
+    accessSync(dir, constants.W_OK)
     return true
+  } catch {
+    return false
   }
 }
 
-/** The few files of the supervisor alone are no warm cache. */
-const FILES_MIN = 150
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Differs where a source file has come, gone or changed, or Node is another one. */
+function stampOf(dir: string): string {
+  const hash = createHash('sha256').update(process.version)
+  for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' }).toSorted()) {
+    if (!name.endsWith('.ts')) continue
+    const { mtimeMs, size } = statSync(join(dir, name))
+    hash.update(`${name} ${mtimeMs} ${size}\n`)
+  }
+  return hash.digest('hex')
+}
