@@ -1,4 +1,4 @@
-import { optionOf, POLICY_ACTIONS, SETTING_KEYS } from './table.ts'
+import { actionsOf, optionOf, SETTING_KEYS } from './table.ts'
 import type { Option, SettingKey } from './table.ts'
 import { formatDuration, formatSize } from './validate.ts'
 
@@ -45,7 +45,7 @@ function typeOf(option: Option): string {
     case 'networks':
       return 'networks of IPv4 and IPv6, without a limit in rows'
     case 'action':
-      return `one of ${POLICY_ACTIONS.join(', ')}`
+      return `one of ${actionsOf(option).join(', ')}`
   }
 }
 

@@ -74,6 +74,9 @@ describe('the table of settings', () => {
       ['dns.servers', ['[::1:53'], /no HOST:PORT/, /127\.0\.0\.1:53/],
       ['dns.servers', ['a:99999'], /no HOST:PORT/, /127/],
       ['policy.spam', 'delete', /delete is no action/, /accept, reject/],
+      // Trouble of ours is never a 5xx, and loses nothing.
+      ['policy.unavailable', 'reject', /reject is no action/, /one of accept, defer, hold\./],
+      ['policy.unavailable', 'discard', /discard is no action/, /one of accept, defer, hold\./],
       ['judge.enabled', 'maybe', /neither true nor false/, /true or false/],
       ['relay.access', ['10.0.0.0/8', '10.0.0.1/8'], /row 2: .* write 10\.0\.0\.0\/8/, /networks/],
       ['relay.access', ['0.0.0.0/0'], /whole Internet/, /networks/],

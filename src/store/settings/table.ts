@@ -39,7 +39,12 @@ interface OptionTypes {
   }
   /** Networks of IPv4 and IPv6, as many as it takes: kept apart from the generation, by hash. */
   readonly networks: { readonly default: readonly string[]; readonly doc: Doc }
-  readonly action: { readonly default: PolicyAction; readonly doc: Doc }
+  readonly action: {
+    readonly default: PolicyAction
+    /** What it may be; absent: every action. */
+    readonly oneOf?: readonly PolicyAction[]
+    readonly doc: Doc
+  }
 }
 
 interface Values {
@@ -56,13 +61,11 @@ interface Values {
 
 /** What policy may do with a message of a class. */
 export type PolicyAction = 'accept' | 'reject' | 'defer' | 'hold' | 'discard'
-export const POLICY_ACTIONS: readonly PolicyAction[] = [
-  'accept',
-  'reject',
-  'defer',
-  'hold',
-  'discard',
-]
+const POLICY_ACTIONS: readonly PolicyAction[] = ['accept', 'reject', 'defer', 'hold', 'discard']
+
+/** What a policy setting may be. */
+export const actionsOf = (option: OptionTypes['action']): readonly PolicyAction[] =>
+  option.oneOf ?? POLICY_ACTIONS
 
 export type OptionType = keyof OptionTypes
 export type Option<T extends OptionType = OptionType> = {
@@ -216,40 +219,42 @@ export const SETTINGS = {
     type: 'action',
     default: 'accept',
     doc: {
-      en: 'What becomes of spam. accept: delivered, tagged and filed.',
-      ja: '迷惑メールの扱い。accept は印を付けて迷惑メールフォルダーへ配送します。',
+      en: 'What becomes of spam. accept: delivered, tagged and filed in Junk/SPAM, where its receiver finds what was judged wrongly.',
+      ja: '迷惑メールの扱い。accept は印を付けて迷惑メールフォルダー (Junk/SPAM) へ配送します。誤判定があっても受信者が見つけられます。',
     },
   },
   'policy.suspected': {
     type: 'action',
     default: 'accept',
     doc: {
-      en: 'What becomes of suspected spam.',
-      ja: '迷惑メールの疑いがあるメールの扱い。',
+      en: 'What becomes of suspected spam. accept: delivered, tagged and filed in Junk/Suspected SPAM.',
+      ja: '迷惑メールの疑いがあるメールの扱い。accept は印を付けて Junk/Suspected SPAM へ配送します。',
     },
   },
   'policy.infected': {
     type: 'action',
     default: 'reject',
     doc: {
-      en: 'What becomes of infected mail. reject: refused in the session, never bounced.',
-      ja: 'ウイルスを含むメールの扱い。reject は受信中に拒否し、不達通知は出しません。',
+      en: 'What becomes of infected mail. reject: refused in the session with 554 and never bounced, so that a real sender learns of it and a forged one gets nothing.',
+      ja: 'ウイルスを含むメールの扱い。reject は受信中に 554 で拒否し、不達通知は出しません。本当の差出人には伝わり、詐称された人には何も届きません。',
     },
   },
   'policy.unscannable': {
     type: 'action',
     default: 'hold',
     doc: {
-      en: 'What becomes of mail that cannot be scanned: damaged, too deep, or too slow to judge.',
-      ja: '検査できないメール（壊れている、入れ子が深い、時間がかかり過ぎる）の扱い。',
+      en: 'What becomes of mail that cannot be scanned: too deep, too slow to judge, or one that kills its judge. hold: taken, kept in the queue until somebody looks (`watari queue ls --state held`, then release or drop). It may be an attack, and it may be our machine that was too slow: delivered it would count as clean, refused our trouble would look final, deferred it would come again until its sender gives up. accept files it as suspected spam, never as clean.',
+      ja: '検査できないメール（入れ子が深い、時間がかかり過ぎる、判定器を落とす）の扱い。hold は受け取ってキューに留め、管理者が release または drop します。攻撃かもしれず、こちらの機械が遅かっただけかもしれないので、配送も拒否もせず人が決めます。accept でも「迷惑メールの疑い」とし、正常扱いにはしません。',
     },
   },
   'policy.unavailable': {
     type: 'action',
     default: 'defer',
+    // Our trouble is never a 5xx, and loses nothing.
+    oneOf: ['accept', 'defer', 'hold'],
     doc: {
-      en: 'What becomes of mail while no judge can answer. defer: the peer tries again later.',
-      ja: '判定器が応答できない間のメールの扱い。defer は相手に再送してもらいます。',
+      en: 'What becomes of mail while no judge can answer. defer: 451, the peer tries again later and nothing passes unexamined. accept delivers it unexamined, and its verdict says so. The trouble is ours, so it is never refused for good and never thrown away.',
+      ja: '判定器が応答できない間のメールの扱い。defer は 451 を返し、相手に再送してもらいます。accept は検査せずに配送し、その旨を判定結果に記します。こちら側の問題なので、恒久的な拒否や破棄はできません。',
     },
   },
   'auth.allowPlaintext': {

@@ -4,7 +4,7 @@ import type { Outcome } from '#base/outcome.ts'
 import { counted } from '#base/text.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import { parseNetwork } from './network-set.ts'
-import { isSettingKey, optionOf, POLICY_ACTIONS, SETTING_KEYS } from './table.ts'
+import { actionsOf, isSettingKey, optionOf, SETTING_KEYS } from './table.ts'
 import type { Option, SettingKey } from './table.ts'
 
 /** A value as it stands in JSON: a generation, the API's body, a file of an editor. */
@@ -105,8 +105,8 @@ const readers: {
     if (items === undefined) return err(`${shown(value)} is no list`)
     return readNetworks(items)
   },
-  action: (_, value) =>
-    typeof value === 'string' && (POLICY_ACTIONS as readonly string[]).includes(value)
+  action: (option, value) =>
+    typeof value === 'string' && (actionsOf(option) as readonly string[]).includes(value)
       ? ok(value)
       : err(`${shown(value)} is no action`),
 }
@@ -229,7 +229,7 @@ function remedyOf(option: Option): string {
     case 'networks':
       return 'Give networks such as 192.0.2.0/24, 2001:db8::/32 or a single address.'
     case 'action':
-      return `Give one of ${POLICY_ACTIONS.join(', ')}.`
+      return `Give one of ${actionsOf(option).join(', ')}.`
   }
 }
 
