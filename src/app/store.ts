@@ -6,6 +6,7 @@ import { parseHanded } from '#codec/auth/verdict.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { storeReception } from '#engine/deliver/store-reception.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
+import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import { serveMail } from '#server/smtp/serve.ts'
@@ -80,13 +81,14 @@ runRole('store', async ({ place, log, atFailure }) => {
       limits: () => ({ messageBytesMax: node.settings['mail.sizeBytesMax'] }),
     }),
   )
+  const changes = (listener: (change: MailboxChanged) => void): (() => void) => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
   const shared = imapShared({
     store: mailboxes,
     messageBytesMax: () => node.settings['mail.sizeBytesMax'],
-    changes: (listener) => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
+    changes,
   })
   const imap = await openListeners(listenersOf(host, 'imap', 'imaps'), log, (listener) =>
     serveImap({
@@ -115,8 +117,25 @@ runRole('store', async ({ place, log, atFailure }) => {
       log,
     }),
   )
+  const jmap = lazyJmap({
+    store: mailboxes,
+    changes,
+    authenticator,
+    directory: node.directory,
+    hostname: `mail.${host.domain}`,
+    messageBytesMax: () => node.settings['mail.sizeBytesMax'],
+    newDeliveryId: () => timedId(clock.nowMs()),
+    submitted: () => pump.wake(),
+    clock,
+    log,
+  })
   const web = await openListeners(listenersOf(host, 'https'), log, (listener) =>
-    serveWeb({ dir: place.dir, listener, adminSocket: join(place.runDir, 'admin.sock') }),
+    serveWeb({
+      dir: place.dir,
+      listener,
+      adminSocket: join(place.runDir, 'admin.sock'),
+      jmap: { load: jmap, log },
+    }),
   )
   pump.wake()
   const doors = [handedDoor, ...lmtp.opened, ...imap.opened, ...pop3Doors.opened, ...web.opened]
@@ -137,3 +156,13 @@ runRole('store', async ({ place, log, atFailure }) => {
       }),
   }
 })
+
+/** One for all listeners, loaded when a program or a page first asks. */
+function lazyJmap(parts: JmapParts): () => Promise<Jmap> {
+  let jmap: Promise<Jmap> | undefined
+  return () => {
+    jmap ??= import('#server/jmap/serve.ts').then(({ serveJmap }) => serveJmap(parts))
+    jmap.catch(() => (jmap = undefined))
+    return jmap
+  }
+}

@@ -3,25 +3,38 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
 
-import { Fault } from '#base/outcome.ts'
+import type { Log } from '#base/log.ts'
+import { Fault, messageOf } from '#base/outcome.ts'
 import { request } from '#net/http.ts'
+import type { Jmap } from '#server/jmap/serve.ts'
 
 import { sendAway, sentNow, watchAlive } from './alive.ts'
 import type { Listener } from './host.ts'
 
 const PROXY_TIMEOUT_MS = 120_000
 
-/** The HTTPS door of a store: hands `/api/v1` to control, which may be away. */
+/** What a request must have sent of itself within that time: nobody holds a connection by dribbling. */
+const HEADERS_TIMEOUT_MS = 20_000
+const REQUEST_TIMEOUT_MS = 300_000
+const KEEP_ALIVE_MS = 60_000
+const CONNECTIONS_MAX = 10_000
+
+/** The HTTPS door: JMAP of a store, and `/api/v1`, which goes to control; control may be away. */
 export function serveWeb(options: {
   readonly dir: string
   readonly listener: Listener
   readonly adminSocket: string
+  /** Absent where there are no mailboxes; loaded when somebody first asks. */
+  readonly jmap?: { readonly load: () => Promise<Jmap>; readonly log: Log }
 }): Promise<{ readonly port: number; close(graceMs: number): Promise<void> }> {
   const { listener } = options
   const server = createServer(
     {
       cert: readFileSync(join(options.dir, 'tls', 'server.pem')),
       key: readFileSync(join(options.dir, 'tls', 'server.key')),
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
     },
     (incoming, response) => {
       response.setHeader('strict-transport-security', 'max-age=31536000')
@@ -29,10 +42,13 @@ export function serveWeb(options: {
       const path = (incoming.url ?? '/').split('?')[0]!
       if (path === '/api/v1' || path.startsWith('/api/v1/'))
         return proxy(incoming, response, options.adminSocket)
+      if (options.jmap !== undefined && JMAP_PATH.test(path))
+        return answerJmap(incoming, response, options.jmap)
       response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
       response.end('There is no page here. The API: /api/v1/openapi.json\n')
     },
   )
+  server.maxConnections = CONNECTIONS_MAX
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'it is taken' : cause.message
@@ -50,6 +66,23 @@ export function serveWeb(options: {
       }),
     )
   })
+}
+
+const JMAP_PATH = /^\/(?:jmap|auth)\/|^\/\.well-known\/jmap$/
+
+function answerJmap(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  { load, log }: { readonly load: () => Promise<Jmap>; readonly log: Log },
+): void {
+  load().then(
+    (jmap) => jmap.handle(incoming, response),
+    (cause: unknown) => {
+      log.error('jmap.failed', { cause: messageOf(cause) })
+      response.writeHead(503, { 'retry-after': '5' })
+      response.end()
+    },
+  )
 }
 
 function proxy(incoming: IncomingMessage, response: ServerResponse, socketPath: string): void {

@@ -28,7 +28,7 @@ export class FakeAuthenticator implements Authenticator {
   }
 }
 
-const fakeAccount = (username: string): Account => ({
+export const fakeAccount = (username: string): Account => ({
   id: `account-${username}` as AccountId,
   username,
   domain: 'campus.example',

@@ -19,6 +19,18 @@ export function decodeCharset(octets: Octets, label?: string): string {
   return decodeByName(octets, name) ?? guess(octets)
 }
 
+/** Whether the label names a charset that is decoded as such, and not guessed; an absent one is US-ASCII. */
+export function knowsCharset(label?: string): boolean {
+  const name = label === undefined ? 'us-ascii' : canonical(label)
+  if (name === undefined) return false
+  if (name === 'us-ascii' || name === 'iso-2022-jp') return true
+  try {
+    return new TextDecoder(name).encoding !== ''
+  } catch {
+    return iconv.encodingExists(name)
+  }
+}
+
 /** Names that mail uses for what the decoders know under another. */
 const ALIASES: Readonly<Record<string, string>> = {
   ascii: 'us-ascii',

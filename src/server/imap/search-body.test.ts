@@ -4,7 +4,7 @@ import iconv from 'iconv-lite'
 import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { BodySearch } from './search-body.ts'
-import { foldText } from './search-text.ts'
+import { foldText } from '#codec/mime/fold-text.ts'
 
 /** Each run of Japanese between its escapes (RFC 1468). */
 const jis = (text: string): Buffer =>

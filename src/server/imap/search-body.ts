@@ -5,7 +5,7 @@ import { contentDecoder } from '#codec/mime/content-decoder.ts'
 import { paramOf } from '#codec/mime/encoded-word.ts'
 import { htmlToText } from '#codec/mime/text.ts'
 import type { MimePart } from '#model/message.ts'
-import { foldText } from './search-text.ts'
+import { foldText } from '#codec/mime/fold-text.ts'
 
 /** Octets that are read as one text: a whole of 50 MB would hold up everybody else for seconds. */
 const WINDOW_BYTES = 65_536

@@ -6,9 +6,9 @@ import { inRanges, resolveSet } from '#codec/imap/sequence-set.ts'
 import type { Ranges } from '#codec/imap/sequence-set.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
+import { foldText } from '#codec/mime/fold-text.ts'
 import { addressText } from './search-facts.ts'
 import type { Facts } from './search-facts.ts'
-import { foldText } from './search-text.ts'
 import type { Selected } from './selected.ts'
 
 /** What a key still lacks to be decided. */

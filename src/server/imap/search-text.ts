@@ -1,19 +1,5 @@
 import { fromLatin1, toUtf8 } from '#base/octets.ts'
-
-/**
- * Text in the form in which it is compared: full and half width, case, and the dashes and waves
- * that Japanese charsets map in several ways are one; a line's end between two characters of a
- * script without blanks is none.
- */
-export function foldText(text: string): string {
-  if (/^[\u0000-\u007f]*$/.test(text)) return text.toLowerCase()
-  return text
-    .replace(/([^\u0000-\u007f])\r?\n(?=[^\u0000-\u007f])/g, '$1')
-    .normalize('NFKC')
-    .replace(/[\u301c\uff5e\u223c]/g, '~')
-    .replace(/[\u2010-\u2015\u2212\uff0d]/g, '-')
-    .toLowerCase()
-}
+import { foldText } from '#codec/mime/fold-text.ts'
 
 /** What BADCHARSET names (RFC 9051 §6.4.4). */
 export const SEARCH_CHARSETS = ['UTF-8', 'US-ASCII', 'ISO-2022-JP', 'SHIFT_JIS', 'EUC-JP'] as const

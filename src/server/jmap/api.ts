@@ -1,0 +1,109 @@
+import { messageOf } from '#base/outcome.ts'
+import { Args, isObject } from './args.ts'
+import { referenced } from './back-reference.ts'
+import { errorOfThrown, MethodError } from './method-error.ts'
+import { METHODS } from './methods.ts'
+import { RequestError } from './problem.ts'
+import { CORE, MAIL, SUBMISSION } from './room.ts'
+import type { Call } from './room.ts'
+
+type Invocation = readonly [name: string, args: Readonly<Record<string, unknown>>, callId: string]
+
+interface Request {
+  readonly using: readonly string[]
+  readonly calls: readonly Invocation[]
+  readonly createdIds: Readonly<Record<string, unknown>> | undefined
+}
+
+const CAPABILITIES: readonly string[] = [CORE, MAIL, SUBMISSION]
+
+/** Runs the calls of one request one after another (RFC 8620 §3.3 to §3.6). Throws RequestError. */
+export async function runRequest(
+  call: Omit<Call, 'createdIds' | 'following'>,
+  body: unknown,
+): Promise<{
+  readonly methodResponses: readonly Invocation[]
+  readonly createdIds?: Readonly<Record<string, string>>
+}> {
+  const request = readRequest(body, call.room.limits.maxCallsInRequest)
+  const createdIds = new Map(
+    Object.entries(request.createdIds ?? {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  )
+  const responses: Invocation[] = []
+  for (const [name, args, callId] of request.calls) {
+    const waiting: { readonly name: string; readonly args: Readonly<Record<string, unknown>> }[] = [
+      { name, args },
+    ]
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (call.signal.aborted) break
+      const following: Call['following'] = []
+      const answer = await runCall({ ...call, createdIds, following }, next, {
+        using: request.using,
+        responses,
+      })
+      responses.push([answer.name, answer.args, callId])
+      waiting.push(...following)
+    }
+  }
+  return {
+    methodResponses: responses,
+    ...(request.createdIds === undefined ? {} : { createdIds: Object.fromEntries(createdIds) }),
+  }
+}
+
+async function runCall(
+  call: Call,
+  { name, args }: { readonly name: string; readonly args: Readonly<Record<string, unknown>> },
+  among: { readonly using: readonly string[]; readonly responses: readonly Invocation[] },
+): Promise<{ readonly name: string; readonly args: Readonly<Record<string, unknown>> }> {
+  try {
+    const method = METHODS.get(name)
+    if (method === undefined || !among.using.includes(method.capability))
+      throw new MethodError('unknownMethod')
+    const values = referenced(args, among.responses)
+    if (name === 'Core/echo') return { name, args: values }
+    const strange = Object.keys(values).find(
+      (key) => key !== 'accountId' && !method.args.includes(key),
+    )
+    if (strange !== undefined)
+      throw new MethodError('invalidArguments', `no argument is called ${strange.slice(0, 100)}`)
+    const read = new Args(values, call.createdIds)
+    if (read.id('accountId') === undefined)
+      throw new MethodError('invalidArguments', 'accountId is missing')
+    if (read.id('accountId') !== call.account.id) throw new MethodError('accountNotFound')
+    const answer = await method.run(call, read)
+    return { name, args: { accountId: call.account.id, ...answer } }
+  } catch (thrown) {
+    const error = errorOfThrown(thrown)
+    if (error === undefined || error.type === 'serverUnavailable')
+      call.room.log.warn('jmap.failed', { method: name.slice(0, 60), cause: messageOf(thrown) })
+    const { type, more } = error ?? new MethodError('serverFail')
+    return { name: 'error', args: { type, ...more } }
+  }
+}
+
+function readRequest(body: unknown, callsMax: number): Request {
+  if (!isObject(body)) throw new RequestError('notRequest', 'The request is no object')
+  const { using, methodCalls, createdIds } = body
+  const notRequest = (detail: string): RequestError => new RequestError('notRequest', detail)
+  if (!Array.isArray(using) || !using.every((name) => typeof name === 'string'))
+    throw notRequest('using is not a list of capabilities')
+  if (!Array.isArray(methodCalls)) throw notRequest('methodCalls is not a list')
+  if (createdIds !== undefined && createdIds !== null && !isObject(createdIds))
+    throw notRequest('createdIds is not an object')
+  const unknown = using.find((name) => !CAPABILITIES.includes(name))
+  if (unknown !== undefined)
+    throw new RequestError('unknownCapability', `There is no ${unknown.slice(0, 100)} here`)
+  if (methodCalls.length > callsMax)
+    throw new RequestError('limit', `At most ${callsMax} calls a request`, 'maxCallsInRequest')
+  const calls = (methodCalls as unknown[]).map((each): Invocation => {
+    if (!Array.isArray(each) || each.length !== 3) throw notRequest('a call has three parts')
+    const [name, args, callId] = each as unknown[]
+    if (typeof name !== 'string' || !isObject(args) || typeof callId !== 'string')
+      throw notRequest('a call is a name, arguments and an id')
+    return [name, args, callId]
+  })
+  return { using, calls, createdIds: createdIds ?? undefined }
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http'
+import { toUtf8Strict } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+import { RequestError } from './problem.ts'
+
+/**
+ * The request's body. Rejects with RequestError 413 as soon as it is larger; what still comes is
+ * dropped, so that the client hears the answer. Rejects with Fault `closed` where the client left.
+ */
+export function readBody(
+  incoming: IncomingMessage,
+  limit: { readonly name: string; readonly bytesMax: number },
+): Promise<Octets> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const refuse = (): void => {
+      chunks.length = 0
+      incoming.off('data', take)
+      incoming.resume()
+      reject(new RequestError('limit', `At most ${limit.bytesMax} octets`, limit.name, 413))
+    }
+    const take = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size > limit.bytesMax) return refuse()
+      chunks.push(chunk)
+    }
+    incoming.on('error', () => undefined) // 'close' follows
+    incoming.once('close', () => reject(new Fault('closed', 'the client left')))
+    if (Number(incoming.headers['content-length'] ?? 0) > limit.bytesMax) return refuse()
+    incoming.on('data', take)
+    incoming.once('end', () => resolve(Buffer.concat(chunks)))
+  })
+}
+
+/** Throws RequestError notJSON. */
+export function parseJson(octets: Octets): unknown {
+  const text = toUtf8Strict(octets)
+  try {
+    if (text !== undefined) return JSON.parse(text) as unknown
+  } catch {
+    // answered below
+  }
+  throw new RequestError('notJSON', 'The body is no JSON in UTF-8')
+}

@@ -1,0 +1,249 @@
+import { asciiLower } from '#base/text.ts'
+import type { MailboxId } from '#model/mailbox.ts'
+import { foldText } from '#codec/mime/fold-text.ts'
+import { isObject } from './args.ts'
+import { FLAG_KEYWORDS, isKeyword } from './emails.ts'
+import type { EmailView } from './email-views.ts'
+import { FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX } from './limits.ts'
+import { invalidArguments, MethodError } from './method-error.ts'
+
+/** What a row of a view tells, and what must be read. */
+export interface Candidate {
+  readonly view: EmailView
+  readonly row: number
+}
+
+/** Texts of a message, folded for comparing; what is undefined has not been read. */
+export interface Texts {
+  readonly fields?: Readonly<Record<FieldText, string>>
+  readonly hasAttachment?: boolean
+  /** Texts of its parts. */
+  readonly body?: string
+  /** Lower-case name and folded value of each field. */
+  readonly header?: readonly (readonly [name: string, text: string])[]
+  /** The emails of its thread have the keyword all, or some of them. */
+  readonly thread?: (keyword: string) => { readonly all: boolean; readonly some: boolean }
+}
+
+export type FieldText = 'from' | 'to' | 'cc' | 'bcc' | 'subject'
+export type Need = 'fields' | 'body' | 'header' | 'thread'
+
+/** True, false, or what must be read to tell. */
+type Test = (candidate: Candidate, texts: Texts) => boolean | Need
+
+export interface Filter {
+  readonly test: Test
+  /** The mailbox that all results lie in, where there is one. */
+  readonly mailboxId: MailboxId | undefined
+  /** True where nothing else is asked than that mailbox. */
+  readonly isMailboxOnly: boolean
+  /** Texts that are searched for, as they came. */
+  readonly terms: readonly string[]
+}
+
+/** Compiles a filter (RFC 8621 §4.4.1); undefined matches all. Ends the call for what is none. */
+export function compileFilter(given: unknown): Filter {
+  const state = { conditions: 0, terms: [] as string[] }
+  if (given === undefined || given === null)
+    return { test: () => true, mailboxId: undefined, isMailboxOnly: false, terms: [] }
+  const test = compile(given, state, 0)
+  const isMailboxOnly = isObject(given) && Object.keys(given).join() === 'inMailbox'
+  return { test, mailboxId: mailboxOf(given), isMailboxOnly, terms: state.terms }
+}
+
+interface State {
+  conditions: number
+  readonly terms: string[]
+}
+
+function compile(given: unknown, state: State, depth: number): Test {
+  if (!isObject(given)) throw invalidArguments('a filter is an object')
+  if (depth > FILTER_DEPTH_MAX || ++state.conditions > FILTER_CONDITIONS_MAX)
+    throw new MethodError('unsupportedFilter', 'The filter has too many conditions')
+  const { operator, conditions } = given
+  if (operator === undefined) return condition(given, state)
+  if (!Array.isArray(conditions) || !['AND', 'OR', 'NOT'].includes(operator as string))
+    throw invalidArguments('an operator is AND, OR or NOT, with conditions')
+  const tests = (conditions as unknown[]).map((each) => compile(each, state, depth + 1))
+  if (operator === 'AND') return allOf(tests)
+  // NOT is true where none of its conditions is.
+  return operator === 'OR' ? anyOf(tests) : not(anyOf(tests))
+}
+
+const allOf =
+  (tests: readonly Test[]): Test =>
+  (candidate, texts) => {
+    let open: boolean | Need = true
+    for (const test of tests) {
+      const result = test(candidate, texts)
+      if (result === false) return false
+      if (result !== true && open === true) open = result
+    }
+    return open
+  }
+
+const not =
+  (test: Test): Test =>
+  (candidate, texts) => {
+    const result = test(candidate, texts)
+    return typeof result === 'boolean' ? !result : result
+  }
+
+const anyOf = (tests: readonly Test[]): Test => not(allOf(tests.map(not)))
+
+function condition(given: Record<string, unknown>, state: State): Test {
+  const tests = Object.entries(given).map(([name, value]) => {
+    const make = Object.hasOwn(CONDITIONS, name) ? CONDITIONS[name] : undefined
+    if (make === undefined)
+      throw new MethodError('unsupportedFilter', `no condition is called ${name.slice(0, 100)}`)
+    if (typeof value === 'string' && TEXT_CONDITIONS.has(name)) state.terms.push(value)
+    return make(value, name)
+  })
+  return allOf(tests)
+}
+
+type Make = (value: unknown, name: string) => Test
+
+const TEXT_CONDITIONS = new Set(['text', 'from', 'to', 'cc', 'bcc', 'subject', 'body'])
+
+function textOf(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw invalidArguments(`${name} is not a String`)
+  return foldText(value)
+}
+
+function dateOf(value: unknown, name: string): number {
+  const isDate =
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(value)
+  const atMs = isDate ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(atMs)) throw invalidArguments(`${name} is not a UTCDate`)
+  return atMs
+}
+
+function countOf(value: unknown, name: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw invalidArguments(`${name} is not an UnsignedInt`)
+  return value as number
+}
+
+/** Each word of it somewhere: what people expect of a search field. A quoted phrase is one word. */
+const wordsOf = (text: string): string[] =>
+  Array.from(text.matchAll(/"([^"]+)"|(\S+)/g), (match) => match[1] ?? match[2]!)
+
+const hasAll = (text: string, words: readonly string[]): boolean =>
+  words.every((word) => text.includes(word))
+
+const fieldTest =
+  (field: FieldText): Make =>
+  (value, name) => {
+    const words = wordsOf(textOf(value, name))
+    return (_, { fields }) => (fields === undefined ? 'fields' : hasAll(fields[field], words))
+  }
+
+const bodyTest: Make = (value, name) => {
+  const words = wordsOf(textOf(value, name))
+  return (_, { body }) => (body === undefined ? 'body' : hasAll(body, words))
+}
+
+const textTest: Make = (value, name) => {
+  const words = wordsOf(textOf(value, name))
+  return (_, { fields, body }) => {
+    if (fields === undefined) return 'fields'
+    const { from, to, cc, bcc, subject } = fields
+    const head = `${subject}\n${from}\n${to}\n${cc}\n${bcc}`
+    if (hasAll(head, words)) return true
+    return body === undefined ? 'body' : hasAll(`${head}\n${body}`, words)
+  }
+}
+
+/** Whether the row has a keyword, by its mailbox's slots. */
+function keywordTest(value: unknown, name: string): (candidate: Candidate) => boolean {
+  if (typeof value !== 'string' || !isKeyword(value))
+    throw invalidArguments(`${name} is no keyword`)
+  const keyword = asciiLower(value)
+  const known = FLAG_KEYWORDS.find(([other]) => other === keyword)
+  if (known !== undefined) return ({ view, row }) => (view.flags[row]! & known[1]) !== 0
+  return ({ view, row }) => {
+    const slot = view.mailbox.keywords.findIndex((other) => asciiLower(other) === keyword)
+    return slot >= 0 && Math.floor(view.flags[row]! / 2 ** (5 + slot)) % 2 === 1
+  }
+}
+
+const threadTest =
+  (which: 'all' | 'some'): Make =>
+  (value, name) => {
+    if (typeof value !== 'string' || !isKeyword(value))
+      throw invalidArguments(`${name} is no keyword`)
+    const keyword = asciiLower(value)
+    return (_, { thread }) => (thread === undefined ? 'thread' : thread(keyword)[which])
+  }
+
+const CONDITIONS: Readonly<Record<string, Make>> = {
+  inMailbox: (value, name) => {
+    if (typeof value !== 'string') throw invalidArguments(`${name} is not an Id`)
+    return ({ view }) => view.mailbox.id === value
+  },
+  inMailboxOtherThan: (value, name) => {
+    if (!Array.isArray(value)) throw invalidArguments(`${name} is not a list of Ids`)
+    const ids = new Set(value as unknown[])
+    return ({ view }) => !ids.has(view.mailbox.id)
+  },
+  before: (value, name) => {
+    const atMs = dateOf(value, name)
+    return ({ view, row }) => view.datesMs[row]! < atMs
+  },
+  after: (value, name) => {
+    const atMs = dateOf(value, name)
+    return ({ view, row }) => view.datesMs[row]! >= atMs
+  },
+  minSize: (value, name) => {
+    const bytes = countOf(value, name)
+    return ({ view, row }) => view.sizes[row]! >= bytes
+  },
+  maxSize: (value, name) => {
+    const bytes = countOf(value, name)
+    return ({ view, row }) => view.sizes[row]! < bytes
+  },
+  hasKeyword: (value, name) => keywordTest(value, name),
+  notKeyword: (value, name) => {
+    const has = keywordTest(value, name)
+    return (candidate) => !has(candidate)
+  },
+  allInThreadHaveKeyword: threadTest('all'),
+  someInThreadHaveKeyword: threadTest('some'),
+  noneInThreadHaveKeyword: (value, name) => not(threadTest('some')(value, name)),
+  hasAttachment: (value, name) => {
+    if (typeof value !== 'boolean') throw invalidArguments(`${name} is not a Boolean`)
+    return (_, { hasAttachment }) =>
+      hasAttachment === undefined ? 'fields' : hasAttachment === value
+  },
+  text: textTest,
+  from: fieldTest('from'),
+  to: fieldTest('to'),
+  cc: fieldTest('cc'),
+  bcc: fieldTest('bcc'),
+  subject: fieldTest('subject'),
+  body: bodyTest,
+  header: (value, name) => {
+    const [field, text, ...more] = Array.isArray(value) ? (value as unknown[]) : []
+    if (typeof field !== 'string' || more.length > 0)
+      throw invalidArguments(`${name} is a list of a name and, where wanted, a text`)
+    const key = asciiLower(field)
+    const wanted = text === undefined ? '' : textOf(text, name)
+    return (_, { header }) =>
+      header === undefined
+        ? 'header'
+        : header.some(([other, value_]) => other === key && value_.includes(wanted))
+  },
+}
+
+/** The mailbox that the filter confines all results to. */
+function mailboxOf(given: unknown): MailboxId | undefined {
+  if (!isObject(given)) return undefined
+  if (typeof given['inMailbox'] === 'string') return given['inMailbox'] as MailboxId
+  if (given['operator'] !== 'AND' || !Array.isArray(given['conditions'])) return undefined
+  for (const each of given['conditions'] as unknown[]) {
+    const found = mailboxOf(each)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

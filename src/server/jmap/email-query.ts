@@ -1,0 +1,213 @@
+import { DELETED } from '#model/mailbox.ts'
+import type { Args } from './args.ts'
+import { isObject } from './args.ts'
+import { compileFilter } from './email-filter.ts'
+import type { Candidate, Filter } from './email-filter.ts'
+import type { EmailView } from './email-views.ts'
+import { compareBy, ordered } from './email-order.ts'
+import type { Ordered, SortKey } from './email-order.ts'
+import { cannotCalculate } from './states.ts'
+import { matching } from './message-texts.ts'
+import { invalidArguments, MethodError } from './method-error.ts'
+import { MAIL } from './room.ts'
+import type { Answer, Call, Method } from './room.ts'
+
+const LIMIT_MAX = 5_000
+const BATCH = 400
+
+interface Ask {
+  readonly filter: Filter
+  readonly sort: readonly SortKey[]
+  readonly collapse: boolean
+  readonly position: number
+  readonly anchor: string | undefined
+  readonly anchorOffset: number
+  readonly limit: number
+  readonly calculateTotal: boolean
+}
+
+/** RFC 8621 §4.4. */
+export const emailQuery: Method = {
+  name: 'Email/query',
+  capability: MAIL,
+  args: [
+    'filter',
+    'sort',
+    'position',
+    'anchor',
+    'anchorOffset',
+    'limit',
+    'calculateTotal',
+    'collapseThreads',
+  ],
+  async run(call, args): Promise<Answer> {
+    const ask = readAsk(args)
+    const { views, state } = await viewsFor(call, ask.filter)
+    const found = await find(call, ask, views)
+    const { ids, position, total } = found
+    return {
+      queryState: state,
+      canCalculateChanges: false,
+      position,
+      ids,
+      ...(ask.calculateTotal ? { total } : {}),
+      ...(ask.limit < (args.count('limit') ?? Infinity) ? { limit: ask.limit } : {}),
+    }
+  },
+}
+
+/** RFC 8620 §5.6: we do not know what stood where; the client asks anew. */
+export const emailQueryChanges: Method = {
+  name: 'Email/queryChanges',
+  capability: MAIL,
+  args: [
+    'filter',
+    'sort',
+    'sinceQueryState',
+    'maxChanges',
+    'upToId',
+    'calculateTotal',
+    'collapseThreads',
+  ],
+  run: () => Promise.reject(cannotCalculate()),
+}
+
+function readAsk(args: Args): Ask {
+  const anchor = args.id('anchor')
+  return {
+    filter: compileFilter(args.value('filter')),
+    sort: readSort(args),
+    collapse: args.flag('collapseThreads'),
+    position: anchor === undefined ? (args.int('position') ?? 0) : 0,
+    anchor,
+    anchorOffset: args.int('anchorOffset') ?? 0,
+    limit: Math.min(args.count('limit') ?? LIMIT_MAX, LIMIT_MAX),
+    calculateTotal: args.flag('calculateTotal'),
+  }
+}
+
+export const SORTS: readonly string[] = ['receivedAt', 'size', 'hasKeyword']
+
+function readSort(args: Args): readonly SortKey[] {
+  const list = args.list('sort') ?? []
+  if (list.length > 10) throw new MethodError('unsupportedSort', 'At most 10 comparators')
+  const keys = list.map((each): SortKey => {
+    if (!isObject(each) || typeof each['property'] !== 'string')
+      throw invalidArguments('a comparator has a property')
+    const { property, isAscending = true, keyword } = each
+    if (typeof isAscending !== 'boolean') throw invalidArguments('isAscending is not a Boolean')
+    if (!SORTS.includes(property))
+      throw new MethodError('unsupportedSort', `sorts: ${SORTS.join(', ')}`)
+    if (property === 'hasKeyword' && typeof keyword !== 'string')
+      throw invalidArguments('hasKeyword needs a keyword')
+    return { property, isAscending, keyword: keyword as string | undefined }
+  })
+  return keys.length === 0
+    ? [{ property: 'receivedAt', isAscending: false, keyword: undefined }]
+    : keys
+}
+
+/** The views that can hold results. */
+async function viewsFor(
+  call: Call,
+  filter: Filter,
+): Promise<{ readonly views: readonly EmailView[]; readonly state: string }> {
+  const { room, account } = call
+  if (filter.mailboxId !== undefined) {
+    const view = await room.views.get(account.id, filter.mailboxId)
+    const state = view?.mailbox.highestModSeq.toString(36) ?? '0'
+    return { views: view === undefined ? [] : [view], state: `q${state}` }
+  }
+  const { mailboxes, state } = await room.store.mailboxes({ accountId: account.id })
+  const views: EmailView[] = []
+  for (const { id, noSelect, messages, highestModSeq } of mailboxes) {
+    if (noSelect || messages === 0) continue
+    const view = await room.views.get(account.id, id, highestModSeq)
+    if (view !== undefined) views.push(view)
+  }
+  return { views, state: `q${state.modSeq.toString(36)}` }
+}
+
+interface Found {
+  readonly ids: readonly string[]
+  readonly position: number
+  readonly total: number
+}
+
+const idOf = ({ view, row }: Candidate): string => `E${view.tag}${view.emails[row]!.toString(36)}`
+
+async function find(call: Call, ask: Ask, views: readonly EmailView[]): Promise<Found> {
+  const isByDate = ask.sort[0]!.property === 'receivedAt'
+  const [only] = views
+  if (ask.filter.isMailboxOnly && isByDate && !ask.sort[0]!.isAscending && only !== undefined) {
+    const rows = only.newest(ask.collapse ? 'collapsed' : 'all')
+    return pageOf({ length: rows.length, at: (i) => ({ view: only, row: rows[i]! }) }, ask)
+  }
+  const order = ordered(views, { newestFirst: !(isByDate && ask.sort[0]!.isAscending) })
+  // Without an end to count to, what lies behind the page is not looked at.
+  const enough =
+    !isByDate || ask.anchor !== undefined || ask.position < 0 || ask.calculateTotal
+      ? Infinity
+      : ask.position + ask.limit
+  let found: Candidate[] = []
+  const seen = { emails: new Set<number>(), threads: new Set<number>() }
+  const isAlone = views.length === 1
+  const untilMs = call.room.clock.monotonicMs() + call.room.limits.searchMs
+  const take = (candidates: readonly Candidate[]): void => {
+    for (const candidate of candidates) {
+      const { view, row } = candidate
+      if (!isAlone && !added(seen.emails, view.emails[row]!)) continue
+      if (isByDate && ask.collapse && !added(seen.threads, view.threads[row]!)) continue
+      found.push(candidate)
+    }
+  }
+  let open: Candidate[] = []
+  let needsReading = false
+  const settle = async (): Promise<void> => {
+    const batch = { candidates: open, untilMs }
+    take(needsReading ? await matching(call, ask.filter, batch) : open)
+    open = []
+    needsReading = false
+  }
+  for (let i = 0; i < order.length && found.length < enough; i++) {
+    const candidate = order.at(i)
+    if ((candidate.view.flags[candidate.row]! & DELETED) !== 0) continue
+    const result = ask.filter.test(candidate, {})
+    if (result === false) continue
+    needsReading ||= result !== true
+    open.push(candidate)
+    if (open.length >= (needsReading ? BATCH : 1_000)) await settle()
+    if (call.signal.aborted) break
+  }
+  await settle()
+  if (!isByDate) found = sortedOf(found, ask)
+  return pageOf({ length: found.length, at: (i) => found[i]! }, ask)
+}
+
+const added = (set: Set<number>, value: number): boolean => {
+  if (set.has(value)) return false
+  set.add(value)
+  return true
+}
+
+function sortedOf(found: Candidate[], ask: Ask): Candidate[] {
+  const sorted = found.sort(compareBy(ask.sort))
+  if (!ask.collapse) return sorted
+  const threads = new Set<number>()
+  return sorted.filter(({ view, row }) => added(threads, view.threads[row]!))
+}
+
+/** RFC 8620 §5.5: from the position, or beside the anchor. */
+function pageOf(found: Ordered, ask: Ask): Found {
+  const total = found.length
+  let position = ask.position < 0 ? Math.max(0, total + ask.position) : ask.position
+  if (ask.anchor !== undefined) {
+    let index = 0
+    while (index < total && idOf(found.at(index)) !== ask.anchor) index++
+    if (index === total) throw new MethodError('anchorNotFound')
+    position = Math.max(0, index + ask.anchorOffset)
+  }
+  const ids: string[] = []
+  for (let i = position; i < Math.min(total, position + ask.limit); i++) ids.push(idOf(found.at(i)))
+  return { ids, position, total }
+}

@@ -1,0 +1,127 @@
+import type { ServerResponse } from 'node:http'
+import { SECOND_MS } from '#base/time.ts'
+import type { MailboxChanged } from '#store/mailbox/mailbox-store.ts'
+import { accountState } from './emails.ts'
+import { sendProblem } from './problem.ts'
+import type { Call, JmapRoom } from './room.ts'
+import { emailState, mailboxState } from './states.ts'
+
+const TYPES = ['Mailbox', 'Email', 'Thread', 'EmailDelivery'] as const
+type TypeName = (typeof TYPES)[number]
+
+/** A burst of changes is one event. */
+const GATHER_MS = 100
+const PING_SECONDS_MIN = 5
+const PING_SECONDS_MAX = 900
+/** Octets that wait for a client which does not read: it is cut off. */
+const WAITING_BYTES_MAX = 256 * 1024
+
+interface Stream {
+  readonly call: Call
+  readonly response: ServerResponse
+  readonly types: ReadonlySet<TypeName>
+  readonly closesAfterState: boolean
+  isWaiting: boolean
+}
+
+/** Event streams of clients, told of changes (RFC 8620 §7.3). */
+export class EventStreams {
+  readonly #room: JmapRoom
+  readonly #byAccount = new Map<string, Set<Stream>>()
+  readonly #unsubscribe: () => void
+  #count = 0
+
+  constructor(room: JmapRoom, changes: (listener: (change: MailboxChanged) => void) => () => void) {
+    this.#room = room
+    this.#unsubscribe = changes(({ accountId }) => {
+      for (const stream of this.#byAccount.get(accountId) ?? []) this.#wake(stream)
+    })
+  }
+
+  open(call: Call, response: ServerResponse, query: URLSearchParams): void {
+    const { limits, clock } = this.#room
+    const own = this.#byAccount.get(call.account.id) ?? new Set()
+    if (own.size >= limits.eventStreamsPerAccountMax || this.#count >= limits.eventStreamsMax)
+      return sendProblem(response, { status: 429, title: 'Too many event streams' })
+    const types = typesOf(query.get('types') ?? '*')
+    if (types === undefined)
+      return sendProblem(response, { status: 400, title: 'types is * or a list of names' })
+    const closesAfterState = query.get('closeafter') === 'state'
+    const stream: Stream = { call, response, types, closesAfterState, isWaiting: false }
+    own.add(stream)
+    this.#byAccount.set(call.account.id, own)
+    this.#count++
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
+    response.flushHeaders()
+    response.write(': 渡り\n\n')
+    let cancel = (): void => undefined
+    const seconds = pingSeconds(query.get('ping'))
+    const ping = (): void => {
+      cancel = clock.after(seconds * SECOND_MS, () => {
+        this.#send(stream, 'ping', { interval: seconds })
+        ping()
+      })
+    }
+    if (seconds > 0) ping()
+    response.once('close', () => {
+      cancel()
+      this.#count--
+      own.delete(stream)
+      if (own.size === 0) this.#byAccount.delete(call.account.id)
+    })
+  }
+
+  close(): void {
+    this.#unsubscribe()
+    for (const streams of this.#byAccount.values())
+      for (const { response } of streams) response.end()
+  }
+
+  #wake(stream: Stream): void {
+    if (stream.isWaiting) return
+    stream.isWaiting = true
+    this.#room.clock.after(GATHER_MS, () => {
+      stream.isWaiting = false
+      this.#tell(stream).catch(() => undefined) // storage is away: the next change tells
+    })
+  }
+
+  async #tell(stream: Stream): Promise<void> {
+    const { call, types } = stream
+    const state = await accountState(call)
+    const states: Record<TypeName, string> = {
+      Mailbox: mailboxState(state),
+      Email: emailState(state),
+      Thread: emailState(state),
+      EmailDelivery: state.nextEmail.toString(36),
+    }
+    const told = Object.fromEntries(
+      TYPES.filter((type) => types.has(type)).map((type) => [type, states[type]]),
+    )
+    this.#send(stream, 'state', { '@type': 'StateChange', changed: { [call.account.id]: told } })
+    if (stream.closesAfterState) stream.response.end()
+  }
+
+  #send({ response }: Stream, event: string, data: unknown): void {
+    if (response.writableLength > WAITING_BYTES_MAX) return void response.destroy()
+    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+}
+
+/** Names that we do not know never change. */
+function typesOf(text: string): ReadonlySet<TypeName> | undefined {
+  if (text === '*') return new Set(TYPES)
+  if (!/^[A-Za-z,]{1,500}$/.test(text)) return undefined
+  const names = text.split(',')
+  return new Set(TYPES.filter((type) => names.includes(type)))
+}
+
+/** 0: none (RFC 8620 §7.3); others within our limits. */
+function pingSeconds(text: string | null): number {
+  const seconds = /^\d{1,6}$/.test(text ?? '') ? Number(text) : 0
+  return seconds === 0 ? 0 : Math.min(PING_SECONDS_MAX, Math.max(PING_SECONDS_MIN, seconds))
+}

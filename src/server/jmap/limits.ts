@@ -1,0 +1,52 @@
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
+
+/** The limits of RFC 8620 §2, and our own. */
+export interface JmapLimits {
+  readonly maxSizeUpload: number
+  readonly maxConcurrentUpload: number
+  readonly maxSizeRequest: number
+  readonly maxConcurrentRequests: number
+  readonly maxCallsInRequest: number
+  readonly maxObjectsInGet: number
+  readonly maxObjectsInSet: number
+  /** Uploads are kept in memory for so long, and so many octets of one account and of all. */
+  readonly uploadLifetimeMs: number
+  readonly uploadBytesPerAccountMax: number
+  readonly uploadBytesMax: number
+  /** Octets of decoded text that one answer may carry. */
+  readonly bodyValueBytesMax: number
+  /** How long one search may look into messages. */
+  readonly searchMs: number
+  readonly eventStreamsPerAccountMax: number
+  readonly eventStreamsMax: number
+  readonly sessionIdleMs: number
+  readonly sessionLifetimeMs: number
+  readonly sessionsPerAccountMax: number
+}
+
+export const JMAP_LIMITS: JmapLimits = {
+  maxSizeUpload: 52_428_800,
+  maxConcurrentUpload: 4,
+  maxSizeRequest: 10_000_000,
+  maxConcurrentRequests: 8,
+  maxCallsInRequest: 32,
+  maxObjectsInGet: 500,
+  maxObjectsInSet: 500,
+  uploadLifetimeMs: HOUR_MS, // RFC 8620 §6: an hour at least
+  uploadBytesPerAccountMax: 110_000_000,
+  uploadBytesMax: 400_000_000,
+  bodyValueBytesMax: 32_000_000,
+  searchMs: 30 * SECOND_MS,
+  eventStreamsPerAccountMax: 30,
+  eventStreamsMax: 5_000,
+  sessionIdleMs: 60 * MINUTE_MS,
+  sessionLifetimeMs: 12 * HOUR_MS,
+  sessionsPerAccountMax: 30,
+}
+
+/** Filters and sorts: conditions in all, and operators within one another. */
+export const FILTER_CONDITIONS_MAX = 200
+export const FILTER_DEPTH_MAX = 20
+/** Values that one back-reference may bring. */
+export const REFERENCED_VALUES_MAX = 10_000
+export const LOGIN_BODY_BYTES_MAX = 16_384

@@ -1,0 +1,48 @@
+import { emailChanges, threadChanges } from './email-changes.ts'
+import { emailGet, emailParse } from './email-get.ts'
+import { emailImport } from './email-import.ts'
+import { emailQuery, emailQueryChanges } from './email-query.ts'
+import { mailboxChanges, mailboxGet, mailboxQuery, mailboxQueryChanges } from './mailbox-get.ts'
+import { emailSet } from './email-set.ts'
+import { identityChanges, identityGet } from './identity.ts'
+import { mailboxSet } from './mailbox-set.ts'
+import { searchSnippetGet } from './search-snippet.ts'
+import { submissionChanges, submissionGet, submissionSet } from './submission.ts'
+import { CORE } from './room.ts'
+import type { Method } from './room.ts'
+import { threadGet } from './thread.ts'
+
+/** RFC 8620 §4: what came goes back; the dispatcher answers it, with any arguments. */
+const echo: Method = {
+  name: 'Core/echo',
+  capability: CORE,
+  args: [],
+  run: () => Promise.resolve({}),
+}
+
+/** Every method by its name. */
+export const METHODS: ReadonlyMap<string, Method> = new Map(
+  [
+    echo,
+    mailboxGet,
+    mailboxChanges,
+    mailboxQuery,
+    mailboxQueryChanges,
+    threadGet,
+    threadChanges,
+    emailGet,
+    emailChanges,
+    emailQuery,
+    emailQueryChanges,
+    emailParse,
+    emailSet,
+    emailImport,
+    mailboxSet,
+    searchSnippetGet,
+    identityGet,
+    identityChanges,
+    submissionGet,
+    submissionChanges,
+    submissionSet,
+  ].map((method) => [method.name, method]),
+)

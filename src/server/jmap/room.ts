@@ -1,0 +1,50 @@
+import type { Clock } from '#base/time.ts'
+import type { Log } from '#base/log.ts'
+import type { Account } from '#model/account.ts'
+import type { Directory } from '#store/directory/directory.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { Args } from './args.ts'
+import type { EmailViews } from './email-views.ts'
+import type { JmapLimits } from './limits.ts'
+import type { Uploads } from './uploads.ts'
+
+/** What all requests of a process share. */
+export interface JmapRoom {
+  readonly store: MailboxStore
+  readonly views: EmailViews
+  readonly uploads: Uploads
+  readonly directory: Pick<Directory, 'account' | 'domain'>
+  readonly limits: JmapLimits
+  readonly hostname: string
+  readonly newDeliveryId: () => string
+  /** Told when mail waits in the outbox. */
+  readonly submitted: () => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** One request's account, and what its method calls hand on to later ones. */
+export interface Call {
+  readonly room: JmapRoom
+  readonly account: Account
+  readonly ip: string
+  /** Creation ids with the ids that they got (RFC 8620 §5.3). */
+  readonly createdIds: Map<string, string>
+  /** Calls that follow this one by themselves, with its call id (RFC 8620 §3.4). */
+  readonly following: { readonly name: string; readonly args: Record<string, unknown> }[]
+  readonly signal: AbortSignal
+}
+
+export type Answer = Readonly<Record<string, unknown>>
+
+export interface Method {
+  readonly name: string
+  readonly capability: string
+  /** Arguments beside accountId; another one is refused. */
+  readonly args: readonly string[]
+  readonly run: (call: Call, args: Args) => Promise<Answer>
+}
+
+export const CORE = 'urn:ietf:params:jmap:core'
+export const MAIL = 'urn:ietf:params:jmap:mail'
+export const SUBMISSION = 'urn:ietf:params:jmap:submission'

@@ -1,0 +1,101 @@
+import { decodeText, htmlToText } from '#codec/mime/text.ts'
+import { bodiesOf } from './body-parts.ts'
+import { compileFilter } from './email-filter.ts'
+import { loadEmails, loadMetas } from './emails.ts'
+import { asText } from './header-forms.ts'
+import { idsToGet } from './ids.ts'
+import { invalidArguments } from './method-error.ts'
+import { MAIL } from './room.ts'
+import type { Answer, Method } from './room.ts'
+import { storedSource } from './source.ts'
+import type { Source } from './source.ts'
+
+/** Octets of a text that are looked through, characters that are shown. */
+const TEXT_BYTES_MAX = 64 * 1024
+const SHOWN_MAX = 180
+const BEFORE = 40
+
+/** RFC 8621 §5.1: where the words of a search stand, marked, all else escaped. */
+export const searchSnippetGet: Method = {
+  name: 'SearchSnippet/get',
+  capability: MAIL,
+  args: ['filter', 'emailIds'],
+  async run(call, args): Promise<Answer> {
+    const { terms } = compileFilter(args.value('filter'))
+    const words = wordsOf(terms)
+    const ids = idsToGet(call, args, 'emailIds')
+    if (ids === undefined) throw invalidArguments('emailIds is missing')
+    const { emails } = await loadEmails(call, ids)
+    const found = emails.filter((email) => email !== undefined)
+    const metas = await loadMetas(call, found)
+    const list = []
+    for (const email of found) {
+      const stored = metas.get(email.emailId)
+      if (stored === undefined) continue
+      const { meta } = stored
+      const preview =
+        words.length === 0
+          ? null
+          : (marked(meta.preview, words) ??
+            marked(await textOf(storedSource(call, email, stored)), words))
+      list.push({
+        emailId: email.emailId,
+        subject: marked(asText(meta.envelope.subject ?? ''), words),
+        preview,
+      })
+    }
+    const there = new Set<string>(list.map(({ emailId }) => emailId))
+    const missing = ids.filter((id) => !there.has(id))
+    return { list, notFound: missing.length === 0 ? null : missing }
+  },
+}
+
+const fold = (text: string): string => text.normalize('NFKC').toLowerCase()
+
+const wordsOf = (terms: readonly string[]): string[] =>
+  terms.flatMap((term) =>
+    Array.from(fold(term).matchAll(/"([^"]+)"|(\S+)/g), (match) => match[1] ?? match[2]!),
+  )
+
+async function textOf(source: Source): Promise<string> {
+  const [body] = bodiesOf(source.meta.root).text
+  if (body === undefined || body.part.type !== 'text') return ''
+  const { offset, length } = body.part.body
+  const octets = await source.read(source.prefixBytes + offset, Math.min(length, TEXT_BYTES_MAX))
+  const text = decodeText(body.part, octets)
+  const plain = body.part.subtype === 'html' ? htmlToText(text) : text
+  return plain.replace(/\s+/g, ' ')
+}
+
+/** The text around the first word found, or null. */
+function marked(given: string, words: readonly string[]): string | null {
+  const text = given.normalize('NFKC')
+  const folded = text.toLowerCase()
+  // Where case changes the length, places in one are none in the other.
+  if (words.length === 0 || folded.length !== text.length) return null
+  const places = words
+    .map((word) => folded.indexOf(word))
+    .filter((place) => place >= 0)
+    .toSorted((a, b) => a - b)
+  const [first] = places
+  if (first === undefined) return null
+  const start = Math.max(0, first - BEFORE)
+  const end = Math.min(text.length, start + SHOWN_MAX)
+  let shown = ''
+  for (let at = start; at < end;) {
+    const word = words.find((each) => folded.startsWith(each, at))
+    if (word === undefined) shown += escaped(text[at++]!)
+    else {
+      shown += `<mark>${escaped(text.slice(at, at + word.length))}</mark>`
+      at += word.length
+    }
+  }
+  return shown.toWellFormed()
+}
+
+const escaped = (text: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')

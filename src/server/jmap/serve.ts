@@ -1,0 +1,273 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isFault, messageOf } from '#base/outcome.ts'
+import type { Log } from '#base/log.ts'
+import type { Clock } from '#base/time.ts'
+import { peerAddress } from '#net/peer.ts'
+import type { Authenticator } from '#store/directory/authenticator.ts'
+import type { Directory } from '#store/directory/directory.ts'
+import type { MailboxChanged, MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { accessOf } from './access.ts'
+import type { Access, AccessParts } from './access.ts'
+import { runRequest } from './api.ts'
+import { parseJson, readBody } from './body.ts'
+import { download } from './download.ts'
+import { EmailViews } from './email-views.ts'
+import { EventStreams } from './event-source.ts'
+import { JMAP_LIMITS } from './limits.ts'
+import type { JmapLimits } from './limits.ts'
+import { login, logout } from './login.ts'
+import { RequestError, sendProblem } from './problem.ts'
+import type { Call, JmapRoom } from './room.ts'
+import { sessionResource, sessionState } from './session-resource.ts'
+import { upload } from './upload.ts'
+import { Uploads } from './uploads.ts'
+import { WebSessions } from './web-sessions.ts'
+
+export interface JmapParts {
+  readonly store: MailboxStore
+  readonly changes: (listener: (change: MailboxChanged) => void) => () => void
+  readonly authenticator: Authenticator
+  readonly directory: Pick<Directory, 'account' | 'domain'>
+  readonly hostname: string
+  readonly limits?: Partial<JmapLimits>
+  /** The setting of now. */
+  readonly messageBytesMax?: () => number
+  readonly newDeliveryId: () => string
+  readonly submitted: () => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Jmap {
+  /** Answers the request; false where the path is none of JMAP's. Never rejects. */
+  handle(incoming: IncomingMessage, response: ServerResponse): boolean
+  close(): void
+}
+
+/** JMAP (RFC 8620, RFC 8621) over any HTTP server; all of it is TLS's to protect. */
+export function serveJmap(parts: JmapParts): Jmap {
+  const limits = (): JmapLimits => {
+    const bytesMax = parts.messageBytesMax?.()
+    return {
+      ...JMAP_LIMITS,
+      ...(bytesMax === undefined ? {} : { maxSizeUpload: bytesMax }),
+      ...parts.limits,
+    }
+  }
+  const { clock } = parts
+  const room: JmapRoom = {
+    store: parts.store,
+    views: new EmailViews(parts.store, clock),
+    uploads: new Uploads(limits(), clock),
+    directory: parts.directory,
+    get limits() {
+      return limits()
+    },
+    hostname: parts.hostname,
+    newDeliveryId: parts.newDeliveryId,
+    submitted: parts.submitted,
+    clock,
+    log: parts.log,
+  }
+  const access: AccessParts = {
+    authenticator: parts.authenticator,
+    directory: parts.directory,
+    sessions: new WebSessions(limits(), clock),
+  }
+  const streams = new EventStreams(room, parts.changes)
+  const door = new Door(room, access, streams)
+  return {
+    handle: (incoming, response) => door.handle(incoming, response),
+    close: () => streams.close(),
+  }
+}
+
+type Route = (ask: {
+  readonly incoming: IncomingMessage
+  readonly response: ServerResponse
+  readonly url: URL
+  readonly steps: readonly string[]
+  readonly access: Access
+}) => Promise<void>
+
+/** Routes, access and limits of requests. */
+class Door {
+  readonly #room: JmapRoom
+  readonly #access: AccessParts
+  readonly #streams: EventStreams
+  readonly #running = new Map<string, number>()
+
+  constructor(room: JmapRoom, access: AccessParts, streams: EventStreams) {
+    this.#room = room
+    this.#access = access
+    this.#streams = streams
+  }
+
+  handle(incoming: IncomingMessage, response: ServerResponse): boolean {
+    const url = URL.parse(incoming.url ?? '/', 'https://localhost')
+    const path = url?.pathname ?? '/'
+    if (url === null || !/^\/(jmap|auth)\/|^\/\.well-known\/jmap$/.test(path)) return false
+    response.on('error', () => undefined) // the client went away
+    this.#serve(incoming, response, url).catch((thrown: unknown) => {
+      this.#fail(response, thrown)
+    })
+    return true
+  }
+
+  async #serve(incoming: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const path = url.pathname
+    response.setHeader('cache-control', 'no-store')
+    const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? '')
+    if (path === '/auth/login' && method === 'POST') return login(incoming, response, this.#access)
+    if (path === '/auth/logout' && method === 'POST')
+      return logout(incoming, response, this.#access)
+    const found = this.#route(path)
+    if (found === undefined) return refuse(response, 404, 'There is nothing here')
+    if (found.method !== method) {
+      response.setHeader('allow', found.method)
+      return refuse(response, 405, `Only ${found.method}`)
+    }
+    const access = await accessOf(incoming, this.#access)
+    if (!access.ok) {
+      return sendProblem(response, access.error.problem, access.error.headers)
+    }
+    const { steps, run } = found
+    await run({ incoming, response, url, steps, access: access.value })
+  }
+
+  #route(
+    path: string,
+  ):
+    | { readonly method: string; readonly steps: readonly string[]; readonly run: Route }
+    | undefined {
+    const steps = path.split('/').slice(2).map(decoded)
+    if (steps.includes(undefined)) return undefined
+    const found = (method: string, run: Route) => ({ method, steps: steps as string[], run })
+    if (path === '/.well-known/jmap' || path === '/jmap/session') return found('GET', this.#session)
+    if (path === '/auth/session') return found('GET', this.#webSession)
+    if (path === '/jmap/api') return found('POST', this.#api)
+    if (path === '/jmap/eventsource') return found('GET', this.#events)
+    if (/^\/jmap\/upload\/[^/]+\/?$/.test(path)) return found('POST', this.#upload)
+    if (/^\/jmap\/download\/[^/]+\/[^/]+\/[^/]*$/.test(path)) return found('GET', this.#download)
+    return undefined
+  }
+
+  readonly #session: Route = ({ incoming, response, access: { account } }) => {
+    const { limits } = this.#room
+    sendJson(response, sessionResource(account, { origin: this.#origin(incoming), limits }))
+    return Promise.resolve()
+  }
+
+  /** The token again, for a page that was loaded anew. */
+  readonly #webSession: Route = ({ response, access: { session, account } }) => {
+    if (session === undefined) sendProblem(response, { status: 404, title: 'No web session' })
+    else sendJson(response, { accountId: account.id, csrfToken: session.csrfToken })
+    return Promise.resolve()
+  }
+
+  readonly #api: Route = async ({ incoming, response, access: { account } }) => {
+    const { limits } = this.#room
+    await this.#counted(account.id, 'maxConcurrentRequests', async () => {
+      const limit = { name: 'maxSizeRequest', bytesMax: limits.maxSizeRequest }
+      const body = parseJson(await readBody(incoming, limit))
+      const answer = await runRequest(this.#call(incoming, response, { account }), body)
+      const origin = this.#origin(incoming)
+      sendJson(response, { ...answer, sessionState: sessionState(account, { origin, limits }) })
+    })
+  }
+
+  readonly #upload: Route = async ({ incoming, response, steps, access }) => {
+    if (steps[1] !== access.account.id) return refuse(response, 404, 'No such account')
+    await this.#counted(access.account.id, 'maxConcurrentUpload', async () => {
+      await upload(this.#call(incoming, response, access), incoming, response)
+    })
+  }
+
+  readonly #download: Route = async ({ incoming, response, url, steps, access }) => {
+    const [, accountId, blobId = '', name = ''] = steps
+    if (accountId !== access.account.id) return refuse(response, 404, 'No such account')
+    const type = url.searchParams.get('accept') ?? undefined
+    await download(this.#call(incoming, response, access), response, { blobId, name, type })
+  }
+
+  readonly #events: Route = ({ response, url, access, incoming }) => {
+    this.#streams.open(this.#call(incoming, response, access), response, url.searchParams)
+    return Promise.resolve()
+  }
+
+  #call(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    { account }: Pick<Access, 'account'>,
+  ): Call {
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    return {
+      room: this.#room,
+      account,
+      ip: peerAddress(incoming.socket).ip,
+      createdIds: new Map(),
+      following: [],
+      signal: gone.signal,
+    }
+  }
+
+  async #counted(
+    accountId: string,
+    limit: 'maxConcurrentRequests' | 'maxConcurrentUpload',
+    run: () => Promise<void>,
+  ): Promise<void> {
+    const key = `${limit} ${accountId}`
+    const count = this.#running.get(key) ?? 0
+    if (count >= this.#room.limits[limit])
+      throw new RequestError('limit', `At most ${this.#room.limits[limit]} at once`, limit, 429)
+    this.#running.set(key, count + 1)
+    try {
+      await run()
+    } finally {
+      const left = this.#running.get(key)! - 1
+      if (left === 0) this.#running.delete(key)
+      else this.#running.set(key, left)
+    }
+  }
+
+  /** Scheme and host as the client named them; never anything that is no host. */
+  #origin(incoming: IncomingMessage): string {
+    const host = incoming.headers.host ?? ''
+    return `https://${/^[A-Za-z0-9.-]{1,255}(:\d{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?$/.test(host) ? host : this.#room.hostname}`
+  }
+
+  #fail(response: ServerResponse, thrown: unknown): void {
+    if (thrown instanceof RequestError) return sendProblem(response, thrown.problem)
+    if (isFault(thrown, 'closed') && response.destroyed) return
+    this.#room.log.warn('jmap.failed', { cause: messageOf(thrown) })
+    if (isFault(thrown, 'notFound')) sendProblem(response, { status: 404, title: 'It is gone' })
+    else if (isFault(thrown))
+      sendProblem(
+        response,
+        { status: 503, title: 'The mail store does not answer now' },
+        { 'retry-after': '5' },
+      )
+    else sendProblem(response, { status: 500, title: 'Internal error' })
+  }
+}
+
+const refuse = (response: ServerResponse, status: number, title: string): void =>
+  sendProblem(response, { status, title })
+
+function decoded(step: string): string | undefined {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return undefined
+  }
+}
+
+function sendJson(response: ServerResponse, value: unknown, status = 200): void {
+  const text = JSON.stringify(value)
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  })
+  response.end(text)
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import { oneLine } from '#base/text.ts'
+import { formatAddress } from '#model/address.ts'
+import type { Account } from '#model/account.ts'
+import { MAILBOX_COMPONENT_BYTES_MAX, MAILBOX_DEPTH_MAX } from '#model/mailbox.ts'
+import { SORTS } from './email-query.ts'
+import type { JmapLimits } from './limits.ts'
+import { CORE, MAIL, SUBMISSION } from './room.ts'
+
+/** The Session resource (RFC 8620 §2); URLs begin with the name that the client used. */
+export function sessionResource(
+  account: Account,
+  { origin, limits }: { readonly origin: string; readonly limits: JmapLimits },
+): Readonly<Record<string, unknown>> {
+  const username = formatAddress({ localpart: account.username, domain: account.domain })
+  const mail = {
+    maxMailboxesPerEmail: null,
+    maxMailboxDepth: MAILBOX_DEPTH_MAX,
+    maxSizeMailboxName: MAILBOX_COMPONENT_BYTES_MAX,
+    maxSizeAttachmentsPerEmail: limits.maxSizeUpload,
+    emailQuerySortOptions: SORTS,
+    mayCreateTopLevelMailbox: true,
+  }
+  const submission = { maxDelayedSend: 0, submissionExtensions: {} }
+  const session = {
+    capabilities: {
+      [CORE]: {
+        maxSizeUpload: limits.maxSizeUpload,
+        maxConcurrentUpload: limits.maxConcurrentUpload,
+        maxSizeRequest: limits.maxSizeRequest,
+        maxConcurrentRequests: limits.maxConcurrentRequests,
+        maxCallsInRequest: limits.maxCallsInRequest,
+        maxObjectsInGet: limits.maxObjectsInGet,
+        maxObjectsInSet: limits.maxObjectsInSet,
+        collationAlgorithms: [],
+      },
+      [MAIL]: {},
+      [SUBMISSION]: {},
+    },
+    accounts: {
+      [account.id]: {
+        name: oneLine(account.name ?? username, 200),
+        isPersonal: true,
+        isReadOnly: false,
+        accountCapabilities: { [CORE]: {}, [MAIL]: mail, [SUBMISSION]: submission },
+      },
+    },
+    primaryAccounts: { [CORE]: account.id, [MAIL]: account.id, [SUBMISSION]: account.id },
+    username,
+    apiUrl: `${origin}/jmap/api`,
+    downloadUrl: `${origin}/jmap/download/{accountId}/{blobId}/{name}?accept={type}`,
+    uploadUrl: `${origin}/jmap/upload/{accountId}`,
+    eventSourceUrl: `${origin}/jmap/eventsource?types={types}&closeafter={closeafter}&ping={ping}`,
+  }
+  const state = createHash('sha256')
+    .update(JSON.stringify(session))
+    .digest('base64url')
+    .slice(0, 16)
+  return { ...session, state }
+}
+
+/** What this account's Session is now, as each API answer tells it. */
+export const sessionState = (...ask: Parameters<typeof sessionResource>): string =>
+  sessionResource(...ask)['state'] as string
