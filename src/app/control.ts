@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 
 import { fromUtf8 } from '#base/octets.ts'
-import { Fault, messageOf } from '#base/outcome.ts'
+import { Fault, messageOf, ok } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import { pinOf } from '#base/pin.ts'
 import { systemClock } from '#base/time.ts'
+import type { NewCredential } from '#contract/node/wire.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { AccountId } from '#model/account.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
@@ -17,7 +18,7 @@ import { declaredNode, NodeHub } from '#server/node/node-hub.ts'
 import { keyOf } from '#server/node/peer-key.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
-import { hashPassword } from '#store/directory/password.ts'
+import { hashPassword, isDated } from '#store/directory/password.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
 
 import { answerEarly } from './alive.ts'
@@ -72,6 +73,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     clock,
     trouble: log,
     nodes: book,
+    credential: (made, node) => rehash(directory, settings, made, node),
     identify: (request) =>
       request.socket instanceof TLSSocket ? joinedNode(book, request) : declaredNode(request),
   })
@@ -168,6 +170,35 @@ function joinedNode(book: NodeBook, request: IncomingMessage) {
   const pin = keyOf(request)
   const node = pin === undefined ? undefined : book.holder(pin)
   return node && { node: node.name, role: node.role }
+}
+
+/** Puts a new hash in the place of a dated one, where that is still the one in force. */
+async function rehash(
+  directory: DirectoryMaster,
+  settings: SettingsMaster,
+  made: NewCredential,
+  node: string,
+): Promise<void> {
+  if (!settings.settings['auth.rehash'] || isDated(made.credential)) return
+  await directory.update(
+    (now) => {
+      const account = now.account(made.accountId as AccountId)
+      const isSame =
+        account?.credential !== undefined &&
+        account.credentialVersion === made.version &&
+        isDated(account.credential)
+      if (!isSame) return ok([])
+      const { credential } = made
+      const credentialVersion = made.version + 1
+      return ok([
+        {
+          kind: 'put',
+          row: { kind: 'account', account: { ...account, credential, credentialVersion } },
+        },
+      ])
+    },
+    { who: 'watari', from: `login at ${node}` },
+  )
 }
 
 /** Enters the first domain and accounts, all in one change. */

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 
 import type { Log } from '#base/log.ts'
-import { isFault } from '#base/outcome.ts'
+import { isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import { isLoopback } from '#store/directory/guessing.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
+import { hashPassword } from '#store/directory/password.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
 import type { EventLog } from '#store/events/event-log.ts'
@@ -118,7 +119,18 @@ export async function startNode(options: {
     node,
     siblings,
     events,
-    authenticator: createAuthenticator({ directory: node.directory, clock, log }),
+    authenticator: createAuthenticator({
+      directory: node.directory,
+      clock,
+      log,
+      onDated: ({ id, credentialVersion: version }, password) => {
+        if (!node.settings['auth.rehash']) return
+        // Where control is away, the next start of this process tries again.
+        hashPassword(password)
+          .then((credential) => node.link.credential({ accountId: id, version, credential }))
+          .catch((cause: unknown) => log.warn('auth.notRehashed', { cause: messageOf(cause) }))
+      },
+    }),
     state,
     allowPlaintext: (ip) => isLoopback(ip) && node.settings['auth.allowPlaintext'],
     texts: () => ({

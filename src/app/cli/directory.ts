@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { toUtf8 } from '#base/octets.ts'
 import { done, page } from '#contract/admin/common.ts'
 import {
   alias,
@@ -17,6 +18,8 @@ import { part, verbOf } from './context.ts'
 import type { CliIo } from './io.ts'
 import { CliError, UsageError } from './io.ts'
 import { fields, table } from './print.ts'
+
+const HASH_OPTION = 'read a hash of another system from standard input: {SSHA}…, {CRYPT}$6$…'
 
 /** domain, user, alias, forward, route. */
 export function directoryCommands(program: Command, io: CliIo): void {
@@ -72,6 +75,7 @@ function userCommands(program: Command, io: CliIo): void {
     .command('add <address>')
     .description('add a user; a bare name is one of the default domain')
     .option('--password-stdin', 'read the password from standard input')
+    .option('--hash-stdin', HASH_OPTION)
     .option('--name <name>', 'the name that people see')
     .option('--admin', 'may administer this installation')
     .option('--address <address>', 'a further address; may be given again', collect)
@@ -115,6 +119,7 @@ function userCommands(program: Command, io: CliIo): void {
     .command('passwd <user>')
     .description('set a new password')
     .option('--password-stdin', 'read the password from standard input')
+    .option('--hash-stdin', HASH_OPTION)
     .action(async (name: string, options: UserOptions, command: Command) => {
       const verb = verbOf(command, io)
       const password = await passwordFrom(io, options)
@@ -204,6 +209,7 @@ function changed(
 
 interface UserOptions {
   readonly passwordStdin?: boolean
+  readonly hashStdin?: boolean
   readonly name?: string
   readonly admin?: boolean
   readonly address?: readonly string[]
@@ -213,7 +219,10 @@ interface UserOptions {
 async function passwordFrom(
   io: CliIo,
   options: UserOptions,
-): Promise<{ readonly passwordBase64: string }> {
+): Promise<{ readonly passwordBase64: string } | { readonly passwordHash: string }> {
+  if (options.hashStdin === true && options.passwordStdin === true)
+    throw new UsageError('give --password-stdin or --hash-stdin, not both')
+  if (options.hashStdin === true) return { passwordHash: toUtf8(await io.stdin()).trim() }
   if (options.passwordStdin !== true)
     throw new UsageError('give the password on standard input, with --password-stdin')
   const octets = Buffer.from(await io.stdin())
@@ -231,6 +240,7 @@ const userText = (body: UserBody): string =>
     ['keeps a copy', body.forward?.keep],
     ['admin', body.admin],
     ['disabled', body.disabled],
+    ['password', body.passwordScheme ?? 'none: nobody can log in'],
     ['id', body.id],
   ])
 

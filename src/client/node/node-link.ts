@@ -16,6 +16,7 @@ import {
 import type {
   Ack,
   HeartbeatBody,
+  NewCredential,
   StreamLine,
   WireEvent,
   WireSnapshot,
@@ -87,6 +88,11 @@ export class NodeLink {
   stop(): void {
     this.#stop.abort()
     this.#eventsWoken.abort()
+  }
+
+  /** Hands up a new hash of a password that was right. Throws where control is away. */
+  async credential(made: NewCredential): Promise<void> {
+    await askJson(this.#ask('POST', NODE_PATHS.credentials, made))
   }
 
   /** There are new records: ships them without waiting for the next look. */

@@ -22,8 +22,12 @@ export const pending = z.array(z.object({ node: z.string(), reason: z.string() }
 
 export const done = z.object({ pending })
 
+/** A hash of another system, with its scheme: `{SSHA}…`, `{CRYPT}$6$…`. */
+export const passwordHash = z.string().min(1).max(2_000)
+
 /** Octets in a body of JSON: UTF-8 text, or any octets in base64. */
 export const passwordBody = z.union([
   z.object({ password: z.string() }),
   z.object({ passwordBase64: z.base64() }),
+  z.object({ passwordHash }),
 ])

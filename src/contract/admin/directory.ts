@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { pending } from './common.ts'
+import { pending, passwordHash } from './common.ts'
 
 export const domain = z.object({
   name: z.string(),
@@ -20,6 +20,10 @@ export const user = z.object({
   name: z.string().optional(),
   admin: z.boolean(),
   disabled: z.boolean(),
+  passwordScheme: z
+    .string()
+    .optional()
+    .describe('How the password is stored: argon2id, or the scheme of a hash that was brought in.'),
   addresses: z.array(z.string()).describe('Further addresses of the account.'),
   delegated: z.array(z.string()).describe('Addresses that it may also send under.'),
   forward: forward.optional(),
@@ -37,6 +41,7 @@ export const newUser = userFields.extend({
   address: z.string().describe('user@domain, or a user name of the default domain'),
   password: z.string().optional(),
   passwordBase64: z.base64().optional(),
+  passwordHash: passwordHash.optional(),
 })
 
 export const userChange = userFields.extend({ disabled: z.boolean().optional() })

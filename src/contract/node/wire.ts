@@ -9,6 +9,7 @@ export const NODE_PATHS = {
   subscribe: '/node/v1/subscribe',
   tables: '/node/v1/tables/',
   acks: '/node/v1/acks',
+  credentials: '/node/v1/credentials',
   heartbeat: '/node/v1/heartbeat',
   events: '/node/v1/events',
   outbox: '/node/v1/outbox',
@@ -114,6 +115,14 @@ export const eventBatch = z.object({
     .max(2_000),
 })
 export type WireEvent = Omit<EventRecord, 'node'>
+
+/** A new hash of a password that was right, in the place of a dated one of this version. */
+export const newCredential = z.object({
+  accountId: z.string().min(1).max(100),
+  version: count,
+  credential: z.string().min(1).max(2_000),
+})
+export type NewCredential = z.infer<typeof newCredential>
 
 export const eventAck = z.object({ acked: count })
 

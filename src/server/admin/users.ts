@@ -16,7 +16,7 @@ import type { UserBody } from '#contract/admin/directory.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
-import { hashPassword, isPassword } from '#store/directory/password.ts'
+import { hashPassword, isKnownHash, isPassword, schemeOf } from '#store/directory/password.ts'
 import { authorOf, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
@@ -63,7 +63,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { body: newUser, response: { 201: writtenUser } } },
     async (request, reply) => {
       const { address, name, admin, addresses, delegated } = request.body
-      const password = passwordOf(request.body)
+      const credential = await credentialOf(request.body)
       const main = addressIn(directory, lower(address))
       const account: Account = {
         id: timedId(deps.clock.nowMs()) as AccountId,
@@ -72,7 +72,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         ...(name !== undefined && { name }),
         admin: admin ?? false,
         disabled: false,
-        ...(password !== undefined && { credential: await hashPassword(password) }),
+        ...(credential !== undefined && { credential }),
         credentialVersion: 1,
         addresses: (addresses ?? []).map(addressOf),
         delegated: (delegated ?? []).map(addressOf),
@@ -105,9 +105,8 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { params: named, body: passwordBody, response: { 200: done } } },
     async (request) => {
       const { id } = accountOf(directory, request.params.user)
-      const password = passwordOf(request.body)
-      if (password === undefined) throw noPassword()
-      const credential = await hashPassword(password)
+      const credential = await credentialOf(request.body)
+      if (credential === undefined) throw noPassword()
       const pending = await change(deps, request, id, (account) => ({
         ...account,
         credential,
@@ -182,6 +181,7 @@ function userBody(deps: AdminDeps, account: Account): UserBody {
     ...(account.name !== undefined && { name: account.name }),
     admin: account.admin,
     disabled: account.disabled,
+    ...(account.credential !== undefined && { passwordScheme: schemeOf(account.credential) }),
     addresses: account.addresses.map(formatAddress),
     delegated: account.delegated.map(formatAddress),
     ...(row !== undefined && { forward: { to: row.to.map(formatAddress), keep: row.keep } }),
@@ -208,6 +208,7 @@ async function change(
 function passwordOf(body: {
   readonly password?: string | undefined
   readonly passwordBase64?: string | undefined
+  readonly passwordHash?: string | undefined
 }): Octets | undefined {
   const { password, passwordBase64 } = body
   const octets =
@@ -218,6 +219,22 @@ function passwordOf(body: {
         : fromUtf8(password)
   if (octets !== undefined && !isPassword(octets)) throw noPassword()
   return octets
+}
+
+/** A hash of ours of the password, or the hash that was brought in; undefined: neither was given. */
+async function credentialOf(body: Parameters<typeof passwordOf>[0]): Promise<string | undefined> {
+  const { passwordHash } = body
+  const password = passwordOf(body)
+  if (passwordHash === undefined) return password === undefined ? undefined : hashPassword(password)
+  if (password !== undefined)
+    throw new ApiError('invalid', 'a password and a hash', 'Give one of the two.')
+  if (!isKnownHash(passwordHash))
+    throw new ApiError(
+      'invalid',
+      'this hash cannot be checked',
+      'Known: {SSHA}, {SSHA256}, {SSHA512}, {CRYPT} with $1$, $5$, $6$ or $2b$, {PBKDF2}, {ARGON2}, argon2id.',
+    )
+  return passwordHash
 }
 
 const noPassword = (): ApiError =>

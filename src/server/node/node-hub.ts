@@ -7,11 +7,12 @@ import {
   ack,
   eventBatch,
   heartbeat,
+  newCredential,
   NODE_HEADER,
   NODE_PATHS,
   ROLE_HEADER,
 } from '#contract/node/wire.ts'
-import type { Ack, HeartbeatBody } from '#contract/node/wire.ts'
+import type { Ack, HeartbeatBody, NewCredential } from '#contract/node/wire.ts'
 import type { NodeId } from '#model/event.ts'
 import type { NodePlace } from '#model/node.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
@@ -64,6 +65,8 @@ export interface HubParts {
   readonly index: EventIndex
   readonly clock: Clock
   readonly trouble: Log
+  /** Takes a new hash of a password that was right at a node. */
+  credential?(made: NewCredential, node: NodeId): Promise<void>
   /** Who asks, by what the transport proves; undefined: refused. */
   identify(request: IncomingMessage): { readonly node: NodeId; readonly role: string } | undefined
 }
@@ -197,6 +200,11 @@ export class NodeHub {
         200,
         await this.#parts.index.put({ node: who.node, epoch: batch.epoch, records, nowMs }),
       )
+    }
+    if (route === `POST ${NODE_PATHS.credentials}`) {
+      const made = await readBody(request, newCredential)
+      await this.#parts.credential?.(made, who.node)
+      return sendJson(response, 200, {})
     }
     if (request.method === 'GET' && url.pathname.startsWith(NODE_PATHS.tables)) {
       const text = await this.#parts.settings.table(url.pathname.slice(NODE_PATHS.tables.length))

@@ -12,7 +12,7 @@ import type { Account } from '#model/account.ts'
 import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
 import type { Directory } from './directory.ts'
 import { GuessLimits, isLoopback } from './guessing.ts'
-import { isPassword, verifyPassword } from './password.ts'
+import { isDated, isPassword, verifyPassword } from './password.ts'
 
 /** How long a check that succeeded is remembered. */
 const REMEMBER_MS = 10 * MINUTE_MS
@@ -32,8 +32,11 @@ export function createAuthenticator(options: {
   readonly poolLimit?: number
   readonly waitingMax?: number
   readonly log?: Log
+  /** A login was right by a hash that is not as we make them now; told once for each hash. */
+  readonly onDated?: (account: Account, password: Octets) => void
 }): Authenticator {
   const { directory, clock, log = silentLog } = options
+  const dated = new DatedHashes(options.onDated)
   const limits = new GuessLimits(clock)
   const checker = new Checker(
     clock,
@@ -61,6 +64,7 @@ export function createAuthenticator(options: {
       const now = account === undefined ? undefined : directory.account(account.id)
       if (right && now !== undefined && !now.disabled && sameCredential(now, account!)) {
         limits.succeeded(attempt.ip, login)
+        dated.look(now, attempt.password)
         return ok(now)
       }
       limits.failed(attempt.ip, login, checker.mark(login, attempt.password))
@@ -133,5 +137,27 @@ class Checker {
     this.#remembered.set(key, this.#clock.monotonicMs() + REMEMBER_MS)
     if (this.#remembered.size > REMEMBERED_MAX)
       this.#remembered.delete(this.#remembered.keys().next().value!)
+  }
+}
+
+const TOLD_MAX = 100_000
+
+/** Which dated hashes were told already: a program that logs in each minute tells nothing new. */
+class DatedHashes {
+  readonly #onDated: ((account: Account, password: Octets) => void) | undefined
+  readonly #told = new Set<string>()
+
+  constructor(onDated: ((account: Account, password: Octets) => void) | undefined) {
+    this.#onDated = onDated
+  }
+
+  look(account: Account, password: Octets): void {
+    if (this.#onDated === undefined || account.credential === undefined) return
+    if (!isDated(account.credential)) return
+    const key = `${account.id} ${account.credentialVersion}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    if (this.#told.size > TOLD_MAX) this.#told.delete(this.#told.values().next().value!)
+    this.#onDated(account, password)
   }
 }

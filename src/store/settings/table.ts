@@ -257,6 +257,14 @@ export const SETTINGS = {
       ja: '判定器が応答できない間のメールの扱い。defer は 451 を返し、相手に再送してもらいます。accept は検査せずに配送し、その旨を判定結果に記します。こちら側の問題なので、恒久的な拒否や破棄はできません。',
     },
   },
+  'auth.rehash': {
+    type: 'boolean',
+    default: true,
+    doc: {
+      en: 'Store a password that came with a hash of another system as argon2id once its owner logs in.',
+      ja: '他のシステムから持ち込んだハッシュのパスワードを、本人のログイン時に argon2id で保存し直します。',
+    },
+  },
   'auth.allowPlaintext': {
     type: 'boolean',
     default: false,
