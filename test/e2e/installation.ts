@@ -41,6 +41,8 @@ export interface InstallOptions {
   readonly dir?: string
   readonly env?: Readonly<Record<string, string>>
   readonly bind?: readonly string[]
+  /** The one that the folder has already; absent: a free one. */
+  readonly offset?: number
   /** One role on a machine of its own, joined to a control centre; what it lets in is that one's word. */
   readonly joined?: {
     readonly role: string
@@ -55,7 +57,7 @@ export interface InstallOptions {
 /** Starts `npm start`'s own program and resolves at `watari ready`. */
 export async function install(options: InstallOptions = {}): Promise<Installation> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'watari-e2e-'))
-  let offset = await freeOffset()
+  let offset = options.offset ?? (await freeOffset())
   let run: Running | undefined
   const start = async (): Promise<void> => {
     run = launch(dir, offset, options)
@@ -67,7 +69,8 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
       await start()
       break
     } catch (thrown) {
-      if (attempt >= 5 || !String(thrown).includes('it is taken')) throw thrown
+      if (attempt >= 5 || options.offset !== undefined || !String(thrown).includes('it is taken'))
+        throw thrown
       offset = await freeOffset()
     }
   const firstRun =
@@ -180,7 +183,7 @@ const OFFSETS = 1_200
 let nextOffset = process.pid
 
 /** An offset at which none of our ports is taken now; differs between test processes. */
-async function freeOffset(): Promise<number> {
+export async function freeOffset(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     nextOffset = (nextOffset + 37) % OFFSETS
     const offset = OFFSET_MIN + nextOffset * 10

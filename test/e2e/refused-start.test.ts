@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import {
   appendFileSync,
   chmodSync,
   chownSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -17,9 +20,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { install, runProgram, until } from './installation.ts'
+import { freeOffset, install, runProgram, until } from './installation.ts'
 import type { Ran } from './installation.ts'
 import { countOf, imap, smtpSend } from './mail.ts'
+import { descendants } from './processes.ts'
 
 const START = fileURLToPath(new URL('../../bin/start.mjs', import.meta.url))
 const NOBODY = 65_534
@@ -253,4 +257,44 @@ describe('a start that is refused', () => {
     assert.match(ran.stderr, /the data folder cannot be written \(EACCES\)/)
     assert.equal(readdirSync(root).includes('absent'), false)
   })
+})
+
+/** A first start, killed with all its processes once `path` stands; its port offset. */
+async function killedOnce(dir: string, path: string): Promise<number> {
+  for (;;) {
+    const offset = await freeOffset()
+    const args = [START, '--data', dir, '--port-offset', String(offset), '--bind', '127.0.0.1']
+    const child = spawn(process.execPath, args, { stdio: 'ignore' })
+    const ended = once(child, 'close')
+    await until(path, () => existsSync(path) || child.exitCode !== null)
+    for (const { pid } of descendants(child.pid ?? 0))
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // ended meanwhile
+      }
+    await ended
+    // Else another test took a port since it was looked at: such a start leaves no trace.
+    if (existsSync(path)) return offset
+  }
+}
+
+describe('a first start that is killed half-way', () => {
+  for (const file of ['first-run.json', 'host.yaml', 'control/directory.db', 'store/mailbox.db'])
+    it(`once ${file} stands, is made up for by the next one`, async () => {
+      const dir = mkdtempSync(join(tmpdir(), 'watari-killed-'))
+      try {
+        const offset = await killedOnce(dir, join(dir, file))
+        const watari = await install({ dir, bind: ['127.0.0.1'], offset })
+        try {
+          const client = await imap(watari, 'hanako')
+          assert.equal(await countOf(client, 'INBOX'), 0)
+          await client.logout()
+        } finally {
+          assert.equal(await watari.stop(), 0)
+        }
+      } finally {
+        rmSync(dir, { recursive: true, force: true })
+      }
+    })
 })
