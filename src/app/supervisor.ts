@@ -56,7 +56,8 @@ export function startSupervisor(options: {
   readonly log: Log
   /** Takes what roles write to standard error, as they write it. */
   readonly say: (text: string) => void
-  readonly flags: readonly string[]
+  /** Of Node, for a role's process. */
+  readonly flags: (role: RoleName) => readonly string[]
   /** What this machine runs. */
   readonly roles: readonly RoleName[]
 }): Supervisor {
@@ -124,7 +125,7 @@ class SupervisedRole {
   start(): void {
     const { place, clock, flags } = this.#options
     const file = fileURLToPath(new URL(`./${this.#name}.ts`, import.meta.url))
-    const child = spawn(process.execPath, [...flags, file], {
+    const child = spawn(process.execPath, [...flags(this.#name), file], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       env: { ...MALLOC, ...process.env, WATARI_DIR: place.dir, WATARI_RUN: place.runDir },
     })
