@@ -164,6 +164,7 @@ export class Queue {
     )
     let changed = 0
     for (const row of open) changed += this.#actOn(row, act)
+    if (act.act === 'release' && changed > 0) this.#renew(number, act.nowMs)
     return { value: changed, ended: act.act === 'drop' ? this.#endIfDone(number) : [] }
   }
 
@@ -252,6 +253,16 @@ export class Queue {
           .query(`UPDATE recipient SET state = ${HELD}, hold = ? ${where}`)
           .run(settlement.reason, number, index)
     }
+  }
+
+  /** What was held for days has its whole lifetime before it: else one 4xx would be its end. */
+  #renew(number: number, nowMs: number): void {
+    this.#db
+      .query(
+        `UPDATE message SET meta = json_set(meta, '$.expiresAtMs', max(meta ->> '$.expiresAtMs',
+           ? + (meta ->> '$.expiresAtMs') - (meta ->> '$.receivedAtMs'))) WHERE number = ?`,
+      )
+      .run(nowMs, number)
   }
 
   #actOn(row: RecipientRow, act: Act): number {

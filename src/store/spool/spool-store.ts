@@ -130,7 +130,10 @@ export interface SpoolStore {
   }): Promise<{ readonly octets: Octets }>
   list(filter: QueueFilter): Promise<{ readonly messages: readonly QueueMessage[] }>
   show(ask: { readonly queueId: QueueId }): Promise<{ readonly message?: QueueMessage }>
-  /** Acts of the administrator; counts the recipients that it changed. Claimed ones are left alone. */
+  /**
+   * Acts of the administrator; counts the recipients that it changed. Claimed ones are left alone.
+   * What is released begins its lifetime anew.
+   */
   act(act: {
     readonly queueId: QueueId
     readonly act: 'hold' | 'release' | 'retry' | 'drop'

@@ -329,6 +329,23 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       assert.deepEqual(await list({ limit: 9, state: 'ready' }), ids.slice(1))
     })
 
+    test('gives what is released its whole lifetime, however long it was held', async () => {
+      const held = [{ address: to('花子'), hold: '調べられない' }]
+      const queueId = await accept(held, { envid: '"渡り"' })
+      const { expiresAtMs, ...earlier } = await show(queueId)
+      const nowMs = expiresAtMs + 5
+      await store.act({ queueId, act: 'retry', nowMs })
+      assert.equal((await show(queueId)).expiresAtMs, expiresAtMs, 'nothing was released')
+      await store.act({ queueId, act: 'release', nowMs })
+      const { recipients, ...later } = await show(queueId)
+      const { recipients: _, ...kept } = earlier
+      assert.deepEqual(later, { ...kept, expiresAtMs: nowMs + expiresAtMs - NOW })
+      assert.equal(recipients[0]?.state, 'ready')
+      await store.act({ queueId, act: 'hold', nowMs })
+      await store.act({ queueId, act: 'release', nowMs: NOW })
+      assert.equal((await show(queueId)).expiresAtMs, later.expiresAtMs, 'never less than it has')
+    })
+
     test('acts: hold, release, retry and drop, claimed recipients left alone', async () => {
       const queueId = await accept([{ address: to('a') }, { address: to('b') }])
       const act = async (
