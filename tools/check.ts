@@ -40,6 +40,7 @@ const own = (name: string, check: () => CheckResult, mayBeEmpty = false): Check 
 /** The slow ones first: they run side by side, two at a time. */
 const CHECKS: readonly Check[] = [
   tool('types', 'tsc', ['-p', '.']),
+  tool('web types', 'tsc', ['-p', 'src/web']),
   tool('lint', 'oxlint', ['--type-aware', '--deny-warnings', '.']),
   tool('dead code', 'knip', ['--no-progress']),
   tool('format', 'oxfmt', ['--check', '.']),

@@ -1,6 +1,7 @@
 // npm test [-- [--no-peers] FILE|FOLDER...]: runs every test of the tree, or those named.
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { preparePages } from '#app/pages-folder.ts'
 import { preparePeers } from '#test/peers/root.ts'
 import { killRunning, runTestFile, type FileResult } from './testing/run-file.ts'
 import { testFiles, type TestFile, type TestKind } from './testing/test-files.ts'
@@ -31,6 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
   say(`${files.length} test files, Node ${process.versions.node}`)
   const isAlone = (file: TestFile): boolean => file.kind === 'e2e' || file.kind === 'interop'
   if (!args.includes('--no-peers') && files.some(isAlone)) await preparePeers(say)
+  if (files.some(isAlone)) await preparePages((text) => say(text.trim())).built
   let done = 0
   const run = async (file: TestFile): Promise<Ran> => {
     const result = await runTestFile(ROOT, file.path, { timeoutMs: FILE_TIMEOUT_MS })

@@ -16,6 +16,7 @@ import { joinDoor } from '#server/node/join-door.ts'
 import { NodeBook } from '#server/node/node-book.ts'
 import { declaredNode, NodeHub } from '#server/node/node-hub.ts'
 import { keyOf } from '#server/node/peer-key.ts'
+import { createAuthenticator } from '#store/directory/login.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import { hashPassword, isDated } from '#store/directory/password.ts'
@@ -94,6 +95,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     version: VERSION,
     clock,
     tokens: [{ name: 'admin', sha256: apiTokenSha256 }],
+    authenticator: createAuthenticator({ directory: directory.directory, clock, log }),
     directory,
     directoryLog,
     settings,
@@ -131,7 +133,12 @@ runRole('control', async ({ place, log, atFailure }) => {
     host.roles.includes('store') ? [] : listenersOf(host, 'https'),
     log,
     (listener) =>
-      serveWeb({ dir: place.dir, listener, adminSocket: join(place.runDir, 'admin.sock') }),
+      serveWeb({
+        dir: place.dir,
+        listener,
+        adminSocket: join(place.runDir, 'admin.sock'),
+        pages: place.pages,
+      }),
   )
   return {
     listening: [...nodeDoors.listened, ...web.listened],

@@ -30,6 +30,8 @@ export interface RolePlace {
   readonly dir: string
   /** Unix sockets of this installation; outside the data folder. */
   readonly runDir: string
+  /** The built web pages, once they are built. */
+  readonly pages: string
 }
 
 /** What a role starts with. */
@@ -56,6 +58,7 @@ export function runRole(name: RoleName, start: (given: RoleGiven) => Promise<Run
   const place: RolePlace = {
     dir: process.env['WATARI_DIR'] ?? '',
     runDir: process.env['WATARI_RUN'] ?? '',
+    pages: process.env['WATARI_PAGES'] ?? '',
   }
   const log = roleLog(name)
   const tell = (message: RoleMessage): void => {

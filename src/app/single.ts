@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { jsonLog } from '#base/log.ts'
 import { Fault, isFault } from '#base/outcome.ts'
-import { systemClock } from '#base/time.ts'
+import { SECOND_MS, sleep, systemClock } from '#base/time.ts'
 
 import { prepareDataFolder } from './data-folder.ts'
 import type { FolderOptions } from './data-folder.ts'
@@ -15,6 +15,7 @@ import { HeldWords } from './held-words.ts'
 import { listenersOf, portOf } from './host.ts'
 import type { Host } from './host.ts'
 import type { Listened } from './role.ts'
+import { preparePages } from './pages-folder.ts'
 import type { RoleName } from './role-names.ts'
 import { startSupervisor } from './supervisor.ts'
 import { warmCompileCache } from './warm-cache.ts'
@@ -38,6 +39,10 @@ const flagsOf = (role: RoleName): readonly string[] => [
   '--disable-warning=ExperimentalWarning',
 ]
 
+const NO_PAGES = { folder: '', built: Promise.resolve(undefined) }
+/** `watari ready` waits so long for pages that are being built. */
+const PAGES_MS_MAX = 20 * SECOND_MS
+
 /** Runs every role on this machine; resolves once all listen. `ended` resolves after SIGTERM or SIGINT. */
 export async function runSingle(
   options: SingleOptions,
@@ -55,7 +60,9 @@ export async function runSingle(
     runtimeFile,
     `${JSON.stringify({ runDir, adminSocket: join(runDir, 'admin.sock') })}\n`,
   )
-  const place = { dir: options.dir, runDir }
+  const hasPages = host.roles.some((role) => role !== 'gateway')
+  const pages = hasPages ? preparePages(say) : NO_PAGES
+  const place = { dir: options.dir, runDir, pages: pages.folder }
   const supervisor = startSupervisor({
     place,
     clock: systemClock,
@@ -81,6 +88,8 @@ export async function runSingle(
   process.on('SIGINT', end)
   try {
     const listening = await supervisor.ready
+    // Everybody is served by now; the pages may take some seconds more.
+    await Promise.race([pages.built, sleep(systemClock, PAGES_MS_MAX)])
     health = await serveHealth(options.dir, host, () => supervisor.status())
     words.release()
     process.stdout.write(welcome(options.dir, host, listening, first))

@@ -135,6 +135,7 @@ runRole('store', async ({ place, log, atFailure }) => {
       listener,
       adminSocket: join(place.runDir, 'admin.sock'),
       jmap: { load: jmap, log },
+      pages: place.pages,
     }),
   )
   pump.wake()

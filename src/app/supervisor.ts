@@ -127,7 +127,13 @@ class SupervisedRole {
     const file = fileURLToPath(new URL(`./${this.#name}.ts`, import.meta.url))
     const child = spawn(process.execPath, [...flags(this.#name), file], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-      env: { ...MALLOC, ...process.env, WATARI_DIR: place.dir, WATARI_RUN: place.runDir },
+      env: {
+        ...MALLOC,
+        ...process.env,
+        WATARI_DIR: place.dir,
+        WATARI_RUN: place.runDir,
+        WATARI_PAGES: place.pages,
+      },
     })
     this.#child = child
     this.#startedMs = clock.monotonicMs()

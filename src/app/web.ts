@@ -7,9 +7,11 @@ import type { Log } from '#base/log.ts'
 import { Fault, messageOf } from '#base/outcome.ts'
 import { request } from '#net/http.ts'
 import type { Jmap } from '#server/jmap/serve.ts'
+import { peerAddress } from '#net/peer.ts'
 
 import { sendAway, sentNow, watchAlive } from './alive.ts'
 import type { Listener } from './host.ts'
+import { servePages } from './serve-pages.ts'
 
 const PROXY_TIMEOUT_MS = 120_000
 
@@ -19,15 +21,18 @@ const REQUEST_TIMEOUT_MS = 300_000
 const KEEP_ALIVE_MS = 60_000
 const CONNECTIONS_MAX = 10_000
 
-/** The HTTPS door: JMAP of a store, and `/api/v1`, which goes to control; control may be away. */
+/** The HTTPS door: the web pages, JMAP of a store, and `/api/v1`, which goes to control; control may be away. */
 export function serveWeb(options: {
   readonly dir: string
   readonly listener: Listener
   readonly adminSocket: string
   /** Absent where there are no mailboxes; loaded when somebody first asks. */
   readonly jmap?: { readonly load: () => Promise<Jmap>; readonly log: Log }
+  /** The folder of the built pages. */
+  readonly pages: string
 }): Promise<{ readonly port: number; close(graceMs: number): Promise<void> }> {
   const { listener } = options
+  const pages = servePages(options.pages)
   const server = createServer(
     {
       cert: readFileSync(join(options.dir, 'tls', 'server.pem')),
@@ -44,8 +49,7 @@ export function serveWeb(options: {
         return proxy(incoming, response, options.adminSocket)
       if (options.jmap !== undefined && JMAP_PATH.test(path))
         return answerJmap(incoming, response, options.jmap)
-      response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
-      response.end('There is no page here. The API: /api/v1/openapi.json\n')
+      pages(incoming, response)
     },
   )
   server.maxConnections = CONNECTIONS_MAX
@@ -87,7 +91,12 @@ function answerJmap(
 
 function proxy(incoming: IncomingMessage, response: ServerResponse, socketPath: string): void {
   const { method, url } = incoming
-  const headers = { ...incoming.headers, ...sentNow() }
+  // Who is at the other end is this door's word, whatever the peer says of itself.
+  const headers = {
+    ...incoming.headers,
+    ...sentNow(),
+    'watari-peer': peerAddress(incoming.socket).ip,
+  }
   const onward = request({ socketPath, method, path: url, headers, timeout: PROXY_TIMEOUT_MS })
   onward.on('timeout', () => onward.destroy(new Error('timeout')))
   const watch = watchAlive(socketPath, () => onward.destroy(new Error('no answer')))

@@ -25,10 +25,10 @@ interface Import {
   readonly line: number
 }
 
-/** The TypeScript files below the given folders, with their static imports. */
+/** The TypeScript files below the given folders, JSX too, with their static imports. */
 export function sources(root: string, folders: readonly string[]): Source[] {
   return folders
-    .flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: root }))
+    .flatMap((folder) => globSync(`${folder}/**/*.{ts,tsx}`, { cwd: root }))
     .toSorted()
     .map((path) => readSource(root, path))
 }

@@ -19,6 +19,7 @@ import { NodeBook } from '#server/node/node-book.ts'
 import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
 import { adminApp } from '#server/admin/app.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { createAuthenticator } from '#store/directory/login.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import { verifyPassword } from '#store/directory/password.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
@@ -74,6 +75,7 @@ before(async () => {
       version: '0.1.0',
       clock,
       tokens: [{ name: 'admin', sha256: createHash('sha256').update(TOKEN).digest('hex') }],
+      authenticator: createAuthenticator({ directory: directory.directory, clock }),
       directory,
       directoryLog,
       settings,

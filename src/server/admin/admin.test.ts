@@ -19,6 +19,7 @@ import type { NodeId } from '#model/event.ts'
 import { NodeBook } from '#server/node/node-book.ts'
 import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { createAuthenticator } from '#store/directory/login.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import { verifyPassword } from '#store/directory/password.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
@@ -97,6 +98,7 @@ before(async () => {
       version: '0.1.0',
       clock,
       tokens: [{ name: 'admin', sha256: createHash('sha256').update(TOKEN).digest('hex') }],
+      authenticator: createAuthenticator({ directory: directory.directory, clock }),
       directory,
       directoryLog,
       settings,
@@ -293,6 +295,12 @@ describe('the admin API', () => {
     })
     assert.equal(broken.status, 400)
     assert.ok(((await broken.json()) as { error: { code: string } }).error.code)
+  })
+
+  test('the overview counts the last hour', async () => {
+    const { status, body } = await ask('GET', '/overview')
+    assert.deepEqual([status, body.counts, body.partial], [200, [], false])
+    assert.equal(Date.parse(body.at) - Date.parse(body.since), 3_600_000)
   })
 
   test('domains, users, aliases, forwards and routes are made, shown, changed and removed', async () => {

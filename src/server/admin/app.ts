@@ -11,6 +11,7 @@ import {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Log } from '#base/log.ts'
 import { oneLine } from '#base/text.ts'
+import { AdminSessions } from './admin-sessions.ts'
 import { accessRoutes } from './access.ts'
 import { aliasRoutes } from './aliases.ts'
 import { AUTHOR } from './context.ts'
@@ -19,8 +20,10 @@ import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { judgeRoutes } from './judge.ts'
 import { nodeRoutes } from './nodes.ts'
+import { overviewRoutes } from './overview.ts'
 import { queueRoutes } from './queue.ts'
 import { scriptRoutes } from './scripts.ts'
+import { peerOf, sessionAuthor, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
 import { statusRoutes } from './status.ts'
 import { traceRoutes } from './trace.ts'
@@ -36,7 +39,7 @@ export interface AdminApp {
   close(): Promise<void>
 }
 
-/** `/api/v1` with its OpenAPI description; every request but that needs a bearer token. */
+/** `/api/v1` with its OpenAPI description; every request but that needs a bearer token, or an administrator's session. */
 export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
@@ -45,6 +48,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
     // What is wrong before a route is found has the shape of every error, too.
     frameworkErrors: (error, _, reply) => sendError(error, reply, log),
   }).withTypeProvider<ZodTypeProvider>()
+  const sessions = new AdminSessions(deps.clock)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error, _, reply) => sendError(error, reply, log))
@@ -66,8 +70,13 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
       openapi: '3.1.0',
       info: { title: 'Watari', version: deps.version },
       servers: [{ url: PREFIX }],
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: '__Host-watari-console' },
+        },
+      },
+      security: [{ token: [] }, { session: [] }],
     },
     transform: jsonSchemaTransform,
     stripBasePath: true,
@@ -75,13 +84,17 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
   await app.register(
     async (scope) => {
       scope.addHook('onRequest', async (request) => {
-        if (request.routeOptions.url === `${PREFIX}/openapi.json`) return
-        Object.assign(request, { [AUTHOR]: authenticate(deps, request) })
+        const { url } = request.routeOptions
+        if (url === `${PREFIX}/openapi.json`) return
+        // Logging in needs nobody; what a session is needed for beyond that looks itself.
+        if (url === `${PREFIX}/session` && request.method !== 'DELETE') return
+        Object.assign(request, { [AUTHOR]: authenticate(deps, sessions, request) })
       })
       scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
       const typed = scope.withTypeProvider<ZodTypeProvider>()
       for (const routes of [
         statusRoutes,
+        overviewRoutes,
         nodeRoutes,
         domainRoutes,
         userRoutes,
@@ -94,6 +107,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         settingsRoutes,
       ])
         routes(typed, deps)
+      sessionRoutes(typed, deps, sessions)
     },
     { prefix: PREFIX },
   )
@@ -108,8 +122,23 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
 
 const UNAUTHORISED = 'Send "Authorization: Bearer TOKEN"; first-run.json has the first token.'
 
+/** By token, or by session where none is sent. */
+function authenticate(deps: AdminDeps, sessions: AdminSessions, request: FastifyRequest): Author {
+  const client = request.headers['watari-client']
+  if (request.headers.authorization === undefined) {
+    const who = sessionAuthor(deps, sessions, request)
+    if (who !== undefined) return authorFrom(request, who, 'console')
+  }
+  const who = tokenHolder(deps, request)
+  return authorFrom(request, who, typeof client === 'string' ? client : 'api')
+}
+
+function authorFrom(request: FastifyRequest, who: string, client: string): Author {
+  return { who, from: oneLine(`${client} ${peerOf(request) ?? 'this machine'}`, 100) }
+}
+
 /** Compares hashes in constant time, each of them, so that the time tells nothing. */
-function authenticate(deps: AdminDeps, request: FastifyRequest): Author {
+function tokenHolder(deps: AdminDeps, request: FastifyRequest): string {
   const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
   if (token === undefined) throw new ApiError('unauthorised', 'a token is needed', UNAUTHORISED)
   const found = createHash('sha256').update(token).digest()
@@ -119,10 +148,5 @@ function authenticate(deps: AdminDeps, request: FastifyRequest): Author {
     if (wanted.byteLength === found.byteLength && timingSafeEqual(wanted, found)) who = name
   }
   if (who === undefined) throw new ApiError('unauthorised', 'the token is not known', UNAUTHORISED)
-  const client = request.headers['watari-client']
-  const place = request.ip === '' || request.ip === undefined ? 'this machine' : request.ip
-  return {
-    who,
-    from: oneLine(`${typeof client === 'string' ? client : 'api'} ${place}`, 100),
-  }
+  return who
 }

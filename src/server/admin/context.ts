@@ -15,6 +15,7 @@ import type { AccountId } from '#model/account.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import type { JoiningRole } from '#model/node.ts'
 import type { Verdict } from '#model/verdict.ts'
+import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
@@ -77,6 +78,8 @@ export interface AdminDeps {
   readonly clock: Clock
   /** SHA-256 of each token in hex, with the name that its acts are recorded under. */
   readonly tokens: readonly { readonly name: string; readonly sha256: string }[]
+  /** Checks administrators' passwords, and slows guessing. */
+  readonly authenticator: Authenticator
   readonly directory: DirectoryMaster
   readonly directoryLog: Pick<DirectoryLog, 'history'>
   readonly settings: SettingsMaster

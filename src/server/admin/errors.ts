@@ -18,6 +18,8 @@ export class ApiError extends Error {
 const STATUS: Readonly<Record<string, number>> = {
   invalid: 400,
   unauthorised: 401,
+  forbidden: 403,
+  slowed: 429,
   notFound: 404,
   conflict: 409,
   limit: 413,

@@ -45,8 +45,22 @@ export interface EventIndex {
     readonly limit: number
   }): Promise<{ readonly items: readonly EventRecord[] }>
   gaps(ask: { readonly limit: number }): Promise<{ readonly items: readonly EventGap[] }>
+  /** How many events since then, by name and by what their verdict says; `partial`: the latest ones only. */
+  counts(ask: {
+    readonly sinceMs: number
+  }): Promise<{ readonly items: readonly EventCount[]; readonly partial: boolean }>
 }
 
+export interface EventCount {
+  readonly name: string
+  readonly class?: string
+  readonly virus?: string
+  readonly held?: boolean
+  readonly count: number
+}
+
+/** A count looks at so many events at most: a tenth of a second. */
+const COUNTED_MAX = 50_000
 const ROWS_MAX_DEFAULT = 5_000_000
 /** Trimmed at each batch: more than a batch brings, so that the quota holds. */
 const TRIM_ROWS = 2_000
@@ -157,6 +171,25 @@ export class SqliteEventIndex implements EventIndex {
     }
   }
 
+  async counts(ask: { readonly sinceMs: number }): ReturnType<EventIndex['counts']> {
+    const rows = this.#db
+      .query<CountRow>(
+        `SELECT name, class, virus, held, count(*) AS count FROM (
+           SELECT name, fields ->> 'class' AS class, fields ->> 'virus' AS virus, fields ->> 'held' AS held
+           FROM event WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT ${COUNTED_MAX})
+         GROUP BY name, class, virus, held ORDER BY name, class, virus, held`,
+      )
+      .all(Math.floor(ask.sinceMs))
+    const items = rows.map(({ name, class: verdict, virus, held, count }) => ({
+      name,
+      ...(verdict !== null && { class: verdict }),
+      ...(virus !== null && { virus }),
+      ...(held !== null && { held: held === 1 }),
+      count,
+    }))
+    return { items, partial: items.reduce((sum, { count }) => sum + count, 0) >= COUNTED_MAX }
+  }
+
   close(): void {
     this.#db.close()
   }
@@ -230,6 +263,14 @@ export class SqliteEventIndex implements EventIndex {
     this.#db.query('DELETE FROM clue WHERE event <= ?').run(upTo)
     this.#db.query('DELETE FROM event WHERE id <= ?').run(upTo)
   }
+}
+
+interface CountRow {
+  readonly name: string
+  readonly class: string | null
+  readonly virus: string | null
+  readonly held: number | null
+  readonly count: number
 }
 
 interface Row {

@@ -262,6 +262,35 @@ describe('the index of control', () => {
     index.close()
   })
 
+  test('counts what has happened since a time, by name and verdict', async () => {
+    const index = new SqliteEventIndex({ path: join(folder, 'counts.db') })
+    const fields = [
+      { class: 'clean', virus: 'clean', held: false },
+      { class: 'clean', virus: 'clean', held: false },
+      { class: 'spam', virus: 'clean', held: true },
+    ]
+    await index.put({
+      node,
+      epoch: 'e',
+      nowMs: 10,
+      records: [
+        record(1, { name: 'receive.accepted' }),
+        ...fields.map((each, at) => record(at + 2, { name: 'receive.accepted', fields: each })),
+        record(5),
+      ],
+    })
+    assert.deepEqual(await index.counts({ sinceMs: 2 }), {
+      items: [
+        { name: 'queue.delivered', count: 1 },
+        { name: 'receive.accepted', class: 'clean', virus: 'clean', held: false, count: 2 },
+        { name: 'receive.accepted', class: 'spam', virus: 'clean', held: true, count: 1 },
+      ],
+      partial: false,
+    })
+    assert.deepEqual(await index.counts({ sinceMs: 6 }), { items: [], partial: false })
+    index.close()
+  })
+
   test('holds its quota', async () => {
     const index = new SqliteEventIndex({ path: join(folder, 'trim.db'), rowsMax: 100 })
     for (let batch = 0; batch < 10; batch++)

@@ -1,0 +1,18 @@
+import { z } from 'zod'
+
+/** An administrator's login from a page; programs use tokens. */
+export const newSession = z.object({ username: z.string(), password: z.string() })
+
+/** Who is logged in. The cookie itself stands in Set-Cookie, out of reach of scripts. */
+export const session = z.object({
+  username: z.string(),
+  address: z.string(),
+  name: z.string().optional(),
+  csrfToken: z
+    .string()
+    .describe('to be sent in x-csrf-token with every request that changes something'),
+  expires: z.string().describe('however busy; 30 minutes without a request end it too'),
+})
+export type SessionBody = z.infer<typeof session>
+
+export const sessionEnded = z.object({})

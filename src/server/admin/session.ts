@@ -1,0 +1,131 @@
+import type { FastifyRequest } from 'fastify'
+import { fromUtf8 } from '#base/octets.ts'
+import { newSession, session, sessionEnded } from '#contract/admin/session.ts'
+import type { SessionBody } from '#contract/admin/session.ts'
+import type { LoginFault } from '#store/directory/authenticator.ts'
+import { isCsrfToken, NO_COOKIE } from './admin-sessions.ts'
+import type { AdminSession, AdminSessions } from './admin-sessions.ts'
+import { isoTime } from './context.ts'
+import type { AdminDeps, AdminServer } from './context.ts'
+import { ApiError } from './errors.ts'
+import { mainAddress } from './lookup.ts'
+
+/** Where the door that took the connection says who is at its other end. */
+const PEER_HEADER = 'watari-peer'
+/** A page that only looks whether something has changed says so: it does not keep a session alive. */
+const BACKGROUND_HEADER = 'watari-background'
+
+const SAFE = new Set(['GET', 'HEAD'])
+
+/** Logging in and out from a browser; cookies, never tokens, so that no script can read them. */
+export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: AdminSessions): void {
+  app.post(
+    '/session',
+    { schema: { body: newSession, response: { 201: session } } },
+    async (request, reply) => {
+      const { username, password } = request.body
+      const answer = await deps.authenticator.login({
+        login: username,
+        password: fromUtf8(password),
+        ip: peerOf(request) ?? '127.0.0.1',
+        protocol: 'http',
+      })
+      if (!answer.ok) throw refusedLogin(answer.error)
+      if (!answer.value.admin)
+        throw new ApiError(
+          'forbidden',
+          `${username} is no administrator`,
+          'Log in with an account that is one: watari user show USER tells.',
+        )
+      sessions.close(request.headers.cookie)
+      const opened = sessions.open(answer.value)
+      void reply.header('set-cookie', opened.setCookie).header('cache-control', 'no-store')
+      return reply.code(201).send(body(deps, opened.session))
+    },
+  )
+
+  app.get('/session', { schema: { response: { 200: session } } }, async (request, reply) => {
+    const found = sessionOf(deps, sessions, request)
+    if (found === undefined)
+      throw new ApiError('unauthorised', 'nobody is logged in', 'POST /session logs in.')
+    void reply.header('cache-control', 'no-store')
+    return body(deps, found)
+  })
+
+  app.delete(
+    '/session',
+    { schema: { response: { 200: sessionEnded } } },
+    async (request, reply) => {
+      sessions.close(request.headers.cookie)
+      void reply.header('set-cookie', NO_COOKIE)
+      return {}
+    },
+  )
+}
+
+/** The session that a request comes with and its account still is an administrator's; undefined: none. */
+function sessionOf(
+  deps: AdminDeps,
+  sessions: AdminSessions,
+  request: FastifyRequest,
+): AdminSession | undefined {
+  const isQuiet = request.headers[BACKGROUND_HEADER] !== undefined
+  const found = sessions.find(request.headers.cookie, isQuiet ? 'quiet' : 'used')
+  if (found === undefined) return undefined
+  const account = deps.directory.directory.account(found.accountId)
+  const isGood =
+    account !== undefined &&
+    account.admin &&
+    !account.disabled &&
+    account.credentialVersion === found.credentialVersion
+  if (isGood) return found
+  sessions.close(request.headers.cookie)
+  return undefined
+}
+
+/** Who asks by cookie: a changing request must bring the session's own token, which other pages cannot know. */
+export function sessionAuthor(
+  deps: AdminDeps,
+  sessions: AdminSessions,
+  request: FastifyRequest,
+): string | undefined {
+  const found = sessionOf(deps, sessions, request)
+  if (found === undefined) return undefined
+  if (!SAFE.has(request.method) && !isCsrfToken(found, request.headers['x-csrf-token']))
+    throw new ApiError(
+      'forbidden',
+      'the x-csrf-token field is missing or wrong',
+      'Send the csrfToken of GET /session in it.',
+    )
+  return deps.directory.directory.account(found.accountId)?.username
+}
+
+/** The address at the other end of the door's connection; undefined: this machine. */
+export function peerOf(request: FastifyRequest): string | undefined {
+  const told = request.headers[PEER_HEADER]
+  if (typeof told === 'string' && told !== '') return told
+  return request.ip === '' ? undefined : request.ip
+}
+
+function body(deps: AdminDeps, found: AdminSession): SessionBody {
+  const account = deps.directory.directory.account(found.accountId)!
+  return {
+    username: account.username,
+    address: mainAddress(account),
+    ...(account.name !== undefined && { name: account.name }),
+    csrfToken: found.csrfToken,
+    expires: isoTime(found.expiresAtMs),
+  }
+}
+
+function refusedLogin(fault: LoginFault): ApiError {
+  if (fault === 'refused')
+    return new ApiError(
+      'unauthorised',
+      'user name or password is wrong',
+      'watari user passwd USER sets a new password.',
+    )
+  if (fault === 'slowed')
+    return new ApiError('slowed', 'too many wrong passwords', 'Try again in some minutes.')
+  return new ApiError('unavailable', 'logins cannot be checked now', 'Try again in some seconds.')
+}

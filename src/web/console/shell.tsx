@@ -1,0 +1,84 @@
+import { Button } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { lazy, Suspense, useEffect } from 'react'
+import type { ComponentType, ReactNode } from 'react'
+
+import type { SessionBody } from '#contract/admin/session.ts'
+import { useAddress } from '#web/parts/address.ts'
+import { useWords } from '#web/parts/language.ts'
+import { Link } from '#web/parts/link.tsx'
+import { Preferences } from '#web/parts/preferences.tsx'
+
+import { ask } from './api.ts'
+
+interface Room {
+  readonly name: string
+  readonly page: ComponentType
+}
+
+const room = (name: string, load: () => Promise<ComponentType>): Room => ({
+  name,
+  page: lazy(async () => ({ default: await load() })),
+})
+
+/** In the order of the corridor, then of the house. */
+const ROOMS: readonly (readonly Room[])[] = [
+  [room('overview', async () => (await import('./overview.tsx')).Overview)],
+]
+
+const pathOf = (name: string): string => (name === 'overview' ? '/console' : `/console/${name}`)
+
+/** Navigation, the page, and who is logged in. */
+export function Shell({ session }: { readonly session: SessionBody }): ReactNode {
+  const { t } = useWords()
+  const { path } = useAddress()
+  const all = ROOMS.flat()
+  const name = path.split('/')[2] ?? ''
+  const here = all.find((each) => each.name === name) ?? all[0]!
+  const Page = here.page
+  const client = useQueryClient()
+  useEffect(() => {
+    document.querySelector('main')?.scrollTo(0, 0)
+  }, [here])
+  const leave = async (): Promise<void> => {
+    await ask('DELETE', '/session').catch(() => undefined)
+    client.clear()
+    location.assign('/console')
+  }
+  return (
+    <div className="shell">
+      <title>{`${t(`${here.name}.title`)} · Watari`}</title>
+      <a className="skip" href="#page">
+        {t('shell.skip')}
+      </a>
+      <header className="top">
+        <Link to="/console" className="brand">
+          Watari 渡り
+        </Link>
+        <Preferences />
+        <span className="who">{session.name ?? session.username}</span>
+        <Button variant="default" size="compact-sm" onClick={() => void leave()}>
+          {t('shell.leave')}
+        </Button>
+      </header>
+      <nav className="rooms" aria-label={t('shell.rooms')}>
+        {ROOMS.map((group, index) => (
+          <ul key={index}>
+            {group.map((each) => (
+              <li key={each.name}>
+                <Link to={pathOf(each.name)} current={each === here}>
+                  {t(`${each.name}.title`)}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        ))}
+      </nav>
+      <main id="page" tabIndex={-1}>
+        <Suspense fallback={<p className="faint">{t('loading')}</p>}>
+          <Page />
+        </Suspense>
+      </main>
+    </div>
+  )
+}

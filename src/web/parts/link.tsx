@@ -1,0 +1,26 @@
+import type { ReactNode } from 'react'
+
+import { go } from './address.ts'
+
+/** A link inside the application: a plain click stays in the page, all others are the browser's. */
+export function Link(props: {
+  readonly to: string
+  readonly children: ReactNode
+  readonly className?: string
+  readonly current?: boolean
+}): ReactNode {
+  return (
+    <a
+      href={props.to}
+      className={props.className}
+      aria-current={props.current === true ? 'page' : undefined}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+        event.preventDefault()
+        go(props.to)
+      }}
+    >
+      {props.children}
+    </a>
+  )
+}
