@@ -1,0 +1,183 @@
+import type { Log } from '#base/log.ts'
+import type { Clock } from '#base/time.ts'
+import { compileSieve } from '#codec/sieve/compile.ts'
+import type { SieveProgram } from '#codec/sieve/program.ts'
+import type { AccountId } from '#model/account.ts'
+import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
+import type { MailCommand } from '#model/reception.ts'
+import type { Reply } from '#model/reply.ts'
+import type {
+  AccountCommit,
+  AccountCommitResult,
+  MailboxStore,
+  OutboxEntry,
+} from '#store/mailbox/mailbox-store.ts'
+
+import { DEFAULT_SCRIPT } from './default-script.ts'
+import type { Destination } from './destination.ts'
+import { entryId } from './entry-id.ts'
+import { planDelivery } from './plan.ts'
+import type { DeliveryPlan } from './plan.ts'
+import type { sieveContent } from './sieve-message.ts'
+
+/** One account's share of a delivery. */
+export interface Job {
+  /** The recipients of the transaction that lead here. */
+  readonly indexes: number[]
+  readonly accountId: AccountId
+  readonly recipient: Address
+  /** What the store knows this copy by: a second one changes nothing. */
+  readonly copyId: string
+  readonly plan: DeliveryPlan
+  readonly forwards: OutboxEntry[]
+  result?: AccountCommitResult | undefined
+}
+
+/** What the jobs of one transaction have in common. */
+interface DeliveredMail {
+  readonly deliveryId: string
+  readonly command: MailCommand
+  readonly message: ReturnType<typeof sieveContent>
+}
+
+export interface PlannerOptions {
+  readonly mailboxes: Pick<MailboxStore, 'script' | 'mailboxes'>
+  /** The administrator's script; undefined: the one that comes with Watari. */
+  readonly adminScript: () => string | undefined
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Makes of a mail's destinations what each account's commit holds: its scripts are run here. */
+export class DeliveryPlanner {
+  readonly #options: PlannerOptions
+  readonly #mail: DeliveredMail
+
+  constructor(options: PlannerOptions, mail: DeliveredMail) {
+    this.#options = options
+    this.#mail = mail
+  }
+
+  /** One job an account and detail, whatever leads there; one entry for each address elsewhere. */
+  async jobs(destinations: readonly Destination[]): Promise<readonly Job[]> {
+    const { deliveryId } = this.#mail
+    const jobs = new Map<string, Job>()
+    const sent = new Set<string>()
+    for (const [index, destination] of destinations.entries()) {
+      const { recipient, accounts, leaves } = destination
+      const copyId = `${deliveryId}${detailOf(recipient)}`
+      const own: Job[] = []
+      for (const accountId of accounts) {
+        const key = `${accountId} ${copyId}`
+        const job = jobs.get(key) ?? {
+          indexes: [],
+          accountId,
+          recipient,
+          copyId,
+          forwards: [],
+          plan: leaves === true ? NOTHING_FILED : await this.#plan(accountId, recipient),
+        }
+        jobs.set(key, job)
+        job.indexes.push(index)
+        own.push(job)
+      }
+      // An alias or forward to elsewhere leaves with the first account's commit that is made.
+      const carrier = own.find((job) => job.plan.refusal === undefined)
+      const elsewhere = destination.elsewhere.filter((address) => !sent.has(addressKey(address)))
+      if (carrier === undefined || elsewhere.length === 0) continue
+      for (const address of elsewhere) sent.add(addressKey(address))
+      carrier.forwards.push(this.#forward({ recipient, elsewhere }))
+    }
+    return [...jobs.values()]
+  }
+
+  async #plan(accountId: AccountId, recipient: Address): Promise<DeliveryPlan> {
+    const { mailboxes, clock, log } = this.#options
+    const { deliveryId, command, message } = this.#mail
+    const [{ script }, names] = await Promise.all([
+      mailboxes.script({ accountId }),
+      mailboxes.mailboxes({ accountId }),
+    ])
+    const existing = new Set(names.mailboxes.map((row) => row.path.join('/')))
+    const plan = planDelivery(
+      {
+        deliveryId,
+        reversePath: command.reversePath,
+        recipient,
+        body: command.body,
+        smtpUtf8: command.smtpUtf8,
+        nowMs: clock.nowMs(),
+        message: {
+          ...message,
+          envelopeFrom: command.reversePath,
+          envelopeTo: recipient,
+          mailboxExists: (name) => existing.has(/^inbox$/i.test(name) ? 'INBOX' : name),
+        },
+      },
+      this.#programs(script?.text),
+    )
+    if (plan.error !== undefined) log.warn('sieve.failed', { accountId, cause: plan.error })
+    return plan
+  }
+
+  #programs(own: string | undefined): SieveProgram[] {
+    return [this.#options.adminScript() ?? DEFAULT_SCRIPT, own ?? ''].flatMap((text) => {
+      const compiled = compileSieve(text)
+      // A script that does not check never stands in the way of mail.
+      if (!compiled.ok)
+        this.#options.log.warn('sieve.invalid', { cause: compiled.error[0]?.message })
+      return compiled.ok ? [compiled.value] : []
+    })
+  }
+
+  #forward(destination: Pick<Destination, 'recipient' | 'elsewhere'>): OutboxEntry {
+    const { deliveryId, command } = this.#mail
+    return {
+      id: entryId(deliveryId, destination.recipient, 'forward'),
+      kind: 'forward',
+      reversePath: command.reversePath,
+      recipients: destination.elsewhere,
+      body: command.body,
+      smtpUtf8: command.smtpUtf8,
+      content: 0,
+    }
+  }
+}
+
+const NOTHING_FILED: DeliveryPlan = { changes: [], outbox: [], filed: [] }
+
+/** Each detail is a copy of its own, as conversion counts them: a script may file it elsewhere (RFC 5233 §4). */
+function detailOf(recipient: Address): string {
+  const key = addressKey(recipient)
+  return key.slice(addressKey(withoutDetail(recipient)).lastIndexOf('@'), key.lastIndexOf('@'))
+}
+
+export const accountCommit = ({ accountId, copyId, plan, forwards }: Job): AccountCommit => ({
+  accountId,
+  changes: plan.changes,
+  outbox: [...plan.outbox, ...forwards],
+  deliveryId: copyId,
+})
+
+export function uidOf(result: AccountCommitResult | undefined): number | undefined {
+  if (result?.kind !== 'committed') return undefined
+  const first = result.results[0]
+  return first?.kind === 'append' ? first.uid : undefined
+}
+
+/** LMTP's reply for one recipient (RFC 2033 §4.2). */
+export function replyOf(destination: Destination, jobs: readonly Job[]): Reply {
+  const to = `<${formatAddress(destination.recipient)}>`
+  const refused = jobs.find((job) => job.plan.refusal !== undefined)
+  if (refused !== undefined)
+    return {
+      code: 550,
+      status: '5.7.1',
+      text: refused.plan.refusal!.split(/\r?\n/).filter(Boolean),
+    }
+  const failed = jobs.find((job) => job.result?.kind === 'refused')
+  if (failed?.result?.kind === 'refused')
+    return { code: 452, status: '4.2.2', text: `${to}: ${failed.result.refusal.text}` }
+  return { code: 250, status: '2.1.5', text: `${to} delivered` }
+}

@@ -1,0 +1,74 @@
+import { err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import { convert } from '#engine/route/convert.ts'
+import type { AccountId } from '#model/account.ts'
+import { formatAddress } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
+import type { MailCommand } from '#model/reception.ts'
+import type { Reply } from '#model/reply.ts'
+import type { Directory } from '#store/directory/directory.ts'
+
+/** Who gets the mail: an account here, and addresses elsewhere that an alias or a forward named. */
+export interface Destination {
+  readonly recipient: Address
+  readonly accounts: readonly AccountId[]
+  readonly elsewhere: readonly Address[]
+  /** All of it leaves: the account keeps nothing, its outbox carries it. */
+  readonly leaves?: true
+}
+
+/** Where a recipient's mail goes by the directory as it stands; the reply where it can go nowhere from here. */
+export function destinationOf(
+  address: Address,
+  command: MailCommand,
+  directory: Directory,
+): Outcome<Destination, Reply> {
+  const converted = convert(address, directory)
+  if (!converted.ok)
+    return err({ code: 554, status: '5.4.6', text: 'The address leads back to itself' })
+  const { targets } = converted.value
+  const accounts = targets.flatMap((target) =>
+    target.accountId === undefined ? [] : [target.accountId],
+  )
+  // A joined gateway has expanded aliases and forwards already: what is left is the account itself.
+  if (command.handed !== undefined) {
+    const own = ownAccount(address, directory, () => undefined)
+    if (own !== undefined) return ok({ recipient: address, accounts: [own], elsewhere: [] })
+  }
+  const elsewhere = targets
+    .filter((target) => target.class === 'remote' || target.class === 'relay')
+    .map((target) => target.address)
+  const isOurs = directory.domain(address.domain) !== undefined
+  if (isOurs && accounts.length === 0 && elsewhere.length > 0) {
+    const forwarding = ownAccount(address, directory, directory.alias.bind(directory))
+    if (forwarding !== undefined)
+      return ok({ recipient: address, accounts: [forwarding], elsewhere, leaves: true })
+  }
+  // Mail that would only pass through belongs to a gateway: here is no queue for it.
+  if (!isOurs || accounts.length === 0)
+    return err({
+      code: 550,
+      status: '5.1.1',
+      text: `<${formatAddress(address)}>: no such mailbox here`,
+    })
+  return ok({ recipient: address, accounts, elsewhere })
+}
+
+/** The account of an address after conversion, forwards left aside. */
+function ownAccount(
+  address: Address,
+  directory: Directory,
+  alias: Directory['alias'],
+): AccountId | undefined {
+  const plain = {
+    account: directory.account.bind(directory),
+    alias,
+    byAddress: directory.byAddress.bind(directory),
+    domain: directory.domain.bind(directory),
+    forward: () => undefined,
+    route: directory.route.bind(directory),
+  }
+  const converted = convert(address, plain)
+  if (!converted.ok) return undefined
+  return converted.value.targets.find(({ accountId }) => accountId !== undefined)?.accountId
+}
