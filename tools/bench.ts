@@ -4,10 +4,11 @@ import { accepts } from './bench/accepts.ts'
 import { deliveries } from './bench/deliveries.ts'
 import { latency } from './bench/latency.ts'
 import { idle, imap } from './bench/memory.ts'
+import { lists } from './bench/lists.ts'
 import { machine, type Part } from './bench/setup.ts'
 import { syncs } from './bench/syncs.ts'
 
-const PARTS: readonly Part[] = [accepts, deliveries, latency, idle, imap, syncs]
+const PARTS: readonly Part[] = [accepts, deliveries, latency, idle, imap, lists, syncs]
 
 async function main(names: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !PARTS.some((part) => part.name === name))

@@ -1,7 +1,7 @@
 import { Fault } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq } from '#model/mailbox.ts'
-import type { AccountState, MailboxRow, MailboxView, ViewEmails } from './mailbox-store.ts'
+import type { AccountState, MailboxRow, MailboxView } from './mailbox-store.ts'
 import { allMailboxes, mailboxByMid, mailboxRow } from './row.ts'
 import type { Mailbox } from './row.ts'
 import type { Sql } from './sql.ts'
@@ -13,7 +13,7 @@ const VANISHED_MAX = 4_000_000
 
 type ViewRow = [number, number, number, number, number, number]
 
-const ROWS = `SELECT uid, flags, modseq, size, internal_at, saved_at FROM message`
+const COLUMNS = 'SELECT m.uid, m.flags, m.modseq, m.size, m.internal_at, m.saved_at'
 
 /** Throws Fault `limit` where `since` is so old that too many UIDs would be named. */
 export function readView(
@@ -33,25 +33,18 @@ export function readView(
   const mailbox = mailboxRow({ sql, aid, tag: found.tag }, row)
   // Rows were imported behind a MODSEQ that a reader of ours had seen.
   const whole = since === undefined || (since >= row.madeModSeq && since < row.importModSeq)
-  const rows = whole
-    ? fill(
-        row.messages,
-        sql.iterate<ViewRow>(`${ROWS} WHERE aid = ? AND mid = ? ORDER BY uid`, aid, mid),
-      )
-    : fill(
-        sql.get<[number]>(
+  const place = { sql, aid, tag: found.tag }
+  const count =
+    since === undefined || whole
+      ? row.messages
+      : (sql.get<[number]>(
           'SELECT count(*) FROM message WHERE aid = ? AND mid = ? AND modseq > ?',
           aid,
           mid,
           since,
-        )?.[0] ?? 0,
-        sql.iterate<ViewRow>(
-          `${ROWS} INDEXED BY message_modseq WHERE aid = ? AND mid = ? AND modseq > ? ORDER BY uid`,
-          aid,
-          mid,
-          since,
-        ),
-      )
+        )?.[0] ?? 0)
+  const read = { mid, count, since: whole ? undefined : since }
+  const rows = ask.emails === true ? readWithEmails(place, read) : readRows(place, read)
   const vanished =
     since === undefined
       ? new Uint32Array(0)
@@ -66,48 +59,49 @@ export function readView(
             ),
             ([uid]) => uid,
           )
-  const view = { mailbox, ...rows, vanished }
-  if (ask.emails !== true) return view
-  return {
-    ...view,
-    emails: emailsOf(
-      { sql, aid, tag: found.tag },
-      { mid, length: rows.uids.length, since: whole ? undefined : since },
-    ),
-  }
+  return { mailbox, ...rows, vanished }
 }
 
-/** The numbers of the view's rows, read by the same index and so in the same order. */
-function emailsOf(
-  { sql, aid, tag }: Pick<AccountWork, 'sql' | 'aid' | 'tag'>,
-  ask: { readonly mid: number; readonly length: number; readonly since: number | undefined },
-): ViewEmails {
-  const { mid, length, since } = ask
-  const emailNumbers = new Float64Array(length)
-  const threadNumbers = new Float64Array(length)
-  const columns = `SELECT m.eid, e.tid FROM message m`
+interface Read {
+  readonly mid: number
+  readonly count: number
+  /** Absent: all. */
+  readonly since: number | undefined
+}
+
+type Rows = Omit<MailboxView, 'mailbox' | 'vanished'>
+type Place = Pick<AccountWork, 'sql' | 'aid' | 'tag'>
+
+/** Parts of the statement: all rows by their key, or those of late by the index of MODSEQ. */
+const fromWhere = (join: string, since: number | undefined): string =>
+  since === undefined
+    ? `FROM message m ${join} WHERE m.aid = ? AND m.mid = ? ORDER BY m.uid`
+    : `FROM message m INDEXED BY message_modseq ${join}
+       WHERE m.aid = ? AND m.mid = ? AND m.modseq > ? ORDER BY m.uid`
+
+const values = ({ aid }: Place, { mid, since }: Read): number[] =>
+  since === undefined ? [aid, mid] : [aid, mid, since]
+
+function readRows(place: Place, read: Read): Rows {
+  const text = `${COLUMNS} ${fromWhere('', read.since)}`
+  return fill(read.count, place.sql.iterate<ViewRow>(text, ...values(place, read)))
+}
+
+function readWithEmails(place: Place, read: Read): Rows {
+  const emailNumbers = new Float64Array(read.count)
+  const threadNumbers = new Float64Array(read.count)
   const join = 'CROSS JOIN email e ON e.aid = m.aid AND e.eid = m.eid'
-  const rows =
-    since === undefined
-      ? sql.iterate<[number, number]>(
-          `${columns} ${join} WHERE m.aid = ? AND m.mid = ? ORDER BY m.uid`,
-          aid,
-          mid,
-        )
-      : sql.iterate<[number, number]>(
-          `${columns} INDEXED BY message_modseq ${join}
-           WHERE m.aid = ? AND m.mid = ? AND m.modseq > ? ORDER BY m.uid`,
-          aid,
-          mid,
-          since,
-        )
-  let at = 0
-  for (const [eid, tid] of rows) {
-    emailNumbers[at] = eid
-    threadNumbers[at++] = tid
+  const text = `${COLUMNS}, m.eid, e.tid ${fromWhere(join, read.since)}`
+  const rows = place.sql.iterate<[...ViewRow, number, number]>(text, ...values(place, read))
+  const noted = function* (): Generator<[...ViewRow, number, number]> {
+    let at = 0
+    for (const row of rows) {
+      emailNumbers[at] = row[6]
+      threadNumbers[at++] = row[7]
+      yield row
+    }
   }
-  if (at !== length) throw new Fault('corrupt', `${length} messages have ${at} emails`)
-  return { tag, emailNumbers, threadNumbers }
+  return { ...fill(read.count, noted()), emails: { tag: place.tag, emailNumbers, threadNumbers } }
 }
 
 /** The account's mailbox, also one that holds no messages. */
@@ -121,7 +115,10 @@ function openedMailbox(
   return row && { aid: account!.aid, tag: account!.tag, row }
 }
 
-function fill(length: number, rows: Iterable<ViewRow>): Omit<MailboxView, 'mailbox' | 'vanished'> {
+function fill(
+  length: number,
+  rows: Iterable<readonly [...ViewRow, ...number[]]>,
+): Omit<Rows, 'emails'> {
   const uids = new Uint32Array(length)
   const flags = new Uint32Array(length)
   const modSeqs = new Float64Array(length)
