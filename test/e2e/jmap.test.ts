@@ -3,9 +3,10 @@ import { after, before, describe, it } from 'node:test'
 
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
-import { jmap } from './jmap.ts'
+import { jmap, pushes, USING, webOrigin } from './jmap.ts'
 import type { JmapClient } from './jmap.ts'
 import { imap, smtpSend } from './mail.ts'
+import { rolePid, stopped } from './processes.ts'
 
 const SUBJECT = 'お知らせ：会議'
 /** 日本語の本文 in ISO-2022-JP. */
@@ -80,5 +81,204 @@ describe('JMAP on a whole installation', () => {
     await client.logout()
     assert.ok(message !== false && message.source!.equals(octets), 'as IMAP shows it')
     assert.equal(message.emailId, email!['id'], 'the same ids')
+  })
+  it('writes a draft in Japanese and sends it to a colleague, who is pushed the news', async () => {
+    const taro = await jmap(watari, 'taro')
+    const { list } = await hanako.call('Mailbox/get', { ids: null })
+    const box = (role: string): string =>
+      list.find((each: { role: string }) => each.role === role).id
+    const { list: identities } = await hanako.call('Identity/get', { ids: null })
+    const { newState: before } = await taro.call('Email/changes', {
+      sinceState: (await taro.call('Email/get', { ids: [] })).state,
+    })
+    const url = taro.session['eventSourceUrl']!.replace('{types}', 'Email')
+      .replace('{closeafter}', 'no')
+      .replace('{ping}', '0')
+    const stream = await taro.fetch(url)
+    const news = pushes(stream)
+    const accountId = hanako.accountId
+    const responses = await hanako.request([
+      [
+        'Email/set',
+        {
+          accountId,
+          create: {
+            d: {
+              mailboxIds: { [box('drafts')]: true },
+              keywords: { $draft: true, $seen: true },
+              from: [{ name: '花子', email: 'hanako@campus.example' }],
+              to: [{ name: '太郎', email: 'taro@campus.example' }],
+              bcc: [{ name: null, email: 'admin@campus.example' }],
+              subject: '件名：渡り鳥',
+              textBody: [{ partId: 't', type: 'text/plain' }],
+              bodyValues: { t: { value: '本文です。\n二行目' } },
+            },
+          },
+        },
+        'd',
+      ],
+      [
+        'EmailSubmission/set',
+        {
+          accountId,
+          create: { s: { emailId: '#d', identityId: identities[0].id } },
+          onSuccessUpdateEmail: {
+            '#s': {
+              [`mailboxIds/${box('drafts')}`]: null,
+              [`mailboxIds/${box('sent')}`]: true,
+              'keywords/$draft': null,
+            },
+          },
+        },
+        's',
+      ],
+    ])
+    assert.deepEqual(
+      responses.map(([name]) => name),
+      ['Email/set', 'EmailSubmission/set', 'Email/set'],
+    )
+    assert.deepEqual(await idsIn('Drafts'), [])
+    assert.equal((await idsIn('Sent')).length, 1)
+
+    const pushed = await news.next()
+    assert.notEqual(pushed.value.changed[taro.accountId].Email, before)
+    await stream.body?.cancel().catch(() => undefined)
+    const { created } = await taro.call('Email/changes', { sinceState: before })
+    assert.equal(created.length, 1)
+    const ask = { ids: created, fetchTextBodyValues: true }
+    const [email] = (await taro.call('Email/get', ask)).list
+    assert.equal(email.subject, '件名：渡り鳥')
+    assert.deepEqual(email.from, [{ name: '花子', email: 'hanako@campus.example' }])
+    assert.deepEqual(email.bcc, null)
+    assert.equal(Object.values<{ value: string }>(email.bodyValues)[0]!.value, '本文です。\n二行目')
+    const admin = await jmap(watari, 'admin')
+    await until('the blind copy is there', async () => (await idsIn('Inbox', admin)).length === 1)
+    // Nobody sends as somebody else.
+    const forged = await hanako.request([
+      [
+        'Email/set',
+        {
+          accountId,
+          create: {
+            f: {
+              mailboxIds: { [box('drafts')]: true },
+              from: [{ email: 'taro@campus.example' }],
+              to: [{ email: 'admin@campus.example' }],
+            },
+          },
+        },
+        'f',
+      ],
+      [
+        'EmailSubmission/set',
+        { accountId, create: { s: { emailId: '#f', identityId: identities[0].id } } },
+        's',
+      ],
+    ])
+    const refused = forged[1]![1]['notCreated'] as Record<string, { type: string }>
+    assert.equal(refused['s']!.type, 'forbiddenFrom')
+  })
+
+  it('and IMAP are two ways to one truth: flags, moves and mailboxes', async () => {
+    const [id] = await idsIn('Inbox')
+    const { state } = await hanako.call('Email/get', { ids: [] })
+    const client = await imap(watari, 'hanako')
+    const lock = await client.getMailboxLock('INBOX')
+    await client.messageFlagsAdd('1', ['\\Flagged', '$Label1'])
+    const changes = await hanako.call('Email/changes', { sinceState: state })
+    assert.deepEqual(changes.updated, [id])
+    const properties = ['keywords', 'mailboxIds']
+    const [email] = (await hanako.call('Email/get', { ids: [id], properties })).list
+    assert.deepEqual(email.keywords, { $flagged: true, $label1: true })
+    const made = await hanako.call('Mailbox/set', { create: { m: { name: '会議／議事録' } } })
+    const target = made.created.m.id
+    const { updated } = await hanako.call('Email/set', {
+      update: { [id!]: { mailboxIds: { [target]: true }, 'keywords/$seen': true } },
+    })
+    assert.deepEqual(Object.keys(updated), [id])
+    lock.release()
+    const moved = await client.getMailboxLock('会議／議事録')
+    const message = await client.fetchOne('1', { flags: true })
+    moved.release()
+    assert.ok(message !== false && message.flags?.has('\\Seen') && message.flags.has('$Label1'))
+    assert.equal(message.emailId, id, 'it is the same email')
+    const shown = (await client.list()).find(({ path }) => path === '会議／議事録')
+    assert.notEqual(shown?.subscribed ?? false, true)
+    assert.ok(shown)
+    await client.logout()
+    const destroyed = await hanako.call('Mailbox/set', {
+      destroy: [target],
+      onDestroyRemoveEmails: true,
+    })
+    assert.deepEqual(destroyed.destroyed, [target])
+    const gone = await hanako.call('Email/changes', { sinceState: changes.newState })
+    assert.deepEqual(gone.destroyed, [id])
+  })
+
+  it('lets web pages in by a cookie and a token, and forgets both at a restart', async () => {
+    const origin = webOrigin(watari)
+    const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      fetch(origin + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      })
+    const wrong = await post('/auth/login', { username: 'taro', password: 'wrong' })
+    assert.equal(wrong.status, 401)
+    assert.match(wrong.headers.get('content-type')!, /problem\+json/)
+    const entered = await post('/auth/login', {
+      username: 'taro@campus.example',
+      password: watari.password('taro'),
+    })
+    assert.equal(entered.status, 200)
+    const cookie = entered.headers.get('set-cookie')!.split(';')[0]!
+    const { csrfToken } = (await entered.json()) as { csrfToken: string }
+    const echo = { using: USING, methodCalls: [['Core/echo', { 渡り: '鳥' }, 'a']] }
+    assert.equal((await post('/jmap/api', echo, { cookie })).status, 403)
+    const headers = { cookie, 'x-csrf-token': csrfToken }
+    assert.equal((await post('/jmap/api', echo, headers)).status, 200)
+    const state = (await hanako.call('Email/get', { ids: [] })).state
+    await watari.stop()
+    await watari.start()
+    assert.equal((await fetch(`${origin}/jmap/session`, { headers: { cookie } })).status, 401)
+    const { created, updated, destroyed } = await hanako.call('Email/changes', {
+      sinceState: state,
+    })
+    assert.deepEqual([created, updated, destroyed], [[], [], []], 'states outlive a restart')
+  })
+
+  it('works while control is away, and says when the disk is', async () => {
+    await stopped([rolePid(watari, 'control')], async () => {
+      const taro = await jmap(watari, 'taro')
+      assert.equal((await idsIn('Inbox', taro)).length, 1)
+    })
+    await stopped([rolePid(watari, 'mailbox')], async () => {
+      const [answer] = await hanako.request([['Email/query', { accountId: hanako.accountId }, 'q']])
+      assert.deepEqual([answer![0], answer![1]['type']], ['error', 'serverUnavailable'])
+    })
+    await until('the disk is back', async () => {
+      const [answer] = await hanako.request([['Mailbox/get', { accountId: hanako.accountId }, 'm']])
+      return answer![0] === 'Mailbox/get'
+    })
+  })
+
+  it('refuses what is too large or no request, and goes on', async () => {
+    const { apiUrl, uploadUrl } = hanako.session
+    const large = await hanako.fetch(apiUrl!, {
+      method: 'POST',
+      body: Buffer.alloc(11_000_000, ' '),
+    })
+    assert.equal(large.status, 413)
+    const upload = uploadUrl!.replace('{accountId}', hanako.accountId)
+    const many = await hanako.fetch(upload, { method: 'POST', body: Buffer.alloc(60_000_000) })
+    assert.equal(many.status, 413)
+    const other = uploadUrl!.replace('{accountId}', 'other')
+    assert.equal((await hanako.fetch(other, { method: 'POST', body: 'x' })).status, 404)
+    const ids = Array.from({ length: 10_000 }, (_, n) => `E${n}`)
+    const [answer] = await hanako.request([
+      ['Email/get', { accountId: hanako.accountId, ids }, 'g'],
+    ])
+    assert.equal(answer![1]['type'], 'requestTooLarge')
+    assert.equal((await fetch(apiUrl!, { method: 'POST', body: '{}' })).status, 401)
   })
 })

@@ -16,14 +16,14 @@ export interface JmapClient {
   call(name: string, args?: Record<string, unknown>): Promise<any>
 }
 
-const USING = [
+export const USING = [
   'urn:ietf:params:jmap:core',
   'urn:ietf:params:jmap:mail',
   'urn:ietf:params:jmap:submission',
 ]
 
 /** Where the installation's web door is. Its authority is trusted by this process from now on. */
-function webOrigin(watari: Installation): string {
+export function webOrigin(watari: Installation): string {
   tls.setDefaultCACertificates([watari.ca])
   return `https://localhost:${watari.port(443)}`
 }
@@ -60,5 +60,24 @@ export async function jmap(watari: Installation, username: string): Promise<Jmap
       if (answer?.[0] !== name) throw new Error(JSON.stringify(answer))
       return answer[1]
     },
+  }
+}
+
+export interface Pushed {
+  readonly '@type': string
+  readonly changed: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+/** The state events of an event stream, one after another. */
+export async function* pushes(response: Response): AsyncGenerator<Pushed> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true })
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const event = /^event: state\ndata: (.*)$/.exec(text.slice(0, end))
+      text = text.slice(end + 2)
+      if (event !== null) yield JSON.parse(event[1]!) as Pushed
+    }
   }
 }
