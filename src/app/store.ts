@@ -125,6 +125,7 @@ runRole('store', async ({ place, log, atFailure }) => {
     hostname: `mail.${host.domain}`,
     messageBytesMax: () => node.settings['mail.sizeBytesMax'],
     newDeliveryId: () => timedId(clock.nowMs()),
+    events,
     submitted: () => pump.wake(),
     clock,
     log,

@@ -8,6 +8,7 @@ import { timedId } from '#base/id.ts'
 import { systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
+import type { NewEvent } from '#model/event.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import type { JmapLimits } from '#server/jmap/limits.ts'
 import { serveJmap } from '#server/jmap/serve.ts'
@@ -26,6 +27,7 @@ export interface JmapRoomUnderTest {
   readonly accounts: Map<string, Account>
   readonly origin: string
   readonly port: number
+  readonly events: readonly NewEvent[]
   /** Told of mail for the outbox, so many times. */
   submitted(): number
   fetch(path: string, init?: RequestInit & { readonly as?: string }): Promise<Response>
@@ -66,6 +68,7 @@ export async function jmapRoom(
   const accounts = new Map<string, Account>([HANAKO, fakeAccount('taro')].map((a) => [a.id, a]))
   const clock = options.clock ?? systemClock
   let submitted = 0
+  const events: NewEvent[] = []
   const jmap = serveJmap({
     store,
     changes: store.changes,
@@ -74,6 +77,7 @@ export async function jmapRoom(
     hostname: 'mail.campus.example',
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     newDeliveryId: () => timedId(clock.nowMs()),
+    events: { emit: (event) => events.push(event) },
     submitted: () => submitted++,
     clock,
     log: silentLog,
@@ -124,6 +128,7 @@ export async function jmapRoom(
     accounts,
     origin,
     port,
+    events,
     submitted: () => submitted,
     fetch: send,
     request,

@@ -102,6 +102,7 @@ async function measure(say: Say, { storage, listeners, ends }: Bench): Promise<v
     directory: { account: () => account, domain: () => undefined },
     hostname: 'bench',
     newDeliveryId: () => 'none',
+    events: { emit: () => undefined },
     submitted: () => undefined,
   })
   const server = createServer((incoming, response) => void jmap.handle(incoming, response))

@@ -1,6 +1,7 @@
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
 import type { Account } from '#model/account.ts'
+import type { EventSink } from '#model/event.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { Args } from './args.ts'
@@ -17,6 +18,8 @@ export interface JmapRoom {
   readonly limits: JmapLimits
   readonly hostname: string
   readonly newDeliveryId: () => string
+  /** Facts for the trace. */
+  readonly events: EventSink
   /** Told when mail waits in the outbox. */
   readonly submitted: () => void
   readonly clock: Clock

@@ -3,6 +3,7 @@ import { isFault, messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { peerAddress } from '#net/peer.ts'
+import type { EventSink } from '#model/event.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxChanged, MailboxStore } from '#store/mailbox/mailbox-store.ts'
@@ -33,6 +34,7 @@ export interface JmapParts {
   /** The setting of now. */
   readonly messageBytesMax?: () => number
   readonly newDeliveryId: () => string
+  readonly events: EventSink
   readonly submitted: () => void
   readonly clock: Clock
   readonly log: Log
@@ -65,6 +67,7 @@ export function serveJmap(parts: JmapParts): Jmap {
     },
     hostname: parts.hostname,
     newDeliveryId: parts.newDeliveryId,
+    events: parts.events,
     submitted: parts.submitted,
     clock,
     log: parts.log,

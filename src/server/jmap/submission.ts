@@ -1,4 +1,5 @@
 import { authoriseHeader, maySendAs } from '#engine/sender/authorise.ts'
+import { oneLine } from '#base/text.ts'
 import { parseAddressList } from '#codec/mime/address-list.ts'
 import { formatAddress, needsSmtpUtf8, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -129,7 +130,18 @@ async function submit(
   })
   const [result] = results
   if (result?.kind === 'refused') throw new SetRefusal(setErrorOf(result.refusal, 'emailId'))
-  room.log.info('jmap.submitted', { deliveryId: id, accountId: account.id })
+  room.events.emit({
+    atMs: room.clock.nowMs(),
+    name: 'store.submitted',
+    deliveryId: id,
+    fields: {
+      accountId: account.id,
+      from: formatAddress(envelope.mailFrom),
+      to: oneLine(envelope.rcptTo.map(formatAddress).join(', '), 1_000),
+      messageId: oneLine(stored.meta.envelope.messageId ?? ''),
+      ip: call.ip,
+    },
+  })
   return {
     id: `S${id}`,
     emailId: email.emailId,

@@ -352,6 +352,10 @@ test('a draft is sent by the outbox without its blind copies, and moves on (RFC 
   const submission = (responses[1]![1]['created'] as Record<string, Record<string, unknown>>)['s']!
   assert.equal(submission['undoStatus'], 'final')
   assert.equal(room.submitted(), 1)
+  assert.deepEqual(
+    room.events.map(({ name, deliveryId }) => [name, `S${deliveryId}`]),
+    [['store.submitted', submission['id']]],
+  )
   const { items } = await room.store.outbox({ limit: 10 })
   assert.equal(items.length, 1)
   const [item] = items
