@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readSource, type CheckResult } from '#tools/checking/sources.ts'
 
-const ROLES = ['gateway', 'store', 'control', 'storage-child'] as const
+const ROLES = ['gateway', 'store', 'deliver', 'serve', 'control', 'storage-child'] as const
 
 /** test/golden/reach/ROLE.txt lists every file that a role's process loads; `update` rewrites it. */
 export function reach(root: string, update: boolean): CheckResult {

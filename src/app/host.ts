@@ -8,7 +8,7 @@ import { Fault, messageOf } from '#base/outcome.ts'
 import type { KeyPin } from '#base/pin.ts'
 import { oneLine } from '#base/text.ts'
 
-import { ROLES } from './role-names.ts'
+import { ROLE_NAMES, ROLES } from './role-names.ts'
 import type { RoleName } from './role-names.ts'
 
 const PROTOCOLS = [
@@ -50,7 +50,7 @@ const hostSchema = z.strictObject({
   domain: z.string().min(1),
   /** What this machine runs. */
   roles: z
-    .array(z.enum(ROLES))
+    .array(z.enum(ROLE_NAMES))
     .min(1)
     .default([...ROLES]),
   /** Of the administration token; the token itself stands in first-run.json only. Where control is. */
@@ -90,6 +90,8 @@ const PROTOCOLS_OF: Readonly<Record<RoleName, readonly ListenerProtocol[]>> = {
   gateway: ['mx', 'relay', 'submission', 'submissions', 'node'],
   store: ['lmtp', 'imap', 'imaps', 'pop3', 'pop3s', 'https', 'node'],
   control: ['https', 'node'],
+  deliver: ['lmtp', 'node'],
+  serve: ['imap', 'imaps', 'pop3', 'pop3s', 'https', 'node'],
 }
 
 export type HostOptions = Pick<Host, 'portOffset' | 'domain'> & {

@@ -36,8 +36,10 @@ const DATABASES: Readonly<Record<string, DatabaseKind>> = {
   'store/mailbox.db': { kind: 'mailbox', migrations: MIGRATIONS },
   'store/directory.db': REPLICA_DATABASE,
   'store/events.db': EVENTS_DATABASE,
+  'deliver/directory.db': REPLICA_DATABASE,
+  'deliver/events.db': EVENTS_DATABASE,
 }
-const COPIES = ['gateway/settings.json', 'store/settings.json']
+const COPIES = ['gateway/settings.json', 'store/settings.json', 'deliver/settings.json']
 
 /** sysexits EX_DATAERR: told apart from a look that itself went wrong. */
 const REFUSED = 65

@@ -5,12 +5,12 @@ import { parseArgs } from 'node:util'
 import { isFault, messageOf } from '#base/outcome.ts'
 
 import type { FolderOptions } from './data-folder.ts'
-import { ROLES } from './role-names.ts'
+import { ROLE_NAMES } from './role-names.ts'
 import type { RoleName } from './role-names.ts'
 import { runSingle } from './single.ts'
 
 const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]...
-       npm start -- --role ${ROLES.join('|')} --data DIR [--join URL --token-file FILE]`
+       npm start -- --role ${ROLE_NAMES.join('|')} --data DIR [--join URL --token-file FILE]`
 
 /** The command line of `npm start`. */
 type StartOptions = FolderOptions
@@ -34,7 +34,8 @@ function readOptions(args: readonly string[]): StartOptions | string {
     if (offset !== undefined && Number(offset) > 55_000)
       return `--port-offset ${offset}: ports would pass 65535; at most 55000`
     const { role, join: url, 'token-file': tokenFile } = values
-    if (role !== undefined && !isRole(role)) return `--role ${role}: one of ${ROLES.join(', ')}`
+    if (role !== undefined && !isRole(role))
+      return `--role ${role}: one of ${ROLE_NAMES.join(', ')}`
     if ((url === undefined) !== (tokenFile === undefined))
       return '--join and --token-file go together'
     if (url !== undefined && (role === undefined || role === 'control'))
@@ -51,7 +52,7 @@ function readOptions(args: readonly string[]): StartOptions | string {
   }
 }
 
-const isRole = (text: string): text is RoleName => (ROLES as readonly string[]).includes(text)
+const isRole = (text: string): text is RoleName => (ROLE_NAMES as readonly string[]).includes(text)
 
 /** True while the process of DIR/watari.pid lives and is one of ours. */
 function isRunning(pidFile: string): number | undefined {

@@ -5,7 +5,7 @@ import type { Clock } from '#base/time.ts'
 import { NodeCaller } from '#client/node/node-caller.ts'
 import { dialPinned } from '#client/node/pinned.ts'
 import type { NodeIdentity } from '#client/node/pinned.ts'
-import type { NodePlace } from '#model/node.ts'
+import type { JoiningRole, NodePlace } from '#model/node.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 
 import { dialPath } from './node-parts.ts'
@@ -40,16 +40,17 @@ export class NodeCallers {
 
   /** The store that holds the mailboxes. Throws Fault `unavailable` where none has joined yet. */
   store(): NamedCaller {
-    const [store] = this.#of('store')
+    const [store] = this.#of('store', 'serve')
     if (store === undefined) throw new Fault('unavailable', 'no store has joined yet')
     return store
   }
 
-  #of(role: 'gateway' | 'store'): readonly NamedCaller[] {
+  /** Of the roles of one kind; the first is what it is called on a machine with all of them. */
+  #of(role: 'gateway' | 'store', ...alike: readonly JoiningRole[]): readonly NamedCaller[] {
     const { book, own, runDir, clock } = this.#parts
     const dial = dialPath(join(runDir, `${role}.sock`))
     const ours = own.includes(role) ? [{ node: role, caller: new NodeCaller({ dial, clock }) }] : []
-    const joined = book.places.filter((place) => place.role === role)
+    const joined = book.places.filter((place) => place.role === role || alike.includes(place.role))
     return [...ours, ...joined.map((place) => this.#joinedAt(place))]
   }
 

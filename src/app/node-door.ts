@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import type { KeyPin } from '#base/pin.ts'
@@ -49,12 +50,12 @@ export function openNodeDoor(options: {
       const where = `${listener.address} port ${listener.port}`
       reject(new Fault('config', `cannot listen on ${where}: ${why}`, { cause }))
     })
-    server.listen(listener.port, listener.address, () => resolve(doorOf(server, listener)))
+    server.listen(listener.port, listener.address, () => resolve(doorOf(server)))
   })
 }
 
-const doorOf = (server: Server, { port }: Listener): NodeDoor => ({
-  port,
+const doorOf = (server: Server): NodeDoor => ({
+  port: (server.address() as AddressInfo).port,
   close: () => {
     server.close()
     server.closeAllConnections()

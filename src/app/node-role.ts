@@ -18,6 +18,8 @@ import type { Host } from './host.ts'
 import { JoinedNode } from './joined-node.ts'
 import { naming } from './naming.ts'
 import { loadNode, readIdentity, readNodeIdentity, roleState } from './node-parts.ts'
+import { FOLDERS } from './role-names.ts'
+import type { NodeRoleName } from './role-names.ts'
 import type { RolePlace, RoleState } from './role.ts'
 import { joinedSiblings, ownSiblings } from './siblings.ts'
 import type { Siblings } from './siblings.ts'
@@ -26,7 +28,7 @@ import { VERSION } from './version.ts'
 
 const LOOK_AT_SPACE_MS = SECOND_MS
 
-/** The part of a gateway's and of a store's storage that is the same. */
+/** The part of each node's storage that is the same. */
 interface NodeStorage {
   start(): Promise<void>
   stop(): Promise<void>
@@ -36,7 +38,7 @@ interface NodeStorage {
   service(name: 'events'): EventLog
 }
 
-/** What a gateway and a store have in common, started. */
+/** What all roles but control have in common, started. */
 export interface NodeRole {
   readonly host: Host
   readonly identity: TlsIdentity
@@ -61,10 +63,13 @@ export interface NodeRole {
  * that does not answer is waited for behind the open doors. Throws the Fault that no restart will mend.
  */
 export async function startNode(options: {
-  readonly name: 'gateway' | 'store'
+  readonly name: NodeRoleName
   readonly place: RolePlace
   readonly storage: NodeStorage
-  readonly isFull: () => Promise<boolean>
+  /** Below the reserve of free space; absent: nothing is kept here. */
+  readonly isFull?: () => Promise<boolean>
+  /** How what it leans on is; the worse of both is the role's state. */
+  readonly beyond?: () => RoleState
   readonly clock: Clock
   readonly log: Log
 }): Promise<NodeRole> {
@@ -73,7 +78,10 @@ export async function startNode(options: {
   const identity = readIdentity(place.dir)
   await storage.start()
   let isFull = false
-  const state = () => roleState(storage.state(), isFull)
+  const state = (): RoleState => {
+    const own = roleState(storage.state(), isFull)
+    return own.state === 'ready' && options.beyond !== undefined ? options.beyond() : own
+  }
   const eventLog = storage.service('events')
   const node = new JoinedNode({
     dial: (options) => siblings.control(options),
@@ -104,10 +112,10 @@ export async function startNode(options: {
           log,
         })
   const stopping = new AbortController()
-  const copy = join(place.dir, name, 'settings.json')
+  const copy = join(place.dir, FOLDERS[name], 'settings.json')
   await naming(copy, loadNode(node, { clock, log, signal: stopping.signal }))
   const watch = setInterval(() => {
-    options.isFull().then(
+    options.isFull?.().then(
       (full) => (isFull = full),
       () => undefined,
     )

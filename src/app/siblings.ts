@@ -13,14 +13,15 @@ import type { NodeIdentity } from '#client/node/pinned.ts'
 import type { Dial } from '#client/node/request.ts'
 import type { Endpoint } from '#client/smtp/job.ts'
 import { LMTP_PATH, NODE_PATHS } from '#contract/node/wire.ts'
-import { sendsMail, takesMail } from '#model/node.ts'
-import type { NodePlace } from '#model/node.ts'
+import { keepsMailboxes, sendsMail, takesMail } from '#model/node.ts'
+import type { JoiningRole, NodePlace } from '#model/node.ts'
 import { keyOf } from '#server/node/peer-key.ts'
 
 import { listenersOf } from './host.ts'
 import type { Host } from './host.ts'
 import { openNodeDoor } from './node-door.ts'
 import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
+import type { NodeRoleName } from './role-names.ts'
 import type { Listened } from './role.ts'
 
 /** What a role does for the others. */
@@ -35,6 +36,8 @@ export interface Siblings {
   readonly control: Dial
   /** Where mail for mailboxes goes; asked at each attempt. */
   stores(): readonly Endpoint[]
+  /** The node that keeps the mailboxes, where that is another one; asked at each call. */
+  serve(): Dial | undefined
   /** The gateway that is handed this entry of an outbox, now and when it is tried again; none: wait. */
   gatewayFor(id: string): NodeCaller | undefined
   offer(offered: Offered): Promise<{ readonly listening: readonly Listened[]; close(): void }>
@@ -43,7 +46,7 @@ export interface Siblings {
 /** All roles of one machine: Unix sockets that only our own user can open. */
 export function ownSiblings(own: {
   readonly runDir: string
-  readonly name: 'gateway' | 'store'
+  readonly name: NodeRoleName
   readonly clock: Clock
 }): Siblings {
   const socket = (name: string): string => join(own.runDir, `${name}.sock`)
@@ -51,6 +54,7 @@ export function ownSiblings(own: {
   return {
     control: dialPath(socket('node')),
     stores: () => [{ path: socket('lmtp') }],
+    serve: () => undefined,
     gatewayFor: () => gateway,
     offer: async ({ onRequest }) => {
       const server = await servePath(socket(own.name), onRequest)
@@ -88,6 +92,10 @@ export function joinedSiblings(own: {
           name: place.name,
           open: () => openLmtp(dialTo(place), clock),
         })),
+    serve: () => {
+      const place = own.places().find(keepsMailboxes)
+      return place && dialTo(place)
+    },
     gatewayFor: (id) => {
       const place = own.places().filter(sendsMail).toSorted(byWeight(id))[0]
       return place && new NodeCaller({ dial: dialTo(place), clock })
@@ -99,9 +107,10 @@ export function joinedSiblings(own: {
           listener,
           onRequest: (request, response) => {
             const pin = keyOf(request)
-            // Control may ask for anything, the others only hand over what deliveries send out.
-            const mayHandOver = request.url === NODE_PATHS.outbox && holder(pin) !== undefined
-            if (pin === control.pin || mayHandOver) return onRequest(request, response)
+            const url = request.url ?? ''
+            // Control asks for all but what only a delivery does.
+            const isControl = pin === control.pin && !url.startsWith(NODE_PATHS.mailboxes)
+            if (isControl || mayAsk(holder(pin)?.role, url)) return onRequest(request, response)
             log.warn('node.stranger', { ip: request.socket.remoteAddress ?? null })
             response.writeHead(403).end()
             request.resume()
@@ -125,6 +134,12 @@ export function joinedSiblings(own: {
       }
     },
   }
+}
+
+/** What a joined node may ask of another. */
+function mayAsk(role: JoiningRole | undefined, url: string): boolean {
+  if (url === NODE_PATHS.outbox) return role === 'store' || role === 'serve'
+  return url.startsWith(NODE_PATHS.mailboxes) && role === 'deliver'
 }
 
 /**

@@ -32,7 +32,13 @@ const RUNTIME_FILE = 'runtime.json'
  * MiB of a role's young generation. Memory before speed where a role mostly waits; a gateway under load
  * spent an eighth of its time in collections with 4.
  */
-const YOUNG_MIB: Readonly<Record<RoleName, number>> = { control: 4, store: 16, gateway: 16 }
+const YOUNG_MIB: Readonly<Record<RoleName, number>> = {
+  control: 4,
+  store: 16,
+  gateway: 16,
+  deliver: 16,
+  serve: 16,
+}
 
 const flagsOf = (role: RoleName): readonly string[] => [
   `--max-semi-space-size=${YOUNG_MIB[role]}`,
@@ -60,7 +66,7 @@ export async function runSingle(
     runtimeFile,
     `${JSON.stringify({ runDir, adminSocket: join(runDir, 'admin.sock') })}\n`,
   )
-  const hasPages = host.roles.some((role) => role !== 'gateway')
+  const hasPages = host.roles.some((role) => role !== 'gateway' && role !== 'deliver')
   const pages = hasPages ? preparePages(say) : NO_PAGES
   const place = { dir: options.dir, runDir, pages: pages.folder }
   const supervisor = startSupervisor({

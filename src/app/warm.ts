@@ -8,6 +8,8 @@ await Promise.all([
   import('./control.ts'),
   import('./store.ts'),
   import('./gateway.ts'),
+  import('./deliver.ts'),
+  import('./serve.ts'),
   import('./storage-child.ts'),
   import('./storage/kinds.ts'),
   import('./scan-bench.ts'),

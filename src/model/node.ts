@@ -20,5 +20,8 @@ export interface NodePlace {
 export const takesMail = (node: NodePlace): boolean =>
   !node.draining && (node.role === 'store' || node.role === 'deliver')
 
+/** Owns mailboxes that another node delivers into. */
+export const keepsMailboxes = (node: NodePlace): boolean => !node.draining && node.role === 'serve'
+
 /** What deliveries send out goes to a node with a queue. */
 export const sendsMail = (node: NodePlace): boolean => !node.draining && node.role === 'gateway'

@@ -35,6 +35,7 @@ export const FILLS: {
     await fillSpool(spool)
     await fillNode(node)
   },
+  copies: fillNode,
   control: fillControl,
 }
 

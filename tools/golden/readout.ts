@@ -94,6 +94,7 @@ export const READOUTS: {
     const { freeBytes: _, ...status } = await spool.status()
     return plain({ messages, octets, status, ...(await nodeReadout(node)) })
   },
+  copies: async (node) => plain(await nodeReadout(node)),
   control: async ({ directory, settings, index }) => {
     const generations = []
     for (const { generation } of (await settings.history({ limit: LIMIT })).items)

@@ -22,7 +22,7 @@ describe('data of earlier programs', () => {
   it('stands here for each kind of storage', () => {
     assert.deepEqual(
       new Set(folders.map(({ kind }) => kind)),
-      new Set(['mailbox', 'spool', 'control']),
+      new Set(['mailbox', 'spool', 'copies', 'control']),
     )
   })
 

@@ -103,6 +103,9 @@ export const KINDS = {
       keep(purgeDaily(mailboxes, node.replica, clock))
       return { mailboxes, ...node }
     }),
+  /** What a role has that keeps nothing of its own. */
+  copies: ({ dir }: KindContext) =>
+    opened<NodeServices>((keep) => nodeServices(keep, dir, 'deliver')),
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>
     opened<{

@@ -37,7 +37,15 @@ export function dialPinned(identity: NodeIdentity, peer: PinnedPeer): Dial {
     )
     return undefined
   }
-  return (options) => request({ ...options, host: peer.address, port: peer.port, agent })
+  return (options) => {
+    const asked = request({ ...options, host: peer.address, port: peer.port, agent })
+    asked.once('error', () => {
+      // A peer that is gone answers on none of them: the next request begins with a new connection.
+      for (const idle of Object.values(agent.freeSockets))
+        for (const each of idle ?? []) each.destroy()
+    })
+    return asked
+  }
 }
 
 /** A socket to the holder of the pinned key, handshake done. Throws Fault `unreachable`. */

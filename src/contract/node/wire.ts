@@ -14,6 +14,8 @@ export const NODE_PATHS = {
   events: '/node/v1/events',
   outbox: '/node/v1/outbox',
   calls: '/node/v1/calls/',
+  /** Asked by a joined `deliver` only. */
+  mailboxes: '/node/v1/mailboxes/',
 } as const
 
 /** Changes protocols: LMTP between joined nodes, where verdict and delivery id are believed. */

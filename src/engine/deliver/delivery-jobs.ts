@@ -42,7 +42,7 @@ interface DeliveredMail {
 }
 
 export interface PlannerOptions {
-  readonly mailboxes: Pick<MailboxStore, 'script' | 'mailboxes'>
+  readonly mailboxes: Pick<DeliveryMailboxes, 'script' | 'mailboxes'>
   /** The administrator's script; undefined: the one that comes with Watari. */
   readonly adminScript: () => string | undefined
   readonly clock: Clock

@@ -9,15 +9,15 @@ import type { Reply } from '#model/reply.ts'
 import type { MailCommand, MessageSink } from '#model/reception.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
-import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 import { DeliveryPlanner, accountCommit, replyOf, uidOf } from './delivery-jobs.ts'
 import type { Job, PlannerOptions } from './delivery-jobs.ts'
 import type { Destination } from './destination.ts'
+import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
 import { sieveContent } from './sieve-message.ts'
 
 export interface DeliveryOptions extends PlannerOptions {
-  readonly mailboxes: MailboxStore
+  readonly mailboxes: DeliveryMailboxes
   readonly hostname: string
   /** Makes delivery ids for mail of foreign gateways. */
   readonly newDeliveryId: () => string

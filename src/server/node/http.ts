@@ -8,22 +8,28 @@ export async function readBody<S extends z.ZodType>(
   request: IncomingMessage,
   shape: S,
 ): Promise<z.infer<S>> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.byteLength
-    if (size > BODY_BYTES_MAX) throw new Fault('limit', `more than ${BODY_BYTES_MAX} octets`)
-    chunks.push(chunk)
-  }
+  const octets = await readOctets(request, BODY_BYTES_MAX)
   let value: unknown
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    value = JSON.parse(octets.toString('utf8'))
   } catch (cause) {
     throw new Fault('invalid', 'the body is no JSON', { cause })
   }
   const parsed = shape.safeParse(value)
   if (!parsed.success) throw new Fault('invalid', parsed.error.issues[0]?.message ?? 'invalid')
   return parsed.data
+}
+
+/** The whole body. Throws Fault `limit`. */
+export async function readOctets(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.byteLength
+    if (size > bytesMax) throw new Fault('limit', `more than ${bytesMax} octets`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {

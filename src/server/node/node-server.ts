@@ -1,10 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { failpoint } from '#base/failpoint.ts'
 import { Fault } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import { NODE_PATHS, outboxHead } from '#contract/node/wire.ts'
 import type { OutboxHead } from '#contract/node/wire.ts'
 import { z } from 'zod'
 import { readBody, sendFault, sendJson } from './http.ts'
+import type { MailboxDoor } from './mailbox-door.ts'
+import { keyOf } from './peer-key.ts'
 
 const HEAD_BYTES_MAX = 16 * 1024 * 1024
 
@@ -15,6 +18,8 @@ export interface NodeServices {
    * must make no second message. `octets` gives the content, `head.sizeBytes` in all.
    */
   outbox?(head: OutboxHead, octets: AsyncIterable<Octets>): Promise<void>
+  /** Where mailboxes are owned: what a joined `deliver` puts into them. */
+  readonly mailboxes?: Pick<MailboxDoor, 'take'>
   /** Named calls with one plain argument and one plain result: `queue.list`, `queue.act` … */
   readonly calls?: Readonly<Record<string, (argument: never) => Promise<unknown>>>
 }
@@ -61,6 +66,15 @@ async function serve(
     if (call === undefined) throw new Fault('notFound', `this node has no call ${name}`)
     const { argument } = await readBody(request, z.object({ argument: z.unknown() }))
     return sendJson(response, 200, { result: await call(argument as never) })
+  }
+  if (request.method === 'POST' && path.startsWith(NODE_PATHS.mailboxes) && services.mailboxes) {
+    const key = keyOf(request)
+    if (key === undefined) throw new Fault('invalid', 'the peer shows no key')
+    const name = path.slice(NODE_PATHS.mailboxes.length)
+    const answer = await services.mailboxes.take(key, name, request)
+    // An answer that is lost after its COMMIT.
+    if (failpoint(`serve.${name}.replied`) === 'drop') return void request.socket.destroy()
+    return sendJson(response, 200, answer)
   }
   throw new Fault('notFound', `there is no ${request.method} ${path}`)
 }

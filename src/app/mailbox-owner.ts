@@ -1,0 +1,140 @@
+import { join } from 'node:path'
+
+import { timedId } from '#base/id.ts'
+import type { Log } from '#base/log.ts'
+import type { Clock } from '#base/time.ts'
+import { imapShared, serveImap } from '#server/imap/serve.ts'
+import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
+import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
+import type { MailboxChanged, MailboxStore } from '#store/mailbox/mailbox-store.ts'
+
+import { listenersOf } from './host.ts'
+import { openListeners } from './node-parts.ts'
+import { startNode } from './node-role.ts'
+import type { NodeRole } from './node-role.ts'
+import { OutboxPump } from './outbox-pump.ts'
+import type { RolePlace } from './role.ts'
+import { FOLDERS } from './role-names.ts'
+import { StorageChild } from './storage/child-process.ts'
+import type { DoorParts, OpenDoors } from './store-doors.ts'
+import { serveWeb } from './web.ts'
+
+export type ChangeListeners = Set<(change: MailboxChanged) => void>
+
+/** A node that owns mailboxes, with its storage and what hands on its outbox, before it opens doors. */
+export interface MailboxOwner {
+  readonly role: NodeRole
+  readonly mailboxes: MailboxStore
+  readonly listeners: ChangeListeners
+  readonly pump: OutboxPump
+}
+
+export async function startMailboxOwner(options: {
+  readonly name: 'store' | 'serve'
+  readonly place: RolePlace
+  readonly clock: Clock
+  readonly log: Log
+  readonly atFailure: AsyncDisposableStack
+}): Promise<MailboxOwner> {
+  const { name, place, clock, log, atFailure } = options
+  const listeners: ChangeListeners = new Set()
+  const storage = new StorageChild({
+    kind: 'mailbox',
+    dir: join(place.dir, FOLDERS[name]),
+    clock,
+    log,
+    onNotice: (topic, payload) => {
+      if (topic === 'changed') for (const tell of listeners) tell(payload as MailboxChanged)
+    },
+  })
+  atFailure.defer(() => storage.stop())
+  const mailboxes = storage.service('mailboxes')
+  const isFull = async () => (await mailboxes.status()).full
+  const role = await startNode({ name, place, storage, isFull, clock, log })
+  const pump = new OutboxPump({
+    mailboxes,
+    gatewayFor: (id) => role.siblings.gatewayFor(id),
+    clock,
+    log,
+  })
+  return { role, mailboxes, listeners, pump }
+}
+
+/** Lets users read: IMAP, POP3, and the web with JMAP, which hands the API on to control. */
+export async function openReading(
+  parts: DoorParts & MailboxOwner,
+): Promise<OpenDoors> {
+  const { role, place, mailboxes, listeners, pump, clock, log } = parts
+  const { host, identity, node, authenticator, allowPlaintext } = role
+  const changes = (listener: (change: MailboxChanged) => void): (() => void) => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+  const messageBytesMax = (): number => node.settings['mail.sizeBytesMax']
+  const shared = imapShared({ store: mailboxes, messageBytesMax, changes })
+  const imap = await openListeners(listenersOf(host, 'imap', 'imaps'), log, (listener) =>
+    serveImap({
+      listen: { address: listener.address, port: listener.port },
+      tls: listener.protocol === 'imaps' ? 'implicit' : 'starttls',
+      identity: () => identity,
+      hostname: listener.hostname,
+      authenticator,
+      allowPlaintext,
+      shared,
+      clock,
+      log,
+    }),
+  )
+  const pop3 = pop3Shared({ store: mailboxes })
+  const pop3Doors = await openListeners(listenersOf(host, 'pop3', 'pop3s'), log, (listener) =>
+    servePop3({
+      listen: { address: listener.address, port: listener.port },
+      tls: listener.protocol === 'pop3s' ? 'implicit' : 'starttls',
+      identity: () => identity,
+      hostname: listener.hostname,
+      authenticator,
+      allowPlaintext,
+      shared: pop3,
+      clock,
+      log,
+    }),
+  )
+  const jmap = lazyJmap({
+    store: mailboxes,
+    changes,
+    authenticator,
+    directory: node.directory,
+    hostname: `mail.${host.domain}`,
+    messageBytesMax,
+    newDeliveryId: () => timedId(clock.nowMs()),
+    submitted: () => pump.wake(),
+    clock,
+    log,
+  })
+  const web = await openListeners(listenersOf(host, 'https'), log, (listener) =>
+    serveWeb({
+      dir: place.dir,
+      listener,
+      adminSocket: join(place.runDir, 'admin.sock'),
+      jmap: { load: jmap, log },
+      pages: place.pages,
+    }),
+  )
+  const doors = [...imap.opened, ...pop3Doors.opened, ...web.opened]
+  return {
+    listened: [...imap.listened, ...pop3Doors.listened, ...web.listened],
+    close: async (graceMs) => {
+      await Promise.all(doors.map((door) => door.close(graceMs)))
+    },
+  }
+}
+
+/** One for all listeners, loaded when a program or a page first asks. */
+function lazyJmap(parts: JmapParts): () => Promise<Jmap> {
+  let jmap: Promise<Jmap> | undefined
+  return () => {
+    jmap ??= import('#server/jmap/serve.ts').then(({ serveJmap }) => serveJmap(parts))
+    jmap.catch(() => (jmap = undefined))
+    return jmap
+  }
+}

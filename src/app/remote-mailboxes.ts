@@ -1,0 +1,81 @@
+import { messageOf } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import type { MailboxCaller } from '#client/node/mailbox-caller.ts'
+import { PIECE_BYTES_MAX } from '#contract/node/mailboxes.ts'
+import type { MailboxAsk } from '#contract/node/mailboxes.ts'
+import type { DeliveryMailboxes } from '#engine/deliver/delivery-mailboxes.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { LargeHandle } from '#store/blob/blobs.ts'
+
+import type { RoleState } from './role.ts'
+
+/** Mailboxes that another node owns, for deliveries of this one. */
+export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {
+  /** Octets sent of each large message. */
+  const sent = new Map<LargeHandle, number>()
+  return {
+    openLarge: async () => {
+      const handle = (await caller.call('openLarge', {})).handle as LargeHandle
+      sent.set(handle, 0)
+      return { handle }
+    },
+    appendLarge: async ({ handle, octets }) => {
+      for (let at = 0; at < octets.byteLength; at += PIECE_BYTES_MAX) {
+        const piece = octets.subarray(at, at + PIECE_BYTES_MAX)
+        const offset = sent.get(handle) ?? 0
+        await caller.call('appendLarge', { handle, offset, octets: piece })
+        sent.set(handle, offset + piece.byteLength)
+      }
+    },
+    abortLarge: async ({ handle }) => {
+      sent.delete(handle)
+      await caller.call('abortLarge', { handle })
+    },
+    commit: async (request) => {
+      for (const content of request.contents) if ('large' in content) sent.delete(content.large)
+      const made = await caller.commit(request as unknown as MailboxAsk<'commit'>)
+      return made as unknown as Awaited<ReturnType<MailboxStore['commit']>>
+    },
+    script: async (ask) => ({ script: (await caller.call('script', ask)).script }),
+    mailboxes: (ask) => caller.call('mailboxes', ask),
+  }
+}
+
+const LOOK_EVERY_MS = 2 * SECOND_MS
+
+/** How the owner of the mailboxes is, asked every two seconds: mail is refused before it is sent. */
+export class MailboxWatch {
+  readonly #caller: MailboxCaller
+  readonly #clock: Clock
+  #isStopped = false
+  #cancel: (() => void) | undefined
+  #state: RoleState = { state: 'stalled', reason: 'the node that keeps the mailboxes is not known' }
+
+  constructor(parts: { readonly caller: MailboxCaller; readonly clock: Clock }) {
+    this.#caller = parts.caller
+    this.#clock = parts.clock
+  }
+
+  get state(): RoleState {
+    return this.#state
+  }
+
+  /** Looks now, and again until `stop`. */
+  async look(): Promise<void> {
+    try {
+      const { full } = await this.#caller.call('status', {})
+      this.#state = full
+        ? { state: 'full', reason: 'the node that keeps the mailboxes is full' }
+        : { state: 'ready' }
+    } catch (cause) {
+      this.#state = { state: 'stalled', reason: `mailboxes: ${messageOf(cause)}` }
+    }
+    if (!this.#isStopped) this.#cancel = this.#clock.after(LOOK_EVERY_MS, () => void this.look())
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#cancel?.()
+  }
+}

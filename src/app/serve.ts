@@ -1,0 +1,35 @@
+import { systemClock } from '#base/time.ts'
+import { scriptsOf } from '#engine/deliver/scripts.ts'
+import { MailboxDoor } from '#server/node/mailbox-door.ts'
+import { nodeServer } from '#server/node/node-server.ts'
+
+import { openReading, startMailboxOwner } from './mailbox-owner.ts'
+import { runRole } from './role.ts'
+import { scriptCalls } from './script-calls.ts'
+
+const GRACE_MS = 3_000
+
+/** Owns the mailboxes; a `deliver` on another machine puts mail into them. */
+runRole('serve', async ({ place, log, atFailure }) => {
+  const clock = systemClock
+  const owner = await startMailboxOwner({ name: 'serve', place, clock, log, atFailure })
+  const { role, mailboxes, pump } = owner
+  const nodeApi = await role.siblings.offer({
+    onRequest: nodeServer({
+      mailboxes: new MailboxDoor({ mailboxes, clock, filed: () => pump.wake() }),
+      calls: scriptCalls(scriptsOf(mailboxes), { events: role.events, clock }),
+    }),
+  })
+  const reading = await openReading({ ...owner, place, clock, log })
+  pump.wake()
+  return {
+    listening: [...nodeApi.listening, ...reading.listened],
+    state: role.state,
+    stop: () =>
+      role.stop(async () => {
+        nodeApi.close()
+        await reading.close(GRACE_MS)
+        await pump.stop()
+      }),
+  }
+})

@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+
+import { timedId } from '#base/id.ts'
+import type { Log } from '#base/log.ts'
+import type { Clock } from '#base/time.ts'
+import { parseHanded } from '#codec/auth/verdict.ts'
+import type { DeliveryMailboxes } from '#engine/deliver/delivery-mailboxes.ts'
+import { storeReception } from '#engine/deliver/store-reception.ts'
+import { serveMail } from '#server/smtp/serve.ts'
+import type { MailListener } from '#server/smtp/serve.ts'
+import { isLoopback } from '#store/directory/guessing.ts'
+
+import { listenersOf } from './host.ts'
+import { openListeners } from './node-parts.ts'
+import type { NodeRole } from './node-role.ts'
+import type { Listened, RolePlace } from './role.ts'
+
+/** Doors that are open. */
+export interface OpenDoors {
+  readonly listened: readonly Listened[]
+  close(graceMs: number): Promise<void>
+}
+
+/** What a role opens its doors with. */
+export interface DoorParts {
+  readonly role: NodeRole
+  readonly place: RolePlace
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Takes mail for mailboxes: by LMTP from joined gateways, whose verdicts are believed (`handed`), and
+ * from loopback and listed addresses.
+ */
+export async function openReceiving(
+  parts: DoorParts & {
+    readonly mailboxes: DeliveryMailboxes
+    /** After a delivery that may have put something into the outbox. */
+    readonly filed: () => void
+  },
+): Promise<OpenDoors & { readonly handed: MailListener }> {
+  const { role, place, clock, log } = parts
+  const { host, identity, node, events } = role
+  const reception = storeReception({
+    directory: node.directory,
+    mailboxes: parts.mailboxes,
+    adminScript: () => undefined,
+    hostname: `mail.${host.domain}`,
+    newDeliveryId: () => timedId(clock.nowMs()),
+    clock,
+    log,
+    events,
+    filed: parts.filed,
+    unready: () => role.state().state,
+  })
+  const mail = { door: 'lmtp', reception, texts: role.texts, clock, log, parseHanded } as const
+  const handed = await serveMail({
+    ...mail,
+    listen: { path: join(place.runDir, 'lmtp.sock') },
+    hostname: `mail.${host.domain}`,
+    trusted: true,
+  })
+  const lmtp = await openListeners(listenersOf(host, 'lmtp'), log, (listener) =>
+    serveMail({
+      ...mail,
+      listen: { address: listener.address, port: listener.port },
+      hostname: listener.hostname,
+      tls: 'starttls',
+      identity: () => identity,
+      allow: (ip) => isLoopback(ip) || node.settings['lmtp.foreign'].has(ip),
+      limits: () => ({ messageBytesMax: node.settings['mail.sizeBytesMax'] }),
+    }),
+  )
+  return {
+    handed,
+    listened: lmtp.listened,
+    close: async (graceMs) => {
+      await Promise.all([handed, ...lmtp.opened].map((door) => door.close(graceMs)))
+    },
+  }
+}

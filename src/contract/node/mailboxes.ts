@@ -1,0 +1,112 @@
+import { z } from 'zod'
+
+/*
+ * What `deliver` may ask of `serve`, the owner of the mailboxes: POST with one carried value, answered
+ * by JSON. Nothing here reads a message or changes what is there already.
+ */
+
+/** Octets of one request: a commit has content up to 256 KiB in it, and lines for each recipient. */
+export const CALL_BYTES_MAX = 16 * 1024 * 1024
+/** Octets of one piece of a large message. */
+export const PIECE_BYTES_MAX = 256 * 1024
+
+const count = z.number().int().nonnegative()
+const octets = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
+const accountId = z.string().min(1).max(200)
+const handle = z.string().min(1).max(200)
+const path = z.array(z.string().max(1_000)).min(1).max(100)
+const address = z.object({ localpart: z.string().max(1_000), domain: z.string().max(255) })
+
+const append = z.strictObject({
+  kind: z.literal('append'),
+  mailbox: z.strictObject({ path, create: z.boolean() }),
+  content: count,
+  flags: count,
+  keywords: z.array(z.string().max(1_000)).max(1_000),
+  internalDateMs: z.number(),
+  prefix: octets.optional(),
+})
+
+const entry = z.strictObject({
+  id: z.string().min(1).max(500),
+  kind: z.enum(['redirect', 'reject', 'forward', 'submission']),
+  reversePath: address.nullable(),
+  recipients: z.array(address).min(1).max(100_000),
+  body: z.enum(['7bit', '8bitmime', 'binarymime']),
+  smtpUtf8: z.boolean(),
+  content: z.union([count, octets]),
+})
+
+const commit = z.strictObject({
+  /** The same request again gets the answer of the first one. */
+  requestId: z.string().min(1).max(100),
+  contents: z
+    .array(
+      z.union([
+        z.strictObject({ octets: z.array(octets) }),
+        z.strictObject({ prefix: octets, large: handle }),
+      ]),
+    )
+    .max(100),
+  commits: z.array(
+    z.strictObject({
+      accountId,
+      changes: z.array(append),
+      outbox: z.array(entry).optional(),
+      /** A delivery always has one: a second commit with it changes nothing. */
+      deliveryId: z.string().min(1).max(1_000),
+    }),
+  ),
+})
+
+/** The argument of each call, by name. */
+export const MAILBOX_CALLS = {
+  openLarge: z.strictObject({}),
+  /** `offset`: octets sent before; a piece that has come already is not taken twice. */
+  appendLarge: z.strictObject({ handle, offset: count, octets }),
+  abortLarge: z.strictObject({ handle }),
+  commit,
+  script: z.strictObject({ accountId }),
+  mailboxes: z.strictObject({ accountId }),
+  status: z.strictObject({}),
+} as const
+export type MailboxCall = keyof typeof MAILBOX_CALLS
+export type MailboxAsk<C extends MailboxCall> = z.infer<(typeof MAILBOX_CALLS)[C]>
+
+const result = z.union([
+  z.object({
+    kind: z.literal('append'),
+    mailboxId: z.unknown(),
+    uidValidity: count,
+    uid: count,
+    emailId: z.string(),
+    threadId: z.string(),
+  }),
+  z.object({ kind: z.literal('done') }),
+])
+
+/** What each call is answered with. */
+export const MAILBOX_ANSWERS = {
+  openLarge: z.object({ handle }),
+  appendLarge: z.object({}),
+  abortLarge: z.object({}),
+  commit: z.object({
+    results: z.array(
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('committed'), results: z.array(result) }),
+        z.object({ kind: z.literal('duplicate') }),
+        z.object({
+          kind: z.literal('refused'),
+          refusal: z.object({
+            code: z.enum(['noMailbox', 'exists', 'limit', 'badName', 'conflict', 'reserved']),
+            text: z.string(),
+          }),
+        }),
+      ]),
+    ),
+  }),
+  script: z.object({ script: z.object({ name: z.string(), text: z.string() }).optional() }),
+  mailboxes: z.object({ mailboxes: z.array(z.object({ path })) }),
+  status: z.object({ full: z.boolean() }),
+} as const
+export type MailboxAnswer<C extends MailboxCall> = z.infer<(typeof MAILBOX_ANSWERS)[C]>

@@ -1,0 +1,187 @@
+import type { IncomingMessage } from 'node:http'
+
+import { Fault } from '#base/outcome.ts'
+import type { KeyPin } from '#base/pin.ts'
+import { MINUTE_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import { carried } from '#contract/node/carried.ts'
+import { CALL_BYTES_MAX, MAILBOX_CALLS } from '#contract/node/mailboxes.ts'
+import type { MailboxAnswer, MailboxAsk, MailboxCall } from '#contract/node/mailboxes.ts'
+import type { AccountId } from '#model/account.ts'
+import type { LargeHandle } from '#store/blob/blobs.ts'
+import type { CommitRequest, MailboxStore } from '#store/mailbox/mailbox-store.ts'
+
+import { readOctets } from './http.ts'
+
+/** A large message of which nothing more has come for so long is given up. */
+const LARGE_IDLE_MS = 5 * MINUTE_MS
+/** The answer of a commit is known for so long, for one who did not hear it. */
+const ANSWER_KEPT_MS = MINUTE_MS
+
+interface Large {
+  readonly owner: KeyPin
+  /** Octets that have come. */
+  sizeBytes: number
+  /** Pieces are written one after the other. */
+  work: Promise<void>
+  cancel: () => void
+}
+
+interface MailboxDoorParts {
+  readonly mailboxes: Pick<
+    MailboxStore,
+    'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'script' | 'mailboxes' | 'status'
+  >
+  readonly clock: Clock
+  /** Something may have come into the outbox. */
+  readonly filed: () => void
+}
+
+/**
+ * Lets a joined `deliver` put mail into mailboxes that are owned here, and do nothing else. Whether
+ * the peer is one is asked before, at each request; what it opened nobody else can name.
+ */
+export class MailboxDoor {
+  readonly #parts: MailboxDoorParts
+  readonly #large = new Map<string, Large>()
+  readonly #commits = new Map<string, Promise<MailboxAnswer<'commit'>>>()
+
+  constructor(parts: MailboxDoorParts) {
+    this.#parts = parts
+  }
+
+  /** One call of the holder of a key. Throws the store's Fault, `invalid`, `limit`, `notFound`. */
+  async take(owner: KeyPin, name: string, request: IncomingMessage): Promise<unknown> {
+    if (!Object.hasOwn(MAILBOX_CALLS, name)) throw new Fault('notFound', `there is no call ${name}`)
+    const call = name as MailboxCall
+    const parsed = MAILBOX_CALLS[call].safeParse(carried(await readOctets(request, CALL_BYTES_MAX)))
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]
+      throw new Fault('invalid', `${name}: ${issue?.path.join('.')}: ${issue?.message}`)
+    }
+    return this.#carryOut(owner, call, parsed.data)
+  }
+
+  #carryOut(owner: KeyPin, call: MailboxCall, data: unknown): Promise<unknown> {
+    const { mailboxes } = this.#parts
+    switch (call) {
+      case 'openLarge':
+        return this.#openLarge(owner)
+      case 'appendLarge':
+        return this.#appendLarge(owner, data as MailboxAsk<'appendLarge'>)
+      case 'abortLarge':
+        return this.#abortLarge(owner, data as MailboxAsk<'abortLarge'>)
+      case 'commit':
+        return this.#commit(owner, data as MailboxAsk<'commit'>)
+      case 'script':
+        return this.#script(data as MailboxAsk<'script'>)
+      case 'mailboxes':
+        return this.#names(data as MailboxAsk<'mailboxes'>)
+      case 'status':
+        return mailboxes.status().then(({ full }) => ({ full }) satisfies MailboxAnswer<'status'>)
+    }
+  }
+
+  async #script({ accountId }: MailboxAsk<'script'>): Promise<MailboxAnswer<'script'>> {
+    const { script } = await this.#parts.mailboxes.script({ accountId: accountId as AccountId })
+    return script === undefined ? {} : { script: { name: script.name, text: script.text } }
+  }
+
+  async #names({ accountId }: MailboxAsk<'mailboxes'>): Promise<MailboxAnswer<'mailboxes'>> {
+    const found = await this.#parts.mailboxes.mailboxes({ accountId: accountId as AccountId })
+    return { mailboxes: found.mailboxes.map(({ path }) => ({ path: [...path] })) }
+  }
+
+  async #openLarge(owner: KeyPin): Promise<MailboxAnswer<'openLarge'>> {
+    const { handle } = await this.#parts.mailboxes.openLarge()
+    const large = { owner, sizeBytes: 0, work: Promise.resolve(), cancel: () => undefined }
+    this.#large.set(handle, large)
+    this.#watch(handle, large)
+    return { handle }
+  }
+
+  #watch(handle: string, large: Large): void {
+    large.cancel()
+    large.cancel = this.#parts.clock.after(LARGE_IDLE_MS, () => {
+      this.#large.delete(handle)
+      const abandoned = { handle: handle as LargeHandle }
+      void this.#parts.mailboxes.abortLarge(abandoned).catch(() => undefined)
+    })
+  }
+
+  #owned(owner: KeyPin, handle: string): Large {
+    const large = this.#large.get(handle)
+    if (large?.owner !== owner) throw new Fault('notFound', 'there is no such large message')
+    return large
+  }
+
+  async #appendLarge(
+    owner: KeyPin,
+    { handle, offset, octets }: MailboxAsk<'appendLarge'>,
+  ): Promise<MailboxAnswer<'appendLarge'>> {
+    const large = this.#owned(owner, handle)
+    this.#watch(handle, large)
+    const work = large.work.then(async () => {
+      // Sent again after an answer that was lost.
+      if (offset + octets.byteLength === large.sizeBytes && octets.byteLength > 0) return
+      if (offset !== large.sizeBytes)
+        throw new Fault('conflict', `octets from ${offset}, but ${large.sizeBytes} have come`)
+      await this.#parts.mailboxes.appendLarge({ handle: handle as LargeHandle, octets })
+      large.sizeBytes += octets.byteLength
+    })
+    large.work = work.catch(() => undefined)
+    await work
+    return {}
+  }
+
+  async #abortLarge(
+    owner: KeyPin,
+    { handle }: MailboxAsk<'abortLarge'>,
+  ): Promise<MailboxAnswer<'abortLarge'>> {
+    const large = this.#large.get(handle)
+    // Given up already, or never here: it is gone, and that is what was asked.
+    if (large?.owner !== owner) return {}
+    this.#release(handle, large)
+    await large.work
+    await this.#parts.mailboxes.abortLarge({ handle: handle as LargeHandle })
+    return {}
+  }
+
+  #release(handle: string, large: Large): void {
+    this.#large.delete(handle)
+    large.cancel()
+  }
+
+  #commit(owner: KeyPin, ask: MailboxAsk<'commit'>): Promise<MailboxAnswer<'commit'>> {
+    const key = `${owner} ${ask.requestId}`
+    const known = this.#commits.get(key)
+    if (known !== undefined) return known
+    const answer = this.#carryIn(owner, ask)
+    this.#commits.set(key, answer)
+    const forget = (): void => {
+      this.#parts.clock.after(ANSWER_KEPT_MS, () => this.#commits.delete(key))
+    }
+    answer.then(forget, forget)
+    return answer
+  }
+
+  async #carryIn(owner: KeyPin, ask: MailboxAsk<'commit'>): Promise<MailboxAnswer<'commit'>> {
+    const { contents, commits } = ask
+    for (const { changes, outbox = [] } of commits) {
+      const named = [...changes, ...outbox].map(({ content }) => content)
+      if (named.some((content) => typeof content === 'number' && content >= contents.length))
+        throw new Fault('invalid', 'a content is named that is not there')
+    }
+    // The store takes them over, whatever becomes of the commit.
+    const large = contents.flatMap((content) => ('large' in content ? [content.large] : []))
+    const owned = large.map((handle) => [handle, this.#owned(owner, handle)] as const)
+    for (const [handle, one] of owned) this.#release(handle, one)
+    for (const [, one] of owned) await one.work
+    const { results } = await this.#parts.mailboxes.commit({
+      contents,
+      commits,
+    } as unknown as CommitRequest)
+    if (commits.some(({ outbox = [] }) => outbox.length > 0)) this.#parts.filed()
+    return { results: results as MailboxAnswer<'commit'>['results'] }
+  }
+}
