@@ -1,46 +1,19 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
-import { install, until } from './installation.ts'
+import { Fleet } from './fleet.ts'
+import { until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { countOf, imap, messages, smtpSend } from './mail.ts'
 
-const LOOPBACK = ['127.0.0.1']
-
-interface NodeRow {
-  readonly node: string
-  readonly role: string
-  readonly connected: boolean
-  readonly state: string
-  readonly generation?: number
-  readonly hash?: string
-}
-
 describe('roles on machines of their own', () => {
+  let fleet: Fleet
   let control: Installation
   let store: Installation
   const gateways: Installation[] = []
 
-  const json = async (args: readonly string[]): Promise<unknown> => {
-    const ran = await control.watari([...args, '--json'])
-    assert.equal(ran.status, 0, ran.stderr)
-    return JSON.parse(ran.stdout)
-  }
-  const nodes = async (): Promise<readonly NodeRow[]> =>
-    ((await json(['node', 'ls'])) as { items: NodeRow[] }).items
-  const joinAs = async (role: string, name: string): Promise<Installation> => {
-    const made = await control.watari(['node', 'token', '--role', role, '--name', name])
-    assert.equal(made.status, 0, made.stderr)
-    const tokenFile = join(control.dir, `${name}.token`)
-    writeFileSync(tokenFile, made.stdout)
-    const url = `https://127.0.0.1:${control.port(6443)}`
-    return install({
-      bind: LOOPBACK,
-      joined: { role, url, tokenFile, firstRun: control.firstRun },
-    })
-  }
   const mailTo = (gateway: Installation, subject: string): Promise<string> =>
     smtpSend(gateway.port(25), {
       from: 'student@other.example',
@@ -60,19 +33,16 @@ describe('roles on machines of their own', () => {
   }
 
   before(async () => {
-    control = await install({ bind: LOOPBACK, role: 'control' })
-    store = await joinAs('store', 'store-1')
-    gateways.push(await joinAs('gateway', 'gw-1'), await joinAs('gateway', 'gw-2'))
+    fleet = await Fleet.begin()
+    control = fleet.control
+    store = await fleet.join('store', 'store-1')
+    gateways.push(await fleet.join('gateway', 'gw-1'), await fleet.join('gateway', 'gw-2'))
   })
-  after(async () => {
-    for (const one of [...gateways, store, control]) await one?.remove()
-  })
+  after(() => fleet.remove())
 
   it('joins two gateways and a store; each shows its name, role and generation', async () => {
-    await until('all are ready', async () =>
-      (await nodes()).every(({ connected, state }) => connected && state === 'ready'),
-    )
-    assert.deepEqual((await nodes()).map(({ node, role }) => `${node} ${role}`).toSorted(), [
+    await fleet.allReady()
+    assert.deepEqual((await fleet.nodes()).map(({ node, role }) => `${node} ${role}`).toSorted(), [
       'gw-1 gateway',
       'gw-2 gateway',
       'store-1 store',
@@ -93,7 +63,7 @@ describe('roles on machines of their own', () => {
     const set = await control.watari(['settings', 'set', 'spam.spamScore', '9'])
     assert.equal(set.status, 0, set.stderr)
     assert.doesNotMatch(set.stdout, /waiting/i)
-    const rows = await nodes()
+    const rows = await fleet.nodes()
     assert.equal(new Set(rows.map(({ generation, hash }) => `${generation} ${hash}`)).size, 1)
   })
 
@@ -117,7 +87,7 @@ describe('roles on machines of their own', () => {
     assert.equal(drained.status, 0, drained.stderr)
     const removed = await control.watari(['node', 'remove', 'gw-2'])
     assert.equal(removed.status, 0, removed.stderr)
-    assert.deepEqual((await nodes()).map(({ node }) => node).toSorted(), ['gw-1', 'store-1'])
+    assert.deepEqual((await fleet.nodes()).map(({ node }) => node).toSorted(), ['gw-1', 'store-1'])
     // It still answers at its own door, since that is its own; what it took is not believed by the store.
     assert.match(await mailTo(gateways[1]!, 'from a node that was let go'), /^250 /)
     await until('it cannot hand it on', async () => {
@@ -132,25 +102,17 @@ describe('roles on machines of their own', () => {
   })
 
   it('takes a token once, for its role, and no forged one', async () => {
-    const made = await control.watari(['node', 'token', '--role', 'gateway', '--name', 'gw-3'])
     const used = join(control.dir, 'gw-1.token')
-    const fresh = join(control.dir, 'gw-3.token')
-    writeFileSync(fresh, made.stdout)
+    const fresh = await fleet.token('gateway', 'gw-3')
     const forged = join(control.dir, 'forged.token')
-    const body = JSON.parse(
-      Buffer.from(made.stdout.trim().slice('watari-join-'.length), 'base64url').toString(),
-    ) as object
+    const text = readFileSync(fresh, 'utf8').trim().slice('watari-join-'.length)
+    const body = JSON.parse(Buffer.from(text, 'base64url').toString()) as object
     writeFileSync(
       forged,
       `watari-join-${Buffer.from(JSON.stringify({ ...body, pin: '00'.repeat(32) })).toString('base64url')}`,
     )
-    const url = `https://127.0.0.1:${control.port(6443)}`
-    const { firstRun } = control
     const refused = (role: string, tokenFile: string, why: RegExp): Promise<void> =>
-      assert.rejects(
-        install({ bind: LOOPBACK, joined: { role, url, tokenFile, firstRun } }),
-        (thrown: Error) => why.test(thrown.message),
-      )
+      assert.rejects(fleet.start(role, tokenFile), (thrown: Error) => why.test(thrown.message))
     await refused('gateway', used, /used already/)
     await refused('store', fresh, /for the role gateway, not store/)
     await refused('gateway', forged, /another key than the pinned one/)

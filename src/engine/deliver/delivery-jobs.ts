@@ -10,11 +10,11 @@ import type { Reply } from '#model/reply.ts'
 import type {
   AccountCommit,
   AccountCommitResult,
-  MailboxStore,
   OutboxEntry,
 } from '#store/mailbox/mailbox-store.ts'
 
 import { DEFAULT_SCRIPT } from './default-script.ts'
+import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
 import type { Destination } from './destination.ts'
 import { entryId } from './entry-id.ts'
 import { planDelivery } from './plan.ts'
