@@ -61,9 +61,7 @@ export async function startMailboxOwner(options: {
 }
 
 /** Lets users read: IMAP, POP3, and the web with JMAP, which hands the API on to control. */
-export async function openReading(
-  parts: DoorParts & MailboxOwner,
-): Promise<OpenDoors> {
+export async function openReading(parts: DoorParts & MailboxOwner): Promise<OpenDoors> {
   const { role, place, mailboxes, listeners, pump, clock, log } = parts
   const { host, identity, node, authenticator, allowPlaintext } = role
   const changes = (listener: (change: MailboxChanged) => void): (() => void) => {

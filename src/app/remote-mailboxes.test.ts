@@ -80,7 +80,7 @@ function delivererOf(caller: MailboxCaller): (deliveryId: string, text: string) 
       reversePath: addr('someone@b.example'),
       body: '8bitmime',
       smtpUtf8: false,
-      handed: { deliveryId } as never,
+      handed: { deliveryId },
     })
     assert.ok(transaction.ok)
     assert.equal(await transaction.value.rcpt({ address: addr(HANAKO) }), undefined)
