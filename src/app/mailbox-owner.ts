@@ -63,7 +63,7 @@ export async function startMailboxOwner(options: {
 /** Lets users read: IMAP, POP3, and the web with JMAP, which hands the API on to control. */
 export async function openReading(parts: DoorParts & MailboxOwner): Promise<OpenDoors> {
   const { role, place, mailboxes, listeners, pump, clock, log } = parts
-  const { host, identity, node, authenticator, allowPlaintext } = role
+  const { host, identity, node, events, authenticator, allowPlaintext } = role
   const changes = (listener: (change: MailboxChanged) => void): (() => void) => {
     listeners.add(listener)
     return () => listeners.delete(listener)
@@ -105,6 +105,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     hostname: `mail.${host.domain}`,
     messageBytesMax,
     newDeliveryId: () => timedId(clock.nowMs()),
+    events,
     submitted: () => pump.wake(),
     clock,
     log,
