@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 
 import type { Log } from '#base/log.ts'
@@ -16,9 +17,13 @@ import { servePages } from './serve-pages.ts'
 const PROXY_TIMEOUT_MS = 120_000
 
 /** What a request must have sent of itself within that time: nobody holds a connection by dribbling. */
-const HEADERS_TIMEOUT_MS = 20_000
-const REQUEST_TIMEOUT_MS = 300_000
-const KEEP_ALIVE_MS = 60_000
+export const WEB_TIMEOUTS = {
+  headersTimeout: 20_000,
+  requestTimeout: 300_000,
+  keepAliveTimeout: 60_000,
+  /** How often it is looked. */
+  connectionsCheckingInterval: 2_000,
+}
 const CONNECTIONS_MAX = 10_000
 
 /** The HTTPS door: the web pages, JMAP of a store, and `/api/v1`, which goes to control; control may be away. */
@@ -30,6 +35,7 @@ export function serveWeb(options: {
   readonly jmap?: { readonly load: () => Promise<Jmap>; readonly log: Log }
   /** The folder of the built pages. */
   readonly pages: string
+  readonly timeouts?: typeof WEB_TIMEOUTS
 }): Promise<{ readonly port: number; close(graceMs: number): Promise<void> }> {
   const { listener } = options
   const pages = servePages(options.pages)
@@ -37,9 +43,7 @@ export function serveWeb(options: {
     {
       cert: readFileSync(join(options.dir, 'tls', 'server.pem')),
       key: readFileSync(join(options.dir, 'tls', 'server.key')),
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      ...(options.timeouts ?? WEB_TIMEOUTS),
     },
     (incoming, response) => {
       response.setHeader('strict-transport-security', 'max-age=31536000')
@@ -61,7 +65,7 @@ export function serveWeb(options: {
     })
     server.listen(listener.port, listener.address, () =>
       resolve({
-        port: listener.port,
+        port: (server.address() as AddressInfo).port,
         close: () => {
           server.close()
           server.closeAllConnections()

@@ -33,18 +33,14 @@ export async function runRequest(
   )
   const responses: Invocation[] = []
   for (const [name, args, callId] of request.calls) {
-    const waiting: { readonly name: string; readonly args: Readonly<Record<string, unknown>> }[] = [
-      { name, args },
-    ]
+    const waiting: Asked[] = [{ name, args, using: request.using }]
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       if (call.signal.aborted) break
       const following: Call['following'] = []
-      const answer = await runCall({ ...call, createdIds, following }, next, {
-        using: request.using,
-        responses,
-      })
+      const answer = await runCall({ ...call, createdIds, following }, next, responses)
       responses.push([answer.name, answer.args, callId])
-      waiting.push(...following)
+      // What a call brings about by itself asks for no capability.
+      waiting.push(...following.map((each) => ({ ...each, using: CAPABILITIES })))
     }
   }
   return {
@@ -53,16 +49,22 @@ export async function runRequest(
   }
 }
 
+interface Asked {
+  readonly name: string
+  readonly args: Readonly<Record<string, unknown>>
+  readonly using: readonly string[]
+}
+
 async function runCall(
   call: Call,
-  { name, args }: { readonly name: string; readonly args: Readonly<Record<string, unknown>> },
-  among: { readonly using: readonly string[]; readonly responses: readonly Invocation[] },
+  { name, args, using }: Asked,
+  responses: readonly Invocation[],
 ): Promise<{ readonly name: string; readonly args: Readonly<Record<string, unknown>> }> {
   try {
     const method = METHODS.get(name)
-    if (method === undefined || !among.using.includes(method.capability))
+    if (method === undefined || !using.includes(method.capability))
       throw new MethodError('unknownMethod')
-    const values = referenced(args, among.responses)
+    const values = referenced(args, responses)
     if (name === 'Core/echo') return { name, args: values }
     const strange = Object.keys(values).find(
       (key) => key !== 'accountId' && !method.args.includes(key),

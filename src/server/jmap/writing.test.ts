@@ -440,6 +440,15 @@ test('nobody sends under another name, to nobody, or what is no mail', async (t)
     create: { s: { identityId, emailId: good, envelope: detail } },
   })
   assert.ok(fine.created.s)
+  // What follows a submission by itself needs no capability of its own.
+  const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:submission']
+  const args = {
+    accountId: HANAKO.id,
+    create: { s: { identityId, emailId: good } },
+    onSuccessUpdateEmail: { '#s': { 'keywords/$seen': true } },
+  }
+  const responses = await room.request([['EmailSubmission/set', args, 's']], using)
+  assert.deepEqual(responses[1]?.[1]['updated'], { [good]: null })
 })
 
 test('a large message is sent in pieces, whole', async (t) => {

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { connect } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
+import { memoryLog } from '#base/log.ts'
+import type { Jmap } from '#server/jmap/serve.ts'
+import { fakeCertificate } from '#test/fake/identity.ts'
+import { serveWeb, WEB_TIMEOUTS } from './web.ts'
+
+async function door(t: TestContext, load: () => Promise<Jmap>, timeouts = WEB_TIMEOUTS) {
+  const dir = mkdtempSync(join(tmpdir(), 'watari-web-'))
+  mkdirSync(join(dir, 'tls'))
+  const { certificate, key } = await fakeCertificate()
+  writeFileSync(join(dir, 'tls/server.pem'), certificate)
+  writeFileSync(join(dir, 'tls/server.key'), key)
+  const log = memoryLog()
+  const web = await serveWeb({
+    dir,
+    listener: { protocol: 'https', address: '127.0.0.1', port: 0, hostname: 'localhost' },
+    adminSocket: join(dir, 'admin.sock'),
+    pages: join(dir, 'pages'),
+    jmap: { load, log },
+    timeouts,
+  })
+  t.after(async () => {
+    await web.close(0)
+    rmSync(dir, { recursive: true, force: true })
+  })
+  const open = async (): Promise<TLSSocket> => {
+    const socket = connect({
+      port: web.port,
+      host: '127.0.0.1',
+      ca: certificate,
+      servername: 'localhost',
+    })
+    socket.on('error', () => undefined)
+    await once(socket, 'secureConnect')
+    return socket
+  }
+  return { open, log }
+}
+
+/** What comes until the other side ends the connection. */
+async function rest(socket: TLSSocket): Promise<string> {
+  let text = ''
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  if (!socket.destroyed) await once(socket, 'close')
+  return text
+}
+
+const echo: Jmap = {
+  handle: (incoming, response) => {
+    incoming.resume()
+    incoming.once('end', () => response.end('渡り'))
+    return true
+  },
+  close: () => undefined,
+}
+
+test('who dribbles a header or a body is sent away', async (t) => {
+  const { open } = await door(t, () => Promise.resolve(echo), {
+    ...WEB_TIMEOUTS,
+    headersTimeout: 300,
+    requestTimeout: 600,
+    connectionsCheckingInterval: 50,
+  })
+  const header = await open()
+  header.write('POST /jmap/api HTTP/1.1\r\nHost: x\r\nX-')
+  assert.match(await rest(header), /^HTTP\/1\.1 408 /)
+  const body = await open()
+  body.write('POST /jmap/api HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
+  assert.match(await rest(body), /^HTTP\/1\.1 408 /)
+})
+
+test('JMAP is loaded when it is first asked, and again where that failed', async (t) => {
+  let loads = 0
+  const { open, log } = await door(t, () =>
+    ++loads === 1 ? Promise.reject(new Error('no file')) : Promise.resolve(echo),
+  )
+  const ask = async (path: string): Promise<string> => {
+    const socket = await open()
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    return (await rest(socket)).split('\r\n')[0]!
+  }
+  assert.match(await ask('/jmapping'), / [34]\d\d /)
+  assert.equal(loads, 0)
+  assert.match(await ask('/jmap/session'), / 503 /)
+  assert.deepEqual(
+    log.lines.map(({ event }) => event),
+    ['jmap.failed'],
+  )
+  for (const path of ['/jmap/session', '/.well-known/jmap', '/auth/session'])
+    assert.match(await ask(path), / 200 /)
+  assert.equal(loads, 4, 'whose load is told once is the role’s business')
+})
