@@ -96,6 +96,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     clock,
     tokens: [{ name: 'admin', sha256: apiTokenSha256 }],
     authenticator: createAuthenticator({ directory: directory.directory, clock, log }),
+    sessionShelf: storage.service('sessions'),
     directory,
     directoryLog,
     settings,

@@ -7,6 +7,7 @@ import { checkDatabase } from '#store/db/check.ts'
 import type { DatabaseKind } from '#store/db/database.ts'
 import { DIRECTORY_DATABASE } from '#store/directory/directory-log.ts'
 import { REPLICA_DATABASE } from '#store/directory/replica.ts'
+import { SESSIONS_DATABASE } from '#store/directory/session-shelf.ts'
 import { INDEX_DATABASE } from '#store/events/event-index.ts'
 import { EVENTS_DATABASE } from '#store/events/event-log.ts'
 import { MIGRATIONS } from '#store/mailbox/schema.ts'
@@ -30,9 +31,11 @@ const DATABASES: Readonly<Record<string, DatabaseKind>> = {
   'control/settings.db': SETTINGS_DATABASE,
   'control/index.db': INDEX_DATABASE,
   'control/nodes.db': NODES_DATABASE,
+  'control/sessions.db': SESSIONS_DATABASE,
   'gateway/spool.db': { kind: 'spool', migrations: SPOOL_MIGRATIONS },
   'gateway/directory.db': REPLICA_DATABASE,
   'gateway/events.db': EVENTS_DATABASE,
+  'store/sessions.db': SESSIONS_DATABASE,
   'store/mailbox.db': { kind: 'mailbox', migrations: MIGRATIONS },
   'store/directory.db': REPLICA_DATABASE,
   'store/events.db': EVENTS_DATABASE,

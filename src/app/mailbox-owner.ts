@@ -6,6 +6,7 @@ import type { Clock } from '#base/time.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
+import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import type { MailboxChanged, MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 import { listenersOf } from './host.ts'
@@ -26,6 +27,7 @@ export interface MailboxOwner {
   readonly role: NodeRole
   readonly mailboxes: MailboxStore
   readonly listeners: ChangeListeners
+  readonly sessionShelf: SessionShelf
   readonly pump: OutboxPump
 }
 
@@ -57,12 +59,12 @@ export async function startMailboxOwner(options: {
     clock,
     log,
   })
-  return { role, mailboxes, listeners, pump }
+  return { role, mailboxes, listeners, sessionShelf: storage.service('sessions'), pump }
 }
 
 /** Lets users read: IMAP, POP3, and the web with JMAP, which hands the API on to control. */
 export async function openReading(parts: DoorParts & MailboxOwner): Promise<OpenDoors> {
-  const { role, place, mailboxes, listeners, pump, clock, log } = parts
+  const { role, place, mailboxes, listeners, sessionShelf, pump, clock, log } = parts
   const { host, identity, node, events, authenticator, allowPlaintext } = role
   const changes = (listener: (change: MailboxChanged) => void): (() => void) => {
     listeners.add(listener)
@@ -102,6 +104,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     changes,
     authenticator,
     directory: node.directory,
+    sessionShelf,
     hostname: `mail.${host.domain}`,
     messageBytesMax,
     newDeliveryId: () => timedId(clock.nowMs()),
@@ -128,12 +131,25 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
   }
 }
 
+type LazyParts = Omit<JmapParts, 'sessions'> & { readonly sessionShelf: SessionShelf }
+
 /** One for all listeners, loaded when a program or a page first asks. */
-function lazyJmap(parts: JmapParts): () => Promise<Jmap> {
+function lazyJmap(parts: LazyParts): () => Promise<Jmap> {
   let jmap: Promise<Jmap> | undefined
   return () => {
-    jmap ??= import('#server/jmap/serve.ts').then(({ serveJmap }) => serveJmap(parts))
+    jmap ??= loadJmap(parts)
     jmap.catch(() => (jmap = undefined))
     return jmap
   }
+}
+
+async function loadJmap({ sessionShelf: shelf, ...parts }: LazyParts): Promise<Jmap> {
+  const [{ serveJmap }, { BrowserSessions }, { WEB_SESSIONS }] = await Promise.all([
+    import('#server/jmap/serve.ts'),
+    import('#store/directory/browser-sessions.ts'),
+    import('#server/jmap/limits.ts'),
+  ])
+  const sessions = new BrowserSessions({ rules: WEB_SESSIONS, clock: parts.clock, shelf })
+  await sessions.load()
+  return serveJmap({ ...parts, sessions })
 }

@@ -10,7 +10,10 @@ import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
 import type { NewEvent } from '#model/event.ts'
 import type { MailboxId } from '#model/mailbox.ts'
+import { WEB_SESSIONS } from '#server/jmap/limits.ts'
 import type { JmapLimits } from '#server/jmap/limits.ts'
+import { BrowserSessions } from '#store/directory/browser-sessions.ts'
+import type { SessionRules } from '#store/directory/browser-sessions.ts'
 import { serveJmap } from '#server/jmap/serve.ts'
 import { FakeAuthenticator, fakeAccount } from './authenticator.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
@@ -61,7 +64,11 @@ const USING = [
 /** JMAP on a real HTTP server of its own, over a store in memory; gone when the test ends. */
 export async function jmapRoom(
   t: TestContext,
-  options: { readonly limits?: Partial<JmapLimits>; readonly clock?: Clock } = {},
+  options: {
+    readonly limits?: Partial<JmapLimits>
+    readonly sessions?: Partial<SessionRules>
+    readonly clock?: Clock
+  } = {},
 ): Promise<JmapRoomUnderTest> {
   const store = new FakeMailboxStore()
   const authenticator = new FakeAuthenticator({ hanako: PASSWORD, taro: 'taro' })
@@ -74,6 +81,7 @@ export async function jmapRoom(
     changes: store.changes,
     authenticator,
     directory: { account: (id) => accounts.get(id), domain: (name) => ({ name }) },
+    sessions: new BrowserSessions({ rules: { ...WEB_SESSIONS, ...options.sessions }, clock }),
     hostname: 'mail.campus.example',
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     newDeliveryId: () => timedId(clock.nowMs()),

@@ -10,7 +10,9 @@ import { systemClock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
+import { WEB_SESSIONS } from '#server/jmap/limits.ts'
 import { serveJmap } from '#server/jmap/serve.ts'
+import { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-store.ts'
 import { FakeAuthenticator, fakeAccount } from '#test/fake/authenticator.ts'
 import { LineClient } from '#test/fake/line-client.ts'
@@ -100,6 +102,7 @@ async function measure(say: Say, { storage, listeners, ends }: Bench): Promise<v
     store,
     changes,
     directory: { account: () => account, domain: () => undefined },
+    sessions: new BrowserSessions({ rules: WEB_SESSIONS, clock: systemClock }),
     hostname: 'bench',
     newDeliveryId: () => 'none',
     events: { emit: () => undefined },

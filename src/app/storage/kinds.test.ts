@@ -62,9 +62,9 @@ function raise(path: string, ending: 'closed' | 'crashed'): void {
 
 const DATABASES: Readonly<Record<StorageKind, readonly string[]>> = {
   spool: ['directory.db', 'events.db', 'spool.db'],
-  mailbox: ['directory.db', 'events.db', 'mailbox.db'],
+  mailbox: ['directory.db', 'events.db', 'mailbox.db', 'sessions.db'],
   copies: ['directory.db', 'events.db'],
-  control: ['directory.db', 'index.db', 'nodes.db', 'settings.db'],
+  control: ['directory.db', 'index.db', 'nodes.db', 'sessions.db', 'settings.db'],
 }
 
 for (const kind of Object.keys(KINDS).filter(isStorageKind))

@@ -6,6 +6,8 @@ import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import { SqliteReplica } from '#store/directory/replica.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
+import { SqliteSessionShelf } from '#store/directory/session-shelf.ts'
+import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
 import { SqliteEventLog } from '#store/events/event-log.ts'
@@ -89,7 +91,7 @@ export const KINDS = {
     })),
   /** A store's mailboxes. */
   mailbox: ({ dir, clock, options, notify }: KindContext) =>
-    opened<NodeServices & { mailboxes: MailboxStore }>(async (keep) => {
+    opened<NodeServices & { mailboxes: MailboxStore; sessions: SessionShelf }>(async (keep) => {
       const mailboxes = keep(
         await openMailboxes({
           dir,
@@ -101,7 +103,8 @@ export const KINDS = {
       )
       const node = nodeServices(keep, dir, 'store')
       keep(purgeDaily(mailboxes, node.replica, clock))
-      return { mailboxes, ...node }
+      const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
+      return { mailboxes, sessions, ...node }
     }),
   /** What a role has that keeps nothing of its own. */
   copies: ({ dir }: KindContext) =>
@@ -113,11 +116,13 @@ export const KINDS = {
       settings: SettingsStore
       index: EventIndex
       nodes: NodeRegistry
+      sessions: SessionShelf
     }>((keep) => ({
       directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
       settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
       index: keep(new SqliteEventIndex({ path: join(dir, 'index.db') })),
       nodes: keep(new SqliteNodeRegistry(join(dir, 'nodes.db'))),
+      sessions: keep(new SqliteSessionShelf(join(dir, 'sessions.db'))),
     })),
 }
 

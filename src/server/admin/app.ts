@@ -11,7 +11,7 @@ import {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Log } from '#base/log.ts'
 import { oneLine } from '#base/text.ts'
-import { AdminSessions } from './admin-sessions.ts'
+import { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import { accessRoutes } from './access.ts'
 import { aliasRoutes } from './aliases.ts'
 import { AUTHOR } from './context.ts'
@@ -23,7 +23,7 @@ import { nodeRoutes } from './nodes.ts'
 import { overviewRoutes } from './overview.ts'
 import { queueRoutes } from './queue.ts'
 import { scriptRoutes } from './scripts.ts'
-import { peerOf, sessionAuthor, sessionRoutes } from './session.ts'
+import { ADMIN_SESSIONS, peerOf, sessionAuthor, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
 import { statusRoutes } from './status.ts'
 import { traceRoutes } from './trace.ts'
@@ -48,7 +48,13 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
     // What is wrong before a route is found has the shape of every error, too.
     frameworkErrors: (error, _, reply) => sendError(error, reply, log),
   }).withTypeProvider<ZodTypeProvider>()
-  const sessions = new AdminSessions(deps.clock)
+  const { clock, sessionShelf } = deps
+  const sessions = new BrowserSessions({
+    rules: ADMIN_SESSIONS,
+    clock,
+    ...(sessionShelf !== undefined && { shelf: sessionShelf }),
+  })
+  await sessions.load()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error, _, reply) => sendError(error, reply, log))
@@ -123,7 +129,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
 const UNAUTHORISED = 'Send "Authorization: Bearer TOKEN"; first-run.json has the first token.'
 
 /** By token, or by session where none is sent. */
-function authenticate(deps: AdminDeps, sessions: AdminSessions, request: FastifyRequest): Author {
+function authenticate(deps: AdminDeps, sessions: BrowserSessions, request: FastifyRequest): Author {
   const client = request.headers['watari-client']
   if (request.headers.authorization === undefined) {
     const who = sessionAuthor(deps, sessions, request)

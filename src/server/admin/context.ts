@@ -17,6 +17,7 @@ import type { JoiningRole } from '#model/node.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
+import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
 import type { RegisteredNode } from '#store/nodes/node-registry.ts'
@@ -80,6 +81,8 @@ export interface AdminDeps {
   readonly tokens: readonly { readonly name: string; readonly sha256: string }[]
   /** Checks administrators' passwords, and slows guessing. */
   readonly authenticator: Authenticator
+  /** Where sessions of the console outlive a restart. */
+  readonly sessionShelf?: SessionShelf
   readonly directory: DirectoryMaster
   readonly directoryLog: Pick<DirectoryLog, 'history'>
   readonly settings: SettingsMaster

@@ -1,10 +1,15 @@
 import type { FastifyRequest } from 'fastify'
 import { fromUtf8 } from '#base/octets.ts'
+import { HOUR_MS, MINUTE_MS } from '#base/time.ts'
 import { newSession, session, sessionEnded } from '#contract/admin/session.ts'
 import type { SessionBody } from '#contract/admin/session.ts'
 import type { LoginFault } from '#store/directory/authenticator.ts'
-import { isCsrfToken, NO_COOKIE } from './admin-sessions.ts'
-import type { AdminSession, AdminSessions } from './admin-sessions.ts'
+import { isCsrfToken } from '#store/directory/browser-sessions.ts'
+import type {
+  BrowserSession,
+  BrowserSessions,
+  SessionRules,
+} from '#store/directory/browser-sessions.ts'
 import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
@@ -15,10 +20,18 @@ const PEER_HEADER = 'watari-peer'
 /** A page that only looks whether something has changed says so: it does not keep a session alive. */
 const BACKGROUND_HEADER = 'watari-background'
 
+/** Sessions of the console. */
+export const ADMIN_SESSIONS: SessionRules = {
+  cookie: '__Host-watari-console',
+  lifetimeMs: 12 * HOUR_MS,
+  idleMs: 30 * MINUTE_MS,
+  perAccountMax: 20,
+}
+
 const SAFE = new Set(['GET', 'HEAD'])
 
 /** Logging in and out from a browser; cookies, never tokens, so that no script can read them. */
-export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: AdminSessions): void {
+export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: BrowserSessions): void {
   app.post(
     '/session',
     { schema: { body: newSession, response: { 201: session } } },
@@ -57,7 +70,7 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Admin
     { schema: { response: { 200: sessionEnded } } },
     async (request, reply) => {
       sessions.close(request.headers.cookie)
-      void reply.header('set-cookie', NO_COOKIE)
+      void reply.header('set-cookie', sessions.noCookie)
       return {}
     },
   )
@@ -66,9 +79,9 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Admin
 /** The session that a request comes with and its account still is an administrator's; undefined: none. */
 function sessionOf(
   deps: AdminDeps,
-  sessions: AdminSessions,
+  sessions: BrowserSessions,
   request: FastifyRequest,
-): AdminSession | undefined {
+): BrowserSession | undefined {
   const isQuiet = request.headers[BACKGROUND_HEADER] !== undefined
   const found = sessions.find(request.headers.cookie, isQuiet ? 'quiet' : 'used')
   if (found === undefined) return undefined
@@ -86,7 +99,7 @@ function sessionOf(
 /** Who asks by cookie: a changing request must bring the session's own token, which other pages cannot know. */
 export function sessionAuthor(
   deps: AdminDeps,
-  sessions: AdminSessions,
+  sessions: BrowserSessions,
   request: FastifyRequest,
 ): string | undefined {
   const found = sessionOf(deps, sessions, request)
@@ -107,14 +120,14 @@ export function peerOf(request: FastifyRequest): string | undefined {
   return request.ip === '' ? undefined : request.ip
 }
 
-function body(deps: AdminDeps, found: AdminSession): SessionBody {
+function body(deps: AdminDeps, found: BrowserSession): SessionBody {
   const account = deps.directory.directory.account(found.accountId)!
   return {
     username: account.username,
     address: mainAddress(account),
     ...(account.name !== undefined && { name: account.name }),
     csrfToken: found.csrfToken,
-    expires: isoTime(found.expiresAtMs),
+    expires: isoTime(found.endsAtMs),
   }
 }
 

@@ -6,15 +6,15 @@ import type { Outcome } from '#base/outcome.ts'
 import type { Account } from '#model/account.ts'
 import { peerAddress } from '#net/peer.ts'
 import type { Authenticator, LoginFault } from '#store/directory/authenticator.ts'
+import { isCsrfToken } from '#store/directory/browser-sessions.ts'
+import type { BrowserSession, BrowserSessions } from '#store/directory/browser-sessions.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { Problem } from './problem.ts'
-import { hasCookie, isCsrfToken } from './web-sessions.ts'
-import type { WebSession, WebSessions } from './web-sessions.ts'
 
 /** Who asks: by Basic, or by the cookie of a web session. */
 export interface Access {
   readonly account: Account
-  readonly session?: WebSession
+  readonly session?: BrowserSession
 }
 
 /** A refusal and the fields that go with it. */
@@ -26,7 +26,7 @@ export interface Refused {
 export interface AccessParts {
   readonly authenticator: Authenticator
   readonly directory: Pick<Directory, 'account'>
-  readonly sessions: WebSessions
+  readonly sessions: BrowserSessions
 }
 
 /** Request field with the session's token. */
@@ -39,7 +39,7 @@ export async function accessOf(
 ): Promise<Outcome<Access, Refused>> {
   const { authorization, cookie } = incoming.headers
   if (authorization !== undefined) return basicAccess(incoming, authorization, parts)
-  if (!hasCookie(cookie)) return err(UNASKED)
+  if (!parts.sessions.hasCookie(cookie)) return err(UNASKED)
   const session = parts.sessions.find(cookie)
   const account = session && parts.directory.account(session.accountId)
   if (

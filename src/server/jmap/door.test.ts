@@ -79,7 +79,7 @@ test('a web session has a cookie and a token, and ends by logout, idleness and a
   const clock = new FakeClock()
   const room = await jmapRoom(t, {
     clock,
-    limits: { sessionIdleMs: 60_000, sessionLifetimeMs: 150_000, sessionsPerAccountMax: 2 },
+    sessions: { idleMs: 60_000, lifetimeMs: 150_000, perAccountMax: 2 },
   })
   const enter = async () => {
     const response = await login(room, { username: 'hanako', password: PASSWORD })

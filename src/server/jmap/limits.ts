@@ -1,4 +1,5 @@
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
+import type { SessionRules } from '#store/directory/browser-sessions.ts'
 
 /** The limits of RFC 8620 §2, and our own. */
 export interface JmapLimits {
@@ -19,9 +20,6 @@ export interface JmapLimits {
   readonly searchMs: number
   readonly eventStreamsPerAccountMax: number
   readonly eventStreamsMax: number
-  readonly sessionIdleMs: number
-  readonly sessionLifetimeMs: number
-  readonly sessionsPerAccountMax: number
 }
 
 export const JMAP_LIMITS: JmapLimits = {
@@ -39,9 +37,6 @@ export const JMAP_LIMITS: JmapLimits = {
   searchMs: 30 * SECOND_MS,
   eventStreamsPerAccountMax: 30,
   eventStreamsMax: 5_000,
-  sessionIdleMs: 60 * MINUTE_MS,
-  sessionLifetimeMs: 12 * HOUR_MS,
-  sessionsPerAccountMax: 30,
 }
 
 /** Filters and sorts: conditions in all, and operators within one another. */
@@ -50,3 +45,11 @@ export const FILTER_DEPTH_MAX = 20
 /** Values that one back-reference may bring. */
 export const REFERENCED_VALUES_MAX = 10_000
 export const LOGIN_BODY_BYTES_MAX = 16_384
+
+/** Sessions of the webmail: twelve hours at most, one without use. */
+export const WEB_SESSIONS: SessionRules = {
+  cookie: '__Host-watari',
+  lifetimeMs: 12 * HOUR_MS,
+  idleMs: 60 * MINUTE_MS,
+  perAccountMax: 30,
+}

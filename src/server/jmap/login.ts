@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fromUtf8 } from '#base/octets.ts'
 import { peerAddress } from '#net/peer.ts'
+import { isCsrfToken } from '#store/directory/browser-sessions.ts'
 import { CSRF_HEADER, refusedLogin } from './access.ts'
 import type { AccessParts } from './access.ts'
 import { isObject } from './args.ts'
 import { parseJson, readBody } from './body.ts'
 import { LOGIN_BODY_BYTES_MAX } from './limits.ts'
 import { sendProblem } from './problem.ts'
-import { isCsrfToken, NO_COOKIE } from './web-sessions.ts'
 
 /** POST /auth/login {username, password}: a cookie, and the token that goes with each POST. */
 export async function login(
@@ -55,7 +55,7 @@ export function logout(
   if (session !== undefined && !isCsrfToken(session, incoming.headers[CSRF_HEADER]))
     return sendProblem(response, { status: 403, title: `The ${CSRF_HEADER} field is wrong` })
   parts.sessions.close(cookie)
-  response.writeHead(204, { 'set-cookie': NO_COOKIE, 'cache-control': 'no-store' })
+  response.writeHead(204, { 'set-cookie': parts.sessions.noCookie, 'cache-control': 'no-store' })
   response.end()
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from '#base/time.ts'
 import { peerAddress } from '#net/peer.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
+import type { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxChanged, MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { accessOf } from './access.ts'
@@ -22,13 +23,14 @@ import type { Call, JmapRoom } from './room.ts'
 import { sessionResource, sessionState } from './session-resource.ts'
 import { upload } from './upload.ts'
 import { Uploads } from './uploads.ts'
-import { WebSessions } from './web-sessions.ts'
 
 export interface JmapParts {
   readonly store: MailboxStore
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
   readonly authenticator: Authenticator
   readonly directory: Pick<Directory, 'account' | 'domain'>
+  /** Of web pages; loaded already. */
+  readonly sessions: BrowserSessions
   readonly hostname: string
   readonly limits?: Partial<JmapLimits>
   /** The setting of now. */
@@ -75,7 +77,7 @@ export function serveJmap(parts: JmapParts): Jmap {
   const access: AccessParts = {
     authenticator: parts.authenticator,
     directory: parts.directory,
-    sessions: new WebSessions(limits(), clock),
+    sessions: parts.sessions,
   }
   const streams = new EventStreams(room, parts.changes)
   const door = new Door(room, access, streams)
