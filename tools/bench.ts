@@ -6,9 +6,10 @@ import { latency } from './bench/latency.ts'
 import { idle, imap } from './bench/memory.ts'
 import { lists } from './bench/lists.ts'
 import { machine, type Part } from './bench/setup.ts'
+import { queue } from './bench/queue.ts'
 import { syncs } from './bench/syncs.ts'
 
-const PARTS: readonly Part[] = [accepts, deliveries, latency, idle, imap, lists, syncs]
+const PARTS: readonly Part[] = [accepts, deliveries, latency, idle, imap, lists, syncs, queue]
 
 async function main(names: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !PARTS.some((part) => part.name === name))
@@ -17,15 +18,17 @@ async function main(names: readonly string[]): Promise<number> {
     for (const { name, what } of PARTS) say(`  ${name.padEnd(12)} ${what}`)
     return 2
   }
-  await preparePeers(say)
-  const missing = peersMissing()
-  if (missing !== undefined) {
-    say(`cannot compare: ${missing}`)
-    return 1
+  const parts = PARTS.filter(({ name }) => names.length === 0 || names.includes(name))
+  if (parts.some(({ needsPeers }) => needsPeers !== false)) {
+    await preparePeers(say)
+    const missing = peersMissing()
+    if (missing !== undefined) {
+      say(`cannot compare: ${missing}`)
+      return 1
+    }
   }
   say(machine())
-  for (const { name, what, run } of PARTS) {
-    if (names.length > 0 && !names.includes(name)) continue
+  for (const { name, what, run } of parts) {
     say(`\n== ${name}: ${what}`)
     await run(say)
   }

@@ -8,6 +8,8 @@ import { peerRoot } from '#test/peers/root.ts'
 export interface Part {
   readonly name: string
   readonly what: string
+  /** Measures us alone: runs where there are no peers. */
+  readonly needsPeers?: false
   readonly run: (say: (line: string) => void) => Promise<void>
 }
 

@@ -18,9 +18,17 @@ export interface Place {
 }
 
 const TIMEOUT_MS = 120_000
-/** Control sorts a whole list for each of its pages. */
+/** Control looks through a whole list for each of its pages. */
 const PAGE_ROWS = 10_000
+/** What comes from other nodes is asked for in shorter pages. */
+const SHORT_PAGE_ROWS = 1_000
 const GIVE_TOKEN = 'Give the right one with --token-file FILE or in WATARI_TOKEN.'
+
+/** A page of a list. */
+interface Page {
+  items: unknown[]
+  next?: string | undefined
+}
 
 /** Control's `/api/v1` over the socket that DIR/runtime.json names. */
 export class Api {
@@ -59,22 +67,32 @@ export class Api {
   }
 
   /** All pages of a list as one; other lists that they have (who did not answer) are joined likewise. */
-  async all<P extends { items: unknown[]; next?: string | undefined }>(
+  async all<P extends Page>(path: string, shape: z.ZodType<P>): Promise<Omit<P, 'next'>> {
+    const { next: _, ...whole } = await this.some(path, shape, { most: Infinity })
+    return whole
+  }
+
+  /** The first `most` rows of a list, page after page, with the `next` that goes on from there. */
+  async some<P extends Page>(
     path: string,
     shape: z.ZodType<P>,
-    rowsAtOnce = PAGE_ROWS,
-  ): Promise<Omit<P, 'next'>> {
-    const query = new URLSearchParams({ limit: String(rowsAtOnce) })
-    const start = `${path}${path.includes('?') ? '&' : '?'}`
-    const { next, ...whole } = await this.get(`${start}${query.toString()}`, shape)
-    for (let after = next; after !== undefined;) {
-      query.set('after', after)
-      const page: P = await this.get(`${start}${query.toString()}`, shape)
-      for (const [name, rows] of Object.entries(page)) {
-        const before = (whole as Readonly<Record<string, unknown>>)[name]
-        if (Array.isArray(before) && Array.isArray(rows)) before.push(...rows)
+    { most, after: start }: { readonly most: number; readonly after?: string },
+  ): Promise<P> {
+    const before = `${path}${path.includes('?') ? '&' : '?'}`
+    const page = (rows: number, after?: string): Promise<P> => {
+      const limit = String(Math.min(rows, most === Infinity ? PAGE_ROWS : SHORT_PAGE_ROWS))
+      const query = new URLSearchParams({ limit, ...(after !== undefined && { after }) })
+      return this.get(`${before}${query.toString()}`, shape)
+    }
+    const whole = await page(most, start)
+    while (whole.next !== undefined && whole.items.length < most) {
+      const { next, ...lists } = await page(most - whole.items.length, whole.next)
+      for (const [name, rows] of Object.entries(lists)) {
+        const all = (whole as Readonly<Record<string, unknown>>)[name]
+        if (Array.isArray(all) && Array.isArray(rows)) for (const row of rows) all.push(row)
       }
-      after = page.next
+      if (next === undefined) delete whole.next
+      else whole.next = next
     }
     return whole
   }

@@ -43,17 +43,26 @@ function queueCommands(program: Command, io: CliIo): void {
       new Option('--state <state>', 'of its recipients').choices(['ready', 'claimed', 'held']),
     )
     .option('--address <address>', 'of a sender or recipient')
-    .action(async (options: { state?: string; address?: string }, command: Command) => {
+    .option('--limit <n>', 'how many, the oldest', '10000')
+    .option('--after <next>', 'the page that follows, by the next of --json')
+    .action(async (options: QueueOptions, command: Command) => {
+      const { limit, after, ...asked } = options
+      const most = numberOf(limit, 1_000_000)
       const verb = verbOf(command, io)
-      const query = new URLSearchParams({ ...options })
-      const body = await verb.api.all(`/queue?${query.toString()}`, queuePage, 1_000)
+      const query = new URLSearchParams({ ...asked })
+      const body = await verb.api.some(`/queue?${query.toString()}`, queuePage, {
+        most,
+        ...(after !== undefined && { after }),
+      })
       verb.show(
         body,
         () =>
           table(
             ['QUEUE ID', 'NODE', 'RECEIVED', 'SIZE', 'FROM', 'TO', 'STATE', 'WHY'],
             body.items.map(queueRow),
-          ) + unreachableText(body.unreachable),
+          ) +
+          (body.next === undefined ? '' : 'there are more than these: --limit\n') +
+          unreachableText(body.unreachable),
       )
     })
   noun
@@ -98,6 +107,13 @@ function queueCommands(program: Command, io: CliIo): void {
         )
         if (first !== undefined) throw first
       })
+}
+
+interface QueueOptions {
+  readonly state?: string
+  readonly address?: string
+  readonly limit: string
+  readonly after?: string
 }
 
 /** Of the recipients only those for which it still waits. */

@@ -19,7 +19,7 @@ export function size(bytes: number): string {
 export function table(titles: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const cells = [titles, ...rows.map((row) => row.map(shown))]
   const widths = titles.map((_, column) =>
-    Math.max(...cells.map((row) => widthOf(row[column] ?? ''))),
+    cells.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? '')), 0),
   )
   return cells
     .map((row) =>

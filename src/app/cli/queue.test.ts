@@ -88,6 +88,21 @@ test('queue ls shows for whom mail waits and why, and which gateways did not ans
   assert.deepEqual([body.items.length, body.unreachable.length], [2, 2])
 })
 
+test('queue ls takes page after page up to the limit, and says that there is more', async () => {
+  const [, first, ...rest] = (await done('ls', '--limit', '1')).split('\n')
+  assert.match(first ?? '', /^Q1 /)
+  assert.deepEqual(rest, [
+    'there are more than these: --limit',
+    'gateway-0 does not answer: no answer',
+    '',
+  ])
+  const body = JSON.parse(await done('ls', '--limit', '1', '--json')) as { next?: string }
+  assert.equal(body.next, 'gateway-1/Q1')
+  const later = await done('ls', '--limit', '1', '--after', 'gateway-1/Q1')
+  assert.match(later, /^Q2 /m)
+  assert.doesNotMatch(later, /^Q1 |more than/m)
+})
+
 test('an act says what it has changed, or that there was nothing to change', async () => {
   assert.equal(await done('release', 'Q1'), 'Q1: 1 recipient released\n')
   changed = 2

@@ -32,7 +32,12 @@ export const unreachable = z.array(z.object({ node: z.string(), reason: z.string
 
 export const queuePage = z.object({
   items: z.array(queueMessage),
-  next: z.string().optional(),
+  next: z
+    .string()
+    .optional()
+    .describe(
+      'absent at the end. One page looks at a bounded number of messages: where few match, it is short or empty and has a next all the same',
+    ),
   unreachable,
 })
 

@@ -1,4 +1,4 @@
-import type { Account } from '#model/account.ts'
+import type { Account, AccountId } from '#model/account.ts'
 import { addressKey, domainKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Directory, DirectoryChange, DirectoryRow } from '#store/directory/directory.ts'
@@ -65,12 +65,17 @@ function* everyStart(directory: Directory): Iterable<Address> {
     yield* addressesOf(directory.account(forward.accountId))
 }
 
+/** The row as it stands, found by its name: the directory may hold hundreds of thousands. */
 function rowOf(directory: Directory, key: string): DirectoryRow | undefined {
-  const alias = directory.aliases().find((row) => `alias:${addressKey(row.from)}` === key)
-  if (alias !== undefined) return { kind: 'alias', alias }
-  const account = directory.accounts().find((row) => `account:${row.id}` === key)
-  if (account !== undefined) return { kind: 'account', account }
-  return undefined // a forward or domain that goes away uncovers nothing that could lead back
+  const name = key.slice(key.indexOf(':') + 1)
+  if (key.startsWith('alias:')) {
+    const at = name.lastIndexOf('@')
+    const alias = directory.alias({ localpart: name.slice(0, at), domain: name.slice(at + 1) })
+    return alias && { kind: 'alias', alias }
+  }
+  if (!key.startsWith('account:')) return undefined // a forward or domain that goes uncovers nothing
+  const account = directory.account(name as AccountId)
+  return account && { kind: 'account', account }
 }
 
 /** The look-ups of conversion as they will be once the change is saved. */

@@ -220,3 +220,22 @@ test('taking a row away may uncover a cycle too', () => {
   )
   assert.equal(findCycle(directory, { key: 'alias:a@campus.example', row: null }), undefined)
 })
+
+test('a change is looked at by its own name: no list of a large directory is read for it', () => {
+  const directory = fakeDirectory([...campus, alias('会議@campus.example', 'taro@campus.example')])
+  const unread = (): never => assert.fail('read a whole list')
+  const large = new Proxy(directory, {
+    get: (target, name) =>
+      ['accounts', 'aliases', 'forwards'].includes(String(name))
+        ? unread
+        : (Reflect.get(target, name, target) as { bind(to: object): unknown }).bind(target),
+  })
+  const change = (row: DirectoryRow | null, key: string) => findCycle(large, { key, row })
+  const meeting = 'alias:会議@campus.example'
+  assert.equal(change(alias('会議@campus.example', 'hanako@campus.example'), meeting), undefined)
+  assert.match(change(alias('会議@campus.example', '会議@campus.example'), meeting) ?? '', /circle/)
+  assert.equal(change(null, meeting), undefined)
+  const { id } = fakeAccount('taro@campus.example')
+  assert.equal(change(account('taro@campus.example'), `account:${id}`), undefined)
+  assert.equal(change(null, `account:${id}`), undefined)
+})

@@ -25,7 +25,8 @@ import { verifyPassword } from '#store/directory/password.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
 import { SqliteSettingsStore } from '#store/settings/generations.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
-import type { QueueId, QueueMessage } from '#store/spool/spool-store.ts'
+import type { QueueFilter, QueueId, QueueMessage } from '#store/spool/spool-store.ts'
+import type { AdminDeps } from './context.ts'
 import { adminApp } from './app.ts'
 import { healthApp } from './health.ts'
 
@@ -41,6 +42,7 @@ let settings: SettingsMaster
 const acts: string[] = []
 let storeFault: Fault | undefined
 
+const otherGateways: ReturnType<AdminDeps['gateways']>[number][] = []
 const queued: QueueMessage = {
   queueId: 'Q1' as QueueId,
   deliveryId: 'D1' as DeliveryId,
@@ -135,6 +137,7 @@ before(async () => {
             }),
           },
         },
+        ...otherGateways,
       ],
       scripts: () => ({
         node: 'store-1',
@@ -501,6 +504,35 @@ describe('the admin API', () => {
     }
     assert.deepEqual(acts, ['hold', 'release', 'retry', 'drop'])
     assert.equal((await ask('POST', '/queue/Q1/burn')).status, 400)
+  })
+
+  test('a page of a large queue ends where a gateway has looked enough, empty or not', async () => {
+    const asked: unknown[] = []
+    const queue = {
+      list: async (filter: QueueFilter) => {
+        asked.push(filter.after)
+        if (filter.after === undefined) return { messages: [], next: 'QA' as QueueId }
+        return { messages: filter.after === 'QB' ? [] : [{ ...queued, queueId: 'QB' as QueueId }] }
+      },
+      show: async () => ({}),
+      act: async () => ({ changed: 0 }),
+      status: async () => assert.fail('unasked'),
+    }
+    otherGateways.push({ node: 'gateway-0', queue })
+    const pages: unknown[] = []
+    let after: string | undefined
+    do {
+      const query = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
+      const { body } = await ask(
+        'GET',
+        `/queue?limit=1&address=${encodeURIComponent('花')}${query}`,
+      )
+      pages.push(body.items.map(({ queueId }: { queueId: string }) => queueId))
+      after = body.next
+    } while (after !== undefined)
+    otherGateways.pop()
+    assert.deepEqual(pages, [[], ['QB'], ['Q1']])
+    assert.deepEqual(asked, [undefined, 'QA'])
   })
 
   test("users' scripts are listed, read, stored, activated; refusals say why", async () => {

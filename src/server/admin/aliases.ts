@@ -26,14 +26,20 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/aliases',
     { schema: { querystring: pageQuery, response: { 200: page(alias) } } },
-    async ({ query }) =>
-      pageOf(
-        directory
-          .aliases()
-          .map((row) => ({ from: formatAddress(row.from), to: row.to.map(formatAddress) })),
-        (item) => item.from,
+    async ({ query }) => {
+      const { items, ...next } = pageOf(
+        directory.aliases(),
+        (row) => formatAddress(row.from),
         query,
-      ),
+      )
+      return {
+        items: items.map((row) => ({
+          from: formatAddress(row.from),
+          to: row.to.map(formatAddress),
+        })),
+        ...next,
+      }
+    },
   )
 
   app.post(

@@ -42,21 +42,38 @@ export function numberAfter(after: string | undefined): number | undefined {
   return Number(after)
 }
 
-/** Items in the order of their keys, from after `after` on; the key of the last is the next cursor. */
+/** Beyond three pages, so that short pages do not sort again and again. */
+const KEPT_AT_ONCE = 1_000
+
+/**
+ * Items in the order of their keys, from after `after` on; the key of the last is the next cursor.
+ * One pass over all of them keeps what may still stand on the page: a whole list is never sorted.
+ */
 export function pageOf<T>(
-  all: readonly T[],
+  all: Iterable<T>,
   keyOf: (item: T) => string,
   ask: { readonly limit: number; readonly after?: string | undefined },
 ): { items: T[]; next?: string } {
-  const keyed = all.map((item) => [keyOf(item), item] as const)
-  const sorted = keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  const after = ask.after
-  const rest = after === undefined ? sorted : sorted.filter(([key]) => key > after)
-  const shown = rest.slice(0, ask.limit)
+  const { limit, after } = ask
+  let kept: (readonly [key: string, item: T])[] = []
+  let beyond: string | undefined
+  for (const item of all) {
+    const key = keyOf(item)
+    if (after !== undefined && key <= after) continue
+    if (beyond !== undefined && key >= beyond) continue
+    kept.push([key, item])
+    if (kept.length < 3 * limit + KEPT_AT_ONCE) continue
+    kept = kept.sort(byKey).slice(0, limit + 1)
+    beyond = kept[limit]![0]
+  }
+  const shown = kept.sort(byKey).slice(0, limit)
   return {
     items: shown.map(([, item]) => item),
-    ...(rest.length > shown.length && { next: shown.at(-1)![0] }),
+    ...(kept.length > limit && { next: shown.at(-1)![0] }),
   }
 }
+
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : a > b ? 1 : 0
 
 export const lower = (text: string): string => asciiLower(text.trim()).normalize('NFC')

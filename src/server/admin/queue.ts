@@ -9,6 +9,9 @@ import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
 import { badCursor } from './lookup.ts'
 
+/** After so long no further gateway is asked: the next page goes on there. */
+const PAGE_MS = 500
+
 const named = z.object({ queueId: z.string() })
 const acted = named.extend({ act: queueActs })
 
@@ -22,26 +25,27 @@ export function queueRoutes(app: AdminServer, deps: AdminDeps): void {
       const items: QueueMessageBody[] = []
       const unreachable: { node: string; reason: string }[] = []
       const gateways = deps.gateways().toSorted((a, b) => (a.node < b.node ? -1 : 1))
+      const endMs = deps.clock.monotonicMs() + PAGE_MS
       for (const { node, queue } of gateways) {
         if (startNode !== undefined && node < startNode) continue
-        const left = query.limit - items.length
+        const after = node === startNode ? startId! : ''
+        if (items.length >= query.limit || deps.clock.monotonicMs() > endMs)
+          return { items, next: `${node}/${after}`, unreachable }
         try {
           const filter: QueueFilter = {
-            limit: left + 1,
+            limit: query.limit - items.length,
             ...(query.state !== undefined && { state: query.state }),
             ...(query.address !== undefined && { address: query.address }),
-            ...(node === startNode && startId !== undefined && { after: startId as QueueId }),
+            ...(after !== '' && { after: after as QueueId }),
           }
-          const { messages } = await queue.list(filter)
-          items.push(...messages.slice(0, left).map((message) => bodyOf(node, message)))
-          if (messages.length > left) break
+          const { messages, next } = await queue.list(filter)
+          items.push(...messages.map((message) => bodyOf(node, message)))
+          if (next !== undefined) return { items, next: `${node}/${next}`, unreachable }
         } catch (cause) {
           unreachable.push({ node, reason: messageOf(cause) })
         }
       }
-      const last = items.at(-1)
-      const isFull = items.length >= query.limit && last !== undefined
-      return { items, ...(isFull && { next: `${last.node}/${last.queueId}` }), unreachable }
+      return { items, unreachable }
     },
   )
 

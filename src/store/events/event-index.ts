@@ -199,12 +199,16 @@ export class SqliteEventIndex implements EventIndex {
     const clue =
       ask.by.kind === 'messageId' ? messageIdClue(ask.by.messageId) : addressClue(ask.by.address)
     if (clue === undefined) return []
-    return this.#db
-      .query<{ delivery_id: string }>(
-        'SELECT delivery_id, max(event) AS latest FROM clue WHERE clue = ? GROUP BY delivery_id ORDER BY latest DESC LIMIT ?',
-      )
-      .all(clue, ask.limit)
-      .map((row) => row.delivery_id)
+    // From the latest on, and no further than asked: one address may stand in most of the events.
+    const found = new Set<string>()
+    const rows = this.#db.query<{ delivery_id: string }>(
+      'SELECT delivery_id FROM clue WHERE clue = ? ORDER BY event DESC',
+    )
+    for (const row of rows.iterate(clue)) {
+      found.add(row.delivery_id)
+      if (found.size >= ask.limit) break
+    }
+    return [...found]
   }
 
   /** What deliveries of it sent on: their ids go on with `-` (engine/deliver/entry-id.ts). */

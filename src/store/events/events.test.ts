@@ -203,6 +203,26 @@ describe('the index of control', () => {
     index.close()
   })
 
+  test('of an address that stands everywhere the latest deliveries come, each once', async () => {
+    const index = new SqliteEventIndex({ path: join(folder, 'everywhere.db') })
+    const events = [...Array(300).keys()].map((i) =>
+      record(i + 1, { deliveryId: `D${i % 100}`, fields: { from: '係@campus.example' } }),
+    )
+    await index.put({ node, epoch: 'e', nowMs: 9, records: events })
+    const by = { kind: 'address', address: '係@campus.example' } as const
+    const { items } = await index.trace({ by, limit: 3 })
+    assert.deepEqual(
+      items.map(({ deliveryId, events: found }) => [deliveryId, found.length]),
+      [
+        ['D99', 3],
+        ['D98', 3],
+        ['D97', 3],
+      ],
+    )
+    assert.equal((await index.trace({ by, limit: 1_000 })).items.length, 100)
+    index.close()
+  })
+
   test('goes on with what a delivery sent on; within one millisecond in the order of the way', async () => {
     const index = new SqliteEventIndex({ path: join(folder, 'way.db') })
     const put = (seq: number, name: string, deliveryId: string, atMs: number) =>

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { failpoint } from '#base/failpoint.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
@@ -15,7 +16,7 @@ import { Queue } from './queue.ts'
 import type { Change } from './queue.ts'
 import { parseQueueId } from './queue-id.ts'
 import { SPOOL_MIGRATIONS } from './rows.ts'
-import type { Accept, QueueId, SpoolStore } from './spool-store.ts'
+import type { Accept, QueueId, QueueMessage, SpoolStore } from './spool-store.ts'
 
 export interface SpoolOptions {
   /** Holds `spool.db`, `seg/` and `large/`; made where it is missing. Its lock must be held. */
@@ -23,6 +24,8 @@ export interface SpoolOptions {
   readonly clock: Clock
   /** Free space under which `accept` answers Fault `full`. */
   readonly reserveBytes?: number
+  /** Messages that one page of a list looks at. */
+  readonly lookedAtMax?: number
 }
 
 /** A spool that can be closed, once no call runs any more. */
@@ -30,6 +33,8 @@ export type OpenSpool = SpoolStore & { close(): Promise<void> }
 
 /** Octets that one `read` may ask for. */
 const READ_BYTES_MAX = 1024 * 1024
+/** Where none matches, some 50 ms; on a busy machine a quarter of a second. */
+const LOOKED_AT_MAX_DEFAULT = 10_000
 const COMPACT_EVERY_MS = 10 * SECOND_MS
 
 /** Opens the queue of one node; for a storage process. Throws Fault `version`, `io`, `corrupt`. */
@@ -57,7 +62,7 @@ export async function openSpool(options: SpoolOptions): Promise<OpenSpool> {
       knownLarge: (file) => known.has(file),
       ...(options.reserveBytes !== undefined && { reserveBytes: options.reserveBytes }),
     })
-    const spool = new SqliteSpool(db, blobs, options.clock)
+    const spool = new SqliteSpool(db, blobs, options)
     await spool.collect()
     return spool
   } catch (thrown) {
@@ -78,12 +83,14 @@ class SqliteSpool implements OpenSpool {
   readonly #queue: Queue
   readonly #group: GroupCommit
   readonly #clock: Clock
+  readonly #lookedAtMax: number
   #compactedAtMs: number
   #compacting: Promise<void> = Promise.resolve()
 
-  constructor(db: Database, blobs: Blobs, clock: Clock) {
+  constructor(db: Database, blobs: Blobs, { clock, lookedAtMax }: SpoolOptions) {
     this.#db = db
     this.#blobs = blobs
+    this.#lookedAtMax = lookedAtMax ?? LOOKED_AT_MAX_DEFAULT
     this.#clock = clock
     this.#compactedAtMs = clock.monotonicMs()
     this.#queue = new Queue(db, clock)
@@ -133,9 +140,14 @@ class SqliteSpool implements OpenSpool {
   }
 
   async act(act: Parameters<SpoolStore['act']>[0]): Promise<{ changed: number }> {
-    const change = await this.#group.commit({ apply: () => this.#queue.act(act) })
-    await this.#forget(change)
-    return { changed: change.value }
+    try {
+      const change = await this.#group.commit({ apply: () => this.#queue.act(act) })
+      await this.#forget(change)
+      return { changed: change.value }
+    } catch (thrown) {
+      this.#queue.undo([])
+      throw thrown
+    }
   }
 
   async read(part: Parameters<SpoolStore['read']>[0]): ReturnType<SpoolStore['read']> {
@@ -152,8 +164,20 @@ class SqliteSpool implements OpenSpool {
     }
   }
 
-  list(filter: Parameters<SpoolStore['list']>[0]): ReturnType<SpoolStore['list']> {
-    return Promise.resolve({ messages: this.#queue.list(filter) })
+  async list(filter: Parameters<SpoolStore['list']>[0]): ReturnType<SpoolStore['list']> {
+    const messages: QueueMessage[] = []
+    let { after } = filter
+    for (let looked = 0; ;) {
+      const limit = filter.limit - messages.length
+      const step = this.#queue.list({ ...filter, limit, ...(after !== undefined && { after }) })
+      messages.push(...step.messages)
+      looked += step.looked
+      after = step.next
+      if (after === undefined) return { messages }
+      if (messages.length >= filter.limit || looked >= this.#lookedAtMax)
+        return { messages, next: after }
+      await immediate() // mail comes between the steps
+    }
   }
 
   show(ask: Parameters<SpoolStore['show']>[0]): ReturnType<SpoolStore['show']> {
@@ -214,7 +238,7 @@ class SqliteSpool implements OpenSpool {
       if (result.value.length === 0) await this.#releaseLarge(entering)
       return result.value
     } catch (thrown) {
-      this.#queue.leave(counted)
+      this.#queue.undo(counted)
       await this.#releaseLarge(entering)
       throw thrown
     }

@@ -1,12 +1,12 @@
-import { asciiLower } from '#base/text.ts'
 import type { Clock } from '#base/time.ts'
-import { formatAddress } from '#model/address.ts'
 import type { BlobRef } from '#store/blob/blobs.ts'
-import type { Database, SqlInput } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
 import { Claims } from './claims.ts'
 import { LiveSegments } from './live-segments.ts'
+import { isMeant, step } from './queue-look.ts'
+import type { Step } from './queue-look.ts'
 import { QueueNumbers, formatQueueId, parseQueueId } from './queue-id.ts'
-import { blobOf, insertMessage, messageOf, stateCode, stateOf } from './rows.ts'
+import { blobOf, firstState, insertMessage, messageOf, stateCode } from './rows.ts'
 import type { MessageRow, RecipientRow, StoredState } from './rows.ts'
 import type {
   Accept,
@@ -17,6 +17,7 @@ import type {
   SpoolStatus,
   SpoolStore,
 } from './spool-store.ts'
+import { StateCounts } from './state-counts.ts'
 import { findTaken, noteTaken } from './taken.ts'
 
 /** What a change of rows left behind: octets whose message is gone. */
@@ -41,6 +42,7 @@ export class Queue {
   readonly #clock: Clock
   readonly #claims = new Claims()
   readonly #live: LiveSegments
+  readonly #counts: StateCounts
   readonly #numbers: QueueNumbers
   /** Before it all that is due is claimed: a claim need not step over what is being delivered. */
   #from: Place = FIRST_PLACE
@@ -49,6 +51,7 @@ export class Queue {
     this.#db = db
     this.#clock = clock
     this.#live = new LiveSegments(db)
+    this.#counts = new StateCounts(db)
     const last = db.query<{ last: number | null }>('SELECT max(number) AS last FROM message').get()
     this.#numbers = new QueueNumbers(last?.last ?? 0)
   }
@@ -57,6 +60,7 @@ export class Queue {
     const number = this.#numbers.next(this.#clock.nowMs())
     this.#live.add(ref)
     insertMessage(this.#db, number, accept, ref)
+    for (const recipient of accept.recipients) this.#counts.add(stateCode(firstState(recipient)), 1)
     if (accept.door === 'outbox') noteTaken(this.#db, number, accept)
     this.#retreat([accept.receivedAtMs, number, 0])
     return formatQueueId(number)
@@ -66,6 +70,12 @@ export class Queue {
   taken(accept: Accept): QueueId | undefined {
     const number = accept.door === 'outbox' ? findTaken(this.#db, accept.deliveryId) : undefined
     return number === undefined ? undefined : formatQueueId(number)
+  }
+
+  /** A commit failed: `refs` came with it, and what it changed may not stand. */
+  undo(refs: readonly BlobRef[]): void {
+    this.leave(refs)
+    this.#counts.forget()
   }
 
   /** Counts octets out of their segments; true where a segment has become empty. */
@@ -178,35 +188,37 @@ export class Queue {
     return number === undefined ? undefined : this.#whole(number)
   }
 
-  list(filter: QueueFilter): QueueMessage[] {
+  /** One step of a look through the queue, of a few milliseconds; `limit` messages at most. */
+  list(filter: QueueFilter): {
+    readonly messages: readonly QueueMessage[]
+    readonly looked: number
+    readonly next?: QueueId
+  } {
     const after = filter.after === undefined ? 0 : (parseQueueId(filter.after) ?? 0)
-    const wanted = filter.address === undefined ? undefined : asciiLower(filter.address)
+    const { numbers, looked, next }: Step =
+      filter.state === 'claimed' ? this.#claimedAfter(after) : step(this.#db, filter, after)
     const messages: QueueMessage[] = []
-    for (const number of this.#candidates(filter.state, after, wanted)) {
-      if (messages.length >= filter.limit) break
+    for (const number of numbers) {
       const message = this.#whole(number)
-      if (message === undefined) continue
-      const states = message.recipients.filter(
-        (one) => filter.state === undefined || one.state === filter.state,
-      )
-      if (states.length === 0) continue
-      if (wanted === undefined || mentions(message, wanted)) messages.push(message)
+      if (message === undefined || !isMeant(message, filter)) continue
+      messages.push(message)
+      if (messages.length < filter.limit) continue
+      const isLast = next === undefined && number === numbers.at(-1)
+      return { messages, looked, ...(!isLast && { next: formatQueueId(number) }) }
     }
-    return messages
+    return { messages, looked, ...(next !== undefined && { next: formatQueueId(next) }) }
   }
 
   status(): Omit<SpoolStatus, 'freeBytes' | 'full'> {
-    const recipients = { ready: 0, claimed: 0, held: 0, delivered: 0, failed: 0, dropped: 0 }
-    // Each from its own small index: the tables may be large, and this is asked every few seconds.
-    const rows = this.#db.query<{ state: number; count: number }>(
-      `SELECT 0 AS state, count(*) AS count FROM recipient INDEXED BY recipient_due WHERE state = 0
-       UNION ALL SELECT 1, count(*) FROM recipient INDEXED BY recipient_held WHERE state = 1
-       UNION ALL SELECT state, count(*) FROM recipient INDEXED BY recipient_ended
-         WHERE state > 1 GROUP BY state`,
-    )
-    for (const { state, count } of rows.all()) recipients[stateOf(state)] = count
-    recipients.claimed = this.#claims.size
-    recipients.ready -= this.#claims.size
+    const counts = this.#counts
+    const recipients = {
+      ready: counts.of('ready') - this.#claims.size,
+      claimed: this.#claims.size,
+      held: counts.of('held'),
+      delivered: counts.of('delivered'),
+      failed: counts.of('failed'),
+      dropped: counts.of('dropped'),
+    }
     const first = this.#db.query<MessageRow>('SELECT * FROM message ORDER BY number LIMIT 1').get()
     return {
       messages: this.#live.messages,
@@ -224,8 +236,14 @@ export class Queue {
   }
 
   #settleOne(number: number, settlement: Settlement): number {
-    const where = `WHERE message = ? AND place = ? AND state <= ${HELD}`
     const { index } = settlement
+    const before = this.#db
+      .query<{ state: number }>('SELECT state FROM recipient WHERE message = ? AND place = ?')
+      .get(number, index)
+    if (before === undefined || before.state > HELD) return 0
+    this.#counts.add(before.state, -1)
+    this.#counts.add(stateCode(settlement.kind === 'deferred' ? 'ready' : settlement.kind), 1)
+    const where = 'WHERE message = ? AND place = ?'
     switch (settlement.kind) {
       case 'delivered':
       case 'failed':
@@ -268,6 +286,8 @@ export class Queue {
   #actOn(row: RecipientRow, act: Act): number {
     const set = (state: StoredState, dueMs: number, hold: string | null): number => {
       if (state === 'ready') this.#retreat([dueMs, row.message, row.place])
+      this.#counts.add(row.state, -1)
+      this.#counts.add(stateCode(state), 1)
       return this.#db
         .query(
           'UPDATE recipient SET state = ?, due_ms = ?, hold = ? WHERE message = ? AND place = ?',
@@ -293,7 +313,10 @@ export class Queue {
       .get(number)
     const row = open === undefined ? this.#message(number) : undefined
     if (row === undefined) return []
-    this.#db.query('DELETE FROM recipient WHERE message = ?').run(number)
+    const gone = this.#db
+      .query<{ state: number }>('DELETE FROM recipient WHERE message = ? RETURNING state')
+      .all(number)
+    for (const { state } of gone) this.#counts.add(state, -1)
     this.#db.query('DELETE FROM message WHERE number = ?').run(number)
     return [blobOf(row)]
   }
@@ -314,39 +337,11 @@ export class Queue {
     return messageOf(row, this.#recipients(number), (place) => this.#claims.has(number, place))
   }
 
-  /** Numbers that may be meant, ascending; the caller looks again. */
-  *#candidates(
-    state: QueueFilter['state'],
-    after: number,
-    wanted: string | undefined,
-  ): Iterable<number> {
-    if (state === 'claimed') {
-      yield* [...this.#claims.messages()].filter((number) => number > after).toSorted(ascending)
-      return
-    }
-    const [sql, params]: [string, SqlInput[]] =
-      state === 'held'
-        ? [
-            `SELECT DISTINCT message AS number FROM recipient INDEXED BY recipient_held
-             WHERE state = 1 AND message > ? ORDER BY message`,
-            [after],
-          ]
-        : wanted === undefined
-          ? ['SELECT number FROM message WHERE number > ? ORDER BY number', [after]]
-          : [
-              `SELECT number FROM message WHERE number > ? AND (instr(lower(meta), ?) OR EXISTS (
-                 SELECT 1 FROM recipient WHERE message = number AND instr(lower(address), ?)))
-               ORDER BY number`,
-              [after, wantedInJson(wanted), wanted],
-            ]
-    for (const row of this.#db.query<{ number: number }>(sql).iterate(...params)) yield row.number
+  /** All at once: no more than are being delivered. */
+  #claimedAfter(after: number): Step {
+    const numbers = [...this.#claims.messages()].filter((number) => number > after)
+    return { numbers: numbers.toSorted(ascending), looked: numbers.length }
   }
-}
-
-/** A sender's local part and domain stand apart in the meta: the longer half is looked for. */
-function wantedInJson(wanted: string): string {
-  const halves = wanted.split('@').map((half) => JSON.stringify(half).slice(1, -1))
-  return halves.toSorted((a, b) => b.length - a.length)[0]!
 }
 
 function isBefore(a: Place, b: Place): boolean {
@@ -357,11 +352,3 @@ function isBefore(a: Place, b: Place): boolean {
 const isEnd = (kind: Settlement['kind']): boolean => kind !== 'deferred' && kind !== 'held'
 
 const ascending = (a: number, b: number): number => a - b
-
-/** True where the text stands in the sender's or a recipient's address. */
-function mentions(message: QueueMessage, wanted: string): boolean {
-  const from = message.reversePath === null ? [] : [message.reversePath]
-  return [...from, ...message.recipients.map((recipient) => recipient.address)].some((address) =>
-    asciiLower(formatAddress(address)).includes(wanted),
-  )
-}

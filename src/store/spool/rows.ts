@@ -48,13 +48,15 @@ export const SPOOL_MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX taken_at ON taken (at_ms);
   `,
+  // What lies in each segment, without reading the rows; octets are appended, and so are its entries.
+  'CREATE INDEX message_place ON message (blob_kind, blob_file, blob_offset, blob_length)',
 ]
 
 /** As stored; a claim is known to the process alone. */
-const STATES = ['ready', 'held', 'delivered', 'failed', 'dropped'] as const
+export const STATES = ['ready', 'held', 'delivered', 'failed', 'dropped'] as const
 export type StoredState = Exclude<RecipientState, 'claimed'>
 export const stateCode = (state: StoredState): number => STATES.indexOf(state)
-export const stateOf = (code: number): StoredState => STATES[code]!
+const stateOf = (code: number): StoredState => STATES[code]!
 
 export interface MessageRow {
   readonly number: number
@@ -113,7 +115,8 @@ export function insertMessage(db: Database, number: number, accept: Accept, ref:
     )
 }
 
-const firstState = (recipient: QueueRecipientInput): 'ready' | 'held' =>
+/** The state in which a recipient enters. */
+export const firstState = (recipient: QueueRecipientInput): 'ready' | 'held' =>
   recipient.hold === undefined ? 'ready' : 'held'
 
 export function messageOf(

@@ -128,7 +128,14 @@ export interface SpoolStore {
     readonly offset: number
     readonly length: number
   }): Promise<{ readonly octets: Octets }>
-  list(filter: QueueFilter): Promise<{ readonly messages: readonly QueueMessage[] }>
+  /**
+   * In the order of their ids. A call looks at a bounded number of messages: where few match, a page
+   * is short or empty and has a `next` all the same, to be given as `after`. Absent: that was the end.
+   */
+  list(filter: QueueFilter): Promise<{
+    readonly messages: readonly QueueMessage[]
+    readonly next?: QueueId
+  }>
   show(ask: { readonly queueId: QueueId }): Promise<{ readonly message?: QueueMessage }>
   /**
    * Acts of the administrator; counts the recipients that it changed. Claimed ones are left alone.

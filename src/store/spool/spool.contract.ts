@@ -329,6 +329,50 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       assert.deepEqual(await list({ limit: 9, state: 'ready' }), ids.slice(1))
     })
 
+    test('counts recipients by state over every way that they go', async () => {
+      const counts = async (): Promise<string> =>
+        Object.entries((await store.status()).recipients)
+          .filter(([, count]) => count > 0)
+          .map(([state, count]) => `${state} ${count}`)
+          .join(', ')
+      const of = (...names: string[]) => names.map((name) => ({ address: to(name) }))
+      const queueId = await accept([
+        ...of('a', 'b', 'c', 'd', 'e'),
+        { address: to('花'), hold: 'x' },
+      ])
+      assert.equal(await counts(), 'ready 5, held 1')
+      await claim(NOW, 6)
+      assert.equal(await counts(), 'claimed 5, held 1')
+      const done = (index: number, kind: 'delivered' | 'failed' | 'dropped') => ({
+        queueId,
+        index,
+        kind,
+        status: '後で',
+      })
+      const settlements = [
+        done(0, 'delivered'),
+        done(1, 'failed'),
+        { ...done(2, 'dropped'), kind: 'held', reason: '待つ' } as const,
+        {
+          ...done(3, 'dropped'),
+          kind: 'deferred',
+          nextAttemptMs: NOW + 9,
+          delayNotified: false,
+        } as const,
+      ]
+      await store.settle({ settlements, dsns: [] })
+      await store.settle({ settlements: settlements.slice(0, 2), dsns: [] })
+      assert.equal(await counts(), 'ready 1, claimed 1, held 2, delivered 1, failed 1')
+      await store.act({ queueId, act: 'release', nowMs: NOW })
+      await store.settle({ settlements: [done(4, 'dropped')], dsns: [] })
+      const before = await counts()
+      assert.equal(before, 'ready 3, delivered 1, failed 1, dropped 1')
+      store = await bench.restart()
+      assert.equal(await counts(), before, 'the same as counted anew')
+      await store.act({ queueId, act: 'drop', nowMs: NOW })
+      assert.equal(await counts(), '')
+    })
+
     test('gives what is released its whole lifetime, however long it was held', async () => {
       const held = [{ address: to('花子'), hold: '調べられない' }]
       const queueId = await accept(held, { envid: '"渡り"' })

@@ -129,6 +129,40 @@ describe('spool on a disk', () => {
     assert.equal(await take('c', TAKEN_DAYS + 0.5), firsts[2])
   })
 
+  test('looks at a bounded number of messages for a page, and says where the next begins', async () => {
+    spool = await openSpool({ dir: folder(), clock, reserveBytes: 0, lookedAtMax: 1_000 })
+    const at = [...Array(1_200).keys()]
+    const names = at.map((i) => [{ address: { localpart: `利用者${i}`, domain: 'a.example' } }])
+    const accepted = await Promise.all(names.map((to) => spool!.accept(letter(to))))
+    const ids = accepted.map(({ queueId }) => queueId)
+    const rare = { address: { localpart: '最後', domain: 'a.example' }, hold: '疑い' }
+    const { queueId: last } = await spool.accept(letter([rare]))
+    for (const address of ['最後@', 'nowhere.example']) {
+      const first = await spool.list({ limit: 5, address })
+      assert.deepEqual(first, { messages: [], next: ids[999] }, 'none that it looked at')
+      const second = await spool.list({ limit: 5, address, after: ids[999]! })
+      assert.deepEqual(
+        second.messages.map(({ queueId }) => queueId),
+        address === '最後@' ? [last] : [],
+      )
+      assert.equal(second.next, undefined)
+    }
+    const held = await spool.list({ limit: 1, state: 'held' })
+    assert.deepEqual([held.messages[0]?.queueId, held.next], [last, undefined], 'by an index')
+    const page = await spool.list({ limit: 700 })
+    assert.deepEqual([page.messages.length, page.next], [700, ids[699]])
+    for (const state of ['claimed', 'delivered', 'failed', 'dropped'] as const)
+      assert.deepEqual(await spool.list({ limit: 5, state }), { messages: [] })
+    const two = { ...rare, hold: '二人' }
+    const { queueId } = await spool.accept(letter([two, two]))
+    await end(queueId)
+    for (const address of ['最後@', undefined]) {
+      const filter = { limit: 5, state: 'delivered', ...(address !== undefined && { address }) }
+      const { messages } = await spool.list(filter as Parameters<OpenSpool['list']>[0])
+      assert.deepEqual([messages.length, messages[0]?.queueId], [1, queueId])
+    }
+  })
+
   test('opens a queue of its first version, with what waits in it', async () => {
     const dir = folder()
     const old = openDatabase({
@@ -174,7 +208,8 @@ describe('spool on a disk', () => {
       TypeError,
     )
     assert.deepEqual(readdirSync(join(dir, 'large')), [])
-    assert.equal((await spool.status()).messages, 0)
+    const { messages, recipients } = await spool.status()
+    assert.deepEqual([messages, recipients.ready], [0, 0])
   })
 })
 
