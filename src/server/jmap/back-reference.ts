@@ -1,5 +1,5 @@
 import { isObject } from './args.ts'
-import { REFERENCED_VALUES_MAX } from './limits.ts'
+import { PATH_LENGTH_MAX, REFERENCED_VALUES_MAX } from './limits.ts'
 import { MethodError } from './method-error.ts'
 
 type Response = readonly [name: string, args: Readonly<Record<string, unknown>>, callId: string]
@@ -33,7 +33,8 @@ function resolve(reference: unknown, responses: readonly Response[]): unknown {
   const response = responses.find(([, , callId]) => callId === resultOf)
   if (response === undefined) throw noResult('no call of that id was answered before')
   if (response[0] !== name) throw noResult(`the answer is a ${response[0]}`)
-  if (path !== '' && !path.startsWith('/')) throw noResult('the path is no JSON Pointer')
+  if ((path !== '' && !path.startsWith('/')) || path.length > PATH_LENGTH_MAX)
+    throw noResult('the path is no JSON Pointer')
   const steps = path === '' ? [] : path.slice(1).split('/').map(unescaped)
   return walk(response[1], steps)
 }

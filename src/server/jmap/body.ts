@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
+import { JSON_DEPTH_MAX } from './limits.ts'
 import { RequestError } from './problem.ts'
 
 /**
@@ -38,9 +39,33 @@ export function readBody(
 export function parseJson(octets: Octets): unknown {
   const text = toUtf8Strict(octets)
   try {
-    if (text !== undefined) return JSON.parse(text) as unknown
+    if (text !== undefined && depthOf(octets) <= JSON_DEPTH_MAX) return JSON.parse(text) as unknown
   } catch {
     // answered below
   }
-  throw new RequestError('notJSON', 'The body is no JSON in UTF-8')
+  throw new RequestError('notJSON', `The body is no JSON in UTF-8, at most ${JSON_DEPTH_MAX} deep`)
 }
+
+/** How deep lists and objects lie within one another: whoever walks them later may recurse. */
+function depthOf(octets: Octets): number {
+  let depth = 0
+  let deepest = 0
+  let isText = false
+  for (let at = 0; at < octets.length; at++) {
+    const octet = octets[at]!
+    if (isText) {
+      if (octet === BACKSLASH) at++
+      else if (octet === QUOTE) isText = false
+    } else if (octet === QUOTE) isText = true
+    else if (octet === OPEN_LIST || octet === OPEN_OBJECT) deepest = Math.max(deepest, ++depth)
+    else if (octet === CLOSE_LIST || octet === CLOSE_OBJECT) depth--
+  }
+  return deepest
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d

@@ -215,6 +215,8 @@ test('what is no request, too much or too large is refused whole (RFC 8620 §3.6
   for (const [body, type, status] of [
     ['{', 'notJSON', 400],
     [Buffer.of(0x22, 0xff, 0x22), 'notJSON', 400],
+    ['['.repeat(65) + ']'.repeat(65), 'notJSON', 400],
+    [`{"${'["'.repeat(90).replaceAll('"', String.raw`\"`)}": 1}`, 'notRequest', 400],
     ['7', 'notRequest', 400],
     [text({ using: [CORE] }), 'notRequest', 400],
     [text({ using: 'x', methodCalls: [] }), 'notRequest', 400],
@@ -241,7 +243,7 @@ test('what is no request, too much or too large is refused whole (RFC 8620 §3.6
   const ids = Array.from({ length: 100 }, (_, n) => `E${n}`)
   for (const name of ['Email/get', 'Thread/get', 'Mailbox/get'])
     assert.equal(await room.error(name, { ids }), 'requestTooLarge')
-  const wrong = [{ ids: 'x' }, { ids: [1] }, { ids: ['a b'] }, { ids: [''] }, { ids: {} }, {}]
+  const wrong = [{ ids: 'x' }, { ids: [1] }, { ids: ['a b'] }, { ids: [''] }, { ids: {} }]
   for (const args of wrong) assert.equal(await room.error('Email/get', args), 'invalidArguments')
 })
 
@@ -312,7 +314,12 @@ test('an event stream tells of changes, by type, and ends when asked (RFC 8620 �
   assert.deepEqual(Object.keys(change.changed[HANAKO.id]!), ['Mailbox', 'Email'])
   const changes = await room.call('Email/changes', { sinceState: before })
   assert.equal(changes.newState, change.changed[HANAKO.id]!['Email'])
-  await forever.body!.cancel()
+  // Who has a new password must log in anew.
+  room.accounts.set(HANAKO.id, { ...HANAKO, credentialVersion: 2 })
+  await room.file('Subject: 次\r\n\r\n')
+  const until = await forever.text()
+  assert.equal(until.match(/event: state/g)?.length, 1)
+  room.accounts.set(HANAKO.id, HANAKO)
   assert.equal((await open('types=<script>')).status, 400)
 })
 

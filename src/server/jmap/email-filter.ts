@@ -11,7 +11,13 @@ import { invalidArguments, MethodError } from './method-error.ts'
 export interface Candidate {
   readonly view: EmailView
   readonly row: number
+  /** All copies of the email among the views, where it has several. */
+  copies?: readonly Candidate[]
 }
+
+/** Whether one of the email's copies is so. */
+const some = (candidate: Candidate, test: (copy: Candidate) => boolean): boolean =>
+  candidate.copies === undefined ? test(candidate) : candidate.copies.some(test)
 
 /** Texts of a message, folded for comparing; what is undefined has not been read. */
 export interface Texts {
@@ -161,11 +167,12 @@ function keywordTest(value: unknown, name: string): (candidate: Candidate) => bo
     throw invalidArguments(`${name} is no keyword`)
   const keyword = asciiLower(value)
   const known = FLAG_KEYWORDS.find(([other]) => other === keyword)
-  if (known !== undefined) return ({ view, row }) => (view.flags[row]! & known[1]) !== 0
-  return ({ view, row }) => {
+  const has = ({ view, row }: Candidate): boolean => {
+    if (known !== undefined) return (view.flags[row]! & known[1]) !== 0
     const slot = view.mailbox.keywords.findIndex((other) => asciiLower(other) === keyword)
     return slot >= 0 && Math.floor(view.flags[row]! / 2 ** (5 + slot)) % 2 === 1
   }
+  return (candidate) => some(candidate, has)
 }
 
 const threadTest =
@@ -180,12 +187,12 @@ const threadTest =
 const CONDITIONS: Readonly<Record<string, Make>> = {
   inMailbox: (value, name) => {
     if (typeof value !== 'string') throw invalidArguments(`${name} is not an Id`)
-    return ({ view }) => view.mailbox.id === value
+    return (candidate) => some(candidate, ({ view }) => view.mailbox.id === value)
   },
   inMailboxOtherThan: (value, name) => {
     if (!Array.isArray(value)) throw invalidArguments(`${name} is not a list of Ids`)
     const ids = new Set(value as unknown[])
-    return ({ view }) => !ids.has(view.mailbox.id)
+    return (candidate) => some(candidate, ({ view }) => !ids.has(view.mailbox.id))
   },
   before: (value, name) => {
     const atMs = dateOf(value, name)

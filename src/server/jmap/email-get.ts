@@ -5,7 +5,7 @@ import { loadEmails, loadMetas } from './emails.ts'
 import type { Email } from './emails.ts'
 import { utcDate } from './header-forms.ts'
 import { idsToGet } from './ids.ts'
-import { invalidArguments } from './method-error.ts'
+import { invalidArguments, MethodError } from './method-error.ts'
 import { MAIL } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
 import { emailBlobId, findBlob, memorySource, readBlob, storedSource } from './source.ts'
@@ -39,7 +39,8 @@ export const emailGet: Method = {
   async run(call, args): Promise<Answer> {
     const ask = emailAsk(args, KNOWN, [...KNOWN, ...CONTENT_DEFAULT], budgetOf(call))
     const ids = idsToGet(call, args)
-    if (ids === undefined) throw invalidArguments('ids must be given: an account has many emails')
+    if (ids === undefined)
+      throw new MethodError('requestTooLarge', 'An account has many emails: name ids')
     const { state, emails } = await loadEmails(call, ids)
     const found = emails.filter((email) => email !== undefined)
     const list = await describeAll(call, found, ask)

@@ -4,10 +4,10 @@ import { isObject } from './args.ts'
 import { compileFilter } from './email-filter.ts'
 import type { Candidate, Filter } from './email-filter.ts'
 import type { EmailView } from './email-views.ts'
-import { compareBy, ordered } from './email-order.ts'
+import { compareBy, isContentSort, ordered } from './email-order.ts'
 import type { Ordered, SortKey } from './email-order.ts'
 import { cannotCalculate } from './states.ts'
-import { matching } from './message-texts.ts'
+import { matching, sortTexts } from './message-texts.ts'
 import { invalidArguments, MethodError } from './method-error.ts'
 import { MAIL } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
@@ -86,7 +86,11 @@ function readAsk(args: Args): Ask {
   }
 }
 
-export const SORTS: readonly string[] = ['receivedAt', 'size', 'hasKeyword']
+export const SORTS: readonly string[] = 'receivedAt size hasKeyword subject from to sentAt'.split(
+  ' ',
+)
+/** Emails whose content is read to sort them. */
+const CONTENT_SORT_MAX = 20_000
 
 function readSort(args: Args): readonly SortKey[] {
   const list = args.list('sort') ?? []
@@ -180,7 +184,7 @@ async function find(call: Call, ask: Ask, views: readonly EmailView[]): Promise<
     if (call.signal.aborted) break
   }
   await settle()
-  if (!isByDate) found = sortedOf(found, ask)
+  if (!isByDate) found = await sortedOf(call, found, ask)
   return pageOf({ length: found.length, at: (i) => found[i]! }, ask)
 }
 
@@ -190,8 +194,12 @@ const added = (set: Set<number>, value: number): boolean => {
   return true
 }
 
-function sortedOf(found: Candidate[], ask: Ask): Candidate[] {
-  const sorted = found.sort(compareBy(ask.sort))
+async function sortedOf(call: Call, found: Candidate[], ask: Ask): Promise<Candidate[]> {
+  const byContent = ask.sort.some(isContentSort)
+  if (byContent && found.length > CONTENT_SORT_MAX)
+    throw new MethodError('unsupportedSort', `${found.length} emails are too many for that sort`)
+  const texts = byContent ? await sortTexts(call, found) : new Map<Candidate, never>()
+  const sorted = found.sort(compareBy(ask.sort, texts))
   if (!ask.collapse) return sorted
   const threads = new Set<number>()
   return sorted.filter(({ view, row }) => added(threads, view.threads[row]!))

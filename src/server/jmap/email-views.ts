@@ -101,8 +101,10 @@ export class EmailViews {
     let views = 0
     for (const [key, entry] of [...this.#entries].toReversed()) {
       rows += entry.rows
-      if (rows > ROWS_MAX || ++views > VIEWS_MAX || nowMs - entry.usedMs > IDLE_MS)
-        this.#entries.delete(key)
+      // However large it is, the one that is being read stays.
+      const isMuch = views > 0 && (rows > ROWS_MAX || views >= VIEWS_MAX)
+      views++
+      if (isMuch || nowMs - entry.usedMs > IDLE_MS) this.#entries.delete(key)
     }
     if (this.#isSweeping || this.#entries.size === 0) return
     this.#isSweeping = true

@@ -62,13 +62,16 @@ export class EventStreams {
     const seconds = pingSeconds(query.get('ping'))
     const ping = (): void => {
       cancel = clock.after(seconds * SECOND_MS, () => {
+        if (!this.#mayGoOn(stream)) return void response.end()
         this.#send(stream, 'ping', { interval: seconds })
         ping()
       })
     }
     if (seconds > 0) ping()
+    const cancelEnd = clock.after(limits.sessionLifetimeMs, () => response.end())
     response.once('close', () => {
       cancel()
+      cancelEnd()
       this.#count--
       own.delete(stream)
       if (own.size === 0) this.#byAccount.delete(call.account.id)
@@ -90,8 +93,15 @@ export class EventStreams {
     })
   }
 
+  /** A stream is as good as the login that opened it: not for an account that has another password now. */
+  #mayGoOn({ call: { account } }: Stream): boolean {
+    const now = this.#room.directory.account(account.id)
+    return now?.disabled === false && now.credentialVersion === account.credentialVersion
+  }
+
   async #tell(stream: Stream): Promise<void> {
     const { call, types } = stream
+    if (!this.#mayGoOn(stream)) return void stream.response.end()
     const state = await accountState(call)
     const states: Record<TypeName, string> = {
       Mailbox: mailboxState(state),

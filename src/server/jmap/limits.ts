@@ -32,7 +32,7 @@ export const JMAP_LIMITS: JmapLimits = {
   maxObjectsInSet: 500,
   uploadLifetimeMs: HOUR_MS, // RFC 8620 §6: an hour at least
   uploadBytesPerAccountMax: 110_000_000,
-  uploadBytesMax: 400_000_000,
+  uploadBytesMax: 256_000_000,
   bodyValueBytesMax: 32_000_000,
   searchMs: 30 * SECOND_MS,
   eventStreamsPerAccountMax: 30,
@@ -42,6 +42,9 @@ export const JMAP_LIMITS: JmapLimits = {
 /** Filters and sorts: conditions in all, and operators within one another. */
 export const FILTER_CONDITIONS_MAX = 200
 export const FILTER_DEPTH_MAX = 20
+/** Lists and objects within one another in a request, and characters of a path. */
+export const JSON_DEPTH_MAX = 64
+export const PATH_LENGTH_MAX = 1_000
 /** Values that one back-reference may bring. */
 export const REFERENCED_VALUES_MAX = 10_000
 export const LOGIN_BODY_BYTES_MAX = 16_384

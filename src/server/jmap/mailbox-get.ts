@@ -3,6 +3,7 @@ import type { MailboxId } from '#model/mailbox.ts'
 import type { AccountState, MailboxRow } from '#store/mailbox/mailbox-store.ts'
 import { isObject, picked, propertiesOf } from './args.ts'
 import { changesAsk, CHANGES_ARGS, sorted } from './email-changes.ts'
+import type { EmailView } from './email-views.ts'
 import { idsToGet } from './ids.ts'
 import { FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX } from './limits.ts'
 import { invalidArguments, MethodError } from './method-error.ts'
@@ -23,6 +24,8 @@ export const MAILBOX_PROPERTIES = [
   'myRights',
   'isSubscribed',
 ] as const
+/** Mailboxes that are read side by side. */
+const VIEWS_AT_ONCE = 8
 const COUNTS = ['totalEmails', 'unreadEmails', 'totalThreads', 'unreadThreads'] as const
 
 /** The account's mailboxes with what only their tree tells. */
@@ -128,9 +131,13 @@ async function countsOf(
       ? undefined
       : call.room.views.get(call.account.id, row.id, row.highestModSeq)
   const wanted = new Set(needsAll ? tree.rows : rows)
-  const views = new Map(
-    await Promise.all(Array.from(wanted, async (row) => [row.id, await load(row)] as const)),
-  )
+  const views = new Map<MailboxId, EmailView | undefined>()
+  const queue = [...wanted]
+  const work = async (): Promise<void> => {
+    for (let row = queue.pop(); row !== undefined; row = queue.pop())
+      views.set(row.id, await load(row))
+  }
+  await Promise.all(Array.from({ length: VIEWS_AT_ONCE }, work))
   const unread = new Set<number>()
   if (needsAll)
     for (const row of tree.rows)

@@ -7,6 +7,7 @@ import type { HeaderAddress, MessageMeta, MimePart } from '#model/message.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import { bodiesOf } from './body-parts.ts'
 import type { Candidate, Filter, Need, Texts } from './email-filter.ts'
+import type { SortTexts } from './email-order.ts'
 import { hasAttachment } from './email-shape.ts'
 import { loadEmails } from './emails.ts'
 import { text8 } from './header-forms.ts'
@@ -106,6 +107,40 @@ async function readMetas(call: Call, open: readonly Open[]): Promise<void> {
       }
     }
   }
+}
+
+const METAS_AT_ONCE = 1_000
+/** What replies and forwards put in front (RFC 5256 §2.1, roughly). */
+const LEADER = /^(?:\s|\[[^[\]]{0,80}\]|(?:re|fwd?|fw|返信|転送)\s*[:：])+/i
+
+/** What each candidate is sorted by. */
+export async function sortTexts(
+  call: Call,
+  candidates: readonly Candidate[],
+): Promise<Map<Candidate, SortTexts>> {
+  const texts = new Map<Candidate, SortTexts>()
+  const byMailbox = Map.groupBy(candidates, ({ view }): MailboxId => view.mailbox.id)
+  const first = (list: readonly HeaderAddress[] | undefined): string => {
+    const [address] = list ?? []
+    return foldText(decodeWords(address?.name ?? '') || text8(address?.mailbox ?? ''))
+  }
+  for (const [mailboxId, list] of byMailbox)
+    for (let at = 0; at < list.length; at += METAS_AT_ONCE) {
+      const some = list.slice(at, at + METAS_AT_ONCE)
+      const uids = some.map(({ view, row }) => view.uids[row]! as Uid)
+      const { metas } = await call.room.store.metas({ accountId: call.account.id, mailboxId, uids })
+      for (const [index, candidate] of some.entries()) {
+        const meta = metas[index]?.meta
+        if (meta === undefined) continue
+        texts.set(candidate, {
+          subject: foldText(decodeWords(meta.envelope.subject ?? '')).replace(LEADER, ''),
+          from: first(meta.envelope.from),
+          to: first(meta.envelope.to),
+          sentAtMs: meta.sentAtMs ?? 0,
+        })
+      }
+    }
+  return texts
 }
 
 const addressText = (list: readonly HeaderAddress[] | undefined): string =>

@@ -1,7 +1,7 @@
 import type { ThreadId } from '#model/mailbox.ts'
 import { picked, propertiesOf } from './args.ts'
 import { idsToGet } from './ids.ts'
-import { invalidArguments } from './method-error.ts'
+import { MethodError } from './method-error.ts'
 import { MAIL } from './room.ts'
 import type { Method } from './room.ts'
 import { emailState } from './states.ts'
@@ -14,7 +14,8 @@ export const threadGet: Method = {
   async run(call, args) {
     const properties = propertiesOf(args, ['id', 'emailIds'])
     const ids = idsToGet(call, args)
-    if (ids === undefined) throw invalidArguments('ids must be given: an account has many threads')
+    if (ids === undefined)
+      throw new MethodError('requestTooLarge', 'An account has many threads: name ids')
     const { state, threads } = await call.room.store.threads({
       accountId: call.account.id,
       threadIds: ids as readonly ThreadId[],
