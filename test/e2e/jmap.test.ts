@@ -215,7 +215,7 @@ describe('JMAP on a whole installation', () => {
     assert.deepEqual(gone.destroyed, [id])
   })
 
-  it('lets web pages in by a cookie and a token, and forgets both at a restart', async () => {
+  it('lets web pages in by a cookie and a token, over a restart and until they log out', async () => {
     const origin = webOrigin(watari)
     const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
       fetch(origin + path, {
@@ -240,7 +240,12 @@ describe('JMAP on a whole installation', () => {
     const state = (await hanako.call('Email/get', { ids: [] })).state
     await watari.stop()
     await watari.start()
-    assert.equal((await fetch(`${origin}/jmap/session`, { headers: { cookie } })).status, 401)
+    const session = () => fetch(`${origin}/jmap/session`, { headers: { cookie } })
+    assert.equal((await session()).status, 200, 'an open page goes on')
+    assert.equal((await post('/auth/logout', {}, headers)).status, 204)
+    const ended = await session()
+    assert.equal(ended.status, 401)
+    assert.match(ended.headers.get('content-type')!, /problem\+json/)
     const { created, updated, destroyed } = await hanako.call('Email/changes', {
       sinceState: state,
     })

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { SECOND_MS } from '#base/time.ts'
+import { HOUR_MS, SECOND_MS } from '#base/time.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-store.ts'
 import { accountState } from './emails.ts'
 import { sendProblem } from './problem.ts'
@@ -11,6 +11,8 @@ type TypeName = (typeof TYPES)[number]
 
 /** A burst of changes is one event. */
 const GATHER_MS = 100
+/** However busy: its client opens another one, and logs in again for it. */
+const LIFETIME_MS = 12 * HOUR_MS
 const PING_SECONDS_MIN = 5
 const PING_SECONDS_MAX = 900
 /** Octets that wait for a client which does not read: it is cut off. */
@@ -68,7 +70,7 @@ export class EventStreams {
       })
     }
     if (seconds > 0) ping()
-    const cancelEnd = clock.after(limits.sessionLifetimeMs, () => response.end())
+    const cancelEnd = clock.after(LIFETIME_MS, () => response.end())
     response.once('close', () => {
       cancel()
       cancelEnd()
