@@ -1,4 +1,6 @@
+import type { Installation } from '#test/e2e/installation.ts'
 import { smtpSource, startPostfix, startSmtpSink } from '#test/peers/postfix.ts'
+import type { Postfix } from '#test/peers/postfix.ts'
 import { benchInstallation, median, table, watari, type Part } from './setup.ts'
 
 const CONNECTIONS = [1, 20, 100]
@@ -12,7 +14,8 @@ const ROUND_SECONDS = 4
 
 /**
  * Messages a second that are answered 250 after they are durable. Both sides take mail for campus.example by
- * SMTP from smtp-source, connections used again, and hand it on to a sink meanwhile; turn about.
+ * SMTP from smtp-source, connections used again, and hand it on to a sink meanwhile; turn about, each
+ * once the other's queue is empty.
  */
 export const accepts: Part = {
   name: 'accepts',
@@ -30,15 +33,19 @@ export const accepts: Part = {
       const rows = [['size', 'connections', 'Watari', 'Postfix', 'ratio']]
       for (const { name, octets } of SIZES)
         for (const connections of CONNECTIONS) {
-          const sides = [ours.port(25), postfix.port].map((port) => ({
-            port,
-            count: 0,
-            rates: [] as number[],
-          }))
-          for (const side of sides) side.count = await calibrate(side.port, connections, octets)
+          const sides: Side[] = [
+            { port: ours.port(25), waiting: () => queuedHere(ours), count: 0, rates: [] },
+            { port: postfix.port, waiting: () => queuedThere(postfix), count: 0, rates: [] },
+          ]
+          for (const side of sides) {
+            side.count = await calibrate(side.port, connections, octets)
+            await drained(side)
+          }
           for (let round = 0; round < ROUNDS; round++)
-            for (const side of sides)
+            for (const side of sides) {
               side.rates.push(await rate(side.port, connections, octets, side.count))
+              await drained(side)
+            }
           const [mine = 0, theirs = 0] = sides.map(({ rates }) => median(rates))
           rows.push([
             name,
@@ -58,6 +65,30 @@ export const accepts: Part = {
       await sink.stop()
     }
   },
+}
+
+interface Side {
+  readonly port: number
+  /** Messages that it has accepted and not handed on yet. */
+  readonly waiting: () => Promise<number>
+  count: number
+  readonly rates: number[]
+}
+
+const queuedHere = async (ours: Installation): Promise<number> =>
+  (JSON.parse(await watari(ours, ['status', '--json'])) as { queue: { messages: number } }).queue
+    .messages
+
+const queuedThere = async (postfix: Postfix): Promise<number> =>
+  (await postfix.run('/usr/sbin/postqueue', ['-j'])).split('\n').filter(Boolean).length
+
+const DRAIN_MS_MAX = 60_000
+
+/** What one side has still to hand on must not run into the other's turn. */
+async function drained({ waiting }: Side): Promise<void> {
+  const end = performance.now() + DRAIN_MS_MAX
+  while ((await waiting()) > 0)
+    if (performance.now() > end) throw new Error('a queue is not handed on within a minute')
 }
 
 const listed = (rates: readonly number[] = []): string =>

@@ -76,6 +76,7 @@ async function start(t: TestContext, setting: Setting = {}) {
     local: () => [{ name: 'localhost', ip: '127.0.0.1', port: lmtp.port }],
     isOwn: () => false,
     mxPort: mx.port,
+    gatherMs: 0,
     ...setting.options,
   })
   t.after(async () => {

@@ -18,11 +18,14 @@ import type { Done } from './settler.ts'
 export interface CourierOptions extends CarrierOptions, ConcludeOptions {
   readonly spool: SpoolStore
   readonly log: Log
+  /** Mail that streams in is claimed so often and not for each message; mail after a pause at once. */
+  readonly gatherMs?: number
   /** Connections to one next hop, and in all. */
   readonly concurrency?: { readonly perHop: number; readonly inAll: number }
 }
 
 const CONCURRENCY = { perHop: 20, inAll: 200 }
+const GATHER_MS = 20
 const CLAIMED_MAX = 2_000
 const CLAIM_AT_ONCE = 500
 const RECIPIENTS_PER_TRANSACTION = 100
@@ -35,9 +38,13 @@ export class Courier {
   readonly #carrier: Carrier
   readonly #lanes: HopLanes
   readonly #settler: Settler
+  readonly #gatherMs: number
   #claimed = 0
   #pumping = false
+  /** Somebody woke it while it claimed. */
   #again = false
+  #claimedAtMs = Number.NEGATIVE_INFINITY
+  #lookAtMs = Number.POSITIVE_INFINITY
   #moreDue = false // more is due than was claimed
   #stopping = false
   #cancelTimer: (() => void) | undefined
@@ -48,13 +55,28 @@ export class Courier {
     this.#carrier = new Carrier(options)
     this.#lanes = new HopLanes(options.concurrency ?? CONCURRENCY)
     this.#settler = new Settler(options)
+    this.#gatherMs = options.gatherMs ?? GATHER_MS
   }
 
   /** Looks for work now: called at start, and after each accept. */
   wake(): void {
     if (this.#stopping) return
+    const leftMs = this.#claimedAtMs + this.#gatherMs - this.#options.clock.monotonicMs()
     if (this.#pumping) this.#again = true
-    else void this.#pump()
+    else if (leftMs <= 0) void this.#pump()
+    else this.#lookAfter(leftMs)
+  }
+
+  /** Looks for work in so long, or when it was going to if that is sooner. */
+  #lookAfter(waitMs: number): void {
+    const atMs = this.#options.clock.monotonicMs() + waitMs
+    if (this.#lookAtMs <= atMs) return
+    this.#cancelTimer?.()
+    this.#lookAtMs = atMs
+    this.#cancelTimer = this.#options.clock.after(waitMs, () => {
+      this.#lookAtMs = Number.POSITIVE_INFINITY
+      if (!this.#stopping && !this.#pumping) void this.#pump()
+    })
   }
 
   /** Begins nothing new and waits for what runs, `graceMs` at most; what had not begun goes back. */
@@ -84,9 +106,11 @@ export class Courier {
   async #pump(): Promise<void> {
     this.#pumping = true
     this.#cancelTimer?.()
+    this.#lookAtMs = Number.POSITIVE_INFINITY
     let waitMs = LOOK_AGAIN_MS_MAX
     do {
       this.#again = false
+      this.#claimedAtMs = this.#options.clock.monotonicMs()
       try {
         waitMs = await this.#claim()
       } catch (thrown) {
@@ -97,12 +121,12 @@ export class Courier {
           text: messageOf(thrown),
         })
       }
-    } while (this.#again && !this.#stopping)
+    } while (this.#hasRoomForMore && !this.#stopping)
     this.#pumping = false
     if (this.#stopping) for (const load of this.#lanes.drain()) this.#giveBack(load)
     else {
-      this.#cancelTimer?.()
-      this.#cancelTimer = this.#options.clock.after(waitMs, () => this.wake())
+      this.#lookAfter(waitMs)
+      if (this.#again) this.wake()
     }
     this.#rest()
   }
@@ -123,8 +147,11 @@ export class Courier {
     this.#dispatch()
     if (nextDueMs === undefined) return LOOK_AGAIN_MS_MAX
     this.#moreDue = nextDueMs <= nowMs
-    if (this.#moreDue && this.#claimed < CLAIMED_MAX) this.#again = true
     return Math.min(Math.max(0, nextDueMs - clock.nowMs()), LOOK_AGAIN_MS_MAX)
+  }
+
+  get #hasRoomForMore(): boolean {
+    return this.#moreDue && this.#claimed < CLAIMED_MAX
   }
 
   /** One load for each next hop of the message's recipients. */
