@@ -12,7 +12,11 @@ import type { Jmap } from '#server/jmap/serve.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { serveWeb, WEB_TIMEOUTS } from './web.ts'
 
-async function door(t: TestContext, load: () => Promise<Jmap>, timeouts = WEB_TIMEOUTS) {
+async function door(
+  t: TestContext,
+  load: () => Promise<Jmap>,
+  more: Partial<Parameters<typeof serveWeb>[0]> = {},
+) {
   const dir = mkdtempSync(join(tmpdir(), 'watari-web-'))
   mkdirSync(join(dir, 'tls'))
   const { certificate, key } = await fakeCertificate()
@@ -25,7 +29,7 @@ async function door(t: TestContext, load: () => Promise<Jmap>, timeouts = WEB_TI
     adminSocket: join(dir, 'admin.sock'),
     pages: join(dir, 'pages'),
     jmap: { load, log },
-    timeouts,
+    ...more,
   })
   t.after(async () => {
     await web.close(0)
@@ -38,8 +42,8 @@ async function door(t: TestContext, load: () => Promise<Jmap>, timeouts = WEB_TI
       ca: certificate,
       servername: 'localhost',
     })
-    socket.on('error', () => undefined)
     await once(socket, 'secureConnect')
+    socket.on('error', () => undefined)
     return socket
   }
   return { open, log }
@@ -64,10 +68,12 @@ const echo: Jmap = {
 
 test('who dribbles a header or a body is sent away', async (t) => {
   const { open } = await door(t, () => Promise.resolve(echo), {
-    ...WEB_TIMEOUTS,
-    headersTimeout: 300,
-    requestTimeout: 600,
-    connectionsCheckingInterval: 50,
+    timeouts: {
+      ...WEB_TIMEOUTS,
+      headersTimeout: 300,
+      requestTimeout: 600,
+      connectionsCheckingInterval: 50,
+    },
   })
   const header = await open()
   header.write('POST /jmap/api HTTP/1.1\r\nHost: x\r\nX-')
@@ -97,4 +103,17 @@ test('JMAP is loaded when it is first asked, and again where that failed', async
   for (const path of ['/jmap/session', '/.well-known/jmap', '/auth/session'])
     assert.match(await ask(path), / 200 /)
   assert.equal(loads, 4, 'whose load is told once is the role’s business')
+})
+
+test('one client has so many connections at once, and no more', async (t) => {
+  const { open } = await door(t, () => Promise.resolve(echo), { connectionsPerClientMax: 2 })
+  const [first, second] = [await open(), await open()]
+  await assert.rejects(open(), 'the third is closed before its handshake')
+  second.end()
+  await once(second, 'close')
+  // The other side learns of the end a little later.
+  let third: TLSSocket | undefined
+  while (third === undefined) third = await open().catch(() => undefined)
+  third.destroy()
+  first.destroy()
 })

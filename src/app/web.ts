@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { join } from 'node:path'
 
+import { clientNetwork } from '#base/client-network.ts'
 import type { Log } from '#base/log.ts'
 import { Fault, messageOf } from '#base/outcome.ts'
 import { request } from '#net/http.ts'
@@ -21,10 +22,13 @@ export const WEB_TIMEOUTS = {
   headersTimeout: 20_000,
   requestTimeout: 300_000,
   keepAliveTimeout: 60_000,
+  handshakeTimeout: 20_000,
   /** How often it is looked. */
   connectionsCheckingInterval: 2_000,
 }
 const CONNECTIONS_MAX = 10_000
+/** Of one client's network: a campus may sit behind one address. */
+const CONNECTIONS_PER_CLIENT_MAX = 2_000
 
 /** The HTTPS door: the web pages, JMAP of a store, and `/api/v1`, which goes to control; control may be away. */
 export function serveWeb(options: {
@@ -36,6 +40,7 @@ export function serveWeb(options: {
   /** The folder of the built pages. */
   readonly pages: string
   readonly timeouts?: typeof WEB_TIMEOUTS
+  readonly connectionsPerClientMax?: number
 }): Promise<{ readonly port: number; close(graceMs: number): Promise<void> }> {
   const { listener } = options
   const pages = servePages(options.pages)
@@ -57,6 +62,7 @@ export function serveWeb(options: {
     },
   )
   server.maxConnections = CONNECTIONS_MAX
+  countClients(server, options.connectionsPerClientMax ?? CONNECTIONS_PER_CLIENT_MAX)
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'it is taken' : cause.message
@@ -73,6 +79,22 @@ export function serveWeb(options: {
         },
       }),
     )
+  })
+}
+
+/** Nobody alone takes all connections. */
+function countClients(server: Server, max: number): void {
+  const counts = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const client = clientNetwork(peerAddress(socket).ip)
+    const count = counts.get(client) ?? 0
+    if (count >= max) return void socket.destroy()
+    counts.set(client, count + 1)
+    socket.once('close', () => {
+      const left = (counts.get(client) ?? 1) - 1
+      if (left === 0) counts.delete(client)
+      else counts.set(client, left)
+    })
   })
 }
 
