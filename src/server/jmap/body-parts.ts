@@ -1,4 +1,5 @@
 import { toLatin1 } from '#base/octets.ts'
+import { decodeContent } from '#codec/mime/content-decoder.ts'
 import { paramOf } from '#codec/mime/encoded-word.ts'
 import type { MimePart } from '#model/message.ts'
 import { partBlobId } from './source.ts'
@@ -134,16 +135,21 @@ export async function describePart(
   return shown
 }
 
-/** Octets without transfer encoding; of what is encoded, told from its length and end, not by decoding it. */
+/** Encoded parts up to this size are decoded to tell their size; of larger ones it is reckoned. */
+const SIZED_BYTES_MAX = 1024 * 1024
+
+/** Octets without transfer encoding. */
 async function decodedSize(source: Source, part: MimePart): Promise<number> {
   const { offset, length } = part.body
-  if (part.encoding === 'base64') {
-    const tailBytes = Math.min(length, 16)
-    const tail = await source.read(source.prefixBytes + offset + length - tailBytes, tailBytes)
-    const text = toLatin1(tail)
-    const padding = /(=*)\s*$/.exec(text)?.[1]?.length ?? 0
-    const lineEnds = part.lines * 2 - (text.endsWith('\n') ? 0 : 2)
-    return Math.max(0, Math.floor(((length - Math.max(0, lineEnds)) * 3) / 4) - padding)
-  }
-  return length
+  const at = source.prefixBytes + offset
+  if (part.encoding !== 'base64' && part.encoding !== 'quoted-printable') return length
+  if (length <= SIZED_BYTES_MAX)
+    return decodeContent(await source.read(at, length), part.encoding).length
+  if (part.encoding === 'quoted-printable') return length
+  const text = toLatin1(await source.read(at + length - TAIL_BYTES, TAIL_BYTES))
+  const padding = /(=*)\s*$/.exec(text)![1]!.length
+  const lineEnds = part.lines * 2 - (text.endsWith('\n') ? 0 : 2)
+  return Math.max(0, Math.floor(((length - lineEnds) * 3) / 4) - padding)
 }
+
+const TAIL_BYTES = 16

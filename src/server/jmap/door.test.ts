@@ -201,6 +201,8 @@ test('calls are run in order and refer back to earlier answers (RFC 8620 §3.7)'
   })
   assert.deepEqual(responses[2]![1], { first: b })
   assert.deepEqual(responses[3]![1], { all: ['二', '一'] })
+  assert.equal(await room.error('Email/copy', { fromAccountId: 'other' }), 'fromAccountNotFound')
+  assert.equal(await room.error('Blob/copy', { blobIds: [] }), 'invalidArguments')
   const without = await room.request([['Email/query', { accountId }, 'q']], [CORE])
   assert.equal(without[0]![1]['type'], 'unknownMethod', 'the capability was not named')
   assert.ok(a < b)

@@ -1,3 +1,4 @@
+import { blobCopy, emailCopy } from './copy.ts'
 import { emailChanges, threadChanges } from './email-changes.ts'
 import { emailGet, emailParse } from './email-get.ts'
 import { emailImport } from './email-import.ts'
@@ -7,7 +8,7 @@ import { emailSet } from './email-set.ts'
 import { identityChanges, identityGet } from './identity.ts'
 import { mailboxSet } from './mailbox-set.ts'
 import { searchSnippetGet } from './search-snippet.ts'
-import { submissionChanges, submissionGet, submissionSet } from './submission.ts'
+import { submissionChanges, submissionGet, submissionQuery, submissionSet } from './submission.ts'
 import { CORE } from './room.ts'
 import type { Method } from './room.ts'
 import { threadGet } from './thread.ts'
@@ -42,7 +43,10 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     identityGet,
     identityChanges,
     submissionGet,
+    submissionQuery,
     submissionChanges,
+    emailCopy,
+    blobCopy,
     submissionSet,
   ].map((method) => [method.name, method]),
 )

@@ -553,3 +553,17 @@ test('a query sorts by what stands in the mails, and knows an email of two mailb
   assert.equal(await query({ filter: { notKeyword: '$flagged' } }), 'ba')
   assert.equal(await room.error('Email/get', {}), 'requestTooLarge')
 })
+
+test('the size of a large part is reckoned, not decoded', async (t) => {
+  const room = await jmapRoom(t)
+  const head = 'Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+  for (const size of [1_200_000, 1_200_001, 1_200_002]) {
+    const lines = Buffer.alloc(size, '鳥').toString('base64').replace(/.{76}/g, '$&\r\n')
+    for (const end of ['', '\r\n']) {
+      const id = await room.file(`${head}${lines}${end}`)
+      const ask = { ids: [id], properties: ['bodyStructure'] }
+      const [email] = (await room.call('Email/get', ask)).list
+      assert.equal(email.bodyStructure.size, size)
+    }
+  }
+})

@@ -227,3 +227,17 @@ export const submissionChanges: Method = {
   args: CHANGES_ARGS,
   run: () => Promise.reject(cannotCalculate()),
 }
+
+export const submissionQuery: Method = {
+  name: 'EmailSubmission/query',
+  capability: SUBMISSION,
+  args: ['filter', 'sort', 'position', 'anchor', 'anchorOffset', 'limit', 'calculateTotal'],
+  run: (_, args) =>
+    Promise.resolve({
+      queryState: STATE,
+      canCalculateChanges: false,
+      position: 0,
+      ids: [],
+      ...(args.flag('calculateTotal') ? { total: 0 } : {}),
+    }),
+}
