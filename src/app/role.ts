@@ -3,6 +3,7 @@ import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 
+import { restAfterWork } from './rest.ts'
 import type { RoleName } from './role-names.ts'
 
 /** How a role feels, by its own word: stalled while its storage does not answer, full below the reserve. */
@@ -79,6 +80,7 @@ export function runRole(name: RoleName, start: (given: RoleGiven) => Promise<Run
     log.error('role.crashed', { cause: messageOf(cause), stack: cause.stack ?? null })
     process.exit(70)
   })
+  restAfterWork()
   const atFailure = new AsyncDisposableStack()
   start({ place, log, atFailure }).then(
     (role) => {

@@ -6,6 +6,7 @@ import { oneLine } from '#base/text.ts'
 import { SECOND_MS, sleep, systemClock } from '#base/time.ts'
 import { ioFault } from '#store/db/fault.ts'
 import { lockVolume } from '#store/db/lock.ts'
+import { restAfterWork } from './rest.ts'
 import { isStorageKind, KINDS } from './storage/kinds.ts'
 import type { StorageKind, StorageOptions } from './storage/kinds.ts'
 import { failureOf } from './storage/messages.ts'
@@ -102,6 +103,7 @@ function main(args: readonly string[]): void {
     process.exit(1)
   }
   armFailpoints(process.env['WATARI_FAILPOINTS'] ?? '')
+  restAfterWork()
   process.title = `watari storage ${kind}`
   process.on('SIGINT', () => undefined) // of the terminal's group; the role says when
   void new StorageProcess().run(kind, dir, JSON.parse(options ?? '{}') as StorageOptions)

@@ -1,29 +1,44 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LineClient } from '#test/fake/line-client.ts'
 import { startDovecot } from '#test/peers/dovecot.ts'
-import { benchInstallation, memoryOf, totalMiB, type Part } from './setup.ts'
+import { smtpSource, startSmtpSink } from '#test/peers/postfix.ts'
+import { benchInstallation, memoryOf, totalMiB, watari, type Part } from './setup.ts'
 
 const SETTLE_MS = 10_000
 /** Over three accounts, each of which may have 60. */
 const IMAP_CONNECTIONS = 150
 const IMAP_WARM = 12
 
-/** Memory of an installation on which nothing happens. */
+/** Mail that passed through, and how long it rests afterwards: two looks of app/rest.ts and some more. */
+const PASSED = '-d -s 20 -m 10000 -l 16384 -f sender@else.example -t hanako@campus.example'
+const REST_MS = 40_000
+
+/** Memory of an installation on which nothing happens, new and after work. */
 export const idle: Part = {
   name: 'idle',
   what: 'memory (Pss) of an idle single installation, all processes; at most 400 MiB',
   async run(say) {
+    const sink = await startSmtpSink()
     const ours = await benchInstallation()
     try {
+      await watari(ours, ['route', 'set', 'campus.example', `smtp:127.0.0.1:${sink.port}`])
       await sleep(SETTLE_MS)
-      const memory = memoryOf(ours.pid())
-      for (const { pid, pssKiB, command } of memory)
-        say(`${(pssKiB / 1_024).toFixed(1).padStart(8)} MiB  ${pid} ${command}`)
-      say(`${totalMiB(memory).toFixed(1).padStart(8)} MiB  in all`)
+      print(say, memoryOf(ours.pid()))
+      await smtpSource(ours.port(25), PASSED.split(' '))
+      await sleep(REST_MS)
+      say('at rest after 10,000 messages of 16 kB:')
+      print(say, memoryOf(ours.pid()))
     } finally {
       await ours.remove()
+      await sink.stop()
     }
   },
+}
+
+function print(say: (line: string) => void, memory: ReturnType<typeof memoryOf>): void {
+  for (const { pid, pssKiB, command } of memory)
+    say(`${(pssKiB / 1_024).toFixed(1).padStart(8)} MiB  ${pid} ${command}`)
+  say(`${totalMiB(memory).toFixed(1).padStart(8)} MiB  in all`)
 }
 
 /** Memory that each idle IMAP connection with TLS and a selected mailbox adds. */
