@@ -67,7 +67,7 @@ export async function runSingle(
     `${JSON.stringify({ runDir, adminSocket: join(runDir, 'admin.sock') })}\n`,
   )
   const hasPages = host.roles.some((role) => role !== 'gateway' && role !== 'deliver')
-  const pages = hasPages ? preparePages(say) : NO_PAGES
+  const pages = hasPages ? preparePages((text) => process.stderr.write(text)) : NO_PAGES
   const place = { dir: options.dir, runDir, pages: pages.folder }
   const supervisor = startSupervisor({
     place,

@@ -15,6 +15,9 @@ export const setting = z.object({
   default: settingValue,
   isDefault: z.boolean(),
   doc: z.object({ en: z.string(), ja: z.string() }),
+  min: z.number().optional().describe('of numbers, durations and sizes, in ms and octets'),
+  max: z.number().optional(),
+  oneOf: z.array(z.string()).optional().describe('of actions'),
 })
 export type SettingBody = z.infer<typeof setting>
 

@@ -64,6 +64,8 @@ export function tellEnd(tellers: Tellers, mail: Mail, end: MailEnd): void {
           virus: verdict.virus.kind,
           degraded: verdict.degraded.join(','),
           rules: verdict.hits.map((hit) => hit.name).join(','),
+          // One for each rule, in their order: what the score is made of.
+          scores: verdict.hits.map((hit) => hit.score).join(','),
         }),
   }
   const name = reply.code < 400 ? 'receive.accepted' : 'receive.refused'

@@ -17,6 +17,7 @@ import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
 import { addressIn, lower, pageOf } from './lookup.ts'
 
+const aliasQuery = pageQuery.extend({ search: z.string().optional() })
 const fromParam = z.object({ from: z.string() })
 const matchParam = z.object({ match: z.string() })
 
@@ -25,13 +26,17 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/aliases',
-    { schema: { querystring: pageQuery, response: { 200: page(alias) } } },
+    { schema: { querystring: aliasQuery, response: { 200: page(alias) } } },
     async ({ query }) => {
-      const { items, ...next } = pageOf(
-        directory.aliases(),
-        (row) => formatAddress(row.from),
-        query,
-      )
+      const wanted = query.search === undefined ? undefined : lower(query.search)
+      const found = directory
+        .aliases()
+        .filter(
+          ({ from, to }) =>
+            wanted === undefined ||
+            [from, ...to].some((address) => lower(formatAddress(address)).includes(wanted)),
+        )
+      const { items, ...next } = pageOf(found, (row) => formatAddress(row.from), query)
       return {
         items: items.map((row) => ({
           from: formatAddress(row.from),

@@ -16,7 +16,7 @@ import {
 } from '#contract/admin/settings.ts'
 import type { GenerationBody, SettingBody, SettingChangeBody } from '#contract/admin/settings.ts'
 import type { GenerationHead, SettingChange } from '#store/settings/generations.ts'
-import { optionOf, SETTING_KEYS } from '#store/settings/table.ts'
+import { actionsOf, optionOf, SETTING_KEYS } from '#store/settings/table.ts'
 import type { SettingKey } from '#store/settings/table.ts'
 import { readKey } from '#store/settings/validate.ts'
 import type { SettingValue } from '#store/settings/validate.ts'
@@ -190,6 +190,8 @@ function settingBody(deps: AdminDeps, key: SettingKey): SettingBody {
     default: option.type === 'networks' ? option.default.length : plain(option.default),
     isDefault: !(key in values) && !(key in tables),
     doc: { ...option.doc },
+    ...('min' in option && { min: option.min, max: option.max }),
+    ...(option.type === 'action' && { oneOf: [...actionsOf(option)] }),
   }
 }
 

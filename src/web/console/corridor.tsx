@@ -37,7 +37,7 @@ export function Corridor(props: {
         const { figure, word, lines, isEmpty } = props.stations[name]
         return (
           <li key={name} className={isEmpty === true ? 'station station-empty' : 'station'}>
-            <h3>{t(`station.${name}`)}</h3>
+            <p className="station-name">{t(`station.${name}`)}</p>
             <p className="figure">
               {figure} {word !== undefined && <small>{word}</small>}
             </p>

@@ -7,6 +7,7 @@ import type { SessionBody } from '#contract/admin/session.ts'
 import { useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
+import { Notices } from '#web/parts/notices.tsx'
 import { Preferences } from '#web/parts/preferences.tsx'
 
 import { ask } from './api.ts'
@@ -23,7 +24,11 @@ const room = (name: string, load: () => Promise<ComponentType>): Room => ({
 
 /** In the order of the corridor, then of the house. */
 const ROOMS: readonly (readonly Room[])[] = [
-  [room('overview', async () => (await import('./overview.tsx')).Overview)],
+  [
+    room('overview', async () => (await import('./overview.tsx')).Overview),
+    room('trace', async () => (await import('./trace.tsx')).Trace),
+    room('queue', async () => (await import('./queue.tsx')).Queue),
+  ],
 ]
 
 const pathOf = (name: string): string => (name === 'overview' ? '/console' : `/console/${name}`)
@@ -75,9 +80,11 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
         ))}
       </nav>
       <main id="page" tabIndex={-1}>
-        <Suspense fallback={<p className="faint">{t('loading')}</p>}>
-          <Page />
-        </Suspense>
+        <Notices>
+          <Suspense fallback={<p className="faint">{t('loading')}</p>}>
+            <Page />
+          </Suspense>
+        </Notices>
       </main>
     </div>
   )

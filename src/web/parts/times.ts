@@ -81,18 +81,16 @@ export function lengthText(language: Language, ms: number): string {
 export const numberText = (language: Language, value: number): string =>
   new Intl.NumberFormat(language).format(value)
 
-/** `12 kB`. */
+/** `0.6 kB`, `12 kB`, `3.4 MB`. */
 export function sizeText(language: Language, bytes: number): string {
   const [value, unit] =
-    bytes < 1_000
-      ? ([bytes, 'byte'] as const)
-      : bytes < 1_000_000
-        ? ([bytes / 1_000, 'kilobyte'] as const)
-        : ([bytes / 1_000_000, 'megabyte'] as const)
+    bytes < 1_000_000
+      ? ([bytes / 1_000, 'kilobyte'] as const)
+      : ([bytes / 1_000_000, 'megabyte'] as const)
   return new Intl.NumberFormat(language, {
     style: 'unit',
     unit,
     unitDisplay: 'short',
-    maximumFractionDigits: value < 10 && unit !== 'byte' ? 1 : 0,
+    maximumFractionDigits: value < 10 ? 1 : 0,
   }).format(value)
 }
