@@ -16,8 +16,6 @@ import { NodeMark, isWell } from './node-mark.tsx'
 import { Trouble } from './trouble.tsx'
 
 const LIVE_MS = 5_000
-/** What has waited for so long is worth a word. */
-const OLD_MS = 10 * 60_000
 
 /** The corridor with live numbers at each station. */
 export function Overview(): ReactNode {
@@ -87,7 +85,7 @@ function answerOf({ t, language }: Speech, status: StatusBody, hour: OverviewBod
       names: new Intl.ListFormat(language).format(down.map(({ node }) => node)),
     })
   const { oldest, ready, held } = status.queue
-  if (oldest !== undefined && Date.parse(hour.at) - Date.parse(oldest) > OLD_MS)
+  if (oldest !== undefined && ready + held > 0)
     return t('overview.waiting', {
       waiting: numberText(language, ready + held),
       oldest: relativeText(language, oldest, Date.parse(hour.at)),

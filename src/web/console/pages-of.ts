@@ -6,12 +6,14 @@ import { ask, queryOf } from './api.ts'
 interface Page<Row> {
   readonly items: readonly Row[]
   readonly next?: string
+  /** Of the queue: gateways whose part is missing. */
+  readonly unreachable?: readonly { readonly node: string; readonly reason: string }[]
 }
 
 const PAGE_ROWS = 200
 
 /** A list of the API of any length, by its cursors: `loadMore` asks for the page after those that are here. */
-export function usePages<Row, P extends Page<Row> = Page<Row>>(
+export function usePages<Row>(
   path: string,
   query: Readonly<Record<string, string | undefined>> = {},
   refetchMs?: number,
@@ -19,7 +21,7 @@ export function usePages<Row, P extends Page<Row> = Page<Row>>(
   const found = useInfiniteQuery({
     queryKey: [path, query],
     queryFn: ({ pageParam, signal }) =>
-      ask<P>('GET', `${path}${queryOf({ ...query, limit: PAGE_ROWS, after: pageParam })}`, {
+      ask<Page<Row>>('GET', `${path}${queryOf({ ...query, limit: PAGE_ROWS, after: pageParam })}`, {
         signal,
         background: refetchMs !== undefined,
       }),

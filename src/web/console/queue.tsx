@@ -29,35 +29,29 @@ const OPPOSITE: Partial<Record<Act, Act>> = { hold: 'release', release: 'hold' }
 /** Acts under way at once. */
 const TOGETHER = 8
 
-interface QueuePage {
-  readonly items: readonly QueueMessageBody[]
-  readonly next?: string
-  readonly unreachable: readonly { readonly node: string; readonly reason: string }[]
-}
-
 /** What waits in all gateways' queues, and the acts on it. */
 export function Queue(): ReactNode {
   const { t, language } = useWords()
   const { query } = useAddress()
   const [state, address, open] = ['state', 'address', 'id'].map((name) => query.get(name) ?? '')
-  const list = usePages<QueueMessageBody, QueuePage>('/queue', { state, address }, REFRESH_MS)
+  const list = usePages<QueueMessageBody>('/queue', { state, address }, REFRESH_MS)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const [dropping, setDropping] = useState<readonly string[]>([])
   const columns = useColumns(chosen, setChosen)
   const act = useActs()
   const { rows } = list
   const opened = rows.find(({ queueId }) => queueId === open)
-  const unreachable = list.pages.flatMap((page) => page.unreachable)
+  const unreachable = list.pages.flatMap((page) => page.unreachable ?? [])
   const acts = (ids: readonly string[]): ReactNode =>
     (['hold', 'release', 'retry'] as const).map((each) => (
-      <Button key={each} variant="default" size="compact-md" onClick={() => void act(each, ids)}>
+      <Button key={each} variant="default" size="compact-sm" onClick={() => void act(each, ids)}>
         {t(`act.${each}`)}
       </Button>
     ))
   const bar = (ids: readonly string[]): ReactNode => (
     <>
       {acts(ids)}
-      <Button color="red.9" size="compact-md" onClick={() => setDropping(ids)}>
+      <Button color="red.9" size="compact-sm" onClick={() => setDropping(ids)}>
         {t('act.drop')}
       </Button>
     </>

@@ -11,6 +11,8 @@ import { Notices } from '#web/parts/notices.tsx'
 import { Preferences } from '#web/parts/preferences.tsx'
 
 import { ask } from './api.ts'
+import { Failing } from './failing.tsx'
+import { Keys } from './keys.tsx'
 
 interface Room {
   readonly name: string
@@ -28,6 +30,14 @@ const ROOMS: readonly (readonly Room[])[] = [
     room('overview', async () => (await import('./overview.tsx')).Overview),
     room('trace', async () => (await import('./trace.tsx')).Trace),
     room('queue', async () => (await import('./queue.tsx')).Queue),
+  ],
+  [
+    room('people', async () => (await import('./people.tsx')).People),
+    room('access', async () => (await import('./access.tsx')).Access),
+  ],
+  [
+    room('nodes', async () => (await import('./nodes.tsx')).Nodes),
+    room('settings', async () => (await import('./settings.tsx')).Settings),
   ],
 ]
 
@@ -79,11 +89,14 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
           </ul>
         ))}
       </nav>
+      <Keys rooms={all.map((each) => ({ key: each.name[0]!, path: pathOf(each.name) }))} />
       <main id="page" tabIndex={-1}>
         <Notices>
-          <Suspense fallback={<p className="faint">{t('loading')}</p>}>
-            <Page />
-          </Suspense>
+          <Failing key={here.name} text={t('broken')}>
+            <Suspense fallback={<p className="faint">{t('loading')}</p>}>
+              <Page />
+            </Suspense>
+          </Failing>
         </Notices>
       </main>
     </div>
