@@ -39,7 +39,7 @@ export async function accessOf(
 ): Promise<Outcome<Access, Refused>> {
   const { authorization, cookie } = incoming.headers
   if (authorization !== undefined) return basicAccess(incoming, authorization, parts)
-  if (!parts.sessions.hasCookie(cookie)) return err(UNASKED)
+  if (!parts.sessions.hasCookie(cookie)) return err(isFromPage(incoming) ? ENDED : UNASKED)
   const session = parts.sessions.find(cookie)
   const account = session && parts.directory.account(session.accountId)
   if (
@@ -48,8 +48,7 @@ export async function accessOf(
     account.disabled ||
     account.credentialVersion !== session.credentialVersion
   )
-    // No WWW-Authenticate: a browser would ask for a password by itself.
-    return err({ problem: { status: 401, title: 'The session has ended: log in' }, headers: {} })
+    return err(ENDED)
   const isChanging = incoming.method !== 'GET' && incoming.method !== 'HEAD'
   if (isChanging && !isCsrfToken(session, incoming.headers[CSRF_HEADER]))
     return err({
@@ -61,6 +60,15 @@ export async function accessOf(
 
 const CHALLENGE = { 'www-authenticate': 'Basic realm="Watari", charset="UTF-8"' }
 const UNASKED: Refused = { problem: { status: 401, title: 'Log in' }, headers: CHALLENGE }
+
+/** No WWW-Authenticate: a browser would ask for a password by itself. */
+const ENDED: Refused = {
+  problem: { status: 401, title: 'The session has ended: log in' },
+  headers: {},
+}
+
+/** A page's script asks, by what its browser says (W3C Fetch Metadata); programs send no such field. */
+const isFromPage = ({ headers }: IncomingMessage): boolean => headers['sec-fetch-dest'] === 'empty'
 
 async function basicAccess(
   incoming: IncomingMessage,

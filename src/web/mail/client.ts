@@ -1,0 +1,155 @@
+/** A call of a JMAP request: method, arguments, call id. */
+export type Invocation = readonly [
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+  callId: string,
+]
+
+/** `away`: nobody answers, the same may be asked again. `refused`: it was answered, and is not to be had. */
+export type FailureKind = 'away' | 'expired' | 'wrong' | 'slowed' | 'refused'
+
+export class MailFailure extends Error {
+  readonly kind: FailureKind
+  constructor(kind: FailureKind, message = kind as string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+export const isAway = (thrown: unknown): boolean =>
+  thrown instanceof MailFailure && thrown.kind === 'away'
+
+interface WebSession {
+  readonly accountId: string
+  readonly csrfToken: string
+}
+
+const USING = ['core', 'mail', 'submission'].map((name) => `urn:ietf:params:jmap:${name}`)
+/** Somebody who answers later than this is away. */
+const ANSWER_MS = 60_000
+/** Waits before what was asked of a server that is away is asked again. */
+const RETRIES_MS = [300, 1_000, 2_000, 4_000, 8_000, 15_000] as const
+
+/** JMAP of this origin, by the cookie of a web login. Every rejection is a MailFailure. */
+export class MailClient {
+  #session: WebSession | undefined
+  #expired = (): void => undefined
+
+  get accountId(): string {
+    return this.#session?.accountId ?? ''
+  }
+
+  /** Called when a request finds that the login has ended. */
+  onExpired(listener: () => void): void {
+    this.#expired = listener
+  }
+
+  /** The login that this browser has already; false where it has none. */
+  async resume(): Promise<boolean> {
+    const response = await this.#send('/auth/session', { method: 'GET' })
+    if (response.status === 401 || response.status === 404) return false
+    this.#session = (await bodyOf(response)) as unknown as WebSession
+    return true
+  }
+
+  /** Logs in; true where somebody else was logged in here before. */
+  async login(username: string, password: string): Promise<boolean> {
+    const response = await this.#send('/auth/login', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password }),
+    })
+    if (response.status === 401 || response.status === 400) throw new MailFailure('wrong')
+    if (response.status === 429) throw new MailFailure('slowed')
+    const before = this.#session?.accountId
+    this.#session = (await bodyOf(response)) as unknown as WebSession
+    return before !== undefined && before !== this.#session.accountId
+  }
+
+  async logout(): Promise<void> {
+    await this.#send('/auth/logout', { method: 'POST', headers: this.#token() }).catch(
+      () => undefined,
+    )
+  }
+
+  /** The responses to the calls, whose `accountId` is set here. Asked once: for what must not happen twice. */
+  async once(calls: readonly Invocation[]): Promise<readonly Invocation[]> {
+    const { accountId } = this
+    const response = await this.#send('/jmap/api', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...this.#token() },
+      body: JSON.stringify({
+        using: USING,
+        methodCalls: calls.map(([name, args, id]) => [name, { accountId, ...args }, id]),
+      }),
+    })
+    // A token of an earlier login is none any more: another tab may have logged in since.
+    if (response.status === 401 || response.status === 403) {
+      this.#expired()
+      throw new MailFailure('expired')
+    }
+    return (await bodyOf(response))['methodResponses'] as readonly Invocation[]
+  }
+
+  /** As `once`, and again for half a minute where nobody answers: for what may happen twice. */
+  async request(calls: readonly Invocation[]): Promise<readonly Invocation[]> {
+    for (let attempt = 0; ; attempt++)
+      try {
+        return await this.once(calls)
+      } catch (thrown) {
+        const waitMs = RETRIES_MS[attempt]
+        if (waitMs === undefined || !isAway(thrown)) throw thrown
+        await new Promise((resolve) => setTimeout(resolve, waitMs))
+      }
+  }
+
+  /** The arguments of the response to one call. */
+  async call(name: string, args: Readonly<Record<string, unknown>>): Promise<Answer> {
+    return answerTo(await this.request([[name, args, '0']]), '0')
+  }
+
+  /** The address where a blob is downloaded. */
+  downloadUrl(blobId: string, name: string, type: string): string {
+    const safe = /^\.*$/.test(name) ? 'attachment' : name
+    const path = [this.accountId, blobId, safe].map(encodeURIComponent).join('/')
+    return `/jmap/download/${path}?accept=${encodeURIComponent(type)}`
+  }
+
+  #token(): Record<string, string> {
+    return { 'x-csrf-token': this.#session?.csrfToken ?? '' }
+  }
+
+  async #send(path: string, init: RequestInit): Promise<Response> {
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    const response = await fetch(path, { ...init, signal, credentials: 'same-origin' }).catch(
+      () => {
+        throw new MailFailure('away')
+      },
+    )
+    if (response.status >= 500 || (response.status === 429 && path !== '/auth/login'))
+      throw new MailFailure('away')
+    return response
+  }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- what JMAP answers is looked at where it is used
+export type Answer = Readonly<Record<string, any>>
+
+/** The response with that call id; throws where it is an error. */
+export function answerTo(responses: readonly Invocation[], callId: string): Answer {
+  const found = responses.find(([, , id]) => id === callId)
+  if (found === undefined) throw new MailFailure('refused')
+  const [name, args] = found
+  if (name !== 'error') return args
+  const type = String(args['type'])
+  throw new MailFailure(type === 'serverUnavailable' ? 'away' : 'refused', type)
+}
+
+async function bodyOf(response: Response): Promise<Answer> {
+  if (!response.ok) throw new MailFailure('refused', `HTTP ${response.status}`)
+  try {
+    return (await response.json()) as Answer
+  } catch {
+    throw new MailFailure('away')
+  }
+}

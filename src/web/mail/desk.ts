@@ -1,0 +1,275 @@
+import i18next from 'i18next'
+
+import { answerTo, MailFailure } from './client.ts'
+import type { Invocation, MailClient } from './client.ts'
+import { Listing } from './listing.ts'
+import type { View } from './listing.ts'
+import { Live } from './live.ts'
+import { mailboxName } from './mailboxes.ts'
+import { has, MAILBOX_PROPERTIES, ROW_PROPERTIES } from './nouns.ts'
+import type { Mailbox, Person, Row } from './nouns.ts'
+import { Observed } from './observed.ts'
+import { Telling } from './told.ts'
+
+export interface Identity extends Person {
+  readonly id: string
+}
+
+const ROWS_KEPT_MAX = 5_000
+
+/** All that the pages of one login share: mailboxes, rows, the list in view, and what is done with mail. */
+export class Desk extends Observed {
+  readonly client: MailClient
+  readonly telling = new Telling()
+  readonly #rows = new Map<string, Row>()
+  readonly #live: Live
+  mailboxes: readonly Mailbox[] = []
+  identities: readonly Identity[] = []
+  #state = ''
+  #listing: Listing | undefined
+  /** Own changes on their way: until they are there, the server tells of what was before. */
+  #writing = 0
+  #settled: Promise<unknown> = Promise.resolve()
+
+  constructor(client: MailClient) {
+    super()
+    this.client = client
+    this.#live = new Live(client, () => this.#sync())
+  }
+
+  /** Mailboxes and identities, and from then on all that changes. */
+  async start(): Promise<void> {
+    const responses = await this.client.request([
+      ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
+      ['Identity/get', { ids: null, properties: ['id', 'name', 'email'] }, 'identities'],
+      ['Email/get', { ids: [], properties: ['id'] }, 'state'],
+    ])
+    this.mailboxes = answerTo(responses, 'boxes')['list'] as Mailbox[]
+    this.identities = answerTo(responses, 'identities')['list'] as Identity[]
+    this.#state = answerTo(responses, 'state')['state'] as string
+    this.changed()
+    this.#live.start()
+  }
+
+  /** The login is there again: the stream of changes begins anew. */
+  resume(): void {
+    this.#live.start()
+    this.#listing?.again()
+  }
+
+  end(): void {
+    this.#live.stop()
+  }
+
+  /** The mail program is reachable as far as is known. */
+  get isLive(): boolean {
+    return this.#live.isLive
+  }
+  get live(): Observed {
+    return this.#live
+  }
+
+  byRole(role: string): Mailbox | undefined {
+    return this.mailboxes.find((each) => each.role === role)
+  }
+  /** By id or by role, as the address has it. */
+  mailbox(name: string): Mailbox | undefined {
+    return this.byRole(name) ?? this.mailboxes.find(({ id }) => id === name)
+  }
+  row(id: string): Row | undefined {
+    return this.#rows.get(id)
+  }
+
+  /** Takes a message that was read beside the lists. */
+  learn(row: Row): void {
+    if (!this.#rows.has(row.id)) this.#rows.set(row.id, row)
+  }
+
+  /** The list of a view; the one that is in view is kept. */
+  listing(view: View): Listing {
+    const before = this.#listing
+    if (before !== undefined && JSON.stringify(before.view) === JSON.stringify(view)) return before
+    if (this.#rows.size > ROWS_KEPT_MAX) this.#rows.clear()
+    this.#listing = new Listing(
+      { client: this.client, rows: this.#rows, settled: () => this.#settled },
+      view,
+    )
+    return this.#listing
+  }
+
+  /** Sets or takes a keyword at once, and says so only where it fails. */
+  async mark(ids: readonly string[], keyword: string, isSet: boolean): Promise<void> {
+    const before = this.#rowsOf(ids).filter((row) => has(row, keyword) !== isSet)
+    if (before.length === 0) return
+    for (const row of before) this.#put(row.id, keywordsWith(row, { [keyword]: isSet }))
+    this.#drawn()
+    try {
+      const value = isSet ? true : null
+      await this.#set(
+        before.map(({ id }) => id),
+        () => ({ [`keywords/${keyword}`]: value }),
+      )
+    } catch (thrown) {
+      for (const row of before) this.#put(row.id, { keywords: row.keywords })
+      this.#drawn()
+      this.#failed(thrown)
+    }
+  }
+
+  /** Moves emails to a mailbox, at once; can be undone for ten seconds. */
+  async move(
+    ids: readonly string[],
+    to: Mailbox,
+    more: {
+      readonly keywords?: Readonly<Record<string, boolean>>
+      readonly said?: string
+    } = {},
+  ): Promise<void> {
+    const before = this.#rowsOf(ids).filter(({ mailboxIds }) => mailboxIds[to.id] !== true)
+    if (before.length === 0) return
+    const { keywords = {} } = more
+    const moved = before.map(({ id }) => id)
+    const back = this.#listing?.takeOut(moved)
+    for (const row of before)
+      this.#put(row.id, { ...keywordsWith(row, keywords), mailboxIds: { [to.id]: true } })
+    const text =
+      more.said ?? i18next.t('told.moved', { count: moved.length, box: mailboxName(i18next.t, to) })
+    const putBack = (): void => {
+      for (const row of before) this.#rows.set(row.id, row)
+      back?.()
+      this.changed()
+    }
+    const done = this.#set(moved, () => ({
+      mailboxIds: { [to.id]: true },
+      ...patchOf(keywords),
+    }))
+    this.telling.tell(text, {
+      undo: () => {
+        putBack()
+        const undone = done.then(() =>
+          this.#set(moved, (id) => {
+            const row = before.find((each) => each.id === id)!
+            return { mailboxIds: row.mailboxIds, keywords: row.keywords }
+          }),
+        )
+        undone.catch((thrown: unknown) => this.#failed(thrown))
+      },
+    })
+    this.changed()
+    await done.catch((thrown: unknown) => {
+      putBack()
+      this.#failed(thrown)
+    })
+  }
+
+  /** Deletes emails for good. */
+  async destroy(ids: readonly string[]): Promise<void> {
+    const back = this.#listing?.takeOut(ids)
+    try {
+      await this.#write([['Email/set', { destroy: ids }, 'set']])
+      this.telling.tell(i18next.t('told.destroyed', { count: ids.length }))
+    } catch (thrown) {
+      back?.()
+      this.#failed(thrown)
+    }
+  }
+
+  /** Says that something did not work. */
+  #failed(thrown: unknown): void {
+    const kind = thrown instanceof MailFailure ? thrown.kind : 'refused'
+    if (kind === 'expired') return
+    const key = kind === 'away' ? 'told.away' : 'told.refused'
+    this.telling.tell(i18next.t(key), { isTrouble: true })
+  }
+
+  async #set(
+    ids: readonly string[],
+    patch: (id: string) => Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const update = Object.fromEntries(ids.map((id) => [id, patch(id)]))
+    const answer = await this.#write([['Email/set', { update }, 'set']])
+    const refused = Object.values(
+      (answerTo(answer, 'set')['notUpdated'] ?? {}) as Record<string, { readonly type: string }>,
+    )
+    if (refused.some(({ type }) => type !== 'notFound')) throw new MailFailure('refused')
+  }
+
+  async #write(calls: readonly Invocation[]): Promise<readonly Invocation[]> {
+    this.#writing++
+    const answer = this.client.request(calls)
+    this.#settled = Promise.allSettled([this.#settled, answer])
+    try {
+      return await answer
+    } finally {
+      this.#writing--
+      if (this.#writing === 0) this.#live.wake()
+    }
+  }
+
+  #rowsOf(ids: readonly string[]): Row[] {
+    return ids.flatMap((id) => this.#rows.get(id) ?? [])
+  }
+  #put(id: string, change: Partial<Row>): void {
+    const row = this.#rows.get(id)
+    if (row !== undefined) this.#rows.set(id, { ...row, ...change })
+  }
+  #drawn(): void {
+    this.changed()
+    this.#listing?.rowsChanged()
+  }
+
+  /** What has changed since the last time: counts, rows that are known, and the head of the list. */
+  async #sync(): Promise<void> {
+    if (this.#writing > 0) return
+    const listing = this.#listing
+    const responses = await this.client.request([
+      ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
+      ['Email/changes', { sinceState: this.#state }, 'changes'],
+      ...(listing?.headCalls() ?? []),
+    ])
+    // Meanwhile something was done here: what was answered is of before.
+    if (this.#writing > 0) return
+    this.mailboxes = answerTo(responses, 'boxes')['list'] as Mailbox[]
+    await this.#takeChanges(responses)
+    if (listing !== undefined && listing === this.#listing) listing.takeHead(responses)
+    this.changed()
+  }
+
+  async #takeChanges(responses: readonly Invocation[]): Promise<void> {
+    let stale: readonly string[]
+    let isMore = false
+    try {
+      const changes = answerTo(responses, 'changes')
+      this.#state = changes['newState'] as string
+      isMore = changes['hasMoreChanges'] === true
+      stale = (changes['updated'] as string[]).filter((id) => this.#rows.has(id))
+    } catch {
+      stale = [...this.#rows.keys()]
+      const answer = await this.client.call('Email/get', { ids: [], properties: ['id'] })
+      this.#state = answer['state'] as string
+    }
+    for (let at = 0; at < stale.length; at += 200) {
+      const ids = stale.slice(at, at + 200)
+      const answer = await this.client.call('Email/get', { ids, properties: ROW_PROPERTIES })
+      for (const row of answer['list'] as Row[]) this.#rows.set(row.id, row)
+    }
+    if (isMore) this.#live.wake()
+    if (stale.length > 0) this.#listing?.rowsChanged()
+  }
+}
+
+const keywordsWith = (
+  row: Row,
+  change: Readonly<Record<string, boolean>>,
+): { readonly keywords: Row['keywords'] } => {
+  const names = new Set(Object.keys(row.keywords))
+  for (const [name, isSet] of Object.entries(change))
+    if (isSet) names.add(name)
+    else names.delete(name)
+  return { keywords: Object.fromEntries([...names].map((name) => [name, true as const])) }
+}
+
+const patchOf = (keywords: Readonly<Record<string, boolean>>): Record<string, true | null> =>
+  Object.fromEntries(
+    Object.entries(keywords).map(([name, isSet]) => [`keywords/${name}`, isSet ? true : null]),
+  )

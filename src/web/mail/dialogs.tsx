@@ -1,0 +1,162 @@
+import { useEffect, useRef, useState } from 'react'
+import type { ReactNode } from 'react'
+
+import { useWords } from '#web/parts/language.ts'
+
+import { areKeysOff, isComposing, setKeysOff } from './keys.ts'
+import { inTreeOrder, mailboxPath } from './mailboxes.ts'
+import type { Mailbox } from './nouns.ts'
+
+/** A question in front of everything; Escape closes it. */
+function Dialog(props: {
+  readonly title: string
+  readonly close: () => void
+  readonly children: ReactNode
+}): ReactNode {
+  const { t } = useWords()
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
+  return (
+    <dialog
+      ref={dialog}
+      className="dialog"
+      aria-label={props.title}
+      onClose={props.close}
+      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+    >
+      <div className="dialog-sheet">
+        <h2>{props.title}</h2>
+        {props.children}
+        <form method="dialog" className="dialog-end">
+          <button type="submit" className="plain-button">
+            {t('close')}
+          </button>
+        </form>
+      </div>
+    </dialog>
+  )
+}
+
+const KEYS: readonly (readonly [keys: string, word: string])[] = [
+  ['j k', 'step'],
+  ['Enter', 'open'],
+  ['Esc', 'back'],
+  ['c', 'compose'],
+  ['r', 'reply'],
+  ['a', 'replyAll'],
+  ['e', 'archive'],
+  ['#', 'remove'],
+  ['!', 'junk'],
+  ['v', 'move'],
+  ['u', 'unread'],
+  ['s', 'star'],
+  ['x', 'select'],
+  ['z', 'undo'],
+  ['/', 'search'],
+  ['Ctrl Enter', 'send'],
+  ['?', 'help'],
+]
+
+export function HelpDialog(props: { readonly close: () => void }): ReactNode {
+  const { t } = useWords()
+  const [isOff, setOff] = useState(areKeysOff())
+  return (
+    <Dialog title={t('help.title')} close={props.close}>
+      <dl className="keys">
+        {KEYS.map(([keys, word]) => (
+          <div key={word}>
+            <dt>
+              {keys.split(' ').map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{t(`key.${word}`)}</dd>
+          </div>
+        ))}
+      </dl>
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={!isOff}
+          onChange={(event) => {
+            setOff(!event.currentTarget.checked)
+            setKeysOff(!event.currentTarget.checked)
+          }}
+        />
+        {t('help.keysOn')}
+      </label>
+      <p className="faint">{t('search.terms')}</p>
+    </Dialog>
+  )
+}
+
+/** Where to: typed, or chosen with the arrows. */
+export function MoveDialog(props: {
+  readonly mailboxes: readonly Mailbox[]
+  readonly count: number
+  readonly close: () => void
+  readonly choose: (to: Mailbox) => void
+}): ReactNode {
+  const { t } = useWords()
+  const [text, setText] = useState('')
+  const fold = (each: string): string => each.normalize('NFKC').toLowerCase()
+  const found = inTreeOrder(props.mailboxes)
+    .filter(({ mailbox }) => mailbox.myRights.mayAddItems)
+    .map(({ mailbox }) => ({ mailbox, path: mailboxPath(t, mailbox, props.mailboxes) }))
+    .filter(({ path }) => fold(path).includes(fold(text.trim())))
+  const choose = (to: Mailbox): void => {
+    props.close()
+    props.choose(to)
+  }
+  return (
+    <Dialog title={t('move.title', { count: props.count })} close={props.close}>
+      <input
+        className="field"
+        type="text"
+        autoFocus
+        value={text}
+        aria-label={t('move.filter')}
+        placeholder={t('move.filter')}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || isComposing(event.nativeEvent)) return
+          event.preventDefault()
+          if (found[0] !== undefined) choose(found[0].mailbox)
+        }}
+      />
+      <ul className="choices">
+        {found.map(({ mailbox, path }) => (
+          <li key={mailbox.id}>
+            <button type="button" onClick={() => choose(mailbox)}>
+              {path}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  )
+}
+
+/** What cannot be undone is said first. */
+export function DestroyDialog(props: {
+  readonly count: number
+  readonly close: () => void
+  readonly destroy: () => void
+}): ReactNode {
+  const { t } = useWords()
+  return (
+    <Dialog title={t('destroy.title', { count: props.count })} close={props.close}>
+      <p>{t('destroy.what')}</p>
+      <button
+        type="button"
+        className="danger"
+        onClick={() => {
+          props.close()
+          props.destroy()
+        }}
+      >
+        {t('destroy.yes', { count: props.count })}
+      </button>
+    </Dialog>
+  )
+}

@@ -1,0 +1,38 @@
+import type { TFunction } from 'i18next'
+
+import { plain } from './nouns.ts'
+import type { Mailbox } from './nouns.ts'
+
+const ROLES = new Set(['inbox', 'drafts', 'sent', 'archive', 'junk', 'trash'])
+
+/** Special mailboxes in the user's language, all others as they were called. */
+export function mailboxName(t: TFunction, { role, name }: Pick<Mailbox, 'role' | 'name'>): string {
+  return role !== null && ROLES.has(role) ? t(`box.${role}`) : plain(name)
+}
+
+/** `迷惑メール / SPAM`. */
+export function mailboxPath(t: TFunction, mailbox: Mailbox, all: readonly Mailbox[]): string {
+  const parent = all.find(({ id }) => id === mailbox.parentId)
+  const name = mailboxName(t, mailbox)
+  return parent === undefined ? name : `${mailboxPath(t, parent, all)} / ${name}`
+}
+
+/** The mailboxes in the order of their tree, each with its depth. */
+export function inTreeOrder(
+  all: readonly Mailbox[],
+): readonly { readonly mailbox: Mailbox; readonly depth: number }[] {
+  const ids = new Set(all.map(({ id }) => id))
+  const parentOf = ({ parentId }: Mailbox): string =>
+    parentId !== null && ids.has(parentId) ? parentId : ''
+  const children = Map.groupBy(all, parentOf)
+  const sorted = (list: readonly Mailbox[]): readonly Mailbox[] =>
+    list.toSorted((a, b) => a.sortOrder - b.sortOrder || a.name.localeCompare(b.name))
+  const below = (id: string, depth: number): ReturnType<typeof inTreeOrder> =>
+    depth > 50
+      ? []
+      : sorted(children.get(id) ?? []).flatMap((mailbox) => [
+          { mailbox, depth },
+          ...below(mailbox.id, depth + 1),
+        ])
+  return below('', 0)
+}

@@ -1,0 +1,242 @@
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useRef, useState } from 'react'
+import type { ReactNode } from 'react'
+
+import { useWords } from '#web/parts/language.ts'
+import { dateText, relativeText } from '#web/parts/times.ts'
+
+import { Attachments, BodyText } from './body.tsx'
+import type { Desk } from './desk.ts'
+import { Icon, Tool } from './icons.tsx'
+import { loadMessage } from './messages.ts'
+import { has, nameOf, personText, plain } from './nouns.ts'
+import type { Message, Person } from './nouns.ts'
+import { useObserved } from './observed.ts'
+import { closeMessage } from './place.ts'
+import type { Doings } from './room.tsx'
+import { Truth } from './truth.tsx'
+
+/** The message that the address names. */
+export function Reader(props: {
+  readonly desk: Desk
+  readonly id: string | undefined
+  readonly doings: Doings
+  readonly areJunk: boolean
+  readonly reply: (toAll: boolean) => void
+}): ReactNode {
+  const { t } = useWords()
+  const { desk, id } = props
+  const place = useRef<HTMLElement>(null)
+  useObserved(desk)
+  const found = useQuery({
+    queryKey: ['message', desk.client.accountId, id],
+    queryFn: () => loadMessage(desk, id!),
+    enabled: id !== undefined,
+    staleTime: Infinity,
+    retry: false,
+  })
+  const message = found.data ?? undefined
+  // Reading is what makes it read; setting it unread again afterwards stays.
+  const readId = message?.id
+  useEffect(() => {
+    if (readId !== undefined) void desk.mark([readId], '$seen', true)
+    place.current?.scrollTo(0, 0)
+  }, [desk, readId])
+  if (id === undefined)
+    return (
+      <main className="reader reader-empty" aria-label={t('reader.title')}>
+        <p className="faint">{t('reader.empty')}</p>
+      </main>
+    )
+  return (
+    <main className="reader" ref={place} tabIndex={-1} aria-label={t('reader.title')}>
+      <div className="reader-tools" role="toolbar" aria-label={t('reader.tools')}>
+        <span className="reader-back">
+          <Tool icon="back" word={t('act.back')} onPress={closeMessage} isOnlyIcon />
+        </span>
+        <Tools {...props} id={id} />
+      </div>
+      {message !== undefined && <Letter {...props} message={message} />}
+      {found.isPending && (
+        <div className="letter" role="status">
+          <div className="ghost" />
+          <div className="ghost" />
+        </div>
+      )}
+      {found.data === null && <p className="letter">{t('reader.gone')}</p>}
+      {found.isError && (
+        <div className="letter" role="alert">
+          <p>{t('reader.away')}</p>
+          <button type="button" className="plain-button" onClick={() => void found.refetch()}>
+            {t('retry')}
+          </button>
+        </div>
+      )}
+    </main>
+  )
+}
+
+function Tools(props: {
+  readonly desk: Desk
+  readonly id: string
+  readonly doings: Doings
+  readonly areJunk: boolean
+}): ReactNode {
+  const { t } = useWords()
+  const { doings, id } = props
+  const row = props.desk.row(id)
+  const isUnread = row !== undefined && !has(row, '$seen')
+  const isStarred = row !== undefined && has(row, '$flagged')
+  return (
+    <>
+      <Tool icon="archive" word={t('act.archive')} onPress={doings.archive} shortcut="e" />
+      <Tool
+        icon={props.areJunk ? 'clear' : 'junk'}
+        word={t(props.areJunk ? 'act.notJunk' : 'act.junk')}
+        onPress={doings.junk}
+        shortcut="!"
+      />
+      <Tool icon="trash" word={t('act.trash')} onPress={doings.remove} shortcut="#" />
+      <Tool icon="move" word={t('act.move')} onPress={doings.move} shortcut="v" />
+      <Tool
+        icon="unread"
+        word={t(isUnread ? 'act.read' : 'act.unread')}
+        onPress={() => doings.unread([id])}
+        shortcut="u"
+      />
+      <Tool
+        icon="star"
+        word={t('act.star')}
+        onPress={() => doings.star([id])}
+        isOnlyIcon
+        isPressed={isStarred}
+        isFull={isStarred}
+        shortcut="s"
+      />
+    </>
+  )
+}
+
+function Letter(props: {
+  readonly desk: Desk
+  readonly message: Message
+  readonly reply: (toAll: boolean) => void
+}): ReactNode {
+  const { t, language } = useWords()
+  const { message, desk } = props
+  const subject = plain(message.subject ?? '')
+  const when = message.receivedAt
+  const [author] = message.from ?? []
+  return (
+    <article className="letter">
+      <h2 className="subject">{subject === '' ? t('mail.noSubject') : <bdi>{subject}</bdi>}</h2>
+      <header className="letter-head">
+        <span className="face face-large" aria-hidden="true">
+          {(author === undefined ? '?' : nameOf(author)).slice(0, 1).toUpperCase()}
+        </span>
+        <div className="letter-who">
+          <p className="author">
+            {author === undefined ? (
+              t('mail.nobody')
+            ) : (
+              <>
+                <strong>
+                  <bdi>{nameOf(author)}</bdi>
+                </strong>
+                {author.name !== null && <bdi className="faint address">{plain(author.email)}</bdi>}
+              </>
+            )}
+          </p>
+          <People word={t('reader.to')} people={message.to} />
+          <People word={t('reader.cc')} people={message.cc} />
+          <People word={t('reader.bcc')} people={message.bcc} />
+        </div>
+        <time className="faint" dateTime={when} title={relativeText(language, when)}>
+          {dateText(language, when)}
+        </time>
+      </header>
+      <Truth message={message} />
+      <Attachments desk={desk} message={message} />
+      <BodyText message={message} />
+      <footer className="letter-end">
+        <button
+          type="button"
+          className="answer"
+          aria-keyshortcuts="r"
+          onClick={() => props.reply(false)}
+        >
+          <Icon name="reply" />
+          {t('act.reply')}
+        </button>
+        <button
+          type="button"
+          className="answer"
+          aria-keyshortcuts="a"
+          onClick={() => props.reply(true)}
+        >
+          <Icon name="replyAll" />
+          {t('act.replyAll')}
+        </button>
+      </footer>
+      <AllHeaders key={message.id} desk={desk} message={message} />
+    </article>
+  )
+}
+
+function People(props: {
+  readonly word: string
+  readonly people: readonly Person[] | null
+}): ReactNode {
+  if (props.people === null || props.people.length === 0) return null
+  return (
+    <p className="faint people">
+      {props.word}{' '}
+      {props.people.map((each, index) => (
+        <span key={index} title={personText(each)}>
+          {index > 0 && ', '}
+          <bdi>{nameOf(each)}</bdi>
+        </span>
+      ))}
+    </p>
+  )
+}
+
+/** The header as it came, and the whole message as a file. */
+function AllHeaders(props: { readonly desk: Desk; readonly message: Message }): ReactNode {
+  const { t } = useWords()
+  const { desk, message } = props
+  const [isOpen, setOpen] = useState(false)
+  const headers = useQuery({
+    queryKey: ['headers', desk.client.accountId, message.id],
+    queryFn: async () => {
+      const answer = await desk.client.call('Email/get', {
+        ids: [message.id],
+        properties: ['headers'],
+      })
+      const [email] = answer['list'] as { headers: { name: string; value: string }[] }[]
+      return email?.headers ?? []
+    },
+    enabled: isOpen,
+    staleTime: Infinity,
+  })
+  return (
+    <details className="all-headers" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{t('reader.headers')}</summary>
+      <p>
+        <a href={desk.client.downloadUrl(message.blobId, 'mail.eml', 'message/rfc822')} download>
+          {t('reader.source')}
+        </a>
+      </p>
+      <dl className="headers">
+        {(headers.data ?? []).map(({ name, value }, index) => (
+          <div key={index}>
+            <dt>{plain(name)}</dt>
+            <dd>
+              <bdi>{plain(value)}</bdi>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  )
+}

@@ -1,0 +1,247 @@
+import { useEffect, useMemo, useRef, useState } from 'react'
+import type { ReactNode } from 'react'
+
+import { useWords } from '#web/parts/language.ts'
+
+import { Acts } from './acts.ts'
+import type { Desk } from './desk.ts'
+import { DestroyDialog, HelpDialog, MoveDialog } from './dialogs.tsx'
+import { useKeys } from './keys.ts'
+import { LetterWindow } from './letter-window.tsx'
+import type { Letters } from './letters.ts'
+import { List } from './list.tsx'
+import { mailboxName } from './mailboxes.ts'
+import { useObserved } from './observed.ts'
+import { closeMessage, openMessage, usePlace } from './place.ts'
+import { Reader } from './reader.tsx'
+import { searchConditions } from './search-terms.ts'
+import { TellingBar } from './telling-bar.tsx'
+import { TopBar } from './top-bar.tsx'
+import { Tree } from './tree.tsx'
+import { useAnswering } from './use-answering.ts'
+
+type Asked = 'help' | 'move' | 'destroy'
+
+/** Mailboxes, list and reader, and all that the keys do. */
+export function Room(props: {
+  readonly desk: Desk
+  readonly letters: Letters
+  readonly leave: () => void
+  /** The login covers it. */
+  readonly isBehind: boolean
+}): ReactNode {
+  const { desk, letters } = props
+  const { t } = useWords()
+  useObserved(desk)
+  useObserved(letters)
+  const place = usePlace()
+  const box = desk.mailbox(place.box)
+  const isSearch = place.search !== ''
+  const filter = isSearch ? searchFilter(desk, place) : { inMailbox: box?.id ?? '' }
+  const isOwn = box?.role === 'drafts' || box?.role === 'sent'
+  const listing = useObserved(desk.listing({ filter, isSearch, isOwn }))
+  const acts = useMemo(() => new Acts(desk), [desk])
+  const [cursorId, setCursor] = useState<string>()
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const [asked, setAsked] = useState<Asked>()
+  const [isTreeOpen, setTreeOpen] = useState(false)
+  const searchField = useRef<HTMLInputElement>(null)
+  const answer = useAnswering(desk, letters)
+
+  const { messageId } = place
+  const viewKey = JSON.stringify(filter)
+  useEffect(() => {
+    setSelected(new Set())
+    setCursor(undefined)
+    setTreeOpen(false)
+  }, [viewKey])
+  useEffect(() => {
+    const warn = (event: BeforeUnloadEvent): void => {
+      if (letters.isBusy) event.preventDefault()
+    }
+    addEventListener('beforeunload', warn)
+    return () => removeEventListener('beforeunload', warn)
+  }, [letters])
+
+  const current = messageId ?? cursorId
+  const chosen: readonly string[] =
+    selected.size > 0 ? [...selected] : current === undefined ? [] : [current]
+  const open = (id: string): void => {
+    setCursor(id)
+    const row = desk.row(id)
+    if (row?.keywords['$draft'] === true) return void answer.edit(id)
+    openMessage(id)
+  }
+  const step = (by: 1 | -1): void => {
+    const from = current === undefined ? -1 : listing.indexOf(current)
+    const to = Math.max(0, Math.min(listing.length - 1, from < 0 ? 0 : from + by))
+    const id = listing.idAt(to)
+    if (id === undefined) return listing.ensure(to, to)
+    setCursor(id)
+    if (messageId !== undefined) openMessage(id)
+  }
+  /** Does something with what is chosen; where that leaves the list, the next one comes under the eyes. */
+  const leaving = (act: (ids: readonly string[]) => void): void => {
+    if (chosen.length === 0) return
+    const at = current === undefined ? -1 : listing.indexOf(current)
+    const gone = new Set(chosen)
+    act(chosen)
+    setSelected(new Set())
+    if (current === undefined || !gone.has(current)) return
+    const next = listing.idAt(Math.min(at, listing.length - 1))
+    setCursor(next)
+    if (messageId === undefined) return
+    if (next === undefined || desk.row(next)?.keywords['$draft'] === true || isNarrow())
+      closeMessage()
+    else openMessage(next)
+  }
+  const remove = (): void => {
+    if (chosen.length === 0) return
+    const trash = desk.byRole('trash')
+    const areInTrash =
+      trash !== undefined && chosen.every((id) => desk.row(id)?.mailboxIds[trash.id] === true)
+    if (areInTrash) setAsked('destroy')
+    else leaving((ids) => void acts.trash(ids))
+  }
+  const junk = (): void =>
+    leaving((ids) => (acts.areJunk(ids) ? acts.notJunk(ids) : acts.junk(ids)))
+  const escape = (): void => {
+    if (selected.size > 0) setSelected(new Set())
+    else if (messageId !== undefined) closeMessage()
+  }
+  const select = (id: string): void => {
+    const next = new Set(selected)
+    if (!next.delete(id)) next.add(id)
+    setSelected(next)
+  }
+
+  useKeys(
+    {
+      j: () => step(1),
+      k: () => step(-1),
+      Enter: () => current !== undefined && open(current),
+      o: () => current !== undefined && open(current),
+      u: () => acts.toggle(chosen, '$seen'),
+      s: () => acts.toggle(chosen, '$flagged'),
+      x: () => current !== undefined && select(current),
+      r: () => current !== undefined && void answer.reply(current, false),
+      a: () => current !== undefined && void answer.reply(current, true),
+      c: () => letters.begin(),
+      e: () => leaving((ids) => acts.archive(ids)),
+      v: () => chosen.length > 0 && setAsked('move'),
+      '#': remove,
+      Delete: remove,
+      '!': junk,
+      z: () => desk.telling.undo(),
+      '/': () => searchField.current?.focus(),
+      '?': () => setAsked('help'),
+      Escape: escape,
+    },
+    !props.isBehind && asked === undefined,
+  )
+
+  const name = isSearch
+    ? t('list.found', { text: place.search })
+    : box === undefined
+      ? t('list.noBox')
+      : mailboxName(t, box)
+  const unread = box?.unreadEmails ?? 0
+  const doings = {
+    archive: () => leaving((ids) => acts.archive(ids)),
+    junk,
+    remove,
+    move: () => setAsked('move'),
+    star: (ids: readonly string[]) => acts.toggle(ids, '$flagged'),
+    unread: (ids: readonly string[]) => acts.toggle(ids, '$seen'),
+  }
+  return (
+    <div className={messageId === undefined ? 'room' : 'room room-reading'}>
+      {!props.isBehind && (
+        <title>{`${unread > 0 && !isSearch ? `(${unread}) ` : ''}${name} · Watari`}</title>
+      )}
+      <TopBar
+        desk={desk}
+        place={place}
+        field={searchField}
+        openTree={() => setTreeOpen(!isTreeOpen)}
+        isTreeOpen={isTreeOpen}
+        openHelp={() => setAsked('help')}
+        compose={() => letters.begin()}
+        leave={props.leave}
+      />
+      <Tree
+        desk={desk}
+        isOpen={isTreeOpen}
+        current={isSearch ? undefined : box?.id}
+        close={() => setTreeOpen(false)}
+        compose={() => letters.begin()}
+      />
+      <List
+        key={viewKey}
+        desk={desk}
+        listing={listing}
+        name={name}
+        box={isSearch ? undefined : box}
+        current={current}
+        isReading={messageId !== undefined}
+        selected={selected}
+        select={select}
+        clear={() => setSelected(new Set())}
+        open={open}
+        doings={doings}
+        areJunk={acts.areJunk(chosen)}
+      />
+      <Reader
+        desk={desk}
+        id={messageId}
+        doings={doings}
+        areJunk={messageId !== undefined && acts.areJunk([messageId])}
+        reply={(toAll) => messageId !== undefined && void answer.reply(messageId, toAll)}
+      />
+      <LetterWindow desk={desk} letters={letters} />
+      <TellingBar telling={desk.telling} />
+      {asked === 'help' && <HelpDialog close={() => setAsked(undefined)} />}
+      {asked === 'move' && (
+        <MoveDialog
+          mailboxes={desk.mailboxes}
+          count={chosen.length}
+          close={() => setAsked(undefined)}
+          choose={(to) => leaving((ids) => acts.move(ids, to))}
+        />
+      )}
+      {asked === 'destroy' && (
+        <DestroyDialog
+          count={chosen.length}
+          close={() => setAsked(undefined)}
+          destroy={() => leaving((ids) => void desk.destroy(ids))}
+        />
+      )}
+    </div>
+  )
+}
+
+export interface Doings {
+  readonly archive: () => void
+  readonly junk: () => void
+  readonly remove: () => void
+  readonly move: () => void
+  readonly star: (ids: readonly string[]) => void
+  readonly unread: (ids: readonly string[]) => void
+}
+
+const isNarrow = (): boolean => matchMedia('(max-width: 760px)').matches
+
+/** Everywhere leaves out what was thrown away and what is junk: who looks there goes there. */
+function searchFilter(desk: Desk, place: ReturnType<typeof usePlace>): Record<string, unknown> {
+  const box = desk.mailbox(place.box)
+  const junk = desk.byRole('junk')?.id
+  const apart = desk.mailboxes
+    .filter(
+      ({ role, parentId }) =>
+        role === 'trash' || role === 'junk' || (parentId !== null && parentId === junk),
+    )
+    .map(({ id }) => id)
+  const where =
+    place.isEverywhere || box === undefined ? { inMailboxOtherThan: apart } : { inMailbox: box.id }
+  return { operator: 'AND', conditions: [where, ...searchConditions(place.search)] }
+}

@@ -1,0 +1,79 @@
+import type { ReactNode } from 'react'
+
+import { useWords } from '#web/parts/language.ts'
+import { Link } from '#web/parts/link.tsx'
+import { numberText } from '#web/parts/times.ts'
+
+import type { Desk } from './desk.ts'
+import { Icon } from './icons.tsx'
+import type { IconName } from './icons.tsx'
+import { inTreeOrder, mailboxName } from './mailboxes.ts'
+import type { Mailbox } from './nouns.ts'
+import { boxPath } from './place.ts'
+
+const ICONS: Readonly<Record<string, IconName>> = {
+  inbox: 'inbox',
+  drafts: 'pencil',
+  sent: 'send',
+  archive: 'archive',
+  junk: 'junk',
+  trash: 'trash',
+}
+
+/** The mailboxes, with what is unread in them. */
+export function Tree(props: {
+  readonly desk: Desk
+  readonly current: string | undefined
+  readonly isOpen: boolean
+  readonly close: () => void
+  readonly compose: () => void
+}): ReactNode {
+  const { t } = useWords()
+  const { mailboxes } = props.desk
+  return (
+    <>
+      {props.isOpen && <div className="veil" onClick={props.close} />}
+      <nav className={props.isOpen ? 'tree tree-open' : 'tree'} aria-label={t('tree.title')}>
+        <button type="button" className="compose" onClick={props.compose} aria-keyshortcuts="c">
+          <Icon name="pencil" />
+          {t('letter.new')}
+        </button>
+        <ul>
+          {inTreeOrder(mailboxes).map(({ mailbox, depth }) => (
+            <li key={mailbox.id} className={`depth-${Math.min(depth, 5)}`}>
+              <BoxLink mailbox={mailbox} isCurrent={mailbox.id === props.current} />
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </>
+  )
+}
+
+function BoxLink(props: { readonly mailbox: Mailbox; readonly isCurrent: boolean }): ReactNode {
+  const { t, language } = useWords()
+  const { mailbox } = props
+  const isDrafts = mailbox.role === 'drafts'
+  const count = isDrafts ? mailbox.totalEmails : mailbox.unreadEmails
+  const icon = <Icon name={ICONS[mailbox.role ?? ''] ?? 'folder'} />
+  const name = <bdi className="box-name">{mailboxName(t, mailbox)}</bdi>
+  if (!mailbox.myRights.mayReadItems)
+    return (
+      <span className="box faint">
+        {icon}
+        {name}
+      </span>
+    )
+  return (
+    <Link to={boxPath(mailbox)} className="box" current={props.isCurrent}>
+      {icon}
+      {name}
+      {count > 0 && (
+        <span className={isDrafts ? 'count count-faint' : 'count'}>
+          {numberText(language, count)}
+          <span className="only-read">{t(isDrafts ? 'tree.drafts' : 'tree.unread')}</span>
+        </span>
+      )}
+    </Link>
+  )
+}
