@@ -66,7 +66,9 @@ function LetterForm(props: {
       <div className="letter-top">
         <h2>{t(isAnswer.current ? 'letter.answer' : 'letter.new')}</h2>
         <span className="letter-state" role="status">
-          {t(`letter.state.${letters.state}`)}
+          {letters.state === 'none' || letters.state === 'typing'
+            ? ''
+            : t(`letter.state.${letters.state}`)}
         </span>
         <Tool
           icon="close"

@@ -171,8 +171,6 @@ export const EN: Words = {
   'letter.nobody': 'There is no recipient yet.',
   'letter.strange': 'This is no e-mail address: {{names}}',
   'letter.noMailbox': 'There is no mailbox for drafts, so nothing can be sent.',
-  'letter.state.none': '',
-  'letter.state.typing': '',
   'letter.state.saving': 'Saving…',
   'letter.state.saved': 'Kept in Drafts',
   'letter.state.unsaved': 'Not saved yet (waiting for the server)',

@@ -161,8 +161,6 @@ export const JA: Words = {
   'letter.nobody': '宛先がまだありません。',
   'letter.strange': 'メールアドレスとして読めません: {{names}}',
   'letter.noMailbox': '下書きのメールボックスがないので、送信できません。',
-  'letter.state.none': '',
-  'letter.state.typing': '',
   'letter.state.saving': '保存中…',
   'letter.state.saved': '下書きに保存済み',
   'letter.state.unsaved': '未保存 (サーバーの応答を待っています)',
