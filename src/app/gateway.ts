@@ -130,6 +130,7 @@ runRole('gateway', async ({ place, log, atFailure }) => {
     clock,
     lifetimeMs: () => node.settings['queue.lifetimeMs'],
     accepted: () => courier.wake(),
+    judging: { judge: judges, settings: () => node.settings, events },
   })
   const nodeApi = await siblings.offer({
     onRequest: nodeServer({

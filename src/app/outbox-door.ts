@@ -1,15 +1,22 @@
-import { emptyOctets } from '#base/octets.ts'
+import { fromLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
+import { oneLine } from '#base/text.ts'
+import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { renderVerdict } from '#codec/auth/verdict.ts'
 import type { OutboxHead } from '#contract/node/wire.ts'
+import { disposition } from '#engine/policy/disposition.ts'
+import { KeptContent } from '#engine/receive/kept-content.ts'
 import { convert } from '#engine/route/convert.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
-import type { DeliveryId } from '#model/envelope.ts'
-import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
-import type { Content, LargeHandle } from '#store/blob/blobs.ts'
+import type { Judge } from '#engine/scan/judge.ts'
+import type { DeliveryId, Peer } from '#model/envelope.ts'
+import type { EventSink } from '#model/event.ts'
+import type { Disposition, Verdict } from '#model/verdict.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import type { Settings } from '#store/settings/table.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 
 interface OutboxDoorParts {
@@ -18,9 +25,26 @@ interface OutboxDoorParts {
   readonly clock: Clock
   readonly lifetimeMs: () => number
   readonly accepted: () => void
+  readonly judging?: {
+    readonly judge: Judge
+    readonly settings: () => Settings
+    readonly events: EventSink
+  }
 }
 
-/** Takes what a store's deliveries send out into the gateway's queue; it was judged when it came in. */
+interface Judged {
+  readonly verdict: Verdict
+  readonly made: Disposition
+}
+
+/** Nobody is in a session that could be refused: what policy would not let through waits for the administrator. */
+const holdOf = (made: Disposition): string | undefined =>
+  'reason' in made ? oneLine(`message ${made.reason}`, 300) : undefined
+
+/**
+ * Takes what a store sends out into the gateway's queue. What its deliveries send was judged when it
+ * came in; what its users submit there is judged here.
+ */
 export class OutboxDoor {
   readonly #parts: OutboxDoorParts
 
@@ -33,17 +57,29 @@ export class OutboxDoor {
     const { spool, clock, lifetimeMs, accepted } = this.#parts
     const nowMs = clock.nowMs()
     const recipients = this.#targets(head.recipients)
-    const content = await this.#content(head, octets)
+    const kept = await this.#keep(head, octets)
+    let judged: Judged | undefined
+    try {
+      judged = await this.#judge(head, kept)
+    } catch (thrown) {
+      await kept.drop()
+      throw thrown
+    }
+    if (judged?.made.kind === 'discard') return kept.drop()
+    const hold = judged === undefined ? undefined : holdOf(judged.made)
+    const trace =
+      judged === undefined ? '' : `X-Watari-Verdict: ${renderVerdict(judged.verdict)}\r\n`
     await spool.accept({
       deliveryId: head.id as DeliveryId,
       door: 'outbox',
       reversePath: head.reversePath,
-      recipients: recipients.map((address) => ({ address })),
+      recipients: recipients.map((address) => ({ address, ...(hold && { hold }) })),
       body: head.body,
       smtpUtf8: head.smtpUtf8,
       receivedAtMs: nowMs,
       expiresAtMs: nowMs + lifetimeMs(),
-      content,
+      ...(judged && { verdict: judged.verdict }),
+      content: kept.handOver(fromLatin1(trace)),
     })
     accepted()
   }
@@ -62,24 +98,64 @@ export class OutboxDoor {
     return [...targets.values()]
   }
 
-  async #content(head: OutboxHead, octets: AsyncIterable<Octets>): Promise<Content> {
-    const { spool } = this.#parts
-    const pieces: Octets[] = []
+  async #keep(head: OutboxHead, octets: AsyncIterable<Octets>): Promise<KeptContent> {
+    const kept = new KeptContent(this.#parts.spool)
     let sizeBytes = 0
-    let large: LargeHandle | undefined
     try {
-      if (head.sizeBytes > RECORD_BYTES_MAX) large = (await spool.openLarge()).handle
       for await (const piece of octets) {
         sizeBytes += piece.byteLength
         if (sizeBytes > head.sizeBytes) throw new Fault('protocol', 'more octets than announced')
-        if (large === undefined) pieces.push(piece.slice())
-        else await spool.appendLarge({ handle: large, octets: piece.slice() })
+        await kept.add(piece)
       }
       if (sizeBytes !== head.sizeBytes) throw new Fault('protocol', 'the entry ended early')
     } catch (thrown) {
-      if (large !== undefined) await spool.abortLarge({ handle: large }).catch(() => undefined)
+      await kept.drop()
       throw thrown
     }
-    return large === undefined ? { octets: pieces } : { prefix: emptyOctets, large }
+    return kept
+  }
+
+  /** Its verdict and what policy makes of it; undefined where it was judged when it came in. */
+  async #judge(head: OutboxHead, kept: KeptContent): Promise<Judged | undefined> {
+    const { judging, clock } = this.#parts
+    const settings = judging?.settings()
+    if (head.kind !== 'submission' || settings?.['judge.enabled'] !== true) return undefined
+    const source = kept.source()
+    const verdict = await judging!.judge.judge({
+      source,
+      reversePath: head.reversePath,
+      recipients: head.recipients,
+      peer: STORE,
+      door: 'submission',
+      nowMs: clock.nowMs(),
+      caseId: head.id,
+      thresholds: {
+        suspectedScore: settings['spam.suspectedScore'],
+        spamScore: settings['spam.spamScore'],
+      },
+      timeoutMs: Math.min(settings['judge.timeoutMs'], JUDGE_MS_MAX),
+    })
+    if (source.failure !== undefined) throw source.failure
+    const made = disposition(verdict, settings)
+    judging!.events.emit({
+      atMs: clock.nowMs(),
+      name: 'outbox.judged',
+      deliveryId: head.id,
+      fields: {
+        class: verdict.class,
+        score: verdict.score,
+        caseId: verdict.caseId,
+        virus: verdict.virus.kind,
+        degraded: verdict.degraded.join(','),
+        rules: verdict.hits.map((hit) => hit.name).join(','),
+        disposition: made.kind,
+      },
+    })
+    return { verdict, made }
   }
 }
+
+/** Whoever hands it over is no peer of the sender's. */
+const STORE: Peer = { ip: '127.0.0.1', port: 0 }
+/** Well within the time that a store waits for its answer. */
+const JUDGE_MS_MAX = 60 * SECOND_MS

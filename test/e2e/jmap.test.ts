@@ -8,6 +8,10 @@ import type { JmapClient } from './jmap.ts'
 import { imap, smtpSend } from './mail.ts'
 import { rolePid, stopped } from './processes.ts'
 
+// Backwards, so that no scanner takes this file for what it tests.
+const EICAR = Array.from('*H+H$!ELIF-TSET-SURIVITNA-DRADNATS-RACIE$}7)CC7)^P(45XZP\\4[PA@%P!O5X')
+  .toReversed()
+  .join('')
 const SUBJECT = 'お知らせ：会議'
 /** 日本語の本文 in ISO-2022-JP. */
 const JIS_BODY = Buffer.from('\u001b$BF|K\\8l$NK\\J8\u001b(B\r\n', 'latin1')
@@ -177,6 +181,45 @@ describe('JMAP on a whole installation', () => {
     ])
     const refused = forged[1]![1]['notCreated'] as Record<string, { type: string }>
     assert.equal(refused['s']!.type, 'forbiddenFrom')
+  })
+
+  it('has what is sent judged: a virus waits for the administrator and reaches nobody', async () => {
+    const { list } = await hanako.call('Mailbox/get', { ids: null })
+    const drafts = list.find((each: { role: string }) => each.role === 'drafts').id
+    const { list: identities } = await hanako.call('Identity/get', { ids: null })
+    const { accountId } = hanako
+    const responses = await hanako.request([
+      [
+        'Email/set',
+        {
+          accountId,
+          create: {
+            v: {
+              mailboxIds: { [drafts]: true },
+              from: [{ email: 'hanako@campus.example' }],
+              to: [{ email: 'taro@campus.example' }],
+              subject: '添付を見てください',
+              textBody: [{ partId: 't' }],
+              bodyValues: { t: { value: EICAR } },
+            },
+          },
+        },
+        'd',
+      ],
+      [
+        'EmailSubmission/set',
+        { accountId, create: { s: { emailId: '#v', identityId: identities[0].id } } },
+        's',
+      ],
+    ])
+    const { s } = responses[1]![1]['created'] as Record<string, { id: string }>
+    await until('it is held', async () => {
+      const { stdout } = await watari.watari(['queue', 'ls'])
+      return stdout.includes('held') && stdout.includes('taro@campus.example')
+    })
+    const trace = await watari.watari(['trace', s!.id.slice(1)])
+    assert.match(trace.stdout, /outbox\.judged .*virus=infected/)
+    assert.doesNotMatch(trace.stdout, /store\.filed/)
   })
 
   it('and IMAP are two ways to one truth: flags, moves and mailboxes', async () => {
