@@ -5,11 +5,22 @@ import { deliveries } from './bench/deliveries.ts'
 import { latency } from './bench/latency.ts'
 import { idle, imap } from './bench/memory.ts'
 import { lists } from './bench/lists.ts'
+import { nodes } from './bench/nodes.ts'
 import { machine, type Part } from './bench/setup.ts'
 import { queue } from './bench/queue.ts'
 import { syncs } from './bench/syncs.ts'
 
-const PARTS: readonly Part[] = [accepts, deliveries, latency, idle, imap, lists, syncs, queue]
+const PARTS: readonly Part[] = [
+  accepts,
+  deliveries,
+  latency,
+  idle,
+  imap,
+  lists,
+  syncs,
+  queue,
+  nodes,
+]
 
 async function main(names: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !PARTS.some((part) => part.name === name))

@@ -251,21 +251,22 @@ export class NodeLink {
   }
 }
 
-/** The lines of the stream, each checked; a page of rows is one line. */
+/** The lines of the stream, each checked; a page of rows is one line, and comes in many chunks. */
 async function* linesOf(response: IncomingMessage): AsyncGenerator<StreamLine> {
-  let rest: Buffer = Buffer.alloc(0)
+  let parts: Buffer[] = []
+  let bytes = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
-    rest = rest.byteLength === 0 ? chunk : Buffer.concat([rest, chunk])
     let from = 0
-    for (;;) {
-      const end = rest.indexOf(0x0a, from)
-      if (end < 0) break
-      yield parseLine(rest.subarray(from, end).toString('utf8'))
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
+      parts.push(chunk.subarray(from, end))
+      yield parseLine(Buffer.concat(parts).toString('utf8'))
       from = end + 1
+      parts = []
+      bytes = 0
     }
-    rest = rest.subarray(from)
-    if (rest.byteLength > 8 * BODY_BYTES_MAX)
-      throw new Fault('limit', 'a line of the stream is too long')
+    parts.push(chunk.subarray(from))
+    bytes += chunk.byteLength - from
+    if (bytes > 8 * BODY_BYTES_MAX) throw new Fault('limit', 'a line of the stream is too long')
   }
 }
 

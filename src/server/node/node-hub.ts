@@ -19,6 +19,7 @@ import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
 import type { SettingsSnapshot } from '#store/settings/resolve.ts'
 import { readBody, sendFault, sendJson } from './http.ts'
+import { SharedLines } from './shared-lines.ts'
 import { Subscription } from './subscription.ts'
 
 /** A node as control sees it. */
@@ -90,10 +91,12 @@ export class NodeHub {
   readonly #parts: HubParts
   readonly #nodes = new Map<string, Known>()
   readonly #waiters = new Set<() => void>()
+  readonly #lines: SharedLines
   readonly #unsubscribe: readonly (() => void)[]
 
   constructor(parts: HubParts) {
     this.#parts = parts
+    this.#lines = new SharedLines(parts)
     const wake = (): void => {
       for (const { subscription } of this.#nodes.values()) subscription?.wake()
     }
@@ -164,6 +167,7 @@ export class NodeHub {
   close(): void {
     for (const end of this.#unsubscribe) end()
     for (const { subscription } of this.#nodes.values()) subscription?.end()
+    this.#lines.clear()
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -238,6 +242,7 @@ export class NodeHub {
     const number = (name: string): number => Number(url.searchParams.get(name) ?? 0) || 0
     const subscription = new Subscription({
       parts: this.#parts,
+      lines: this.#lines,
       response,
       hash: url.searchParams.get('hash') ?? '',
       generation: number('generation'),

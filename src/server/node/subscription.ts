@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { sleep } from '#base/time.ts'
-import { PING_MS, ROWS_PER_LINE } from '#contract/node/wire.ts'
+import { PING_MS } from '#contract/node/wire.ts'
 import type { StreamLine } from '#contract/node/wire.ts'
-import { rowKey } from '#store/directory/row-key.ts'
 import type { HubParts } from './node-hub.ts'
+import type { Line, SharedLines } from './shared-lines.ts'
 
 /** One node's stream: brings it from what it has to what control has, then waits for more. */
 export class Subscription {
   readonly #parts: HubParts
   readonly #response: ServerResponse
+  readonly #lines: SharedLines
   readonly #gone = new AbortController()
   #hash: string
   #generation: number
@@ -19,6 +20,7 @@ export class Subscription {
 
   constructor(start: {
     readonly parts: HubParts
+    readonly lines: SharedLines
     readonly response: ServerResponse
     readonly hash: string
     readonly generation: number
@@ -26,6 +28,7 @@ export class Subscription {
   }) {
     this.#parts = start.parts
     this.#response = start.response
+    this.#lines = start.lines
     this.#hash = start.hash
     this.#generation = start.generation
     this.#seq = start.seq
@@ -82,11 +85,13 @@ export class Subscription {
     const head = this.#parts.directory.directory.seq
     // A node that is ahead has the copy of a control that is gone: it starts anew.
     if ((this.#seq === 0 && head > 0) || this.#seq > head) await this.#sendAll()
-    while (this.#seq < this.#parts.directory.directory.seq && !this.#gone.signal.aborted) {
-      const { changes } = await this.#parts.log.changes({ since: this.#seq, limit: ROWS_PER_LINE })
-      if (changes.length === 0) return
-      await this.#send({ kind: 'changes', changes: [...changes] })
-      this.#seq = changes.at(-1)!.seq
+    while (!this.#gone.signal.aborted) {
+      const now = this.#parts.directory.directory.seq
+      if (this.#seq >= now) return
+      const { octets, next } = await this.#lines.changes(this.#seq, now)
+      if (next === undefined) return
+      await this.#write(octets)
+      this.#seq = next
     }
   }
 
@@ -96,25 +101,25 @@ export class Subscription {
    */
   async #sendAll(): Promise<void> {
     let after: number | undefined = 0
-    let seq: number | undefined
+    let seq = this.#parts.directory.directory.seq
     while (after !== undefined && !this.#gone.signal.aborted) {
-      const page = await this.#parts.log.rows({ after, limit: ROWS_PER_LINE })
-      await this.#send({
-        kind: 'gather',
-        first: seq === undefined,
-        rows: page.rows.map((row) => ({ key: rowKey(row), row })),
-      })
-      seq ??= page.seq
+      const page: Line = await this.#lines.rows(after, seq)
+      await this.#write(page.octets)
+      if (after === 0) seq = page.seq
       after = page.next
     }
     if (this.#gone.signal.aborted) return
-    await this.#send({ kind: 'replace', seq: seq ?? 0 })
-    this.#seq = seq ?? 0
+    await this.#send({ kind: 'replace', seq })
+    this.#seq = seq
   }
 
-  async #send(line: StreamLine): Promise<void> {
+  #send(line: StreamLine): Promise<void> {
+    return this.#write(`${JSON.stringify(line)}\n`)
+  }
+
+  async #write(octets: string | Buffer): Promise<void> {
     if (this.#gone.signal.aborted || this.#response.destroyed) return
-    if (this.#response.write(`${JSON.stringify(line)}\n`)) return
+    if (this.#response.write(octets)) return
     await once(this.#response, 'drain', { signal: this.#gone.signal }).catch(() => undefined)
   }
 }
