@@ -64,7 +64,10 @@ function askUdp(
   const id = randomInt(0x1_0000)
   return new Promise((resolve, reject) => {
     const socket = createSocket(isIPv6(server.host) ? 'udp6' : 'udp4').unref()
+    let isDone = false
     const done = (): void => {
+      if (isDone) return // what was under way may fail after its end
+      isDone = true
       how.signal.removeEventListener('abort', done)
       socket.close()
     }
@@ -82,12 +85,15 @@ function askUdp(
       resolve(reading)
     })
     // Connected: the kernel drops what other hosts send, and tells of a closed port.
-    socket.connect(server.port, server.host, () => {
-      if (how.signal.aborted) return
+    const connected = (cause?: Error): void => {
+      if (isDone) return
+      // Node tells of a network without a way there by an argument that its types do not know.
+      if (cause !== undefined) return fail(cause)
       socket.send(encodeQuery(question, id, how.edns), (cause) => {
         if (cause !== null && cause !== undefined) fail(cause)
       })
-    })
+    }
+    socket.connect(server.port, server.host, connected)
   })
 }
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { isFault } from '#base/outcome.ts'
-import { FakeClock } from '#base/time.ts'
+import { FakeClock, systemClock } from '#base/time.ts'
 import { startFakeDns } from '#test/fake/dns-server.ts'
 import type { DnsMood, Zone } from '#test/fake/dns-server.ts'
-import { parseServer } from './exchange.ts'
+import { askServer, parseServer } from './exchange.ts'
 import { mailauthResolver } from './mailauth-resolver.ts'
 import { Resolver } from './resolver.ts'
 
@@ -214,4 +214,15 @@ test('mailauth gets the shapes and codes of dns.promises.resolve', async (t) => 
   await assert.rejects(asked, { code: 'ETIMEOUT' })
   assert.deepEqual(troubles, ['x.example'])
   clock.advance(900)
+})
+
+test('a server that no way leads to cannot answer, and ends nothing else', async () => {
+  // Broadcast: the kernel refuses to connect, as it does where the network is down.
+  const server = { host: '255.255.255.255', port: 53 }
+  const question = { name: 'campus.example', type: 'A' } as const
+  for (let times = 0; times < 3; times++)
+    await assert.rejects(
+      askServer(server, question, { clock: systemClock, timeoutMs: 5_000 }),
+      (thrown) => isFault(thrown, 'unreachable'),
+    )
 })
