@@ -28,7 +28,7 @@ import type { FirstRun } from './first-run.ts'
 import { listenersOf, readHost } from './host.ts'
 import { naming } from './naming.ts'
 import { NodeCallers, remoteQueue } from './node-callers.ts'
-import { openNodeDoor } from './node-door.ts'
+import { cutRemoved, openNodeDoor } from './node-door.ts'
 import { closeServer, openListeners, readNodeIdentity, roleState, servePath } from './node-parts.ts'
 import { runRole } from './role.ts'
 import type { ScanBench } from './scan-bench.ts'
@@ -129,6 +129,7 @@ runRole('control', async ({ place, log, atFailure }) => {
       }),
     }),
   )
+  book.onChange(cutRemoved(nodeDoors.opened, () => book.nodes.map(({ pin }) => pin)))
   // Where a store runs here as well, the web is its own: it works while control is down.
   const web = await openListeners(
     host.roles.includes('store') ? [] : listenersOf(host, 'https'),

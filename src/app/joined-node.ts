@@ -44,6 +44,7 @@ export class JoinedNode {
   readonly link: NodeLink
   readonly #parts: Parts
   readonly #listeners = new Set<(settings: Settings) => void>()
+  readonly #placesListeners = new Set<() => void>()
   #gathered: DirectoryRow[] = []
   #snapshot: SettingsSnapshot = {
     generation: 0,
@@ -91,6 +92,7 @@ export class JoinedNode {
     const { snapshot, tables, nodes } = copy
     if (snapshot !== undefined) this.#snapshot = snapshot
     this.#places = nodes ?? []
+    for (const listener of this.#placesListeners) listener()
     this.#tables = tables
     this.#settings = settings
   }
@@ -104,6 +106,11 @@ export class JoinedNode {
   /** The joined nodes, as control told them last. */
   get places(): readonly NodePlace[] {
     return this.#places
+  }
+
+  /** Told when nodes have come, gone or moved. */
+  onPlaces(listener: () => void): void {
+    this.#placesListeners.add(listener)
   }
 
   /** Told after each new generation; the returned function ends it. */
@@ -139,6 +146,7 @@ export class JoinedNode {
   async #takeNodes(places: readonly NodePlace[]): Promise<void> {
     // In force at once: who was removed gets nothing more, whatever the disk does.
     this.#places = places
+    for (const listener of this.#placesListeners) listener()
     await this.#save({ snapshot: this.#snapshot, tables: this.#tables, nodes: places })
   }
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import { isFault, messageOf } from '#base/outcome.ts'
+import { shiftSystemClock } from '#base/time.ts'
 
 import type { FolderOptions } from './data-folder.ts'
 import { ROLE_NAMES } from './role-names.ts'
@@ -67,6 +68,7 @@ function isRunning(pidFile: string): number | undefined {
 }
 
 async function main(): Promise<number> {
+  shiftSystemClock(Number(process.env['WATARI_CLOCK_OFFSET_MS'] ?? 0))
   const options = readOptions(process.argv.slice(2))
   if (typeof options === 'string') {
     process.stderr.write(`${options}\n${USAGE}\n`)

@@ -3,8 +3,11 @@ import { createServer } from 'node:https'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 
+import { pinOf } from '#base/pin.ts'
 import type { KeyPin } from '#base/pin.ts'
+import { SECOND_MS } from '#base/time.ts'
 import { Fault } from '#base/outcome.ts'
 import type { NodeIdentity } from '#client/node/pinned.ts'
 import { keyOf } from '#server/node/peer-key.ts'
@@ -13,8 +16,17 @@ import type { Listener } from './host.ts'
 
 export interface NodeDoor {
   readonly port: number
+  /** Cuts every connection of the holder of this key: it belongs to us no longer. */
+  cut(pin: KeyPin): void
   close(graceMs: number): Promise<void>
 }
+
+/** Peers are machines of ours, a few connections each. */
+const CONNECTIONS_MAX = 2_000
+const HANDSHAKE_MS = 10 * SECOND_MS
+const HEADERS_MS = 20 * SECOND_MS
+/** An entry of an outbox over a slow line. */
+const REQUEST_MS = 150 * SECOND_MS
 
 /**
  * The node API of this machine over mutual TLS. Every peer has to show a key; who it belongs to and
@@ -35,9 +47,21 @@ export function openNodeDoor(options: {
       minVersion: 'TLSv1.3',
       requestCert: true,
       rejectUnauthorized: false, // self-signed, one and all: the pin decides
+      handshakeTimeout: HANDSHAKE_MS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: 5 * SECOND_MS,
     },
     options.onRequest,
   )
+  server.maxConnections = CONNECTIONS_MAX
+  const peers = new Map<TLSSocket, KeyPin>()
+  server.on('secureConnection', (socket) => {
+    const certificate = socket.getPeerX509Certificate()
+    if (certificate === undefined) return
+    peers.set(socket, pinOf(certificate))
+    socket.once('close', () => peers.delete(socket))
+  })
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => undefined)
     if (options.onUpgrade === undefined) return void socket.destroy()
@@ -50,15 +74,31 @@ export function openNodeDoor(options: {
       const where = `${listener.address} port ${listener.port}`
       reject(new Fault('config', `cannot listen on ${where}: ${why}`, { cause }))
     })
-    server.listen(listener.port, listener.address, () => resolve(doorOf(server)))
+    server.listen(listener.port, listener.address, () => resolve(doorOf(server, peers)))
   })
 }
 
-const doorOf = (server: Server): NodeDoor => ({
+const doorOf = (server: Server, peers: ReadonlyMap<TLSSocket, KeyPin>): NodeDoor => ({
   port: (server.address() as AddressInfo).port,
+  cut: (pin) => {
+    for (const [socket, held] of peers) if (held === pin) socket.destroy()
+  },
   close: () => {
     server.close()
     server.closeAllConnections()
     return Promise.resolve()
   },
 })
+
+/** Cuts off who is no longer among the nodes, at each change of them; the returned function is told of one. */
+export function cutRemoved(
+  doors: readonly Pick<NodeDoor, 'cut'>[],
+  pins: () => readonly KeyPin[],
+): () => void {
+  let before = new Set(pins())
+  return () => {
+    const now = new Set(pins())
+    for (const pin of before.difference(now)) for (const door of doors) door.cut(pin)
+    before = now
+  }
+}

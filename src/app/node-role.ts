@@ -13,7 +13,7 @@ import { EventBuffer } from '#store/events/event-buffer.ts'
 import type { EventLog } from '#store/events/event-log.ts'
 import type { SettingsCopy } from '#store/settings/settings-copy.ts'
 
-import { portOf, readHost } from './host.ts'
+import { listenersOf, portOf, readHost } from './host.ts'
 import type { Host } from './host.ts'
 import { JoinedNode } from './joined-node.ts'
 import { naming } from './naming.ts'
@@ -92,7 +92,7 @@ export async function startNode(options: {
     replica: storage.service('replica'),
     copy: storage.service('copy'),
     events: eventLog,
-    beat: () => ({ ...state(), version: VERSION, pid: process.pid }),
+    beat: () => ({ ...state(), version: VERSION, pid: process.pid, ...listens(host) }),
   })
   const events = new EventBuffer({
     log: eventLog,
@@ -108,6 +108,7 @@ export async function startNode(options: {
           control: host.control,
           identity: readNodeIdentity(place.dir),
           places: () => node.places,
+          onPlaces: (listener) => node.onPlaces(listener),
           clock,
           log,
         })
@@ -159,4 +160,11 @@ export async function startNode(options: {
       await storage.stop()
     },
   }
+}
+
+/** Of a machine that has joined: control is told where the others reach it, each time anew. */
+function listens(host: Host): { listens?: { address: string; port: number } } {
+  const [listener] = listenersOf(host, 'node')
+  if (host.control === undefined || listener === undefined) return {}
+  return { listens: { address: listener.address, port: listener.port } }
 }

@@ -1,7 +1,8 @@
+import { armFailpoints } from '#base/failpoint.ts'
 import { jsonLog } from '#base/log.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
-import { systemClock } from '#base/time.ts'
+import { shiftSystemClock, systemClock } from '#base/time.ts'
 
 import { restAfterWork } from './rest.ts'
 import type { RoleName } from './role-names.ts'
@@ -61,6 +62,8 @@ export function runRole(name: RoleName, start: (given: RoleGiven) => Promise<Run
     runDir: process.env['WATARI_RUN'] ?? '',
     pages: process.env['WATARI_PAGES'] ?? '',
   }
+  armFailpoints(process.env['WATARI_FAILPOINTS'] ?? '')
+  shiftSystemClock(Number(process.env['WATARI_CLOCK_OFFSET_MS'] ?? 0))
   const log = roleLog(name)
   const tell = (message: RoleMessage): void => {
     if (process.connected) process.send?.(message)

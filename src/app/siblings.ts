@@ -19,7 +19,7 @@ import { keyOf } from '#server/node/peer-key.ts'
 
 import { listenersOf } from './host.ts'
 import type { Host } from './host.ts'
-import { openNodeDoor } from './node-door.ts'
+import { cutRemoved, openNodeDoor } from './node-door.ts'
 import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
 import type { NodeRoleName } from './role-names.ts'
 import type { Listened } from './role.ts'
@@ -69,6 +69,7 @@ export function joinedSiblings(own: {
   readonly control: NonNullable<Host['control']>
   readonly identity: NodeIdentity
   readonly places: () => readonly NodePlace[]
+  readonly onPlaces: (listener: () => void) => void
   readonly clock: Clock
   readonly log: Log
 }): Siblings {
@@ -112,12 +113,13 @@ export function joinedSiblings(own: {
             const isControl = pin === control.pin && !url.startsWith(NODE_PATHS.mailboxes)
             if (isControl || mayAsk(holder(pin)?.role, url)) return onRequest(request, response)
             log.warn('node.stranger', { ip: request.socket.remoteAddress ?? null })
-            response.writeHead(403).end()
-            request.resume()
+            response.writeHead(403, { connection: 'close' }).end()
           },
           onUpgrade: (pin, path, socket, head) => {
             if (path !== LMTP_PATH || onLmtp === undefined || holder(pin)?.role !== 'gateway')
-              return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
+              return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n', () =>
+                socket.destroy(),
+              )
             socket.write(
               'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: watari-lmtp\r\n\r\n',
             )
@@ -126,6 +128,7 @@ export function joinedSiblings(own: {
           },
         }),
       )
+      own.onPlaces(cutRemoved(doors.opened, () => own.places().map(({ pin }) => pin)))
       return {
         listening: doors.listened,
         close: () => {
@@ -138,6 +141,7 @@ export function joinedSiblings(own: {
 
 /** What a joined node may ask of another. */
 function mayAsk(role: JoiningRole | undefined, url: string): boolean {
+  if (url === NODE_PATHS.alive) return role !== undefined
   if (url === NODE_PATHS.outbox) return role === 'store' || role === 'serve'
   return url.startsWith(NODE_PATHS.mailboxes) && role === 'deliver'
 }

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { armFailpoints } from '#base/failpoint.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
-import { SECOND_MS, sleep, systemClock } from '#base/time.ts'
+import { SECOND_MS, shiftSystemClock, sleep, systemClock } from '#base/time.ts'
 import { ioFault } from '#store/db/fault.ts'
 import { lockVolume } from '#store/db/lock.ts'
 import { restAfterWork } from './rest.ts'
@@ -104,6 +104,7 @@ function main(args: readonly string[]): void {
   }
   armFailpoints(process.env['WATARI_FAILPOINTS'] ?? '')
   restAfterWork()
+  shiftSystemClock(Number(process.env['WATARI_CLOCK_OFFSET_MS'] ?? 0))
   process.title = `watari storage ${kind}`
   process.on('SIGINT', () => undefined) // of the terminal's group; the role says when
   void new StorageProcess().run(kind, dir, JSON.parse(options ?? '{}') as StorageOptions)

@@ -16,8 +16,15 @@ export const DAY_MS = 24 * HOUR_MS
 /** setTimeout fires at once above this. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
+let offsetMs = 0
+
+/** Moves this process's wall clock, for tests of machines whose clock is wrong. */
+export function shiftSystemClock(byMs: number): void {
+  offsetMs = Number.isFinite(byMs) ? byMs : 0
+}
+
 export const systemClock: Clock = {
-  nowMs: () => Date.now(),
+  nowMs: () => Date.now() + offsetMs,
   monotonicMs: () => performance.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(Math.max(0, delayMs), TIMER_MS_MAX))

@@ -46,7 +46,7 @@ export class Fleet {
 
   /** Starts a new machine that joins with this token. */
   async start(role: string, tokenFile: string, more: InstallOptions = {}): Promise<Installation> {
-    const url = `https://127.0.0.1:${this.control.port(6443)}`
+    const url = `https://${this.control.host}:${this.control.port(6443)}`
     const joined = { role, url, tokenFile, firstRun: this.control.firstRun }
     const node = await install({ bind: ['127.0.0.1'], ...more, joined })
     this.#joined.push(node)

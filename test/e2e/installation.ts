@@ -12,6 +12,8 @@ import type { FirstRun } from '#app/first-run.ts'
 export interface Installation {
   readonly dir: string
   readonly offset: number
+  /** Where it listens. */
+  readonly host: string
   readonly firstRun: FirstRun
   readonly ca: string
   /** The real port of a well-known one. */
@@ -52,6 +54,8 @@ export interface InstallOptions {
   }
   /** One role alone, not joined: control. */
   readonly role?: string
+  /** Words in front of the program: `ip netns exec NAME`. */
+  readonly within?: readonly string[]
 }
 
 /** Starts `npm start`'s own program and resolves at `watari ready`. */
@@ -80,6 +84,7 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
   return {
     dir,
     offset,
+    host: options.bind?.[0] ?? '127.0.0.1',
     firstRun,
     ca: readFileSync(join(dir, 'tls', 'ca.pem'), 'utf8'),
     port: (wellKnown) => wellKnown + offset,
@@ -107,19 +112,21 @@ interface Running {
 
 function launch(dir: string, offset: number, options: InstallOptions): Running {
   const bind = (options.bind ?? ['127.0.0.1', '::1']).flatMap((address) => ['--bind', address])
-  const child = spawn(
+  const [program, ...args] = [
+    ...(options.within ?? []),
     process.execPath,
-    [
-      join(ROOT, 'bin/start.mjs'),
-      '--data',
-      dir,
-      '--port-offset',
-      String(offset),
-      ...bind,
-      ...roleArgs(options),
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } },
-  )
+    join(ROOT, 'bin/start.mjs'),
+    '--data',
+    dir,
+    '--port-offset',
+    String(offset),
+    ...bind,
+    ...roleArgs(options),
+  ]
+  const child = spawn(program!, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  })
   let text = ''
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   const ready = new Promise<void>((resolve, reject) => {

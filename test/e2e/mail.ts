@@ -131,7 +131,7 @@ export async function imap(
   password = installation.password(username),
 ): Promise<ImapFlow> {
   const client = new ImapFlow({
-    host: '127.0.0.1',
+    host: installation.host,
     port: installation.port(993),
     secure: true,
     tls: { ca: installation.ca, servername: 'localhost' },

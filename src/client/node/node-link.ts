@@ -40,7 +40,7 @@ export interface LinkParts {
   readonly role: string
   /** What is in force now; told to control when the link is made. */
   has(): { readonly generation: number; readonly hash: string; readonly seq: number }
-  beat(): Pick<HeartbeatBody, 'state' | 'reason' | 'version' | 'pid'>
+  beat(): Pick<HeartbeatBody, 'state' | 'reason' | 'version' | 'pid' | 'listens'>
   /** Puts a generation into force and keeps it; the error is told to control, and the old one stays. */
   settings(
     snapshot: WireSnapshot,

@@ -44,12 +44,16 @@ export function parseToken(text: string): JoinToken | undefined {
   }
 }
 
-export const joinRequest = z.object({
-  secret: z.string().min(1).max(200),
-  /** Where the node's own API listens; without an address: where the request comes from. */
+/** Where a node's own API listens; without an address: where its requests come from. */
+export const nodeListens = z.object({
   address: z.string().max(100).optional(),
   port: z.number().int().min(1).max(65_535),
 })
+
+/** Octets of a request to join: it comes from strangers. */
+export const JOIN_BYTES_MAX = 4 * 1024
+
+export const joinRequest = nodeListens.extend({ secret: z.string().min(1).max(200) })
 export type JoinRequest = z.infer<typeof joinRequest>
 
 export const joinAnswer = z.object({

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import type { EventRecord } from '#model/event.ts'
 import type { RouteRow } from '#model/route.ts'
-import { nodePlace } from './join.ts'
+import { nodeListens, nodePlace } from './join.ts'
 
 /** Paths of the node API; the version is part of them. */
 export const NODE_PATHS = {
@@ -12,6 +12,8 @@ export const NODE_PATHS = {
   credentials: '/node/v1/credentials',
   heartbeat: '/node/v1/heartbeat',
   events: '/node/v1/events',
+  /** Answered at once, by whoever is there. */
+  alive: '/node/v1/alive',
   outbox: '/node/v1/outbox',
   calls: '/node/v1/calls/',
   /** Asked by a joined `deliver` only. */
@@ -30,7 +32,7 @@ export const BODY_BYTES_MAX = 8 * 1024 * 1024
 /** Rows in one line of the stream. */
 export const ROWS_PER_LINE = 500
 /** Silence on the stream is broken so often; a node takes three times as much for a dead connection. */
-export const PING_MS = 5_000
+export const PING_MS = 4_000
 
 /** A row of the directory on the wire: what store/directory keeps. */
 export type WireRow =
@@ -96,6 +98,8 @@ export const heartbeat = z.object({
   reason: z.string().max(2_000).optional(),
   version: z.string().max(100),
   pid: count,
+  /** Where the node's own API listens; a new place is told to all others. */
+  listens: nodeListens.optional(),
   settings: ack.shape.settings,
   seq: count,
 })

@@ -7,8 +7,9 @@ import { BODY_BYTES_MAX } from '#contract/node/wire.ts'
 export async function readBody<S extends z.ZodType>(
   request: IncomingMessage,
   shape: S,
+  bytesMax = BODY_BYTES_MAX,
 ): Promise<z.infer<S>> {
-  const octets = await readOctets(request, BODY_BYTES_MAX)
+  const octets = await readOctets(request, bytesMax)
   let value: unknown
   try {
     value = JSON.parse(octets.toString('utf8'))
@@ -55,6 +56,8 @@ export function sendFault(response: ServerResponse, cause: unknown): void {
     response.destroy()
     return
   }
+  // What is left of the request nobody reads: the connection ends with the answer.
+  if (!response.req.complete) response.shouldKeepAlive = false
   const code = isFault(cause) ? cause.code : 'unavailable'
   sendJson(response, isFault(cause) ? (STATUS[cause.code] ?? 503) : 500, {
     error: { code, message: messageOf(cause) },

@@ -3,12 +3,13 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import type { Log } from '#base/log.ts'
 import { Fault, messageOf } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
-import { JOIN_PATH, joinRequest } from '#contract/node/join.ts'
+import { JOIN_BYTES_MAX, JOIN_PATH, joinRequest } from '#contract/node/join.ts'
 import type { JoinAnswer } from '#contract/node/join.ts'
 import { peerAddress } from '#net/peer.ts'
 import type { NodeRegistry, RegisteredNode } from '#store/nodes/node-registry.ts'
 import { readBody, sendFault, sendJson } from './http.ts'
 import { keyOf } from './peer-key.ts'
+import { reachedAt } from './peer-place.ts'
 
 export interface JoinDoorParts {
   readonly registry: Pick<NodeRegistry, 'join'>
@@ -20,8 +21,6 @@ export interface JoinDoorParts {
   /** All other requests: of those whose key is known. */
   readonly next: RequestListener
 }
-
-const ANYWHERE = new Set(['', '0.0.0.0', '::'])
 
 /**
  * The one door of the node API that a key without a name may use: takes a machine in by its one-time
@@ -47,10 +46,8 @@ export function joinDoor(parts: JoinDoorParts): RequestListener {
 async function takeIn(parts: JoinDoorParts, request: IncomingMessage): Promise<JoinAnswer> {
   const pin = keyOf(request)
   if (pin === undefined) throw new Fault('invalid', 'the node shows no key of its own')
-  const asked = await readBody(request, joinRequest)
-  const address = ANYWHERE.has(asked.address ?? '')
-    ? peerAddress(request.socket).ip
-    : asked.address!
+  const asked = await readBody(request, joinRequest, JOIN_BYTES_MAX)
+  const address = reachedAt(asked.address, request)
   const { node } = await parts.registry.join({
     secretSha256: hash('sha256', asked.secret, 'hex'),
     pin,

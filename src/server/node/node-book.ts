@@ -85,6 +85,18 @@ export class NodeBook {
     this.#tell()
   }
 
+  /** Where a node says that it answers now; the others are told of a change. */
+  async moved(
+    name: string,
+    at: { readonly address: string; readonly port: number },
+  ): Promise<void> {
+    const node = this.nodes.find((each) => each.name === name)
+    if (node === undefined || (node.address === at.address && node.port === at.port)) return
+    await this.#registry.move({ name, ...at })
+    await this.load()
+    this.#tell()
+  }
+
   /** False where no such node has joined. */
   async drain(name: string, draining: boolean): Promise<boolean> {
     const { found } = await this.#registry.drain({ name, draining })

@@ -19,6 +19,7 @@ import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
 import type { SettingsSnapshot } from '#store/settings/resolve.ts'
 import { readBody, sendFault, sendJson } from './http.ts'
+import { reachedAt } from './peer-place.ts'
 import { SharedLines } from './shared-lines.ts'
 import { Subscription } from './subscription.ts'
 
@@ -61,6 +62,8 @@ export interface HubParts {
   readonly nodes?: {
     readonly places: readonly NodePlace[]
     onChange(listener: () => void): () => void
+    /** A node says where it answers. */
+    moved(node: string, at: { readonly address: string; readonly port: number }): Promise<void>
   }
   readonly log: DirectoryLog
   readonly index: EventIndex
@@ -79,9 +82,13 @@ interface Known {
   lastBeatMs?: number
   acked: Ack
   subscription?: Subscription
+  /** Ends the wait for its next beat. */
+  unwatch?: () => void
 }
 
 const SETTLE_MS = 5 * SECOND_MS
+/** A node beats every two seconds: one that has not for so long is away, whatever its socket believes. */
+const SILENCE_MS = 10 * SECOND_MS
 
 /**
  * Control's side of the node API: settings and rows down, acks, heartbeats and events up. Its
@@ -173,6 +180,7 @@ export class NodeHub {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const who = this.#parts.identify(request)
     if (who === undefined) {
+      response.shouldKeepAlive = false
       sendJson(response, 403, { error: { code: 'invalid', message: 'this node has not joined' } })
       return
     }
@@ -188,6 +196,11 @@ export class NodeHub {
       const beat = await readBody(request, heartbeat)
       known.beat = beat
       known.lastBeatMs = this.#parts.clock.nowMs()
+      if (known.subscription !== undefined) this.#watch(known, known.subscription)
+      if (beat.listens !== undefined) {
+        const { address, port } = beat.listens
+        await this.#parts.nodes?.moved(who.node, { address: reachedAt(address, request), port })
+      }
       this.#acked(known, { settings: beat.settings, seq: beat.seq })
       return sendJson(response, 200, {})
     }
@@ -230,6 +243,12 @@ export class NodeHub {
     return known
   }
 
+  /** A connection that is dead at its other end shows nothing: the beats do, which come on others. */
+  #watch(known: Known, subscription: Subscription): void {
+    known.unwatch?.()
+    known.unwatch = this.#parts.clock.after(SILENCE_MS, () => subscription.end())
+  }
+
   #acked(known: Known, taken: Ack): void {
     known.acked = {
       settings: taken.settings ?? known.acked.settings,
@@ -251,11 +270,15 @@ export class NodeHub {
     // A node that comes again has lost its connection, whatever the old socket believes.
     known.subscription?.end()
     known.subscription = subscription
+    this.#watch(known, subscription)
     this.#parts.trouble.info('node.connected', { node: known.node, role: known.role })
     try {
       await subscription.run()
     } finally {
-      if (known.subscription === subscription) delete known.subscription
+      if (known.subscription === subscription) {
+        delete known.subscription
+        known.unwatch?.()
+      }
       this.#parts.trouble.info('node.disconnected', { node: known.node, role: known.role })
     }
   }

@@ -60,6 +60,7 @@ async function serve(
     }
     return sendJson(response, 200, {})
   }
+  if (request.method === 'GET' && path === NODE_PATHS.alive) return sendJson(response, 200, {})
   if (request.method === 'POST' && path.startsWith(NODE_PATHS.calls)) {
     const name = path.slice(NODE_PATHS.calls.length)
     const call = Object.hasOwn(services.calls ?? {}, name) ? services.calls![name] : undefined

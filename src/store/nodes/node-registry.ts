@@ -34,6 +34,12 @@ export interface NodeRegistry {
     readonly nowMs: number
   }): Promise<{ readonly node: RegisteredNode }>
   nodes(): Promise<{ readonly items: readonly RegisteredNode[] }>
+  /** It answers at another place from now on. */
+  move(ask: {
+    readonly name: string
+    readonly address: string
+    readonly port: number
+  }): Promise<void>
   /** False where no such node has joined. */
   drain(ask: { readonly name: string; readonly draining: boolean }): Promise<{ found: boolean }>
   /** Its key opens nothing any more, nor does a right for its name. */
@@ -114,6 +120,12 @@ export class SqliteNodeRegistry implements NodeRegistry {
 
   async nodes(): ReturnType<NodeRegistry['nodes']> {
     return { items: this.#db.query<NodeRow>('SELECT * FROM node ORDER BY name').all().map(nodeOf) }
+  }
+
+  async move(ask: Parameters<NodeRegistry['move']>[0]): Promise<void> {
+    this.#db
+      .query('UPDATE node SET address = ?, port = ? WHERE name = ?')
+      .run(ask.address, ask.port, ask.name)
   }
 
   async drain(ask: Parameters<NodeRegistry['drain']>[0]): ReturnType<NodeRegistry['drain']> {
