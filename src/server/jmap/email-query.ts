@@ -155,7 +155,7 @@ async function find(call: Call, ask: Ask, views: readonly EmailView[]): Promise<
       : ask.position + ask.limit
   let found: Candidate[] = []
   const seen = { emails: new Set<number>(), threads: new Set<number>() }
-  const isAlone = views.length === 1
+  const isAlone = views.length === 1 && !views[0]!.hasTwins()
   const untilMs = call.room.clock.monotonicMs() + call.room.limits.searchMs
   const take = (candidates: readonly Candidate[]): void => {
     for (const candidate of candidates) {

@@ -21,6 +21,8 @@ export interface EmailView {
   readonly threadCounts: () => ThreadCounts
   /** Rows from the newest, without \Deleted ones; of each thread all, or only the newest. */
   readonly newest: (kind: 'all' | 'collapsed') => Uint32Array
+  /** True where an email lies here twice, as by a COPY of IMAP into its own mailbox. */
+  readonly hasTwins: () => boolean
 }
 
 export interface ThreadCounts {
@@ -115,7 +117,10 @@ export class EmailViews {
   }
 }
 
-type Columns = Omit<EmailView, 'mailbox' | 'tag' | 'byDate' | 'threadCounts' | 'newest'>
+type Columns = Omit<
+  EmailView,
+  'mailbox' | 'tag' | 'byDate' | 'threadCounts' | 'newest' | 'hasTwins'
+>
 
 function wholeView(view: MailboxView): EmailView {
   const columns = {
@@ -133,27 +138,42 @@ function wholeView(view: MailboxView): EmailView {
 function viewOf(from: MailboxView, columns: Columns, byDate: Uint32Array): EmailView {
   let counts: ThreadCounts | undefined
   const orders: { all?: Uint32Array; collapsed?: Uint32Array } = {}
+  let twins: boolean | undefined
+  const hasTwins = (): boolean => (twins ??= findTwins(columns))
   return {
     mailbox: from.mailbox,
     tag: from.emails!.tag,
     ...columns,
     byDate,
     threadCounts: () => (counts ??= countThreads(columns)),
-    newest: (kind) => (orders[kind] ??= newestRows(kind, columns, byDate)),
+    newest: (kind) => (orders[kind] ??= newestRows(kind, { ...columns, hasTwins }, byDate)),
+    hasTwins,
   }
+}
+
+function findTwins({ emails }: Columns): boolean {
+  let isAscending = true
+  for (let row = 1; row < emails.length && isAscending; row++)
+    isAscending = emails[row - 1]! < emails[row]!
+  return !isAscending && new Set(emails).size < emails.length
 }
 
 function newestRows(
   kind: 'all' | 'collapsed',
-  { flags, threads }: Columns,
+  { flags, threads, emails, hasTwins }: Columns & Pick<EmailView, 'hasTwins'>,
   byDate: Uint32Array,
 ): Uint32Array {
   const rows = new Uint32Array(byDate.length)
   const seen = new Set<number>()
+  const once = hasTwins() ? new Set<number>() : undefined
   let count = 0
   for (let i = byDate.length - 1; i >= 0; i--) {
     const row = byDate[i]!
     if ((flags[row]! & DELETED) !== 0) continue
+    if (once !== undefined) {
+      if (once.has(emails[row]!)) continue
+      once.add(emails[row]!)
+    }
     if (kind === 'collapsed') {
       if (seen.has(threads[row]!)) continue
       seen.add(threads[row]!)

@@ -535,6 +535,14 @@ test('a query sorts by what stands in the mails, and knows an email of two mailb
   assert.equal(await query({ filter: not({ inMailbox: archive }) }), 'ba')
   assert.equal(await query({ filter: { inMailboxOtherThan: [inbox] } }), 'c')
   assert.equal(await query({ filter: { inMailboxOtherThan: [inbox, archive] } }), '')
+  const again = [{ kind: 'copy', from: inbox, uids: [1, 2] as never, to: { id: inbox } }] as const
+  await room.store.commit({
+    contents: [],
+    commits: [{ accountId: HANAKO.id, changes: again }],
+  })
+  assert.equal(await query({}), 'bca', 'twice in a mailbox is once in a list')
+  assert.equal(await query({ filter: { inMailbox: inbox } }), 'bca')
+  assert.equal(await query({ filter: { inMailbox: inbox, minSize: 1 } }), 'bca')
   // By IMAP one copy may have a flag that the other has not.
   const view = await room.store.view({ accountId: HANAKO.id, mailboxId: archive })
   const uids = [...view!.uids] as never
