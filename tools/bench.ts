@@ -3,6 +3,8 @@ import { peersMissing, preparePeers } from '#test/peers/root.ts'
 import { accepts } from './bench/accepts.ts'
 import { deliveries } from './bench/deliveries.ts'
 import { latency } from './bench/latency.ts'
+import { directory } from './bench/directory.ts'
+import { events } from './bench/events.ts'
 import { idle, imap } from './bench/memory.ts'
 import { lists } from './bench/lists.ts'
 import { nodes } from './bench/nodes.ts'
@@ -20,6 +22,8 @@ const PARTS: readonly Part[] = [
   syncs,
   queue,
   nodes,
+  events,
+  directory,
 ]
 
 async function main(names: readonly string[]): Promise<number> {
