@@ -5,6 +5,9 @@ import { useWords } from '#web/parts/language.ts'
 
 import { textOfValue } from './setting-text.ts'
 
+/** Of a large table's rows. */
+const ROWS_SHOWN = 10
+
 /** What changes: before and after, side by side. */
 export function Changes(props: {
   readonly changes: readonly SettingChangeBody[]
@@ -30,8 +33,8 @@ export function Changes(props: {
                 {t('settings.rowsChanged', {
                   before: change.rowsBefore,
                   after: change.rowsAfter,
-                  added: change.added.join(' '),
-                  removed: change.removed.join(' '),
+                  added: some(change.added),
+                  removed: some(change.removed),
                 })}
               </td>
             ) : (
@@ -49,6 +52,12 @@ export function Changes(props: {
       </tbody>
     </table>
   )
+
+  function some(rows: readonly string[]): string {
+    if (rows.length <= ROWS_SHOWN) return rows.length === 0 ? '–' : rows.join(' ')
+    const first = rows.slice(0, ROWS_SHOWN).join(' ')
+    return t('mail.andMore', { first, count: rows.length - ROWS_SHOWN })
+  }
 
   function valueText(value: Parameters<typeof textOfValue>[1], type: string | undefined): string {
     if (value === null) return t('settings.standard')

@@ -217,7 +217,7 @@ export const EN: Words = {
   'people.enable': 'Enable',
   'people.makeAdmin': 'Make an administrator',
   'people.noAdmin': 'Take the administrator’s rights',
-  'people.didDisable': '{{address}} is disabled: no login, and mail to it is refused.',
+  'people.didDisable': '{{address}} is disabled: nobody can log in. Mail to it still arrives.',
   'people.didEnable': '{{address}} is enabled.',
   'people.didAdmin': '{{address}} is an administrator.',
   'people.didNoAdmin': '{{address}} is no administrator any more.',

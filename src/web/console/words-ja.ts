@@ -208,7 +208,7 @@ export const JA: Words = {
   'people.enable': '利用を再開',
   'people.makeAdmin': '管理者にする',
   'people.noAdmin': '管理者から外す',
-  'people.didDisable': '{{address}} の利用を停止しました。ログインできず、メールも受け付けません。',
+  'people.didDisable': '{{address}} の利用を停止しました。ログインはできません。メールは届きます。',
   'people.didEnable': '{{address}} の利用を再開しました。',
   'people.didAdmin': '{{address}} を管理者にしました。',
   'people.didNoAdmin': '{{address}} を管理者から外しました。',

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+
+import axe from 'axe-core'
+import { chromium } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+
+import type { Installation } from './installation.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+/** A busy machine is not a broken page. */
+const WAIT_MS = 60_000
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+/** Why tests in a browser cannot run here; undefined: they can. */
+export const noBrowser = existsSync(CHROMIUM)
+  ? undefined
+  : `there is no ${CHROMIUM}: apt-get install chromium`
+
+/** Debian's Chromium, without a window. */
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: false })
+
+export interface Look {
+  readonly language: 'ja' | 'en'
+  readonly scheme: 'light' | 'dark'
+  readonly width?: number
+  readonly height?: number
+}
+
+/** A person at a browser of their own. */
+export interface Visitor {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** Errors of scripts, and what the page's policy has refused. */
+  readonly faults: readonly string[]
+  open(path: string): Promise<void>
+}
+
+/** A fresh browser profile with this look. */
+export async function visit(
+  browser: Browser,
+  installation: Installation,
+  look: Look,
+): Promise<Visitor> {
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    locale: look.language === 'ja' ? 'ja-JP' : 'en-GB',
+    colorScheme: look.scheme,
+    reducedMotion: 'reduce',
+    viewport: { width: look.width ?? 1280, height: look.height ?? 800 },
+  })
+  context.setDefaultTimeout(WAIT_MS)
+  const page = await context.newPage()
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(String(error)))
+  page.on('console', (message) => {
+    if (/Content Security Policy|Trusted Type/i.test(message.text())) faults.push(message.text())
+  })
+  page.on('dialog', (dialog) => {
+    faults.push(`a dialog of a foreign script: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  const open = async (path: string): Promise<void> => {
+    await page.goto(`https://localhost:${installation.port(443)}${path}`)
+    await page.locator('h1').waitFor()
+  }
+  return { context, page, faults, open }
+}
+
+/** What axe has to say of the page as it is: one line each, none where all is well. */
+export async function accessFaults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate<axe.AxeResults, readonly string[]>(
+    (rules) =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run({
+        runOnly: [...rules],
+        resultTypes: ['violations'],
+      }),
+    RULES,
+  )
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+}

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import type { Browser, Page } from 'playwright-core'
+
+import { accessFaults, noBrowser, openBrowser, visit } from './browser.ts'
+import type { Look, Visitor } from './browser.ts'
+import { install } from './installation.ts'
+import type { Installation } from './installation.ts'
+import { smtpSend } from './mail.ts'
+
+const NETWORKS = 100_000
+const FIRST_LOAD_BYTES_MAX = 300_000
+/** Where pictures of each page stay, for people to look at. */
+const KEPT = process.env['WATARI_PICTURES']
+const HOSTILE = '<img src=x onerror=alert(1)>'
+
+let it: Installation
+let browser: Browser
+let admin: Visitor
+let shots = ''
+
+const login = async (visitor: Visitor, password = it.password('admin')): Promise<void> => {
+  await visitor.open('/console')
+  // By the keyboard alone: the first field has the focus.
+  await visitor.page.keyboard.type('admin')
+  await visitor.page.keyboard.press('Tab')
+  await visitor.page.keyboard.type(password)
+  await visitor.page.keyboard.press('Enter')
+}
+
+const enter = async (look: Look): Promise<Visitor> => {
+  const visitor = await visit(browser, it, look)
+  await login(visitor)
+  await visitor.page.locator('.corridor').waitFor()
+  return visitor
+}
+
+const said = (page: Page, text: string | RegExp): Promise<void> =>
+  page.locator('.notice', { hasText: text }).waitFor()
+
+const send = (to: string, from: string, subject: string): Promise<string> =>
+  smtpSend(it.port(25), {
+    from,
+    to: [to],
+    content: `From: ${HOSTILE} <${from}>\r\nTo: ${to}\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@example.org>\r\nDate: ${new Date().toUTCString()}\r\n\r\nこんにちは\r\n`,
+  })
+
+describe('the console', { skip: noBrowser ?? false }, () => {
+  before(async () => {
+    shots = KEPT ?? mkdtempSync(join(tmpdir(), 'watari-console-'))
+    it = await install()
+    await it.watari(['alias', 'add', 'far', 'someone@far.example'])
+    await it.watari(['route', 'set', 'far.example', 'hold'])
+    assert.match(await send('hanako@campus.example', '"<b>bold</b>"@example.org', 'kaigi'), /^250/)
+    for (const name of ['one', 'two', 'three'])
+      assert.match(await send('far@campus.example', `${name}@example.org`, name), /^250/)
+    browser = await openBrowser()
+    admin = await visit(browser, it, { language: 'en', scheme: 'light' })
+  })
+  after(async () => {
+    await browser?.close()
+    await it?.remove()
+    if (KEPT === undefined) rmSync(shots, { recursive: true, force: true })
+  })
+
+  test('lets administrators in, and says in words why it lets nobody else in', async () => {
+    await login(admin, 'wrong')
+    await admin.page.getByRole('alert').filter({ hasText: 'is wrong' }).waitFor()
+    let bytes = 0
+    admin.page.on('response', (response) => {
+      bytes += Number(response.headers()['content-length'] ?? 0)
+    })
+    await login(admin)
+    await admin.page.locator('.corridor').waitFor()
+    assert.ok(bytes > 50_000 && bytes < FIRST_LOAD_BYTES_MAX, `first load: ${bytes} octets`)
+    const [cookie] = await admin.context.cookies()
+    assert.deepEqual([cookie?.httpOnly, cookie?.secure, cookie?.sameSite], [true, true, 'Strict'])
+    const other = await visit(browser, it, { language: 'ja', scheme: 'dark' })
+    await login(other)
+    await other.page.locator('.corridor').waitFor()
+    await other.page.getByRole('button', { name: 'ログアウト' }).click()
+    await other.page.getByLabel('ユーザー名').waitFor()
+    const status = await other.page.evaluate(async () => (await fetch('/api/v1/nodes')).status)
+    assert.equal(status, 401)
+    assert.deepEqual(other.faults, [])
+    await other.context.close()
+  })
+
+  test('the overview shows the way of mail with what is at each station', async () => {
+    const { page } = admin
+    await page.locator('.station', { hasText: 'Reception' }).filter({ hasText: '4' }).waitFor()
+    await page.locator('.station', { hasText: 'Mailbox' }).filter({ hasText: '1' }).waitFor()
+    await page.locator('.station', { hasText: 'Queue' }).filter({ hasText: 'held 3' }).waitFor()
+    assert.match(await page.locator('.answer').innerText(), /3 recipients wait/)
+  })
+
+  test('a trace answers in a sentence first; what others wrote is text, never markup', async () => {
+    const { page, open } = admin
+    await open('/console/trace')
+    await page.keyboard.press('/')
+    await page.keyboard.type('hanako@campus.example')
+    await page.keyboard.press('Enter')
+    const answer = page.locator('.told .answer')
+    await answer.filter({ hasText: 'Delivered to INBOX of hanako@campus.example' }).waitFor()
+    assert.match(page.url(), /\/console\/trace\?q=hanako%40campus\.example/)
+    await page.getByText('"<b>bold</b>"@example.org').first().waitFor()
+    await page.locator('summary').click()
+    await page.locator('.events', { hasText: 'receive.accepted' }).waitFor()
+    await open(`/console/trace?q=${encodeURIComponent(HOSTILE)}`)
+    await page.getByText('Nothing is known of that').waitFor()
+    assert.equal(await page.locator('main img, main b').count(), 0)
+  })
+
+  test('the queue: release and take it back, removal asks for the number; keys and addresses', async () => {
+    const { page, open } = admin
+    await open('/console/queue?state=held')
+    const rows = page.locator('.table-body .table-row')
+    await rows.nth(2).waitFor()
+    await page.getByRole('grid').focus()
+    for (const key of ['j', 'x', 'Enter']) await page.keyboard.press(key)
+    await page.getByRole('complementary').waitFor()
+    assert.match(page.url(), /state=held&id=/)
+    const bar = page.getByRole('toolbar')
+    await bar.getByRole('button', { name: 'Try now' }).waitFor()
+    await bar.getByRole('button', { name: 'Remove' }).click()
+    const sure = page.getByRole('dialog').getByRole('button', { name: 'Remove' })
+    assert.equal(await sure.isDisabled(), true)
+    await page.keyboard.type('1')
+    await page.keyboard.press('Enter')
+    await said(page, 'One message is removed.')
+    await rows.nth(2).waitFor({ state: 'detached' })
+    assert.equal(await rows.count(), 2)
+    await page.keyboard.press('Escape')
+    await open('/console/queue?address=nobody')
+    await page.getByText('No waiting message fits this filter.').waitFor()
+  })
+
+  test('people: names are text, what is done can be undone, passwords are set', async () => {
+    const { page, open } = admin
+    await open('/console/people')
+    await page.getByRole('button', { name: 'Add an account' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Address').fill('jiro')
+    await dialog.getByLabel('Name', { exact: true }).fill(`次郎 ${HOSTILE}`)
+    await dialog.getByLabel('Password', { exact: true }).fill('パス ワード&"')
+    await page.keyboard.press('Enter')
+    await said(page, 'jiro@campus.example is added.')
+    await page.getByLabel('Part of a name or address').fill('次郎')
+    await page.locator('.table-row', { hasText: `次郎 ${HOSTILE}` }).click()
+    await page.getByRole('button', { name: 'Disable' }).click()
+    await said(page, /is disabled/)
+    await page.getByRole('button', { name: 'Undo' }).last().click()
+    await said(page, /is enabled/)
+    assert.match(
+      (await it.watari(['user', 'show', 'jiro', '--json'])).stdout,
+      /"disabled":\s*false/,
+    )
+    await open('/console/people?tab=aliases')
+    await page.getByLabel('Alias', { exact: true }).fill('info')
+    await page.getByLabel('Leads to').fill('hanako, jiro')
+    await page.keyboard.press('Enter')
+    await page.locator('.table-row', { hasText: 'info@campus.example' }).waitFor()
+  })
+
+  test(`the access list of ${NETWORKS} rows is a table of a few`, async () => {
+    const rows = Array.from(
+      { length: NETWORKS },
+      (_, n) => `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`,
+    )
+    const done = await it.watari(['access', 'import', '-'], rows.join('\n'))
+    assert.equal(done.status, 0, done.stderr)
+    const { page, open } = admin
+    await open('/console/access')
+    await page.locator('.table-row', { hasText: '10.0.0.0' }).first().waitFor()
+    const table = page.getByRole('grid')
+    await table.focus()
+    await page.keyboard.press('End')
+    await page.locator('.table-row', { hasText: '10.0.0.199' }).waitFor()
+    // The next page comes by itself.
+    await page.locator('.table-row', { hasText: '10.0.0.205' }).waitFor({ state: 'attached' })
+    assert.ok((await page.locator('.table-row').count()) < 120)
+    await page.getByLabel(/Networks to add/).fill('2001:db8::/32')
+    await page.getByRole('button', { name: 'Add', exact: true }).click()
+    await said(page, '1 added, 0 removed; the list has 100,001 networks.')
+  })
+
+  test('settings: a difference before it is applied, a conflict when another was first, and the way back', async () => {
+    const { page, open } = admin
+    await open('/console/settings?q=received.max')
+    await page.getByLabel('received.max').fill('77')
+    const other = await it.watari(['settings', 'set', 'smtp.recipientsMax', '500'])
+    assert.equal(other.status, 0, other.stderr)
+    await page.getByRole('button', { name: 'Review one change' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.locator('ins', { hasText: '77' }).waitFor()
+    await dialog.getByRole('button', { name: 'Apply' }).click()
+    await dialog.getByText(/admin changed the settings meanwhile/).waitFor()
+    await dialog.getByText('smtp.recipientsMax').waitFor()
+    await dialog.getByRole('button', { name: 'Apply mine on top' }).click()
+    await said(page, /Generation \d+ is in force/)
+    assert.match((await it.watari(['settings', 'get', 'received.max'])).stdout, /77/)
+    await page.getByRole('link', { name: 'History' }).click()
+    const earlier = page.locator('.cards li').nth(1)
+    await earlier.getByRole('button', { name: 'Go back to this' }).click()
+    await dialog.locator('del', { hasText: '77' }).waitFor()
+    await dialog.getByRole('button', { name: 'Go back to this' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    assert.doesNotMatch((await it.watari(['settings', 'get', 'received.max'])).stdout, /77/)
+    assert.match((await it.watari(['settings', 'get', 'smtp.recipientsMax'])).stdout, /500/)
+  })
+
+  test('nodes: how they are, and a token for one more', async () => {
+    const { page, open } = admin
+    await open('/console/nodes')
+    await page.locator('.cards li', { hasText: 'gateway' }).getByText('well').waitFor()
+    await page.getByRole('button', { name: 'Let a machine join' }).click()
+    await page.getByLabel('Name of the node').fill('gateway-2')
+    await page.keyboard.press('Enter')
+    assert.ok((await page.getByLabel('Token').inputValue()).length > 40)
+    assert.deepEqual(admin.faults, [])
+  })
+
+  const PAGES = [
+    '/console',
+    '/console/trace?q=hanako@campus.example',
+    '/console/queue',
+    '/console/people',
+    '/console/people?tab=aliases',
+    '/console/access',
+    '/console/nodes',
+    '/console/settings',
+    '/console/settings?tab=history',
+  ] as const
+  // Each page in both languages and in light and dark, each width once.
+  for (const look of [
+    { language: 'ja', scheme: 'light', width: 390, height: 844 },
+    { language: 'en', scheme: 'dark', width: 1280, height: 800 },
+    { language: 'ja', scheme: 'dark', width: 1680, height: 1050 },
+  ] as const)
+    test(`each page is open to all, ${Object.values(look).join(' ')}`, async () => {
+      const visitor = await enter(look)
+      const { page } = visitor
+      for (const path of PAGES) {
+        await visitor.open(path)
+        await page.locator('main .mantine-Skeleton-root').waitFor({ state: 'detached' })
+        const name = `${path.replaceAll(/\W+/g, '-').slice(1)}-${look.language}-${look.width}.png`
+        await page.screenshot({ path: join(shots, name) })
+        // The third width shows the same elements as the second.
+        if (look.width < 1_680) assert.deepEqual(await accessFaults(page), [], path)
+        const [wide, room] = await page.evaluate<readonly [number, number]>(
+          '[document.documentElement.scrollWidth, innerWidth]',
+        )
+        assert.ok(wide <= room, `${path} is ${wide} wide`)
+      }
+      assert.equal(await page.evaluate('document.documentElement.lang'), look.language)
+      assert.deepEqual(visitor.faults, [])
+      await visitor.context.close()
+    })
+})
