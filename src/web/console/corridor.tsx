@@ -32,23 +32,25 @@ export function Corridor(props: {
 }): ReactNode {
   const { t } = useWords()
   return (
-    <ol className="corridor" aria-label={props.label}>
-      {STATIONS.map((name) => {
-        const { figure, word, lines, isEmpty } = props.stations[name]
-        return (
-          <li key={name} className={isEmpty === true ? 'station station-empty' : 'station'}>
-            <p className="station-name">{t(`station.${name}`)}</p>
-            <p className="figure">
-              {figure} {word !== undefined && <small>{word}</small>}
-            </p>
-            {lines.map((line) => (
-              <p key={line.text}>
-                <Mark kind={line.kind}>{line.text}</Mark>
+    <div className="corridor-room">
+      <ol className="corridor" aria-label={props.label}>
+        {STATIONS.map((name) => {
+          const { figure, word, lines, isEmpty } = props.stations[name]
+          return (
+            <li key={name} className={isEmpty === true ? 'station station-empty' : 'station'}>
+              <p className="station-name">{t(`station.${name}`)}</p>
+              <p className="figure">
+                {figure} {word !== undefined && <small>{word}</small>}
               </p>
-            ))}
-          </li>
-        )
-      })}
-    </ol>
+              {lines.map((line) => (
+                <p key={line.text}>
+                  <Mark kind={line.kind}>{line.text}</Mark>
+                </p>
+              ))}
+            </li>
+          )
+        })}
+      </ol>
+    </div>
   )
 }
