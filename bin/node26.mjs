@@ -206,7 +206,7 @@ function remedy(end, trouble) {
       `node_modules of a machine of the same kind (${process.platform}-${process.arch}) here. Then start again`
     )
   if (/EACCES|EPERM|EROFS|ENOSPC/.test(trouble))
-    return `npm could not write to ${MODULES}: see the lines above; make it writable with enough room (400 MB) and start again`
+    return `npm could not write to ${MODULES}: see the lines above; make it writable with enough room (600 MB) and start again`
   return `npm ci ended with ${end}: see the lines above; when that is mended, start again`
 }
 

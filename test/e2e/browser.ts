@@ -33,7 +33,7 @@ export interface Visitor {
   readonly page: Page
   /** Errors of scripts, and what the page's policy has refused. */
   readonly faults: readonly string[]
-  open(path: string): Promise<void>
+  readonly open: (path: string) => Promise<void>
 }
 
 /** A fresh browser profile with this look. */

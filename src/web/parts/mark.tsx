@@ -7,7 +7,7 @@ export const MARKS = {
   bad: '✕',
   virus: '☣',
   hatched: '▒',
-  plain: '·',
+  plain: '',
 } as const
 export type MarkKind = keyof typeof MARKS
 
@@ -15,7 +15,7 @@ export type MarkKind = keyof typeof MARKS
 export function Mark(props: { readonly kind: MarkKind; readonly children: ReactNode }): ReactNode {
   return (
     <span className={`mark mark-${props.kind}`}>
-      <span aria-hidden="true">{MARKS[props.kind]} </span>
+      {props.kind !== 'plain' && <span aria-hidden="true">{MARKS[props.kind]} </span>}
       {props.children}
     </span>
   )
