@@ -7,10 +7,14 @@ import { fromUtf8 } from '#base/octets.ts'
 import { Fault, messageOf, ok } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import { pinOf } from '#base/pin.ts'
+import type { KeyPin } from '#base/pin.ts'
 import { systemClock } from '#base/time.ts'
+import { LMTP_PATH } from '#contract/node/wire.ts'
 import type { NewCredential } from '#contract/node/wire.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { AccountId } from '#model/account.ts'
+import type { NodeId } from '#model/event.ts'
+import type { NodePlace } from '#model/node.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { joinDoor } from '#server/node/join-door.ts'
 import { NodeBook } from '#server/node/node-book.ts'
@@ -26,9 +30,10 @@ import { answerEarly } from './alive.ts'
 import { FIRST_SUBDOMAIN, readFirstRun } from './first-run.ts'
 import type { FirstRun } from './first-run.ts'
 import { listenersOf, readHost } from './host.ts'
+import type { Host } from './host.ts'
 import { naming } from './naming.ts'
 import { NodeCallers, remoteQueue } from './node-callers.ts'
-import { cutRemoved, openNodeDoor } from './node-door.ts'
+import { cutRemoved, openNodeDoor, passLmtp, refuseUpgrade, takeUpgrade } from './node-door.ts'
 import { closeServer, openListeners, readNodeIdentity, roleState, servePath } from './node-parts.ts'
 import { runRole } from './role.ts'
 import type { ScanBench } from './scan-bench.ts'
@@ -73,7 +78,13 @@ runRole('control', async ({ place, log, atFailure }) => {
     index,
     clock,
     trouble: log,
-    nodes: book,
+    nodes: {
+      get places() {
+        return [...book.places, ...ownStore(host, pinOf(nodeIdentity.certificate))]
+      },
+      onChange: (listener) => book.onChange(listener),
+      moved: (node, at) => book.moved(node, at),
+    },
     credential: (made, node) => rehash(directory, settings, made, node),
     identify: (request) =>
       request.socket instanceof TLSSocket ? joinedNode(book, request) : declaredNode(request),
@@ -127,6 +138,13 @@ runRole('control', async ({ place, log, atFailure }) => {
         joined: (node) => book.joined(node),
         next: hub.listener,
       }),
+      // The store of this machine has no door of its own for joined gateways.
+      onUpgrade: (pin, path, socket, head) => {
+        const isGateway = pin !== undefined && book.holder(pin)?.role === 'gateway'
+        if (!isGateway || path !== LMTP_PATH || !host.roles.includes('store'))
+          return refuseUpgrade(socket)
+        passLmtp(takeUpgrade(socket, head), join(place.runDir, 'lmtp.sock'))
+      },
     }),
   )
   book.onChange(cutRemoved(nodeDoors.opened, () => book.nodes.map(({ pin }) => pin)))
@@ -172,6 +190,14 @@ function lazyAdmin(deps: AdminDeps, log: Log): RequestListener {
       },
     )
   }
+}
+
+/** The store of a machine with all roles, for gateways that have joined: at control's own door. */
+function ownStore(host: Host, pin: KeyPin): readonly NodePlace[] {
+  const [listener] = listenersOf(host, 'node')
+  if (!host.roles.includes('store') || listener === undefined) return []
+  const { address, port } = listener
+  return [{ name: host.node as NodeId, role: 'store', address, port, pin, draining: false }]
 }
 
 /** Who holds the key that the peer has shown; undefined: nobody of ours. */

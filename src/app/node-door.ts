@@ -1,7 +1,8 @@
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 
@@ -10,6 +11,7 @@ import type { KeyPin } from '#base/pin.ts'
 import { SECOND_MS } from '#base/time.ts'
 import { Fault } from '#base/outcome.ts'
 import type { NodeIdentity } from '#client/node/pinned.ts'
+import { LMTP_PROTOCOL } from '#contract/node/wire.ts'
 import { keyOf } from '#server/node/peer-key.ts'
 
 import type { Listener } from './host.ts'
@@ -101,4 +103,27 @@ export function cutRemoved(
     for (const pin of before.difference(now)) for (const door of doors) door.cut(pin)
     before = now
   }
+}
+
+/** Says no to a request to change protocols. */
+export const refuseUpgrade = (socket: Duplex): void =>
+  void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n', () => socket.destroy())
+
+/** Changes to LMTP; what the peer has sent already comes first. */
+export function takeUpgrade(socket: Duplex, head: Buffer): Socket {
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${LMTP_PROTOCOL}\r\n\r\n`,
+  )
+  if (head.byteLength > 0) socket.unshift(head)
+  return socket as Socket
+}
+
+/** Hands LMTP on to a store of this machine: two connections that end together. */
+export function passLmtp(socket: Socket, path: string): void {
+  const local = connect(path)
+  socket.on('error', () => local.destroy())
+  local.on('error', () => socket.destroy())
+  socket.once('close', () => local.destroy())
+  local.once('close', () => socket.destroy())
+  socket.pipe(local).pipe(socket)
 }

@@ -102,7 +102,13 @@ export async function startNode(options: {
   })
   const siblings =
     host.control === undefined
-      ? ownSiblings({ runDir: place.runDir, name, clock })
+      ? ownSiblings({
+          runDir: place.runDir,
+          name,
+          identity: readNodeIdentity(place.dir),
+          places: () => node.places,
+          clock,
+        })
       : joinedSiblings({
           host,
           control: host.control,

@@ -9,7 +9,7 @@ import type { Clock } from '#base/time.ts'
 import { openLmtp } from '#client/node/lmtp-tunnel.ts'
 import { NodeCaller } from '#client/node/node-caller.ts'
 import { dialPinned } from '#client/node/pinned.ts'
-import type { NodeIdentity } from '#client/node/pinned.ts'
+import type { NodeIdentity, PinnedPeer } from '#client/node/pinned.ts'
 import type { Dial } from '#client/node/request.ts'
 import type { Endpoint } from '#client/smtp/job.ts'
 import { LMTP_PATH, NODE_PATHS } from '#contract/node/wire.ts'
@@ -19,7 +19,7 @@ import { keyOf } from '#server/node/peer-key.ts'
 
 import { listenersOf } from './host.ts'
 import type { Host } from './host.ts'
-import { cutRemoved, openNodeDoor } from './node-door.ts'
+import { cutRemoved, openNodeDoor, refuseUpgrade, takeUpgrade } from './node-door.ts'
 import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
 import type { NodeRoleName } from './role-names.ts'
 import type { Listened } from './role.ts'
@@ -47,15 +47,26 @@ export interface Siblings {
 export function ownSiblings(own: {
   readonly runDir: string
   readonly name: NodeRoleName
+  readonly identity: NodeIdentity
+  /** Gateways that have joined beside this machine's own. */
+  readonly places: () => readonly NodePlace[]
   readonly clock: Clock
 }): Siblings {
+  const { clock, identity } = own
   const socket = (name: string): string => join(own.runDir, `${name}.sock`)
-  const gateway = new NodeCaller({ dial: dialPath(socket('gateway')), clock: own.clock })
+  const gateway = { name: 'gateway', dial: dialPath(socket('gateway')) }
+  const dialTo = dialsOf(identity)
+  const joined = (place: NodePlace) => ({ name: place.name, dial: dialTo(place) })
   return {
     control: dialPath(socket('node')),
     stores: () => [{ path: socket('lmtp') }],
     serve: () => undefined,
-    gatewayFor: () => gateway,
+    gatewayFor: (id) => {
+      const [chosen] = [gateway, ...own.places().filter(sendsMail).map(joined)].toSorted(
+        byWeight(id),
+      )
+      return chosen && new NodeCaller({ dial: chosen.dial, clock })
+    },
     offer: async ({ onRequest }) => {
       const server = await servePath(socket(own.name), onRequest)
       return { listening: [], close: () => closeServer(server) }
@@ -74,13 +85,9 @@ export function joinedSiblings(own: {
   readonly log: Log
 }): Siblings {
   const { host, control, identity, clock, log } = own
-  const dials = new Map<string, Dial>()
-  const dialTo = ({ address, port, pin }: Pick<NodePlace, 'address' | 'port' | 'pin'>): Dial => {
-    const key = `${pin} ${address} ${port}`
-    let dial = dials.get(key)
-    if (dial === undefined) dials.set(key, (dial = dialPinned(identity, { address, port, pin })))
-    return dial
-  }
+  const dial = dialsOf(identity)
+  // A store on control's own machine is where control is, however that machine calls itself.
+  const dialTo = (place: PinnedPeer): Dial => dial(place.pin === control.pin ? control : place)
   const holder = (pin: KeyPin | undefined): NodePlace | undefined =>
     own.places().find((place) => place.pin === pin)
   return {
@@ -117,14 +124,8 @@ export function joinedSiblings(own: {
           },
           onUpgrade: (pin, path, socket, head) => {
             if (path !== LMTP_PATH || onLmtp === undefined || holder(pin)?.role !== 'gateway')
-              return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n', () =>
-                socket.destroy(),
-              )
-            socket.write(
-              'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: watari-lmtp\r\n\r\n',
-            )
-            if (head.byteLength > 0) socket.unshift(head)
-            onLmtp(socket as Socket)
+              return refuseUpgrade(socket)
+            onLmtp(takeUpgrade(socket, head))
           },
         }),
       )
@@ -136,6 +137,17 @@ export function joinedSiblings(own: {
         },
       }
     },
+  }
+}
+
+/** One dial a peer, with its connections kept for the next request. */
+function dialsOf(identity: NodeIdentity): (peer: PinnedPeer) => Dial {
+  const dials = new Map<string, Dial>()
+  return ({ address, port, pin }) => {
+    const key = `${pin} ${address} ${port}`
+    let dial = dials.get(key)
+    if (dial === undefined) dials.set(key, (dial = dialPinned(identity, { address, port, pin })))
+    return dial
   }
 }
 
@@ -152,5 +164,5 @@ function mayAsk(role: JoiningRole | undefined, url: string): boolean {
  */
 const byWeight =
   (id: string) =>
-  (a: NodePlace, b: NodePlace): number =>
+  (a: { readonly name: string }, b: { readonly name: string }): number =>
     hash('sha256', `${b.name} ${id}`, 'hex') > hash('sha256', `${a.name} ${id}`, 'hex') ? 1 : -1

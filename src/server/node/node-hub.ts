@@ -187,6 +187,7 @@ export class NodeHub {
     const known = this.#know(who)
     const url = new URL(request.url ?? '/', 'http://node')
     const route = `${request.method} ${url.pathname}`
+    if (route === `GET ${NODE_PATHS.alive}`) return sendJson(response, 200, {})
     if (route === `GET ${NODE_PATHS.subscribe}`) return this.#subscribe(known, url, response)
     if (route === `POST ${NODE_PATHS.acks}`) {
       this.#acked(known, await readBody(request, ack))
