@@ -37,9 +37,13 @@ export const REPLICA_DATABASE: DatabaseKind = {
 /** The replica in SQLite; opened by a storage process only. */
 export class SqliteReplica implements DirectoryReplica {
   readonly #db: Database
+  readonly #synchronous: number
 
   constructor(path: string) {
     this.#db = openDatabase({ path, ...REPLICA_DATABASE })
+    this.#synchronous = this.#db
+      .query<{ synchronous: number }>('PRAGMA synchronous')
+      .get()!.synchronous
   }
 
   async load(ask: Parameters<DirectoryReplica['load']>[0]): ReturnType<DirectoryReplica['load']> {
@@ -71,13 +75,19 @@ export class SqliteReplica implements DirectoryReplica {
   }
 
   async gather(page: Parameters<DirectoryReplica['gather']>[0]): Promise<void> {
-    this.#db.transaction(() => {
-      if (page.first) this.#db.exec('DELETE FROM incoming')
-      const put = this.#db.query(
-        'INSERT INTO incoming (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json',
-      )
-      for (const { key, row } of page.rows) put.run(key, JSON.stringify(row))
-    })
+    // Nothing is promised before `replace`, whose commit syncs all that was gathered with it.
+    this.#db.exec('PRAGMA synchronous = NORMAL')
+    try {
+      this.#db.transaction(() => {
+        if (page.first) this.#db.exec('DELETE FROM incoming')
+        const put = this.#db.query(
+          'INSERT INTO incoming (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json',
+        )
+        for (const { key, row } of page.rows) put.run(key, JSON.stringify(row))
+      })
+    } finally {
+      this.#db.exec(`PRAGMA synchronous = ${this.#synchronous}`)
+    }
   }
 
   async replace(end: { readonly seq: number }): Promise<void> {
