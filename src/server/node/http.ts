@@ -25,7 +25,8 @@ export async function readBody<S extends z.ZodType>(
 export async function readOctets(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Not destroyed where it is too long: the peer is still to be told.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.byteLength
     if (size > bytesMax) throw new Fault('limit', `more than ${bytesMax} octets`)
     chunks.push(chunk)

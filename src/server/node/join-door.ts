@@ -29,11 +29,13 @@ export interface JoinDoorParts {
 export function joinDoor(parts: JoinDoorParts): RequestListener {
   return (request, response) => {
     if (request.method !== 'POST' || request.url !== JOIN_PATH) return parts.next(request, response)
+    // Asked now: a connection that has ended has no address any more.
+    const { ip } = peerAddress(request.socket)
     takeIn(parts, request).then(
       (answer) => sendJson(response, 200, answer),
       (cause: unknown) => {
         parts.log.warn('node.joinRefused', {
-          ip: peerAddress(request.socket).ip,
+          ip,
           cause: messageOf(cause),
         })
         sendFault(response, cause)
