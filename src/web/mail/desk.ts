@@ -10,6 +10,7 @@ import { has, MAILBOX_PROPERTIES, ROW_PROPERTIES } from './nouns.ts'
 import type { Mailbox, Person, Row } from './nouns.ts'
 import { Observed } from './observed.ts'
 import { Telling } from './told.ts'
+import { Writes } from './writes.ts'
 
 export interface Identity extends Person {
   readonly id: string
@@ -27,9 +28,7 @@ export class Desk extends Observed {
   identities: readonly Identity[] = []
   #state = ''
   #listing: Listing | undefined
-  /** Own changes on their way: until they are there, the server tells of what was before. */
-  #writing = 0
-  #settled: Promise<unknown> = Promise.resolve()
+  readonly #writes = new Writes()
 
   constructor(client: MailClient) {
     super()
@@ -91,7 +90,7 @@ export class Desk extends Observed {
     if (before !== undefined && JSON.stringify(before.view) === JSON.stringify(view)) return before
     if (this.#rows.size > ROWS_KEPT_MAX) this.#rows.clear()
     this.#listing = new Listing(
-      { client: this.client, rows: this.#rows, settled: () => this.#settled },
+      { client: this.client, rows: this.#rows, writes: this.#writes },
       view,
     )
     return this.#listing
@@ -194,16 +193,11 @@ export class Desk extends Observed {
     if (refused.some(({ type }) => type !== 'notFound')) throw new MailFailure('refused')
   }
 
-  async #write(calls: readonly Invocation[]): Promise<readonly Invocation[]> {
-    this.#writing++
-    const answer = this.client.request(calls)
-    this.#settled = Promise.allSettled([this.#settled, answer])
-    try {
-      return await answer
-    } finally {
-      this.#writing--
-      if (this.#writing === 0) this.#live.wake()
-    }
+  #write(calls: readonly Invocation[]): Promise<readonly Invocation[]> {
+    return this.#writes.run(
+      () => this.client.request(calls),
+      () => this.#live.wake(),
+    )
   }
 
   #rowsOf(ids: readonly string[]): Row[] {
@@ -220,39 +214,40 @@ export class Desk extends Observed {
 
   /** What has changed since the last time: counts, rows that are known, and the head of the list. */
   async #sync(): Promise<void> {
-    if (this.#writing > 0) return
     const listing = this.#listing
-    const responses = await this.client.request([
-      ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
-      ['Email/changes', { sinceState: this.#state }, 'changes'],
-      ...(listing?.headCalls() ?? []),
-    ])
-    // Meanwhile something was done here: what was answered is of before.
-    if (this.#writing > 0) return
+    const responses = await this.#writes.after(() =>
+      this.client.request([
+        ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
+        ['Email/changes', { sinceState: this.#state }, 'changes'],
+        ...(listing?.headCalls() ?? []),
+      ]),
+    )
+    // In the same turn as it was answered: nothing of ours can come between.
+    if (listing !== undefined && listing === this.#listing) listing.takeHead(responses)
     this.mailboxes = answerTo(responses, 'boxes')['list'] as Mailbox[]
     await this.#takeChanges(responses)
-    if (listing !== undefined && listing === this.#listing) listing.takeHead(responses)
     this.changed()
   }
 
   async #takeChanges(responses: readonly Invocation[]): Promise<void> {
+    const ask = (ids: readonly string[]) =>
+      this.#writes.after(() => this.client.call('Email/get', { ids, properties: ROW_PROPERTIES }))
     let stale: readonly string[]
+    let state: string
     let isMore = false
     try {
       const changes = answerTo(responses, 'changes')
-      this.#state = changes['newState'] as string
+      state = changes['newState'] as string
       isMore = changes['hasMoreChanges'] === true
       stale = (changes['updated'] as string[]).filter((id) => this.#rows.has(id))
     } catch {
       stale = [...this.#rows.keys()]
-      const answer = await this.client.call('Email/get', { ids: [], properties: ['id'] })
-      this.#state = answer['state'] as string
+      state = (await ask([]))['state'] as string
     }
-    for (let at = 0; at < stale.length; at += 200) {
-      const ids = stale.slice(at, at + 200)
-      const answer = await this.client.call('Email/get', { ids, properties: ROW_PROPERTIES })
-      for (const row of answer['list'] as Row[]) this.#rows.set(row.id, row)
-    }
+    for (let at = 0; at < stale.length; at += 200)
+      for (const row of (await ask(stale.slice(at, at + 200)))['list'] as Row[])
+        this.#rows.set(row.id, row)
+    this.#state = state
     if (isMore) this.#live.wake()
     if (stale.length > 0) this.#listing?.rowsChanged()
   }

@@ -4,6 +4,7 @@ import { ROW_PROPERTIES } from './nouns.ts'
 import type { Row } from './nouns.ts'
 import { Observed } from './observed.ts'
 import type { Filter } from './search-terms.ts'
+import type { Writes } from './writes.ts'
 
 export const PAGE_ROWS = 50
 /** A search has no number of results before it has looked everywhere: it is told page by page. */
@@ -34,21 +35,22 @@ export class Listing extends Observed {
   #isWhole = false
   #waiting: Told | undefined
 
-  /** Resolves when no change of ours is on its way: before, the server tells of what was. */
-  readonly #settled: () => Promise<unknown>
+  readonly #writes: Writes
+  /** What comes next is of our own doing: nobody needs to ask for it. */
+  #isExpecting = false
 
   constructor(
     parts: {
       readonly client: MailClient
       readonly rows: Map<string, Row>
-      readonly settled: () => Promise<unknown>
+      readonly writes: Writes
     },
     view: View,
   ) {
     super()
     this.#client = parts.client
     this.#rows = parts.rows
-    this.#settled = parts.settled
+    this.#writes = parts.writes
     this.view = view
     void this.#load(0)
   }
@@ -111,8 +113,10 @@ export class Listing extends Observed {
       ids.every((id, index) => shown[index] === undefined || shown[index] === id) &&
       (total === undefined || total === this.length)
     this.#waiting = isSame ? undefined : { ids, total }
-    if (this.length === 0 || this.view.isOwn === true) this.show()
-    else this.changed()
+    const isAtOnce = this.length === 0 || this.view.isOwn === true || this.#isExpecting
+    this.#isExpecting = false
+    if (isAtOnce) this.show()
+    this.changed()
   }
 
   /** Whether the server has another list by now. */
@@ -144,7 +148,7 @@ export class Listing extends Observed {
     const after = this.#ids
     return () => {
       if (this.#ids === after) this.#ids = before
-      else void this.#load(0)
+      else this.#isExpecting = true
       this.#asked.clear()
       this.changed()
     }
@@ -160,8 +164,8 @@ export class Listing extends Observed {
     if (this.#isLoaded(from)) return
     this.#asked.add(page)
     try {
-      await this.#settled()
-      const responses = await this.#client.request(this.#calls(from, PAGE_ROWS, 'page'))
+      const calls = this.#calls(from, PAGE_ROWS, 'page')
+      const responses = await this.#writes.after(() => this.#client.request(calls))
       this.#take(from, this.#read(responses, 'page'))
       this.#state = 'there'
     } catch (thrown) {

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { ReactNode } from 'react'
 
 import { useWords } from '#web/parts/language.ts'
-import { Mark } from '#web/parts/mark.tsx'
+import { Mark, MARKS } from '#web/parts/mark.tsx'
 import type { MarkKind } from '#web/parts/mark.tsx'
 
 import { readAuthenticity, readVerdict } from './authenticity.ts'
@@ -40,6 +40,7 @@ export function Truth({ message }: { readonly message: Message }): ReactNode {
           aria-expanded={isOpen}
           onClick={() => setOpen(!isOpen)}
         >
+          <span aria-hidden="true">{MARKS[kind]} </span>
           {t(`verdict.${key}`)} <span className="why-word">{t('verdict.why')}</span>
         </button>
       </p>
