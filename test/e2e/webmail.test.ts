@@ -339,6 +339,7 @@ describe('the webmail in Chromium', { skip: noBrowser ?? false }, () => {
       await page.locator('dialog').waitFor()
       await look()
       await page.keyboard.press('Escape')
+      await page.locator('dialog').waitFor({ state: 'detached' })
       await page.keyboard.press('?')
       await page.locator('dialog', { hasText: 'Esc' }).waitFor()
       await look()

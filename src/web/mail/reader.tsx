@@ -44,12 +44,12 @@ export function Reader(props: {
   }, [desk, readId])
   if (id === undefined)
     return (
-      <main className="reader reader-empty" aria-label={t('reader.title')}>
+      <section className="reader reader-empty" aria-label={t('reader.title')}>
         <p className="faint">{t('reader.empty')}</p>
-      </main>
+      </section>
     )
   return (
-    <main className="reader" ref={place} tabIndex={-1} aria-label={t('reader.title')}>
+    <section className="reader" ref={place} tabIndex={-1} aria-label={t('reader.title')}>
       <div className="reader-tools" role="toolbar" aria-label={t('reader.tools')}>
         <span className="reader-back">
           <Tool icon="back" word={t('act.back')} onPress={closeMessage} isOnlyIcon />
@@ -72,7 +72,7 @@ export function Reader(props: {
           </button>
         </div>
       )}
-    </main>
+    </section>
   )
 }
 

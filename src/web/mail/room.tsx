@@ -176,28 +176,30 @@ export function Room(props: {
         close={() => setTreeOpen(false)}
         compose={() => letters.begin()}
       />
-      <List
-        key={viewKey}
-        desk={desk}
-        listing={listing}
-        name={name}
-        box={isSearch ? undefined : box}
-        current={current}
-        isReading={messageId !== undefined}
-        selected={selected}
-        select={select}
-        clear={() => setSelected(new Set())}
-        open={open}
-        doings={doings}
-        areJunk={acts.areJunk(chosen)}
-      />
-      <Reader
-        desk={desk}
-        id={messageId}
-        doings={doings}
-        areJunk={messageId !== undefined && acts.areJunk([messageId])}
-        reply={(toAll) => messageId !== undefined && void answer.reply(messageId, toAll)}
-      />
+      <main className="pages">
+        <List
+          key={viewKey}
+          desk={desk}
+          listing={listing}
+          name={name}
+          box={isSearch ? undefined : box}
+          current={current}
+          isReading={messageId !== undefined}
+          selected={selected}
+          select={select}
+          clear={() => setSelected(new Set())}
+          open={open}
+          doings={doings}
+          areJunk={acts.areJunk(chosen)}
+        />
+        <Reader
+          desk={desk}
+          id={messageId}
+          doings={doings}
+          areJunk={messageId !== undefined && acts.areJunk([messageId])}
+          reply={(toAll) => messageId !== undefined && void answer.reply(messageId, toAll)}
+        />
+      </main>
       <LetterWindow desk={desk} letters={letters} />
       <TellingBar telling={desk.telling} />
       {asked === 'help' && <HelpDialog close={() => setAsked(undefined)} />}
