@@ -101,7 +101,10 @@ describe('the administration of an installation', () => {
   it('shows nodes and status, aligned, with everything in force', async () => {
     const table = await cli.run(['node', 'ls'])
     assertAligned(table)
-    assert.match(table, /^NODE +ROLE +ADDRESS +STATE +CONNECTED +GENERATION +DIRECTORY +TROUBLE\n/)
+    assert.match(
+      table,
+      /^NODE +ROLE +ADDRESS +VERSION +STATE +QUEUED +GENERATION +DIRECTORY +HEARD/,
+    )
     const { items } = await cli.json<{ items: unknown[] }>(['node', 'ls'])
     assert.equal(items.length, 2)
     const text = await cli.run(['status'])
@@ -109,7 +112,7 @@ describe('the administration of an installation', () => {
       text,
       /^version: +\S+\nsettings: +generation 0\ndirectory: +2 domains, 3 users, 0 a/,
     )
-    assert.ok(text.endsWith(table), text)
+    assert.match(text, /\nNODE +ROLE +ADDRESS +VERSION +STATE/)
   })
 
   it('settings set: is in force at every role when the command returns; a bad value is not', async () => {
@@ -285,12 +288,12 @@ describe('the administration of an installation', () => {
     try {
       process.kill(gateway!, 'SIGKILL')
       await until('its connection has ended', async () => {
-        return /^gateway +gateway .* away +no /m.test((await cli.call(['node', 'ls'])).stdout)
+        return /^gateway +gateway .* away /m.test((await cli.call(['node', 'ls'])).stdout)
       })
       const status = await cli.run(['status'])
       assert.match(status, /^queue: +not known$/m)
       assert.match(status, /^no answer: +gateway: /m)
-      assert.match(status, /^gateway +gateway .* away .* last heard of \S+Z$/m)
+      assert.match(status, /^gateway +gateway .* away .* \S+Z\b/m)
       assert.match(await cli.run(['queue', 'ls']), /^gateway does not answer: /m)
       const { unreachable } = await cli.json<{ unreachable: object[] }>(['queue', 'ls'])
       assert.equal(unreachable.length, 1)

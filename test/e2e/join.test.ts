@@ -83,8 +83,17 @@ describe('roles on machines of their own', () => {
   })
 
   it('drains a gateway, lets it go, and gives its key nothing any more', async () => {
+    await fleet.allReady()
     const drained = await control.watari(['node', 'drain', 'gw-2'])
     assert.equal(drained.status, 0, drained.stderr)
+    const row = (await fleet.nodes()).find(({ node }) => node === 'gw-2')
+    assert.equal(row?.queued, 0)
+    assert.match(row?.lastBeat ?? '', /^\d{4}-/)
+    assert.equal(row?.eventGaps, undefined)
+    assert.match(
+      (await control.watari(['node', 'ls'])).stdout,
+      /gw-2 +gateway .* ready, draining +0 /,
+    )
     const removed = await control.watari(['node', 'remove', 'gw-2'])
     assert.equal(removed.status, 0, removed.stderr)
     assert.deepEqual((await fleet.nodes()).map(({ node }) => node).toSorted(), ['gw-1', 'store-1'])

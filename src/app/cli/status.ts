@@ -100,18 +100,34 @@ function queueText({ messages, ready, claimed, held, unreachable }: StatusBody['
 
 const nodesText = (nodes: readonly NodeBody[]): string =>
   table(
-    ['NODE', 'ROLE', 'ADDRESS', 'STATE', 'CONNECTED', 'GENERATION', 'DIRECTORY', 'TROUBLE'],
+    [
+      'NODE',
+      'ROLE',
+      'ADDRESS',
+      'VERSION',
+      'STATE',
+      'QUEUED',
+      'GENERATION',
+      'DIRECTORY',
+      'HEARD',
+      'TROUBLE',
+    ],
     nodes.map((row) => [
       row.node,
       row.role,
       row.address === undefined ? 'this machine' : `${row.address} port ${row.port}`,
+      row.version,
       stateText(row),
-      row.connected,
+      row.queued,
       row.generation,
       row.seq,
-      row.error ?? (row.connected ? row.reason : `last heard of ${row.lastBeat ?? 'never'}`),
+      row.lastBeat ?? 'never',
+      row.error ?? (row.connected ? row.reason : undefined) ?? lostText(row),
     ]),
   )
+
+const lostText = ({ eventGaps = 0 }: NodeBody): string | undefined =>
+  eventGaps === 0 ? undefined : `events lost, in ${counted(eventGaps, 'place')}: watari status`
 
 function stateText({ connected, state, draining }: NodeBody): string {
   const now = connected ? state : 'away'

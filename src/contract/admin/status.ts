@@ -18,6 +18,10 @@ export const node = z.object({
   address: z.string().optional(),
   port: z.number().int().optional(),
   draining: z.boolean().optional(),
+  /** Messages that wait on a gateway: one that drains may be removed at 0. Absent where it does not answer. */
+  queued: z.number().int().optional(),
+  /** Runs of its events that never came; absent: none. */
+  eventGaps: z.number().int().optional(),
 })
 export type NodeBody = z.infer<typeof node>
 

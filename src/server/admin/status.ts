@@ -7,10 +7,11 @@ import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 
 const GAPS_SHOWN = 20
+const GAPS_COUNTED = 1_000
 
 export function statusRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get('/nodes', { schema: { response: { 200: page(node) } } }, async () => ({
-    items: nodesOf(deps),
+    items: await withCounts(deps, nodesOf(deps)),
   }))
 
   app.get('/status', { schema: { response: { 200: status } } }, async () => {
@@ -58,6 +59,31 @@ function nodesOf(deps: AdminDeps): NodeBody[] {
     ...placeOf(node),
   }))
   return [...heard, ...silent]
+}
+
+/** With what waits on each gateway that is there, and whether events of a node were lost. */
+async function withCounts(deps: AdminDeps, nodes: readonly NodeBody[]): Promise<NodeBody[]> {
+  const there = new Set(nodes.filter(({ connected }) => connected).map((row) => row.node))
+  const queued = new Map<string, number>()
+  const asked = deps.gateways().filter((gateway) => there.has(gateway.node))
+  const [{ items: gaps }] = await Promise.all([
+    deps.index.gaps({ limit: GAPS_COUNTED }),
+    ...asked.map(({ node, queue }) =>
+      queue.status().then(
+        ({ messages }) => queued.set(node, messages),
+        () => undefined, // its state says why
+      ),
+    ),
+  ])
+  return nodes.map((row) => {
+    const count = queued.get(row.node)
+    const eventGaps = gaps.filter((gap) => gap.node === row.node).length
+    return {
+      ...row,
+      ...(count !== undefined && { queued: count }),
+      ...(eventGaps > 0 && { eventGaps }),
+    }
+  })
 }
 
 const placeOf = ({ address, port, draining }: NodePlace) => ({ address, port, draining })
