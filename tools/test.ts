@@ -1,7 +1,7 @@
 // npm test [-- [--no-peers] FILE|FOLDER...]: runs every test of the tree, or those named.
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { preparePages } from '#app/pages-folder.ts'
+import { preparePages } from '#app/start/pages-folder.ts'
 import { preparePeers } from '#test/peers/root.ts'
 import { killRunning, runTestFile, type FileResult } from './testing/run-file.ts'
 import { testFiles, type TestFile, type TestKind } from './testing/test-files.ts'

@@ -26,22 +26,34 @@ import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import { hashPassword, isDated } from '#store/directory/password.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
 
-import { answerEarly } from './alive.ts'
-import { FIRST_SUBDOMAIN, readFirstRun } from './first-run.ts'
-import type { FirstRun } from './first-run.ts'
-import { listenersOf, readHost } from './host.ts'
-import type { Host } from './host.ts'
-import { naming } from './naming.ts'
-import { NodeCallers, remoteQueue } from './node-callers.ts'
-import { cutRemoved, openNodeDoor, passLmtp, refuseUpgrade, takeUpgrade } from './node-door.ts'
-import { closeServer, openListeners, readNodeIdentity, roleState, servePath } from './node-parts.ts'
+import { answerEarly } from './web/alive.ts'
+import { FIRST_SUBDOMAIN, readFirstRun } from './start/first-run.ts'
+import type { FirstRun } from './start/first-run.ts'
+import { listenersOf, readHost } from './start/host.ts'
+import type { Host } from './start/host.ts'
+import { naming } from './start/naming.ts'
+import { NodeCallers, remoteQueue } from './nodes/node-callers.ts'
+import {
+  cutRemoved,
+  openNodeDoor,
+  passLmtp,
+  refuseUpgrade,
+  takeUpgrade,
+} from './nodes/node-door.ts'
+import {
+  closeServer,
+  openListeners,
+  readNodeIdentity,
+  roleState,
+  servePath,
+} from './nodes/node-parts.ts'
 import { runRole } from './role.ts'
-import type { ScanBench } from './scan-bench.ts'
-import { remoteScripts } from './script-calls.ts'
-import { sieveBench } from './sieve-bench.ts'
+import type { ScanBench } from './judging/scan-bench.ts'
+import { remoteScripts } from './nodes/script-calls.ts'
+import { sieveBench } from './judging/sieve-bench.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
-import { serveWeb } from './web.ts'
+import { serveWeb } from './web/web.ts'
 
 runRole('control', async ({ place, log, atFailure }) => {
   const clock = systemClock
@@ -99,7 +111,7 @@ runRole('control', async ({ place, log, atFailure }) => {
   // The judges are loaded when somebody first asks for them.
   let bench: Promise<ScanBench> | undefined
   const judges = (): Promise<ScanBench> =>
-    (bench ??= import('./scan-bench.ts').then(({ scanBench }) =>
+    (bench ??= import('./judging/scan-bench.ts').then(({ scanBench }) =>
       scanBench({ settings: () => settings.settings, clock, log }),
     ))
   const deps: AdminDeps = {

@@ -7,7 +7,7 @@ import { eicarScanner } from '#engine/scan/virus.ts'
 import { authenticateSender } from '#engine/sender/authenticate.ts'
 import type { AuthResult } from '#model/verdict.ts'
 
-import type { FromJudge, JudgeWork, ToJudge } from './judge-messages.ts'
+import type { FromJudge, JudgeWork, ToJudge } from './judging/judge-messages.ts'
 
 /**
  * The process that parses hostile mail: without files, network or children of its own, ended by its

@@ -9,16 +9,16 @@ import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import type { MailboxChanged, MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
-import { listenersOf } from './host.ts'
-import { openListeners } from './node-parts.ts'
-import { startNode } from './node-role.ts'
-import type { NodeRole } from './node-role.ts'
-import { OutboxPump } from './outbox-pump.ts'
+import { listenersOf } from './start/host.ts'
+import { openListeners } from './nodes/node-parts.ts'
+import { startNode } from './nodes/node-role.ts'
+import type { NodeRole } from './nodes/node-role.ts'
+import { OutboxPump } from './nodes/outbox-pump.ts'
 import type { RolePlace } from './role.ts'
 import { FOLDERS } from './role-names.ts'
 import { StorageChild } from './storage/child-process.ts'
 import type { DoorParts, OpenDoors } from './store-doors.ts'
-import { serveWeb } from './web.ts'
+import { serveWeb } from './web/web.ts'
 
 export type ChangeListeners = Set<(change: MailboxChanged) => void>
 

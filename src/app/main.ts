@@ -5,10 +5,10 @@ import { parseArgs } from 'node:util'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { shiftSystemClock } from '#base/time.ts'
 
-import type { FolderOptions } from './data-folder.ts'
+import type { FolderOptions } from './start/data-folder.ts'
 import { ROLE_NAMES } from './role-names.ts'
 import type { RoleName } from './role-names.ts'
-import { runSingle } from './single.ts'
+import { runSingle } from './start/single.ts'
 
 const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]...
        npm start -- --role ${ROLE_NAMES.join('|')} --data DIR [--join URL --token-file FILE]`

@@ -15,7 +15,7 @@ import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import { FIRST_CONTENT, resolveSettings } from '#store/settings/resolve.ts'
 
-import { OutboxDoor } from './outbox-door.ts'
+import { OutboxDoor } from './nodes/outbox-door.ts'
 import { StorageChild } from './storage/child-process.ts'
 
 const CLEAN: Verdict = {

@@ -10,9 +10,9 @@ import { serveMail } from '#server/smtp/serve.ts'
 import type { MailListener } from '#server/smtp/serve.ts'
 import { isLoopback } from '#store/directory/guessing.ts'
 
-import { listenersOf } from './host.ts'
-import { openListeners } from './node-parts.ts'
-import type { NodeRole } from './node-role.ts'
+import { listenersOf } from './start/host.ts'
+import { openListeners } from './nodes/node-parts.ts'
+import type { NodeRole } from './nodes/node-role.ts'
 import type { Listened, RolePlace } from './role.ts'
 
 /** Doors that are open. */

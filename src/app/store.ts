@@ -4,7 +4,7 @@ import { nodeServer } from '#server/node/node-server.ts'
 
 import { openReading, startMailboxOwner } from './mailbox-owner.ts'
 import { runRole } from './role.ts'
-import { scriptCalls } from './script-calls.ts'
+import { scriptCalls } from './nodes/script-calls.ts'
 import { openReceiving } from './store-doors.ts'
 
 const GRACE_MS = 3_000

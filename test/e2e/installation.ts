@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import type { FirstRun } from '#app/first-run.ts'
+import type { FirstRun } from '#app/start/first-run.ts'
 
 /** A whole installation of a test's own: its own data folder, its own ports. */
 export interface Installation {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JoinedNode } from '#app/joined-node.ts'
+import type { JoinedNode } from '#app/nodes/joined-node.ts'
 import type { Dial } from '#client/node/request.ts'
 import type { AccountId } from '#model/account.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'

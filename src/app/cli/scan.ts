@@ -50,7 +50,7 @@ class Scanner {
 
   async goOffline(why = ''): Promise<void> {
     // Loaded only where it is needed: it is the larger part of the program.
-    const { offlineJudge, OFFLINE } = await import('#app/offline-judge.ts')
+    const { offlineJudge, OFFLINE } = await import('#app/judging/offline-judge.ts')
     const judge = offlineJudge()
     this.#verb.io.err(`watari: ${why}${OFFLINE}\n`)
     this.#close = () => judge.close()

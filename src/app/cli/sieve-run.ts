@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { trySieve } from '#app/sieve-bench.ts'
-import type { SieveTried } from '#app/sieve-bench.ts'
+import { trySieve } from '#app/judging/sieve-bench.ts'
+import type { SieveTried } from '#app/judging/sieve-bench.ts'
 import { LF, concatOctets, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { CliError } from './io.ts'

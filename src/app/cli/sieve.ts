@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { compileSieve } from '#codec/sieve/compile.ts'
-import { trySieve } from '#app/sieve-bench.ts'
-import type { SieveTried } from '#app/sieve-bench.ts'
+import { trySieve } from '#app/judging/sieve-bench.ts'
+import type { SieveTried } from '#app/judging/sieve-bench.ts'
 import {
   script,
   scriptActive,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 
-import { offlineJudge } from '#app/offline-judge.ts'
+import { offlineJudge } from '#app/judging/offline-judge.ts'
 import type { CliIo } from './io.ts'
 import { runCli } from './run.ts'
 import { scoreFiles } from './spam.ts'

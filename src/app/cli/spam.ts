@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { OFFLINE, offlineJudge } from '#app/offline-judge.ts'
-import type { OfflineJudge } from '#app/offline-judge.ts'
+import { OFFLINE, offlineJudge } from '#app/judging/offline-judge.ts'
+import type { OfflineJudge } from '#app/judging/offline-judge.ts'
 import { messageOf } from '#base/outcome.ts'
 import { counted } from '#base/text.ts'
 import type { OctetSource } from '#engine/scan/judge.ts'

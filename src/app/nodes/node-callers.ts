@@ -9,7 +9,7 @@ import type { JoiningRole, NodePlace } from '#model/node.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 
 import { dialPath } from './node-parts.ts'
-import type { RoleName } from './role-names.ts'
+import type { RoleName } from '#app/role-names.ts'
 
 export interface NamedCaller {
   readonly node: string

@@ -5,16 +5,16 @@ import { flushCompileCache } from 'node:module'
  * any, and leaves it in Node's compile cache. Run by warm-cache.ts with WATARI_WARM set.
  */
 await Promise.all([
-  import('./control.ts'),
-  import('./store.ts'),
-  import('./gateway.ts'),
-  import('./deliver.ts'),
-  import('./serve.ts'),
-  import('./storage-child.ts'),
-  import('./storage/kinds.ts'),
-  import('./scan-bench.ts'),
-  import('./cli/run.ts'),
-  import('./cli/nouns.ts').then(({ NOUNS }) =>
+  import('#app/control.ts'),
+  import('#app/store.ts'),
+  import('#app/gateway.ts'),
+  import('#app/deliver.ts'),
+  import('#app/serve.ts'),
+  import('#app/storage-child.ts'),
+  import('#app/storage/kinds.ts'),
+  import('#app/judging/scan-bench.ts'),
+  import('#app/cli/run.ts'),
+  import('#app/cli/nouns.ts').then(({ NOUNS }) =>
     Promise.all(Object.values(NOUNS).map(({ load }) => load())),
   ),
   import('#server/admin/app.ts'),

@@ -14,7 +14,7 @@ import type { NodeIdentity } from '#client/node/pinned.ts'
 import { LMTP_PROTOCOL } from '#contract/node/wire.ts'
 import { keyOf } from '#server/node/peer-key.ts'
 
-import type { Listener } from './host.ts'
+import type { Listener } from '#app/start/host.ts'
 
 export interface NodeDoor {
   readonly port: number

@@ -7,8 +7,8 @@ import { Fault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 
-import type { RoleName } from './role-names.ts'
-import type { Listened, RoleMessage, RolePlace } from './role.ts'
+import type { RoleName } from '#app/role-names.ts'
+import type { Listened, RoleMessage, RolePlace } from '#app/role.ts'
 
 /** What the supervisor knows of one role. */
 export interface RoleStatus {
@@ -124,7 +124,7 @@ class SupervisedRole {
 
   start(): void {
     const { place, clock, flags } = this.#options
-    const file = fileURLToPath(new URL(`./${this.#name}.ts`, import.meta.url))
+    const file = fileURLToPath(new URL(`../${this.#name}.ts`, import.meta.url))
     const child = spawn(process.execPath, [...flags(this.#name), file], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       env: {

@@ -11,10 +11,10 @@ import type { Dial } from '#client/node/request.ts'
 import { createServer, request } from '#net/http.ts'
 import { TlsIdentity } from '#net/tls.ts'
 
-import type { Listener } from './host.ts'
+import type { Listener } from '#app/start/host.ts'
 import type { JoinedNode } from './joined-node.ts'
-import type { Listened, RoleState } from './role.ts'
-import type { StorageState } from './storage/child-process.ts'
+import type { Listened, RoleState } from '#app/role.ts'
+import type { StorageState } from '#app/storage/child-process.ts'
 
 /** Talks to a node API on a Unix socket of this machine. */
 export const dialPath =

@@ -4,7 +4,7 @@ import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync }
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const SOURCES = join(import.meta.dirname, '..')
+const SOURCES = join(import.meta.dirname, '../..')
 const SCRIPT = join(import.meta.dirname, 'warm.ts')
 const WARM_MS_MAX = 20_000
 /** Tells for which sources the cache was filled; lies in its folder. */

@@ -8,8 +8,8 @@ import { Fault, messageOf } from '#base/outcome.ts'
 import type { KeyPin } from '#base/pin.ts'
 import { oneLine } from '#base/text.ts'
 
-import { ROLE_NAMES, ROLES } from './role-names.ts'
-import type { RoleName } from './role-names.ts'
+import { ROLE_NAMES, ROLES } from '#app/role-names.ts'
+import type { RoleName } from '#app/role-names.ts'
 
 const PROTOCOLS = [
   'mx',

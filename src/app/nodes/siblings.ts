@@ -17,12 +17,12 @@ import { keepsMailboxes, sendsMail, takesMail } from '#model/node.ts'
 import type { JoiningRole, NodePlace } from '#model/node.ts'
 import { keyOf } from '#server/node/peer-key.ts'
 
-import { listenersOf } from './host.ts'
-import type { Host } from './host.ts'
+import { listenersOf } from '#app/start/host.ts'
+import type { Host } from '#app/start/host.ts'
 import { cutRemoved, openNodeDoor, refuseUpgrade, takeUpgrade } from './node-door.ts'
 import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
-import type { NodeRoleName } from './role-names.ts'
-import type { Listened } from './role.ts'
+import type { NodeRoleName } from '#app/role-names.ts'
+import type { Listened } from '#app/role.ts'
 
 /** What a role does for the others. */
 export interface Offered {

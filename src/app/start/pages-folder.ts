@@ -5,12 +5,12 @@ import { join } from 'node:path'
 
 import { systemClock, sleep } from '#base/time.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
+const ROOT = join(import.meta.dirname, '../../..')
 const CACHE = join(ROOT, '.cache', 'pages')
 const SCRIPT = join(import.meta.dirname, 'build-pages.ts')
 /** All that the built pages depend on. */
 const SOURCES = ['src/web/**/*', 'src/contract/**/*.ts', 'src/model/**/*.ts'] as const
-const SINGLE_SOURCES = ['src/app/build-pages.ts', 'package-lock.json'] as const
+const SINGLE_SOURCES = ['src/app/start/build-pages.ts', 'package-lock.json'] as const
 const BUILD_MS_MAX = 180_000
 const POLL_MS = 250
 const REASON_LENGTH_MAX = 2_000

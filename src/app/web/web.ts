@@ -12,7 +12,7 @@ import type { Jmap } from '#server/jmap/serve.ts'
 import { peerAddress } from '#net/peer.ts'
 
 import { sendAway, sentNow, watchAlive } from './alive.ts'
-import type { Listener } from './host.ts'
+import type { Listener } from '#app/start/host.ts'
 import { servePages } from './serve-pages.ts'
 
 const PROXY_TIMEOUT_MS = 120_000

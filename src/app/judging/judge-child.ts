@@ -33,8 +33,8 @@ interface AtWork {
   end(end: JudgeEnd): void
 }
 
-const ROOT = join(import.meta.dirname, '../..')
-const SCRIPT = join(import.meta.dirname, 'judge.ts')
+const ROOT = join(import.meta.dirname, '../../..')
+const SCRIPT = join(import.meta.dirname, '../judge.ts')
 
 export interface JudgeLimits {
   /** Node has no limit on memory from outside the heap: it is watched from here (DESIGN section 4). */

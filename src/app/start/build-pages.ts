@@ -14,7 +14,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
 import { build } from 'vite'
 
-const ROOT = join(import.meta.dirname, '../..')
+const ROOT = join(import.meta.dirname, '../../..')
 /** The HTML gets a nonce each time that it is served. */
 const COMPRESSED = /\.(js|css|svg|json)$/
 /** Folders of earlier versions that nobody has built for so long are forgotten. */

@@ -6,7 +6,7 @@ import type { Verdict } from '#model/verdict.ts'
 import type { Settings } from '#store/settings/table.ts'
 
 import { Judges } from './judges.ts'
-import { resolverOf } from './resolver.ts'
+import { resolverOf } from '#app/resolver.ts'
 
 export interface ScanBench {
   scan(message: Octets): Promise<Verdict>

@@ -8,7 +8,7 @@ import type { DeliveryMailboxes } from '#engine/deliver/delivery-mailboxes.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 
-import type { RoleState } from './role.ts'
+import type { RoleState } from '#app/role.ts'
 
 /** Mailboxes that another node owns, for deliveries of this one. */
 export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {

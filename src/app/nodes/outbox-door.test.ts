@@ -14,7 +14,7 @@ import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 
 import { OutboxDoor } from './outbox-door.ts'
-import { StorageChild } from './storage/child-process.ts'
+import { StorageChild } from '#app/storage/child-process.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-door-'))
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -16,8 +16,8 @@ import type { Host } from './host.ts'
 import { join as joinInstallation } from './joining.ts'
 import type { Joining } from './joining.ts'
 import { lookFirst } from './look-first.ts'
-import { ROLES } from './role-names.ts'
-import type { RoleName } from './role-names.ts'
+import { ROLES } from '#app/role-names.ts'
+import type { RoleName } from '#app/role-names.ts'
 
 const FIRST_ACCOUNTS = ['admin', 'hanako', 'taro'] as const
 
