@@ -82,6 +82,17 @@ describe('openDatabase', () => {
     db.close()
   })
 
+  test('opens what a process has left that died while it wrote the WAL ahead', () => {
+    const path = join(dir, 'ahead.db')
+    const died = openDatabase({ path, kind: 'test', migrations: V1 })
+    died.exec('CREATE TABLE wal_ahead (zeros BLOB)')
+    died.close()
+    const db = openDatabase({ path, kind: 'test', migrations: V1, walAhead: true })
+    assert.equal(db.query("SELECT 1 FROM sqlite_schema WHERE name = 'wal_ahead'").get(), undefined)
+    assert.ok(statSync(`${path}-wal`).size >= 1_000 * 2_048)
+    db.close()
+  })
+
   test('takes a transaction back whole where its work throws', () => {
     const db = openDatabase({ path: join(dir, 'tx.db'), kind: 'test', migrations: V1 })
     assert.throws(

@@ -151,6 +151,8 @@ export class Database {
   }
 
   fillWal(path: string): void {
+    // A process that died amid this has left it behind.
+    this.exec('DROP TABLE IF EXISTS wal_ahead')
     const walBytes = WAL_PAGES * (PAGE_BYTES + WAL_FRAME_HEAD_BYTES)
     if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) < walBytes) {
       this.exec('CREATE TABLE wal_ahead (zeros BLOB)')
