@@ -44,6 +44,8 @@ before(async () => {
     },
     directory: { directory: { account: () => now } },
     hub: { nodes: () => [], settled: async () => [], forget: () => undefined },
+    gateways: () => [],
+    index: { gaps: async () => ({ items: [] }) },
     nodes: { nodes: [], drain: async (name: string) => drained.push(name) > 0 },
   } as unknown as AdminDeps
   const app = await adminApp(deps, memoryLog())
