@@ -23,7 +23,6 @@ test('what a content needs is what its octets say, read one by one', async () =>
       assert.deepEqual(await needsOf(sourceOf(octets)), {
         eightBit: /[\x80-\xff]/.test(text),
         eightBitHeader: /[\x80-\xff]/.test(header),
-        // eslint-disable-next-line no-control-regex -- NUL is what is looked for
         binary: /\0|\r(?!\n)|(?<!\r)\n/.test(text),
       })
     }),
