@@ -6,12 +6,8 @@ import type { DeliveryId } from '#model/envelope.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import { rowKey } from '#store/directory/row-key.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
-import type {
-  AccountCommit,
-  MailboxChange,
-  MailboxStore,
-  OutboxEntry,
-} from '#store/mailbox/mailbox-store.ts'
+import type { AccountCommit, MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { contentHash, sha256, tableText } from '#store/settings/resolve.ts'
 import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
 import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'

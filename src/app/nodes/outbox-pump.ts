@@ -4,7 +4,8 @@ import { Fault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { NodeCaller } from '#client/node/node-caller.ts'
-import type { MailboxStore, OutboxItem } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { OutboxItem } from '#store/mailbox/commit.ts'
 
 const ENTRIES_AT_ONCE = 50
 const PIECE_BYTES = 256 * 1024

@@ -7,11 +7,7 @@ import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { MailCommand } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
-import type {
-  AccountCommit,
-  AccountCommitResult,
-  OutboxEntry,
-} from '#store/mailbox/mailbox-store.ts'
+import type { AccountCommit, AccountCommitResult, OutboxEntry } from '#store/mailbox/commit.ts'
 
 import { DEFAULT_SCRIPT } from './default-script.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'

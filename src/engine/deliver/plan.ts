@@ -10,7 +10,7 @@ import type { Address } from '#model/address.ts'
 import type { BodyKind } from '#model/envelope.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
-import type { MailboxChange, OutboxEntry } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
 
 import { entryId, hasSentOn } from './entry-id.ts'
 

@@ -1,7 +1,7 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Content } from '#store/blob/blobs.ts'
-import type { ChangeResult, CommitRefusal, MailboxChange } from '#store/mailbox/mailbox-store.ts'
+import type { ChangeResult, CommitRefusal, MailboxChange } from '#store/mailbox/commit.ts'
 import type { ImapSession } from './session.ts'
 
 /** Commits one change to the session's account. */

@@ -1,5 +1,5 @@
 import { isFault } from '#base/outcome.ts'
-import type { CommitRefusal } from '#store/mailbox/mailbox-store.ts'
+import type { CommitRefusal } from '#store/mailbox/commit.ts'
 
 /** The tagged response of a command. */
 export interface Completion {

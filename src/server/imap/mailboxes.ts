@@ -1,6 +1,6 @@
 import { decodeMailboxName, encodeUtf7, fromPath, toPath } from '#codec/imap/mailbox-name.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
-import type { MailboxRow } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { no } from './completion.ts'
 import type { Completion } from './completion.ts'
 import type { ImapSession } from './session.ts'

@@ -1,11 +1,7 @@
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId } from '#model/mailbox.ts'
-import type {
-  MailboxChanged,
-  MailboxRow,
-  MailboxStore,
-  MailboxView,
-} from '#store/mailbox/mailbox-store.ts'
+import type { MailboxChanged, MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 /** What one advance of a view changed, as row numbers. */
 export interface ViewStep {

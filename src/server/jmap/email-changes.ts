@@ -1,4 +1,4 @@
-import type { EmailChange } from '#store/mailbox/mailbox-store.ts'
+import type { EmailChange } from '#store/mailbox/stored-email.ts'
 import type { Args } from './args.ts'
 import { invalidArguments } from './method-error.ts'
 import { MAIL } from './room.ts'

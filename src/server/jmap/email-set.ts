@@ -1,9 +1,6 @@
 import type { MailboxId } from '#model/mailbox.ts'
-import type {
-  AccountCommitResult,
-  EmailPlace,
-  MailboxChange,
-} from '#store/mailbox/mailbox-store.ts'
+import type { AccountCommitResult, MailboxChange } from '#store/mailbox/commit.ts'
+import type { EmailPlace } from '#store/mailbox/stored-email.ts'
 import type { Args } from './args.ts'
 import { createEmail } from './email-create.ts'
 import { flagsOf, loadEmails, mailboxIds, requireKeywords } from './emails.ts'

@@ -3,7 +3,8 @@ import type { Clock } from '#base/time.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq } from '#model/mailbox.ts'
-import type { MailboxRow, MailboxStore, MailboxView } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 /** The emails of one mailbox at one time, in UID order, and their order by time of arrival. Never changes. */
 export interface EmailView {

@@ -2,7 +2,7 @@ import { asciiLower } from '#base/text.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type { EmailId, MailboxId } from '#model/mailbox.ts'
 import type { MessageMeta } from '#model/message.ts'
-import type { AccountState, EmailPlace, StoredEmail } from '#store/mailbox/mailbox-store.ts'
+import type { AccountState, EmailPlace, StoredEmail } from '#store/mailbox/stored-email.ts'
 import { invalidProperties } from './method-error.ts'
 import type { Call } from './room.ts'
 

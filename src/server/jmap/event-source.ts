@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { HOUR_MS, SECOND_MS } from '#base/time.ts'
-import type { MailboxChanged } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
 import { accountState } from './emails.ts'
 import { sendProblem } from './problem.ts'
 import type { Call, JmapRoom } from './room.ts'

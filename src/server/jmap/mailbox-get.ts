@@ -1,5 +1,6 @@
 import type { MailboxId } from '#model/mailbox.ts'
-import type { AccountState, MailboxRow } from '#store/mailbox/mailbox-store.ts'
+import type { AccountState } from '#store/mailbox/stored-email.ts'
+import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { picked, propertiesOf } from './args.ts'
 import { changesAsk, CHANGES_ARGS, sorted } from './email-changes.ts'
 import type { EmailView } from './email-views.ts'

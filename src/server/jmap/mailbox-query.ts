@@ -1,6 +1,6 @@
 import { asciiLower } from '#base/text.ts'
 import type { MailboxId } from '#model/mailbox.ts'
-import type { MailboxRow } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { isObject } from './args.ts'
 import { FILTER_CONDITIONS_MAX, FILTER_DEPTH_MAX } from './limits.ts'
 import { loadTree, SORT_ORDER } from './mailbox-get.ts'

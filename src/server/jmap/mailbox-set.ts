@@ -1,6 +1,7 @@
 import { SPECIAL_USES } from '#model/mailbox.ts'
 import type { MailboxPath, SpecialUse } from '#model/mailbox.ts'
-import type { ChangeResult, MailboxChange, MailboxRow } from '#store/mailbox/mailbox-store.ts'
+import type { ChangeResult, MailboxChange } from '#store/mailbox/commit.ts'
+import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import type { Args } from './args.ts'
 import { describeMailbox, loadTree, MAILBOX_PROPERTIES } from './mailbox-get.ts'
 import type { Tree } from './mailbox-get.ts'

@@ -1,5 +1,5 @@
 import { isFault } from '#base/outcome.ts'
-import type { CommitRefusal } from '#store/mailbox/mailbox-store.ts'
+import type { CommitRefusal } from '#store/mailbox/commit.ts'
 
 /** Ends one method call with an error of RFC 8620 §3.6.2. */
 export class MethodError extends Error {

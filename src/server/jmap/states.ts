@@ -1,4 +1,4 @@
-import type { AccountPosition, AccountState } from '#store/mailbox/mailbox-store.ts'
+import type { AccountPosition, AccountState } from '#store/mailbox/stored-email.ts'
 import { MethodError } from './method-error.ts'
 
 /*

@@ -9,7 +9,8 @@ import { CALL_BYTES_MAX, MAILBOX_CALLS } from '#contract/node/mailboxes.ts'
 import type { MailboxAnswer, MailboxAsk, MailboxCall } from '#contract/node/mailboxes.ts'
 import type { AccountId } from '#model/account.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
-import type { CommitRequest, MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { CommitRequest } from '#store/mailbox/commit.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 import { readOctets } from './http.ts'
 

@@ -5,13 +5,8 @@ import type { PlacedContent } from './content.ts'
 import { copyMessages, moveMessages } from './copy.ts'
 import { expunge } from './expunge.ts'
 import { setFlags } from './flags.ts'
-import type {
-  AccountCommit,
-  AccountCommitResult,
-  ChangeResult,
-  MailboxChange,
-  MailboxChanged,
-} from './mailbox-store.ts'
+import type { AccountCommit, AccountCommitResult, ChangeResult, MailboxChange } from './commit.ts'
+import type { MailboxChanged } from './mailbox-view.ts'
 import { number } from './number.ts'
 import { addOutbox } from './outbox.ts'
 import type { PlacedEntry } from './outbox.ts'

@@ -4,7 +4,7 @@ import type {
   AccountState,
   EmailChange,
   MailboxTreeChange,
-} from './mailbox-store.ts'
+} from './stored-email.ts'
 import { emailIdOf, mailboxIdOf, stateOf, threadIdOf } from './work.ts'
 import type { AccountWork } from './work.ts'
 

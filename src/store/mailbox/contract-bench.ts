@@ -6,16 +6,9 @@ import type { FakeClock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, MailboxPath, ModSeq, Uid } from '#model/mailbox.ts'
 import type { Content } from '#store/blob/blobs.ts'
-import type {
-  AccountCommit,
-  AccountCommitResult,
-  ChangeResult,
-  MailboxChange,
-  MailboxChanged,
-  MailboxRow,
-  MailboxStore,
-  MailboxView,
-} from './mailbox-store.ts'
+import type { AccountCommit, AccountCommitResult, ChangeResult, MailboxChange } from './commit.ts'
+import type { MailboxChanged, MailboxRow, MailboxView } from './mailbox-view.ts'
+import type { MailboxStore } from './mailbox-store.ts'
 
 /** A mail store under test. */
 export interface MailboxesUnderTest {

@@ -7,7 +7,7 @@ import { mailboxByMid } from './row.ts'
 import type { Mailbox } from './row.ts'
 import { mailboxIdOf, modSeqOf, nextModSeq, uidValidityOf } from './work.ts'
 import type { AccountWork } from './work.ts'
-import type { ChangeResult } from './mailbox-store.ts'
+import type { ChangeResult } from './commit.ts'
 
 export const UID_MAX = 2 ** 32 - 1
 

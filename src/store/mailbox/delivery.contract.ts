@@ -7,7 +7,7 @@ import type { Uid } from '#model/mailbox.ts'
 import { SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
 import { append, hanako, taro, text } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
-import type { OutboxEntry } from './mailbox-store.ts'
+import type { OutboxEntry } from './commit.ts'
 import type { ScriptChange } from './scripts.ts'
 
 const entry = (id: string, content: number | Octets = 0): OutboxEntry => ({

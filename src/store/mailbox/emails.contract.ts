@@ -4,7 +4,7 @@ import { DELETED, SEEN } from '#model/mailbox.ts'
 import type { EmailId, ThreadId } from '#model/mailbox.ts'
 import { append, expunging, hanako, taro, text, uidsOf } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
-import type { AccountPosition, EmailChange } from './mailbox-store.ts'
+import type { AccountPosition, EmailChange } from './stored-email.ts'
 
 /** Emails, threads and changes by the ids that JMAP uses (RFC 8621). */
 export function emailsContract(bench: () => Bench): void {

@@ -1,7 +1,7 @@
 import { Fault } from '#base/outcome.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type { EmailId, ThreadId, Uid } from '#model/mailbox.ts'
-import type { AccountState, EmailPlace, StoredEmail } from './mailbox-store.ts'
+import type { AccountState, EmailPlace, StoredEmail } from './stored-email.ts'
 import { eidOf, emailIdOf, mailboxIdOf, stateOf, threadIdOf, tidOf } from './work.ts'
 import type { AccountWork } from './work.ts'
 

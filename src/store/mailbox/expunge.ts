@@ -3,7 +3,7 @@ import { count, pick, pickedUids, tallyPicked } from './pick.ts'
 import { modSeqOf, nextModSeq } from './work.ts'
 import type { AccountWork } from './work.ts'
 import type { Mailbox } from './row.ts'
-import type { ChangeResult, MailboxChange } from './mailbox-store.ts'
+import type { ChangeResult, MailboxChange } from './commit.ts'
 
 type ExpungeChange = Extract<MailboxChange, { kind: 'expunge' }>
 

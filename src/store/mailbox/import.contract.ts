@@ -4,7 +4,7 @@ import { SEEN } from '#model/mailbox.ts'
 import type { MailboxId, ModSeq, Uid, UidValidity } from '#model/mailbox.ts'
 import { append, text } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
-import type { MailboxChange } from './mailbox-store.ts'
+import type { MailboxChange } from './commit.ts'
 
 const UID_MAX = 2 ** 32 - 1
 

@@ -1,5 +1,5 @@
 import { asciiLower } from '#base/text.ts'
-import { KEYWORDS_PER_MAILBOX_MAX } from './mailbox-store.ts'
+import { KEYWORDS_PER_MAILBOX_MAX } from './mailbox-view.ts'
 import { Refusal } from './refusal.ts'
 import { mailboxByMid } from './row.ts'
 import type { Mailbox } from './row.ts'

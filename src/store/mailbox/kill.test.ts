@@ -13,7 +13,7 @@ import { MimeIndexer } from '#codec/mime/indexer.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
 import type { Content } from '#store/blob/blobs.ts'
 import { append, hanako } from './contract-bench.ts'
-import type { AccountCommitResult, OutboxEntry } from './mailbox-store.ts'
+import type { AccountCommitResult, OutboxEntry } from './commit.ts'
 import { openMailboxes } from './open.ts'
 import type { OpenMailboxes } from './open.ts'
 

@@ -14,13 +14,8 @@ import type { LargeHandle } from '#store/blob/blobs.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { MemoryBlobs } from '#test/fake/memory-blobs.ts'
-import type {
-  AccountCommit,
-  CommitRequest,
-  MailboxChange,
-  MailboxStore,
-  OutboxEntry,
-} from './mailbox-store.ts'
+import type { AccountCommit, CommitRequest, MailboxChange, OutboxEntry } from './commit.ts'
+import type { MailboxStore } from './mailbox-store.ts'
 import { isNamed, namedFiles, namedSegments } from './named.ts'
 import { openMailboxes } from './open.ts'
 import type { OpenMailboxes } from './open.ts'

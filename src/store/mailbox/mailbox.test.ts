@@ -13,7 +13,7 @@ import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { append, Bench, hanako, largeContent, taro } from './contract-bench.ts'
 import type { MailboxesUnderTest } from './contract-bench.ts'
 import { mailboxContract } from './mailbox.contract.ts'
-import type { MailboxChanged } from './mailbox-store.ts'
+import type { MailboxChanged } from './mailbox-view.ts'
 import { openMailboxes } from './open.ts'
 import { MIGRATIONS } from './schema.ts'
 

@@ -14,8 +14,9 @@ import {
   uidsOf,
 } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
-import { KEYWORDS_PER_MAILBOX_MAX, READ_BYTES_MAX } from './mailbox-store.ts'
-import type { MailboxChange } from './mailbox-store.ts'
+import { KEYWORDS_PER_MAILBOX_MAX } from './mailbox-view.ts'
+import { READ_BYTES_MAX } from './mailbox-store.ts'
+import type { MailboxChange } from './commit.ts'
 
 const FLAGGED = 4
 

@@ -1,4 +1,4 @@
-import type { MailboxChange } from './mailbox-store.ts'
+import type { MailboxChange } from './commit.ts'
 import { UID_MAX } from './copy.ts'
 import { Refusal } from './refusal.ts'
 import { mailboxByMid } from './row.ts'

@@ -2,7 +2,7 @@ import { Fault } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import { blobColumns, blobFrom } from './content.ts'
-import type { OutboxEntry, OutboxItem } from './mailbox-store.ts'
+import type { OutboxEntry, OutboxItem } from './commit.ts'
 import type { Sql } from './sql.ts'
 import type { AccountWork } from './work.ts'
 

@@ -1,4 +1,4 @@
-import type { CommitRefusal } from './mailbox-store.ts'
+import type { CommitRefusal } from './commit.ts'
 
 /** Ends one account's commit: its savepoint is rolled back and the caller is told why. */
 export class Refusal extends Error {

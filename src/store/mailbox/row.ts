@@ -1,7 +1,7 @@
 import type { MailboxPath, SpecialUse, Uid } from '#model/mailbox.ts'
 import { mailboxIdOf, modSeqOf, uidValidityOf } from './work.ts'
 import type { AccountWork } from './work.ts'
-import type { MailboxRow } from './mailbox-store.ts'
+import type { MailboxRow } from './mailbox-view.ts'
 
 /** A row of table `mailbox`. */
 export interface Mailbox {

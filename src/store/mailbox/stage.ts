@@ -2,7 +2,7 @@ import type { BlobRef, Blobs, Content } from '#store/blob/blobs.ts'
 import type { Placed } from './apply.ts'
 import { placeBody, stageContent } from './content.ts'
 import type { MetaParser, PlacedContent, StagedContent } from './content.ts'
-import type { AccountCommit, CommitRequest, OutboxEntry } from './mailbox-store.ts'
+import type { AccountCommit, CommitRequest, OutboxEntry } from './commit.ts'
 
 /** A request whose octets are on their way to the disk. */
 export interface Staged {

@@ -8,7 +8,7 @@ import {
 import type { MailboxId, MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import { append, hanako } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
-import type { MailboxChange } from './mailbox-store.ts'
+import type { MailboxChange } from './commit.ts'
 
 const DEFAULTS = DEFAULT_MAILBOXES.map(({ path }) => path.join('/')).toSorted()
 

@@ -8,7 +8,7 @@ import { isInbox, storedPath } from './names.ts'
 import { Refusal } from './refusal.ts'
 import { mailboxAt, mailboxByMid, pathOf } from './row.ts'
 import type { Mailbox } from './row.ts'
-import type { MailboxRef } from './mailbox-store.ts'
+import type { MailboxRef } from './commit.ts'
 
 const ROOT = 0
 

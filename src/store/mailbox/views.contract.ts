@@ -6,7 +6,8 @@ import { DELETED, SEEN } from '#model/mailbox.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
 import { append, expunging, hanako, noMailbox, uidsOf } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
-import type { MailboxChange, MailboxView } from './mailbox-store.ts'
+import type { MailboxChange } from './commit.ts'
+import type { MailboxView } from './mailbox-view.ts'
 
 /** view, read, metas, ids, and what is told. */
 export function viewsContract(bench: () => Bench): void {

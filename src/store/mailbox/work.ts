@@ -1,7 +1,7 @@
 import type { Octets } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EmailId, MailboxId, ModSeq, ThreadId, UidValidity } from '#model/mailbox.ts'
-import type { AccountState } from './mailbox-store.ts'
+import type { AccountState } from './stored-email.ts'
 import type { Sql } from './sql.ts'
 
 /** MODSEQ = epoch · 2^40 + counter; the epoch grows only at a restore or fail-over. */

@@ -1,6 +1,6 @@
 import { formatFlags } from '#codec/imap/flags.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
-import { KEYWORDS_PER_MAILBOX_MAX } from '#store/mailbox/mailbox-store.ts'
+import { KEYWORDS_PER_MAILBOX_MAX } from '#store/mailbox/mailbox-view.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
 import { done, no } from '#server/imap/completion.ts'

@@ -4,7 +4,7 @@ import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { done, no } from '#server/imap/completion.ts'
 import { findMailbox, shownName } from '#server/imap/mailboxes.ts'
-import type { MailboxRow } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 
 /** RFC 9051 §6.3.11. */

@@ -1,0 +1,148 @@
+import type { Octets } from '#base/octets.ts'
+import type { Address } from '#model/address.ts'
+import type { AccountId } from '#model/account.ts'
+import type { BodyKind } from '#model/envelope.ts'
+import type { Content } from '#store/blob/blobs.ts'
+import type {
+  EmailId,
+  MailboxId,
+  MailboxPath,
+  ModSeq,
+  SpecialUse,
+  ThreadId,
+  Uid,
+  UidValidity,
+} from '#model/mailbox.ts'
+import type { MailboxRow } from './mailbox-view.ts'
+
+export type MailboxRef =
+  | { readonly id: MailboxId }
+  | { readonly path: MailboxPath; readonly create: boolean }
+
+/** One change to one account's mailboxes; a commit's changes happen together or not at all. */
+export type MailboxChange =
+  | {
+      readonly kind: 'append'
+      readonly mailbox: MailboxRef
+      /** Index into the request's contents. */
+      readonly content: number
+      readonly flags: number
+      readonly keywords: readonly string[]
+      readonly internalDateMs: number
+      /** What differs by delivery and is shown in front of the octets: `Return-Path`, `Delivered-To`. */
+      readonly prefix?: Octets
+      /** Import: numbers brought along. Refused (Fault `conflict`) where they are taken or would go down. */
+      readonly assigned?: {
+        readonly uid: Uid
+        readonly modSeq?: ModSeq
+        readonly savedAtMs?: number
+        readonly uidl?: string
+      }
+    }
+  | {
+      readonly kind: 'setFlags'
+      readonly mailboxId: MailboxId
+      readonly uids: readonly Uid[]
+      readonly mode: 'add' | 'remove' | 'replace'
+      readonly flags: number
+      readonly keywords: readonly string[]
+      /** RFC 7162 §3.1.3: rows with a greater MODSEQ stay and are named in `failed`. */
+      readonly unchangedSince?: ModSeq
+    }
+  /** Only rows with \Deleted where `deletedOnly`. */
+  | {
+      readonly kind: 'expunge'
+      readonly mailboxId: MailboxId
+      readonly uids: readonly Uid[] | 'all'
+      readonly deletedOnly: boolean
+    }
+  | {
+      readonly kind: 'copy' | 'move'
+      readonly from: MailboxId
+      readonly uids: readonly Uid[]
+      readonly to: MailboxRef
+    }
+  | { readonly kind: 'create'; readonly path: MailboxPath; readonly use?: SpecialUse }
+  | { readonly kind: 'rename'; readonly mailboxId: MailboxId; readonly path: MailboxPath }
+  | { readonly kind: 'delete'; readonly mailboxId: MailboxId }
+  | { readonly kind: 'subscribe'; readonly path: MailboxPath; readonly on: boolean }
+  | { readonly kind: 'retain'; readonly mailboxId: MailboxId; readonly days?: number }
+  /** Import of a mailbox's own numbers, before its messages. */
+  | {
+      readonly kind: 'number'
+      readonly mailboxId: MailboxId
+      readonly uidValidity: UidValidity
+      readonly uidNext: Uid
+    }
+
+/** Mail that a delivery sends out: committed with it, handed to a queue afterwards, idempotent by `id`. */
+export interface OutboxEntry {
+  /** Derived from the delivery id, so that a repeated delivery makes the same entry. */
+  readonly id: string
+  readonly kind: 'redirect' | 'reject' | 'forward' | 'submission'
+  readonly reversePath: Address | null
+  readonly recipients: readonly Address[]
+  readonly body: BodyKind
+  readonly smtpUtf8: boolean
+  /** Index into the request's contents, or octets of its own. */
+  readonly content: number | Octets
+}
+
+export interface AccountCommit {
+  readonly accountId: AccountId
+  readonly changes: readonly MailboxChange[]
+  readonly outbox?: readonly OutboxEntry[]
+  /** A delivery: a second commit with the same id and account changes nothing and says `duplicate`. */
+  readonly deliveryId?: string
+}
+
+/** Serialisable whole: a wire can be put in between. */
+export interface CommitRequest {
+  readonly contents: readonly Content[]
+  /** Each account's commit stands or falls alone. */
+  readonly commits: readonly AccountCommit[]
+}
+
+export type ChangeResult =
+  | {
+      readonly kind: 'append'
+      readonly mailboxId: MailboxId
+      readonly uidValidity: UidValidity
+      readonly uid: Uid
+      readonly emailId: EmailId
+      readonly threadId: ThreadId
+    }
+  | {
+      readonly kind: 'setFlags'
+      readonly updated: Uint32Array
+      readonly modSeq: ModSeq
+      readonly failed: Uint32Array
+    }
+  | { readonly kind: 'expunge'; readonly uids: Uint32Array; readonly modSeq: ModSeq }
+  | {
+      readonly kind: 'copy' | 'move'
+      readonly mailboxId: MailboxId
+      readonly uidValidity: UidValidity
+      /** Parallel: those that still existed, and their new numbers. */
+      readonly sources: Uint32Array
+      readonly targets: Uint32Array
+      readonly modSeq: ModSeq
+    }
+  | { readonly kind: 'mailbox'; readonly mailbox: MailboxRow }
+  | { readonly kind: 'done' }
+
+export type CommitRefusal = {
+  /** noMailbox: [TRYCREATE]; exists; limit: a named limit; notEmptyName; conflict: numbers taken; reserved: INBOX and the like. */
+  readonly code: 'noMailbox' | 'exists' | 'limit' | 'badName' | 'conflict' | 'reserved'
+  readonly text: string
+}
+
+export type AccountCommitResult =
+  | { readonly kind: 'committed'; readonly results: readonly ChangeResult[] }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'refused'; readonly refusal: CommitRefusal }
+
+export interface OutboxItem extends Omit<OutboxEntry, 'content'> {
+  readonly accountId: AccountId
+  readonly sizeBytes: number
+}

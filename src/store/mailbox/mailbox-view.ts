@@ -1,0 +1,72 @@
+import type { AccountId } from '#model/account.ts'
+import type {
+  EmailId,
+  MailboxId,
+  MailboxPath,
+  ModSeq,
+  SpecialUse,
+  ThreadId,
+  Uid,
+  UidValidity,
+} from '#model/mailbox.ts'
+
+/** One mailbox with its counts, as committed. */
+export interface MailboxRow {
+  readonly id: MailboxId
+  readonly path: MailboxPath
+  readonly use?: SpecialUse
+  readonly uidValidity: UidValidity
+  readonly uidNext: Uid
+  readonly highestModSeq: ModSeq
+  readonly messages: number
+  readonly unseen: number
+  readonly deleted: number
+  readonly sizeBytes: number
+  readonly subscribed: boolean
+  readonly retainDays?: number
+  /** Keyword slots: flag bit 5 + index. */
+  readonly keywords: readonly string[]
+  /** True for a name that has children but was deleted itself (RFC 9051 §6.3.5): \Noselect. */
+  readonly noSelect: boolean
+}
+
+/** System flags are bits 0–4; keywords follow. More are refused with Fault `limit`. */
+export const KEYWORDS_PER_MAILBOX_MAX = 27
+
+/** Rows of a mailbox in UID order, as parallel arrays. */
+export interface MailboxView {
+  readonly mailbox: MailboxRow
+  readonly uids: Uint32Array
+  readonly flags: Uint32Array
+  /** MODSEQ fits 53 bits: epoch · 2^40 + counter. */
+  readonly modSeqs: Float64Array
+  readonly sizes: Float64Array
+  readonly internalDatesMs: Float64Array
+  readonly savedAtMs: Float64Array
+  /** With `since`: UIDs expunged after it, ascending. */
+  readonly vanished: Uint32Array
+  readonly emails?: ViewEmails
+}
+
+/** Of the rows of a view in the same order, with `emails`: what JMAP names them by. */
+export interface ViewEmails {
+  /** What stands in each id of the account (`emailIdOf`). */
+  readonly tag: string
+  readonly emailNumbers: Float64Array
+  readonly threadNumbers: Float64Array
+}
+
+/** Told after COMMIT to every process that reads. */
+export interface MailboxChanged {
+  readonly accountId: AccountId
+  readonly mailboxId: MailboxId
+  readonly highestModSeq: ModSeq
+}
+
+/** A message's identity as IMAP OBJECTID and POP3 want it. */
+export interface MessageIds {
+  readonly uid: Uid
+  readonly emailId: EmailId
+  readonly threadId: ThreadId
+  readonly uidl: string
+}
