@@ -8,7 +8,6 @@ interface Noun {
   readonly load: () => Promise<(program: Command, io: CliIo) => void>
 }
 
-const directory = async () => (await import('./directory.ts')).directoryCommands
 const mail = async () => (await import('./mail.ts')).mailCommands
 const status = async () => (await import('./status.ts')).statusCommands
 
@@ -16,11 +15,31 @@ const status = async () => (await import('./status.ts')).statusCommands
 export const NOUNS = {
   status: { usage: 'status', text: 'how the installation is', load: status },
   node: { usage: 'node', text: 'machines and roles', load: status },
-  domain: { usage: 'domain', text: 'domains that are ours', load: directory },
-  user: { usage: 'user', text: 'people and offices with mailboxes', load: directory },
-  alias: { usage: 'alias', text: 'addresses that lead to others', load: directory },
-  forward: { usage: 'forward', text: 'users whose mail goes elsewhere', load: directory },
-  route: { usage: 'route', text: 'where mail goes next, by domain or address', load: directory },
+  domain: {
+    usage: 'domain',
+    text: 'domains that are ours',
+    load: async () => (await import('./domain.ts')).domainCommands,
+  },
+  user: {
+    usage: 'user',
+    text: 'people and offices with mailboxes',
+    load: async () => (await import('./user.ts')).userCommands,
+  },
+  alias: {
+    usage: 'alias',
+    text: 'addresses that lead to others',
+    load: async () => (await import('./alias.ts')).aliasCommands,
+  },
+  forward: {
+    usage: 'forward',
+    text: 'users whose mail goes elsewhere',
+    load: async () => (await import('./forward.ts')).forwardCommands,
+  },
+  route: {
+    usage: 'route',
+    text: 'where mail goes next, by domain or address',
+    load: async () => (await import('./route.ts')).routeCommands,
+  },
   access: {
     usage: 'access',
     text: 'networks that may use the relay',

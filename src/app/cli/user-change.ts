@@ -1,0 +1,87 @@
+import type { Command } from 'commander'
+import { user, writtenUser } from '#contract/admin/directory.ts'
+import type { UserBody } from '#contract/admin/directory.ts'
+import { part, verbOf } from './context.ts'
+import type { CliIo } from './io.ts'
+import { CliError, UsageError } from './io.ts'
+import { fields } from './print.ts'
+
+/** `user set`: name, addresses and rights. */
+export function changeCommand(noun: Command, io: CliIo): void {
+  noun
+    .command('set <user>')
+    .description('change name, addresses and rights of a user')
+    .option('--name <name>', 'the name that people see; an empty one takes it away')
+    .option('--admin', 'may administer this installation')
+    .option('--no-admin', 'may not')
+    .option('--address <address>', 'a further address; may be given again', collect)
+    .option(
+      '--remove-address <address>',
+      'one of its further addresses; may be given again',
+      collect,
+    )
+    .option('--send-as <address>', 'one that it may also send under; may be given again', collect)
+    .option('--not-send-as <address>', 'one that it may not any more; may be given again', collect)
+    .action(async (name: string, options: ChangeOptions, command: Command) => {
+      const given = Object.keys(options)
+      if (given.length === 0) throw new UsageError('give what is to change')
+      const verb = verbOf(command, io)
+      const before = await verb.api.get(`/users/${part(name)}`, user)
+      const { address, removeAddress, sendAs, notSendAs } = options
+      const body = await verb.api.patch(`/users/${part(before.id)}`, writtenUser, {
+        ...(options.name !== undefined && { name: options.name }),
+        ...(options.admin !== undefined && { admin: options.admin }),
+        ...((address ?? removeAddress) !== undefined && {
+          addresses: changed(before.addresses, address, removeAddress),
+        }),
+        ...((sendAs ?? notSendAs) !== undefined && {
+          delegated: changed(before.delegated, sendAs, notSendAs),
+        }),
+      })
+      verb.wrote(body, () => userText(body))
+    })
+}
+
+interface ChangeOptions {
+  readonly name?: string
+  readonly admin?: boolean
+  readonly address?: readonly string[]
+  readonly removeAddress?: readonly string[]
+  readonly sendAs?: readonly string[]
+  readonly notSendAs?: readonly string[]
+}
+
+/** The list with some in and some out; what is not in it cannot be taken out. */
+function changed(
+  before: readonly string[],
+  add: readonly string[] = [],
+  remove: readonly string[] = [],
+): readonly string[] {
+  const key = (address: string): string => address.toLowerCase().normalize('NFC')
+  const left = new Map(before.map((address) => [key(address), address]))
+  for (const address of remove)
+    if (!left.delete(key(address)))
+      throw new CliError('notFound', `${address} is not among them`, 'watari user show lists them.')
+  for (const address of add) left.set(key(address), address)
+  return [...left.values()]
+}
+
+/** Of an option that may be given again. */
+export const collect = (
+  value: string,
+  before: readonly string[] | undefined,
+): readonly string[] => [...(before ?? []), value]
+
+export const userText = (body: UserBody): string =>
+  fields([
+    ['address', body.address],
+    ['name', body.name],
+    ['further addresses', body.addresses.join(', ')],
+    ['may send as', body.delegated.join(', ')],
+    ['forwarded to', body.forward?.to.join(', ')],
+    ['keeps a copy', body.forward?.keep],
+    ['admin', body.admin],
+    ['disabled', body.disabled],
+    ['password', body.passwordScheme ?? 'none: nobody can log in'],
+    ['id', body.id],
+  ])

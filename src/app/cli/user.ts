@@ -1,0 +1,114 @@
+import type { Command } from 'commander'
+import { toUtf8 } from '#base/octets.ts'
+import { done, page } from '#contract/admin/common.ts'
+import { user, writtenUser } from '#contract/admin/directory.ts'
+import { part, verbOf } from './context.ts'
+import type { CliIo } from './io.ts'
+import { UsageError } from './io.ts'
+import { table } from './print.ts'
+import { changeCommand, collect, userText } from './user-change.ts'
+
+const HASH_OPTION = 'read a hash of another system from standard input: {SSHA}…, {CRYPT}$6$…'
+
+/** People and offices with mailboxes. */
+export function userCommands(program: Command, io: CliIo): void {
+  const noun = program.command('user').description('people and offices with mailboxes')
+  noun
+    .command('add <address>')
+    .description('add a user; a bare name is one of the default domain')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--hash-stdin', HASH_OPTION)
+    .option('--name <name>', 'the name that people see')
+    .option('--admin', 'may administer this installation')
+    .option('--address <address>', 'a further address; may be given again', collect)
+    .action(async (address: string, options: UserOptions, command: Command) => {
+      const verb = verbOf(command, io)
+      const { name, admin, address: addresses } = options
+      const body = await verb.api.post('/users', writtenUser, {
+        address,
+        ...(await passwordFrom(io, options)),
+        ...(name !== undefined && { name }),
+        ...(admin !== undefined && { admin }),
+        ...(addresses !== undefined && { addresses }),
+      })
+      verb.wrote(body, () => `added ${body.address}\n`)
+    })
+  noun
+    .command('show <user>')
+    .description('show one user, by name, address or id')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.get(`/users/${part(name)}`, user)
+      verb.show(body, () => userText(body))
+    })
+  noun
+    .command('ls')
+    .description('show the users')
+    .option('--search <text>', 'only those whose name or address holds this')
+    .action(async (options: { search?: string }, command: Command) => {
+      const verb = verbOf(command, io)
+      const query = options.search === undefined ? '' : `?search=${part(options.search)}`
+      const body = await verb.api.all(`/users${query}`, page(user))
+      verb.show(body, () =>
+        table(
+          ['ADDRESS', 'NAME', 'ADMIN', 'DISABLED'],
+          body.items.map((row) => [row.address, row.name, row.admin, row.disabled]),
+        ),
+      )
+    })
+  changeCommand(noun, io)
+  noun
+    .command('passwd <user>')
+    .description('set a new password')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--hash-stdin', HASH_OPTION)
+    .action(async (name: string, options: UserOptions, command: Command) => {
+      const verb = verbOf(command, io)
+      const password = await passwordFrom(io, options)
+      const body = await verb.api.post(`/users/${part(name)}/password`, done, password)
+      verb.wrote(body, () => `${name} has a new password\n`)
+    })
+  for (const [word, disabled] of [
+    ['disable', true],
+    ['enable', false],
+  ] as const)
+    noun
+      .command(`${word} <user>`)
+      .description(disabled ? 'refuse logins; mail still arrives' : 'allow logins again')
+      .action(async (name: string, _: unknown, command: Command) => {
+        const verb = verbOf(command, io)
+        const body = await verb.api.patch(`/users/${part(name)}`, writtenUser, { disabled })
+        verb.wrote(body, () => `${word}d ${body.address}\n`)
+      })
+  noun
+    .command('delete <user>')
+    .description('delete a user and its forward')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.delete(`/users/${part(name)}`, done)
+      verb.wrote(body, () => `deleted ${name}\n`)
+    })
+}
+
+interface UserOptions {
+  readonly passwordStdin?: boolean
+  readonly hashStdin?: boolean
+  readonly name?: string
+  readonly admin?: boolean
+  readonly address?: readonly string[]
+}
+
+/** Octets up to the end less one final LF (DESIGN section 6): opaque, so they travel in base64. */
+async function passwordFrom(
+  io: CliIo,
+  options: UserOptions,
+): Promise<{ readonly passwordBase64: string } | { readonly passwordHash: string }> {
+  if (options.hashStdin === true && options.passwordStdin === true)
+    throw new UsageError('give --password-stdin or --hash-stdin, not both')
+  if (options.hashStdin === true) return { passwordHash: toUtf8(await io.stdin()).trim() }
+  if (options.passwordStdin !== true)
+    throw new UsageError('give the password on standard input, with --password-stdin')
+  const octets = Buffer.from(await io.stdin())
+  const password = octets.at(-1) === 0x0a ? octets.subarray(0, -1) : octets
+  return { passwordBase64: password.toString('base64') }
+}
