@@ -13,8 +13,12 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 import react from '@vitejs/plugin-react'
 import { build } from 'vite'
+import type { Plugin } from 'vite'
 
 const ROOT = join(import.meta.dirname, '../../..')
+const WEB = join(ROOT, 'src/web')
+/** Each has a `main.tsx` in its folder of `src/web`. */
+const PAGES = ['console', 'mail'] as const
 /** The HTML gets a nonce each time that it is served. */
 const COMPRESSED = /\.(js|css|svg|json)$/
 /** Folders of earlier versions that nobody has built for so long are forgotten. */
@@ -25,10 +29,10 @@ async function main(folder: string): Promise<void> {
   try {
     await build({
       configFile: false,
-      root: join(ROOT, 'src/web'),
+      root: WEB,
       cacheDir: join(ROOT, '.cache/vite'),
       logLevel: 'error',
-      plugins: [react()],
+      plugins: [react(), oneHtml()],
       build: {
         outDir: temporary,
         emptyOutDir: true,
@@ -37,10 +41,7 @@ async function main(folder: string): Promise<void> {
         modulePreload: { polyfill: false },
         target: 'es2023',
         rolldownOptions: {
-          input: {
-            console: join(ROOT, 'src/web/console/index.html'),
-            mail: join(ROOT, 'src/web/mail/index.html'),
-          },
+          input: Object.fromEntries(PAGES.map((name) => [name, htmlOf(name)])),
         },
       },
     })
@@ -53,6 +54,18 @@ async function main(folder: string): Promise<void> {
     throw cause
   }
   forgetOld(dirname(folder))
+}
+
+const htmlOf = (page: string): string => join(WEB, page, 'index.html')
+
+/** All pages have one HTML, as if it stood in the folder of each. */
+function oneHtml(): Plugin {
+  const names = new Set(PAGES.map(htmlOf))
+  return {
+    name: 'one-html',
+    resolveId: (id) => (names.has(id) ? id : undefined),
+    load: (id) => (names.has(id) ? readFileSync(join(WEB, 'parts/index.html'), 'utf8') : undefined),
+  }
 }
 
 function compress(file: string): void {

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import type { SessionBody } from '#contract/admin/session.ts'
 
 import { ApiFailure, ask, remember } from './api.ts'
-import { Login } from './login.tsx'
+import { AdministratorLogin } from './login.tsx'
 import { Shell } from './shell.tsx'
 import { Trouble } from './trouble.tsx'
 
@@ -29,5 +29,5 @@ export function App(): ReactNode {
         <Trouble error={session.error} retry={() => void session.refetch()} />
       </main>
     )
-  return session.data === null ? <Login /> : <Shell session={session.data} />
+  return session.data === null ? <AdministratorLogin /> : <Shell session={session.data} />
 }

@@ -2,11 +2,11 @@ import { useEffect, useMemo, useState } from 'react'
 import type { ReactNode } from 'react'
 
 import { useWords } from '#web/parts/language.ts'
+import { Login } from '#web/parts/login.tsx'
 
-import { MailClient } from './client.ts'
+import { MailClient, MailFailure } from './client.ts'
 import { Desk } from './desk.ts'
 import { Letters } from './letters.ts'
-import { Login } from './login.tsx'
 import { Room } from './room.tsx'
 
 type State = 'asking' | 'out' | 'in' | 'away'
@@ -62,7 +62,13 @@ export function App(): ReactNode {
   }
   return (
     <>
-      {state === 'out' && <Login client={client} hasEnded={hasEnded} entered={entered} />}
+      {state === 'out' && (
+        <Login
+          hint={t(hasEnded ? 'login.ended' : 'login.hint')}
+          enter={async (username, password) => entered(await client.login(username, password))}
+          reason={reasonOf}
+        />
+      )}
       {state === 'away' && (
         <main className="alone" role="alert">
           <p>{t('away.start')}</p>
@@ -79,4 +85,9 @@ export function App(): ReactNode {
       )}
     </>
   )
+}
+
+function reasonOf(thrown: unknown): string {
+  const kind = thrown instanceof MailFailure ? thrown.kind : 'away'
+  return `login.${kind === 'wrong' || kind === 'slowed' ? kind : 'away'}`
 }

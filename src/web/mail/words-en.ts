@@ -2,25 +2,11 @@ import type { Words } from '#web/parts/language.ts'
 
 /** The webmail in English. */
 export const EN: Words = {
-  loading: 'Loading…',
   retry: 'Try again',
-  close: 'Close',
-  undo: 'Undo',
-  'look.scheme': 'Light or dark',
-  'look.auto': 'As the system',
-  'look.light': 'Light',
-  'look.dark': 'Dark',
   'away.start': 'The mail server does not answer. No mail that has arrived is lost.',
-  'login.title': 'Log in',
   'login.hint': 'Log in with the user name and password of your mailbox.',
   'login.ended':
     'Your login has ended. Log in again and go on where you were; what you were writing is still here.',
-  'login.username': 'User name or e-mail address',
-  'login.password': 'Password',
-  'login.show': 'Show the password',
-  'login.enter': 'Log in',
-  'login.wrong': 'The user name or the password is wrong.',
-  'login.slowed': 'There were too many wrong passwords. Please try again in a few minutes.',
   'login.away':
     'The mail server does not answer. Your password is not the reason; please try again shortly.',
   'account.title': 'Account',

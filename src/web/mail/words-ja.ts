@@ -2,25 +2,11 @@ import type { Words } from '#web/parts/language.ts'
 
 /** The webmail in Japanese. */
 export const JA: Words = {
-  loading: '読み込んでいます…',
   retry: 'もう一度試す',
-  close: '閉じる',
-  undo: '元に戻す',
-  'look.scheme': '画面の明るさ',
-  'look.auto': 'システムに合わせる',
-  'look.light': '明るい',
-  'look.dark': '暗い',
   'away.start': 'メールサーバーが応答しません。届いたメールは失われません。',
-  'login.title': 'ログイン',
   'login.hint': 'メールのユーザー名とパスワードでログインできます。',
   'login.ended':
     'ログインの有効期限が切れました。もう一度ログインすると、続きから使えます。書きかけのメールは残っています。',
-  'login.username': 'ユーザー名またはメールアドレス',
-  'login.password': 'パスワード',
-  'login.show': 'パスワードを表示',
-  'login.enter': 'ログイン',
-  'login.wrong': 'ユーザー名またはパスワードが違います。',
-  'login.slowed': 'パスワードの間違いが続きました。数分後にもう一度お試しください。',
   'login.away':
     'メールサーバーが応答しません。パスワードの間違いではありません。少し待ってからお試しください。',
   'account.title': 'アカウント',

@@ -1,5 +1,6 @@
 import '@mantine/core/styles.css'
 import './look.css'
+import './login.css'
 
 import { createTheme, MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
@@ -10,6 +11,8 @@ import { createRoot } from 'react-dom/client'
 import { startLanguage } from './language.ts'
 import type { Words } from './language.ts'
 import type { Language } from './times.ts'
+import { EN } from './words-en.ts'
+import { JA } from './words-ja.ts'
 
 const FONTS =
   'system-ui, "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", "Yu Gothic UI", Meiryo, sans-serif'
@@ -27,10 +30,12 @@ const theme = createTheme({
 
 /** Puts an application of ours on the page: look, language, and the cache of what the server has said. */
 export async function startPage(options: {
+  /** Beside those that every page says. */
   readonly words: Readonly<Record<Language, Words>>
   readonly page: ReactNode
 }): Promise<void> {
-  await startLanguage(options.words)
+  const { en, ja } = options.words
+  await startLanguage({ en: { ...EN, ...en }, ja: { ...JA, ...ja } })
   const root = document.querySelector('#root')
   if (root === null) throw new Error('the page has no #root')
   const nonce = document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content ?? ''

@@ -2,31 +2,30 @@ import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
-import { useWords } from '#web/parts/language.ts'
-import { Preferences } from '#web/parts/preferences.tsx'
+import { useWords } from './language.ts'
+import { Preferences } from './preferences.tsx'
 
-import { MailFailure } from './client.ts'
-import type { FailureKind, MailClient } from './client.ts'
-
-/** The way in, for everybody who has a mailbox here. */
+/** The way into a page: name and password, and why it stays shut. */
 export function Login(props: {
-  readonly client: MailClient
-  /** There was a login, and it has ended. */
-  readonly hasEnded: boolean
-  readonly entered: (isOther: boolean) => void
+  /** Who may come in here, or why one is asked again. */
+  readonly hint: string
+  /** Resolves when the page is open. */
+  readonly enter: (username: string, password: string) => Promise<void>
+  /** The key of the sentence that tells why `enter` has rejected. */
+  readonly reason: (thrown: unknown) => string
 }): ReactNode {
   const { t } = useWords()
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
   const [isAsking, setAsking] = useState(false)
-  const [trouble, setTrouble] = useState<FailureKind>()
-  const login = async (): Promise<void> => {
+  const [trouble, setTrouble] = useState<string>()
+  const enter = async (): Promise<void> => {
     setAsking(true)
     setTrouble(undefined)
     try {
-      props.entered(await props.client.login(username, password))
+      await props.enter(username, password)
     } catch (thrown) {
-      setTrouble(thrown instanceof MailFailure ? thrown.kind : 'away')
+      setTrouble(props.reason(thrown))
       setAsking(false)
     }
   }
@@ -37,11 +36,11 @@ export function Login(props: {
         className="sheet login"
         onSubmit={(event) => {
           event.preventDefault()
-          void login()
+          void enter()
         }}
       >
         <h1>Watari 渡り</h1>
-        <p className="faint">{t(props.hasEnded ? 'login.ended' : 'login.hint')}</p>
+        <p className="faint">{props.hint}</p>
         <TextInput
           label={t('login.username')}
           value={username}
@@ -64,7 +63,7 @@ export function Login(props: {
         />
         {trouble !== undefined && (
           <p className="said-no" role="alert">
-            {t(`login.${trouble === 'wrong' || trouble === 'slowed' ? trouble : 'away'}`)}
+            {t(trouble)}
           </p>
         )}
         <Button type="submit" loading={isAsking} fullWidth>

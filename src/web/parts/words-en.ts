@@ -1,0 +1,19 @@
+import type { Words } from './language.ts'
+
+/** What every page says. */
+export const EN: Words = {
+  loading: 'Loading…',
+  close: 'Close',
+  undo: 'Undo',
+  'look.scheme': 'Light or dark',
+  'look.auto': 'As the system',
+  'look.light': 'Light',
+  'look.dark': 'Dark',
+  'login.title': 'Log in',
+  'login.username': 'User name or e-mail address',
+  'login.password': 'Password',
+  'login.show': 'Show the password',
+  'login.enter': 'Log in',
+  'login.wrong': 'The user name or the password is wrong.',
+  'login.slowed': 'There were too many wrong passwords. Please try again in a few minutes.',
+}

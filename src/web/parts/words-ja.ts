@@ -1,0 +1,18 @@
+import type { Words } from './language.ts'
+
+export const JA: Words = {
+  loading: '読み込んでいます…',
+  close: '閉じる',
+  undo: '元に戻す',
+  'look.scheme': '画面の明るさ',
+  'look.auto': 'システムに合わせる',
+  'look.light': '明るい',
+  'look.dark': '暗い',
+  'login.title': 'ログイン',
+  'login.username': 'ユーザー名またはメールアドレス',
+  'login.password': 'パスワード',
+  'login.show': 'パスワードを表示',
+  'login.enter': 'ログイン',
+  'login.wrong': 'ユーザー名またはパスワードが違います。',
+  'login.slowed': 'パスワードの間違いが続きました。数分後にもう一度お試しください。',
+}
