@@ -75,6 +75,7 @@ export class MailClient {
   /** The responses to the calls, whose `accountId` is set here. Asked once: for what must not happen twice. */
   async once(calls: readonly Invocation[]): Promise<readonly Invocation[]> {
     const { accountId } = this
+    const session = this.#session
     const response = await this.#send('/jmap/api', {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...this.#token() },
@@ -85,6 +86,8 @@ export class MailClient {
     })
     // A token of an earlier login is none any more: another tab may have logged in since.
     if (response.status === 401 || response.status === 403) {
+      // Asked under an earlier login, answered late: that says nothing of the one that is there now.
+      if (session !== this.#session) throw new MailFailure('away')
       this.#expired()
       throw new MailFailure('expired')
     }
