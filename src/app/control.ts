@@ -77,10 +77,14 @@ runRole('control', async ({ place, log, atFailure }) => {
   const settings = new SettingsMaster({ store: settingsStore, clock })
   await naming(join(place.dir, 'control', 'settings.db'), settings.load())
   const nodeIdentity = readNodeIdentity(place.dir)
+  const own = host.roles
+    .filter((role) => role === 'store')
+    .map((role) => ({ name: host.node, role, own: true }))
   const book = new NodeBook({
     registry: storage.service('nodes'),
     clock,
     pin: pinOf(nodeIdentity.certificate),
+    own,
   })
   await book.load()
   const hub = new NodeHub({
@@ -147,6 +151,7 @@ runRole('control', async ({ place, log, atFailure }) => {
         clock,
         log,
         domain: host.domain,
+        own,
         joined: (node) => book.joined(node),
         next: hub.listener,
       }),

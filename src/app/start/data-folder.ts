@@ -13,7 +13,7 @@ import { FIRST_DOMAIN, FIRST_RUN_FILE } from './first-run.ts'
 import type { FirstRun } from './first-run.ts'
 import { HOST_FILE, listenersOf, newHost, readHost, renderHost } from './host.ts'
 import type { Host } from './host.ts'
-import { join as joinInstallation } from './joining.ts'
+import { join as joinInstallation, tokenIn } from './joining.ts'
 import type { Joining } from './joining.ts'
 import { lookFirst } from './look-first.ts'
 import { ROLES } from '#app/role-names.ts'
@@ -43,6 +43,7 @@ export async function prepareDataFolder(
   if (existsSync(join(dir, HOST_FILE))) {
     const host = readHost(dir)
     refuseOther(host, options)
+    refuseOtherControl(host, options)
     await refuseTakenPorts(host)
     await lookFirst(dir)
     await ensureNodeKey(dir, clock)
@@ -146,6 +147,17 @@ async function refuseTakenPorts(host: Host): Promise<void> {
         `cannot listen on ${address} port ${port}: no permission; choose another --port-offset`,
       )
   }
+}
+
+/** A command line may keep its --join for ever; one that leads elsewhere would be ignored in silence. */
+function refuseOtherControl({ control, node }: Host, { dir, joining }: FolderOptions): void {
+  const token = joining && tokenIn(joining.tokenFile)
+  if (control === undefined || token === undefined) return
+  if (token.pin === control.pin && token.name === node) return
+  throw new Fault(
+    'config',
+    `${join(dir, HOST_FILE)}: has joined the control centre at ${control.address} port ${control.port} as ${node}; to join another, or by another name, begin with a new data folder; else leave --join out`,
+  )
 }
 
 /** The addresses of a data folder stand in its host.yaml; a command line that says otherwise is a mistake. */

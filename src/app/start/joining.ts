@@ -7,7 +7,7 @@ import { joinControl } from '#client/node/join.ts'
 import { dialPinned } from '#client/node/pinned.ts'
 import type { NodeIdentity } from '#client/node/pinned.ts'
 import { parseToken } from '#contract/node/join.ts'
-import type { JoinAnswer } from '#contract/node/join.ts'
+import type { JoinAnswer, JoinToken } from '#contract/node/join.ts'
 
 import type { Host } from './host.ts'
 
@@ -55,11 +55,27 @@ export async function join(ask: {
     })
     return { ...answer, control }
   } catch (cause) {
-    const remedy = isFault(cause, 'unreachable')
-      ? 'is control running, and is this its node port?'
-      : 'make a new token with: watari node token'
-    throw new Fault('config', `cannot join ${url}: ${messageOf(cause)}; ${remedy}`, { cause })
+    throw new Fault('config', `cannot join ${url}: ${messageOf(cause)}${remedyFor(cause)}`, {
+      cause,
+    })
   }
+}
+
+/** The token in this file; undefined where the file is gone, or holds none. */
+export function tokenIn(file: string): JoinToken | undefined {
+  try {
+    return parseToken(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function remedyFor(cause: unknown): string {
+  if (isFault(cause, 'unreachable') || isFault(cause, 'timeout'))
+    return '; is control running, and is this its node port?'
+  // Control itself has said what to do.
+  if (isFault(cause, 'conflict')) return ''
+  return '; make a new token with: watari node token'
 }
 
 function readToken(file: string): string {

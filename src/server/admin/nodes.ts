@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isFault } from '#base/outcome.ts'
 import { done } from '#contract/admin/common.ts'
 import { drainBody, newToken, tokenBody } from '#contract/admin/nodes.ts'
 import { isoTime } from './context.ts'
@@ -13,7 +14,7 @@ export function nodeRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { body: newToken, response: { 201: tokenBody } } },
     async (request, reply) => {
       const { name, role } = request.body
-      const { token, expiresAtMs } = await deps.nodes.issue({ name, role })
+      const { token, expiresAtMs } = await deps.nodes.issue({ name, role }).catch(refused)
       return reply.code(201).send({ name, role, token, expires: isoTime(expiresAtMs) })
     },
   )
@@ -36,6 +37,11 @@ export function nodeRoutes(app: AdminServer, deps: AdminDeps): void {
       return { pending: [...(await deps.hub.settled())] }
     },
   )
+}
+
+function refused(thrown: unknown): never {
+  if (!isFault(thrown, 'conflict')) throw thrown
+  throw new ApiError('conflict', thrown.message, 'watari node ls shows who is there.')
 }
 
 const unknown = (name: string): ApiError =>

@@ -6,6 +6,7 @@ import type { Clock } from '#base/time.ts'
 import { JOIN_BYTES_MAX, JOIN_PATH, joinRequest } from '#contract/node/join.ts'
 import type { JoinAnswer } from '#contract/node/join.ts'
 import { peerAddress } from '#net/peer.ts'
+import type { NodeBeside } from '#model/node.ts'
 import type { NodeRegistry, RegisteredNode } from '#store/nodes/node-registry.ts'
 import { readBody, sendFault, sendJson } from './http.ts'
 import { keyOf } from './peer-key.ts'
@@ -16,6 +17,8 @@ export interface JoinDoorParts {
   readonly clock: Clock
   readonly log: Log
   readonly domain: string
+  /** The roles of this machine beside control. */
+  readonly own?: readonly NodeBeside[]
   /** It belongs to us from now on. */
   readonly joined: (node: RegisteredNode) => void
   /** All other requests: of those whose key is known. */
@@ -56,6 +59,7 @@ async function takeIn(parts: JoinDoorParts, request: IncomingMessage): Promise<J
     address,
     port: asked.port,
     nowMs: parts.clock.nowMs(),
+    ...(parts.own !== undefined && { own: parts.own }),
   })
   parts.log.info('node.joined', { node: node.name, role: node.role, address, port: node.port })
   parts.joined(node)

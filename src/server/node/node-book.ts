@@ -5,7 +5,7 @@ import { HOUR_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { renderToken } from '#contract/node/join.ts'
 import type { NodeId } from '#model/event.ts'
-import type { JoiningRole, NodePlace } from '#model/node.ts'
+import type { JoiningRole, NodeBeside, NodePlace } from '#model/node.ts'
 import type { NodeRegistry, RegisteredNode } from '#store/nodes/node-registry.ts'
 
 const TOKEN_HOURS = 24
@@ -17,18 +17,21 @@ export class NodeBook {
   readonly #registry: NodeRegistry
   readonly #clock: Clock
   readonly #pin: KeyPin
+  readonly #own: readonly NodeBeside[]
   readonly #byPin = new Map<KeyPin, RegisteredNode>()
   readonly #listeners = new Set<() => void>()
 
-  /** `pin` is of control's own key: tokens carry it. */
+  /** `pin` is of control's own key: tokens carry it. `own`: the roles of its machine beside it. */
   constructor(parts: {
     readonly registry: NodeRegistry
     readonly clock: Clock
     readonly pin: KeyPin
+    readonly own?: readonly NodeBeside[]
   }) {
     this.#registry = parts.registry
     this.#clock = parts.clock
     this.#pin = parts.pin
+    this.#own = parts.own ?? []
   }
 
   /** Reads the registry; before the first request. */
@@ -74,7 +77,7 @@ export class NodeBook {
     const expiresAtMs = this.#clock.nowMs() + TOKEN_HOURS * HOUR_MS
     const name = ask.name as NodeId
     const secretSha256 = hash('sha256', secret, 'hex')
-    await this.#registry.issue({ name, role: ask.role, secretSha256, expiresAtMs })
+    await this.#registry.issue({ name, role: ask.role, secretSha256, expiresAtMs, own: this.#own })
     const token = renderToken({ v: 1, name: ask.name, role: ask.role, pin: this.#pin, secret })
     return { token, expiresAtMs }
   }

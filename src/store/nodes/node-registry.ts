@@ -1,7 +1,8 @@
 import { Fault } from '#base/outcome.ts'
 import type { KeyPin } from '#base/pin.ts'
 import type { NodeId } from '#model/event.ts'
-import type { JoiningRole, NodePlace } from '#model/node.ts'
+import { refusedBeside } from '#model/node.ts'
+import type { JoiningRole, NodeBeside, NodePlace } from '#model/node.ts'
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
 
@@ -20,11 +21,15 @@ export interface JoinRight {
 
 /** Which nodes belong to this installation, and who may still join. The truth; control's alone. */
 export interface NodeRegistry {
-  /** A later right for the same name takes the place of an earlier one. Fault `conflict`: the name is joined. */
-  issue(right: JoinRight): Promise<void>
+  /**
+   * A later right for the same name takes the place of an earlier one. Fault `conflict`: the name is
+   * joined, or the role has no place beside those that are there. `own`: roles of control's machine.
+   */
+  issue(right: JoinRight & { readonly own?: readonly NodeBeside[] }): Promise<void>
   /**
    * Uses a right up. The same key may ask again with it, since an answer can be lost. Fault `invalid`
-   * where the right is not known, used by another key, or over.
+   * where the right is not known, used by another key, or over; `conflict` where the role has no place
+   * any more: the right stays unused.
    */
   join(ask: {
     readonly secretSha256: string
@@ -32,6 +37,7 @@ export interface NodeRegistry {
     readonly address: string
     readonly port: number
     readonly nowMs: number
+    readonly own?: readonly NodeBeside[]
   }): Promise<{ readonly node: RegisteredNode }>
   nodes(): Promise<{ readonly items: readonly RegisteredNode[] }>
   /** It answers at another place from now on. */
@@ -86,10 +92,11 @@ export class SqliteNodeRegistry implements NodeRegistry {
     this.#db = openDatabase({ path, ...NODES_DATABASE })
   }
 
-  async issue(right: JoinRight): Promise<void> {
+  async issue(right: Parameters<NodeRegistry['issue']>[0]): Promise<void> {
     this.#db.transaction(() => {
       if (this.#node(right.name) !== undefined)
         throw new Fault('conflict', `${right.name} has joined already`)
+      this.#seePlace(right, right.own)
       this.#db
         .query('INSERT OR REPLACE INTO right VALUES (?, ?, ?, ?, NULL)')
         .run(right.name, right.secretSha256, right.role, right.expiresAtMs)
@@ -107,6 +114,8 @@ export class SqliteNodeRegistry implements NodeRegistry {
         throw new Fault('invalid', 'the token is not known, or was used already')
       if (right.used_by === null && ask.nowMs >= right.expires_at_ms)
         throw new Fault('invalid', 'the token has expired')
+      if (right.used_by === null)
+        this.#seePlace({ name: right.name, role: right.role as JoiningRole }, ask.own)
       this.#db.query('UPDATE right SET used_by = ? WHERE name = ?').run(ask.pin, right.name)
       this.#db
         .query(
@@ -144,6 +153,15 @@ export class SqliteNodeRegistry implements NodeRegistry {
 
   close(): void {
     this.#db.close()
+  }
+
+  #seePlace(
+    node: { readonly name: string; readonly role: JoiningRole },
+    own: readonly NodeBeside[] = [],
+  ): void {
+    const joined = this.#db.query<NodeRow>('SELECT * FROM node').all().map(nodeOf)
+    const refusal = refusedBeside(node, [...own, ...joined])
+    if (refusal !== undefined) throw new Fault('conflict', refusal)
   }
 
   #node(name: string): NodeRow | undefined {
