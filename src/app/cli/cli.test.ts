@@ -165,6 +165,13 @@ describe('the command line', () => {
     await done(['domain', 'add', 'campus.example'])
     await done(['domain', 'add', 'lab.campus.example', '--convert-to', 'campus.example'])
     assert.match(await done(['domain', 'ls']), /lab\.campus\.example +campus\.example +no/)
+    assert.equal(
+      await done(['domain', 'set', 'lab.campus.example', '--no-conversion']),
+      'lab.campus.example has addresses of its own\n',
+    )
+    assert.equal((await run(['domain', 'set', 'lab.campus.example'])).status, 2)
+    await done(['domain', 'set', 'lab.campus.example', '--convert-to', 'campus.example'])
+    assert.match(await done(['domain', 'ls']), /lab\.campus\.example +campus\.example +no/)
     await done(
       [
         'user',
@@ -282,7 +289,7 @@ describe('the command line', () => {
       assert.equal(wrong.status, 2, args.join(' '))
       assert.match(wrong.err, /^watari: .*--help.*\n$/)
     }
-    assert.match((await run(['domain'])).err, /^watari: give one of add, ls, rm\. Add --help/)
+    assert.match((await run(['domain'])).err, /^watari: give one of add, set, ls, rm\. Add --help/)
     assert.match((await run([])).err, /^watari: give one of status, node, domain, user, /)
     const json = await run(['nonsense', '--json'])
     assert.equal((JSON.parse(json.err) as { error: { code: string } }).error.code, 'usage')

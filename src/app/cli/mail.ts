@@ -43,7 +43,12 @@ function queueCommands(program: Command, io: CliIo): void {
       new Option('--state <state>', 'of its recipients').choices(['ready', 'claimed', 'held']),
     )
     .option('--address <address>', 'of a sender or recipient')
-    .option('--limit <n>', 'how many, the oldest', '10000')
+    .option('--domain <domain>', 'of a recipient')
+    .option('--text <text>', 'in an address, a last answer or the reason of a hold')
+    .option('--from <time>', 'received at this time (RFC 3339) or later')
+    .option('--before <time>', 'received before this time')
+    .addOption(new Option('--order <order>', 'which come first').choices(['oldest', 'newest']))
+    .option('--limit <n>', 'how many', '10000')
     .option('--after <next>', 'the page that follows, by the next of --json')
     .action(async (options: QueueOptions, command: Command) => {
       const { limit, after, ...asked } = options
@@ -109,9 +114,8 @@ function queueCommands(program: Command, io: CliIo): void {
       })
 }
 
+/** What is not named here is a filter of the API by the same name. */
 interface QueueOptions {
-  readonly state?: string
-  readonly address?: string
   readonly limit: string
   readonly after?: string
 }

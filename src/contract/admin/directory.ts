@@ -1,16 +1,29 @@
 import { z } from 'zod'
-import { pending, passwordHash } from './common.ts'
+import { pageQuery, passwordHash, pending } from './common.ts'
+
+const version = z
+  .string()
+  .describe('sent back as If-Match: "VERSION" a change is refused where the row has changed since')
+
+export const searchQuery = pageQuery.extend({
+  search: z.string().max(1_000).optional().describe('text within it; ASCII case does not count'),
+})
 
 export const domain = z.object({
   name: z.string(),
   convertTo: z.string().optional().describe('Its addresses are those of this domain.'),
   isDefault: z.boolean().describe('Its users log in by their bare user name.'),
+  version,
 })
 export type DomainBody = z.infer<typeof domain>
 
 export const newDomain = z.object({ name: z.string(), convertTo: z.string().optional() })
 
-export const forward = z.object({ to: z.array(z.string()), keep: z.boolean() })
+export const domainChange = z.object({
+  convertTo: z.string().nullable().describe('null: its addresses are its own'),
+})
+
+export const newForward = z.object({ to: z.array(z.string()), keep: z.boolean() })
 
 export const user = z.object({
   id: z.string(),
@@ -26,7 +39,8 @@ export const user = z.object({
     .describe('How the password is stored: argon2id, or the scheme of a hash that was brought in.'),
   addresses: z.array(z.string()).describe('Further addresses of the account.'),
   delegated: z.array(z.string()).describe('Addresses that it may also send under.'),
-  forward: forward.optional(),
+  forward: newForward.optional(),
+  version,
 })
 export type UserBody = z.infer<typeof user>
 
@@ -46,15 +60,18 @@ export const newUser = userFields.extend({
 
 export const userChange = userFields.extend({ disabled: z.boolean().optional() })
 
-export const alias = z.object({ from: z.string(), to: z.array(z.string()) })
+export const newAlias = z.object({ from: z.string(), to: z.array(z.string()) })
+export const newAliasTo = newAlias.pick({ to: true })
+export const alias = newAlias.extend({ version })
+export type AliasBody = z.infer<typeof alias>
 
-export const newAlias = alias.pick({ to: true })
-
-export const userForward = forward.extend({ user: z.string() })
+export const userForward = newForward.extend({ user: z.string(), version })
+export type ForwardBody = z.infer<typeof userForward>
 
 export const route = z.object({
   match: z.string().describe('domain or user@domain'),
   nextHop: z.string().describe('smtp:HOST:PORT, lmtp:HOST:PORT, local or hold'),
+  version,
 })
 export type RouteBody = z.infer<typeof route>
 
@@ -65,6 +82,14 @@ export const writtenUser = user.extend({ pending })
 export const writtenAlias = alias.extend({ pending })
 export const writtenForward = userForward.extend({ pending })
 export const writtenRoute = route.extend({ pending })
+
+export const accessQuery = pageQuery.extend({
+  search: z
+    .string()
+    .max(1_000)
+    .optional()
+    .describe('text within a network, or an address: the networks that hold it'),
+})
 
 /** Networks that may use the relay without a password. */
 export const accessChange = z.object({
@@ -77,6 +102,10 @@ export const accessWritten = z.object({
   removed: z.number().int(),
   generation: z.number().int(),
   pending,
+})
+
+export const directoryHistoryQuery = pageQuery.extend({
+  key: z.string().max(2_000).optional().describe('of one row: account:ID, alias:ADDRESS …'),
 })
 
 export const directoryChange = z.object({

@@ -23,9 +23,36 @@ export const queueMessage = z.object({
 })
 export type QueueMessageBody = z.infer<typeof queueMessage>
 
-export const queueQuery = pageQuery.extend({
+/** Which of the waiting messages are meant. */
+const queueFilter = z.object({
   state: queueRecipient.shape.state.optional(),
-  address: z.string().optional(),
+  address: z.string().max(1_000).optional().describe('text within a sender or recipient'),
+  text: z
+    .string()
+    .max(1_000)
+    .optional()
+    .describe('within an address, a last answer or a reason, or a whole queue or delivery id'),
+  domain: z.string().max(255).optional().describe("a recipient's domain"),
+  from: z.iso.datetime({ offset: true }).optional().describe('received at this time or later'),
+  before: z.iso.datetime({ offset: true }).optional().describe('received before this time'),
+})
+
+const mark = z
+  .string()
+  .max(10_000)
+  .describe('where the queues ended when /queue/news was asked: what has come since is not meant')
+
+export const queueQuery = pageQuery.extend(queueFilter.shape).extend({
+  order: z.enum(['oldest', 'newest']).default('oldest'),
+  until: mark.optional(),
+})
+
+export const queueNewsQuery = queueFilter.extend({ since: mark.optional() })
+export const queueNews = z.object({
+  mark: mark.describe('where the queues end now'),
+  count: z.number().int().describe('messages that came since and are meant; 0 without since'),
+  isMore: z.boolean().describe('there are more than these'),
+  unreachable: z.array(z.object({ node: z.string(), reason: z.string() })),
 })
 
 export const unreachable = z.array(z.object({ node: z.string(), reason: z.string() }))

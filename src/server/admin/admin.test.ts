@@ -25,6 +25,7 @@ import { verifyPassword } from '#store/directory/password.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
 import { SqliteSettingsStore } from '#store/settings/generations.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
+import { timeId } from '#store/spool/queue-id.ts'
 import type { QueueFilter, QueueId, QueueMessage } from '#store/spool/spool-store.ts'
 import type { AdminDeps } from './context.ts'
 import { adminApp } from './app.ts'
@@ -123,7 +124,7 @@ before(async () => {
         {
           node: 'gateway-1',
           queue: {
-            list: async () => ({ messages: [queued] }),
+            list: async ({ after }) => ({ messages: after === undefined ? [queued] : [] }),
             show: async ({ queueId }) => (queueId === 'Q1' ? { message: queued } : {}),
             act: async ({ act }) => {
               acts.push(act)
@@ -309,7 +310,9 @@ describe('the admin API', () => {
   test('domains, users, aliases, forwards and routes are made, shown, changed and removed', async () => {
     const made = await ask('POST', '/domains', { name: 'Campus.Example' })
     assert.equal(made.status, 201)
-    assert.deepEqual(made.body, { name: 'campus.example', isDefault: true, pending: [] })
+    const { version, ...domain } = made.body
+    assert.deepEqual(domain, { name: 'campus.example', isDefault: true, pending: [] })
+    assert.match(version, /^[0-9a-f]{16}$/)
     assert.equal((await ask('POST', '/domains', { name: 'campus.example' })).status, 409)
     await ask('POST', '/domains', { name: 'lab.campus.example', convertTo: 'campus.example' })
 
@@ -365,9 +368,11 @@ describe('the admin API', () => {
       201,
     )
     assert.equal((await ask('POST', '/aliases', { from: 'hanako', to: ['taro'] })).status, 409)
-    assert.deepEqual((await ask('GET', '/aliases')).body.items, [
-      { from: 'info@campus.example', to: ['hanako@campus.example', '外@other.example'] },
-    ])
+    const [{ version: _, ...alias }] = (await ask('GET', '/aliases')).body.items
+    assert.deepEqual(alias, {
+      from: 'info@campus.example',
+      to: ['hanako@campus.example', '外@other.example'],
+    })
     assert.equal(
       (await ask('PUT', '/users/hanako/forward', { to: ['taro'], keep: true })).body.keep,
       true,
@@ -491,6 +496,73 @@ describe('the admin API', () => {
     }
   })
 
+  test('of two who edit one row the second is refused, and told who was first', async () => {
+    await ask('POST', '/users', { address: 'futari', name: '一人目', password: 'パス' })
+    const rows = [
+      ['PATCH', '/users/futari', { name: '二人目' }, '/users?search=futari'],
+      ['PUT', '/users/futari/forward', { to: ['a@far.example'], keep: true }, '/forwards'],
+      ['PUT', '/aliases/futari2', { to: ['futari'] }, '/aliases?search=futari2'],
+      ['PUT', '/routes/futari.example', { nextHop: 'hold' }, '/routes?search=futari'],
+      ['PUT', '/domains/futari.example', { convertTo: 'campus.example' }, '/domains?search=futari'],
+    ] as const
+    await ask('POST', '/domains', { name: 'futari.example' })
+    for (const [method, path, body, list] of rows) {
+      assert.equal((await ask(method, path, body)).status, 200, path)
+      const seen = (await ask('GET', list)).body.items[0].version
+      const ifMatch = { 'if-match': `"${seen}"` }
+      const other = Object.fromEntries(
+        Object.entries(body).map(([key, value]) => [
+          key,
+          value === '二人目'
+            ? '三人目'
+            : value === 'hold'
+              ? 'local'
+              : key === 'to'
+                ? ['b@far.example']
+                : key === 'convertTo'
+                  ? null
+                  : value,
+        ]),
+      )
+      assert.equal((await ask(method, path, other, ifMatch)).status, 200, path)
+      const late = await ask(method, path, body, ifMatch)
+      assert.deepEqual([late.status, late.body.error.code], [409, 'conflict'], path)
+      assert.match(late.body.error.message, /^admin changed .*futari.* meanwhile, at \d{4}-/)
+      assert.equal((await ask(method, path, body, { 'if-match': 'W/"x"' })).status, 400)
+      const now = (await ask('GET', list)).body.items[0]
+      assert.notEqual(now.version, seen)
+      if (method === 'PUT' && path !== '/domains/futari.example')
+        assert.equal((await ask('DELETE', path, undefined, ifMatch)).status, 409, path)
+      const again = await ask(method, path, body, { 'if-match': `"${now.version}"` })
+      assert.equal(again.status, 200, path)
+    }
+    const { id } = (await ask('GET', '/users/futari')).body
+    const told = (await ask('GET', `/directory/history?key=account:${id}`)).body.items
+    assert.deepEqual(
+      told.map(({ after }: { after: { account: { name: string } } }) => after.account.name),
+      ['二人目', '三人目', '二人目', '一人目'],
+    )
+    assert.equal((await ask('PUT', '/domains/none.example', { convertTo: null })).status, 404)
+    await ask('DELETE', '/aliases/futari2')
+    await ask('DELETE', '/routes/futari.example')
+    await ask('DELETE', '/users/futari')
+    assert.equal((await ask('DELETE', '/domains/futari.example')).status, 200)
+  })
+
+  test('the access list is searched by text, and by address for the networks that hold it', async () => {
+    const add = ['192.88.99.0/24', '198.51.100.7', '2001:db8::/32', '192.88.99.64/26']
+    await ask('POST', '/access', { add })
+    const found = async (search: string): Promise<unknown> =>
+      (await ask('GET', `/access?search=${encodeURIComponent(search)}`)).body.items
+    assert.deepEqual(await found('192.88.99'), ['192.88.99.0/24', '192.88.99.64/26'])
+    assert.deepEqual(await found('192.88.99.9'), ['192.88.99.0/24'])
+    assert.deepEqual(await found(' 192.88.99.65 '), ['192.88.99.0/24', '192.88.99.64/26'])
+    assert.deepEqual(await found('198.51.100.7'), ['198.51.100.7'])
+    assert.deepEqual(await found('2001:DB8:0::1'), ['2001:db8::/32'])
+    assert.deepEqual(await found('渡り'), [])
+    await ask('POST', '/access', { remove: add })
+  })
+
   test('the queues of all gateways are shown and acted on', async () => {
     const { body } = await ask('GET', '/queue')
     assert.equal(body.items[0].from, '')
@@ -533,6 +605,69 @@ describe('the admin API', () => {
     otherGateways.pop()
     assert.deepEqual(pages, [[], ['QB'], ['Q1']])
     assert.deepEqual(asked, [undefined, 'QA'])
+  })
+
+  test('a page of the queues stands still: what has come since is counted, not shown', async () => {
+    // Two queues in memory, by the rules of the real one.
+    const ids: Record<string, QueueId[]> = {
+      'gateway-0': [timeId(1_000), timeId(2_000)],
+      'gateway-2': [],
+    }
+    for (const node of Object.keys(ids))
+      otherGateways.push({
+        node,
+        queue: {
+          list: async ({ after, before, from, order, limit }: QueueFilter) => {
+            const found = ids[node]!.filter(
+              (id) => (before === undefined || id < before) && (from === undefined || id >= from),
+            )
+            if (order === 'newest') found.reverse()
+            const left = found.filter(
+              (id) => after === undefined || (order === 'newest' ? id < after : id > after),
+            )
+            const shown = left.slice(0, limit)
+            return {
+              messages: shown.map((queueId) => ({ ...queued, queueId })),
+              ...(left.length > limit && { next: shown.at(-1)! }),
+            }
+          },
+          show: async () => ({}),
+          act: async () => ({ changed: 0 }),
+          status: async () => assert.fail('unasked'),
+        },
+      })
+    const news = async (query = ''): Promise<Answer['body']> =>
+      (await ask('GET', `/queue/news${query}`)).body
+    const shown = async (query: string): Promise<unknown> =>
+      (await ask('GET', `/queue?${query}`)).body.items.map(
+        ({ node, queueId }: { node: string; queueId: string }) => `${node} ${queueId}`,
+      )
+    const { mark, count } = await news()
+    assert.equal(count, 0)
+    ids['gateway-0']!.push(timeId(3_000))
+    ids['gateway-2']!.push(timeId(500), timeId(4_000))
+    const since = `?since=${encodeURIComponent(mark)}`
+    assert.deepEqual([(await news(since)).count, (await news(since)).isMore], [3, false])
+    assert.equal((await news(`${since}&from=1970-01-01T00:00:03Z`)).count, 2)
+    const until = `until=${encodeURIComponent(mark)}`
+    const before = ['gateway-0', 'gateway-0', 'gateway-1']
+    const first = (await shown(until)) as string[]
+    assert.deepEqual(
+      first.map((row) => row.split(' ')[0]),
+      before,
+    )
+    assert.deepEqual(await shown(`${until}&order=newest`), first.toReversed())
+    const fresh = (await news(since)).mark
+    assert.equal((await news(`?since=${encodeURIComponent(fresh)}`)).count, 0)
+    assert.equal(((await shown(`until=${encodeURIComponent(fresh)}`)) as string[]).length, 6)
+    const page = (await ask('GET', `/queue?order=newest&limit=2&${until}`)).body
+    const rest = `order=newest&${until}&after=${encodeURIComponent(page.next)}`
+    assert.deepEqual(await shown(rest), [first[0]])
+    ids['gateway-0']!.push(...Array.from({ length: 150 }, (_, n) => timeId(9_000 + n)))
+    const many = await news(since)
+    assert.deepEqual([many.count, many.isMore], [102, true])
+    assert.equal((await ask('GET', '/queue/news?since=無')).status, 400)
+    otherGateways.length = 0
   })
 
   test("users' scripts are listed, read, stored, activated; refusals say why", async () => {

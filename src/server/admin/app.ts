@@ -18,10 +18,12 @@ import { AUTHOR } from './context.ts'
 import type { AdminDeps, Author } from './context.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
+import { forwardRoutes } from './forwards.ts'
 import { judgeRoutes } from './judge.ts'
 import { nodeRoutes } from './nodes.ts'
 import { overviewRoutes } from './overview.ts'
 import { queueRoutes } from './queue.ts'
+import { routeRoutes } from './routes.ts'
 import { scriptRoutes } from './scripts.ts'
 import { ADMIN_SESSIONS, peerOf, sessionAuthor, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
@@ -105,6 +107,8 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         domainRoutes,
         userRoutes,
         aliasRoutes,
+        forwardRoutes,
+        routeRoutes,
         accessRoutes,
         queueRoutes,
         traceRoutes,

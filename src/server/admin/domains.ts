@@ -1,29 +1,50 @@
 import { z } from 'zod'
-import { done, page, pageQuery } from '#contract/admin/common.ts'
-import { domain, directoryChange, newDomain, writtenDomain } from '#contract/admin/directory.ts'
+import { ok } from '#base/outcome.ts'
+import { done, page } from '#contract/admin/common.ts'
+import {
+  directoryChange,
+  directoryHistoryQuery,
+  domain,
+  domainChange,
+  newDomain,
+  searchQuery,
+  writtenDomain,
+} from '#contract/admin/directory.ts'
 import type { DomainBody } from '#contract/admin/directory.ts'
 import type { LocalDomain } from '#model/account.ts'
 import { domainKey } from '#model/address.ts'
-import { authorOf, isoTime, taken } from './context.ts'
+import type { Directory } from '#store/directory/directory.ts'
+import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
+import { versioned, writeDirectory } from './directory-writes.ts'
+import type { Target } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
-import { lower, numberAfter, pageOf } from './lookup.ts'
+import { holding, lower, numberAfter, pageOf } from './lookup.ts'
 
 const named = z.object({ name: z.string() })
 
 export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
-  const body = (row: LocalDomain): DomainBody => ({
-    ...row,
-    isDefault: row.name === directory.defaultDomain,
+  const body = (row: LocalDomain, now: Directory = directory): DomainBody =>
+    versioned({ ...row, isDefault: row.name === now.defaultDomain })
+  const target = (name: string): Target => ({
+    key: `domain:${domainKey(name)}`,
+    name: `the domain ${name}`,
+    version: (now) => {
+      const row = now.domain(name)
+      return row && body(row, now).version
+    },
   })
 
   app.get(
     '/domains',
-    { schema: { querystring: pageQuery, response: { 200: page(domain) } } },
+    { schema: { querystring: searchQuery, response: { 200: page(domain) } } },
     async ({ query }) => {
-      const { items, ...next } = pageOf(directory.domains(), ({ name }) => name, query)
-      return { items: items.map(body), ...next }
+      const found = directory
+        .domains()
+        .filter(holding(query.search, ({ name, convertTo }) => [name, convertTo ?? '']))
+      const { items, ...next } = pageOf(found, ({ name }) => name, query)
+      return { items: items.map((row) => body(row)), ...next }
     },
   )
 
@@ -33,16 +54,37 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
     async (request, reply) => {
       const name = lower(request.body.name)
       const { convertTo } = request.body
-      taken(
-        await deps.directory.update((now) => {
-          if (now.domain(name) !== undefined)
-            throw new ApiError('conflict', `${name} is there already`, 'watari domain ls shows it.')
-          const row = { name, ...(convertTo !== undefined && { convertTo: lower(convertTo) }) }
-          return { ok: true, value: [{ kind: 'put', row: { kind: 'domain', domain: row } }] }
-        }, authorOf(request)),
-      )
-      const pending = [...(await deps.hub.settled())]
+      const pending = await writeDirectory(deps, request, target(name), (now) => {
+        if (now.domain(name) !== undefined)
+          throw new ApiError('conflict', `${name} is there already`, 'watari domain ls shows it.')
+        const row = { name, ...(convertTo !== undefined && { convertTo: lower(convertTo) }) }
+        return ok([{ kind: 'put', row: { kind: 'domain', domain: row } }])
+      })
       return reply.code(201).send({ ...body(directory.domain(name)!), pending })
+    },
+  )
+
+  app.put(
+    '/domains/:name',
+    { schema: { params: named, body: domainChange, response: { 200: writtenDomain } } },
+    async (request) => {
+      const name = lower(request.params.name)
+      const { convertTo } = request.body
+      const pending = await writeDirectory(deps, request, target(name), (now) => {
+        const before = now.domain(name)
+        if (before === undefined)
+          throw new ApiError(
+            'notFound',
+            `there is no domain ${name}`,
+            'watari domain ls shows what there is.',
+          )
+        const row = {
+          name: before.name,
+          ...(convertTo !== null && { convertTo: lower(convertTo) }),
+        }
+        return ok([{ kind: 'put', row: { kind: 'domain', domain: row } }])
+      })
+      return { ...body(directory.domain(name)!), pending }
     },
   )
 
@@ -50,20 +92,23 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
     '/domains/:name',
     { schema: { params: named, response: { 200: done } } },
     async (request) => {
-      const key = `domain:${domainKey(lower(request.params.name))}`
-      taken(await deps.directory.write([{ kind: 'remove', key }], authorOf(request)))
-      return { pending: [...(await deps.hub.settled())] }
+      const which = target(lower(request.params.name))
+      const pending = await writeDirectory(deps, request, which, () =>
+        ok([{ kind: 'remove', key: which.key }]),
+      )
+      return { pending }
     },
   )
 
   app.get(
     '/directory/history',
-    { schema: { querystring: pageQuery, response: { 200: page(directoryChange) } } },
+    { schema: { querystring: directoryHistoryQuery, response: { 200: page(directoryChange) } } },
     async ({ query }) => {
       const before = numberAfter(query.after)
       const { items } = await deps.directoryLog.history({
         limit: query.limit,
         ...(before !== undefined && { before }),
+        ...(query.key !== undefined && { key: query.key }),
       })
       return {
         items: items.map(({ seq, atMs, by, key, before: old, after }) => ({

@@ -77,3 +77,12 @@ const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown])
   a < b ? -1 : a > b ? 1 : 0
 
 export const lower = (text: string): string => asciiLower(text.trim()).normalize('NFC')
+
+/** True where one of its texts holds what is searched for; nothing searched for is held by all. */
+export function holding<T>(
+  search: string | undefined,
+  textsOf: (item: T) => readonly string[],
+): (item: T) => boolean {
+  const wanted = search === undefined ? '' : lower(search)
+  return (item) => wanted === '' || textsOf(item).some((text) => lower(text).includes(wanted))
+}

@@ -1,51 +1,40 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { timedId } from '#base/id.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { done, page, pageQuery, passwordBody } from '#contract/admin/common.ts'
-import {
-  forward,
-  newUser,
-  user,
-  userChange,
-  userForward,
-  writtenForward,
-  writtenUser,
-} from '#contract/admin/directory.ts'
+import { ok } from '#base/outcome.ts'
+import { done, page, passwordBody } from '#contract/admin/common.ts'
+import { newUser, searchQuery, user, userChange, writtenUser } from '#contract/admin/directory.ts'
 import type { UserBody } from '#contract/admin/directory.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
-import type { DirectoryEdit } from '#store/directory/check-edits.ts'
+import type { Directory } from '#store/directory/directory.ts'
 import { hashPassword, isKnownHash, isPassword, schemeOf } from '#store/directory/password.ts'
-import { authorOf, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
+import { versioned, writeDirectory } from './directory-writes.ts'
+import type { Target } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
-import { accountOf, addressIn, addressOf, lower, mainAddress, pageOf } from './lookup.ts'
+import { accountOf, addressIn, addressOf, holding, lower, mainAddress, pageOf } from './lookup.ts'
 
 const named = z.object({ user: z.string() })
-const userQuery = pageQuery.extend({ search: z.string().optional() })
 
 export function userRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
-  const body = (account: Account): UserBody => userBody(deps, account)
-  const write = async (edits: DirectoryEdit[], request: Parameters<typeof authorOf>[0]) => {
-    taken(await deps.directory.write(edits, authorOf(request)))
-    return [...(await deps.hub.settled())]
-  }
+  const body = (account: Account): UserBody => userBody(directory, account)
 
   app.get(
     '/users',
-    { schema: { querystring: userQuery, response: { 200: page(user) } } },
+    { schema: { querystring: searchQuery, response: { 200: page(user) } } },
     async ({ query }) => {
-      const wanted = query.search === undefined ? undefined : lower(query.search)
       const found = directory
         .accounts()
         .filter(
-          (account) =>
-            wanted === undefined ||
-            mainAddress(account).includes(wanted) ||
-            lower(account.name ?? '').includes(wanted) ||
-            account.addresses.some((address) => lower(formatAddress(address)).includes(wanted)),
+          holding(query.search, (account) => [
+            mainAddress(account),
+            account.name ?? '',
+            ...account.addresses.map(formatAddress),
+          ]),
         )
       const { items, ...next } = pageOf(found, mainAddress, query)
       return { items: items.map(body), ...next }
@@ -77,7 +66,9 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         addresses: (addresses ?? []).map(addressOf),
         delegated: (delegated ?? []).map(addressOf),
       }
-      const pending = await write([{ kind: 'put', row: { kind: 'account', account } }], request)
+      const pending = await writeDirectory(deps, request, target(deps, account.id), () =>
+        ok([{ kind: 'put', row: { kind: 'account', account } }]),
+      )
       return reply.code(201).send({ ...body(account), pending })
     },
   )
@@ -121,59 +112,22 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { params: named, response: { 200: done } } },
     async (request) => {
       const { id } = accountOf(directory, request.params.user)
-      const edits: DirectoryEdit[] = []
-      if (directory.forward(id) !== undefined) edits.push({ kind: 'remove', key: `forward:${id}` })
-      edits.push({ kind: 'remove', key: `account:${id}` })
-      return { pending: await write(edits, request) }
-    },
-  )
-
-  app.get(
-    '/forwards',
-    { schema: { querystring: pageQuery, response: { 200: page(userForward) } } },
-    async ({ query }) => {
-      const all = directory.forwards().flatMap(({ accountId, to, keep }) => {
-        const account = directory.account(accountId)
-        return account === undefined
-          ? []
-          : [{ user: mainAddress(account), to: to.map(formatAddress), keep }]
-      })
-      return pageOf(all, (item) => item.user, query)
-    },
-  )
-
-  app.put(
-    '/users/:user/forward',
-    { schema: { params: named, body: forward, response: { 200: writtenForward } } },
-    async (request) => {
-      const account = accountOf(directory, request.params.user)
-      const to = request.body.to.map((text) => addressIn(directory, text))
-      const { keep } = request.body
-      const row = { kind: 'forward', forward: { accountId: account.id, to, keep } } as const
-      const pending = await write([{ kind: 'put', row }], request)
-      return { user: mainAddress(account), to: to.map(formatAddress), keep, pending }
-    },
-  )
-
-  app.delete(
-    '/users/:user/forward',
-    { schema: { params: named, response: { 200: done } } },
-    async (request) => {
-      const account = accountOf(directory, request.params.user)
-      if (directory.forward(account.id) === undefined)
-        throw new ApiError(
-          'notFound',
-          `${mainAddress(account)} is not forwarded`,
-          'watari forward ls shows the forwards.',
-        )
-      return { pending: await write([{ kind: 'remove', key: `forward:${account.id}` }], request) }
+      const pending = await writeDirectory(deps, request, target(deps, id), (now) =>
+        ok([
+          ...(now.forward(id) === undefined
+            ? []
+            : [{ kind: 'remove', key: `forward:${id}` } as const]),
+          { kind: 'remove', key: `account:${id}` },
+        ]),
+      )
+      return { pending }
     },
   )
 }
 
-function userBody(deps: AdminDeps, account: Account): UserBody {
-  const row = deps.directory.directory.forward(account.id)
-  return {
+function userBody(now: Directory, account: Account): UserBody {
+  const row = now.forward(account.id)
+  return versioned({
     id: account.id,
     address: mainAddress(account),
     username: account.username,
@@ -185,24 +139,32 @@ function userBody(deps: AdminDeps, account: Account): UserBody {
     addresses: account.addresses.map(formatAddress),
     delegated: account.delegated.map(formatAddress),
     ...(row !== undefined && { forward: { to: row.to.map(formatAddress), keep: row.keep } }),
-  }
+  })
 }
 
+const target = (deps: AdminDeps, id: AccountId): Target => ({
+  key: `account:${id}`,
+  name: nameOf(deps.directory.directory.account(id)),
+  version: (now) => {
+    const account = now.account(id)
+    return account && userBody(now, account).version
+  },
+})
+
+const nameOf = (account: Account | undefined): string =>
+  account === undefined ? 'the account' : mainAddress(account)
+
 /** Changes the row as it is when it is this write's turn, so that two changes at once both count. */
-async function change(
+const change = (
   deps: AdminDeps,
-  request: Parameters<typeof authorOf>[0],
+  request: FastifyRequest,
   id: AccountId,
   make: (account: Account) => Account,
-) {
-  taken(
-    await deps.directory.update((now) => {
-      const account = make(accountOf(now, id))
-      return { ok: true, value: [{ kind: 'put', row: { kind: 'account', account } }] }
-    }, authorOf(request)),
-  )
-  return [...(await deps.hub.settled())]
-}
+) =>
+  writeDirectory(deps, request, target(deps, id), (now) => {
+    const account = make(accountOf(now, id))
+    return ok([{ kind: 'put', row: { kind: 'account', account } }])
+  })
 
 /** The password's octets; text is taken as UTF-8, exactly as it stands. */
 function passwordOf(body: {

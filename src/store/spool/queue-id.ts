@@ -20,6 +20,13 @@ export class QueueNumbers {
   }
 }
 
+/** Ids of messages that came at this time or later begin here, as far as the clock went straight. */
+export const timeId = (ms: number): QueueId =>
+  formatQueueId(Math.max(0, Math.min(Math.floor(ms) * IDS_PER_MS, Number.MAX_SAFE_INTEGER)))
+
+/** The id that would come next: what stands before it came no later than this one. */
+export const idAfter = (id: QueueId): QueueId => formatQueueId((parseQueueId(id) ?? 0) + 1)
+
 export function formatQueueId(number: number): QueueId {
   let id = ''
   for (let rest = number; id.length < ID_LENGTH; rest = Math.floor(rest / 32))

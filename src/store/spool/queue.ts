@@ -3,7 +3,7 @@ import type { BlobRef } from '#store/blob/blobs.ts'
 import type { Database } from '#store/db/database.ts'
 import { Claims } from './claims.ts'
 import { LiveSegments } from './live-segments.ts'
-import { isMeant, step } from './queue-look.ts'
+import { isMeant, rangeOf, step } from './queue-look.ts'
 import type { Step } from './queue-look.ts'
 import { QueueNumbers, formatQueueId, parseQueueId } from './queue-id.ts'
 import { blobOf, firstState, insertMessage, messageOf, stateCode } from './rows.ts'
@@ -194,9 +194,8 @@ export class Queue {
     readonly looked: number
     readonly next?: QueueId
   } {
-    const after = filter.after === undefined ? 0 : (parseQueueId(filter.after) ?? 0)
     const { numbers, looked, next }: Step =
-      filter.state === 'claimed' ? this.#claimedAfter(after) : step(this.#db, filter, after)
+      filter.state === 'claimed' ? this.#claimedOf(filter) : step(this.#db, filter)
     const messages: QueueMessage[] = []
     for (const number of numbers) {
       const message = this.#whole(number)
@@ -338,9 +337,13 @@ export class Queue {
   }
 
   /** All at once: no more than are being delivered. */
-  #claimedAfter(after: number): Step {
-    const numbers = [...this.#claims.messages()].filter((number) => number > after)
-    return { numbers: numbers.toSorted(ascending), looked: numbers.length }
+  #claimedOf(filter: QueueFilter): Step {
+    const { above, below } = rangeOf(filter)
+    const numbers = [...this.#claims.messages()]
+      .filter((number) => number > above && number < below)
+      .toSorted(ascending)
+    if (filter.order === 'newest') numbers.reverse()
+    return { numbers, looked: numbers.length }
   }
 }
 

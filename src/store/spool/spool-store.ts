@@ -79,7 +79,17 @@ export interface QueueFilter {
   readonly state?: RecipientState
   /** Text within the sender's or a recipient's address; ASCII case does not count. */
   readonly address?: string
+  /** Text within an address, a last answer, the reason of a hold, or the whole queue or delivery id. */
+  readonly text?: string
+  /** A recipient's domain, in A- or U-labels. */
+  readonly domain?: string
+  /** Ids from this one on; `timeId` makes one of a time. */
+  readonly from?: QueueId
+  /** Ids before this one. */
+  readonly before?: QueueId
   readonly after?: QueueId
+  /** Absent: the oldest first. */
+  readonly order?: 'newest'
   readonly limit: number
 }
 
@@ -129,7 +139,7 @@ export interface SpoolStore {
     readonly length: number
   }): Promise<{ readonly octets: Octets }>
   /**
-   * In the order of their ids. A call looks at a bounded number of messages: where few match, a page
+   * In the order of their ids, or against it. A call looks at a bounded number of messages: where few match, a page
    * is short or empty and has a `next` all the same, to be given as `after`. Absent: that was the end.
    */
   list(filter: QueueFilter): Promise<{

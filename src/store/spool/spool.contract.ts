@@ -6,7 +6,7 @@ import type { Octets } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import type { Address } from '#model/address.ts'
 import type { DeliveryId } from '#model/envelope.ts'
-import type { Accept, QueueId, QueueMessage, SpoolStore } from './spool-store.ts'
+import type { Accept, QueueFilter, QueueId, QueueMessage, SpoolStore } from './spool-store.ts'
 
 /** A spool under test, on a folder of its own. */
 export interface SpoolBench {
@@ -327,6 +327,49 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       await claim(NOW, 1)
       assert.deepEqual(await list({ limit: 9, state: 'claimed' }), [ids[0]])
       assert.deepEqual(await list({ limit: 9, state: 'ready' }), ids.slice(1))
+    })
+
+    test('lists the newest first, within two ids, and by domain and text', async () => {
+      const ids: QueueId[] = []
+      const domains = [
+        'campus.example',
+        'xn--wgv71a119e.example',
+        '日本語.example',
+        'notcampus.example',
+      ]
+      for (const [i, domain] of domains.entries())
+        ids.push(
+          await accept([
+            { address: { localpart: `花子${i}`, domain }, ...(i > 1 && { hold: '添付 Zip' }) },
+          ]),
+        )
+      const list = async (filter: Partial<QueueFilter>): Promise<QueueId[]> =>
+        (await store.list({ limit: 9, ...filter })).messages.map((message) => message.queueId)
+      const newest = ids.toReversed()
+      assert.deepEqual(await list({ order: 'newest' }), newest)
+      assert.deepEqual(await list({ order: 'newest', limit: 2 }), newest.slice(0, 2))
+      assert.deepEqual(await list({ order: 'newest', after: newest[1]! }), newest.slice(2))
+      assert.deepEqual(await list({ order: 'newest', state: 'held' }), newest.slice(0, 2))
+      assert.deepEqual(await list({ from: ids[1]!, before: ids[3]! }), ids.slice(1, 3))
+      assert.deepEqual(
+        await list({ order: 'newest', from: ids[1]!, before: ids[3]! }),
+        newest.slice(1, 3),
+      )
+      assert.deepEqual(await list({ from: ids[1]!, after: ids[1]! }), ids.slice(2))
+      assert.deepEqual(await list({ state: 'held', before: ids[3]! }), [ids[2]])
+      assert.deepEqual(await list({ domain: 'CAMPUS.example' }), [ids[0]])
+      assert.deepEqual(await list({ domain: '日本語.example' }), ids.slice(1, 3))
+      assert.deepEqual(await list({ domain: 'xn--WGV71A119E.example' }), ids.slice(1, 3))
+      assert.deepEqual(await list({ text: '添付 zip' }), ids.slice(2))
+      assert.deepEqual(await list({ text: '花子2' }), [ids[2]])
+      assert.deepEqual(await list({ text: ids[3]!.toLowerCase() }), [ids[3]])
+      assert.deepEqual(await list({ text: 'zip', domain: 'notcampus.example' }), [ids[3]])
+      await claim(NOW, 2)
+      assert.deepEqual(
+        await list({ state: 'claimed', order: 'newest' }),
+        ids.slice(0, 2).toReversed(),
+      )
+      assert.deepEqual(await list({ state: 'claimed', from: ids[1]! }), [ids[1]])
     })
 
     test('counts recipients by state over every way that they go', async () => {
