@@ -1,8 +1,10 @@
+import { isAscii } from 'node:buffer'
 import iconv from 'iconv-lite'
 
 import { bufferOf, toLatin1, toUtf8, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
+import { decodeHz, decodeIso2022, hasCodeEscape } from './iso-2022.ts'
 
 /**
  * Text of octets in a charset by its label. Total: a label that is absent, unknown or plainly
@@ -10,20 +12,86 @@ import { asciiLower } from '#base/text.ts'
  */
 export function decodeCharset(octets: Octets, label?: string): string {
   const name = canonical(label)
-  const isSevenBit = octets.every((octet) => octet < 0x80)
-  if (isSevenBit && hasJisEscape(octets)) return decodeJis(octets)
+  if (isUtf16(name)) return decodeUtf16(octets, name)
+  const isSevenBit = isAscii(octets)
+  if (isSevenBit && hasCodeEscape(octets)) return decodeIso2022(octets)
+  if (name === 'hz-gb-2312') return decodeHz(octets)
+  if (name === 'utf-7' || name === 'utf-7-imap') return iconv.decode(bufferOf(octets), name)
   if (name === undefined || name === 'us-ascii')
     return isSevenBit ? toLatin1(octets) : guess(octets)
   if (name === 'utf-8') return toUtf8Strict(withoutBom(octets)) ?? guess(octets)
-  if (name === 'iso-2022-jp') return isSevenBit ? decodeJis(octets) : guess(octets)
+  // Kana of eight bits between escapes, as CP50221 has them.
+  if (name === 'iso-2022-jp')
+    return isSevenBit || hasCodeEscape(octets) ? decodeIso2022(octets) : guess(octets)
+  if (name === 'shift_jis' || name === 'euc-jp') return decodeJapanese(octets, name)
+  if (WESTERN.has(name)) return decodeWestern(octets, name)
   return decodeByName(octets, name) ?? guess(octets)
+}
+
+const isUtf16 = (name: string | undefined): name is string =>
+  name !== undefined && /^utf-?16(?:le|be)?$/.test(name)
+
+/** Without a mark of its order big-endian (RFC 2781 §4.3), except where only the other is text. */
+function decodeUtf16(octets: Octets, name: string): string {
+  const [first, second] = octets
+  const marked = first === 0xfe && second === 0xff ? 'be' : first === 0xff && second === 0xfe
+  const named = /(?:le|be)$/.exec(name)?.[0]
+  const order = marked === 'be' ? 'be' : marked ? 'le' : (named ?? likelyOrder(octets))
+  return new TextDecoder(`utf-16${order}`).decode(octets)
+}
+
+function likelyOrder(octets: Octets): 'le' | 'be' {
+  // Blanks and line ends are in any text: the zero of U+0020 or U+000A tells.
+  let little = 0
+  for (let at = 0; at + 1 < octets.length; at += 2) {
+    if (octets[at + 1] === 0 && octets[at]! < 0x80) little++
+    if (octets[at] === 0 && octets[at + 1]! < 0x80) little--
+  }
+  return little > 0 ? 'le' : 'be'
+}
+
+const WESTERN: ReadonlySet<string> = new Set([
+  'iso-8859-1',
+  'iso-8859-15',
+  'latin1',
+  'windows-1252',
+  'cp1252',
+])
+
+/** Programs write that label without looking: what is UTF-8, or has kana of Shift_JIS or EUC, is that. */
+function decodeWestern(octets: Octets, name: string): string {
+  const utf8 = toUtf8Strict(withoutBom(octets))
+  if (utf8 !== undefined) return utf8
+  for (const other of ['shift_jis', 'euc-jp']) {
+    const text = strictly(octets, other)
+    // Any two octets may be a kanji; of hiragana some are by chance, but not a third.
+    if (text !== undefined && shareOf(text, /[\u3041-\u3096]/g) > 1 / 3) return text
+  }
+  return decodeByName(octets, name) ?? guess(octets)
+}
+
+/** A label of the other of the two is known by what it makes: broken octets, or half-width signs. */
+function decodeJapanese(octets: Octets, name: 'shift_jis' | 'euc-jp'): string {
+  const text = strictly(octets, name)
+  if (text === undefined) return guessOf(octets) ?? new TextDecoder(name).decode(octets)
+  if (name === 'shift_jis' && looksLikeEucJp(octets)) {
+    const other = strictly(octets, 'euc-jp')
+    if (other !== undefined && shareOf(other, /[\u3041-\u3096]/g) > 1 / 3) return other
+  }
+  return text
+}
+
+/** The part of the characters above ASCII that match. */
+function shareOf(text: string, pattern: RegExp): number {
+  const wide = text.match(/[^\u0000-\u007f]/g)?.length ?? 0
+  return wide === 0 ? 0 : (text.match(pattern)?.length ?? 0) / wide
 }
 
 /** Whether the label names a charset that is decoded as such, and not guessed; an absent one is US-ASCII. */
 export function knowsCharset(label?: string): boolean {
   const name = label === undefined ? 'us-ascii' : canonical(label)
   if (name === undefined) return false
-  if (name === 'us-ascii' || name === 'iso-2022-jp') return true
+  if (name === 'us-ascii' || name === 'iso-2022-jp' || name === 'hz-gb-2312') return true
   try {
     return new TextDecoder(name).encoding !== ''
   } catch {
@@ -47,6 +115,12 @@ const ALIASES: Readonly<Record<string, string>> = {
   cp50220: 'iso-2022-jp',
   cp50221: 'iso-2022-jp',
   cp50222: 'iso-2022-jp',
+  'iso-2022-jp-3': 'iso-2022-jp',
+  'iso-2022-jp-2004': 'iso-2022-jp',
+  'iso-2022-kr': 'iso-2022-jp',
+  csiso2022kr: 'iso-2022-jp',
+  'iso-2022-cn': 'iso-2022-jp',
+  'iso-2022-cn-ext': 'iso-2022-jp',
   jis: 'iso-2022-jp',
   cp932: 'shift_jis',
   ms932: 'shift_jis',
@@ -54,11 +128,21 @@ const ALIASES: Readonly<Record<string, string>> = {
   sjis: 'shift_jis',
   'x-sjis': 'shift_jis',
   'shift-jis': 'shift_jis',
+  shiftjis: 'shift_jis',
+  'shift_jis-2004': 'shift_jis',
+  shift_jisx0213: 'shift_jis',
+  cp943: 'shift_jis',
+  csshiftjis: 'shift_jis',
+  ms_kanji: 'shift_jis',
+  'x-ms-cp932': 'shift_jis',
   eucjp: 'euc-jp',
   'euc-jp-ms': 'euc-jp',
   eucjpms: 'euc-jp',
   cp51932: 'euc-jp',
   'x-euc-jp': 'euc-jp',
+  'euc-jis-2004': 'euc-jp',
+  'euc-jisx0213': 'euc-jp',
+  cseucpkdfmtjapanese: 'euc-jp',
   gb2312: 'gb18030',
   gbk: 'gb18030',
   'ks_c_5601-1987': 'euc-kr',
@@ -82,7 +166,11 @@ function decodeByName(octets: Octets, name: string): string | undefined {
 function guess(octets: Octets): string {
   const utf8 = toUtf8Strict(withoutBom(octets))
   if (utf8 !== undefined) return utf8
-  if (hasJisEscape(octets)) return decodeJis(octets)
+  if (hasCodeEscape(octets)) return decodeIso2022(octets)
+  return guessOf(octets) ?? new TextDecoder('windows-1252').decode(octets)
+}
+
+function guessOf(octets: Octets): string | undefined {
   for (const name of looksLikeEucJp(octets) ? ['euc-jp', 'shift_jis'] : ['shift_jis', 'euc-jp']) {
     const text = strictly(octets, name)
     if (text !== undefined && /[\u3040-\u30ff\u4e00-\u9fff]/.test(text)) return text
@@ -91,8 +179,7 @@ function guess(octets: Octets): string {
   const loose = toUtf8(octets)
   const broken = loose.split('\ufffd').length - 1
   const wide = loose.match(/[\u0080-\ufffc\u{10000}-\u{10ffff}]/gu)?.length ?? 0
-  if (wide > broken * 4) return loose
-  return new TextDecoder('windows-1252').decode(octets)
+  return wide > broken * 4 ? loose : undefined
 }
 
 function strictly(octets: Octets, name: string): string | undefined {
@@ -109,68 +196,3 @@ const looksLikeEucJp = (octets: Octets): boolean =>
 
 const withoutBom = (octets: Octets): Octets =>
   octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? octets.subarray(3) : octets
-
-const ESC = 0x1b
-
-function hasJisEscape(octets: Octets): boolean {
-  const buffer = bufferOf(octets)
-  for (let at = buffer.indexOf(ESC); at >= 0; at = buffer.indexOf(ESC, at + 1)) {
-    if (octets[at + 1] === 0x24 && /^[@B(A]$/.test(String.fromCharCode(octets[at + 2] ?? 0)))
-      return true
-    if (octets[at + 1] === 0x28 && (octets[at + 2] === 0x49 || octets[at + 2] === 0x4a)) return true
-  }
-  return false
-}
-
-type JisSet = 'ascii' | 'kana' | 'x0208' | 'x0212'
-const ESCAPES: readonly (readonly [escape: string, set: JisSet])[] = [
-  ['(B', 'ascii'],
-  ['(J', 'ascii'],
-  ['(I', 'kana'],
-  ['$@', 'x0208'],
-  ['$B', 'x0208'],
-  ['$(@', 'x0208'],
-  ['$(B', 'x0208'],
-  ['$(D', 'x0212'],
-]
-
-/**
- * ISO-2022-JP and its Microsoft forms (RFC 1468), by way of EUC-JP, whose decoder knows the same
- * characters and the vendors' rows (①, ㈱) as well. Shift-out kana and a line end within a
- * double-byte run, both seen in mail, are taken as meant.
- */
-function decodeJis(octets: Octets): string {
-  const out = Buffer.alloc(octets.length * 2)
-  let used = 0
-  let set: JisSet = 'ascii'
-  let shifted = false
-  for (let at = 0; at < octets.length; at++) {
-    const octet = octets[at]!
-    if (octet === ESC) {
-      const next = String.fromCharCode(...octets.subarray(at + 1, at + 4))
-      const found = ESCAPES.find(([escape]) => next.startsWith(escape))
-      if (found !== undefined) {
-        set = found[1]
-        at += found[0].length
-        continue
-      }
-    }
-    if (octet === 0x0e || octet === 0x0f) {
-      shifted = octet === 0x0e
-      continue
-    }
-    if (octet === 0x0d || octet === 0x0a) set = 'ascii'
-    const low = octets[at + 1] ?? 0
-    const isGraphic = octet > 0x20 && octet < 0x7f
-    if ((set === 'kana' || shifted) && octet > 0x20 && octet < 0x60) {
-      out[used++] = 0x8e
-      out[used++] = octet | 0x80
-    } else if ((set === 'x0208' || set === 'x0212') && isGraphic && low > 0x20 && low < 0x7f) {
-      if (set === 'x0212') out[used++] = 0x8f
-      out[used++] = octet | 0x80
-      out[used++] = low | 0x80
-      at++
-    } else out[used++] = octet & 0x7f
-  }
-  return new TextDecoder('euc-jp').decode(out.subarray(0, used))
-}

@@ -3,9 +3,9 @@ import type { Octets } from '#base/octets.ts'
 import { decodeCharset } from '#codec/mime/charset.ts'
 import { contentDecoder } from '#codec/mime/content-decoder.ts'
 import { paramOf } from '#codec/mime/encoded-word.ts'
-import { htmlToText } from '#codec/mime/text.ts'
+import { foldText, hasText } from '#codec/mime/fold-text.ts'
+import { bodyReadings, isMarkup } from '#codec/mime/readings.ts'
 import type { MimePart } from '#model/message.ts'
-import { foldText } from '#codec/mime/fold-text.ts'
 
 /** Octets that are read as one text: a whole of 50 MB would hold up everybody else for seconds. */
 const WINDOW_BYTES = 65_536
@@ -14,9 +14,6 @@ const OVERLAP_BYTES = 4_096
 const OVERLAP_BYTES_PER_CHARACTER = 16
 
 const ESC = 0x1b
-
-/** Tags that stand inside words. */
-const INLINE_TAGS = /<\/?(?:a|b|em|font|i|mark|s|span|strong|u|wbr)\b[^<>]*>/gi
 
 /** Looks for folded texts in the body of one text part while its octets come. */
 export class BodySearch {
@@ -91,14 +88,14 @@ export class BodySearch {
 
   #search(octets: Octets): void {
     const text = decodeCharset(octets, this.#charset)
-    this.#look(foldText(text))
-    if (this.#part.subtype === 'html' && !this.isDone)
-      this.#look(foldText(htmlToText(text.replace(INLINE_TAGS, ''))))
+    for (const reading of bodyReadings(this.#part, text)) this.#look(foldText(reading))
+    const isSource = this.#part.subtype === 'html' && [...this.#missing].some(isMarkup)
+    if (isSource) this.#look(foldText(text))
   }
 
   #look(folded: string): void {
     for (const text of this.#missing) {
-      if (!folded.includes(text)) continue
+      if (!hasText(folded, text)) continue
       this.#missing.delete(text)
       this.#found.add(text)
     }

@@ -6,7 +6,8 @@ import type { Uid } from '#model/mailbox.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
-import { foldText } from '#codec/mime/fold-text.ts'
+import { foldText, hasText } from '#codec/mime/fold-text.ts'
+import { isReadable, partNames } from '#codec/mime/readings.ts'
 import { BodySearch } from './search-body.ts'
 import type { Selected } from './selected.ts'
 import type { ImapSession } from './session.ts'
@@ -78,18 +79,20 @@ export class FactReader {
     const { message } = fact
     if (message === undefined) return
     const found = new Set<string>()
+    const look = (folded: string): void => {
+      for (const text of texts) if (hasText(folded, text)) found.add(text)
+    }
     const visit = async (part: MimePart): Promise<void> => {
       if (found.size === texts.length) return
       for (const child of part.parts) await visit(child)
+      for (const name of partNames(part)) look(foldText(name))
       if (part.message !== undefined) {
         const { root } = part.message
         const { offset, length } = root.header
         const header = await this.#read(fact, message.prefixBytes + offset, length)
-        for (const [name, value] of fieldsOf(toLatin1(header)))
-          for (const text of texts) if (`${name}: ${value}`.includes(text)) found.add(text)
+        for (const [name, value] of fieldsOf(toLatin1(header))) look(`${name}: ${value}`)
         await visit(root)
-      } else if (part.type === 'text' || part.type === 'message') {
-        // A bounce names the failed address in message/delivery-status only.
+      } else if (isReadable(part)) {
         const { offset, length } = part.body
         const search = new BodySearch(part, texts, found)
         const pieces = this.#pieces(fact, {

@@ -6,7 +6,7 @@ import { inRanges, resolveSet } from '#codec/imap/sequence-set.ts'
 import type { Ranges } from '#codec/imap/sequence-set.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
-import { foldText } from '#codec/mime/fold-text.ts'
+import { foldText, hasText } from '#codec/mime/fold-text.ts'
 import { addressText } from './search-facts.ts'
 import type { Facts } from './search-facts.ts'
 import type { Selected } from './selected.ts'
@@ -148,19 +148,19 @@ class MatchMaker {
         })
       case 'address': {
         const text = this.#readText(key.text)
-        return withMessage(({ meta }) => addressText(meta.envelope[key.field]).includes(text))
+        return withMessage(({ meta }) => hasText(addressText(meta.envelope[key.field]), text))
       }
       case 'subject': {
         const text = this.#readText(key.text)
         return withMessage(({ meta }) =>
-          foldText(decodeWords(meta.envelope.subject ?? '')).includes(text),
+          hasText(foldText(decodeWords(meta.envelope.subject ?? '')), text),
         )
       }
       case 'header': {
         const text = this.#readText(key.text)
         const field = key.field.toLowerCase()
         return withFields((fields) =>
-          fields.some(([name, value]) => name === field && value.includes(text)),
+          fields.some(([name, value]) => name === field && hasText(value, text)),
         )
       }
       case 'body':
@@ -170,7 +170,7 @@ class MatchMaker {
         return any([
           withFields((fields) =>
             fields.some(
-              ([name, value]) => value.includes(text) || `${name}: ${value}`.includes(text),
+              ([name, value]) => hasText(value, text) || hasText(`${name}: ${value}`, text),
             ),
           ),
           this.#inBodies(text),

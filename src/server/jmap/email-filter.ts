@@ -1,6 +1,6 @@
 import { asciiLower } from '#base/text.ts'
 import type { MailboxId } from '#model/mailbox.ts'
-import { foldText } from '#codec/mime/fold-text.ts'
+import { foldText, hasText } from '#codec/mime/fold-text.ts'
 import { isObject } from './args.ts'
 import { FLAG_KEYWORDS, isKeyword } from './emails.ts'
 import type { EmailView } from './email-views.ts'
@@ -114,7 +114,7 @@ const TEXT_CONDITIONS = new Set(['text', 'from', 'to', 'cc', 'bcc', 'subject', '
 
 function textOf(value: unknown, name: string): string {
   if (typeof value !== 'string') throw invalidArguments(`${name} is not a String`)
-  return foldText(value)
+  return value
 }
 
 function dateOf(value: unknown, name: string): number {
@@ -131,12 +131,12 @@ function countOf(value: unknown, name: string): number {
   return value as number
 }
 
-/** Each word of it somewhere: what people expect of a search field. A quoted phrase is one word. */
-const wordsOf = (text: string): string[] =>
-  Array.from(text.matchAll(/"([^"]+)"|(\S+)/g), (match) => match[1] ?? match[2]!)
+/** Each word of it somewhere: what people expect of a search field. A quoted phrase is one word. Folded. */
+export const wordsOf = (text: string): string[] =>
+  Array.from(text.matchAll(/"([^"]+)"|(\S+)/g), (match) => foldText(match[1] ?? match[2]!))
 
 const hasAll = (text: string, words: readonly string[]): boolean =>
-  words.every((word) => text.includes(word))
+  words.every((word) => hasText(text, word))
 
 const fieldTest =
   (field: FieldText): Make =>
@@ -235,11 +235,11 @@ const CONDITIONS: Readonly<Record<string, Make>> = {
     if (typeof field !== 'string' || more.length > 0)
       throw invalidArguments(`${name} is a list of a name and, where wanted, a text`)
     const key = asciiLower(field)
-    const wanted = text === undefined ? '' : textOf(text, name)
+    const wanted = text === undefined ? '' : foldText(textOf(text, name))
     return (_, { header }) =>
       header === undefined
         ? 'header'
-        : header.some(([other, value_]) => other === key && value_.includes(wanted))
+        : header.some(([other, value_]) => other === key && hasText(value_, wanted))
   },
 }
 

@@ -1,7 +1,8 @@
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import { headerFields } from '#codec/mime/header.ts'
-import { decodeText, htmlToText } from '#codec/mime/text.ts'
+import { bodyReadings, isReadable, partNames } from '#codec/mime/readings.ts'
+import { decodeText } from '#codec/mime/text.ts'
 import type { MailboxId, ThreadId, Uid } from '#model/mailbox.ts'
 import type { HeaderAddress, MessageMeta, MimePart } from '#model/message.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
@@ -192,8 +193,15 @@ async function bodyOf(call: Call, each: Open): Promise<string> {
   const texts: string[] = []
   const visit = async (part: MimePart): Promise<void> => {
     for (const child of part.parts) await visit(child)
-    if (part.message !== undefined) return visit(part.message.root)
-    if (part.type !== 'text') return
+    for (const name of partNames(part)) texts.push(foldText(name))
+    if (part.message !== undefined) {
+      const { offset, length } = part.message.root.header
+      const header = await read(call, each.candidate, prefixBytes + offset, length)
+      for (const { key, value } of headerFields(header))
+        texts.push(foldText(`${key}: ${decodeWords(value)}`))
+      return visit(part.message.root)
+    }
+    if (!isReadable(part)) return
     const { offset, length } = part.body
     const octets = await read(
       call,
@@ -202,7 +210,7 @@ async function bodyOf(call: Call, each: Open): Promise<string> {
       Math.min(length, TEXT_BYTES_MAX),
     )
     const text = decodeText(part, octets)
-    texts.push(foldText(part.subtype === 'html' ? htmlToText(text) : text))
+    for (const reading of bodyReadings(part, text)) texts.push(foldText(reading))
   }
   await visit(meta.root)
   return texts.join('\n')

@@ -1,6 +1,7 @@
+import { foldMapped } from '#codec/mime/fold-text.ts'
 import { decodeText, htmlToText } from '#codec/mime/text.ts'
 import { bodiesOf } from './body-parts.ts'
-import { compileFilter } from './email-filter.ts'
+import { compileFilter, wordsOf } from './email-filter.ts'
 import { loadEmails, loadMetas } from './emails.ts'
 import { asText } from './header-forms.ts'
 import { idsToGet } from './ids.ts'
@@ -22,7 +23,10 @@ export const searchSnippetGet: Method = {
   args: ['filter', 'emailIds'],
   async run(call, args): Promise<Answer> {
     const { terms } = compileFilter(args.value('filter'))
-    const words = wordsOf(terms)
+    const words = terms
+      .flatMap(wordsOf)
+      .map((word) => word.trim())
+      .filter((word) => word !== '')
     const ids = idsToGet(call, args, 'emailIds')
     if (ids === undefined) throw invalidArguments('emailIds is missing')
     const { emails } = await loadEmails(call, ids)
@@ -50,13 +54,6 @@ export const searchSnippetGet: Method = {
   },
 }
 
-const fold = (text: string): string => text.normalize('NFKC').toLowerCase()
-
-const wordsOf = (terms: readonly string[]): string[] =>
-  terms.flatMap((term) =>
-    Array.from(fold(term).matchAll(/"([^"]+)"|(\S+)/g), (match) => match[1] ?? match[2]!),
-  )
-
 async function textOf(source: Source): Promise<string> {
   const [body] = bodiesOf(source.meta.root).text
   if (body === undefined || body.part.type !== 'text') return ''
@@ -68,29 +65,30 @@ async function textOf(source: Source): Promise<string> {
 }
 
 /** The text around the first word found, or null. */
-function marked(given: string, words: readonly string[]): string | null {
-  const text = given.normalize('NFKC')
-  const folded = text.toLowerCase()
-  // Where case changes the length, places in one are none in the other.
-  if (words.length === 0 || folded.length !== text.length) return null
-  const places = words
-    .map((word) => folded.indexOf(word))
-    .filter((place) => place >= 0)
-    .toSorted((a, b) => a - b)
-  const [first] = places
-  if (first === undefined) return null
-  const start = Math.max(0, first - BEFORE)
-  const end = Math.min(text.length, start + SHOWN_MAX)
+function marked(text: string, words: readonly string[]): string | null {
+  if (words.length === 0) return null
+  const { text: folded, starts, ends } = foldMapped(text)
+  const first = Math.min(...words.map((word) => folded.indexOf(word)).filter((at) => at >= 0))
+  if (first === Infinity) return null
+  const from = Math.max(0, starts[first]! - BEFORE)
+  const to = Math.min(text.length, from + SHOWN_MAX)
   let shown = ''
-  for (let at = start; at < end;) {
-    const word = words.find((each) => folded.startsWith(each, at))
-    if (word === undefined) shown += escaped(text[at++]!)
-    else {
-      shown += `<mark>${escaped(text.slice(at, at + word.length))}</mark>`
-      at += word.length
+  let at = from
+  for (let unit = first; unit < folded.length && starts[unit]! < to;) {
+    const word = words.find((each) => folded.startsWith(each, unit))
+    if (word === undefined) {
+      unit++
+      continue
     }
+    const end = ends[unit + word.length - 1]!
+    // Of a sign that folds to several, as ㈱ does, the whole is marked, once.
+    const start = Math.max(at, starts[unit]!)
+    if (end > start)
+      shown += `${escaped(text.slice(at, start))}<mark>${escaped(text.slice(start, end))}</mark>`
+    at = Math.max(at, end)
+    unit += word.length
   }
-  return shown.toWellFormed()
+  return (shown + escaped(text.slice(at, to))).toWellFormed()
 }
 
 const escaped = (text: string): string =>
