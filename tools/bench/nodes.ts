@@ -7,7 +7,7 @@ import type { AccountId } from '#model/account.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import { install, type Installation } from '#test/e2e/installation.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
-import { median, memoryOf, table, totalMiB, type Part } from './setup.ts'
+import { median, memoryOf, quantile, table, totalMiB, type Part } from './setup.ts'
 import { apiOf, joinAs, simulatedNode } from './simulated-node.ts'
 
 const NODES = Number(process.env['WATARI_BENCH_NODES'] ?? 50)
@@ -159,7 +159,6 @@ function cpuSeconds(root: number): number {
   return ticks.reduce((sum, each) => sum + each, 0) / 100
 }
 
-const p99 = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN
+const p99 = (values: readonly number[]): number => quantile(values, 0.99)
 
 const ms = (value: number): string => value.toFixed(0)

@@ -284,5 +284,5 @@ async function fillControl({ directory, settings, index }: ServicesOf<'control'>
   await settings.saveDraft({ json: '{"下書き":1}', tables: {} })
   const node = 'gateway' as NodeId
   const records = [1, 2, 4].map((seq) => ({ node, seq, ...eventOf(Math.min(seq, 3)) }))
-  await index.put({ node, epoch: 'E1', records, nowMs: NOW })
+  await index.put({ batches: [{ node, epoch: 'E1', records }], nowMs: NOW })
 }

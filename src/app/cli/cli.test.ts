@@ -49,24 +49,28 @@ before(async () => {
   await directory.load()
   await settings.load()
   await index.put({
-    node: 'gateway-1' as NodeId,
-    epoch: 'e',
     nowMs: 1,
-    records: [
+    batches: [
       {
         node: 'gateway-1' as NodeId,
-        seq: 1,
-        atMs: 1_000,
-        name: 'receive.accepted',
-        deliveryId: 'D1',
-        fields: {
-          messageId: '<m@x>',
-          to: '太郎@campus.example',
-          text: 'evil \u001b[31m',
-          empty: '',
-          none: null,
-          uid: 7,
-        },
+        epoch: 'e',
+        records: [
+          {
+            node: 'gateway-1' as NodeId,
+            seq: 1,
+            atMs: 1_000,
+            name: 'receive.accepted',
+            deliveryId: 'D1',
+            fields: {
+              messageId: '<m@x>',
+              to: '太郎@campus.example',
+              text: 'evil \u001b[31m',
+              empty: '',
+              none: null,
+              uid: 7,
+            },
+          },
+        ],
       },
     ],
   })

@@ -13,6 +13,8 @@ export const overview = z.object({
       count: z.number().int(),
     }),
   ),
-  partial: z.boolean().describe('there were more events than are counted'),
+  partial: z
+    .boolean()
+    .describe('some kinds of events are counted together, as `other`: there were too many'),
 })
 export type OverviewBody = z.infer<typeof overview>

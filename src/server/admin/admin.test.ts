@@ -80,17 +80,21 @@ before(async () => {
   await directory.load()
   await settings.load()
   await index.put({
-    node: 'gateway-1' as NodeId,
-    epoch: 'e',
     nowMs: 1,
-    records: [
+    batches: [
       {
         node: 'gateway-1' as NodeId,
-        seq: 3,
-        atMs: 1_000,
-        name: 'receive.accepted',
-        deliveryId: 'D1',
-        fields: { messageId: '<m@x>', to: 'taro@campus.example' },
+        epoch: 'e',
+        records: [
+          {
+            node: 'gateway-1' as NodeId,
+            seq: 3,
+            atMs: 1_000,
+            name: 'receive.accepted',
+            deliveryId: 'D1',
+            fields: { messageId: '<m@x>', to: 'taro@campus.example' },
+          },
+        ],
       },
     ],
   })

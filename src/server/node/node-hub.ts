@@ -18,6 +18,7 @@ import type { NodePlace } from '#model/node.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
 import type { SettingsSnapshot } from '#store/settings/resolve.ts'
+import { EventIntake } from './event-intake.ts'
 import { readBody, sendFault, sendJson } from './http.ts'
 import { reachedAt } from './peer-place.ts'
 import { SharedLines } from './shared-lines.ts'
@@ -99,11 +100,13 @@ export class NodeHub {
   readonly #nodes = new Map<string, Known>()
   readonly #waiters = new Set<() => void>()
   readonly #lines: SharedLines
+  readonly #intake: EventIntake
   readonly #unsubscribe: readonly (() => void)[]
 
   constructor(parts: HubParts) {
     this.#parts = parts
     this.#lines = new SharedLines(parts)
+    this.#intake = new EventIntake(parts)
     const wake = (): void => {
       for (const { subscription } of this.#nodes.values()) subscription?.wake()
     }
@@ -212,12 +215,9 @@ export class NodeHub {
         node: who.node,
         ...(deliveryId !== undefined && { deliveryId }),
       }))
-      const nowMs = this.#parts.clock.nowMs()
-      return sendJson(
-        response,
-        200,
-        await this.#parts.index.put({ node: who.node, epoch: batch.epoch, records, nowMs }),
-      )
+      const { epoch } = batch
+      const acked = await this.#intake.put({ node: who.node, epoch, records })
+      return sendJson(response, 200, { acked })
     }
     if (route === `POST ${NODE_PATHS.credentials}`) {
       const made = await readBody(request, newCredential)

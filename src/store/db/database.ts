@@ -13,6 +13,8 @@ export interface DatabaseOptions extends DatabaseKind {
   /** Writes the WAL to its working size at once, so that a lone COMMIT need not pay for its growth. */
   readonly walAhead?: boolean
   readonly cacheBytes?: number
+  /** The WAL is put into the database after so many pages; more where commits are large. */
+  readonly walPages?: number
 }
 
 /** What makes a file one of our databases. */
@@ -27,7 +29,7 @@ export interface DatabaseKind {
 const PAGE_BYTES = 2_048
 const WAL_FRAME_HEAD_BYTES = 24
 /** The WAL is written from its start again after so many pages, and never cut. */
-const WAL_PAGES = 1_000
+const WAL_PAGES_DEFAULT = 1_000
 const CACHE_BYTES_DEFAULT = 8 * 1024 * 1024
 
 /**
@@ -41,7 +43,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     const db = new Database(options)
     try {
       db.migrate(options, at)
-      if (options.walAhead === true) db.fillWal(options.path)
+      if (options.walAhead === true) db.fillWal(options)
     } catch (thrown) {
       db.close()
       throw thrown
@@ -75,7 +77,7 @@ export class Database {
         PRAGMA page_size = ${PAGE_BYTES};
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = ${failpoint('storage.sync') === 'drop' ? 'OFF' : 'FULL'};
-        PRAGMA wal_autocheckpoint = ${WAL_PAGES};
+        PRAGMA wal_autocheckpoint = ${options.walPages ?? WAL_PAGES_DEFAULT};
         PRAGMA journal_size_limit = -1;
         PRAGMA mmap_size = 0;
         PRAGMA temp_store = MEMORY;
@@ -150,13 +152,13 @@ export class Database {
     })
   }
 
-  fillWal(path: string): void {
+  fillWal({ path, walPages = WAL_PAGES_DEFAULT }: DatabaseOptions): void {
     // A process that died amid this has left it behind.
     this.exec('DROP TABLE IF EXISTS wal_ahead')
-    const walBytes = WAL_PAGES * (PAGE_BYTES + WAL_FRAME_HEAD_BYTES)
+    const walBytes = walPages * (PAGE_BYTES + WAL_FRAME_HEAD_BYTES)
     if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) < walBytes) {
       this.exec('CREATE TABLE wal_ahead (zeros BLOB)')
-      this.exec(`INSERT INTO wal_ahead VALUES (zeroblob(${WAL_PAGES * PAGE_BYTES}))`)
+      this.exec(`INSERT INTO wal_ahead VALUES (zeroblob(${walPages * PAGE_BYTES}))`)
       this.exec('DROP TABLE wal_ahead')
     }
     this.exec('PRAGMA wal_checkpoint(PASSIVE)')

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { memoryLog } from '#base/log.ts'
-import { FakeClock } from '#base/time.ts'
+import { DAY_MS, FakeClock, MINUTE_MS } from '#base/time.ts'
 import type { EventRecord, NewEvent, NodeId } from '#model/event.ts'
 import { EventBuffer } from './event-buffer.ts'
 import { SqliteEventIndex } from './event-index.ts'
+import type { EventBatch } from './event-index.ts'
 import { SqliteEventLog } from './event-log.ts'
 
 const node = 'gateway-1' as NodeId
@@ -31,6 +33,16 @@ const record = (seq: number, more: Partial<EventRecord> = {}): EventRecord => ({
   fields: {},
   ...more,
 })
+
+/** One node's batch, alone in its commit. */
+async function put(
+  index: SqliteEventIndex,
+  { nowMs, ...batch }: EventBatch & { readonly nowMs: number },
+): Promise<{ readonly acked: number }> {
+  const { acked } = await index.put({ batches: [batch], nowMs })
+  assert.equal(acked.length, 1)
+  return { acked: acked[0]! }
+}
 
 describe('the log of a node', () => {
   test('numbers without gaps over a restart, and forgets what control has', async () => {
@@ -125,7 +137,7 @@ describe('the buffer of a node', () => {
 describe('the index of control', () => {
   test('finds a message by delivery id, Message-ID and address, in the order of time', async () => {
     const index = new SqliteEventIndex({ path: join(folder, 'index.db') })
-    await index.put({
+    await put(index, {
       node,
       epoch: 'e',
       nowMs: 5,
@@ -152,7 +164,7 @@ describe('the index of control', () => {
         record(4, { name: 'node.started' }),
       ],
     })
-    await index.put({
+    await put(index, {
       node: 'store-1' as NodeId,
       epoch: 's',
       nowMs: 6,
@@ -208,7 +220,7 @@ describe('the index of control', () => {
     const events = [...Array(300).keys()].map((i) =>
       record(i + 1, { deliveryId: `D${i % 100}`, fields: { from: '係@campus.example' } }),
     )
-    await index.put({ node, epoch: 'e', nowMs: 9, records: events })
+    await put(index, { node, epoch: 'e', nowMs: 9, records: events })
     const by = { kind: 'address', address: '係@campus.example' } as const
     const { items } = await index.trace({ by, limit: 3 })
     assert.deepEqual(
@@ -225,20 +237,20 @@ describe('the index of control', () => {
 
   test('goes on with what a delivery sent on; within one millisecond in the order of the way', async () => {
     const index = new SqliteEventIndex({ path: join(folder, 'way.db') })
-    const put = (seq: number, name: string, deliveryId: string, atMs: number) =>
+    const at = (seq: number, name: string, deliveryId: string, atMs: number) =>
       record(seq, { name, deliveryId, atMs, fields: { messageId: `<${deliveryId}@x>` } })
-    await index.put({
+    await put(index, {
       node,
       epoch: 'e',
       nowMs: 9,
       records: [
-        put(1, 'queue.delivered', 'D1', 5),
-        put(2, 'store.filed', 'D1', 5),
-        put(3, 'receive.accepted', 'D1', 5),
-        put(4, 'store.filed', 'D1-22', 6),
-        put(5, 'store.filed', 'D1-11', 7),
-        put(6, 'store.filed', 'D1-11-33', 8),
-        put(7, 'store.filed', 'D10', 9),
+        at(1, 'queue.delivered', 'D1', 5),
+        at(2, 'store.filed', 'D1', 5),
+        at(3, 'receive.accepted', 'D1', 5),
+        at(4, 'store.filed', 'D1-22', 6),
+        at(5, 'store.filed', 'D1-11', 7),
+        at(6, 'store.filed', 'D1-11-33', 8),
+        at(7, 'store.filed', 'D10', 9),
       ],
     })
     const by = { kind: 'messageId', messageId: '<D1@x>' } as const
@@ -258,21 +270,21 @@ describe('the index of control', () => {
     const path = join(folder, 'gaps.db')
     const first = new SqliteEventIndex({ path })
     assert.deepEqual(
-      await first.put({ node, epoch: 'a', nowMs: 1, records: [record(1), record(2)] }),
+      await put(first, { node, epoch: 'a', nowMs: 1, records: [record(1), record(2)] }),
       { acked: 2 },
     )
     first.close()
     const index = new SqliteEventIndex({ path })
     assert.deepEqual(
-      await index.put({ node, epoch: 'a', nowMs: 2, records: [record(2), record(3)] }),
+      await put(index, { node, epoch: 'a', nowMs: 2, records: [record(2), record(3)] }),
       { acked: 3 },
     )
     assert.deepEqual((await index.gaps({ limit: 10 })).items, [])
     assert.deepEqual(
-      await index.put({ node, epoch: 'a', nowMs: 3, records: [record(7), record(8)] }),
+      await put(index, { node, epoch: 'a', nowMs: 3, records: [record(7), record(8)] }),
       { acked: 8 },
     )
-    assert.deepEqual(await index.put({ node, epoch: 'b', nowMs: 4, records: [record(1)] }), {
+    assert.deepEqual(await put(index, { node, epoch: 'b', nowMs: 4, records: [record(1)] }), {
       acked: 1,
     })
     assert.deepEqual((await index.gaps({ limit: 10 })).items, [
@@ -282,39 +294,96 @@ describe('the index of control', () => {
     index.close()
   })
 
-  test('counts what has happened since a time, by name and verdict', async () => {
-    const index = new SqliteEventIndex({ path: join(folder, 'counts.db') })
+  test('counts what has happened since a minute, by name and verdict, beyond the quota', async () => {
+    const path = join(folder, 'counts.db')
+    const index = new SqliteEventIndex({ path, rowsMax: 10 })
+    const minute = (n: number): number => 1_000 * DAY_MS + n * MINUTE_MS
     const fields = [
       { class: 'clean', virus: 'clean', held: false },
       { class: 'clean', virus: 'clean', held: false },
       { class: 'spam', virus: 'clean', held: true },
     ]
-    await index.put({
-      node,
-      epoch: 'e',
-      nowMs: 10,
-      records: [
-        record(1, { name: 'receive.accepted' }),
-        ...fields.map((each, at) => record(at + 2, { name: 'receive.accepted', fields: each })),
-        record(5),
-      ],
-    })
-    assert.deepEqual(await index.counts({ sinceMs: 2 }), {
-      items: [
-        { name: 'queue.delivered', count: 1 },
-        { name: 'receive.accepted', class: 'clean', virus: 'clean', held: false, count: 2 },
-        { name: 'receive.accepted', class: 'spam', virus: 'clean', held: true, count: 1 },
-      ],
+    const accepted = { name: 'receive.accepted' }
+    let seq = 0
+    const record1 = (atMs: number, more: Partial<EventRecord> = {}) =>
+      record(++seq, { atMs, ...more })
+    const nowMs = minute(10)
+    await put(index, { node, epoch: 'e', nowMs, records: [record1(minute(1), accepted)] })
+    for (let batch = 0; batch < 40; batch++)
+      await put(index, {
+        node,
+        epoch: 'e',
+        nowMs,
+        records: [
+          ...fields.map((each) => record1(minute(2) + 59_999, { ...accepted, fields: each })),
+          record1(minute(5)),
+          record1(minute(500_000), { name: 'node.ahead' }),
+          record1(minute(10) - DAY_MS, { name: 'node.old' }),
+        ],
+      })
+    const expected = [
+      { name: 'node.ahead', count: 40 },
+      { name: 'queue.delivered', count: 40 },
+      { ...accepted, class: 'clean', virus: 'clean', held: false, count: 80 },
+      { ...accepted, class: 'spam', virus: 'clean', held: true, count: 40 },
+    ]
+    assert.deepEqual(await index.counts({ sinceMs: minute(2) + 30_000 }), {
+      items: expected,
       partial: false,
     })
-    assert.deepEqual(await index.counts({ sinceMs: 6 }), { items: [], partial: false })
+    assert.deepEqual((await index.counts({ sinceMs: minute(1) })).items, [
+      ...expected.slice(0, 2),
+      { ...accepted, count: 1 },
+      ...expected.slice(2),
+    ])
+    const { items: latest } = await index.counts({ sinceMs: minute(6) })
+    assert.deepEqual(latest, expected.slice(0, 1), 'a clock ahead counts as of now, once')
+    assert.deepEqual(await index.counts({ sinceMs: minute(11) }), { items: [], partial: false })
+    index.close()
+    const again = new SqliteEventIndex({ path, rowsMax: 10 })
+    assert.deepEqual((await again.counts({ sinceMs: minute(2) })).items, expected)
+    await put(again, { node, epoch: 'e', nowMs: minute(10) + 2 * DAY_MS, records: [] })
+    assert.deepEqual((await again.counts({ sinceMs: 0 })).items, [], 'a day is kept')
+    again.close()
+  })
+
+  test('a batch that fails counts nothing; names without end fill no minute', async () => {
+    const index = new SqliteEventIndex({ path: join(folder, 'kinds.db') })
+    const broken = { ...record(2), name: null as unknown as string }
+    await assert.rejects(put(index, { node, epoch: 'e', nowMs: 1, records: [record(1), broken] }))
+    await put(index, {
+      node,
+      epoch: 'e',
+      nowMs: 1,
+      records: Array.from({ length: 700 }, (_, i) =>
+        record(i + 1, { name: `名前.${String(i).padStart(3, '0')}` }),
+      ),
+    })
+    const { items, partial } = await index.counts({ sinceMs: 0 })
+    assert.equal(partial, true)
+    assert.equal(items.length, 501)
+    assert.deepEqual(items[0], { name: 'other', count: 200 })
+    assert.deepEqual(items[1], { name: '名前.000', count: 1 })
+    index.close()
+  })
+
+  test('takes batches of several nodes in one commit, each with its own numbers', async () => {
+    const index = new SqliteEventIndex({ path: join(folder, 'several.db') })
+    const batches = ['gateway-1', 'gateway-2', 'gateway-1'].map((name, at) => ({
+      node: name as NodeId,
+      epoch: 'e',
+      records: [1, 2].map((i) => record(i + (at === 2 ? 2 : 0), { node: name as NodeId })),
+    }))
+    assert.deepEqual(await index.put({ batches, nowMs: 1 }), { acked: [2, 2, 4] })
+    assert.deepEqual((await index.gaps({ limit: 9 })).items, [])
+    assert.equal((await index.latest({ limit: 100 })).items.length, 6)
     index.close()
   })
 
   test('holds its quota', async () => {
     const index = new SqliteEventIndex({ path: join(folder, 'trim.db'), rowsMax: 100 })
     for (let batch = 0; batch < 10; batch++)
-      await index.put({
+      await put(index, {
         node,
         epoch: 'a',
         nowMs: 1,
@@ -329,5 +398,8 @@ describe('the index of control', () => {
       ['D9', 'D8'],
     )
     index.close()
+    const db = new DatabaseSync(join(folder, 'trim.db'), { readOnly: true })
+    assert.equal(db.prepare('SELECT count(*) AS clues FROM clue').get()?.['clues'], 100)
+    db.close()
   })
 })

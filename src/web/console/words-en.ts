@@ -19,7 +19,8 @@ export const EN: Words = {
   'overview.waiting':
     'Mail flows, and {{waiting}} recipients wait to be delivered; the oldest message came {{oldest}}.',
   'overview.down': '{{names}}: not well. The other nodes go on.',
-  'overview.partial': 'Only the latest events are counted: there were more in this hour.',
+  'overview.partial':
+    'Too many kinds of events in one minute: some are counted together as “other”.',
   'overview.asOf': 'Last hour, as of {{time}}',
   'overview.gaps':
     '{{count}} stretches of events never arrived here; traces of that time may lack steps.',

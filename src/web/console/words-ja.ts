@@ -19,7 +19,8 @@ export const JA: Words = {
   'overview.waiting':
     'メールは流れています。{{waiting}} 宛先が配送待ちで、最も古いものは{{oldest}}に受信しました。',
   'overview.down': '{{names}} に問題があります。ほかのノードは動いています。',
-  'overview.partial': '件数が多いため、最近のものだけを数えています。',
+  'overview.partial':
+    '1 分間のイベントの種類が多すぎるため、一部を「other」としてまとめて数えています。',
   'overview.asOf': 'この 1 時間 ({{time}} 現在)',
   'overview.gaps':
     '届かなかった記録が {{count}} 区間あります。その時間の追跡は一部が欠けることがあります。',
