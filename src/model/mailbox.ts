@@ -39,8 +39,8 @@ export const DEFAULT_MAILBOXES: readonly DefaultMailbox[] = [
   { path: ['Archive'], use: 'archive' },
   { path: ['Trash'], use: 'trash' },
   { path: ['Junk'], use: 'junk', retainDays: 30 },
-  { path: ['Junk', 'SPAM'], retainDays: 30 },
-  { path: ['Junk', 'Suspected SPAM'], retainDays: 30 },
+  { path: ['Junk', 'SPAM'] },
+  { path: ['Junk', 'Suspected SPAM'] },
 ]
 
 export const MAILBOX_DEPTH_MAX = 20

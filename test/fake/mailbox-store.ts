@@ -82,6 +82,10 @@ export class FakeMailboxStore implements MailboxStore {
   outbox: MailboxStore['outbox'] = (ask) => this.#run(() => this.#store.outbox(ask))
   readOutbox: MailboxStore['readOutbox'] = (ask) => this.#run(() => this.#store.readOutbox(ask))
   outboxDone: MailboxStore['outboxDone'] = (done) => this.#run(() => this.#store.outboxDone(done))
+  expire: MailboxStore['expire'] = (ask) => this.#run(() => this.#store.expire(ask))
+  lastExpiry: MailboxStore['lastExpiry'] = () => this.#run(() => this.#store.lastExpiry())
+  noteExpiry: MailboxStore['noteExpiry'] = (run) => this.#run(() => this.#store.noteExpiry(run))
+  expunged: MailboxStore['expunged'] = (ask) => this.#run(() => this.#store.expunged(ask))
   keepAccounts: MailboxStore['keepAccounts'] = (ask) =>
     this.#run(() => this.#store.keepAccounts(ask))
   purge: MailboxStore['purge'] = (ask) => this.#run(() => this.#store.purge(ask))

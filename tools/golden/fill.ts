@@ -98,7 +98,7 @@ async function fillMailboxes(store: MailboxStore): Promise<void> {
     },
     { kind: 'expunge', mailboxId: week, uids: uids(1), deletedOnly: false },
     { kind: 'subscribe', path: ['無い', '箱'], on: true },
-    { kind: 'retain', mailboxId: week, days: 7 },
+    { kind: 'retain', mailboxId: week, retention: 7 },
     { kind: 'rename', mailboxId: await idOf('会議'), path: ['打合せ'] },
     { kind: 'create', path: ['移行'] },
   ])
@@ -111,7 +111,6 @@ async function fillMailboxes(store: MailboxStore): Promise<void> {
       assigned: {
         uid: 10 as Uid,
         uidl: '古い-10',
-        savedAtMs: 2_000,
         modSeq: (highestModSeq + 9n) as ModSeq,
       },
     }),

@@ -20,6 +20,9 @@ const TEXT_BYTES_MAX = 1_000
 const LIMIT = 1_000
 const BYTES = 1024 * 1024
 
+/** What is told of old data since its readout was written. */
+const LATER: ReadonlySet<string> = new Set(['retention'])
+
 /** As JSON holds it: short texts as they are, other octets by length and hash. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`
@@ -33,7 +36,7 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, each]) => each !== undefined)
+      .filter(([key, each]) => each !== undefined && !LATER.has(key))
       .map(([key, each]) => [key, plain(each)]),
   )
 }

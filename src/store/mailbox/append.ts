@@ -51,7 +51,8 @@ export function append(
     modSeq,
     size,
     Math.floor(change.internalDateMs),
-    Math.floor(assigned?.savedAtMs ?? work.nowMs),
+    // Retention counts from here: what is brought along enters the mailbox now, never earlier.
+    work.nowMs,
     eid,
     assigned?.uidl ?? null,
   )

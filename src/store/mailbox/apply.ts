@@ -11,6 +11,7 @@ import { number } from './number.ts'
 import { addOutbox } from './outbox.ts'
 import type { PlacedEntry } from './outbox.ts'
 import { Refusal } from './refusal.ts'
+import { restore } from './restore.ts'
 import { mailboxRow } from './row.ts'
 import type { Mailbox } from './row.ts'
 import type { Sql } from './sql.ts'
@@ -134,7 +135,9 @@ function applyChange(
       subscribe(work, change.path, change.on)
       return { kind: 'done' }
     case 'retain':
-      return mailboxResult(work, retain(work, change.mailboxId, change.days))
+      return mailboxResult(work, retain(work, change.mailboxId, change.retention))
+    case 'restore':
+      return restore(work, change)
     case 'number':
       return mailboxResult(work, number(work, mailboxOf(work, change.mailboxId), change))
     default:

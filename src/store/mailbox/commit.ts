@@ -13,7 +13,7 @@ import type {
   Uid,
   UidValidity,
 } from '#model/mailbox.ts'
-import type { MailboxRow } from './mailbox-view.ts'
+import type { MailboxRow, Retention } from './mailbox-view.ts'
 
 export type MailboxRef =
   | { readonly id: MailboxId }
@@ -35,7 +35,6 @@ export type MailboxChange =
       readonly assigned?: {
         readonly uid: Uid
         readonly modSeq?: ModSeq
-        readonly savedAtMs?: number
         readonly uidl?: string
       }
     }
@@ -66,7 +65,9 @@ export type MailboxChange =
   | { readonly kind: 'rename'; readonly mailboxId: MailboxId; readonly path: MailboxPath }
   | { readonly kind: 'delete'; readonly mailboxId: MailboxId }
   | { readonly kind: 'subscribe'; readonly path: MailboxPath; readonly on: boolean }
-  | { readonly kind: 'retain'; readonly mailboxId: MailboxId; readonly days?: number }
+  | { readonly kind: 'retain'; readonly mailboxId: MailboxId; readonly retention: Retention }
+  /** Brings expunged emails back that lie nowhere else, under new numbers; others are left out. */
+  | { readonly kind: 'restore'; readonly emailIds: readonly EmailId[]; readonly to?: MailboxRef }
   /** Import of a mailbox's own numbers, before its messages. */
   | {
       readonly kind: 'number'
@@ -129,6 +130,7 @@ export type ChangeResult =
       readonly modSeq: ModSeq
     }
   | { readonly kind: 'mailbox'; readonly mailbox: MailboxRow }
+  | { readonly kind: 'restore'; readonly restored: number }
   | { readonly kind: 'done' }
 
 export type CommitRefusal = {

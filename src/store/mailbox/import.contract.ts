@@ -18,7 +18,7 @@ const number = (mailboxId: MailboxId, uidValidity: number, uidNext: number): Mai
 const importing = (
   path: readonly string[],
   uid: number,
-  more: { readonly modSeq?: ModSeq; readonly savedAtMs?: number; readonly uidl?: string } = {},
+  more: { readonly modSeq?: ModSeq; readonly uidl?: string } = {},
 ) => append(path, { assigned: { uid: uid as Uid, ...more } })
 
 /** Mailboxes and messages that bring their own numbers. */
@@ -36,7 +36,7 @@ export function importContract(bench: () => Bench): void {
       await at.done(
         [
           {
-            ...importing(path, 10, { modSeq, savedAtMs: 2_000, uidl: '古い-10' }),
+            ...importing(path, 10, { modSeq, uidl: '古い-10' }),
             flags: SEEN,
             keywords: ['$Important'],
             internalDateMs: 946_684_800_000,
@@ -49,7 +49,8 @@ export function importContract(bench: () => Bench): void {
       assert.deepEqual([...view.uids], [10, 4_000])
       assert.deepEqual([...view.flags], [SEEN | 32, 0])
       assert.equal(view.internalDatesMs[0], 946_684_800_000)
-      assert.equal(view.savedAtMs[0], 2_000)
+      // Retention counts from the move, whatever the old server's dates say.
+      assert.equal(view.savedAtMs[0], at.clock.nowMs())
       assert.equal(view.modSeqs[0], Number(modSeq))
       assert.ok(view.modSeqs[1]! > Number(modSeq))
       assert.ok(view.mailbox.highestModSeq >= BigInt(view.modSeqs[1]!))

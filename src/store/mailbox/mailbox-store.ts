@@ -4,6 +4,7 @@ import type { MessageMeta } from '#model/message.ts'
 import type { ScriptEntry } from '#model/script.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 import type { EmailId, MailboxId, MailboxPath, ModSeq, ThreadId, Uid } from '#model/mailbox.ts'
+import type { ExpiredMailbox } from './expire.ts'
 import type { Script, ScriptChange, ScriptRefusal } from './scripts.ts'
 import type { OutboxItem, CommitRequest, AccountCommitResult } from './commit.ts'
 import type { MailboxRow, MailboxView, MessageIds } from './mailbox-view.ts'
@@ -13,6 +14,7 @@ import type {
   StoredEmail,
   EmailChange,
   MailboxTreeChange,
+  ExpungedEmail,
 } from './stored-email.ts'
 
 /** Octets that one `read` may ask for. */
@@ -116,6 +118,32 @@ export interface MailboxStore {
     readonly length: number
   }): Promise<{ readonly octets: Octets }>
   outboxDone(done: { readonly ids: readonly string[] }): Promise<void>
+  /**
+   * One step of a run that expunges what has lain in its mailbox longer than that keeps it, as of a
+   * time; `next` goes on from there. At most `limit` messages go; `dryRun` only counts.
+   * Throws Fault `invalid` for a place that is none.
+   */
+  expire(ask: {
+    readonly asOfMs: number
+    readonly dryRun: boolean
+    readonly limit: number
+    readonly after?: string
+  }): Promise<{
+    readonly expired: readonly ExpiredMailbox[]
+    /** Messages that were looked at. */
+    readonly looked: number
+    readonly next?: string
+  }>
+  /** When the last run of the scheduler ended. */
+  lastExpiry(): Promise<{ readonly ranAtMs?: number }>
+  noteExpiry(run: { readonly ranAtMs: number }): Promise<void>
+  /** Emails that can come back by a change `restore`, the first that came first; at most 1,000 a call. */
+  expunged(ask: {
+    readonly accountId: AccountId
+    readonly sinceMs: number
+    readonly limit: number
+    readonly after?: EmailId
+  }): Promise<{ readonly emails: readonly ExpungedEmail[] }>
   /** Says which accounts there are: all others are removed from now on, for `purge` to delete. */
   keepAccounts(ask: {
     readonly accountIds: readonly AccountId[]

@@ -23,12 +23,22 @@ export interface MailboxRow {
   readonly deleted: number
   readonly sizeBytes: number
   readonly subscribed: boolean
+  /** Days after which its messages go, its own or those of the nearest mailbox above; absent: never. */
   readonly retainDays?: number
+  /** Messages that entered before count from then: the mailbox came under another one's days. */
+  readonly retainFromMs?: number
+  /** What was said of this mailbox itself. */
+  readonly retention: Retention
   /** Keyword slots: flag bit 5 + index. */
   readonly keywords: readonly string[]
   /** True for a name that has children but was deleted itself (RFC 9051 §6.3.5): \Noselect. */
   readonly noSelect: boolean
 }
+
+/** How long a mailbox keeps its messages: days from when each entered it, or as the mailbox above it. */
+export type Retention = number | 'forever' | 'inherit'
+/** A hundred years. */
+export const RETAIN_DAYS_MAX = 36_525
 
 /** System flags are bits 0–4; keywords follow. More are refused with Fault `limit`. */
 export const KEYWORDS_PER_MAILBOX_MAX = 27

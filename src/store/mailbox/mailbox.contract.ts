@@ -6,6 +6,7 @@ import { emailsContract } from './emails.contract.ts'
 import { importContract } from './import.contract.ts'
 import { messagesContract } from './messages.contract.ts'
 import { purgeContract } from './purge.contract.ts'
+import { retentionContract } from './retention.contract.ts'
 import { treeContract } from './tree.contract.ts'
 import { viewsContract } from './views.contract.ts'
 
@@ -26,5 +27,6 @@ export function mailboxContract(name: string, open: () => Promise<MailboxesUnder
     deliveryContract(bench)
     emailsContract(bench)
     purgeContract(bench)
+    retentionContract(bench)
   })
 }

@@ -1,7 +1,7 @@
 import type { MailboxPath, SpecialUse, Uid } from '#model/mailbox.ts'
 import { mailboxIdOf, modSeqOf, uidValidityOf } from './work.ts'
 import type { AccountWork } from './work.ts'
-import type { MailboxRow } from './mailbox-view.ts'
+import type { MailboxRow, Retention } from './mailbox-view.ts'
 
 /** A row of table `mailbox`. */
 export interface Mailbox {
@@ -20,12 +20,15 @@ export interface Mailbox {
   readonly unseen: number
   readonly deleted: number
   readonly bytes: number
+  /** Null: as above it. */
   readonly retainDays: number | null
+  /** Messages that are older count as entered then. */
+  readonly retainFrom: number | null
   readonly keywords: readonly string[]
 }
 
 const COLUMNS = `mid, parent, name, use, noselect, uidvalidity, uidnext, modseq, made_modseq,
-  import_modseq, purged_modseq, messages, unseen, deleted, bytes, retain_days, keywords`
+  import_modseq, purged_modseq, messages, unseen, deleted, bytes, retain_days, retain_from, keywords`
 
 type Columns = [
   mid: number,
@@ -44,6 +47,7 @@ type Columns = [
   deleted: number,
   bytes: number,
   retainDays: number | null,
+  retainFrom: number | null,
   keywords: string,
 ]
 
@@ -92,7 +96,8 @@ function mailboxFrom(row: Columns): Mailbox {
     deleted: row[13],
     bytes: row[14],
     retainDays: row[15],
-    keywords: row[16] === '[]' ? [] : (JSON.parse(row[16]) as string[]),
+    retainFrom: row[16],
+    keywords: row[17] === '[]' ? [] : (JSON.parse(row[17]) as string[]),
   }
 }
 
@@ -107,11 +112,37 @@ export function pathOf(work: Place, row: Mailbox): string[] {
   return path
 }
 
+const FOREVER = 0
+
+const retentionOf = ({ retainDays }: Mailbox): Retention =>
+  retainDays === null ? 'inherit' : retainDays === FOREVER ? 'forever' : retainDays
+
+/** How the column says it. */
+export const retentionColumn = (retention: Retention): number | null =>
+  retention === 'inherit' ? null : retention === 'forever' ? FOREVER : retention
+
+/** The mailbox's own days, else those of the mailbox above it. */
+export const inheritedDays = (row: Mailbox, above: number | undefined): number | undefined =>
+  row.retainDays === null ? above : row.retainDays === FOREVER ? undefined : row.retainDays
+
+/** As `MailboxRow` says it. */
+export function retainDaysOf(work: Place, row: Mailbox): number | undefined {
+  let at: Mailbox | undefined = row
+  while (at?.retainDays === null) at = mailboxByMid(work, at.parent)
+  return at && inheritedDays(at, undefined)
+}
+
+/** What the mailboxes above it tell of a mailbox. */
+interface Placed {
+  readonly path: MailboxPath
+  readonly days: number | undefined
+}
+
 /** The row as readers see it. */
 export function mailboxRow(
   work: Place & Pick<AccountWork, 'tag'>,
   row: Mailbox,
-  path: MailboxPath = pathOf(work, row),
+  { path, days }: Placed = { path: pathOf(work, row), days: retainDaysOf(work, row) },
 ): MailboxRow {
   return {
     id: mailboxIdOf(work.tag, row.mid),
@@ -130,7 +161,9 @@ export function mailboxRow(
         work.aid,
         JSON.stringify(path),
       ) !== undefined,
-    ...(row.retainDays === null ? {} : { retainDays: row.retainDays }),
+    ...(days === undefined ? {} : { retainDays: days }),
+    ...(row.retainFrom === null ? {} : { retainFromMs: row.retainFrom }),
+    retention: retentionOf(row),
     keywords: row.keywords,
     noSelect: row.noSelect,
   }

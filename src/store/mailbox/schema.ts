@@ -155,4 +155,14 @@ ALTER TABLE gone_mailbox ADD COLUMN purged_modseq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN removed_at INTEGER;
 CREATE INDEX account_removed ON account (removed_at) WHERE removed_at IS NOT NULL;
 `,
+  // Retention: days 0 are for ever, null as the mailbox above; where deleted mailboxes stood, for what comes back.
+  `
+ALTER TABLE mailbox ADD COLUMN retain_from INTEGER;
+CREATE INDEX mailbox_retain ON mailbox (aid) WHERE retain_days > 0;
+ALTER TABLE gone_mailbox ADD COLUMN path TEXT;
+CREATE TABLE expiry (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  ran_at INTEGER NOT NULL
+);
+`,
 ]

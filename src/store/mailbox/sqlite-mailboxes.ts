@@ -12,6 +12,15 @@ import { readEmails, readThreads } from './emails.ts'
 import { applyCommits } from './apply.ts'
 import type { Applied, Placed } from './apply.ts'
 import type { MetaParser } from './content.ts'
+import {
+  EXPIRY_START,
+  expireStep,
+  formatCursor,
+  lastExpiry,
+  noteExpiry,
+  parseCursor,
+} from './expire.ts'
+import type { ExpireStep } from './expire.ts'
 import { HeldMailboxes } from './held.ts'
 import type { CommitRequest } from './commit.ts'
 import type { MailboxChanged } from './mailbox-view.ts'
@@ -23,6 +32,7 @@ import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
 import { forgetDeliveries, PURGE_START, purgeStep } from './purge.ts'
 import type { PurgeAsk, PurgeStep } from './purge.ts'
 import { markRemoved, removedAccount, removeStep } from './removed.ts'
+import { listExpunged } from './restore.ts'
 import { changeScript, listScripts, readScript } from './scripts.ts'
 import type { ScriptRefusal } from './scripts.ts'
 import type { Sql } from './sql.ts'
@@ -31,6 +41,7 @@ import { listMailboxes, readView } from './view.ts'
 import { findAccount, saveAccount } from './work.ts'
 import type { AccountWork } from './work.ts'
 
+const EXPUNGED_MAX = 1_000
 /** A delivery id is known for so long: a queue that repeats one later gives up before. */
 export const DUPLICATES_MS = 30 * DAY_MS
 
@@ -254,6 +265,34 @@ export class SqliteMailboxes implements MailboxStore {
       isDone = step.isDone
     }
     return rows
+  }
+
+  async expire(ask: Parameters<MailboxStore['expire']>[0]): ReturnType<MailboxStore['expire']> {
+    const from = ask.after === undefined ? EXPIRY_START : parseCursor(ask.after)
+    if (from === undefined) throw new Fault('invalid', `${ask.after} is no place in a run`)
+    const all = { ...ask, from, nowMs: this.#parts.clock.nowMs() }
+    const apply = (): ExpireStep => expireStep(this.#sql, all)
+    const step = ask.dryRun ? apply() : await this.#group.commit({ apply })
+    for (const change of step.changes) this.#parts.onChange(change)
+    const { expired, looked, next } = step
+    return { expired, looked, ...(next !== undefined && { next: formatCursor(next) }) }
+  }
+
+  async lastExpiry(): ReturnType<MailboxStore['lastExpiry']> {
+    const ranAtMs = lastExpiry(this.#sql)
+    return ranAtMs === undefined ? {} : { ranAtMs }
+  }
+
+  async noteExpiry(run: { readonly ranAtMs: number }): Promise<void> {
+    await this.#group.commit({ apply: () => noteExpiry(this.#sql, run.ranAtMs) })
+  }
+
+  async expunged(
+    ask: Parameters<MailboxStore['expunged']>[0],
+  ): ReturnType<MailboxStore['expunged']> {
+    if (ask.limit > EXPUNGED_MAX)
+      throw new Fault('limit', `at most ${EXPUNGED_MAX} emails can be asked for at once`)
+    return { emails: listExpunged(await this.#account(ask.accountId), ask) }
   }
 
   async keepAccounts(

@@ -1,4 +1,4 @@
-import type { EmailId, MailboxId, ThreadId, Uid } from '#model/mailbox.ts'
+import type { EmailId, MailboxId, MailboxPath, ThreadId, Uid } from '#model/mailbox.ts'
 
 /** How far an account has come; states of JMAP are made of it. */
 export interface AccountState {
@@ -48,4 +48,17 @@ export interface MailboxTreeChange {
   /** Only messages came, went or changed: name and the like are as they were. */
   readonly countsOnly: boolean
   readonly modSeq: number
+}
+
+/** An email that was expunged wherever it lay, and can come back. */
+export interface ExpungedEmail {
+  readonly emailId: EmailId
+  /** Where it lay last, by its number there; it can still be read by it. */
+  readonly mailboxId: MailboxId
+  readonly uid: Uid
+  /** Where it would come back. */
+  readonly path: MailboxPath
+  readonly sizeBytes: number
+  readonly internalDateMs: number
+  readonly goneAtMs: number
 }

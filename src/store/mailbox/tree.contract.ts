@@ -42,7 +42,8 @@ export function treeContract(bench: () => Bench): void {
       const rows = await at.rows()
       for (const { path, use, retainDays } of DEFAULT_MAILBOXES) {
         const row = await at.row(path)
-        assert.deepEqual([row.use, row.retainDays, row.noSelect], [use, retainDays, false])
+        assert.deepEqual([row.use, row.noSelect], [use, false])
+        assert.equal(row.retainDays, retainDays ?? (path[0] === 'Junk' ? 30 : undefined))
       }
       const order = rows.map(({ path }) => path.join('/'))
       assert.ok(order.indexOf('Junk') < order.indexOf('Junk/SPAM'))
@@ -223,15 +224,23 @@ export function treeContract(bench: () => Bench): void {
       assert.ok(!(await at.subscriptions()).includes('無い/がく'))
     })
 
-    it('days of retention are a whole number from 1, or none', async () => {
+    it('days of retention are a whole number from 1, those of the mailbox above, or for ever', async () => {
       const at = bench()
       const mailboxId = await at.idOf('Junk', 'SPAM')
-      const { mailbox } = await at.one('mailbox', { kind: 'retain', mailboxId, days: 7 })
-      assert.equal(mailbox.retainDays, 7)
-      for (const days of [0, -1, 1.5, Number.NaN])
-        assert.equal(await at.refused([{ kind: 'retain', mailboxId, days }]), 'limit')
-      await at.done([{ kind: 'retain', mailboxId }])
-      assert.equal((await at.row(['Junk', 'SPAM'])).retainDays, undefined)
+      const { mailbox } = await at.one('mailbox', { kind: 'retain', mailboxId, retention: 7 })
+      assert.deepEqual([mailbox.retainDays, mailbox.retention], [7, 7])
+      for (const retention of [0, -1, 1.5, Number.NaN, 36_526])
+        assert.equal(await at.refused([{ kind: 'retain', mailboxId, retention }]), 'limit')
+      for (const [retention, days] of [
+        ['forever', undefined],
+        ['inherit', 30],
+      ] as const) {
+        await at.done([{ kind: 'retain', mailboxId, retention }])
+        const row = await at.row(['Junk', 'SPAM'])
+        assert.deepEqual([row.retainDays, row.retention], [days, retention])
+        const view = await at.view(mailboxId)
+        assert.equal(view.mailbox.retainDays, days)
+      }
     })
   })
 }

@@ -6,9 +6,11 @@ import { moveMessages } from './copy.ts'
 import { expungeAll } from './expunge.ts'
 import { isInbox, storedPath } from './names.ts'
 import { Refusal } from './refusal.ts'
-import { mailboxAt, mailboxByMid, pathOf } from './row.ts'
+import { mailboxAt, mailboxByMid, pathOf, retainDaysOf, retentionColumn } from './row.ts'
 import type { Mailbox } from './row.ts'
 import type { MailboxRef } from './commit.ts'
+import { RETAIN_DAYS_MAX } from './mailbox-view.ts'
+import type { Retention } from './mailbox-view.ts'
 
 const ROOT = 0
 
@@ -132,6 +134,7 @@ export function renameMailbox(work: AccountWork, id: MailboxId, given: MailboxPa
   if (mailboxAt(work, parent, path.at(-1)!) !== undefined)
     throw new Refusal('exists', 'The mailbox exists already')
   requireDepth(work, row, path.length)
+  const keptDays = retainDaysOf(work, row)
   work.modSeq++
   work.sql.run(
     'UPDATE mailbox SET parent = ?, name = ?, named_modseq = ? WHERE aid = ? AND mid = ?',
@@ -144,7 +147,25 @@ export function renameMailbox(work: AccountWork, id: MailboxId, given: MailboxPa
   work.touched.set(row.mid, row.modSeq)
   copySubscriptions(work, old, path)
   pruneNames(work, row.parent)
+  const moved = mailboxByMid(work, row.mid)!
+  // Whoever moves a mailbox of years below Junk has not asked for all of it to go tonight.
+  if (retainDaysOf(work, moved) !== keptDays) retainFromNow(work, moved)
   return mailboxByMid(work, row.mid)!
+}
+
+/** Days that are others' count from now on, for the mailbox and all that lies below. */
+function retainFromNow(work: AccountWork, row: Mailbox): void {
+  work.sql.run(
+    `UPDATE mailbox SET retain_from = ?3 WHERE aid = ?2 AND mid IN (
+       WITH RECURSIVE below (mid) AS (
+         SELECT ?1
+         UNION ALL
+         SELECT child.mid FROM below JOIN mailbox child ON child.aid = ?2 AND child.parent = below.mid
+       ) SELECT mid FROM below)`,
+    row.mid,
+    work.aid,
+    work.nowMs,
+  )
 }
 
 function requireDepth(work: AccountWork, row: Mailbox, depth: number): void {
@@ -175,6 +196,7 @@ function copySubscriptions(work: AccountWork, old: MailboxPath, path: MailboxPat
 export function deleteMailbox(work: AccountWork, id: MailboxId): void {
   const row = anyMailbox(work, id)
   if (row.use === 'inbox') throw new Refusal('reserved', 'INBOX cannot be deleted')
+  const path = pathOf(work, row)
   const child = work.sql.get(
     'SELECT 1 FROM mailbox WHERE aid = ? AND parent = ? LIMIT 1',
     work.aid,
@@ -183,12 +205,17 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
   if (row.noSelect) throw new Refusal('noMailbox', 'No such mailbox; its name stands for others')
   expungeAll(work, row)
   work.sql.run('DELETE FROM mailbox WHERE aid = ? AND mid = ?', work.aid, row.mid)
-  buryMailbox(work, row.mid)
+  buryMailbox(work, row.mid, path)
   if (child === undefined) pruneNames(work, row.parent)
   else {
     // A number of its own: should the name be used again, it is another mailbox (RFC 8474 §4).
     const name = insertMailbox(work, row.parent, row.name)
-    work.sql.run('UPDATE mailbox SET noselect = 1 WHERE aid = ? AND mid = ?', work.aid, name.mid)
+    work.sql.run(
+      'UPDATE mailbox SET noselect = 1, retain_days = ? WHERE aid = ? AND mid = ?',
+      row.retainDays,
+      work.aid,
+      name.mid,
+    )
     work.sql.run(
       'UPDATE mailbox SET parent = ? WHERE aid = ? AND parent = ?',
       name.mid,
@@ -199,13 +226,14 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
 }
 
 /** Leaves word that the mailbox was there: its number is never used again (RFC 8620 §5.2). */
-function buryMailbox(work: AccountWork, mid: number): void {
+function buryMailbox(work: AccountWork, mid: number, path?: MailboxPath): void {
   work.modSeq++
   work.sql.run(
-    'INSERT INTO gone_mailbox (aid, mid, modseq) VALUES (?, ?, ?)',
+    'INSERT INTO gone_mailbox (aid, mid, modseq, path) VALUES (?, ?, ?, ?)',
     work.aid,
     mid,
     work.modSeq,
+    path === undefined ? null : JSON.stringify(path),
   )
 }
 
@@ -249,20 +277,23 @@ function noteName(work: AccountWork, row: Mailbox): void {
   if (!work.touched.has(row.mid)) work.touched.set(row.mid, row.modSeq)
 }
 
-export function retain(work: AccountWork, id: MailboxId, days: number | undefined): Mailbox {
+/** Holds for what is there already: its days count from when each message entered. */
+export function retain(work: AccountWork, id: MailboxId, retention: Retention): Mailbox {
   const row = anyMailbox(work, id)
-  if (days !== undefined && !(Number.isSafeInteger(days) && days > 0))
-    throw new Refusal('limit', 'Days of retention are a whole number from 1')
-  work.modSeq++
+  if (typeof retention === 'number' && !isDays(retention))
+    throw new Refusal('limit', `Days of retention are a whole number from 1 to ${RETAIN_DAYS_MAX}`)
   work.sql.run(
-    'UPDATE mailbox SET retain_days = ?, named_modseq = ? WHERE aid = ? AND mid = ?',
-    days ?? null,
-    work.modSeq,
+    'UPDATE mailbox SET retain_days = ?, retain_from = NULL WHERE aid = ? AND mid = ?',
+    retentionColumn(retention),
     work.aid,
     row.mid,
   )
+  noteName(work, row)
   return mailboxByMid(work, row.mid)!
 }
+
+const isDays = (days: number): boolean =>
+  Number.isSafeInteger(days) && days > 0 && days <= RETAIN_DAYS_MAX
 
 function anyMailbox(work: AccountWork, id: MailboxId): Mailbox {
   const mid = midOf(work.tag, id)

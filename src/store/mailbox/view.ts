@@ -3,7 +3,7 @@ import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq } from '#model/mailbox.ts'
 import type { AccountState } from './stored-email.ts'
 import type { MailboxRow, MailboxView } from './mailbox-view.ts'
-import { allMailboxes, mailboxByMid, mailboxRow } from './row.ts'
+import { allMailboxes, inheritedDays, mailboxByMid, mailboxRow } from './row.ts'
 import type { Mailbox } from './row.ts'
 import type { Sql } from './sql.ts'
 import { findAccount, midOf, stateOf } from './work.ts'
@@ -174,14 +174,15 @@ export function listMailboxes(
   if (account === undefined) return undefined
   const children = Map.groupBy(allMailboxes(account), (row) => row.parent)
   const mailboxes: MailboxRow[] = []
-  const visit = (parent: number, above: readonly string[]): void => {
+  const visit = (parent: number, above: readonly string[], keeps: number | undefined): void => {
     for (const row of children.get(parent) ?? []) {
       const path = [...above, row.name]
-      mailboxes.push(mailboxRow(account, row, path))
-      visit(row.mid, path)
+      const days = inheritedDays(row, keeps)
+      mailboxes.push(mailboxRow(account, row, { path, days }))
+      visit(row.mid, path, days)
     }
   }
-  visit(0, [])
+  visit(0, [], undefined)
   const subscriptions = sql
     .all<[string]>('SELECT path FROM subscription WHERE aid = ? ORDER BY path', account.aid)
     .map(([path]) => JSON.parse(path) as string[])
