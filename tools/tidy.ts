@@ -31,7 +31,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['sender', 'scan', 'sieve'],
     ['policy', 'route', 'list'],
     ['receive'],
-    ['queue', 'deliver', 'report', 'migrate'],
+    ['queue', 'deliver', 'retention', 'report', 'migrate'],
   ],
   web: [['parts'], ['console', 'mail']],
 }

@@ -32,6 +32,7 @@ import type { FirstRun } from './start/first-run.ts'
 import { listenersOf, readHost } from './start/host.ts'
 import type { Host } from './start/host.ts'
 import { naming } from './start/naming.ts'
+import { remoteKeeping } from './nodes/keeping-calls.ts'
 import { NodeCallers, remoteQueue } from './nodes/node-callers.ts'
 import {
   cutRemoved,
@@ -135,6 +136,10 @@ runRole('control', async ({ place, log, atFailure }) => {
     scripts: () => {
       const { node, caller } = callers.store()
       return { node, scripts: remoteScripts(caller) }
+    },
+    keeping: () => {
+      const { node, caller } = callers.store()
+      return { node, keeping: remoteKeeping(caller) }
     },
     index,
     scan: async (message) => (await judges()).scan(message),

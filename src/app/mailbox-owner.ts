@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
+import { scriptsOf } from '#engine/deliver/scripts.ts'
+import { Expiry } from '#engine/retention/expiry.ts'
+import { keepingOf } from '#engine/retention/keeping.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
@@ -14,6 +17,8 @@ import { listenersOf } from './start/host.ts'
 import { openListeners } from './nodes/node-parts.ts'
 import { startNode } from './nodes/node-role.ts'
 import type { NodeRole } from './nodes/node-role.ts'
+import { keepingCalls } from './nodes/keeping-calls.ts'
+import { scriptCalls } from './nodes/script-calls.ts'
 import { OutboxPump } from './nodes/outbox-pump.ts'
 import type { RolePlace } from './role.ts'
 import { FOLDERS } from './role-names.ts'
@@ -30,6 +35,9 @@ export interface MailboxOwner {
   readonly listeners: ChangeListeners
   readonly sessionShelf: SessionShelf
   readonly pump: OutboxPump
+  readonly expiry: Expiry
+  /** What control may ask of it. */
+  readonly calls: Readonly<Record<string, (argument: never) => Promise<unknown>>>
 }
 
 export async function startMailboxOwner(options: {
@@ -60,7 +68,21 @@ export async function startMailboxOwner(options: {
     clock,
     log,
   })
-  return { role, mailboxes, listeners, sessionShelf: storage.service('sessions'), pump }
+  const { events, node } = role
+  const perRunMax = (): number => node.settings['mailbox.expiryPerRunMax']
+  const calls = {
+    ...scriptCalls(scriptsOf(mailboxes), { events, clock }),
+    ...keepingCalls(keepingOf(mailboxes, clock), { events, clock }),
+  }
+  return {
+    role,
+    mailboxes,
+    listeners,
+    sessionShelf: storage.service('sessions'),
+    pump,
+    expiry: new Expiry({ mailboxes, clock, log, events, perRunMax }),
+    calls,
+  }
 }
 
 /** Lets users read: IMAP, POP3, and the web with JMAP, which hands the API on to control. */

@@ -1,11 +1,9 @@
 import { systemClock } from '#base/time.ts'
-import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { MailboxDoor } from '#server/node/mailbox-door.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 
 import { openReading, startMailboxOwner } from './mailbox-owner.ts'
 import { runRole } from './role.ts'
-import { scriptCalls } from './nodes/script-calls.ts'
 
 const GRACE_MS = 3_000
 
@@ -13,11 +11,11 @@ const GRACE_MS = 3_000
 runRole('serve', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const owner = await startMailboxOwner({ name: 'serve', place, clock, log, atFailure })
-  const { role, mailboxes, pump } = owner
+  const { role, mailboxes, pump, expiry, calls } = owner
   const nodeApi = await role.siblings.offer({
     onRequest: nodeServer({
       mailboxes: new MailboxDoor({ mailboxes, clock, filed: () => pump.wake() }),
-      calls: scriptCalls(scriptsOf(mailboxes), { events: role.events, clock }),
+      calls,
     }),
   })
   const reading = await openReading({ ...owner, place, clock, log })
@@ -29,7 +27,7 @@ runRole('serve', async ({ place, log, atFailure }) => {
       role.stop(async () => {
         nodeApi.close()
         await reading.close(GRACE_MS)
-        await pump.stop()
+        await Promise.all([pump.stop(), expiry.close()])
       }),
   }
 })

@@ -1,10 +1,8 @@
 import { systemClock } from '#base/time.ts'
-import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 
 import { openReading, startMailboxOwner } from './mailbox-owner.ts'
 import { runRole } from './role.ts'
-import { scriptCalls } from './nodes/script-calls.ts'
 import { openReceiving } from './store-doors.ts'
 
 const GRACE_MS = 3_000
@@ -12,7 +10,7 @@ const GRACE_MS = 3_000
 runRole('store', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const owner = await startMailboxOwner({ name: 'store', place, clock, log, atFailure })
-  const { role, mailboxes, pump } = owner
+  const { role, mailboxes, pump, expiry, calls } = owner
   const receiving = await openReceiving({
     role,
     place,
@@ -23,7 +21,7 @@ runRole('store', async ({ place, log, atFailure }) => {
   })
   const nodeApi = await role.siblings.offer({
     onRequest: nodeServer({
-      calls: scriptCalls(scriptsOf(mailboxes), { events: role.events, clock }),
+      calls,
     }),
     onLmtp: (socket) => receiving.handed.take(socket),
   })
@@ -36,7 +34,7 @@ runRole('store', async ({ place, log, atFailure }) => {
       role.stop(async () => {
         nodeApi.close()
         await Promise.all([receiving.close(GRACE_MS), reading.close(GRACE_MS)])
-        await pump.stop()
+        await Promise.all([pump.stop(), expiry.close()])
       }),
   }
 })

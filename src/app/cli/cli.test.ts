@@ -12,6 +12,7 @@ import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
+import { keepingOf } from '#engine/retention/keeping.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { KeyPin } from '#base/pin.ts'
 import type { NodeId } from '#model/event.ts'
@@ -92,6 +93,7 @@ before(async () => {
       }),
       gateways: () => [],
       scripts: () => ({ node: 'store-1', scripts }),
+      keeping: () => ({ node: 'store-1', keeping: keepingOf(mailboxes, clock) }),
       index,
       scan: async (message) => ({
         class: message.byteLength > 20 ? 'spam' : 'clean',

@@ -11,6 +11,8 @@ export interface Verb {
   readonly isJson: boolean
   /** The API's body with --json, else the text. */
   show(body: unknown, text: () => string): void
+  /** On standard error while something takes longer than a moment. */
+  progress(text: string): void
   /** Like `show`, for a write: nodes that lag behind are named on standard error. */
   wrote(
     body: { readonly pending: readonly { readonly node: string; readonly reason: string }[] },
@@ -35,6 +37,9 @@ export function verbOf(command: Command, io: CliIo): Verb {
     io,
     isJson,
     show,
+    progress: (text) => {
+      if (!isJson) io.err(`watari: ${text}\n`)
+    },
     wrote: (body, text) => {
       show(body, text)
       if (!isJson) tellPending(io, body.pending)

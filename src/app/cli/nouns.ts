@@ -61,6 +61,11 @@ export const NOUNS = {
     text: 'filter scripts (RFC 5228)',
     load: async () => (await import('./sieve.ts')).sieveCommands,
   },
+  mailbox: {
+    usage: 'mailbox',
+    text: 'what mailboxes keep, and for how long',
+    load: async () => (await import('./mailbox.ts')).mailboxCommands,
+  },
   settings: {
     usage: 'settings',
     text: 'settings, in numbered generations',

@@ -20,6 +20,7 @@ import { SqliteSettingsStore } from '#store/settings/generations.ts'
 import type { SettingsStore } from '#store/settings/generations.ts'
 import { FileSettingsCopy } from '#store/settings/settings-copy.ts'
 import type { SettingsCopy } from '#store/settings/settings-copy.ts'
+import { settingsOfCopy } from '#store/settings/resolve.ts'
 import { openSpool } from '#store/spool/open.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 import { purgeDaily } from './purge-daily.ts'
@@ -102,7 +103,9 @@ export const KINDS = {
         }),
       )
       const node = nodeServices(keep, dir, 'store')
-      keep(purgeDaily(mailboxes, node.replica, clock))
+      const keptMs = async () =>
+        (await settingsOfCopy(await node.copy.load()))['mailbox.undeleteMs']
+      keep(purgeDaily(mailboxes, node.replica, clock, keptMs))
       const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
       return { mailboxes, sessions, ...node }
     }),

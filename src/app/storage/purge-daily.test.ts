@@ -35,7 +35,8 @@ it('a storage child deletes what was expunged two weeks ago, by itself, and look
   for (let i = 0; i < 2; i++) await commit({ ...append, internalDateMs: 0 })
   await commit({ kind: 'expunge', mailboxId, uids: [1], deletedOnly: false })
   const files = async (): Promise<number> => {
-    // Behind the purge that this day's timer has begun.
+    // Behind the purge that this day's timer has begun, which first reads the settings.
+    for (let turn = 0; turn < 10; turn++) await opened.services.copy.load()
     await new Promise(setImmediate)
     await mailboxes.purge({ beforeMs: 0 })
     // Its end sets the next day's timer.
@@ -83,6 +84,7 @@ describe('the daily purge', () => {
         },
       },
       clock,
+      async () => 14 * DAY_MS,
     )
     for (let hour = 0; hour < hours; hour++) {
       clock.advance(HOUR_MS)

@@ -6,21 +6,20 @@ import type { AccountId } from '#model/account.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
-/** So long mail stays on the disk that was expunged, or whose account is gone. */
-const KEPT_MS = 14 * DAY_MS
 /** A start has other things to do first. */
 const FIRST_MS = HOUR_MS
 
 const PAGE_ROWS = 1_000
 
 /**
- * Deletes once a day what was expunged, and accounts that the directory has no more, since two weeks
+ * Deletes once a day what was expunged, and accounts that the directory has no more, since `keptMs`
  * or longer. Close it before the stores.
  */
 export function purgeDaily(
   mailboxes: Pick<MailboxStore, 'keepAccounts' | 'purge'>,
   replica: Pick<DirectoryReplica, 'load'>,
   clock: Clock,
+  keptMs: () => Promise<number>,
 ): { close(): void } {
   let isClosed = false
   let cancel = clock.after(FIRST_MS, run)
@@ -39,7 +38,8 @@ export function purgeDaily(
     // A directory without an account is one that has not come yet, or is broken.
     if (accountIds.length > 0 && !isClosed) await mailboxes.keepAccounts({ accountIds })
     // The store itself ends a purge that runs when it is closed.
-    if (!isClosed) await mailboxes.purge({ beforeMs: clock.nowMs() - KEPT_MS })
+    const beforeMs = clock.nowMs() - (await keptMs())
+    if (!isClosed) await mailboxes.purge({ beforeMs })
   }
   return {
     close: () => {

@@ -20,6 +20,7 @@ import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { forwardRoutes } from './forwards.ts'
 import { judgeRoutes } from './judge.ts'
+import { mailboxRoutes } from './mailboxes.ts'
 import { nodeRoutes } from './nodes.ts'
 import { overviewRoutes } from './overview.ts'
 import { queueRoutes } from './queue.ts'
@@ -114,6 +115,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         traceRoutes,
         judgeRoutes,
         scriptRoutes,
+        mailboxRoutes,
         settingsRoutes,
       ])
         routes(typed, deps)

@@ -11,6 +11,7 @@ import type { Outcome } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
+import type { Keeping } from '#engine/retention/keeping.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import type { JoiningRole } from '#model/node.ts'
@@ -73,6 +74,13 @@ export type RemoteScripts = Pick<Scripts, 'list' | 'get'> & {
   ) => ReturnType<Scripts[Act]>
 }
 
+/** What a store's mailboxes keep, with who changes it. */
+export type RemoteKeeping = Pick<Keeping, 'list' | 'gone'> & {
+  [Act in 'retain' | 'expire' | 'undelete']: (
+    ask: Parameters<Keeping[Act]>[0] & { readonly by: string },
+  ) => ReturnType<Keeping[Act]>
+}
+
 /** Everything that the API stands on; made by app. */
 export interface AdminDeps {
   readonly version: string
@@ -109,6 +117,8 @@ export interface AdminDeps {
   }[]
   /** The scripts of an account, by the store that holds it. */
   scripts(accountId: AccountId): { readonly node: string; readonly scripts: RemoteScripts }
+  /** The mailboxes of all accounts, by the store that holds them. */
+  keeping(): { readonly node: string; readonly keeping: RemoteKeeping }
   readonly index: EventIndex
   /** Judges a message that was uploaded. */
   readonly scan?: (message: Octets) => Promise<Verdict>

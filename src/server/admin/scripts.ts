@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { isFault } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import {
   script,
@@ -10,10 +9,10 @@ import {
   scriptText,
 } from '#contract/admin/scripts.ts'
 import type { ScriptsRefusal } from '#engine/deliver/scripts.ts'
-import { authorOf } from './context.ts'
 import type { AdminDeps, AdminServer, RemoteScripts } from './context.ts'
 import { ApiError } from './errors.ts'
 import { accountOf, mainAddress } from './lookup.ts'
+import { askStore, authorText } from './store-ask.ts'
 
 const owner = z.object({ user: z.string() })
 const named = owner.extend({ name: z.string() })
@@ -25,19 +24,8 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
     const { node, scripts: room } = deps.scripts(account.id)
     return {
       accountId: account.id,
-      /** The answer; a store that does not answer, or a refusal, as the API's error. */
-      ask: async <T>(work: (room: RemoteScripts) => Promise<T>): Promise<T> => {
-        try {
-          return await work(room)
-        } catch (thrown) {
-          if (!isFault(thrown)) throw thrown
-          throw new ApiError(
-            thrown.code === 'full' || thrown.code === 'stalled' ? thrown.code : 'unavailable',
-            `${node} cannot do it now: ${thrown.message}`,
-            'Nothing was changed, as far as it is known. Try again when the store answers: watari status.',
-          )
-        }
-      },
+      ask: <T>(work: (room: RemoteScripts) => Promise<T>): Promise<T> =>
+        askStore(node, () => work(room)),
       taken: <T>(outcome: Outcome<T, ScriptsRefusal>): T => {
         if (outcome.ok) return outcome.value
         const { code, message } = outcome.error
@@ -48,10 +36,6 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
         )
       },
     }
-  }
-  const by = (request: Parameters<typeof authorOf>[0]): string => {
-    const { who, from } = authorOf(request)
-    return `${who} by ${from}`
   }
 
   app.get(
@@ -84,7 +68,7 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
     async (request) => {
       const { accountId, ask, taken } = of(request.params.user)
       const { script: text, activate } = request.body
-      const put = { accountId, name: request.params.name, text, activate, by: by(request) }
+      const put = { accountId, name: request.params.name, text, activate, by: authorText(request) }
       return taken(await ask((room) => room.put(put)))
     },
   )
@@ -94,7 +78,7 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { params: named, response: { 200: scriptRemoved } } },
     async (request) => {
       const { accountId, ask, taken } = of(request.params.user)
-      const remove = { accountId, name: request.params.name, by: by(request) }
+      const remove = { accountId, name: request.params.name, by: authorText(request) }
       return { removed: taken(await ask((room) => room.remove(remove))) }
     },
   )
@@ -104,7 +88,7 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { params: owner, body: scriptActive, response: { 200: scriptActive } } },
     async (request) => {
       const { accountId, ask, taken } = of(request.params.user)
-      const activate = { accountId, name: request.body.name, by: by(request) }
+      const activate = { accountId, name: request.body.name, by: authorText(request) }
       return { name: taken(await ask((room) => room.activate(activate))) }
     },
   )

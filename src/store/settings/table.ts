@@ -177,6 +177,26 @@ export const SETTINGS = {
       ja: '再送までの待ち時間を順に並べたもの。最後の値はそれ以降も使います。',
     },
   },
+  'mailbox.undeleteMs': {
+    type: 'duration',
+    default: 14 * DAY_MS,
+    min: DAY_MS,
+    max: 400 * DAY_MS,
+    doc: {
+      en: 'How long what was expunged or has expired can be brought back; it takes room until then.',
+      ja: '削除されたメールや保存期間が過ぎたメールを元に戻せる期間。その間はディスクを使います。',
+    },
+  },
+  'mailbox.expiryPerRunMax': {
+    type: 'integer',
+    default: 100_000,
+    min: 1_000,
+    max: 10_000_000,
+    doc: {
+      en: 'Messages whose days are over that one run deletes at most; runs come every three hours.',
+      ja: '保存期間が過ぎたメールを 1 回の処理で削除する上限。処理は 3 時間ごとに行います。',
+    },
+  },
   'judge.enabled': {
     type: 'boolean',
     default: true,

@@ -1,0 +1,62 @@
+import { Fault } from '#base/outcome.ts'
+import type { Clock } from '#base/time.ts'
+import type { NodeCaller } from '#client/node/node-caller.ts'
+import { KEEPING_CALLS } from '#contract/node/keeping.ts'
+import type { Keeping } from '#engine/retention/keeping.ts'
+import type { EventSink } from '#model/event.ts'
+import type { RemoteKeeping } from '#server/admin/context.ts'
+
+type Name = keyof typeof KEEPING_CALLS
+type Verb<N extends Name> = N extends `mailbox.${infer V extends keyof RemoteKeeping}` ? V : never
+type Ask<N extends Name> = Parameters<RemoteKeeping[Verb<N>]>[0]
+
+/** What control may ask of a store about what its mailboxes keep; each change is an event. */
+export function keepingCalls(
+  keeping: Keeping,
+  { events, clock }: { readonly events: EventSink; readonly clock: Clock },
+): Readonly<Record<Name, (argument: never) => Promise<unknown>>> {
+  const tell = (name: string, fields: Readonly<Record<string, string | number>>): void =>
+    events.emit({ atMs: clock.nowMs(), name, fields })
+  return {
+    'mailbox.list': (given) => keeping.list(argument('mailbox.list', given)),
+    'mailbox.retain': async (given) => {
+      const { by, ...ask } = argument('mailbox.retain', given)
+      const done = await keeping.retain(ask)
+      const { accountId, path, retention } = ask
+      if (done.ok) tell('store.retention', { accountId, mailbox: path.join('/'), retention, by })
+      return done
+    },
+    'mailbox.expire': async (given) => {
+      const { by, ...ask } = argument('mailbox.expire', given)
+      const done = await keeping.expire(ask)
+      const messages = done.expired.reduce((sum, each) => sum + each.messages, 0)
+      if (messages > 0 && !ask.dryRun)
+        tell('store.expired', { messages, mailboxes: done.expired.length, by })
+      return done
+    },
+    'mailbox.gone': (given) => keeping.gone(argument('mailbox.gone', given)),
+    'mailbox.undelete': async (given) => {
+      const { by, ...ask } = argument('mailbox.undelete', given)
+      const done = await keeping.undelete(ask)
+      if (done.ok && done.value.restored > 0)
+        tell('store.undeleted', { accountId: ask.accountId, messages: done.value.restored, by })
+      return done
+    },
+  }
+}
+
+/** The account is one of the directory's, by its keeper's word. */
+function argument<N extends Name>(name: N, given: unknown): Ask<N> {
+  const parsed = KEEPING_CALLS[name].safeParse(given)
+  if (parsed.success) return parsed.data as unknown as Ask<N>
+  throw new Fault('invalid', `${name}: ${parsed.error.issues[0]?.message ?? 'invalid'}`)
+}
+
+/** A store's mailboxes, asked through its node API. */
+export const remoteKeeping = (store: NodeCaller): RemoteKeeping => ({
+  list: (ask) => store.call('mailbox.list', ask) as ReturnType<RemoteKeeping['list']>,
+  retain: (ask) => store.call('mailbox.retain', ask) as ReturnType<RemoteKeeping['retain']>,
+  expire: (ask) => store.call('mailbox.expire', ask) as ReturnType<RemoteKeeping['expire']>,
+  gone: (ask) => store.call('mailbox.gone', ask) as ReturnType<RemoteKeeping['gone']>,
+  undelete: (ask) => store.call('mailbox.undelete', ask) as ReturnType<RemoteKeeping['undelete']>,
+})

@@ -1,0 +1,18 @@
+import { z } from 'zod'
+
+const accountId = z.string().min(1).max(200)
+const path = z.array(z.string().max(1_000)).min(1).max(100)
+const retention = z.union([z.number(), z.literal('forever'), z.literal('inherit')])
+const after = z.string().max(200).optional()
+const since = { accountId, sinceMs: z.number(), path: path.optional(), after }
+/** Who changes something, for the event that tells of it. */
+const by = z.string().max(200)
+
+/** Arguments of the calls that control makes to the store that holds mailboxes, by name. */
+export const KEEPING_CALLS = {
+  'mailbox.list': z.object({ accountId }),
+  'mailbox.retain': z.object({ accountId, path, retention, by }),
+  'mailbox.expire': z.object({ asOfMs: z.number().optional(), dryRun: z.boolean(), after, by }),
+  'mailbox.gone': z.object(since),
+  'mailbox.undelete': z.object({ ...since, by }),
+} as const

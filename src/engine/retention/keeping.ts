@@ -1,0 +1,232 @@
+import { assertNever, err, Fault, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import { decodeWords } from '#codec/mime/encoded-word.ts'
+import type { AccountId } from '#model/account.ts'
+import type { EmailId, MailboxPath, SpecialUse } from '#model/mailbox.ts'
+import type { MailboxChange } from '#store/mailbox/commit.ts'
+import type { ExpiredMailbox } from '#store/mailbox/expire.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxRow, Retention } from '#store/mailbox/mailbox-view.ts'
+import type { ExpungedEmail } from '#store/mailbox/stored-email.ts'
+
+/** A mailbox as an administrator sees it. */
+export interface KeptMailbox {
+  readonly path: MailboxPath
+  readonly use?: SpecialUse
+  readonly messages: number
+  readonly unseen: number
+  readonly sizeBytes: number
+  /** In force; absent: for ever. */
+  readonly retainDays?: number
+  readonly retention: Retention
+}
+
+/** What can come back, with what people know it by. */
+export interface GoneEmail extends Pick<
+  ExpungedEmail,
+  'emailId' | 'path' | 'goneAtMs' | 'sizeBytes'
+> {
+  readonly subject: string
+  readonly from: string
+}
+
+export interface KeepingRefusal {
+  readonly code: 'notFound' | 'limit'
+  readonly message: string
+}
+
+interface Since {
+  readonly accountId: AccountId
+  readonly sinceMs: number
+  /** Only what would come back into this mailbox. */
+  readonly path?: MailboxPath
+}
+
+/** Plain arguments and answers, so that a node call can carry them. */
+export interface Keeping {
+  list(ask: { readonly accountId: AccountId }): Promise<readonly KeptMailbox[]>
+  retain(ask: {
+    readonly accountId: AccountId
+    readonly path: MailboxPath
+    readonly retention: Retention
+  }): Promise<Outcome<KeptMailbox, KeepingRefusal>>
+  /** Part of a run over all accounts, of a second or so; `next` goes on from there. Without a time: now. */
+  expire(ask: {
+    readonly asOfMs?: number
+    readonly dryRun: boolean
+    readonly after?: string
+  }): Promise<{
+    readonly expired: readonly ExpiredMailbox[]
+    readonly looked: number
+    readonly next?: string
+  }>
+  /** A page, the first that came first. */
+  gone(ask: Since & { readonly after?: EmailId }): Promise<{
+    readonly emails: readonly GoneEmail[]
+    readonly next?: EmailId
+  }>
+  /** Brings a page of them back; `next` goes on from there. */
+  undelete(
+    ask: Since & { readonly after?: EmailId },
+  ): Promise<Outcome<{ readonly restored: number; readonly next?: EmailId }, KeepingRefusal>>
+}
+
+const PAGE = 200
+const STEP_MS = SECOND_MS
+const STEP_MESSAGES = 10_000
+
+/** What mailboxes keep, for how long, and what comes back. */
+export function keepingOf(
+  mailboxes: Pick<
+    MailboxStore,
+    'mailboxes' | 'commit' | 'expire' | 'noteExpiry' | 'expunged' | 'metas'
+  >,
+  clock: Clock,
+): Keeping {
+  const page = async ({
+    accountId,
+    sinceMs,
+    path,
+    after,
+  }: Since & { readonly after?: EmailId }) => {
+    const ask = { accountId, sinceMs, limit: PAGE, ...(after !== undefined && { after }) }
+    const { emails } = await mailboxes.expunged(ask)
+    const next = emails.length < PAGE ? undefined : emails.at(-1)!.emailId
+    return {
+      emails: path === undefined ? emails : emails.filter((email) => isSame(email.path, path)),
+      ...(next !== undefined && { next }),
+    }
+  }
+  return {
+    list: async (ask) => (await mailboxes.mailboxes(ask)).mailboxes.filter(isReal).map(kept),
+
+    async retain({ accountId, path, retention }) {
+      const rows = (await mailboxes.mailboxes({ accountId })).mailboxes
+      const row = rows.find((each) => isReal(each) && isSame(each.path, path))
+      if (row === undefined)
+        return err({ code: 'notFound', message: `there is no mailbox ${path.join('/')}` })
+      const change = { kind: 'retain', mailboxId: row.id, retention } as const
+      const changed = await changing(mailboxes, { accountId, change })
+      if (!changed.ok) return changed
+      if (changed.value.kind !== 'mailbox') throw new Error('retain answered otherwise')
+      return ok(kept(changed.value.mailbox))
+    },
+
+    async expire({ asOfMs = clock.nowMs(), dryRun, after }) {
+      const endMs = clock.monotonicMs() + STEP_MS
+      const expired = new Map<string, ExpiredMailbox>()
+      let looked = 0
+      let messages = 0
+      let next = after
+      do {
+        const ask = {
+          asOfMs,
+          dryRun,
+          limit: STEP_MESSAGES,
+          ...(next !== undefined && { after: next }),
+        }
+        const step = await mailboxes.expire(ask)
+        for (const each of step.expired) {
+          const before = expired.get(each.mailboxId)?.messages ?? 0
+          expired.set(each.mailboxId, { ...each, messages: before + each.messages })
+          messages += each.messages
+        }
+        looked += step.looked
+        next = step.next
+      } while (next !== undefined && messages < STEP_MESSAGES && clock.monotonicMs() < endMs)
+      // An administrator's run says that the clock is right.
+      if (next === undefined && !dryRun) await mailboxes.noteExpiry({ ranAtMs: clock.nowMs() })
+      return { expired: [...expired.values()], looked, ...(next !== undefined && { next }) }
+    },
+
+    async gone(ask) {
+      const { emails, next } = await page(ask)
+      return {
+        emails: await described(mailboxes, ask.accountId, emails),
+        ...(next !== undefined && { next }),
+      }
+    },
+
+    async undelete(ask) {
+      const { emails, next } = await page(ask)
+      const emailIds = emails.map(({ emailId }) => emailId)
+      const change = { kind: 'restore', emailIds } as const
+      const changed = await changing(mailboxes, { accountId: ask.accountId, change })
+      if (!changed.ok) return changed
+      if (changed.value.kind !== 'restore') throw new Error('restore answered otherwise')
+      return ok({ restored: changed.value.restored, ...(next !== undefined && { next }) })
+    },
+  }
+}
+
+const isReal = ({ noSelect }: MailboxRow): boolean => !noSelect
+
+const isSame = (a: MailboxPath, b: MailboxPath): boolean =>
+  a.length === b.length &&
+  a.every((name, depth) => name === b[depth]!.normalize('NFC') || isInbox(name, b[depth]!, depth))
+
+const isInbox = (name: string, other: string, depth: number): boolean =>
+  depth === 0 && name === 'INBOX' && other.toUpperCase() === 'INBOX'
+
+const kept = (row: MailboxRow): KeptMailbox => ({
+  path: row.path,
+  ...(row.use !== undefined && { use: row.use }),
+  messages: row.messages,
+  unseen: row.unseen,
+  sizeBytes: row.sizeBytes,
+  ...(row.retainDays !== undefined && { retainDays: row.retainDays }),
+  retention: row.retention,
+})
+
+async function changing(
+  mailboxes: Pick<MailboxStore, 'commit'>,
+  { accountId, change }: { readonly accountId: AccountId; readonly change: MailboxChange },
+) {
+  const { results } = await mailboxes.commit({
+    contents: [],
+    commits: [{ accountId, changes: [change] }],
+  })
+  const result = results[0]!
+  switch (result.kind) {
+    case 'committed':
+      return ok(result.results[0]!)
+    case 'refused': {
+      const code = result.refusal.code === 'noMailbox' ? 'notFound' : 'limit'
+      return err<KeepingRefusal>({ code, message: result.refusal.text })
+    }
+    case 'duplicate':
+      throw new Fault('corrupt', 'a commit without delivery id was a duplicate')
+    default:
+      return assertNever(result)
+  }
+}
+
+/** Subject and sender, from where each lay last. */
+async function described(
+  mailboxes: Pick<MailboxStore, 'metas'>,
+  accountId: AccountId,
+  emails: readonly ExpungedEmail[],
+): Promise<GoneEmail[]> {
+  const texts = new Map<EmailId, { readonly subject: string; readonly from: string }>()
+  for (const [mailboxId, group] of Map.groupBy(emails, (email) => email.mailboxId)) {
+    const uids = group.map(({ uid }) => uid)
+    const { metas } = await mailboxes.metas({ accountId, mailboxId, uids })
+    group.forEach(({ emailId }, index) => {
+      const envelope = metas[index]?.meta.envelope
+      const from = envelope?.from?.[0]
+      texts.set(emailId, {
+        subject: decodeWords(envelope?.subject ?? ''),
+        from: from === undefined ? '' : decodeWords(from.name ?? `${from.mailbox}@${from.host}`),
+      })
+    })
+  }
+  return emails.map(({ emailId, path, goneAtMs, sizeBytes }) => ({
+    emailId,
+    path,
+    goneAtMs,
+    sizeBytes,
+    ...(texts.get(emailId) ?? { subject: '', from: '' }),
+  }))
+}
