@@ -4,7 +4,7 @@ import { referenced } from './back-reference.ts'
 import { errorOfThrown, MethodError } from './method-error.ts'
 import { METHODS } from './methods.ts'
 import { RequestError } from './problem.ts'
-import { CORE, MAIL, SUBMISSION } from './room.ts'
+import { CORE, MAIL, RETENTION, SUBMISSION } from './room.ts'
 import type { Call } from './room.ts'
 
 type Invocation = readonly [name: string, args: Readonly<Record<string, unknown>>, callId: string]
@@ -15,11 +15,11 @@ interface Request {
   readonly createdIds: Readonly<Record<string, unknown>> | undefined
 }
 
-const CAPABILITIES: readonly string[] = [CORE, MAIL, SUBMISSION]
+const CAPABILITIES: readonly string[] = [CORE, MAIL, SUBMISSION, RETENTION]
 
 /** Runs the calls of one request one after another (RFC 8620 §3.3 to §3.6). Throws RequestError. */
 export async function runRequest(
-  call: Omit<Call, 'createdIds' | 'following'>,
+  call: Omit<Call, 'createdIds' | 'following' | 'using'>,
   body: unknown,
 ): Promise<{
   readonly methodResponses: readonly Invocation[]
@@ -37,7 +37,8 @@ export async function runRequest(
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       if (call.signal.aborted) break
       const following: Call['following'] = []
-      const answer = await runCall({ ...call, createdIds, following }, next, responses)
+      const each = { ...call, createdIds, following, using: next.using }
+      const answer = await runCall(each, next, responses)
       responses.push([answer.name, answer.args, callId])
       // What a call brings about by itself asks for no capability.
       waiting.push(...following.map((each) => ({ ...each, using: CAPABILITIES })))

@@ -1,3 +1,5 @@
+import { DAY_MS } from '#base/time.ts'
+import type { EmailId } from '#model/mailbox.ts'
 import type { Args } from './args.ts'
 import { CONTENT_PROPERTIES, EMAIL_ASK_ARGS, emailAsk, shapeEmail } from './email-shape.ts'
 import type { EmailAsk } from './email-shape.ts'
@@ -6,7 +8,7 @@ import type { Email } from './emails.ts'
 import { utcDate } from './header-forms.ts'
 import { idsToGet } from './ids.ts'
 import { invalidArguments, MethodError } from './method-error.ts'
-import { MAIL } from './room.ts'
+import { MAIL, RETENTION } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
 import { emailBlobId, findBlob, memorySource, readBlob, storedSource } from './source.ts'
 import { emailState } from './states.ts'
@@ -37,16 +39,43 @@ export const emailGet: Method = {
   capability: MAIL,
   args: ['ids', ...EMAIL_ASK_ARGS],
   async run(call, args): Promise<Answer> {
-    const ask = emailAsk(args, KNOWN, [...KNOWN, ...CONTENT_DEFAULT], budgetOf(call))
+    const known = call.using.includes(RETENTION) ? [...KNOWN, 'expiresAt'] : KNOWN
+    const ask = emailAsk(args, known, [...KNOWN, ...CONTENT_DEFAULT], budgetOf(call))
     const ids = idsToGet(call, args)
     if (ids === undefined)
       throw new MethodError('requestTooLarge', 'An account has many emails: name ids')
     const { state, emails } = await loadEmails(call, ids)
     const found = emails.filter((email) => email !== undefined)
     const list = await describeAll(call, found, ask)
+    if (ask.properties.has('expiresAt')) await addExpiry(call, found, list)
     const there = new Set(list.map(({ id }) => id))
     return { state: emailState(state), list, notFound: ids.filter((id) => !there.has(id)) }
   },
+}
+
+/** When the last copy goes by its mailbox's days; null where one stays. */
+async function addExpiry(
+  call: Call,
+  emails: readonly Email[],
+  list: readonly Record<string, unknown>[],
+): Promise<void> {
+  const { mailboxes } = await call.room.store.mailboxes({ accountId: call.account.id })
+  const byId = new Map(mailboxes.map((row) => [row.id, row]))
+  const expiry = new Map(
+    emails.map(({ emailId, places }) => {
+      const ends = places.map(({ mailboxId, savedAtMs }) => {
+        const { retainDays, retainFromMs = 0 } = byId.get(mailboxId) ?? {}
+        return retainDays === undefined
+          ? undefined
+          : Math.max(savedAtMs, retainFromMs) + retainDays * DAY_MS
+      })
+      return [emailId, ends.every((end) => end !== undefined) ? Math.max(...ends) : undefined]
+    }),
+  )
+  for (const each of list) {
+    const endMs = expiry.get(each['id'] as EmailId)
+    each['expiresAt'] = endMs === undefined ? null : utcDate(endMs)
+  }
 }
 
 const budgetOf = (call: Call): number => call.room.limits.bodyValueBytesMax
@@ -59,7 +88,9 @@ async function describeAll(
   emails: readonly Email[],
   ask: EmailAsk,
 ): Promise<Record<string, unknown>[]> {
-  const needsContent = [...ask.properties].some((name) => !Object.hasOwn(ROW_PROPERTIES, name))
+  const needsContent = [...ask.properties].some(
+    (name) => !Object.hasOwn(ROW_PROPERTIES, name) && name !== 'expiresAt',
+  )
   const metas = needsContent ? await loadMetas(call, emails) : undefined
   const list: (Record<string, unknown> | undefined)[] = Array.from(emails, () => undefined)
   let next = 0

@@ -5,11 +5,11 @@ import { picked, propertiesOf } from './args.ts'
 import { changesAsk, CHANGES_ARGS, sorted } from './email-changes.ts'
 import type { EmailView } from './email-views.ts'
 import { idsToGet } from './ids.ts'
-import { MAIL } from './room.ts'
+import { MAIL, RETENTION } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
 import { cannotCalculate, mailboxState, readPosition } from './states.ts'
 
-export const MAILBOX_PROPERTIES = [
+const MAILBOX_PROPERTIES = [
   'id',
   'name',
   'parentId',
@@ -22,6 +22,12 @@ export const MAILBOX_PROPERTIES = [
   'myRights',
   'isSubscribed',
 ] as const
+/** To those who name our capability. */
+const RETENTION_PROPERTIES = ['retainDays', 'retention'] as const
+
+export const mailboxProperties = ({ using }: Call): readonly string[] =>
+  using.includes(RETENTION) ? [...MAILBOX_PROPERTIES, ...RETENTION_PROPERTIES] : MAILBOX_PROPERTIES
+
 /** Mailboxes that are read side by side. */
 const VIEWS_AT_ONCE = 8
 const COUNTS = ['totalEmails', 'unreadEmails', 'totalThreads', 'unreadThreads'] as const
@@ -51,7 +57,7 @@ export const mailboxGet: Method = {
   capability: MAIL,
   args: ['ids', 'properties'],
   async run(call, args): Promise<Answer> {
-    const properties = propertiesOf(args, MAILBOX_PROPERTIES)
+    const properties = propertiesOf(args, mailboxProperties(call))
     const ids = idsToGet(call, args)
     const tree = await loadTree(call)
     const rows = ids === undefined ? tree.rows : ids.flatMap((id) => tree.byId.get(id) ?? [])
@@ -108,6 +114,8 @@ export function describeMailbox(row: MailboxRow, tree: Pick<Tree, 'parentIds'>):
       maySubmit: holds,
     },
     isSubscribed: row.subscribed,
+    retainDays: row.retainDays ?? null,
+    retention: row.retention,
   }
 }
 

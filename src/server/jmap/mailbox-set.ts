@@ -1,12 +1,14 @@
 import { SPECIAL_USES } from '#model/mailbox.ts'
 import type { MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import type { ChangeResult, MailboxChange } from '#store/mailbox/commit.ts'
-import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
+import { RETAIN_DAYS_MAX } from '#store/mailbox/mailbox-view.ts'
+import type { MailboxRow, Retention } from '#store/mailbox/mailbox-view.ts'
+import { picked } from './args.ts'
 import type { Args } from './args.ts'
-import { describeMailbox, loadTree, MAILBOX_PROPERTIES } from './mailbox-get.ts'
+import { describeMailbox, loadTree, mailboxProperties } from './mailbox-get.ts'
 import type { Tree } from './mailbox-get.ts'
 import { invalidProperties, setErrorOf, SetRefusal } from './method-error.ts'
-import { MAIL } from './room.ts'
+import { MAIL, RETENTION } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
 import { notFound, readSet, SetResult, SET_ARGS } from './set-frame.ts'
 import type { Properties } from './set-frame.ts'
@@ -48,10 +50,11 @@ export const mailboxSet: Method = {
 
 const SETTABLE = ['name', 'parentId', 'role', 'sortOrder', 'isSubscribed']
 
-function requireKnown(properties: Properties): void {
-  const strange = Object.keys(properties).find((name) => !SETTABLE.includes(name))
+function requireKnown(call: Call, properties: Properties): void {
+  const settable = call.using.includes(RETENTION) ? [...SETTABLE, 'retention'] : SETTABLE
+  const strange = Object.keys(properties).find((name) => !settable.includes(name))
   if (strange === undefined) return
-  const isKnown = (MAILBOX_PROPERTIES as readonly string[]).includes(strange)
+  const isKnown = mailboxProperties(call).includes(strange)
   throw invalidProperties(
     isKnown ? `${strange} cannot be set` : `no property is called ${strange.slice(0, 100)}`,
     strange.slice(0, 100),
@@ -63,7 +66,7 @@ async function create(
   args: Args,
   properties: Properties,
 ): Promise<{ readonly id: string; readonly [more: string]: unknown }> {
-  requireKnown(properties)
+  requireKnown(call, properties)
   const tree = await loadTree(call)
   const path = pathFor(args, tree, { ...properties, name: properties['name'] ?? '' }, [])
   const use = roleOf(properties['role'])
@@ -72,10 +75,19 @@ async function create(
   if (subscribed) changes.push({ kind: 'subscribe', path, on: true })
   const [made] = await commit(call, changes)
   if (made?.kind !== 'mailbox') throw new Error('create answered otherwise')
-  const { name: _, parentId: __, ...shown } = describeMailbox(made.mailbox, tree)
+  let { mailbox } = made
+  if (Object.hasOwn(properties, 'retention')) {
+    const [kept] = await commit(call, [retaining(mailbox, properties['retention'])])
+    if (kept?.kind === 'mailbox') mailbox = kept.mailbox
+  }
+  const {
+    name: _,
+    parentId: __,
+    ...shown
+  } = picked(describeMailbox(mailbox, tree), new Set(mailboxProperties(call)))
   return {
     ...shown,
-    id: made.mailbox.id,
+    id: mailbox.id,
     isSubscribed: subscribed,
     totalEmails: 0,
     unreadEmails: 0,
@@ -89,7 +101,7 @@ async function update(
   args: Args,
   { id, patch }: { readonly id: string; readonly patch: Properties },
 ): Promise<void> {
-  requireKnown(patch)
+  requireKnown(call, patch)
   const tree = await loadTree(call)
   const row = tree.byId.get(id)
   if (row === undefined) throw notFound()
@@ -111,7 +123,19 @@ async function update(
   }
   if (Object.hasOwn(patch, 'isSubscribed'))
     changes.push({ kind: 'subscribe', path, on: booleanOf(patch['isSubscribed']) })
+  if (Object.hasOwn(patch, 'retention')) changes.push(retaining(row, patch['retention']))
   if (changes.length > 0) await commit(call, changes)
+}
+
+function retaining({ id }: MailboxRow, value: unknown): MailboxChange {
+  const isDays =
+    Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= RETAIN_DAYS_MAX
+  if (!isDays && value !== 'forever' && value !== 'inherit')
+    throw invalidProperties(
+      `retention is a number of days up to ${RETAIN_DAYS_MAX}, forever or inherit`,
+      'retention',
+    )
+  return { kind: 'retain', mailboxId: id, retention: value as Retention }
 }
 
 async function destroy(call: Call, id: string, which: 'empty' | 'withEmails'): Promise<void> {

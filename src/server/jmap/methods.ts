@@ -8,6 +8,7 @@ import { mailboxQuery, mailboxQueryChanges } from './mailbox-query.ts'
 import { emailSet } from './email-set.ts'
 import { identityChanges, identityGet } from './identity.ts'
 import { mailboxSet } from './mailbox-set.ts'
+import { emailExpunged, emailRestore } from './expunged.ts'
 import { searchSnippetGet } from './search-snippet.ts'
 import { submissionChanges, submissionGet, submissionQuery, submissionSet } from './submission.ts'
 import { CORE } from './room.ts'
@@ -37,6 +38,8 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     emailQuery,
     emailQueryChanges,
     emailParse,
+    emailExpunged,
+    emailRestore,
     emailSet,
     emailImport,
     mailboxSet,

@@ -36,6 +36,8 @@ export interface Call {
   /** Calls that follow this one by themselves, with its call id (RFC 8620 §3.4). */
   readonly following: { readonly name: string; readonly args: Record<string, unknown> }[]
   readonly signal: AbortSignal
+  /** Capabilities that the request names: properties of others are unknown to it (RFC 8620 §1.8). */
+  readonly using: readonly string[]
 }
 
 export type Answer = Readonly<Record<string, unknown>>
@@ -50,4 +52,6 @@ export interface Method {
 
 export const CORE = 'urn:ietf:params:jmap:core'
 export const MAIL = 'urn:ietf:params:jmap:mail'
+/** Ours: how long mailboxes keep, and what was expunged. */
+export const RETENTION = 'https://watari.example/jmap/retention'
 export const SUBMISSION = 'urn:ietf:params:jmap:submission'

@@ -215,6 +215,7 @@ class Door {
       createdIds: new Map(),
       following: [],
       signal: gone.signal,
+      using: [],
     }
   }
 

@@ -5,7 +5,7 @@ import type { Account } from '#model/account.ts'
 import { MAILBOX_COMPONENT_BYTES_MAX, MAILBOX_DEPTH_MAX } from '#model/mailbox.ts'
 import { SORTS } from './email-query.ts'
 import type { JmapLimits } from './limits.ts'
-import { CORE, MAIL, SUBMISSION } from './room.ts'
+import { CORE, MAIL, RETENTION, SUBMISSION } from './room.ts'
 
 /** The Session resource (RFC 8620 §2); URLs begin with the name that the client used. */
 export function sessionResource(
@@ -36,16 +36,27 @@ export function sessionResource(
       },
       [MAIL]: {},
       [SUBMISSION]: {},
+      [RETENTION]: {},
     },
     accounts: {
       [account.id]: {
         name: oneLine(account.name ?? username, 200),
         isPersonal: true,
         isReadOnly: false,
-        accountCapabilities: { [CORE]: {}, [MAIL]: mail, [SUBMISSION]: submission },
+        accountCapabilities: {
+          [CORE]: {},
+          [MAIL]: mail,
+          [SUBMISSION]: submission,
+          [RETENTION]: {},
+        },
       },
     },
-    primaryAccounts: { [CORE]: account.id, [MAIL]: account.id, [SUBMISSION]: account.id },
+    primaryAccounts: {
+      [CORE]: account.id,
+      [MAIL]: account.id,
+      [SUBMISSION]: account.id,
+      [RETENTION]: account.id,
+    },
     username,
     apiUrl: `${origin}/jmap/api`,
     downloadUrl: `${origin}/jmap/download/{accountId}/{blobId}/{name}?accept={type}`,

@@ -16,6 +16,7 @@ type PlaceRow = [
   flags: number,
   size: number,
   internalAt: number,
+  savedAt: number,
 ]
 
 /** Each email with all its copies. */
@@ -26,7 +27,7 @@ export function readEmails(
   requireFew(ids)
   const eids = ids.map((id) => eidOf(work.tag, id))
   const rows = work.sql.all<PlaceRow>(
-    `SELECT e.eid, e.tid, m.mid, m.uid, m.flags, m.size, m.internal_at
+    `SELECT e.eid, e.tid, m.mid, m.uid, m.flags, m.size, m.internal_at, m.saved_at
      FROM json_each(?2) x
      CROSS JOIN email e ON e.aid = ?1 AND e.eid = x.value
      CROSS JOIN message m INDEXED BY message_email ON m.aid = ?1 AND m.eid = e.eid
@@ -36,7 +37,7 @@ export function readEmails(
   )
   const keywords = keywordsOf(work, new Set(rows.map((row) => row[2])))
   const found = new Map<number, { threadId: ThreadId; places: EmailPlace[] }>()
-  for (const [eid, tid, mid, uid, flags, sizeBytes, internalDateMs] of rows) {
+  for (const [eid, tid, mid, uid, flags, sizeBytes, internalDateMs, savedAtMs] of rows) {
     const email = found.get(eid) ?? { threadId: threadIdOf(work.tag, tid), places: [] }
     found.set(eid, email)
     email.places.push({
@@ -48,6 +49,7 @@ export function readEmails(
       ),
       sizeBytes,
       internalDateMs,
+      savedAtMs,
     })
   }
   return {

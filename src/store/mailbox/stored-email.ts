@@ -21,6 +21,8 @@ export interface EmailPlace {
   readonly keywords: readonly string[]
   readonly sizeBytes: number
   readonly internalDateMs: number
+  /** When it entered the mailbox (RFC 8514). */
+  readonly savedAtMs: number
 }
 
 export interface StoredEmail {
