@@ -1,5 +1,5 @@
 import { messageOf } from '#base/outcome.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '#base/time.ts'
+import { DAY_MS, HOUR_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
 import type { EventSink } from '#model/event.ts'
@@ -17,7 +17,7 @@ interface ExpiryParts {
 }
 
 /** A start has other things to do first. */
-const FIRST_MS = MINUTE_MS
+const FIRST_MS = 20 * SECOND_MS
 const EVERY_MS = 3 * HOUR_MS
 /** A clock that went on by more than this since the last run may be wrong: what takes days of age must not go at a jump. */
 const GAP_MS = 10 * DAY_MS
