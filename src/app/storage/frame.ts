@@ -6,8 +6,9 @@ import { Fault } from '#base/outcome.ts'
  *
  *   number of values u32 | number of raws u32 | size of each value u32 … | size of each raw u32 … | values | raws
  *
- * A value is in V8's structured-clone form. A large Uint8Array leaves only the number of its raw
- * there; its octets follow as they are, so that they are copied neither into the value nor out of it.
+ * A value is in V8's structured-clone form. A large typed array leaves only its kind and the number
+ * of its raw there; its octets follow as they are, so that they are copied neither into the value
+ * nor, where they are a Uint8Array, out of it.
  */
 const HEAD_BYTES = 8
 const RAW_BYTES_MIN = 2_048
@@ -26,7 +27,7 @@ const VIEWS = [
   BigInt64Array,
   BigUint64Array,
 ] as const
-const RAW_TAG = 255
+const RAW_TAGS = 128
 
 class Writer extends DefaultSerializer {
   readonly raws: Uint8Array[]
@@ -36,14 +37,14 @@ class Writer extends DefaultSerializer {
   }
   _writeHostObject(view: ArrayBufferView): void {
     const octets = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-    if (view instanceof Uint8Array && octets.length >= RAW_BYTES_MIN) {
-      this.writeUint32(RAW_TAG)
+    const kind = VIEWS.findIndex((type) => view instanceof type)
+    if (kind < 0) throw new TypeError('only typed arrays pass the pipe')
+    if (octets.length >= RAW_BYTES_MIN) {
+      this.writeUint32(RAW_TAGS + kind)
       this.writeUint32(this.raws.length)
       this.raws.push(octets)
       return
     }
-    const kind = VIEWS.findIndex((type) => view instanceof type)
-    if (kind < 0) throw new TypeError('only typed arrays pass the pipe')
     this.writeUint32(kind)
     this.writeUint32(octets.length)
     this.writeRawBytes(octets)
@@ -58,12 +59,13 @@ class Reader extends DefaultDeserializer {
   }
   _readHostObject(): ArrayBufferView {
     const tag = this.readUint32()
-    if (tag === RAW_TAG) return this.raws[this.readUint32()]!
-    const octets = this.readRawBytes(this.readUint32())
-    if (tag === 0) return octets
+    const isRaw = tag >= RAW_TAGS
+    const kind = isRaw ? tag - RAW_TAGS : tag
+    const octets = isRaw ? this.raws[this.readUint32()]! : this.readRawBytes(this.readUint32())
+    if (kind === 0) return octets
     // Numbers must stand at multiples of their size.
     const copy = new Uint8Array(octets)
-    const type = VIEWS[tag]!
+    const type = VIEWS[kind]!
     return new type(copy.buffer, 0, copy.length / type.BYTES_PER_ELEMENT)
   }
 }

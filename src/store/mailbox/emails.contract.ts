@@ -126,6 +126,29 @@ export function emailsContract(bench: () => Bench): void {
       )
     })
 
+    it('of many rows, replies among them, have the same threads as one by one', async () => {
+      const at = bench()
+      const mail = (n: number) =>
+        text(
+          `Message-ID: <${n}@x>\r\nSubject: Re: 会議\r\n` +
+            `${n % 3 === 0 ? '' : `References: <${n - (n % 3)}@x>\r\n`}\r\n本文`,
+        )
+      const contents = Array.from({ length: 400 }, (_, n) => mail(n))
+      await at.done(
+        contents.map((_, content) => append(['INBOX'], { content })),
+        { contents },
+      )
+      const inbox = await at.idOf('INBOX')
+      const view = await at.store.view({ accountId: hanako, mailboxId: inbox, emails: true })
+      const { tag, threadNumbers } = view!.emails!
+      const ids = await at.ids(inbox, ...view!.uids)
+      assert.deepEqual(
+        Array.from(threadNumbers, (number) => `T${tag}${number.toString(36)}`),
+        ids.map((each) => each!.threadId),
+      )
+      assert.equal(new Set(threadNumbers).size, 134)
+    })
+
     it('that came, changed and went since are told, each once (RFC 8620 §5.2)', async () => {
       const at = bench()
       const inbox = await fill(at, 4)

@@ -2,7 +2,7 @@ import { Fault } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq } from '#model/mailbox.ts'
 import type { AccountState } from './stored-email.ts'
-import type { MailboxRow, MailboxView } from './mailbox-view.ts'
+import type { MailboxRow, MailboxView, ViewEmails } from './mailbox-view.ts'
 import { allMailboxes, inheritedDays, mailboxByMid, mailboxRow } from './row.ts'
 import type { Mailbox } from './row.ts'
 import type { Sql } from './sql.ts'
@@ -12,9 +12,17 @@ import type { AccountWork } from './work.ts'
 /** UIDs that one view may name as vanished; a reader that is further behind takes it whole. */
 const VANISHED_MAX = 4_000_000
 
-type ViewRow = [number, number, number, number, number, number]
+type ViewRow = [
+  uid: number,
+  flags: number,
+  modSeq: number,
+  size: number,
+  internalAt: number,
+  savedAt: number,
+  eid: number,
+]
 
-const COLUMNS = 'SELECT m.uid, m.flags, m.modseq, m.size, m.internal_at, m.saved_at'
+const COLUMNS = 'SELECT m.uid, m.flags, m.modseq, m.size, m.internal_at, m.saved_at, m.eid'
 
 /** Throws Fault `limit` where `since` is so old that too many UIDs would be named. */
 export function readView(
@@ -44,8 +52,8 @@ export function readView(
           mid,
           since,
         )?.[0] ?? 0)
-  const read = { mid, count, since: whole ? undefined : since }
-  const rows = ask.emails === true ? readWithEmails(place, read) : readRows(place, read)
+  const { eids, ...rows } = readRows(place, { mid, count, since: whole ? undefined : since })
+  const emails = ask.emails === true ? emailsOf(place, eids) : undefined
   const vanished =
     since === undefined
       ? new Uint32Array(0)
@@ -60,7 +68,7 @@ export function readView(
             ),
             ([uid]) => uid,
           )
-  return { mailbox, ...rows, vanished }
+  return { mailbox, ...rows, vanished, ...(emails && { emails }) }
 }
 
 interface Read {
@@ -70,39 +78,54 @@ interface Read {
   readonly since: number | undefined
 }
 
-type Rows = Omit<MailboxView, 'mailbox' | 'vanished'>
+type Rows = Omit<MailboxView, 'mailbox' | 'vanished' | 'emails'> & { readonly eids: Float64Array }
 type Place = Pick<AccountWork, 'sql' | 'aid' | 'tag'>
 
-/** Parts of the statement: all rows by their key, or those of late by the index of MODSEQ. */
-const fromWhere = (join: string, since: number | undefined): string =>
-  since === undefined
-    ? `FROM message m ${join} WHERE m.aid = ? AND m.mid = ? ORDER BY m.uid`
-    : `FROM message m INDEXED BY message_modseq ${join}
-       WHERE m.aid = ? AND m.mid = ? AND m.modseq > ? ORDER BY m.uid`
-
-const values = ({ aid }: Place, { mid, since }: Read): number[] =>
-  since === undefined ? [aid, mid] : [aid, mid, since]
-
-function readRows(place: Place, read: Read): Rows {
-  const text = `${COLUMNS} ${fromWhere('', read.since)}`
-  return fill(read.count, place.sql.iterate<ViewRow>(text, ...values(place, read)))
+/** All rows by their key, or those of late by the index of MODSEQ. */
+function readRows({ sql, aid }: Place, { mid, count, since }: Read): Rows {
+  const rows =
+    since === undefined
+      ? sql.iterate<ViewRow>(
+          `${COLUMNS} FROM message m WHERE m.aid = ? AND m.mid = ? ORDER BY m.uid`,
+          aid,
+          mid,
+        )
+      : sql.iterate<ViewRow>(
+          `${COLUMNS} FROM message m INDEXED BY message_modseq
+           WHERE m.aid = ? AND m.mid = ? AND m.modseq > ? ORDER BY m.uid`,
+          aid,
+          mid,
+          since,
+        )
+  return fill(count, rows)
 }
 
-function readWithEmails(place: Place, read: Read): Rows {
-  const emailNumbers = new Float64Array(read.count)
-  const threadNumbers = new Float64Array(read.count)
-  const join = 'CROSS JOIN email e ON e.aid = m.aid AND e.eid = m.eid'
-  const text = `${COLUMNS}, m.eid, e.tid ${fromWhere(join, read.since)}`
-  const rows = place.sql.iterate<[...ViewRow, number, number]>(text, ...values(place, read))
-  const noted = function* (): Generator<[...ViewRow, number, number]> {
-    let at = 0
-    for (const row of rows) {
-      emailNumbers[at] = row[6]
-      threadNumbers[at++] = row[7]
-      yield row
-    }
-  }
-  return { ...fill(read.count, noted()), emails: { tag: place.tag, emailNumbers, threadNumbers } }
+/** So many rows cost less looked up one by one than by a walk over all of the account's replies. */
+const LOOKED_UP_MAX = 256
+
+/**
+ * The threads of emails. Most are named after their own email, so that only replies are asked for:
+ * by an index that has all of it, never by the rows of emails, which are ten times as long.
+ */
+function emailsOf({ sql, aid, tag }: Place, eids: Float64Array): ViewEmails {
+  const threadNumbers = eids.slice()
+  const isFew = eids.length <= LOOKED_UP_MAX
+  const replies = isFew
+    ? sql.iterate<[eid: number, tid: number]>(
+        `SELECT e.eid, e.tid FROM json_each(?2) x CROSS JOIN email e ON e.aid = ?1 AND e.eid = x.value
+         WHERE e.tid <> e.eid`,
+        aid,
+        JSON.stringify(Array.from(eids)),
+      )
+    : sql.iterate<[eid: number, tid: number]>(
+        'SELECT eid, tid FROM email INDEXED BY email_thread WHERE aid = ? AND tid <> eid',
+        aid,
+      )
+  const threadOf = new Map<number, number>(replies as Iterable<readonly [number, number]>)
+  if (threadOf.size > 0)
+    for (let row = 0; row < eids.length; row++)
+      threadNumbers[row] = threadOf.get(eids[row]!) ?? eids[row]!
+  return { tag, emailNumbers: eids, threadNumbers }
 }
 
 /** The account's mailbox, also one that holds no messages. */
@@ -116,16 +139,14 @@ function openedMailbox(
   return row && { aid: account!.aid, tag: account!.tag, row }
 }
 
-function fill(
-  length: number,
-  rows: Iterable<readonly [...ViewRow, ...number[]]>,
-): Omit<Rows, 'emails'> {
+function fill(length: number, rows: Iterable<ViewRow>): Rows {
   const uids = new Uint32Array(length)
   const flags = new Uint32Array(length)
   const modSeqs = new Float64Array(length)
   const sizes = new Float64Array(length)
   const internalDatesMs = new Float64Array(length)
   const savedAtMs = new Float64Array(length)
+  const eids = new Float64Array(length)
   let at = 0
   for (const row of rows) {
     uids[at] = row[0]
@@ -133,10 +154,11 @@ function fill(
     modSeqs[at] = row[2]
     sizes[at] = row[3]
     internalDatesMs[at] = row[4]
-    savedAtMs[at++] = row[5]
+    savedAtMs[at] = row[5]
+    eids[at++] = row[6]
   }
   if (at !== length) throw new Fault('corrupt', `a mailbox counts ${length} messages and has ${at}`)
-  return { uids, flags, modSeqs, sizes, internalDatesMs, savedAtMs }
+  return { uids, flags, modSeqs, sizes, internalDatesMs, savedAtMs, eids }
 }
 
 /** All UIDs below UIDNEXT that the mailbox has not: RFC 7162 §3.2.7 allows them where the log ends too late. */
