@@ -33,6 +33,10 @@ export class MemoryBlobs implements Blobs {
     return found.slice(Math.max(0, offset), Math.max(0, offset + length))
   }
 
+  readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]> {
+    return Promise.all(refs.map((ref) => this.read(ref, 0, ref.length)))
+  }
+
   async openLarge(): Promise<LargeHandle> {
     if (this.faults.openLarge !== undefined) throw this.faults.openLarge
     const handle = String(++this.#numbers) as LargeHandle

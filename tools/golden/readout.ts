@@ -4,6 +4,7 @@ import { FakeClock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { ModSeq, Uid } from '#model/mailbox.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { KINDS } from '#app/storage/kinds.ts'
 import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
 
@@ -54,7 +55,7 @@ async function accountOf(store: MailboxStore, accountId: AccountId): Promise<unk
     const octets = []
     for (const uid of uids)
       octets.push((await store.read({ ...ask, uid, offset: 0, length: BYTES })).octets)
-    const { metas } = await store.metas({ ...ask, uids })
+    const metas = await storedMetas(store, { ...ask, uids })
     const { ids } = await store.ids({ ...ask, uids })
     views.push({ whole, vanished: changes!.vanished, since: since!.uids, metas, ids, octets })
   }

@@ -9,6 +9,7 @@ import type { MailboxChange } from '#store/mailbox/commit.ts'
 import type { ExpiredMailbox } from '#store/mailbox/expire.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { MailboxRow, Retention } from '#store/mailbox/mailbox-view.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
 import type { ExpungedEmail } from '#store/mailbox/stored-email.ts'
 
 /** A mailbox as an administrator sees it. */
@@ -212,7 +213,7 @@ async function described(
   const texts = new Map<EmailId, { readonly subject: string; readonly from: string }>()
   for (const [mailboxId, group] of Map.groupBy(emails, (email) => email.mailboxId)) {
     const uids = group.map(({ uid }) => uid)
-    const { metas } = await mailboxes.metas({ accountId, mailboxId, uids })
+    const metas = await storedMetas(mailboxes, { accountId, mailboxId, uids })
     group.forEach(({ emailId }, index) => {
       const envelope = metas[index]?.meta.envelope
       const from = envelope?.from?.[0]

@@ -4,6 +4,7 @@ import { decodeWords } from '#codec/mime/encoded-word.ts'
 import type { HeaderAddress, MimePart } from '#model/message.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
 import { foldText, hasText } from '#codec/mime/fold-text.ts'
@@ -41,7 +42,7 @@ export class FactReader {
 
   /** Metas of a batch. */
   async messages(facts: readonly Facts[]): Promise<void> {
-    const { metas } = await this.#session.room.store.metas({
+    const metas = await storedMetas(this.#session.room.store, {
       ...this.#ask(),
       uids: this.#selected.uidsOf(facts.map(({ row }) => row)),
     })

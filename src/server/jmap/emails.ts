@@ -2,6 +2,7 @@ import { asciiLower } from '#base/text.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type { EmailId, MailboxId } from '#model/mailbox.ts'
 import type { MessageMeta } from '#model/message.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
 import type { AccountState, EmailPlace, StoredEmail } from '#store/mailbox/stored-email.ts'
 import { invalidProperties } from './method-error.ts'
 import type { Call } from './room.ts'
@@ -80,7 +81,7 @@ export async function loadMetas(
   const byMailbox = Map.groupBy(emails, ({ places }) => places[0]!.mailboxId)
   await Promise.all(
     Array.from(byMailbox, async ([mailboxId, list]) => {
-      const { metas } = await call.room.store.metas({
+      const metas = await storedMetas(call.room.store, {
         accountId: call.account.id,
         mailboxId,
         uids: list.map(({ places }) => places[0]!.uid),

@@ -6,6 +6,7 @@ import { decodeText } from '#codec/mime/text.ts'
 import type { MailboxId, ThreadId, Uid } from '#model/mailbox.ts'
 import type { HeaderAddress, MessageMeta, MimePart } from '#model/message.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { bodiesOf } from './body-parts.ts'
 import type { Candidate, Filter, Need, Texts } from './email-filter.ts'
 import type { SortTexts } from './email-order.ts'
@@ -87,7 +88,11 @@ async function readMetas(call: Call, open: readonly Open[]): Promise<void> {
   const byMailbox = Map.groupBy(open, ({ candidate }): MailboxId => candidate.view.mailbox.id)
   for (const [mailboxId, list] of byMailbox) {
     const uids = list.map(({ candidate: { view, row } }) => view.uids[row]! as Uid)
-    const { metas } = await call.room.store.metas({ accountId: call.account.id, mailboxId, uids })
+    const metas = await storedMetas(call.room.store, {
+      accountId: call.account.id,
+      mailboxId,
+      uids,
+    })
     for (const [index, each] of list.entries()) {
       const found = metas[index]
       if (found === undefined) each.texts = GONE // expunged meanwhile
@@ -129,7 +134,11 @@ export async function sortTexts(
     for (let at = 0; at < list.length; at += METAS_AT_ONCE) {
       const some = list.slice(at, at + METAS_AT_ONCE)
       const uids = some.map(({ view, row }) => view.uids[row]! as Uid)
-      const { metas } = await call.room.store.metas({ accountId: call.account.id, mailboxId, uids })
+      const metas = await storedMetas(call.room.store, {
+        accountId: call.account.id,
+        mailboxId,
+        uids,
+      })
       for (const [index, candidate] of some.entries()) {
         const meta = metas[index]?.meta
         if (meta === undefined) continue

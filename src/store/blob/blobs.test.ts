@@ -153,6 +153,44 @@ describe('segments', () => {
   })
 })
 
+describe('many at once', () => {
+  test('come in the order asked for, wherever they lie', async () => {
+    const blobs = await open(folder())
+    const texts = Array.from({ length: 300 }, (_, n) => fromUtf8(`記録 ${n} `.repeat(n % 7)))
+    const refs: BlobRef[] = []
+    for (const [n, octets] of texts.entries()) {
+      refs.push(blobs.append([octets]))
+      // Now close together, now too far for one read.
+      if (n % 50 === 0) blobs.append([randomBytes(200_000)])
+    }
+    const handle = await blobs.openLarge()
+    await blobs.appendLarge(handle, fromUtf8('大きい'))
+    refs.push(await blobs.finishLarge(handle, fromUtf8('')))
+    await blobs.flush()
+    const order = [...refs.keys()].map((n) => (n * 101) % refs.length)
+    const found = await blobs.readMany([...order, 0].map((n) => refs[n]!))
+    const all = [...texts, fromUtf8('大きい')]
+    assert.deepEqual(
+      found.map(toUtf8),
+      [...order, 0].map((n) => toUtf8(all[n]!)),
+    )
+    assert.deepEqual(await blobs.readMany([]), [])
+  })
+
+  test('one that is not whole is told, as when it is read alone', async () => {
+    const dir = folder()
+    const blobs = await open(dir)
+    const refs = [blobs.append([fromUtf8('一')]), blobs.append([fromUtf8('二二')])]
+    await blobs.flush()
+    const path = join(dir, 'seg', segments(dir)[0]!)
+    overwrite(path, refs[1]!.offset + 25, Buffer.from('!'))
+    await assert.rejects(blobs.readMany(refs), (thrown) => isFault(thrown, 'corrupt'))
+    assert.deepEqual((await blobs.readMany([refs[0]!])).map(toUtf8), ['一'])
+    const wrong = { ...refs[0]!, length: 2 }
+    await assert.rejects(blobs.readMany([wrong]), (thrown) => isFault(thrown, 'corrupt'))
+  })
+})
+
 describe('large files', () => {
   test('stream in, and are read with the prefix in front', async () => {
     const dir = folder()

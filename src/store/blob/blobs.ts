@@ -40,6 +40,8 @@ export interface Blobs {
   flush(): Promise<void>
   /** `length` octets of the content from `offset`; throws Fault `corrupt` where a whole record fails its CRC. */
   read(ref: BlobRef, offset: number, length: number): Promise<Octets>
+  /** The whole contents in order; what lies close together is read together. Throws as `read` does. */
+  readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]>
   openLarge(): Promise<LargeHandle>
   appendLarge(handle: LargeHandle, octets: Octets): Promise<void>
   /** Octets of a file that is still being written, up to its present end: for judges. */

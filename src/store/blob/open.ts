@@ -1,6 +1,7 @@
 import { mkdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isFault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
@@ -9,7 +10,9 @@ import { ioFault } from '#store/db/fault.ts'
 import type { BlobRef, Blobs, LargeHandle, Space } from './blobs.ts'
 import { ReadFiles, readAt, syncFolder } from './files.ts'
 import { LargeFiles, readLarge } from './large.ts'
-import { HEAD_BYTES, TRAILER_BYTES, checkTrailer, readHead } from './record.ts'
+import { HEAD_BYTES, checkTrailer, readHead, recordBytes } from './record.ts'
+import { runsOf } from './runs.ts'
+import type { Run } from './runs.ts'
 import { Segments, segmentPath } from './segments.ts'
 
 export interface BlobsOptions {
@@ -29,6 +32,8 @@ const RESERVE_SHARE = 0.05
 const RESERVE_BYTES_MIN = 128 * MIB
 const RESERVE_BYTES_MAX = 2048 * MIB
 const READ_FILES_MAX = 32
+/** Reads of the disk at once for one caller. */
+const RUNS_AT_ONCE = 8
 
 /** Opens the octets of one volume and begins a new segment. The volume's lock must be held. */
 export async function openBlobs(options: BlobsOptions): Promise<Blobs> {
@@ -89,6 +94,35 @@ class VolumeBlobs implements Blobs {
               readLarge({ fd, sizeBytes, path }, readHead(head, path), range),
             ),
       )
+    } catch (thrown) {
+      throw ioFault(thrown, path)
+    }
+  }
+
+  async readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]> {
+    const contents: Octets[] = refs.map(() => emptyOctets)
+    const runs = runsOf(refs)
+    const readRun = async (): Promise<void> => {
+      for (let run = runs.pop(); run !== undefined; run = runs.pop())
+        await this.#readRun(refs, run, contents)
+    }
+    const alone = refs.map(async (ref, index) => {
+      if (ref.kind === 'large') contents[index] = await this.read(ref, 0, ref.length)
+    })
+    await Promise.all([...Array.from({ length: RUNS_AT_ONCE }, readRun), ...alone])
+    return contents
+  }
+
+  async #readRun(refs: readonly BlobRef[], run: Run, into: Octets[]): Promise<void> {
+    const path = segmentPath(join(this.#options.dir, 'seg'), run.file)
+    try {
+      const octets = await this.#files.use(path, (fd) => readAt(fd, run.offset, run.length))
+      for (const index of run.indexes) {
+        const { offset, length } = refs[index]!
+        const from = offset - run.offset
+        const record = octets.subarray(from, from + recordBytes(length))
+        into[index] = contentOf(record, length, `${path} at ${offset}`)
+      }
     } catch (thrown) {
       throw ioFault(thrown, path)
     }
@@ -167,10 +201,14 @@ async function readRecord(
   const where = `${range.path} at ${ref.offset}`
   const whole = range.offset === 0 && range.length === ref.length
   if (!whole) return readAt(fd, ref.offset + HEAD_BYTES + range.offset, range.length)
-  const record = await readAt(fd, ref.offset, HEAD_BYTES + ref.length + TRAILER_BYTES)
-  if (readHead(record, where) !== ref.length)
+  return contentOf(await readAt(fd, ref.offset, recordBytes(ref.length)), ref.length, where)
+}
+
+/** Throws Fault `corrupt` where the record is not whole. */
+function contentOf(record: Octets, length: number, where: string): Octets {
+  if (readHead(record, where) !== length)
     throw new Fault('corrupt', `${where}: the record is not as long as its row says`)
-  const content = record.subarray(HEAD_BYTES, HEAD_BYTES + ref.length)
-  checkTrailer(record.subarray(HEAD_BYTES + ref.length), crc32(content), where)
+  const content = record.subarray(HEAD_BYTES, HEAD_BYTES + length)
+  checkTrailer(record.subarray(HEAD_BYTES + length), crc32(content), where)
   return content
 }

@@ -1,9 +1,10 @@
-import { emptyOctets, fromUtf8, toUtf8 } from '#base/octets.ts'
+import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { MessageMeta } from '#model/message.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { BlobRef, Blobs, Content } from '#store/blob/blobs.ts'
+import { encodeMeta } from './meta-records.ts'
 import { threadKeys } from './thread.ts'
 
 /** Parses one message; what `codec/mime` offers. */
@@ -42,7 +43,6 @@ export const blobFrom = ([kind, file, offset, length]: BlobColumns): BlobRef => 
 })
 
 const PIECE_BYTES = 256 * 1024
-const META_VERSION = 1
 
 /** Parses the content and gives what is large its file, which `files` is told. Nothing is promised yet. */
 export async function stageContent(
@@ -133,18 +133,3 @@ const opaqueMeta = (sizeBytes: number): MessageMeta => ({
   preview: '',
   truncated: true,
 })
-
-/** One octet of version, then JSON. */
-const encodeMeta = (meta: MessageMeta): Octets =>
-  Buffer.concat([Buffer.of(META_VERSION), fromUtf8(JSON.stringify(meta))])
-
-/** Throws Fault `version` or `corrupt`. */
-export function decodeMeta(octets: Octets): MessageMeta {
-  if (octets[0] !== META_VERSION)
-    throw new Fault('version', `parsed meta of version ${octets[0]}, this program knows 1`)
-  try {
-    return JSON.parse(toUtf8(octets.subarray(1))) as MessageMeta
-  } catch (cause) {
-    throw new Fault('corrupt', 'parsed meta does not decode', { cause })
-  }
-}

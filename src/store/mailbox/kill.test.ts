@@ -12,6 +12,7 @@ import { FakeClock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
 import type { Content } from '#store/blob/blobs.ts'
+import { storedMetas } from './meta-records.ts'
 import { append, hanako } from './contract-bench.ts'
 import type { AccountCommitResult, OutboxEntry } from './commit.ts'
 import { openMailboxes } from './open.ts'
@@ -138,7 +139,7 @@ async function numberAt(store: OpenMailboxes, mailboxId: MailboxId, uid: Uid): P
   const text = toUtf8((await store.read(ask)).octets!)
   const n = Number(/渡り (\d+)/.exec(text)?.[1])
   assert.equal(text, mailOf(n), `mail ${n} is whole`)
-  const { metas } = await store.metas({ accountId: hanako, mailboxId, uids: [uid] })
+  const metas = await storedMetas(store, { accountId: hanako, mailboxId, uids: [uid] })
   assert.equal(metas[0]?.meta.envelope.messageId, `<${n}@x>`)
   return n
 }

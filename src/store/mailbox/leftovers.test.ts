@@ -14,6 +14,7 @@ import type { LargeHandle } from '#store/blob/blobs.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { MemoryBlobs } from '#test/fake/memory-blobs.ts'
+import { storedMetas } from './meta-records.ts'
 import type { AccountCommit, CommitRequest, MailboxChange, OutboxEntry } from './commit.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import { isNamed, namedFiles, namedSegments } from './named.ts'
@@ -300,7 +301,7 @@ describe('what a crash leaves', () => {
     assert.deepEqual(readdirSync(join(dir, 'large')), kept[0])
     assert.deepEqual(readdirSync(join(dir, 'seg')), ['00000001.seg', '00000003.seg'])
     const ask = { accountId: hanako, mailboxId }
-    const { metas } = await store.metas({ ...ask, uids: [1 as Uid, 2 as Uid] })
+    const metas = await storedMetas(store, { ...ask, uids: [1 as Uid, 2 as Uid] })
     assert.equal(metas[0]?.meta.root.parts.length, 900)
     assert.equal(metas[1]?.meta.sizeBytes, 15)
     const { octets } = await store.readOutbox({ id: 'D4', offset: 0, length: 1_000_000 })

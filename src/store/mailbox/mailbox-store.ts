@@ -1,6 +1,5 @@
 import type { Octets } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
-import type { MessageMeta } from '#model/message.ts'
 import type { ScriptEntry } from '#model/script.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 import type { EmailId, MailboxId, MailboxPath, ModSeq, ThreadId, Uid } from '#model/mailbox.ts'
@@ -8,6 +7,7 @@ import type { ExpiredMailbox } from './expire.ts'
 import type { Script, ScriptChange, ScriptRefusal } from './scripts.ts'
 import type { OutboxItem, CommitRequest, AccountCommitResult } from './commit.ts'
 import type { MailboxRow, MailboxView, MessageIds } from './mailbox-view.ts'
+import type { MetaRecords } from './meta-records.ts'
 import type {
   AccountState,
   AccountPosition,
@@ -39,17 +39,12 @@ export interface MailboxStore {
     readonly since?: ModSeq
     readonly emails?: boolean
   }): Promise<MailboxView | undefined>
-  /** Parsed meta of each UID in order; undefined where it is gone. At most 1,000 a call. Offsets count from after the prefix. */
+  /** Parsed meta of each UID, as stored: `storedMetas` reads it. At most 1,000 a call. */
   metas(ask: {
     readonly accountId: AccountId
     readonly mailboxId: MailboxId
     readonly uids: readonly Uid[]
-  }): Promise<{
-    readonly metas: readonly (
-      | { readonly meta: MessageMeta; readonly prefixBytes: number }
-      | undefined
-    )[]
-  }>
+  }): Promise<MetaRecords>
   ids(ask: {
     readonly accountId: AccountId
     readonly mailboxId: MailboxId

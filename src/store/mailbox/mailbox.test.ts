@@ -10,6 +10,7 @@ import { DELETED } from '#model/mailbox.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { storedMetas } from './meta-records.ts'
 import { append, Bench, hanako, largeContent, taro } from './contract-bench.ts'
 import type { MailboxesUnderTest } from './contract-bench.ts'
 import { mailboxContract } from './mailbox.contract.ts'
@@ -53,7 +54,11 @@ describe('the mail store on a disk', () => {
         const view = await store.view({ accountId: hanako, mailboxId: id, since: 1n as never })
         const uids = [...view!.uids, ...view!.vanished] as Uid[]
         const ask = { accountId: hanako, mailboxId: id }
-        views.push(view, await store.metas({ ...ask, uids }), await store.ids({ ...ask, uids }))
+        views.push(
+          view,
+          await storedMetas(store, { ...ask, uids }),
+          await store.ids({ ...ask, uids }),
+        )
         for (const uid of uids) {
           const { octets } = await store.read({ ...ask, uid, offset: 0, length: 1_000_000 })
           views.push(Buffer.from(octets!).toString('hex'))

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { DELETED, SEEN } from '#model/mailbox.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
+import { storedMetas } from './meta-records.ts'
 import {
   append,
   expunging,
@@ -245,7 +246,7 @@ export function messagesContract(bench: () => Bench): void {
       assert.equal(await at.read(inbox, 1), 'Subject: 会議\r\n\r\n本文')
       assert.deepEqual(await at.ids(inbox, 1), [before])
       const ask = { accountId: hanako, mailboxId: inbox, uids: uidsOf(1, 2) }
-      const { metas } = await at.store.metas(ask)
+      const metas = await storedMetas(at.store, ask)
       assert.equal(metas[0]?.meta.sizeBytes, Buffer.byteLength('Subject: 会議\r\n\r\n本文'))
       assert.equal(metas[1], undefined)
     })

@@ -3,19 +3,17 @@ import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
-import type { MessageMeta } from '#model/message.ts'
 import type { Blobs } from '#store/blob/blobs.ts'
-import { blobFrom, decodeMeta } from './content.ts'
+import { blobFrom } from './content.ts'
 import type { HeldMailboxes } from './held.ts'
 import { READ_BYTES_MAX } from './mailbox-store.ts'
 import type { MessageIds } from './mailbox-view.ts'
+import type { MetaRecords } from './meta-records.ts'
 import type { Sql } from './sql.ts'
 import { emailIdOf, findAccount, midOf, threadIdOf } from './work.ts'
 import type { AccountWork } from './work.ts'
 
 const METAS_MAX = 1_000
-/** Reads of the disk at once for one caller. */
-const READS_AT_ONCE = 16
 
 interface Ask {
   readonly accountId: AccountId
@@ -50,34 +48,42 @@ const READABLE = `(
   WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3)) AND eid IS NOT NULL
 ) x JOIN email e ON e.aid = ?1 AND e.eid = x.eid`
 
-type Stored = { readonly meta: MessageMeta; readonly prefixBytes: number }
-
 export async function readMetas(
   { sql, blobs, held }: Source,
   ask: Ask & { readonly uids: readonly Uid[] },
-): Promise<(Stored | undefined)[]> {
+): Promise<MetaRecords> {
   if (ask.uids.length > METAS_MAX)
     throw new Fault('limit', `at most ${METAS_MAX} messages can be asked for at once`)
   const place = placeOf(sql, ask)
-  if (place === undefined) return ask.uids.map(() => undefined)
-  const rows = sql.all<[number, number, number, number, number, number, number]>(
-    `SELECT x.uid, meta_kind, meta_file, meta_offset, meta_length, coalesce(length(prefix), 0),
-       is_gone FROM ${READABLE}`,
-    place.account.aid,
-    place.mid,
-    JSON.stringify(ask.uids),
+  const rows =
+    place === undefined
+      ? []
+      : sql.all<[number, number, number, number, number, number, number]>(
+          `SELECT x.uid, meta_kind, meta_file, meta_offset, meta_length,
+             coalesce(length(prefix), 0), is_gone FROM ${READABLE}`,
+          place.account.aid,
+          place.mid,
+          JSON.stringify(ask.uids),
+        )
+  if (rows.some((row) => row[6] === 1)) held.note(place!.account.aid, place!.mid)
+  const octets = await blobs.readMany(
+    rows.map(([, kind, file, offset, length]) => blobFrom([kind, file, offset, length])),
   )
-  if (rows.some((row) => row[6] === 1)) held.note(place.account.aid, place.mid)
-  const metas = new Map<number, Stored>()
-  const readNext = async (): Promise<void> => {
-    for (let row = rows.pop(); row !== undefined; row = rows.pop()) {
-      const [uid, kind, file, offset, length, prefixBytes] = row
-      const octets = await blobs.read(blobFrom([kind, file, offset, length]), 0, length)
-      metas.set(uid, { meta: decodeMeta(octets), prefixBytes })
+  const indexOf = new Map(rows.map(([uid], index) => [uid, index]))
+  const parts: Octets[] = []
+  const ends = new Uint32Array(ask.uids.length)
+  const prefixBytes = new Uint32Array(ask.uids.length)
+  let end = 0
+  for (const [at, uid] of ask.uids.entries()) {
+    const index = indexOf.get(uid)
+    if (index !== undefined) {
+      parts.push(octets[index]!)
+      end += octets[index]!.length
+      prefixBytes[at] = rows[index]![5]
     }
+    ends[at] = end
   }
-  await Promise.all(Array.from({ length: READS_AT_ONCE }, readNext))
-  return ask.uids.map((uid) => metas.get(uid))
+  return { octets: concatOctets(parts), ends, prefixBytes }
 }
 
 export function readIds(

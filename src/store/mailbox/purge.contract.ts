@@ -5,6 +5,7 @@ import { DAY_MS } from '#base/time.ts'
 import { SEEN } from '#model/mailbox.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq, Uid } from '#model/mailbox.ts'
+import { storedMetas } from './meta-records.ts'
 import { append, expunging, hanako, taro, text, uidsOf } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 
@@ -37,7 +38,7 @@ export function purgeContract(bench: () => Bench): void {
       assert.deepEqual(await at.ids(inbox, 1, 2), [undefined, undefined])
       assert.deepEqual([await octetsOf(inbox, 1), await octetsOf(inbox, 2)], [undefined, undefined])
       assert.deepEqual([await octetsOf(inbox, 3), await octetsOf(inbox, 4)], [BODY, BODY])
-      const { metas } = await at.store.metas({
+      const metas = await storedMetas(at.store, {
         accountId: hanako,
         mailboxId: inbox,
         uids: uidsOf(1, 3),

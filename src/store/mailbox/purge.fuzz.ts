@@ -5,6 +5,7 @@ import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { DAY_MS } from '#base/time.ts'
 import type { MailboxPath, Uid } from '#model/mailbox.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { storedMetas } from './meta-records.ts'
 import { append, Bench, expunging, hanako } from './contract-bench.ts'
 
 const PATHS: readonly MailboxPath[] = [['INBOX'], ['控え'], ['控え', '今年']]
@@ -148,7 +149,7 @@ class Run {
         assert.equal(await at.read(id, uid), said)
         if (said.length >= LARGE_BYTES) large.add(ids[i]!.emailId)
       }
-      const { metas } = await store.metas({
+      const metas = await storedMetas(store, {
         accountId: hanako,
         mailboxId: id,
         uids: [...uids] as Uid[],

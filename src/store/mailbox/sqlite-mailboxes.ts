@@ -157,7 +157,7 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async metas(ask: Parameters<MailboxStore['metas']>[0]): ReturnType<MailboxStore['metas']> {
-    return { metas: await readMetas(this.#source, ask) }
+    return readMetas(this.#source, ask)
   }
 
   async ids(ask: Parameters<MailboxStore['ids']>[0]): ReturnType<MailboxStore['ids']> {

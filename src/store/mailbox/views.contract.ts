@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { isFault } from '#base/outcome.ts'
 import { DELETED, SEEN } from '#model/mailbox.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
+import { storedMetas } from './meta-records.ts'
 import { append, expunging, hanako, noMailbox, uidsOf } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 import type { MailboxChange } from './commit.ts'
@@ -22,7 +23,7 @@ export function viewsContract(bench: () => Bench): void {
       const elsewhere = { accountId: hanako, mailboxId: noMailbox }
       assert.equal(await at.store.view(elsewhere), undefined)
       assert.equal((await at.store.read({ ...elsewhere, ...piece })).octets, undefined)
-      assert.deepEqual((await at.store.metas({ ...elsewhere, uids: uidsOf(1) })).metas, [undefined])
+      assert.deepEqual(await storedMetas(at.store, { ...elsewhere, uids: uidsOf(1) }), [undefined])
       const many = Array.from({ length: 1_001 }, (_, i) => i + 1)
       await assert.rejects(at.store.metas({ ...ask, uids: uidsOf(...many) }), (thrown) =>
         isFault(thrown, 'limit'),
