@@ -1,14 +1,15 @@
 import { fromLatin1, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
-import { renderBody } from '#codec/imap/body-structure.ts'
-import { renderEnvelope } from '#codec/imap/envelope.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { pickFields, resolveSection } from '#codec/imap/section.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { rowValue } from './fetch-lines.ts'
+import { storedValue } from './fetch-texts.ts'
+import type { TextKind } from './shown-texts.ts'
 import { markSeen } from './mark-seen.ts'
 import type { Selected } from './selected.ts'
 import type { ImapSession } from './session.ts'
@@ -16,7 +17,10 @@ import type { ImapSession } from './session.ts'
 /** What a FETCH asks for, sorted out once. */
 export interface FetchPlan {
   readonly items: readonly FetchItem[]
-  readonly needsMeta: boolean
+  /** Those that are rendered from the stored meta. */
+  readonly texts: readonly TextKind[]
+  /** Octets of messages. */
+  readonly hasSections: boolean
   readonly needsIds: boolean
 }
 
@@ -44,7 +48,7 @@ interface Unit {
 }
 
 /**
- * FETCH of what lies in storage: metas and ids in batches, bodies read ahead of the client, who
+ * FETCH with octets of messages: metas and ids in batches, bodies read ahead of the client, who
  * slows it. Returns how many messages were gone.
  */
 export async function fetchContent(
@@ -83,7 +87,7 @@ export async function fetchContent(
 }
 
 interface Loaded {
-  readonly message: Prefixed | undefined
+  readonly message: Prefixed
   readonly ids: MessageIds | undefined
 }
 
@@ -99,15 +103,13 @@ async function loadBatch(
     uids: selected.uidsOf(rows),
   }
   const [metas, ids] = await Promise.all([
-    plan.needsMeta ? store.metas(ask).then((answer) => answer.metas) : undefined,
+    storedMetas(store, ask),
     plan.needsIds ? store.ids(ask).then((answer) => answer.ids) : undefined,
   ])
   return (index) => {
-    const loaded = { message: metas?.[index], ids: ids?.[index] }
-    const missing =
-      (plan.needsMeta && loaded.message === undefined) ||
-      (plan.needsIds && loaded.ids === undefined)
-    return missing ? undefined : loaded
+    const [message, known] = [metas[index], ids?.[index]]
+    if (message === undefined || (plan.needsIds && known === undefined)) return undefined
+    return { message, ids: known }
   }
 }
 
@@ -124,15 +126,20 @@ function unitOf(
   const { row, plan, loaded } = ask
   const uid = selected.view.uids[row]! as Uid
   let aheadBytes = 0
+  const { message, ids } = loaded
+  const texts = session.room.shownTexts.render(selected.view, uid, {
+    meta: message.meta,
+    kinds: plan.texts,
+  })
   const values = plan.items.map((item) => {
     if (item.kind === 'section') {
-      const started = readSection(session, selected, { uid, item, message: loaded.message! })
+      const started = readSection(session, selected, { uid, item, message })
       aheadBytes += started.aheadBytes
       // Awaited when its turn comes; where an earlier one fails, nobody does.
       if (typeof started.literal !== 'string') started.literal.catch(() => undefined)
       return started.literal
     }
-    return rowValue(selected, row, item.kind) || storedValue(item.kind, loaded)
+    return rowValue(selected, row, item.kind) || storedValue(item.kind, { texts, ids })
   })
   if (ask.seen) {
     // RFC 9051 §6.4.5: the flag that reading sets is told with what is read.
@@ -142,23 +149,6 @@ function unitOf(
       values.push(rowValue(selected, row, 'modSeq'))
   }
   return { uid, values, aheadBytes, seq: selected.seqOfRow(row) }
-}
-
-function storedValue(kind: FetchItem['kind'], { message, ids }: Loaded): string {
-  switch (kind) {
-    case 'envelope':
-      return `ENVELOPE ${renderEnvelope(message!.meta.envelope)}`
-    case 'body':
-      return `BODY ${renderBody(message!.meta.root, 'body')}`
-    case 'bodyStructure':
-      return `BODYSTRUCTURE ${renderBody(message!.meta.root, 'bodyStructure')}`
-    case 'emailId':
-      return `EMAILID (${ids!.emailId})`
-    case 'threadId':
-      return `THREADID (${ids!.threadId})`
-    default:
-      throw new Error(`no value of ${kind}`)
-  }
 }
 
 function readSection(

@@ -17,6 +17,7 @@ import type { ImapLimits } from './limits.ts'
 import { ImapSession } from './session.ts'
 import type { ImapRoom } from './session.ts'
 import { MailboxViews } from './shared-view.ts'
+import { ShownTexts } from './shown-texts.ts'
 
 const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS
 
@@ -46,6 +47,7 @@ export interface ImapListener {
 export interface ImapShared {
   readonly store: MailboxStore
   readonly views: MailboxViews
+  readonly shownTexts: ShownTexts
   readonly limits: ImapLimits
   readonly byAccount: Counts
   readonly byIp: Counts
@@ -60,10 +62,12 @@ export function imapShared(options: {
   /** The setting of now; `limits` has it once and for all. */
   readonly messageBytesMax?: () => number
 }): ImapShared {
-  const views = new MailboxViews(options.store, options.changes)
+  const shownTexts = new ShownTexts()
+  const views = new MailboxViews(options.store, options.changes, (view) => shownTexts.forget(view))
   return {
     store: options.store,
     views,
+    shownTexts,
     get limits() {
       const bytesMax = options.messageBytesMax?.()
       return {
@@ -85,6 +89,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
   const room: ImapRoom = {
     store: shared.store,
     views: shared.views,
+    shownTexts: shared.shownTexts,
     authenticator: options.authenticator,
     get limits() {
       return shared.limits

@@ -26,11 +26,13 @@ import type { Counts, ImapLimits } from './limits.ts'
 import { Output } from './output.ts'
 import type { Selected } from './selected.ts'
 import type { MailboxViews } from './shared-view.ts'
+import type { ShownTexts } from './shown-texts.ts'
 
 /** What all sessions of a process share. */
 export interface ImapRoom {
   readonly store: MailboxStore
   readonly views: MailboxViews
+  readonly shownTexts: ShownTexts
   readonly authenticator: Authenticator
   readonly limits: ImapLimits
   readonly byAccount: Counts

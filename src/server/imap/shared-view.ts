@@ -210,13 +210,17 @@ export class MailboxViews {
   /** Last used last. */
   readonly #entries = new Map<string, Entry>()
   readonly #entryOf = new WeakMap<SharedView, Entry>()
+  readonly #dropped: (view: SharedView) => void
   readonly #unsubscribe: () => void
 
   constructor(
     store: MailboxStore,
     changes: (listener: (change: MailboxChanged) => void) => () => void,
+    /** Told of each view that is dropped. */
+    dropped: (view: SharedView) => void = () => undefined,
   ) {
     this.#store = store
+    this.#dropped = dropped
     this.#unsubscribe = changes((change) => this.#changed(change))
   }
 
@@ -270,7 +274,9 @@ export class MailboxViews {
   }
 
   #drop(key: string, entry: Entry): void {
-    if (this.#entries.get(key) === entry) this.#entries.delete(key)
+    if (this.#entries.get(key) !== entry) return
+    this.#entries.delete(key)
+    entry.view.then((view) => view && this.#dropped(view)).catch(() => undefined)
   }
 
   #changed(change: MailboxChanged): void {

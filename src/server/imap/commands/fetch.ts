@@ -3,11 +3,11 @@ import type { ModSeq } from '#model/mailbox.ts'
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
-import type { Completion } from '#server/imap/completion.ts'
 import { fetchContent } from '#server/imap/fetch-content.ts'
 import type { FetchPlan } from '#server/imap/fetch-content.ts'
-import { rowValue } from '#server/imap/fetch-lines.ts'
-import type { Selected } from '#server/imap/selected.ts'
+import { fetchTexts } from '#server/imap/fetch-texts.ts'
+import { writeRows } from '#server/imap/row-lines.ts'
+import { TEXT_KINDS } from '#server/imap/shown-texts.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 
 /** RFC 9051 §6.4.5, with CHANGEDSINCE of RFC 7162 §3.1.4.1. */
@@ -26,13 +26,15 @@ export const fetch: ImapCommand<'FETCH'> = {
       since === undefined
         ? named
         : named.filter((row) => selected.view.modSeqs[row]! > Number(since as ModSeq))
-    if (!plan.needsMeta && !plan.needsIds) return fetchRows(session, selected, { plan, rows })
-    const skipped = await fetchContent(session, selected, {
-      plan,
-      rows,
-      markSeen: marksSeen(command) && !selected.readOnly,
-    })
-    return skipped === 0 ? done('Fetched') : no('EXPUNGEISSUED', 'Some messages no longer exist')
+    if (plan.hasSections || plan.texts.length > 0 || plan.needsIds) {
+      const markSeen = marksSeen(command) && !selected.readOnly
+      const skipped = plan.hasSections
+        ? await fetchContent(session, selected, { plan, rows, markSeen })
+        : await fetchTexts(session, selected, { plan, rows })
+      return skipped === 0 ? done('Fetched') : no('EXPUNGEISSUED', 'Some messages no longer exist')
+    }
+    await writeRows(session, selected, { items: plan.items, rows })
+    return done('Fetched')
   },
 }
 
@@ -47,25 +49,8 @@ function planOf(session: ImapSession, command: Named<'FETCH'>): FetchPlan {
   if (has('modSeq')) session.condStore = true
   return {
     items,
-    needsMeta: ['envelope', 'body', 'bodyStructure', 'section'].some((kind) =>
-      has(kind as FetchItem['kind']),
-    ),
+    texts: TEXT_KINDS.filter(has),
+    hasSections: has('section'),
     needsIds: has('emailId') || has('threadId'),
   }
-}
-
-/** What needs no storage: a million rows are text made from arrays. */
-async function fetchRows(
-  session: ImapSession,
-  selected: Selected,
-  { plan, rows }: { readonly plan: FetchPlan; readonly rows: readonly number[] },
-): Promise<Completion> {
-  for (const row of rows) {
-    const values = plan.items.map((item) => rowValue(selected, row, item.kind))
-    session.out.line(`* ${selected.seqOfRow(row)} FETCH (${values.join(' ')})`)
-    if (!session.out.full) continue
-    await session.out.flush()
-    await session.stillThere() // others get their turn also while this client takes all at once
-  }
-  return done('Fetched')
 }

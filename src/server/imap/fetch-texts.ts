@@ -1,0 +1,124 @@
+import type { FetchItem } from '#codec/imap/fetch-item.ts'
+import type { Uid } from '#model/mailbox.ts'
+import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
+import type { FetchPlan } from './fetch-content.ts'
+import { rowValue } from './fetch-lines.ts'
+import type { Selected } from './selected.ts'
+import type { ImapSession } from './session.ts'
+import type { RowTexts, TextKind } from './shown-texts.ts'
+
+/** Messages of one question to the store; the next is asked while these are written. */
+const BATCH_ROWS = 256
+
+/** What a response tells beside the view's own columns. */
+interface Known {
+  readonly texts: RowTexts | undefined
+  readonly ids: MessageIds | undefined
+}
+
+/** Of each row of a batch; undefined where the message is gone. */
+type Batch = (index: number) => Known | undefined
+
+/**
+ * FETCH of envelopes, structures and ids, without octets of messages. What was rendered once is kept
+ * for whoever asks next. Returns how many messages were gone.
+ */
+export async function fetchTexts(
+  session: ImapSession,
+  selected: Selected,
+  { plan, rows }: { readonly plan: FetchPlan; readonly rows: readonly number[] },
+): Promise<number> {
+  let skipped = 0
+  const load = (at: number): Promise<Batch> | undefined => {
+    if (at >= rows.length) return undefined
+    const loading = loadBatch(session, selected, { plan, rows: rows.slice(at, at + BATCH_ROWS) })
+    loading.catch(() => undefined) // awaited below, after the batch before it was written
+    return loading
+  }
+  let coming = load(0)
+  for (let at = 0; coming !== undefined; at += BATCH_ROWS) {
+    const batch = await coming
+    coming = load(at + BATCH_ROWS)
+    const end = Math.min(BATCH_ROWS, rows.length - at)
+    for (let index = 0; index < end; index++) {
+      const known = batch(index)
+      if (known === undefined) skipped++
+      else putRow(session, selected, { row: rows[at + index]!, items: plan.items, known })
+      if (session.out.full) await session.out.flush()
+    }
+    await session.stillThere()
+  }
+  return skipped
+}
+
+async function loadBatch(
+  session: ImapSession,
+  selected: Selected,
+  { plan, rows }: { readonly plan: FetchPlan; readonly rows: readonly number[] },
+): Promise<Batch> {
+  const { room } = session
+  const { view } = selected
+  const kinds = plan.texts
+  const ask = { accountId: session.accountId, mailboxId: view.mailboxId }
+  const uids = selected.uidsOf(rows)
+  const texts = uids.map((uid) => complete(room.shownTexts.get(view, uid), kinds))
+  const unknown = [...uids.keys()].filter((index) => texts[index] === undefined)
+  const [metas, ids] = await Promise.all([
+    unknown.length === 0
+      ? []
+      : storedMetas(room.store, { ...ask, uids: unknown.map((index): Uid => uids[index]!) }),
+    plan.needsIds ? room.store.ids({ ...ask, uids }).then((answer) => answer.ids) : undefined,
+  ])
+  for (const [n, index] of unknown.entries()) {
+    const meta = metas[n]?.meta
+    if (meta !== undefined)
+      texts[index] = room.shownTexts.render(view, uids[index]!, { meta, kinds })
+  }
+  return (index) => {
+    if (texts[index] === undefined || (ids !== undefined && ids[index] === undefined))
+      return undefined
+    return { texts: texts[index], ids: ids?.[index] }
+  }
+}
+
+const complete = (
+  texts: RowTexts | undefined,
+  kinds: readonly TextKind[],
+): RowTexts | undefined => {
+  if (kinds.length === 0) return {}
+  return texts !== undefined && kinds.every((kind) => texts[kind] !== undefined) ? texts : undefined
+}
+
+function putRow(
+  { out }: ImapSession,
+  selected: Selected,
+  line: { readonly row: number; readonly items: readonly FetchItem[]; readonly known: Known },
+): void {
+  const { row, items, known } = line
+  out.put(`* ${selected.seqOfRow(row)} FETCH (`)
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) out.put(' ')
+    const { kind } = items[i]!
+    out.put(rowValue(selected, row, kind) || storedValue(kind, known))
+  }
+  out.put(')\r\n')
+}
+
+/** An item's text from what is stored. */
+export function storedValue(kind: FetchItem['kind'], { texts, ids }: Known): string {
+  switch (kind) {
+    case 'envelope':
+      return `ENVELOPE ${texts!.envelope!}`
+    case 'body':
+      return `BODY ${texts!.body!}`
+    case 'bodyStructure':
+      return `BODYSTRUCTURE ${texts!.bodyStructure!}`
+    case 'emailId':
+      return `EMAILID (${ids!.emailId})`
+    case 'threadId':
+      return `THREADID (${ids!.threadId})`
+    default:
+      throw new Error(`no value of ${kind}`)
+  }
+}
