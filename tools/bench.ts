@@ -10,6 +10,7 @@ import { lists } from './bench/lists.ts'
 import { nodes } from './bench/nodes.ts'
 import { machine, type Part } from './bench/setup.ts'
 import { queue } from './bench/queue.ts'
+import { reading } from './bench/reading.ts'
 import { syncs } from './bench/syncs.ts'
 
 const PARTS: readonly Part[] = [
@@ -18,6 +19,7 @@ const PARTS: readonly Part[] = [
   latency,
   idle,
   imap,
+  reading,
   lists,
   syncs,
   queue,
