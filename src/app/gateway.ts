@@ -2,6 +2,7 @@ import { join } from 'node:path'
 
 import { systemClock } from '#base/time.ts'
 import { renderHanded } from '#codec/auth/verdict.ts'
+import { Carrier } from '#engine/queue/carrier.ts'
 import { Courier } from '#engine/queue/courier.ts'
 import { withFreshContents } from '#engine/queue/fresh-contents.ts'
 import { gatewayReception } from '#engine/receive/gateway-reception.ts'
@@ -9,7 +10,6 @@ import type { Door } from '#model/envelope.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import { serveMail } from '#server/smtp/serve.ts'
 import type { MailDoor } from '#server/smtp/options.ts'
-import type { QueueFilter, SpoolStore } from '#store/spool/spool-store.ts'
 
 import { listenersOf } from './start/host.ts'
 import type { Listener } from './start/host.ts'
@@ -17,6 +17,7 @@ import { Judges } from './judging/judges.ts'
 import { openListeners } from './nodes/node-parts.ts'
 import { startNode } from './nodes/node-role.ts'
 import { OutboxDoor } from './nodes/outbox-door.ts'
+import { queueCalls } from './nodes/queue-calls.ts'
 import { resolverOf } from './resolver.ts'
 import { runRole } from './role.ts'
 import { StorageChild } from './storage/child-process.ts'
@@ -54,13 +55,25 @@ runRole('gateway', async ({ place, log, atFailure }) => {
   node.onSettings((settings) => {
     resolver = resolverOf(settings)
   })
-  const courier = new Courier({
+  const carrier = new Carrier({
     spool,
-    directory: node.directory,
     // Asked for at each attempt: new servers are in force at once.
     get resolver() {
       return resolver
     },
+    clock,
+    hostname: `mx.${host.domain}`,
+    local: () => siblings.stores(),
+    isOwn: (ip, port) =>
+      listenersOf(host, 'mx', 'relay').some(
+        (listener) => listener.port === port && listener.address === ip,
+      ),
+    handed: renderHanded,
+  })
+  const courier = new Courier({
+    spool,
+    carrier,
+    directory: node.directory,
     clock,
     log,
     events,
@@ -70,12 +83,6 @@ runRole('gateway', async ({ place, log, atFailure }) => {
       delayNoticeMs: node.settings['queue.delayNoticeMs'],
       lifetimeMs: node.settings['queue.lifetimeMs'],
     }),
-    local: () => siblings.stores(),
-    isOwn: (ip, port) =>
-      listenersOf(host, 'mx', 'relay').some(
-        (listener) => listener.port === port && listener.address === ip,
-      ),
-    handed: renderHanded,
   })
   const judges = new Judges({ clock, log, resolver: () => resolver })
   const hostnames: Partial<Record<Door, string>> = {
@@ -154,17 +161,3 @@ runRole('gateway', async ({ place, log, atFailure }) => {
     },
   }
 })
-
-/** What control may ask of the queue. */
-function queueCalls(spool: SpoolStore, courier: Courier) {
-  return {
-    'queue.list': (filter: QueueFilter) => spool.list(filter),
-    'queue.show': (ask: Parameters<SpoolStore['show']>[0]) => spool.show(ask),
-    'queue.act': async (act: Parameters<SpoolStore['act']>[0]) => {
-      const changed = await spool.act(act)
-      courier.wake()
-      return changed
-    },
-    'queue.status': () => spool.status(),
-  }
-}

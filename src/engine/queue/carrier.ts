@@ -26,7 +26,15 @@ export interface CarrierOptions {
 }
 
 /** Takes loads to their next hops: one attempt each. */
-export class Carrier {
+export interface LoadCarrier {
+  /** Throws what reading our own octets throws. */
+  carry(load: Load, lane: Lane): Promise<Attempt>
+  /** No load is carried any more. */
+  close(): Promise<void>
+}
+
+/** Carries by SMTP and LMTP. */
+export class Carrier implements LoadCarrier {
   readonly #options: CarrierOptions
   readonly #client: MailClient
 
@@ -35,7 +43,6 @@ export class Carrier {
     this.#client = new MailClient(options.clock)
   }
 
-  /** Throws what reading our own octets throws. */
   async carry(load: Load, lane: Lane): Promise<Attempt> {
     const { clock } = this.#options
     const resting = lane.resting(clock)

@@ -21,6 +21,8 @@ import { startFakeDns } from '#test/fake/dns-server.ts'
 import type { Zone } from '#test/fake/dns-server.ts'
 import { SINK_OFFERS, startSink } from '#test/fake/smtp-sink.ts'
 import type { SinkOptions } from '#test/fake/smtp-sink.ts'
+import { Carrier } from './carrier.ts'
+import type { CarrierOptions } from './carrier.ts'
 import { Courier } from './courier.ts'
 import type { CourierOptions } from './courier.ts'
 
@@ -42,6 +44,7 @@ interface Setting {
   readonly rows?: readonly DirectoryRow[]
   readonly zone?: Zone
   readonly options?: Partial<CourierOptions>
+  readonly carrier?: Partial<CarrierOptions>
   readonly wrap?: (spool: SpoolStore) => SpoolStore
 }
 
@@ -55,10 +58,20 @@ async function start(t: TestContext, setting: Setting = {}) {
   const dns = await startFakeDns(setting.zone ?? ZONE)
   const events: NewEvent[] = []
   let waiting: (() => void)[] = []
+  const carrier = new Carrier({
+    spool,
+    resolver: new Resolver({ servers: [dns.address], timeoutMs: SECOND_MS, clock }),
+    clock,
+    hostname: 'mx.campus.example',
+    local: () => [{ name: 'localhost', ip: '127.0.0.1', port: lmtp.port }],
+    isOwn: () => false,
+    mxPort: mx.port,
+    ...setting.carrier,
+  })
   const courier = new Courier({
     spool,
+    carrier,
     directory: fakeDirectory([...ROWS, ...(setting.rows ?? [])]),
-    resolver: new Resolver({ servers: [dns.address], timeoutMs: SECOND_MS, clock }),
     clock,
     log: silentLog,
     events: {
@@ -73,9 +86,6 @@ async function start(t: TestContext, setting: Setting = {}) {
       delayNoticeMs: 4 * HOUR_MS,
       lifetimeMs: 120 * HOUR_MS,
     }),
-    local: () => [{ name: 'localhost', ip: '127.0.0.1', port: lmtp.port }],
-    isOwn: () => false,
-    mxPort: mx.port,
     gatherMs: 0,
     ...setting.options,
   })
@@ -279,7 +289,7 @@ test('a reply lost after the final dot is tried again with the same delivery id'
         return 'vanish'
       },
     },
-    options: { handed: ({ deliveryId }) => `id-${deliveryId}` },
+    carrier: { handed: ({ deliveryId }) => `id-${deliveryId}` },
   })
   await send('taro@campus.example')
   await until('queue.deferred')
@@ -313,7 +323,7 @@ test('an exchanger that is ourselves is a loop; those before it are used (RFC 53
   }
   const { mx, send, until } = await start(t, {
     zone,
-    options: { isOwn: (ip) => ip === '127.0.0.2' },
+    carrier: { isOwn: (ip) => ip === '127.0.0.2' },
   })
   await send('a@loop.example', { reversePath: null })
   assert.match(

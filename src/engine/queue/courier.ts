@@ -3,11 +3,11 @@ import { isFault, messageOf } from '#base/outcome.ts'
 import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
 import { nextHop } from '#engine/route/next-hop.ts'
 import { formatNextHop } from '#model/route.ts'
+import type { NextHop } from '#model/route.ts'
 import type { QueueMessage, QueueRecipient, SpoolStore } from '#store/spool/spool-store.ts'
 import { ownTrouble } from './attempt.ts'
 import type { Attempt } from './attempt.ts'
-import { Carrier } from './carrier.ts'
-import type { CarrierOptions } from './carrier.ts'
+import type { LoadCarrier } from './carrier.ts'
 import { conclude, concludeHeld, giveBack } from './conclude.ts'
 import type { ConcludeOptions } from './conclude.ts'
 import { HopLanes } from './hop-lanes.ts'
@@ -15,8 +15,11 @@ import type { Load, Turn } from './hop-lanes.ts'
 import { Settler } from './settler.ts'
 import type { Done } from './settler.ts'
 
-export interface CourierOptions extends CarrierOptions, ConcludeOptions {
+export interface CourierOptions extends ConcludeOptions {
   readonly spool: SpoolStore
+  readonly carrier: LoadCarrier
+  /** Where a message's recipient goes; absent or undefined: where the directory's routes say. */
+  readonly hopOf?: (message: QueueMessage, recipient: QueueRecipient) => NextHop | undefined
   readonly log: Log
   /** Mail that streams in is claimed so often and not for each message; mail after a pause at once. */
   readonly gatherMs?: number
@@ -35,7 +38,7 @@ const STALLED_MS = SECOND_MS
 /** Takes what is due out of the queue, delivers it and settles it; never more than once at work. */
 export class Courier {
   readonly #options: CourierOptions
-  readonly #carrier: Carrier
+  readonly #carrier: LoadCarrier
   readonly #lanes: HopLanes
   readonly #settler: Settler
   readonly #gatherMs: number
@@ -52,7 +55,7 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options
-    this.#carrier = new Carrier(options)
+    this.#carrier = options.carrier
     this.#lanes = new HopLanes(options.concurrency ?? CONCURRENCY)
     this.#settler = new Settler(options)
     this.#gatherMs = options.gatherMs ?? GATHER_MS
@@ -160,7 +163,9 @@ export class Courier {
     const byHop = new Map<string, { hop: Load['hop']; recipients: QueueRecipient[] }>()
     const held: QueueRecipient[] = []
     for (const recipient of message.recipients) {
-      const hop = nextHop(recipient.address, this.#options.directory)
+      const hop =
+        this.#options.hopOf?.(message, recipient) ??
+        nextHop(recipient.address, this.#options.directory)
       if (hop.kind === 'hold') {
         held.push(recipient)
         continue
