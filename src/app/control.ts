@@ -131,8 +131,8 @@ runRole('control', async ({ place, log, atFailure }) => {
     settingsStore,
     hub,
     nodes: book,
-    gateways: () =>
-      callers.gateways().map(({ node, caller }) => ({ node, queue: remoteQueue(caller) })),
+    queues: () =>
+      callers.queues().map(({ node, caller }) => ({ node, queue: remoteQueue(caller) })),
     scripts: () => {
       const { node, caller } = callers.store()
       return { node, scripts: remoteScripts(caller) }

@@ -64,7 +64,7 @@ export async function startMailboxOwner(options: {
   const role = await startNode({ name, place, storage, isFull, clock, log })
   const pump = new OutboxPump({
     mailboxes,
-    gatewayFor: (id) => role.siblings.gatewayFor(id),
+    queueFor: (entry) => role.siblings.queueFor(entry),
     clock,
     log,
   })

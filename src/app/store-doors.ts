@@ -4,7 +4,8 @@ import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { parseHanded } from '#codec/auth/verdict.ts'
-import type { DeliveryMailboxes } from '#engine/deliver/delivery-mailboxes.ts'
+import type { DeliveryQueue } from '#engine/deliver/delivery-queue.ts'
+import type { DeliveryOptions } from '#engine/deliver/delivery-sink.ts'
 import { storeReception } from '#engine/deliver/store-reception.ts'
 import { serveMail } from '#server/smtp/serve.ts'
 import type { MailListener } from '#server/smtp/serve.ts'
@@ -35,24 +36,19 @@ export interface DoorParts {
  */
 export async function openReceiving(
   parts: DoorParts & {
-    readonly mailboxes: DeliveryMailboxes
-    /** After a delivery that may have put something into the outbox. */
-    readonly filed: () => void
+    readonly delivery: DeliveryOptions
+    readonly queue?: DeliveryQueue
   },
 ): Promise<OpenDoors & { readonly handed: MailListener }> {
-  const { role, place, clock, log } = parts
-  const { host, identity, node, events } = role
+  const { role, place, clock, log, queue } = parts
+  const { host, identity, node } = role
   const reception = storeReception({
+    ...parts.delivery,
     directory: node.directory,
-    mailboxes: parts.mailboxes,
-    adminScript: () => undefined,
     hostname: `mail.${host.domain}`,
     newDeliveryId: () => timedId(clock.nowMs()),
-    clock,
-    log,
-    events,
-    filed: parts.filed,
     unready: () => role.state().state,
+    ...(queue !== undefined && { queue }),
   })
   const mail = { door: 'lmtp', reception, texts: role.texts, clock, log, parseHanded } as const
   const handed = await serveMail({

@@ -16,8 +16,14 @@ runRole('store', async ({ place, log, atFailure }) => {
     place,
     clock,
     log,
-    mailboxes,
-    filed: () => pump.wake(),
+    delivery: {
+      mailboxes,
+      adminScript: () => undefined,
+      clock,
+      log,
+      events: role.events,
+      filed: () => pump.wake(),
+    },
   })
   const nodeApi = await role.siblings.offer({
     onRequest: nodeServer({

@@ -56,5 +56,8 @@ export const takesMail = (node: NodePlace): boolean =>
 /** Owns mailboxes that another node delivers into. */
 export const keepsMailboxes = (node: NodePlace): boolean => !node.draining && node.role === 'serve'
 
-/** What deliveries send out goes to a node with a queue. */
+/** Takes what deliveries send out into a queue of its own, beside the gateways. */
+export const keepsQueue = (node: NodePlace): boolean => !node.draining && node.role === 'deliver'
+
+/** Takes into its queue what leaves. */
 export const sendsMail = (node: NodePlace): boolean => !node.draining && node.role === 'gateway'

@@ -31,7 +31,6 @@ export const FILLS: {
     await fillSpool(spool)
     await fillNode(node)
   },
-  copies: fillNode,
   control: fillControl,
 }
 

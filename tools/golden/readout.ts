@@ -8,12 +8,15 @@ import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { KINDS } from '#app/storage/kinds.ts'
 import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
 
+/** Kinds of folders that golden data is of: `copies` is what a deliver had before it had a queue. */
+export type GoldenKind = StorageKind | 'copies'
+
 /** Opens a folder as its storage child would, at the time at which golden data is made. */
-export const openKind = (kind: StorageKind, dir: string): ReturnType<(typeof KINDS)[StorageKind]> =>
-  KINDS[kind]({
+export const openKind = (kind: GoldenKind, dir: string): ReturnType<(typeof KINDS)[StorageKind]> =>
+  KINDS[kind === 'copies' ? 'spool' : kind]({
     dir,
     clock: new FakeClock(),
-    options: { reserveBytes: 0 },
+    options: { reserveBytes: 0, ...(kind === 'copies' && { queueOf: 'deliver' }) },
     notify: () => undefined,
   })
 
@@ -76,7 +79,9 @@ const nodeReadout = async ({ replica, events, copy }: NodeServices): Promise<obj
 
 /** All that can be asked of a folder's stores, as plain JSON. */
 export const READOUTS: {
-  readonly [K in StorageKind]: (services: ServicesOf<K>) => Promise<unknown>
+  readonly [K in GoldenKind]: (
+    services: ServicesOf<K extends StorageKind ? K : 'spool'>,
+  ) => Promise<unknown>
 } = {
   mailbox: async ({ mailboxes, ...node }) => {
     const accounts = []

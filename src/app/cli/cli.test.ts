@@ -91,7 +91,7 @@ before(async () => {
         clock,
         pin: 'ab'.repeat(32) as KeyPin,
       }),
-      gateways: () => [],
+      queues: () => [],
       scripts: () => ({ node: 'store-1', scripts }),
       keeping: () => ({ node: 'store-1', keeping: keepingOf(mailboxes, clock) }),
       index,

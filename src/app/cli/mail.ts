@@ -35,7 +35,7 @@ export function mailCommands(program: Command, io: CliIo): void {
 }
 
 function queueCommands(program: Command, io: CliIo): void {
-  const noun = program.command('queue').description('mail that waits, on all gateways')
+  const noun = program.command('queue').description('mail that waits, on all nodes')
   noun
     .command('ls')
     .description('show what waits')

@@ -45,7 +45,7 @@ export const NOUNS = {
     text: 'networks that may use the relay',
     load: async () => (await import('./access.ts')).accessCommands,
   },
-  queue: { usage: 'queue', text: 'mail that waits, on all gateways', load: mail },
+  queue: { usage: 'queue', text: 'mail that waits, on all nodes', load: mail },
   trace: {
     usage: 'trace <message>',
     text: 'one message over all roles, by delivery id, Message-ID or address',

@@ -34,8 +34,9 @@ export class NodeCallers {
     this.#parts = parts
   }
 
-  gateways(): readonly NamedCaller[] {
-    return this.#of('gateway')
+  /** Those with a queue. */
+  queues(): readonly NamedCaller[] {
+    return this.#of('gateway', 'deliver')
   }
 
   /** The store that holds the mailboxes. Throws Fault `unavailable` where none has joined yet. */
@@ -67,12 +68,12 @@ export class NodeCallers {
   }
 }
 
-/** A gateway's queue, asked through its node API. */
+/** A node's queue, asked through its node API. */
 export const remoteQueue = (
-  gateway: NodeCaller,
+  node: NodeCaller,
 ): Pick<SpoolStore, 'list' | 'show' | 'act' | 'status'> => ({
-  list: (ask) => gateway.call('queue.list', ask) as ReturnType<SpoolStore['list']>,
-  show: (ask) => gateway.call('queue.show', ask) as ReturnType<SpoolStore['show']>,
-  act: (ask) => gateway.call('queue.act', ask) as ReturnType<SpoolStore['act']>,
-  status: () => gateway.call('queue.status', {}) as ReturnType<SpoolStore['status']>,
+  list: (ask) => node.call('queue.list', ask) as ReturnType<SpoolStore['list']>,
+  show: (ask) => node.call('queue.show', ask) as ReturnType<SpoolStore['show']>,
+  act: (ask) => node.call('queue.act', ask) as ReturnType<SpoolStore['act']>,
+  status: () => node.call('queue.status', {}) as ReturnType<SpoolStore['status']>,
 })

@@ -1,28 +1,31 @@
 import type { Log } from '#base/log.ts'
 import type { Octets } from '#base/octets.ts'
-import { Fault, messageOf } from '#base/outcome.ts'
+import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import type { NodeCaller } from '#client/node/node-caller.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { OutboxItem } from '#store/mailbox/commit.ts'
 
+import type { NamedCaller } from './node-callers.ts'
+
 const ENTRIES_AT_ONCE = 50
+/** Entries that are looked at where the first ones wait for a node that is away. */
+const ENTRIES_SEEN_MAX = 3_200
 const PIECE_BYTES = 256 * 1024
-/** However quiet it is: a gateway that was away has come back. */
+/** However quiet it is: a queue that was away has come back. */
 const LOOK_AGAIN_MS = 5 * SECOND_MS
 
 interface OutboxPumpParts {
   readonly mailboxes: MailboxStore
   /** Who takes an entry, the same one each time; undefined: nobody now. */
-  readonly gatewayFor: (id: string) => NodeCaller | undefined
+  readonly queueFor: (entry: OutboxItem) => NamedCaller | undefined
   readonly clock: Clock
   readonly log: Log
 }
 
 /**
- * Hands what deliveries send out from the store's outbox to a gateway's queue, oldest first. An entry
- * is forgotten once the gateway has it durably; handing it over again makes no second message.
+ * Hands what deliveries send out from the store's outbox to a queue, oldest first. An entry
+ * is forgotten once the queue has it durably; handing it over again makes no second message.
  */
 export class OutboxPump {
   readonly #parts: OutboxPumpParts
@@ -31,6 +34,7 @@ export class OutboxPump {
   #isStopping = false
   #running: Promise<void> = Promise.resolve()
   #cancel: (() => void) | undefined
+  #limit = ENTRIES_AT_ONCE
 
   constructor(parts: OutboxPumpParts) {
     this.#parts = parts
@@ -66,18 +70,34 @@ export class OutboxPump {
     if (!this.#isStopping) this.#cancel = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.wake())
   }
 
+  /** One look at the oldest entries: those of a node that is away wait for it, and hold up no others. */
   async #pass(): Promise<void> {
-    const { mailboxes, gatewayFor } = this.#parts
-    const { items } = await mailboxes.outbox({ limit: ENTRIES_AT_ONCE })
+    const { mailboxes, queueFor } = this.#parts
+    const { items } = await mailboxes.outbox({ limit: this.#limit })
+    const away = new Set<string>()
+    let handed = 0
     for (const item of items) {
       if (this.#isStopping) return
-      const { accountId: _, ...head } = item
-      const gateway = gatewayFor(item.id)
-      if (gateway === undefined) throw new Fault('unavailable', 'no gateway takes mail now')
-      await gateway.outbox({ ...head, recipients: [...head.recipients] }, this.#octets(item))
-      await mailboxes.outboxDone({ ids: [item.id] })
+      const queue = queueFor(item)
+      const name = queue?.node ?? ''
+      if (away.has(name)) continue
+      try {
+        if (queue === undefined) throw new Fault('unavailable', 'no node takes it now')
+        const { accountId: _, ...head } = item
+        await queue.caller.outbox({ ...head, recipients: [...head.recipients] }, this.#octets(item))
+        await mailboxes.outboxDone({ ids: [item.id] })
+        handed++
+      } catch (thrown) {
+        if (!isFault(thrown)) throw thrown
+        away.add(name)
+        this.#parts.log.warn('outbox.waiting', { node: name, cause: messageOf(thrown) })
+      }
     }
-    if (items.length === ENTRIES_AT_ONCE) this.#again = true
+    const isWhole = items.length < this.#limit
+    if (handed > 0) this.#limit = ENTRIES_AT_ONCE
+    else if (!isWhole) this.#limit = Math.min(2 * this.#limit, ENTRIES_SEEN_MAX)
+    const isStuck = handed === 0 && this.#limit === ENTRIES_SEEN_MAX
+    if (!isWhole && !isStuck) this.#again = true
   }
 
   async *#octets(item: OutboxItem): AsyncGenerator<Octets> {

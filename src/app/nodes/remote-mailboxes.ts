@@ -52,9 +52,17 @@ export class MailboxWatch {
   #cancel: (() => void) | undefined
   #state: RoleState = { state: 'stalled', reason: 'the node that keeps the mailboxes is not known' }
 
-  constructor(parts: { readonly caller: MailboxCaller; readonly clock: Clock }) {
+  readonly #onReady: () => void
+
+  constructor(parts: {
+    readonly caller: MailboxCaller
+    readonly clock: Clock
+    /** They can take mail again. */
+    readonly onReady?: () => void
+  }) {
     this.#caller = parts.caller
     this.#clock = parts.clock
+    this.#onReady = parts.onReady ?? (() => undefined)
   }
 
   get state(): RoleState {
@@ -65,13 +73,20 @@ export class MailboxWatch {
   async look(): Promise<void> {
     try {
       const { full } = await this.#caller.call('status', {})
+      const wasReady = this.#state.state === 'ready'
       this.#state = full
         ? { state: 'full', reason: 'the node that keeps the mailboxes is full' }
         : { state: 'ready' }
+      if (!full && !wasReady) this.#onReady()
     } catch (cause) {
-      this.#state = { state: 'stalled', reason: `mailboxes: ${messageOf(cause)}` }
+      this.doubt(cause)
     }
     if (!this.#isStopped) this.#cancel = this.#clock.after(LOOK_EVERY_MS, () => void this.look())
+  }
+
+  /** A call of somebody else's has failed: they are away until the next look. */
+  doubt(cause: unknown): void {
+    this.#state = { state: 'stalled', reason: `mailboxes: ${messageOf(cause)}` }
   }
 
   stop(): void {

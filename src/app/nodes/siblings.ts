@@ -13,13 +13,14 @@ import type { NodeIdentity, PinnedPeer } from '#client/node/pinned.ts'
 import type { Dial } from '#client/node/request.ts'
 import type { Endpoint } from '#client/smtp/job.ts'
 import { LMTP_PATH, NODE_PATHS } from '#contract/node/wire.ts'
-import { keepsMailboxes, sendsMail, takesMail } from '#model/node.ts'
+import { keepsMailboxes, keepsQueue, sendsMail, takesMail } from '#model/node.ts'
 import type { JoiningRole, NodePlace } from '#model/node.ts'
 import { keyOf } from '#server/node/peer-key.ts'
 
 import { listenersOf } from '#app/start/host.ts'
 import type { Host } from '#app/start/host.ts'
 import { cutRemoved, openNodeDoor, refuseUpgrade, takeUpgrade } from './node-door.ts'
+import type { NamedCaller } from './node-callers.ts'
 import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
 import type { NodeRoleName } from '#app/role-names.ts'
 import type { Listened } from '#app/role.ts'
@@ -38,8 +39,13 @@ export interface Siblings {
   stores(): readonly Endpoint[]
   /** The node that keeps the mailboxes, where that is another one; asked at each call. */
   serve(): Dial | undefined
-  /** The gateway that is handed this entry of an outbox, now and when it is tried again; none: wait. */
-  gatewayFor(id: string): NodeCaller | undefined
+  /**
+   * Whose queue is handed this entry of an outbox, now and when it is tried again: a deliver's where
+   * there is one, else a gateway's, which alone can judge what users submit. None: wait.
+   */
+  queueFor(entry: { readonly id: string; readonly kind: string }): NamedCaller | undefined
+  /** The gateway that is handed what leaves under this id; none: wait. */
+  gatewayFor(id: string): NamedCaller | undefined
   offer(offered: Offered): Promise<{ readonly listening: readonly Listened[]; close(): void }>
 }
 
@@ -57,16 +63,16 @@ export function ownSiblings(own: {
   const gateway = { name: 'gateway', dial: dialPath(socket('gateway')) }
   const dialTo = dialsOf(identity)
   const joined = (place: NodePlace) => ({ name: place.name, dial: dialTo(place) })
+  const gatewayFor = (id: string): NamedCaller | undefined => {
+    const [chosen] = [gateway, ...own.places().filter(sendsMail).map(joined)].toSorted(byWeight(id))
+    return chosen && { node: chosen.name, caller: new NodeCaller({ dial: chosen.dial, clock }) }
+  }
   return {
     control: dialPath(socket('node')),
     stores: () => [{ path: socket('lmtp') }],
     serve: () => undefined,
-    gatewayFor: (id) => {
-      const [chosen] = [gateway, ...own.places().filter(sendsMail).map(joined)].toSorted(
-        byWeight(id),
-      )
-      return chosen && new NodeCaller({ dial: chosen.dial, clock })
-    },
+    queueFor: ({ id }) => gatewayFor(id),
+    gatewayFor,
     offer: async ({ onRequest }) => {
       const server = await servePath(socket(own.name), onRequest)
       return { listening: [], close: () => closeServer(server) }
@@ -88,6 +94,10 @@ export function joinedSiblings(own: {
   const dial = dialsOf(identity)
   // A store on control's own machine is where control is, however that machine calls itself.
   const dialTo = (place: PinnedPeer): Dial => dial(place.pin === control.pin ? control : place)
+  const callerFor = (id: string, takes: (place: NodePlace) => boolean): NamedCaller | undefined => {
+    const place = own.places().filter(takes).toSorted(byWeight(id))[0]
+    return place && { node: place.name, caller: new NodeCaller({ dial: dialTo(place), clock }) }
+  }
   const holder = (pin: KeyPin | undefined): NodePlace | undefined =>
     own.places().find((place) => place.pin === pin)
   return {
@@ -104,10 +114,11 @@ export function joinedSiblings(own: {
       const place = own.places().find(keepsMailboxes)
       return place && dialTo(place)
     },
-    gatewayFor: (id) => {
-      const place = own.places().filter(sendsMail).toSorted(byWeight(id))[0]
-      return place && new NodeCaller({ dial: dialTo(place), clock })
+    queueFor: ({ id, kind }) => {
+      const queue = kind === 'submission' ? undefined : callerFor(id, keepsQueue)
+      return queue ?? callerFor(id, sendsMail)
     },
+    gatewayFor: (id) => callerFor(id, sendsMail),
     offer: async ({ onRequest, onLmtp }) => {
       const doors = await openListeners(listenersOf(host, 'node'), log, (listener) =>
         openNodeDoor({
@@ -154,7 +165,7 @@ function dialsOf(identity: NodeIdentity): (peer: PinnedPeer) => Dial {
 /** What a joined node may ask of another. */
 function mayAsk(role: JoiningRole | undefined, url: string): boolean {
   if (url === NODE_PATHS.alive) return role !== undefined
-  if (url === NODE_PATHS.outbox) return role === 'store' || role === 'serve'
+  if (url === NODE_PATHS.outbox) return role === 'store' || role === 'serve' || role === 'deliver'
   return url.startsWith(NODE_PATHS.mailboxes) && role === 'deliver'
 }
 

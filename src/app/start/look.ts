@@ -39,6 +39,7 @@ const DATABASES: Readonly<Record<string, DatabaseKind>> = {
   'store/mailbox.db': { kind: 'mailbox', migrations: MIGRATIONS },
   'store/directory.db': REPLICA_DATABASE,
   'store/events.db': EVENTS_DATABASE,
+  'deliver/spool.db': { kind: 'spool', migrations: SPOOL_MIGRATIONS },
   'deliver/directory.db': REPLICA_DATABASE,
   'deliver/events.db': EVENTS_DATABASE,
 }

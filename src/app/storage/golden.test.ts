@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test'
 import { fromUtf8 } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
 import { openKind, READOUTS } from '#tools/golden/readout.ts'
+import type { GoldenKind } from '#tools/golden/readout.ts'
 import { isStorageKind } from './kinds.ts'
 import type { ServicesOf } from './kinds.ts'
 
@@ -13,9 +14,10 @@ const GOLDEN = join(import.meta.dirname, '../../../test/golden')
 const root = mkdtempSync(join(tmpdir(), 'watari-golden-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
+const isGoldenKind = (kind = ''): kind is GoldenKind => kind === 'copies' || isStorageKind(kind)
 const folders = readdirSync(GOLDEN).flatMap((name) => {
   const [kind, version] = name.split('-')
-  return kind !== undefined && isStorageKind(kind) && version !== undefined ? [{ name, kind }] : []
+  return version !== undefined && isGoldenKind(kind) ? [{ name, kind }] : []
 })
 
 describe('data of earlier programs', () => {

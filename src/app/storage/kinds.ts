@@ -39,6 +39,8 @@ export interface KindContext {
 export interface StorageOptions {
   /** Free space under which no new mail is taken. */
   readonly reserveBytes?: number
+  /** Whose queue it is; a gateway's, where absent. */
+  readonly queueOf?: 'gateway' | 'deliver'
 }
 
 interface OpenedKind<S extends Services> {
@@ -84,11 +86,11 @@ const nodeServices = (keep: Keep, dir: string, node: string): NodeServices => ({
 
 /** The stores of one volume, by the kind of its storage child. Each kind's services open together. */
 export const KINDS = {
-  /** A gateway's queue. */
-  spool: ({ dir, clock, options }: KindContext) =>
+  /** A queue: a gateway's, or a deliver's. */
+  spool: ({ dir, clock, options: { queueOf = 'gateway', ...options } }: KindContext) =>
     opened<NodeServices & { spool: SpoolStore }>(async (keep) => ({
       spool: keep(await openSpool({ dir, clock, ...options })),
-      ...nodeServices(keep, dir, 'gateway'),
+      ...nodeServices(keep, dir, queueOf),
     })),
   /** A store's mailboxes. */
   mailbox: ({ dir, clock, options, notify }: KindContext) =>
@@ -109,9 +111,6 @@ export const KINDS = {
       const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
       return { mailboxes, sessions, ...node }
     }),
-  /** What a role has that keeps nothing of its own. */
-  copies: ({ dir }: KindContext) =>
-    opened<NodeServices>((keep) => nodeServices(keep, dir, 'deliver')),
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>
     opened<{

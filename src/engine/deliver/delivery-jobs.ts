@@ -33,8 +33,9 @@ export interface Job {
 /** What the jobs of one transaction have in common. */
 interface DeliveredMail {
   readonly deliveryId: string
-  readonly command: MailCommand
+  readonly command: Pick<MailCommand, 'reversePath' | 'body' | 'smtpUtf8'>
   readonly message: ReturnType<typeof sieveContent>
+  readonly isAccepted: boolean
 }
 
 export interface PlannerOptions {
@@ -90,7 +91,7 @@ export class DeliveryPlanner {
 
   async #plan(accountId: AccountId, recipient: Address): Promise<DeliveryPlan> {
     const { mailboxes, clock, log } = this.#options
-    const { deliveryId, command, message } = this.#mail
+    const { deliveryId, command, message, isAccepted } = this.#mail
     const [{ script }, names] = await Promise.all([
       mailboxes.script({ accountId }),
       mailboxes.mailboxes({ accountId }),
@@ -104,6 +105,7 @@ export class DeliveryPlanner {
         body: command.body,
         smtpUtf8: command.smtpUtf8,
         nowMs: clock.nowMs(),
+        isAccepted,
         message: {
           ...message,
           envelopeFrom: command.reversePath,

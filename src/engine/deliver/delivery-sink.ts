@@ -1,9 +1,8 @@
-import { concatOctets, emptyOctets, fromUtf8 } from '#base/octets.ts'
+import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { headerLength } from '#codec/mime/header.ts'
 import { formatAddress } from '#model/address.ts'
-import { transmissionType } from '#model/envelope.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Reply } from '#model/reply.ts'
 import type { MailCommand, MessageSink } from '#model/reception.ts'
@@ -18,12 +17,20 @@ import { sieveContent } from './sieve-message.ts'
 
 export interface DeliveryOptions extends PlannerOptions {
   readonly mailboxes: DeliveryMailboxes
-  readonly hostname: string
-  /** Makes delivery ids for mail of foreign gateways. */
-  readonly newDeliveryId: () => string
   readonly events: EventSink
   /** Called after a delivery that may have put something into the outbox. */
   readonly filed: () => void
+}
+
+/** One message on its way to mailboxes. */
+export interface ArrivingMail {
+  readonly command: Pick<MailCommand, 'reversePath' | 'body' | 'smtpUtf8' | 'handed'>
+  readonly deliveryId: string
+  readonly destinations: readonly Destination[]
+  /** What stands in front of its octets: the Received field of this transaction. */
+  readonly trace: Octets
+  /** A 250 was said for it earlier: scripts can refuse it no more. */
+  readonly isAccepted: boolean
 }
 
 export const STALLED: Reply = {
@@ -35,23 +42,28 @@ export const FULL: Reply = { code: 452, status: '4.3.1', text: 'Storage is full;
 
 /** Takes one message's octets, then files it: one commit for all its recipients, one reply for each. */
 export class DeliverySink implements MessageSink {
-  readonly #command: MailCommand
-  readonly #destinations: readonly Destination[]
+  readonly #mail: ArrivingMail
   readonly #options: DeliveryOptions
   #head: Octets[] = []
   #sizeBytes = 0
   #large: LargeHandle | undefined
   /** The first fault of a large write; told at the end. */
   #fault: unknown
+  #refused: readonly (Reply | undefined)[] = []
 
-  constructor(
-    command: MailCommand,
-    destinations: readonly Destination[],
-    options: DeliveryOptions,
-  ) {
-    this.#command = command
-    this.#destinations = destinations
+  constructor(mail: ArrivingMail, options: DeliveryOptions) {
+    this.#mail = mail
     this.#options = options
+  }
+
+  /** All that was written; undefined where it is more than is kept in memory. */
+  get octets(): readonly Octets[] | undefined {
+    return this.#sizeBytes <= RECORD_BYTES_MAX ? this.#head : undefined
+  }
+
+  /** What scripts have refused, by the place of the recipient: known though `file` has thrown. */
+  get refused(): readonly (Reply | undefined)[] {
+    return this.#refused
   }
 
   async write(octets: Octets): Promise<void> {
@@ -87,51 +99,49 @@ export class DeliverySink implements MessageSink {
 
   async finish(): Promise<readonly Reply[]> {
     try {
-      if (this.#fault !== undefined) throw this.#fault
-      return await this.#deliver()
+      return await this.file()
     } catch (thrown) {
-      this.#options.log.warn('deliver.failed', { cause: messageOf(thrown) })
-      await this.abort()
-      const reply = isFault(thrown, 'full') ? FULL : STALLED
-      return this.#destinations.map(() => reply)
+      return this.failed(thrown)
     }
   }
 
-  async #deliver(): Promise<readonly Reply[]> {
-    const { mailboxes, clock } = this.#options
-    const deliveryId = this.#command.handed?.deliveryId ?? this.#options.newDeliveryId()
+  /** The end of what `file` could not do: nothing is kept, and the peer is told to come again. */
+  async failed(thrown: unknown): Promise<readonly Reply[]> {
+    this.#options.log.warn('deliver.failed', { cause: messageOf(thrown) })
+    await this.abort()
+    const reply = isFault(thrown, 'full') ? FULL : STALLED
+    return this.#mail.destinations.map(() => reply)
+  }
+
+  /**
+   * Files it; one reply a recipient. Where it throws, its commit may have been made all the same: a
+   * second one of the same delivery id changes nothing.
+   */
+  async file(): Promise<readonly Reply[]> {
+    if (this.#fault !== undefined) throw this.#fault
+    const { clock } = this.#options
+    const { command, deliveryId, destinations, isAccepted } = this.#mail
     const head = concatOctets(this.#head.length === 0 ? [emptyOctets] : this.#head)
     const message = sieveContent(
       head.subarray(0, headerLength(head)),
       this.#sizeBytes,
-      this.#command.handed?.verdict,
+      command.handed?.verdict,
     )
-    const planner = new DeliveryPlanner(this.#options, {
-      deliveryId,
-      command: this.#command,
-      message,
+    const planned = { deliveryId, command, message, isAccepted }
+    const jobs = await new DeliveryPlanner(this.#options, planned).jobs(destinations)
+    this.#refused = destinations.map((destination, index) => {
+      const own = jobs.filter((job) => job.indexes.includes(index))
+      return own.some((job) => job.plan.refusal !== undefined)
+        ? replyOf(destination, own)
+        : undefined
     })
-    const jobs = await planner.jobs(this.#destinations)
     const commits = jobs.filter((job) => job.plan.refusal === undefined)
-    const content: Content =
-      this.#large === undefined
-        ? { octets: this.#received(deliveryId, this.#head) }
-        : { prefix: concatOctets(this.#received(deliveryId, [])), large: this.#large }
-    const results =
-      commits.length === 0
-        ? []
-        : (
-            await mailboxes.commit({
-              contents: [content],
-              commits: commits.map(accountCommit),
-            })
-          ).results
     if (commits.length === 0) await this.abort()
-    for (const [i, job] of commits.entries()) job.result = results[i]
+    else await this.#commit(commits)
     this.#tell(jobs, deliveryId, clock.nowMs())
     if (jobs.some((job) => job.plan.outbox.length > 0 || job.forwards.length > 0))
       this.#options.filed()
-    return this.#destinations.map((destination, index) =>
+    return destinations.map((destination, index) =>
       replyOf(
         destination,
         jobs.filter((job) => job.indexes.includes(index)),
@@ -139,15 +149,17 @@ export class DeliverySink implements MessageSink {
     )
   }
 
-  /** One Received field a transaction (RFC 5321 §4.4), shared by all its recipients. */
-  #received(deliveryId: string, octets: readonly Octets[]): readonly Octets[] {
-    const { hostname, clock } = this.#options
-    const { peer, smtpUtf8 } = this.#command
-    const from = peer.helo ?? 'localhost'
-    const protocol = transmissionType(peer, smtpUtf8)
-    const date = new Date(clock.nowMs()).toUTCString().replace('GMT', '+0000')
-    const field = `Received: from ${from} (${peer.ip})\r\n by ${hostname} with ${protocol} id ${deliveryId};\r\n ${date}\r\n`
-    return [fromUtf8(field), ...octets]
+  async #commit(jobs: readonly Job[]): Promise<void> {
+    const { trace } = this.#mail
+    const content: Content =
+      this.#large === undefined
+        ? { octets: [trace, ...this.#head] }
+        : { prefix: trace, large: this.#large }
+    const { results } = await this.#options.mailboxes.commit({
+      contents: [content],
+      commits: jobs.map(accountCommit),
+    })
+    for (const [i, job] of jobs.entries()) job.result = results[i]
   }
 
   #tell(jobs: readonly Job[], deliveryId: string, atMs: number): void {

@@ -4,7 +4,6 @@ import { convert } from '#engine/route/convert.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
-import type { MailCommand } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
@@ -20,8 +19,11 @@ export interface Destination {
 /** Where a recipient's mail goes by the directory as it stands; the reply where it can go nowhere from here. */
 export function destinationOf(
   address: Address,
-  command: MailCommand,
   directory: Directory,
+  mail: {
+    /** Aliases and forwards were followed already, by a joined gateway or a queue: what is left is the account itself. */
+    readonly isExpanded: boolean
+  },
 ): Outcome<Destination, Reply> {
   const converted = convert(address, directory)
   if (!converted.ok)
@@ -30,8 +32,7 @@ export function destinationOf(
   const accounts = targets.flatMap((target) =>
     target.accountId === undefined ? [] : [target.accountId],
   )
-  // A joined gateway has expanded aliases and forwards already: what is left is the account itself.
-  if (command.handed !== undefined) {
+  if (mail.isExpanded) {
     const own = ownAccount(address, directory, () => undefined)
     if (own !== undefined) return ok({ recipient: address, accounts: [own], elsewhere: [] })
   }

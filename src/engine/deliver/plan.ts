@@ -24,6 +24,8 @@ export interface Delivery {
   readonly smtpUtf8: boolean
   readonly message: SieveMessage
   readonly nowMs: number
+  /** A 250 was said for it: a script can refuse it no more. */
+  readonly isAccepted?: boolean
 }
 
 /** What is committed for one recipient; `error` names a script that failed: then the mail is kept. */
@@ -81,7 +83,12 @@ function carryOut(
       // RFC 5228 §10: a loop ends here, and the mail is kept instead of lost.
       if (hasSentOn(delivery.deliveryId, delivery.recipient)) file(['INBOX'], false, [])
       else outbox.push(redirect(delivery, action.address))
-    } else if (action.kind === 'reject') refusal = action.reason
+    } else if (action.kind === 'reject') {
+      // Nobody is in a session any more, and nobody has verified the sender: a report would go to whoever
+      // the sender claims to be (RFC 5429 §2.1.1), and mail that we took must not vanish. It is kept.
+      if (delivery.isAccepted === true) file(['INBOX'], false, [])
+      else refusal = action.reason
+    }
   }
   function file(path: MailboxPath, create: boolean, flags: readonly string[]): void {
     const name = path.join('/')

@@ -5,57 +5,102 @@ import type { Reply } from '#model/reply.ts'
 import type { MailCommand, MessageSink, Reception, Transaction } from '#model/reception.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
+import type { DeliveryQueue, WaitingMail } from './delivery-queue.ts'
 import { DeliverySink, FULL, STALLED } from './delivery-sink.ts'
 import type { DeliveryOptions } from './delivery-sink.ts'
 import { destinationOf } from './destination.ts'
 import type { Destination } from './destination.ts'
+import { PatientSink, QueueingSink } from './patient-sink.ts'
+import { receivedField } from './received-field.ts'
 
 export interface StoreReceptionOptions extends DeliveryOptions {
   readonly directory: Directory
+  readonly hostname: string
+  /** Makes delivery ids for mail of foreign gateways. */
+  readonly newDeliveryId: () => string
   /** How the storage is: anything but `ready` refuses mail before it is sent. */
   readonly unready: () => string
+  /**
+   * Takes what the mailboxes cannot take now, of foreign peers alone: a gateway of ours is told 451,
+   * since its mail lies in a queue of ours already. Absent: nothing waits here.
+   */
+  readonly queue?: DeliveryQueue
 }
 
 /** LMTP into the mail store: each recipient's scripts run, then one commit, then one reply a recipient (RFC 2033 §4.2). */
 export function storeReception(options: StoreReceptionOptions): Reception {
   return {
     unready: () => undefined,
-    mail: (command) => {
+    mail: async (command) => {
       const state = options.unready()
-      if (state === 'ready') return Promise.resolve(ok(new StoreTransaction(command, options)))
-      return Promise.resolve(err(state === 'full' ? FULL : STALLED))
+      const queue = command.handed === undefined ? options.queue : undefined
+      const mail = { command, queue, isAway: state !== 'ready' }
+      if (state === 'ready') return ok(new StoreTransaction(mail, options))
+      if (state === 'full') return err(FULL)
+      const trouble = queue === undefined ? STALLED : await queue.trouble()
+      return trouble === undefined ? ok(new StoreTransaction(mail, options)) : err(trouble)
     },
   }
 }
 
-const UNAVAILABLE: Reply = {
+export const UNAVAILABLE: Reply = {
   code: 451,
   status: '4.3.0',
   text: 'The directory is not available now; try again later',
 }
+
+interface Begun {
+  readonly command: MailCommand
+  readonly queue: DeliveryQueue | undefined
+  /** The mailboxes were away when it began. */
+  readonly isAway: boolean
+}
+
 class StoreTransaction implements Transaction {
-  readonly #command: MailCommand
+  readonly #begun: Begun
   readonly #options: StoreReceptionOptions
+  readonly #recipients: Recipient[] = []
   readonly #destinations: Destination[] = []
 
-  constructor(command: MailCommand, options: StoreReceptionOptions) {
-    this.#command = command
+  constructor(begun: Begun, options: StoreReceptionOptions) {
+    this.#begun = begun
     this.#options = options
   }
 
   rcpt(recipient: Recipient): Promise<Reply | undefined> {
     const { directory } = this.#options
     if (directory.seq === 0) return Promise.resolve(UNAVAILABLE)
-    const found = destinationOf(recipient.address, this.#command, directory)
-    if (found.ok) this.#destinations.push(found.value)
-    return Promise.resolve(found.ok ? undefined : found.error)
+    const isExpanded = this.#begun.command.handed !== undefined
+    const found = destinationOf(recipient.address, directory, { isExpanded })
+    if (!found.ok) return Promise.resolve(found.error)
+    this.#recipients.push(recipient)
+    this.#destinations.push(found.value)
+    return Promise.resolve(undefined)
   }
 
   data(): Promise<Outcome<MessageSink, Reply>> {
-    return Promise.resolve(ok(new DeliverySink(this.#command, this.#destinations, this.#options)))
+    const { command, queue, isAway } = this.#begun
+    const options = this.#options
+    const deliveryId = command.handed?.deliveryId ?? options.newDeliveryId()
+    const trace = receivedField({
+      peer: command.peer,
+      smtpUtf8: command.smtpUtf8,
+      hostname: options.hostname,
+      deliveryId,
+      atMs: options.clock.nowMs(),
+    })
+    const waiting: WaitingMail = { command, deliveryId, recipients: [...this.#recipients], trace }
+    if (isAway && queue !== undefined) return Promise.resolve(ok(new QueueingSink(waiting, queue)))
+    const destinations = [...this.#destinations]
+    const arriving = { command, deliveryId, destinations, trace, isAccepted: false }
+    const filing = new DeliverySink(arriving, options)
+    return Promise.resolve(
+      ok(queue === undefined ? filing : new PatientSink(filing, waiting, queue)),
+    )
   }
 
   abort(): void {
+    this.#recipients.length = 0
     this.#destinations.length = 0
   }
 }

@@ -43,7 +43,7 @@ let settings: SettingsMaster
 const acts: string[] = []
 let storeFault: Fault | undefined
 
-const otherGateways: ReturnType<AdminDeps['gateways']>[number][] = []
+const otherQueues: ReturnType<AdminDeps['queues']>[number][] = []
 const queued: QueueMessage = {
   queueId: 'Q1' as QueueId,
   deliveryId: 'D1' as DeliveryId,
@@ -124,7 +124,7 @@ before(async () => {
         forget: (node) => void forgotten.push(node),
       },
       nodes: book,
-      gateways: () => [
+      queues: () => [
         {
           node: 'gateway-1',
           queue: {
@@ -142,7 +142,7 @@ before(async () => {
             }),
           },
         },
-        ...otherGateways,
+        ...otherQueues,
       ],
       scripts: () => ({
         node: 'store-1',
@@ -597,7 +597,7 @@ describe('the admin API', () => {
       act: async () => ({ changed: 0 }),
       status: async () => assert.fail('unasked'),
     }
-    otherGateways.push({ node: 'gateway-0', queue })
+    otherQueues.push({ node: 'gateway-0', queue })
     const pages: unknown[] = []
     let after: string | undefined
     do {
@@ -609,7 +609,7 @@ describe('the admin API', () => {
       pages.push(body.items.map(({ queueId }: { queueId: string }) => queueId))
       after = body.next
     } while (after !== undefined)
-    otherGateways.pop()
+    otherQueues.pop()
     assert.deepEqual(pages, [[], ['QB'], ['Q1']])
     assert.deepEqual(asked, [undefined, 'QA'])
   })
@@ -621,7 +621,7 @@ describe('the admin API', () => {
       'gateway-2': [],
     }
     for (const node of Object.keys(ids))
-      otherGateways.push({
+      otherQueues.push({
         node,
         queue: {
           list: async ({ after, before, from, order, limit }: QueueFilter) => {
@@ -674,7 +674,7 @@ describe('the admin API', () => {
     const many = await news(since)
     assert.deepEqual([many.count, many.isMore], [102, true])
     assert.equal((await ask('GET', '/queue/news?since=無')).status, 400)
-    otherGateways.length = 0
+    otherQueues.length = 0
   })
 
   test("users' scripts are listed, read, stored, activated; refusals say why", async () => {

@@ -110,8 +110,8 @@ export interface AdminDeps {
     drain(name: string, draining: boolean): Promise<boolean>
     remove(name: string): Promise<boolean>
   }
-  /** The queues of all gateways, through the node API. */
-  gateways(): readonly {
+  /** The queues of all nodes that have one, through the node API. */
+  queues(): readonly {
     readonly node: string
     readonly queue: Pick<SpoolStore, 'list' | 'show' | 'act' | 'status'>
   }[]

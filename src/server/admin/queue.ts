@@ -18,9 +18,9 @@ import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
 import { badCursor } from './lookup.ts'
 
-/** After so long no further gateway is asked: the next page goes on there. */
+/** After so long no further node is asked: the next page goes on there. */
 const PAGE_MS = 500
-/** Of each gateway; beyond that it is "more than". */
+/** Of each node; beyond that it is "more than". */
 const NEWS_MAX = 100
 
 const named = z.object({ queueId: z.string() })
@@ -59,21 +59,21 @@ export function queueRoutes(app: AdminServer, deps: AdminDeps): void {
   )
 }
 
-/** A page over the queues of all gateways, one after the other. */
+/** A page over the queues of all nodes, one after the other. */
 async function pageOfQueues(deps: AdminDeps, query: z.infer<typeof queueQuery>) {
   const [startNode, startId] = query.after?.split('/', 2) ?? []
   if (startNode !== undefined && startId === undefined) throw badCursor(startNode)
   const marks = query.until === undefined ? undefined : readMark(query.until)
-  const gateways = deps.gateways().toSorted((a, b) => (a.node < b.node ? -1 : 1))
-  if (query.order === 'newest') gateways.reverse()
-  const began = gateways.findIndex(({ node }) => node === startNode)
+  const queues = deps.queues().toSorted((a, b) => (a.node < b.node ? -1 : 1))
+  if (query.order === 'newest') queues.reverse()
+  const began = queues.findIndex(({ node }) => node === startNode)
   const items: QueueMessageBody[] = []
   const unreachable: { node: string; reason: string }[] = []
   const endMs = deps.clock.monotonicMs() + PAGE_MS
-  // A gateway that is gone meanwhile: what stands after its place.
+  // A node that is gone meanwhile: what stands after its place.
   const isBefore = (node: string): boolean =>
     startNode !== undefined && (query.order === 'newest' ? node > startNode : node < startNode)
-  for (const { node, queue } of began >= 0 ? gateways.slice(began) : gateways) {
+  for (const { node, queue } of began >= 0 ? queues.slice(began) : queues) {
     if (began < 0 && isBefore(node)) continue
     const after = node === startNode ? startId! : ''
     if (items.length >= query.limit || deps.clock.monotonicMs() > endMs)
@@ -105,12 +105,12 @@ function newsRoute(app: AdminServer, deps: AdminDeps): void {
       const unreachable: { node: string; reason: string }[] = []
       let count = 0
       let isMore = false
-      for (const { node, queue } of deps.gateways())
+      for (const { node, queue } of deps.queues())
         try {
           const [last] = (await queue.list({ limit: 1, order: 'newest' })).messages
           const seen = since?.get(node)
           now.set(node, last?.queueId ?? seen ?? EMPTY)
-          // What a page was told before this gateway was known, it shows without an end.
+          // What a page was told before this node was known, it shows without an end.
           if (seen === undefined || last === undefined) continue
           const { messages, next } = await queue.list({
             ...filterOf(query),
@@ -169,7 +169,7 @@ function readMark(text: string): ReadonlyMap<string, QueueId> {
 
 async function find(deps: AdminDeps, queueId: QueueId) {
   let trouble: string | undefined
-  for (const { node, queue } of deps.gateways()) {
+  for (const { node, queue } of deps.queues()) {
     try {
       const { message } = await queue.show({ queueId })
       if (message !== undefined) return { node, queue, message }
@@ -177,9 +177,9 @@ async function find(deps: AdminDeps, queueId: QueueId) {
       trouble = `${node}: ${messageOf(cause)}`
     }
   }
-  // A gateway that does not answer may hold it: then "not found" would be a guess.
+  // A node that does not answer may hold it: then "not found" would be a guess.
   if (trouble !== undefined)
-    throw new ApiError('unavailable', trouble, 'Try again when the gateway answers: watari status.')
+    throw new ApiError('unavailable', trouble, 'Try again when the node answers: watari status.')
   throw new ApiError(
     'notFound',
     `no queue holds ${queueId}`,

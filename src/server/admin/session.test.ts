@@ -44,7 +44,7 @@ before(async () => {
     },
     directory: { directory: { account: () => now } },
     hub: { nodes: () => [], settled: async () => [], forget: () => undefined },
-    gateways: () => [],
+    queues: () => [],
     index: { gaps: async () => ({ items: [] }) },
     nodes: { nodes: [], drain: async (name: string) => drained.push(name) > 0 },
   } as unknown as AdminDeps

@@ -61,11 +61,11 @@ function nodesOf(deps: AdminDeps): NodeBody[] {
   return [...heard, ...silent]
 }
 
-/** With what waits on each gateway that is there, and whether events of a node were lost. */
+/** With what waits on each node that is there, and whether events of a node were lost. */
 async function withCounts(deps: AdminDeps, nodes: readonly NodeBody[]): Promise<NodeBody[]> {
   const there = new Set(nodes.filter(({ connected }) => connected).map((row) => row.node))
   const queued = new Map<string, number>()
-  const asked = deps.gateways().filter((gateway) => there.has(gateway.node))
+  const asked = deps.queues().filter(({ node: name }) => there.has(name))
   const [{ items: gaps }] = await Promise.all([
     deps.index.gaps({ limit: GAPS_COUNTED }),
     ...asked.map(({ node, queue }) =>
@@ -88,12 +88,12 @@ async function withCounts(deps: AdminDeps, nodes: readonly NodeBody[]): Promise<
 
 const placeOf = ({ address, port, draining }: NodePlace) => ({ address, port, draining })
 
-/** The queues of all gateways together; those that do not answer are named, not counted as empty. */
+/** The queues of all nodes together; those that do not answer are named, not counted as empty. */
 async function queueOf(deps: AdminDeps) {
   const sum = { messages: 0, ready: 0, claimed: 0, held: 0 }
   let oldestMs: number | undefined
   const unreachable: { node: string; reason: string }[] = []
-  for (const { node, queue } of deps.gateways()) {
+  for (const { node, queue } of deps.queues()) {
     try {
       const found = await queue.status()
       sum.messages += found.messages

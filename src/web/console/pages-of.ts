@@ -6,7 +6,7 @@ import { ask, queryOf } from './api.ts'
 interface Page<Row> {
   readonly items: readonly Row[]
   readonly next?: string
-  /** Of the queue: gateways whose part is missing. */
+  /** Of the queue: nodes whose part is missing. */
   readonly unreachable?: readonly { readonly node: string; readonly reason: string }[]
 }
 

@@ -29,7 +29,7 @@ const OPPOSITE: Partial<Record<Act, Act>> = { hold: 'release', release: 'hold' }
 /** Acts under way at once. */
 const TOGETHER = 8
 
-/** What waits in all gateways' queues, and the acts on it. */
+/** What waits in all nodes' queues, and the acts on it. */
 export function Queue(): ReactNode {
   const { t, language } = useWords()
   const { query } = useAddress()
