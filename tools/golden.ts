@@ -1,5 +1,5 @@
-// node tools/golden.ts VERSION: makes old data folders for the tests, test/golden/KIND-VERSION, of what
-// today's program writes. Made once for each form of the data and kept for ever: never made anew.
+// node tools/golden.ts VERSION [KIND]...: makes old data folders for the tests, test/golden/KIND-VERSION,
+// of what today's program writes. Made once for each form of the data and kept for ever: never made anew.
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -31,10 +31,10 @@ async function make(kind: keyof typeof FILLS, version: string): Promise<string> 
   return `${dir} made`
 }
 
-const version = process.argv[2] ?? ''
-if (!/^v\d+$/.test(version)) {
-  process.stderr.write('usage: node tools/golden.ts vN\n')
+const ALL = ['spool', 'mailbox', 'control'] as const
+const [version = '', ...named] = process.argv.slice(2)
+const kinds = named.length === 0 ? ALL : ALL.filter((kind) => named.includes(kind))
+if (!/^v\d+$/.test(version) || named.length > kinds.length) {
+  process.stderr.write('usage: node tools/golden.ts vN [KIND]...\n')
   process.exitCode = 2
-} else
-  for (const kind of ['spool', 'mailbox', 'control'] as const)
-    process.stdout.write(`${await make(kind, version)}\n`)
+} else for (const kind of kinds) process.stdout.write(`${await make(kind, version)}\n`)

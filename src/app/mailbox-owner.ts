@@ -10,7 +10,7 @@ import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
-import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
+import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 import { listenersOf } from './start/host.ts'
@@ -26,7 +26,7 @@ import { StorageChild } from './storage/child-process.ts'
 import type { DoorParts, OpenDoors } from './store-doors.ts'
 import { serveWeb } from './web/web.ts'
 
-export type ChangeListeners = Set<(change: MailboxChanged) => void>
+export type ChangeListeners = Set<(change: StoreChanged) => void>
 
 /** A node that owns mailboxes, with its storage and what hands on its outbox, before it opens doors. */
 export interface MailboxOwner {
@@ -55,7 +55,7 @@ export async function startMailboxOwner(options: {
     clock,
     log,
     onNotice: (topic, payload) => {
-      if (topic === 'changed') for (const tell of listeners) tell(payload as MailboxChanged)
+      if (topic === 'changed') for (const tell of listeners) tell(payload as StoreChanged)
     },
   })
   atFailure.defer(() => storage.stop())
@@ -89,12 +89,20 @@ export async function startMailboxOwner(options: {
 export async function openReading(parts: DoorParts & MailboxOwner): Promise<OpenDoors> {
   const { role, place, mailboxes, listeners, sessionShelf, pump, clock, log } = parts
   const { host, identity, node, events, authenticator, allowPlaintext } = role
-  const changes = (listener: (change: MailboxChanged) => void): (() => void) => {
+  const changes = (listener: (change: StoreChanged) => void): (() => void) => {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
+  const mailboxChanges = (listener: (change: MailboxChanged) => void): (() => void) =>
+    changes((change) => {
+      if ('mailboxId' in change) listener(change)
+    })
   const messageBytesMax = (): number => node.settings['mail.sizeBytesMax']
-  const shared = imapShared({ store: mailboxes, messageBytesMax, changes })
+  const shared = imapShared({
+    store: mailboxes,
+    messageBytesMax,
+    changes: mailboxChanges,
+  })
   const imap = await openListeners(listenersOf(host, 'imap', 'imaps'), log, (listener) =>
     serveImap({
       listen: { address: listener.address, port: listener.port },

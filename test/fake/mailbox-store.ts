@@ -2,7 +2,7 @@ import type { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
+import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { MIGRATIONS } from '#store/mailbox/schema.ts'
 import { Sql } from '#store/mailbox/sql.ts'
@@ -19,12 +19,13 @@ export class FakeMailboxStore implements MailboxStore {
   /** Calls of `read` that have not been answered, at most so far. */
   readsAtOnceMax = 0
   readonly blobs = new MemoryBlobs()
-  readonly clock = new FakeClock()
+  readonly clock: FakeClock
   #readsNow = 0
-  readonly #listeners = new Set<(change: MailboxChanged) => void>()
+  readonly #listeners = new Set<(change: StoreChanged) => void>()
   readonly #store: SqliteMailboxes
 
-  constructor() {
+  constructor(clock = new FakeClock()) {
+    this.clock = clock
     const db = openDatabase({ path: ':memory:', kind: 'mailbox', migrations: MIGRATIONS })
     this.#store = new SqliteMailboxes({
       db,
@@ -38,7 +39,11 @@ export class FakeMailboxStore implements MailboxStore {
     })
   }
 
-  changes = (listener: (change: MailboxChanged) => void): (() => void) => {
+  changes = (listener: (change: MailboxChanged) => void): (() => void) =>
+    this.allChanges((change) => {
+      if ('mailboxId' in change) listener(change)
+    })
+  allChanges = (listener: (change: StoreChanged) => void): (() => void) => {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -75,6 +80,14 @@ export class FakeMailboxStore implements MailboxStore {
     this.#run(() => this.#store.emailChanges(ask))
   mailboxChanges: MailboxStore['mailboxChanges'] = (ask) =>
     this.#run(() => this.#store.mailboxChanges(ask))
+  objects: MailboxStore['objects'] = (ask) => this.#run(() => this.#store.objects(ask))
+  objectChanges: MailboxStore['objectChanges'] = (ask) =>
+    this.#run(() => this.#store.objectChanges(ask))
+  objectStates: MailboxStore['objectStates'] = (ask) =>
+    this.#run(() => this.#store.objectStates(ask))
+  keepUpload: MailboxStore['keepUpload'] = (ask) => this.#run(() => this.#store.keepUpload(ask))
+  upload: MailboxStore['upload'] = (ask) => this.#run(() => this.#store.upload(ask))
+  readUpload: MailboxStore['readUpload'] = (ask) => this.#run(() => this.#store.readUpload(ask))
   scripts: MailboxStore['scripts'] = (ask) => this.#run(() => this.#store.scripts(ask))
   script: MailboxStore['script'] = (ask) => this.#run(() => this.#store.script(ask))
   changeScript: MailboxStore['changeScript'] = (ask) =>

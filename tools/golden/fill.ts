@@ -8,6 +8,7 @@ import { rowKey } from '#store/directory/row-key.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import type { AccountCommit, MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { ObjectKind } from '#store/mailbox/objects.ts'
 import { contentHash, sha256, tableText } from '#store/settings/resolve.ts'
 import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
 import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
@@ -120,7 +121,28 @@ async function fillMailboxes(store: MailboxStore): Promise<void> {
   await store.changeScript({ accountId: hanako, change: script })
   const second = { ...script, name: '予備', activate: false }
   await store.changeScript({ accountId: hanako, change: second })
+  await commit(
+    [
+      { kind: 'describe', mailboxId: inbox, sortOrder: 7 },
+      keep('Identity', 'I1'),
+      keep('Identity', 'I2'),
+      { kind: 'forget', object: 'Identity', id: 'I2' },
+      { ...keep('EmailSubmission', 'SD3'), entry: 'D3' },
+    ],
+    { outbox: [{ ...entry('D3', 0), kind: 'submission', releaseAtMs: NOW + 3_600_000 }] },
+  )
+  const { handle } = await store.openLarge()
+  await store.appendLarge({ handle, octets: fromUtf8('添付') })
+  const upload = { id: 'U1', type: 'text/plain', large: handle, bytesMax: 1_000 }
+  await store.keepUpload({ accountId: hanako, ...upload })
 }
+
+const keep = (object: ObjectKind, id: string): Extract<MailboxChange, { kind: 'keep' }> => ({
+  kind: 'keep',
+  object,
+  id,
+  value: { 名: '花子' },
+})
 
 async function fillSpool(spool: SpoolStore): Promise<void> {
   const letter = (more: Partial<Accept> = {}): Accept => ({

@@ -5,6 +5,7 @@ import type { AccountId } from '#model/account.ts'
 import type { ModSeq, Uid } from '#model/mailbox.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
+import { OBJECT_KINDS } from '#store/mailbox/objects.ts'
 import { KINDS } from '#app/storage/kinds.ts'
 import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
 
@@ -65,7 +66,22 @@ async function accountOf(store: MailboxStore, accountId: AccountId): Promise<unk
   const scripts = []
   for (const { name } of (await store.scripts({ accountId })).scripts)
     scripts.push((await store.script({ accountId, name })).script)
-  return { mailboxes, subscriptions, views, scripts }
+  return { mailboxes, subscriptions, views, scripts, ...(await keptOf(store, accountId)) }
+}
+
+/** Nothing where nothing is kept, as in the first folders. */
+async function keptOf(store: MailboxStore, accountId: AccountId): Promise<object> {
+  const kept: Record<string, unknown> = {}
+  for (const kind of OBJECT_KINDS) {
+    const { state, objects } = await store.objects({ accountId, kind })
+    const changes = await store.objectChanges({ accountId, kind, since: 0, limit: LIMIT })
+    if (state > 0) kept[kind] = { state, objects, changes }
+  }
+  const ask = { accountId, id: 'U1' }
+  const { upload } = await store.upload(ask)
+  if (upload === undefined) return kept
+  const { octets } = await store.readUpload({ ...ask, offset: 0, length: BYTES })
+  return { ...kept, upload, octets }
 }
 
 type NodeServices = Pick<ServicesOf<'mailbox'>, 'replica' | 'events' | 'copy'>

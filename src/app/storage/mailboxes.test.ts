@@ -8,7 +8,7 @@ import { after } from 'node:test'
 import { FakeClock, systemClock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { mailboxContract } from '#store/mailbox/mailbox.contract.ts'
-import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
+import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { openMailboxes } from '#store/mailbox/open.ts'
 import { Caller } from './caller.ts'
@@ -34,7 +34,7 @@ async function socketPair(): Promise<readonly [Socket, Socket]> {
 mailboxContract('behind the pipe of a storage child', async () => {
   const [near, far] = await socketPair()
   const clock = new FakeClock()
-  const changes: MailboxChanged[] = []
+  const changes: StoreChanged[] = []
   const child = pipeOver(far, {
     onValue: (value) =>
       void serveCall(value as ToChild & readonly ['call', ...unknown[]], services, child),
@@ -52,8 +52,7 @@ mailboxContract('behind the pipe of a storage child', async () => {
   const parent = pipeOver(near, {
     onValue: (value) => {
       const message = value as ToParent
-      if (!caller.take(message) && message[0] === 'notice')
-        changes.push(message[2] as MailboxChanged)
+      if (!caller.take(message) && message[0] === 'notice') changes.push(message[2] as StoreChanged)
     },
     onEnd: () => caller.disconnect(),
   })

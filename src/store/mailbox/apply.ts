@@ -1,4 +1,6 @@
 import { assertNever } from '#base/outcome.ts'
+import type { AccountId } from '#model/account.ts'
+import type { BlobRef } from '#store/blob/blobs.ts'
 import { openAccount } from './account.ts'
 import { append } from './append.ts'
 import type { PlacedContent } from './content.ts'
@@ -6,9 +8,10 @@ import { copyMessages, moveMessages } from './copy.ts'
 import { expunge } from './expunge.ts'
 import { setFlags } from './flags.ts'
 import type { AccountCommit, AccountCommitResult, ChangeResult, MailboxChange } from './commit.ts'
-import type { MailboxChanged } from './mailbox-view.ts'
+import type { StoreChanged } from './mailbox-view.ts'
 import { number } from './number.ts'
-import { addOutbox } from './outbox.ts'
+import { forgetObject, keepObject } from './objects.ts'
+import { addOutbox, withdrawEntry } from './outbox.ts'
 import type { PlacedEntry } from './outbox.ts'
 import { Refusal } from './refusal.ts'
 import { restore } from './restore.ts'
@@ -18,6 +21,7 @@ import type { Sql } from './sql.ts'
 import {
   createMailbox,
   deleteMailbox,
+  describeMailbox,
   mailboxOf,
   renameMailbox,
   resolveMailbox,
@@ -35,7 +39,9 @@ export interface Placed {
 
 export interface Applied {
   readonly results: readonly AccountCommitResult[]
-  readonly changes: readonly MailboxChanged[]
+  readonly changes: readonly StoreChanged[]
+  /** Files that a deleted row named; another row may name them still. */
+  readonly files: readonly BlobRef[]
 }
 
 /** Writes the rows of one request. Each account's commit has a savepoint of its own. */
@@ -45,19 +51,21 @@ export function applyCommits(
   commits: readonly AccountCommit[],
   placed: Placed,
 ): Applied {
-  const changes: MailboxChanged[] = []
+  const changes: StoreChanged[] = []
+  const files: BlobRef[] = []
   const results = commits.map((commit, index): AccountCommitResult => {
     sql.run('SAVEPOINT account')
-    const { result, told } = applyOne(sql, nowMs, commit, {
+    const { result, told, freed } = applyOne(sql, nowMs, commit, {
       contents: placed.contents,
       entries: placed.outbox[index] ?? [],
     })
     if (result.kind !== 'committed') sql.run('ROLLBACK TO account')
     sql.run('RELEASE account')
     changes.push(...told)
+    files.push(...freed)
     return result
   })
-  return { results, changes }
+  return { results, changes, files }
 }
 
 function applyOne(
@@ -65,26 +73,39 @@ function applyOne(
   nowMs: number,
   commit: AccountCommit,
   placed: { readonly contents: readonly PlacedContent[]; readonly entries: readonly PlacedEntry[] },
-): { readonly result: AccountCommitResult; readonly told: readonly MailboxChanged[] } {
+): {
+  readonly result: AccountCommitResult
+  readonly told: readonly StoreChanged[]
+  readonly freed: readonly BlobRef[]
+} {
+  const nothing = { told: [], freed: [] }
   try {
     const work = openAccount(sql, commit.accountId, nowMs)
     if (commit.deliveryId !== undefined && isDuplicate(work, commit.deliveryId))
-      return { result: { kind: 'duplicate' }, told: [] }
+      return { result: { kind: 'duplicate' }, ...nothing }
     const results = commit.changes.map((change) => applyChange(work, change, placed.contents))
     addOutbox(work, placed.entries)
     saveAccount(work)
-    const told = Array.from(work.touched, ([mid, modSeq]) => ({
-      accountId: commit.accountId,
-      mailboxId: mailboxIdOf(work.tag, mid),
-      highestModSeq: modSeqOf(modSeq),
-    }))
-    return { result: { kind: 'committed', results }, told }
+    return {
+      result: { kind: 'committed', results },
+      told: toldOf(work, commit.accountId),
+      freed: work.files,
+    }
   } catch (thrown) {
     if (thrown instanceof Refusal)
-      return { result: { kind: 'refused', refusal: thrown.refusal }, told: [] }
+      return { result: { kind: 'refused', refusal: thrown.refusal }, ...nothing }
     throw thrown
   }
 }
+
+const toldOf = (work: AccountWork, accountId: AccountId): StoreChanged[] => [
+  ...Array.from(work.touched, ([mid, modSeq]) => ({
+    accountId,
+    mailboxId: mailboxIdOf(work.tag, mid),
+    highestModSeq: modSeqOf(modSeq),
+  })),
+  ...(work.touchedObjects.size === 0 ? [] : [{ accountId, objects: [...work.touchedObjects] }]),
+]
 
 /** Notes the delivery; true where it was made already (DESIGN section 7.10: by id, never by content). */
 const isDuplicate = (work: AccountWork, deliveryId: string): boolean =>
@@ -140,6 +161,17 @@ function applyChange(
       return restore(work, change)
     case 'number':
       return mailboxResult(work, number(work, mailboxOf(work, change.mailboxId), change))
+    case 'describe':
+      return mailboxResult(work, describeMailbox(work, change))
+    case 'keep':
+      keepObject(work, change)
+      return { kind: 'done' }
+    case 'forget':
+      forgetObject(work, change)
+      return { kind: 'done' }
+    case 'withdraw':
+      withdrawEntry(work, change.entry)
+      return { kind: 'done' }
     default:
       return assertNever(change)
   }

@@ -14,6 +14,7 @@ import type {
   UidValidity,
 } from '#model/mailbox.ts'
 import type { MailboxRow, Retention } from './mailbox-view.ts'
+import type { ObjectChange } from './objects.ts'
 
 export type MailboxRef =
   | { readonly id: MailboxId }
@@ -75,6 +76,16 @@ export type MailboxChange =
       readonly uidValidity: UidValidity
       readonly uidNext: Uid
     }
+  /** What programs show it as; a role that another mailbox has is refused. */
+  | {
+      readonly kind: 'describe'
+      readonly mailboxId: MailboxId
+      readonly sortOrder?: number
+      readonly use?: SpecialUse | null
+    }
+  | ObjectChange
+  /** Takes back an outbox entry that is not released yet; refused (`conflict`) where it is, or is gone. */
+  | { readonly kind: 'withdraw'; readonly entry: string }
 
 /** Mail that a delivery sends out: committed with it, handed to a queue afterwards, idempotent by `id`. */
 export interface OutboxEntry {
@@ -85,6 +96,8 @@ export interface OutboxEntry {
   readonly recipients: readonly Address[]
   readonly body: BodyKind
   readonly smtpUtf8: boolean
+  /** Not handed to a queue before; it can be withdrawn until then. */
+  readonly releaseAtMs?: number
   /** Index into the request's contents, or octets of its own. */
   readonly content: number | Octets
 }
@@ -144,7 +157,7 @@ export type AccountCommitResult =
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'refused'; readonly refusal: CommitRefusal }
 
-export interface OutboxItem extends Omit<OutboxEntry, 'content'> {
+export interface OutboxItem extends Omit<OutboxEntry, 'content' | 'releaseAtMs'> {
   readonly accountId: AccountId
   readonly sizeBytes: number
 }

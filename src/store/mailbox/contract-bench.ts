@@ -7,7 +7,13 @@ import type { AccountId } from '#model/account.ts'
 import type { MailboxId, MailboxPath, ModSeq, Uid } from '#model/mailbox.ts'
 import type { Content } from '#store/blob/blobs.ts'
 import type { AccountCommit, AccountCommitResult, ChangeResult, MailboxChange } from './commit.ts'
-import type { MailboxChanged, MailboxRow, MailboxView } from './mailbox-view.ts'
+import type {
+  MailboxChanged,
+  MailboxRow,
+  MailboxView,
+  ObjectsChanged,
+  StoreChanged,
+} from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 
 /** A mail store under test. */
@@ -15,7 +21,7 @@ export interface MailboxesUnderTest {
   readonly store: MailboxStore
   readonly clock: FakeClock
   /** What was told, in order. */
-  readonly changes: readonly MailboxChanged[]
+  readonly changes: readonly StoreChanged[]
   end(): Promise<void>
 }
 
@@ -66,7 +72,11 @@ export class Bench {
   }
 
   get changes(): readonly MailboxChanged[] {
-    return this.#parts.changes
+    return this.#parts.changes.filter((change) => 'mailboxId' in change)
+  }
+
+  get objectsChanged(): readonly ObjectsChanged[] {
+    return this.#parts.changes.filter((change) => 'objects' in change)
   }
 
   /** The commit of hanako, or of whom `more` names. */

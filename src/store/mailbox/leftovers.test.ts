@@ -308,7 +308,7 @@ describe('what a crash leaves', () => {
     assert.deepEqual(Buffer.from(octets), Buffer.from(TEXT))
   })
 
-  it('a file is named by a body, a meta or an outbox entry, a segment likewise', () => {
+  it('a file is named by a body, a meta, an outbox entry or an upload, a segment likewise', () => {
     const db = openDatabase({ path: ':memory:', kind: 'mailbox', migrations: MIGRATIONS })
     const sql = new Sql(db)
     const place = (eid: number, blob: string, meta: string): number =>
@@ -316,13 +316,14 @@ describe('what a crash leaves', () => {
     place(1, '1, 11', '0, 3')
     place(2, '0, 1', '1, 12')
     place(3, '0, 5', '0, 5')
-    sql.run(`INSERT INTO outbox VALUES (1, 1, 'a', '{}', 1, 13, 0, 9, 0)`)
-    sql.run(`INSERT INTO outbox VALUES (2, 1, 'b', '{}', 0, 8, 0, 9, 0)`)
-    assert.deepEqual(namedFiles(sql), new Set([11, 12, 13]))
+    sql.run(`INSERT INTO outbox VALUES (1, 1, 'a', '{}', 1, 13, 0, 9, 0, 0)`)
+    sql.run(`INSERT INTO outbox VALUES (2, 1, 'b', '{}', 0, 8, 0, 9, 0, 0)`)
+    sql.run(`INSERT INTO upload VALUES (1, 'U1', 'text/plain', 14, 9, 0)`)
+    assert.deepEqual(namedFiles(sql), new Set([11, 12, 13, 14]))
     assert.deepEqual(namedSegments(sql), new Set([1, 3, 5, 8]))
     assert.deepEqual(
-      [1, 3, 5, 8, 10, 11, 12, 13, 14].filter((file) => isNamed(sql, file)),
-      [11, 12, 13],
+      [1, 3, 5, 8, 10, 11, 12, 13, 14, 15].filter((file) => isNamed(sql, file)),
+      [11, 12, 13, 14],
     )
     db.close()
   })

@@ -16,6 +16,8 @@ import type {
   MailboxTreeChange,
   ExpungedEmail,
 } from './stored-email.ts'
+import type { KeptObjects, ObjectChanges, ObjectKind } from './objects.ts'
+import type { KeptUpload } from './uploads.ts'
 
 /** Octets that one `read` may ask for. */
 export const READ_BYTES_MAX = 1024 * 1024
@@ -105,7 +107,38 @@ export interface MailboxStore {
     readonly accountId: AccountId
     readonly change: ScriptChange
   }): Promise<{ readonly refusal: ScriptRefusal | undefined }>
-  /** Entries that wait for a queue, oldest first; each is offered again until `outboxDone`. */
+  /** The account's objects of a kind, oldest first. */
+  objects(ask: { readonly accountId: AccountId; readonly kind: ObjectKind }): Promise<KeptObjects>
+  /** What came, changed and went after the state, oldest first; undefined where it can no longer be told. */
+  objectChanges(ask: {
+    readonly accountId: AccountId
+    readonly kind: ObjectKind
+    readonly since: number
+    readonly limit: number
+  }): Promise<ObjectChanges | undefined>
+  /** How far each kind of objects has come. */
+  objectStates(ask: {
+    readonly accountId: AccountId
+  }): Promise<{ readonly states: Readonly<Record<ObjectKind, number>> }>
+  /** Keeps a large file for UPLOAD_KEPT_MS at least; the oldest of the account's give way above `bytesMax`. */
+  keepUpload(ask: {
+    readonly accountId: AccountId
+    readonly id: string
+    readonly type: string
+    readonly large: LargeHandle
+    readonly bytesMax: number
+  }): Promise<{ readonly isKept: boolean }>
+  upload(ask: {
+    readonly accountId: AccountId
+    readonly id: string
+  }): Promise<{ readonly upload: KeptUpload | undefined }>
+  readUpload(ask: {
+    readonly accountId: AccountId
+    readonly id: string
+    readonly offset: number
+    readonly length: number
+  }): Promise<{ readonly octets: Octets | undefined }>
+  /** Entries that wait for a queue and are released, oldest first; each is offered again until `outboxDone`. */
   outbox(ask: { readonly limit: number }): Promise<{ readonly items: readonly OutboxItem[] }>
   readOutbox(ask: {
     readonly id: string

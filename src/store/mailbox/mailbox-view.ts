@@ -9,6 +9,7 @@ import type {
   Uid,
   UidValidity,
 } from '#model/mailbox.ts'
+import type { ObjectKind } from './objects.ts'
 
 /** One mailbox with its counts, as committed. */
 export interface MailboxRow {
@@ -29,6 +30,8 @@ export interface MailboxRow {
   readonly retainFromMs?: number
   /** What was said of this mailbox itself. */
   readonly retention: Retention
+  /** Where a program wants it among its siblings (RFC 8621 §2). */
+  readonly sortOrder?: number
   /** Keyword slots: flag bit 5 + index. */
   readonly keywords: readonly string[]
   /** True for a name that has children but was deleted itself (RFC 9051 §6.3.5): \Noselect. */
@@ -72,6 +75,14 @@ export interface MailboxChanged {
   readonly mailboxId: MailboxId
   readonly highestModSeq: ModSeq
 }
+
+/** Told likewise: objects of these kinds came, changed or went. */
+export interface ObjectsChanged {
+  readonly accountId: AccountId
+  readonly objects: readonly ObjectKind[]
+}
+
+export type StoreChanged = MailboxChanged | ObjectsChanged
 
 /** A message's identity as IMAP OBJECTID and POP3 want it. */
 export interface MessageIds {

@@ -5,6 +5,7 @@ import { deliveryContract } from './delivery.contract.ts'
 import { emailsContract } from './emails.contract.ts'
 import { importContract } from './import.contract.ts'
 import { messagesContract } from './messages.contract.ts'
+import { objectsContract } from './objects.contract.ts'
 import { purgeContract } from './purge.contract.ts'
 import { retentionContract } from './retention.contract.ts'
 import { treeContract } from './tree.contract.ts'
@@ -26,6 +27,7 @@ export function mailboxContract(name: string, open: () => Promise<MailboxesUnder
     importContract(bench)
     deliveryContract(bench)
     emailsContract(bench)
+    objectsContract(bench)
     purgeContract(bench)
     retentionContract(bench)
   })

@@ -14,7 +14,7 @@ import { storedMetas } from './meta-records.ts'
 import { append, Bench, hanako, largeContent, taro } from './contract-bench.ts'
 import type { MailboxesUnderTest } from './contract-bench.ts'
 import { mailboxContract } from './mailbox.contract.ts'
-import type { MailboxChanged } from './mailbox-view.ts'
+import type { StoreChanged } from './mailbox-view.ts'
 import { openMailboxes } from './open.ts'
 import { MIGRATIONS } from './schema.ts'
 
@@ -23,7 +23,7 @@ after(() => rmSync(root, { recursive: true, force: true }))
 const folder = (): string => mkdtempSync(join(root, 'v-'))
 
 async function open(dir = folder()): Promise<MailboxesUnderTest> {
-  const changes: MailboxChanged[] = []
+  const changes: StoreChanged[] = []
   const clock = new FakeClock()
   const store = await openMailboxes({
     dir,
@@ -39,8 +39,8 @@ mailboxContract('on a disk', open)
 
 mailboxContract('in memory', async () => {
   const store = new FakeMailboxStore()
-  const changes: MailboxChanged[] = []
-  store.changes((change) => changes.push(change))
+  const changes: StoreChanged[] = []
+  store.allChanges((change) => changes.push(change))
   return { store, clock: store.clock, changes, end: () => store.close() }
 })
 
@@ -64,7 +64,15 @@ describe('the mail store on a disk', () => {
           views.push(Buffer.from(octets!).toString('hex'))
         }
       }
-      return { mailboxes, subscriptions, views, outbox: await store.outbox({ limit: 9 }) }
+      const upload = { accountId: hanako, id: 'U1', offset: 0, length: 99 }
+      return {
+        mailboxes,
+        subscriptions,
+        views,
+        outbox: await store.outbox({ limit: 9 }),
+        objects: await store.objects({ accountId: hanako, kind: 'Identity' }),
+        upload: Buffer.from((await store.readUpload(upload)).octets!).toString(),
+      }
     }
     const parts = await open(dir)
     const first = new Bench(parts)
@@ -79,6 +87,11 @@ describe('the mail store on a disk', () => {
     ])
     const content = await largeContent(first.store, fromUtf8('大'.repeat(100_000)))
     await first.done([append(['会議', '来週'])], { contents: [content] })
+    await first.done([{ kind: 'keep', object: 'Identity', id: 'I1', value: { name: '花子' } }])
+    const { handle } = await first.store.openLarge()
+    await first.store.appendLarge({ handle, octets: fromUtf8('添付') })
+    const kept = { id: 'U1', type: 'text/plain', large: handle, bytesMax: 99 }
+    await first.store.keepUpload({ accountId: hanako, ...kept })
     const before = await read(first)
     await parts.end()
     const again = await open(dir)

@@ -7,17 +7,19 @@ export const namedFiles = (sql: Sql): Set<number> =>
       .all<[number]>(
         `SELECT file FROM email WHERE kind = 1
          UNION SELECT meta_file FROM email WHERE meta_kind = 1
-         UNION SELECT file FROM outbox WHERE kind = 1`,
+         UNION SELECT file FROM outbox WHERE kind = 1
+         UNION SELECT file FROM upload`,
       )
       .map(([file]) => file),
   )
 
-/** True where a row names the large file, as a message's octets, its meta or an outbox entry. */
+/** True where a row names the large file, as a message's octets, its meta, an outbox entry or an upload. */
 export const isNamed = (sql: Sql, file: number): boolean =>
   sql.get(
     `SELECT 1 FROM email WHERE kind = 1 AND file = ?1
      UNION ALL SELECT 1 FROM email WHERE meta_kind = 1 AND meta_file = ?1
      UNION ALL SELECT 1 FROM outbox WHERE kind = 1 AND file = ?1
+     UNION ALL SELECT 1 FROM upload WHERE file = ?1
      LIMIT 1`,
     file,
   ) !== undefined

@@ -7,7 +7,7 @@ import { openDatabase } from '#store/db/database.ts'
 import { ioFault } from '#store/db/fault.ts'
 
 import type { MetaParser } from './content.ts'
-import type { MailboxChanged } from './mailbox-view.ts'
+import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import { namedFiles, namedSegments } from './named.ts'
 import { MIGRATIONS } from './schema.ts'
@@ -21,7 +21,7 @@ export interface MailboxesOptions {
   /** Makes a parser for one message. */
   readonly parser: () => MetaParser
   /** Told after COMMIT. */
-  readonly onChange: (change: MailboxChanged) => void
+  readonly onChange: (change: StoreChanged) => void
   /** Free space under which appends answer Fault `full`. */
   readonly reserveBytes?: number
 }

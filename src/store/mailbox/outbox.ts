@@ -3,6 +3,7 @@ import type { Octets } from '#base/octets.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import { blobColumns, blobFrom } from './content.ts'
 import type { OutboxEntry, OutboxItem } from './commit.ts'
+import { Refusal } from './refusal.ts'
 import type { Sql } from './sql.ts'
 import type { AccountWork } from './work.ts'
 
@@ -12,7 +13,7 @@ export interface PlacedEntry {
   readonly ref: BlobRef
 }
 
-type StoredEntry = Omit<OutboxItem, 'sizeBytes'>
+type StoredEntry = Omit<OutboxItem, 'sizeBytes' | 'releaseAtMs'>
 
 /** In the delivery's own transaction; an id that waits already is the same entry. */
 export function addOutbox(work: AccountWork, entries: readonly PlacedEntry[]): void {
@@ -21,22 +22,44 @@ export function addOutbox(work: AccountWork, entries: readonly PlacedEntry[]): v
     '',
   ]
   for (const { entry, ref } of entries) {
-    const { content: _, ...rest } = entry
+    const { content: _, releaseAtMs = 0, ...rest } = entry
     work.sql.run(
-      `INSERT INTO outbox (aid, id, entry, kind, file, offset, length, made_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO outbox (aid, id, entry, kind, file, offset, length, made_at, release_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       work.aid,
       entry.id,
       JSON.stringify({ ...rest, accountId }),
       ...blobColumns(ref),
       work.nowMs,
+      releaseAtMs,
     )
   }
 }
 
-export const listOutbox = (sql: Sql, limit: number): OutboxItem[] =>
+/** Nothing of it was sent; throws Refusal `conflict` where something may have been. */
+export function withdrawEntry(work: AccountWork, id: string): void {
+  const row = work.sql.get<[number, number, number, number]>(
+    `DELETE FROM outbox WHERE aid = ? AND id = ? AND release_at > ?
+     RETURNING kind, file, offset, length`,
+    work.aid,
+    id,
+    work.nowMs,
+  )
+  if (row === undefined) throw new Refusal('conflict', 'The mail is on its way')
+  const ref = blobFrom(row)
+  if (ref.kind === 'large') work.files.push(ref)
+}
+
+export const listOutbox = (
+  sql: Sql,
+  { limit, nowMs }: { readonly limit: number; readonly nowMs: number },
+): OutboxItem[] =>
   sql
-    .all<[string, number]>('SELECT entry, length FROM outbox ORDER BY seq LIMIT ?', limit)
+    .all<[string, number]>(
+      'SELECT entry, length FROM outbox WHERE release_at <= ? ORDER BY seq LIMIT ?',
+      nowMs,
+      limit,
+    )
     .map(([entry, sizeBytes]) => ({ ...(JSON.parse(entry) as StoredEntry), sizeBytes }))
 
 /** Throws Fault `notFound` where the entry is done already. */

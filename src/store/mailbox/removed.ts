@@ -3,6 +3,7 @@ import type { BlobRef } from '#store/blob/blobs.ts'
 import { deleteEmail, ROWS_AT_ONCE } from './purge.ts'
 import type { PurgeStep } from './purge.ts'
 import type { Sql } from './sql.ts'
+import { deleteUploads } from './uploads.ts'
 
 /** Marks accounts that exist no more, from now on; one that is back is an account again. Returns how many are marked. */
 export function markRemoved(sql: Sql, known: readonly AccountId[], nowMs: number): number {
@@ -26,7 +27,14 @@ export const removedAccount = (sql: Sql, beforeMs: number): number | undefined =
   sql.get<[number]>('SELECT aid FROM account WHERE removed_at < ? LIMIT 1', beforeMs)?.[0]
 
 /** Tables whose rows of an account go at the end, together with its own. The outbox's stay until they are done. */
-const SMALL = ['mailbox', 'gone_mailbox', 'subscription', 'script'] as const
+const SMALL = [
+  'mailbox',
+  'gone_mailbox',
+  'subscription',
+  'script',
+  'object',
+  'object_state',
+] as const
 const KEYED = { thread: 'key', dup: 'delivery_id' } as const
 
 /** Deletes some rows of the account; `isDone` once nothing of it is left. */
@@ -55,7 +63,8 @@ export function removeStep(
     )
     if (rows > 0) return { rows: 0, files: [], isDone: false }
   }
+  const files = deleteUploads(sql, aid)
   for (const table of SMALL) sql.run(`DELETE FROM ${table} WHERE aid = ?`, aid)
   sql.run('DELETE FROM account WHERE aid = ?', aid)
-  return { rows: 0, files: [], isDone: true }
+  return { rows: 0, files, isDone: true }
 }

@@ -25,10 +25,12 @@ export interface Mailbox {
   /** Messages that are older count as entered then. */
   readonly retainFrom: number | null
   readonly keywords: readonly string[]
+  readonly sortOrder: number | null
 }
 
 const COLUMNS = `mid, parent, name, use, noselect, uidvalidity, uidnext, modseq, made_modseq,
-  import_modseq, purged_modseq, messages, unseen, deleted, bytes, retain_days, retain_from, keywords`
+  import_modseq, purged_modseq, messages, unseen, deleted, bytes, retain_days, retain_from, keywords,
+  sort_order`
 
 type Columns = [
   mid: number,
@@ -49,6 +51,7 @@ type Columns = [
   retainDays: number | null,
   retainFrom: number | null,
   keywords: string,
+  sortOrder: number | null,
 ]
 
 type Place = Pick<AccountWork, 'sql' | 'aid'>
@@ -98,6 +101,7 @@ function mailboxFrom(row: Columns): Mailbox {
     retainDays: row[15],
     retainFrom: row[16],
     keywords: row[17] === '[]' ? [] : (JSON.parse(row[17]) as string[]),
+    sortOrder: row[18],
   }
 }
 
@@ -164,6 +168,7 @@ export function mailboxRow(
     ...(days === undefined ? {} : { retainDays: days }),
     ...(row.retainFrom === null ? {} : { retainFromMs: row.retainFrom }),
     retention: retentionOf(row),
+    ...(row.sortOrder === null ? {} : { sortOrder: row.sortOrder }),
     keywords: row.keywords,
     noSelect: row.noSelect,
   }

@@ -165,4 +165,43 @@ CREATE TABLE expiry (
   ran_at INTEGER NOT NULL
 );
 `,
+  // What JMAP keeps beside mail: objects with a log of their changes, uploads, mail that is sent later.
+  `
+CREATE TABLE object (
+  aid INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  made_seq INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  made_at INTEGER NOT NULL,
+  gone_at INTEGER,
+  entry TEXT,
+  value TEXT NOT NULL,
+  PRIMARY KEY (aid, kind, id)
+) WITHOUT ROWID;
+CREATE INDEX object_seq ON object (aid, kind, seq);
+CREATE INDEX object_entry ON object (entry) WHERE entry IS NOT NULL;
+CREATE INDEX object_made ON object (kind, made_at) WHERE gone_at IS NULL;
+CREATE INDEX object_gone ON object (gone_at) WHERE gone_at IS NOT NULL;
+CREATE TABLE object_state (
+  aid INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  told_from INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (aid, kind)
+) WITHOUT ROWID;
+CREATE TABLE upload (
+  aid INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  file INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  made_at INTEGER NOT NULL,
+  PRIMARY KEY (aid, id)
+) WITHOUT ROWID;
+CREATE INDEX upload_file ON upload (file);
+CREATE INDEX upload_made ON upload (made_at);
+ALTER TABLE outbox ADD COLUMN release_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mailbox ADD COLUMN sort_order INTEGER;
+`,
 ]

@@ -23,13 +23,20 @@ import {
 import type { ExpireStep } from './expire.ts'
 import { HeldMailboxes } from './held.ts'
 import type { CommitRequest } from './commit.ts'
-import type { MailboxChanged } from './mailbox-view.ts'
+import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import { readIds, readMessage, readMetas } from './messages.ts'
 import type { Source } from './messages.ts'
 import { isNamed, namedSegments } from './named.ts'
+import {
+  listObjects,
+  objectChanges,
+  objectStates,
+  tellEntriesDone,
+  tidyObjects,
+} from './objects.ts'
 import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
-import { forgetDeliveries, PURGE_START, purgeStep } from './purge.ts'
+import { forgetDeliveries, PURGE_START, purgeStep, ROWS_AT_ONCE } from './purge.ts'
 import type { PurgeAsk, PurgeStep } from './purge.ts'
 import { markRemoved, removedAccount, removeStep } from './removed.ts'
 import { listExpunged } from './restore.ts'
@@ -37,6 +44,8 @@ import { changeScript, listScripts, readScript } from './scripts.ts'
 import type { ScriptRefusal } from './scripts.ts'
 import type { Sql } from './sql.ts'
 import { abortContents, bringsOctets, stageRequest } from './stage.ts'
+import { UploadShelf } from './upload-shelf.ts'
+import { findUpload } from './uploads.ts'
 import { listMailboxes, readView } from './view.ts'
 import { findAccount, saveAccount } from './work.ts'
 import type { AccountWork } from './work.ts'
@@ -53,7 +62,7 @@ export interface MailboxParts {
   readonly clock: Clock
   readonly parser: () => MetaParser
   /** Told after COMMIT. */
-  readonly onChange: (change: MailboxChanged) => void
+  readonly onChange: (change: StoreChanged) => void
 }
 
 /** Mailboxes over one database and one volume of octets, whatever those lie on. */
@@ -63,6 +72,7 @@ export class SqliteMailboxes implements MailboxStore {
   readonly #blobs: Blobs
   readonly #group: GroupCommit
   readonly #source: Source
+  readonly #uploads: UploadShelf
   #isClosing = false
   #purging: Promise<unknown> = Promise.resolve()
 
@@ -75,6 +85,12 @@ export class SqliteMailboxes implements MailboxStore {
       db: parts.db,
       name: 'mailbox',
       flush: () => parts.blobs.flush(),
+    })
+    this.#uploads = new UploadShelf({
+      ...parts,
+      group: this.#group,
+      needRoom: () => this.#needRoom(),
+      release: (files) => this.#releaseUnnamed(files),
     })
   }
 
@@ -96,7 +112,7 @@ export class SqliteMailboxes implements MailboxStore {
     const applied = await this.#write(request, files)
     for (const change of applied.changes) this.#parts.onChange(change)
     // Contents of commits that were refused or made before.
-    await this.#releaseUnnamed(files)
+    await this.#releaseUnnamed([...files, ...applied.files])
     if (failpoint('mailbox.replied') !== 'pass') await new Promise(() => undefined)
     return { results: applied.results }
   }
@@ -215,7 +231,8 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async outbox(ask: { readonly limit: number }): ReturnType<MailboxStore['outbox']> {
-    return { items: listOutbox(this.#sql, ask.limit) }
+    const nowMs = this.#parts.clock.nowMs()
+    return { items: listOutbox(this.#sql, { limit: ask.limit, nowMs }) }
   }
 
   async readOutbox(
@@ -225,8 +242,50 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async outboxDone(done: { readonly ids: readonly string[] }): Promise<void> {
-    const files = await this.#group.commit({ apply: () => deleteOutbox(this.#sql, done.ids) })
+    const { files, accountIds } = await this.#group.commit({
+      apply: () => ({
+        files: deleteOutbox(this.#sql, done.ids),
+        accountIds: tellEntriesDone(this.#sql, done.ids),
+      }),
+    })
+    for (const accountId of accountIds)
+      this.#parts.onChange({ accountId, objects: ['EmailSubmission'] })
     await this.#releaseUnnamed(files)
+  }
+
+  async objects(ask: Parameters<MailboxStore['objects']>[0]): ReturnType<MailboxStore['objects']> {
+    return listObjects(this.#sql, ask.accountId, ask.kind)
+  }
+
+  async objectChanges(
+    ask: Parameters<MailboxStore['objectChanges']>[0],
+  ): ReturnType<MailboxStore['objectChanges']> {
+    return objectChanges(this.#sql, ask)
+  }
+
+  async objectStates(
+    ask: Parameters<MailboxStore['objectStates']>[0],
+  ): ReturnType<MailboxStore['objectStates']> {
+    return { states: objectStates(this.#sql, ask.accountId) }
+  }
+
+  async keepUpload(
+    ask: Parameters<MailboxStore['keepUpload']>[0],
+  ): ReturnType<MailboxStore['keepUpload']> {
+    return { isKept: await this.#uploads.keep(ask) }
+  }
+
+  async upload(ask: Parameters<MailboxStore['upload']>[0]): ReturnType<MailboxStore['upload']> {
+    const { type, sizeBytes } = findUpload(this.#sql, ask) ?? {}
+    const isThere = type !== undefined && sizeBytes !== undefined
+    return { upload: isThere ? { type, sizeBytes } : undefined }
+  }
+
+  async readUpload(
+    ask: Parameters<MailboxStore['readUpload']>[0],
+  ): ReturnType<MailboxStore['readUpload']> {
+    const ref = findUpload(this.#sql, ask)?.ref
+    return { octets: ref && (await this.#blobs.read(ref, ask.offset, ask.length)) }
   }
 
   purge(ask: Parameters<MailboxStore['purge']>[0]): ReturnType<MailboxStore['purge']> {
@@ -251,6 +310,12 @@ export class SqliteMailboxes implements MailboxStore {
     const before = this.#parts.clock.nowMs() - DUPLICATES_MS
     for (let more = true; more && !this.#isClosing;)
       more = await this.#group.commit({ apply: () => forgetDeliveries(this.#sql, before) })
+    const nowMs = this.#parts.clock.nowMs()
+    for (let more = true; more && !this.#isClosing;)
+      more = await this.#group.commit({
+        apply: () => tidyObjects(this.#sql, nowMs, ROWS_AT_ONCE),
+      })
+    if (!this.#isClosing) await this.#uploads.tidy()
     // Segments of which nothing is left; those of which something is are for a compaction.
     if (!this.#isClosing) await this.#blobs.collect(namedSegments(this.#sql))
     return { rows }
@@ -312,6 +377,7 @@ export class SqliteMailboxes implements MailboxStore {
 
   async close(): Promise<void> {
     this.#isClosing = true
+    await this.#uploads.close()
     await this.#purging
     await this.#group.idle()
     await this.#blobs.close()

@@ -217,8 +217,9 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
       name.mid,
     )
     work.sql.run(
-      'UPDATE mailbox SET parent = ? WHERE aid = ? AND parent = ?',
+      'UPDATE mailbox SET parent = ?, named_modseq = ? WHERE aid = ? AND parent = ?',
       name.mid,
+      work.modSeq,
       work.aid,
       row.mid,
     )
@@ -275,6 +276,32 @@ function noteName(work: AccountWork, row: Mailbox): void {
     row.mid,
   )
   if (!work.touched.has(row.mid)) work.touched.set(row.mid, row.modSeq)
+}
+
+/** What JMAP shows it by (RFC 8621 §2); a role is taken only where it is free. */
+export function describeMailbox(
+  work: AccountWork,
+  change: {
+    readonly mailboxId: MailboxId
+    readonly sortOrder?: number
+    readonly use?: SpecialUse | null
+  },
+): Mailbox {
+  const row = mailboxOf(work, change.mailboxId)
+  const { use = row.use, sortOrder = row.sortOrder } = change
+  if (use !== row.use) {
+    if (row.use === 'inbox' || use === 'inbox') throw new Refusal('reserved', 'There is one INBOX')
+    if (use !== null) requireFreeUse(work, use)
+  }
+  work.sql.run(
+    'UPDATE mailbox SET use = ?, sort_order = ? WHERE aid = ? AND mid = ?',
+    use,
+    sortOrder,
+    work.aid,
+    row.mid,
+  )
+  noteName(work, row)
+  return mailboxByMid(work, row.mid)!
 }
 
 /** Holds for what is there already: its days count from when each message entered. */

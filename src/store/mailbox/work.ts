@@ -1,6 +1,8 @@
 import type { Octets } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EmailId, MailboxId, ModSeq, ThreadId, UidValidity } from '#model/mailbox.ts'
+import type { BlobRef } from '#store/blob/blobs.ts'
+import type { ObjectKind } from './objects.ts'
 import type { AccountState } from './stored-email.ts'
 import type { Sql } from './sql.ts'
 
@@ -28,6 +30,10 @@ export interface AccountWork {
   >
   /** Mailboxes whose readers are to be told, with their new MODSEQ. */
   readonly touched: Map<number, number>
+  /** Kinds of objects whose readers are to be told. */
+  readonly touchedObjects: Set<ObjectKind>
+  /** Files that a deleted row named; another row may name them still. */
+  readonly files: BlobRef[]
 }
 
 export function findAccount(
@@ -55,6 +61,8 @@ export function findAccount(
     usedMessages,
     emails: new Map(),
     touched: new Map(),
+    touchedObjects: new Set(),
+    files: [],
   }
 }
 
