@@ -8,6 +8,8 @@ import type { Authenticator } from '#store/directory/authenticator.ts'
 /** Accounts with their passwords; `fault` is answered instead while it is set. */
 export class FakeAuthenticator implements Authenticator {
   fault: LoginFault | undefined
+  /** As the directory knows them, where a test has changed them. */
+  accounts: ReadonlyMap<string, Account> = new Map()
   readonly attempts: LoginAttempt[] = []
   readonly #passwords: Map<string, Octets>
   constructor(passwords: Readonly<Record<string, string | Octets>>) {
@@ -24,7 +26,9 @@ export class FakeAuthenticator implements Authenticator {
     if (this.fault !== undefined) return err(this.fault)
     const password = this.#passwords.get(attempt.login)
     const matches = password !== undefined && equalOctets(password, attempt.password)
-    return matches ? ok(fakeAccount(attempt.login)) : err('refused')
+    if (!matches) return err('refused')
+    const account = fakeAccount(attempt.login)
+    return ok(this.accounts.get(account.id) ?? account)
   }
 }
 

@@ -5,7 +5,7 @@ import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { timedId } from '#base/id.ts'
-import { systemClock } from '#base/time.ts'
+import { FakeClock, systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
 import type { NewEvent } from '#model/event.ts'
@@ -70,15 +70,16 @@ export async function jmapRoom(
     readonly clock?: Clock
   } = {},
 ): Promise<JmapRoomUnderTest> {
-  const store = new FakeMailboxStore()
+  const clock = options.clock ?? systemClock
+  const store = new FakeMailboxStore(clock instanceof FakeClock ? clock : undefined)
   const authenticator = new FakeAuthenticator({ hanako: PASSWORD, taro: 'taro' })
   const accounts = new Map<string, Account>([HANAKO, fakeAccount('taro')].map((a) => [a.id, a]))
-  const clock = options.clock ?? systemClock
+  authenticator.accounts = accounts
   let submitted = 0
   const events: NewEvent[] = []
   const jmap = serveJmap({
     store,
-    changes: store.changes,
+    changes: store.allChanges,
     authenticator,
     directory: { account: (id) => accounts.get(id), domain: (name) => ({ name }) },
     sessions: new BrowserSessions({ rules: { ...WEB_SESSIONS, ...options.sessions }, clock }),

@@ -35,6 +35,50 @@ export function readBody(
   })
 }
 
+/**
+ * Hands on the request's body in pieces, no faster than they are taken; returns its length. Throws
+ * likewise.
+ */
+export async function streamBody(
+  incoming: IncomingMessage,
+  limit: { readonly name: string; readonly bytesMax: number },
+  take: (octets: Octets) => Promise<void>,
+): Promise<number> {
+  const refuse = (): never => {
+    incoming.resume()
+    throw new RequestError('limit', `At most ${limit.bytesMax} octets`, limit.name, 413)
+  }
+  if (Number(incoming.headers['content-length'] ?? 0) > limit.bytesMax) refuse()
+  let size = 0
+  let waiting: Buffer[] = []
+  let waitingBytes = 0
+  const flush = async (): Promise<void> => {
+    const octets = Buffer.concat(waiting)
+    waiting = []
+    waitingBytes = 0
+    for (let at = 0; at < octets.length; at += PIECE_BYTES)
+      await take(octets.subarray(at, at + PIECE_BYTES))
+  }
+  try {
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      const octets = chunk as Buffer
+      size += octets.length
+      if (size > limit.bytesMax) refuse()
+      waiting.push(octets)
+      waitingBytes += octets.length
+      if (waitingBytes >= PIECE_BYTES) await flush()
+    }
+  } catch (thrown) {
+    if (incoming.destroyed && !incoming.complete) throw new Fault('closed', 'the client left')
+    incoming.resume()
+    throw thrown
+  }
+  await flush()
+  return size
+}
+
+const PIECE_BYTES = 256 * 1024
+
 /** Throws RequestError notJSON. */
 export function parseJson(octets: Octets): unknown {
   const text = toUtf8Strict(octets)

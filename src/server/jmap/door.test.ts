@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { createConnection } from 'node:net'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { Fault } from '#base/outcome.ts'
-import { FakeClock } from '#base/time.ts'
+import { FakeClock, HOUR_MS } from '#base/time.ts'
 import { HANAKO, jmapRoom, PASSWORD } from '#test/fake/jmap-room.ts'
 import type { JmapRoomUnderTest } from '#test/fake/jmap-room.ts'
 
@@ -256,7 +257,7 @@ test('an upload is kept for its account, within limits (RFC 8620 §6.1)', async 
   const clock = new FakeClock()
   const room = await jmapRoom(t, {
     clock,
-    limits: { maxSizeUpload: 100, uploadBytesPerAccountMax: 150, uploadLifetimeMs: 1_000 },
+    limits: { maxSizeUpload: 100, uploadBytesPerAccountMax: 150 },
   })
   const upload = (body: string, as = 'hanako', account: string = HANAKO.id) =>
     room.fetch(`/jmap/upload/${account}`, {
@@ -279,8 +280,23 @@ test('an upload is kept for its account, within limits (RFC 8620 §6.1)', async 
   for (let n = 0; n < 2; n++) assert.equal((await upload('x'.repeat(100))).status, 201)
   assert.equal((await get(blobId!)).status, 404, 'newer ones took its room')
   const last = (await (await upload('後')).json()) as { blobId: string }
-  clock.advance(1_000)
+  clock.advance(HOUR_MS)
+  await room.store.purge({ beforeMs: 0 })
+  assert.equal(await (await get(last.blobId)).text(), '後', 'an hour at least')
+  clock.advance(2 * HOUR_MS)
+  await room.store.purge({ beforeMs: 0 })
   assert.equal((await get(last.blobId)).status, 404, 'its time is over')
+
+  const socket = createConnection(room.port, '127.0.0.1')
+  const basic = Buffer.from(`hanako:${PASSWORD}`).toString('base64')
+  socket.write(
+    `POST /jmap/upload/${HANAKO.id} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic ${basic}\r\nContent-Length: 99\r\n\r\n半分`,
+  )
+  while (room.store.largeFiles === 0) await setImmediate()
+  socket.destroy()
+  while (room.store.largeFiles > 0) await setImmediate()
+  room.store.fault = new Fault('full', 'no room')
+  assert.equal((await upload('x')).status, 507)
 })
 
 test('a storage that does not answer is told as such, and nothing hangs', async (t) => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { HOUR_MS, SECOND_MS } from '#base/time.ts'
-import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
+import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import { accountState } from './emails.ts'
 import { sendProblem } from './problem.ts'
 import type { Call, JmapRoom } from './room.ts'
@@ -33,7 +33,7 @@ export class EventStreams {
   readonly #unsubscribe: () => void
   #count = 0
 
-  constructor(room: JmapRoom, changes: (listener: (change: MailboxChanged) => void) => () => void) {
+  constructor(room: JmapRoom, changes: (listener: (change: StoreChanged) => void) => () => void) {
     this.#room = room
     this.#unsubscribe = changes(({ accountId }) => {
       for (const stream of this.#byAccount.get(accountId) ?? []) this.#wake(stream)

@@ -1,77 +1,133 @@
 import { createHash } from 'node:crypto'
-import type { Account } from '#model/account.ts'
-import { addressKey, formatAddress } from '#model/address.ts'
+import { addressKey, formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
-import { picked, propertiesOf } from './args.ts'
-import { changesAsk, CHANGES_ARGS } from './email-changes.ts'
-import { idsToGet } from './ids.ts'
+import { maySendAs } from '#engine/sender/authorise.ts'
+import type { KeptObject, ObjectChange } from '#store/mailbox/objects.ts'
+import { CHANGES_ARGS } from './email-changes.ts'
+import type { EmailAddress } from './header-forms.ts'
+import { getObjects, objectChanges } from './objects.ts'
 import { SUBMISSION } from './room.ts'
-import type { Method } from './room.ts'
-import { cannotCalculate } from './states.ts'
+import type { Answer, Call, Method } from './room.ts'
 
-export interface Identity {
-  readonly id: string
-  readonly address: Address
+/** What is kept of an identity. */
+export interface IdentityValue {
+  readonly email: string
   readonly name: string
+  readonly replyTo: readonly EmailAddress[] | null
+  readonly bcc: readonly EmailAddress[] | null
+  readonly textSignature: string
+  readonly htmlSignature: string
+  /** Of an address of the directory; it goes with that only. */
+  readonly isGiven: boolean
+  /** The name is the person's own choice; else it follows the directory. */
+  readonly isNamed: boolean
 }
 
-/** Whom the account may be: its own address, its further ones, those delegated to it. */
-export function identitiesOf(account: Account): readonly Identity[] {
+export interface Identity extends KeptObject {
+  readonly value: IdentityValue & Readonly<Record<string, unknown>>
+}
+
+export const IDENTITY_PROPERTIES: readonly string[] =
+  'id name email replyTo bcc textSignature htmlSignature mayDelete'.split(' ')
+
+export interface Identities {
+  readonly state: number
+  readonly objects: readonly Identity[]
+}
+
+/**
+ * The account's identities: one for each address that it may send as, and those that were made. Where
+ * the directory has changed since they were kept, they follow it, so that Identity/changes tells of it.
+ */
+export async function loadIdentities(call: Call): Promise<Identities> {
+  const { store } = call.room
+  const accountId = call.account.id
+  const load = async (): Promise<Identities> =>
+    (await store.objects({ accountId, kind: 'Identity' })) as Identities
+  const kept = await load()
+  const changes = dueChanges(call, kept.objects)
+  if (changes.length === 0) return kept
+  await store.commit({ contents: [], commits: [{ accountId, changes }] })
+  return load()
+}
+
+function dueChanges(call: Call, kept: readonly Identity[]): ObjectChange[] {
+  const { account } = call
   const own = { localpart: account.username, domain: account.domain }
-  const all = [own, ...account.addresses, ...account.delegated]
-  const unique = new Map(all.map((address) => [addressKey(address), address]))
-  return Array.from(unique, ([key, address]) => ({
-    id: `I${createHash('sha256').update(key).digest('hex').slice(0, 20)}`,
-    address,
-    name: account.name ?? '',
-  }))
+  const given = new Map<string, Address>(
+    [own, ...account.addresses, ...account.delegated].map((each) => [givenId(each), each]),
+  )
+  const name = account.name ?? ''
+  const changes: ObjectChange[] = []
+  for (const { id, value } of kept) {
+    const address = given.get(id)
+    given.delete(id)
+    if (address === undefined && (value.isGiven || !maySend(call, value.email)))
+      changes.push({ kind: 'forget', object: 'Identity', id })
+    else if (value.isGiven && !value.isNamed && value.name !== name)
+      changes.push(keepIdentity(id, { ...value, name }))
+  }
+  for (const [id, address] of given) changes.push(keepIdentity(id, fresh(address, name)))
+  return changes
 }
 
-const shown = ({ id, address, name }: Identity): Readonly<Record<string, unknown>> => ({
-  id,
-  name,
+const givenId = (address: Address): string =>
+  `I${createHash('sha256').update(addressKey(address)).digest('hex').slice(0, 20)}`
+
+const fresh = (address: Address, name: string): IdentityValue => ({
   email: formatAddress(address),
+  name,
   replyTo: null,
   bcc: null,
   textSignature: '',
   htmlSignature: '',
-  mayDelete: false,
+  isGiven: true,
+  isNamed: false,
 })
 
-const stateOf = (account: Account): string =>
-  createHash('sha256')
-    .update(JSON.stringify(identitiesOf(account).map(shown)))
-    .digest('hex')
-    .slice(0, 16)
+export const keepIdentity = (id: string, value: IdentityValue): ObjectChange => ({
+  kind: 'keep',
+  object: 'Identity',
+  id,
+  value: { ...value },
+})
 
-const PROPERTIES = 'id name email replyTo bcc textSignature htmlSignature mayDelete'.split(' ')
+export function maySend({ account, room }: Call, email: string): boolean {
+  const address = parseAddress(email)
+  return address.ok && maySendAs(account, address.value, room.directory)
+}
 
-/** RFC 8621 §6.1: what the directory says; none is made here. */
+export const showIdentity = (id: string, value: IdentityValue): Answer => ({
+  id,
+  name: value.name,
+  email: value.email,
+  replyTo: value.replyTo,
+  bcc: value.bcc,
+  textSignature: value.textSignature,
+  htmlSignature: value.htmlSignature,
+  mayDelete: !value.isGiven,
+})
+
+/** RFC 8621 §6.1. */
 export const identityGet: Method = {
   name: 'Identity/get',
   capability: SUBMISSION,
   args: ['ids', 'properties'],
-  run(call, args) {
-    const properties = propertiesOf(args, PROPERTIES)
-    const ids = idsToGet(call, args)
-    const all = identitiesOf(call.account)
-    const list = all.filter(({ id }) => ids === undefined || ids.includes(id))
-    return Promise.resolve({
-      state: stateOf(call.account),
-      list: list.map((identity) => picked(shown(identity), properties)),
-      notFound: (ids ?? []).filter((id) => !all.some((identity) => identity.id === id)),
-    })
+  async run(call, args) {
+    const { state, objects } = await loadIdentities(call)
+    const shown = ({ id, value }: KeptObject): Answer =>
+      showIdentity(id, value as Identity['value'])
+    return getObjects(call, args, { known: IDENTITY_PROPERTIES, state, objects, shown })
   },
 }
 
+/** RFC 8621 §6.2. */
 export const identityChanges: Method = {
   name: 'Identity/changes',
   capability: SUBMISSION,
   args: CHANGES_ARGS,
   async run(call, args) {
-    const { since } = changesAsk(args)
-    if (since !== stateOf(call.account)) throw cannotCalculate()
-    const none = { created: [], updated: [], destroyed: [] }
-    return { oldState: since, newState: since, hasMoreChanges: false, ...none }
+    await loadIdentities(call)
+    return objectChanges(call, args, 'Identity')
   },
 }

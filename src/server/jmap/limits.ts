@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { SessionRules } from '#store/directory/browser-sessions.ts'
 
 /** The limits of RFC 8620 §2, and our own. */
@@ -10,10 +10,8 @@ export interface JmapLimits {
   readonly maxCallsInRequest: number
   readonly maxObjectsInGet: number
   readonly maxObjectsInSet: number
-  /** Uploads are kept in memory for so long, and so many octets of one account and of all. */
-  readonly uploadLifetimeMs: number
+  /** Octets of an account's uploads; the oldest give way. */
   readonly uploadBytesPerAccountMax: number
-  readonly uploadBytesMax: number
   /** Octets of decoded text that one answer may carry. */
   readonly bodyValueBytesMax: number
   /** How long one search may look into messages. */
@@ -30,9 +28,7 @@ export const JMAP_LIMITS: JmapLimits = {
   maxCallsInRequest: 32,
   maxObjectsInGet: 500,
   maxObjectsInSet: 500,
-  uploadLifetimeMs: HOUR_MS, // RFC 8620 §6: an hour at least
-  uploadBytesPerAccountMax: 110_000_000,
-  uploadBytesMax: 256_000_000,
+  uploadBytesPerAccountMax: 256_000_000,
   bodyValueBytesMax: 32_000_000,
   searchMs: 30 * SECOND_MS,
   eventStreamsPerAccountMax: 30,
@@ -42,6 +38,9 @@ export const JMAP_LIMITS: JmapLimits = {
 /** Filters and sorts: conditions in all, and operators within one another. */
 export const FILTER_CONDITIONS_MAX = 200
 export const FILTER_DEPTH_MAX = 20
+export const SORT_COMPARATORS_MAX = 10
+/** How far ahead mail may be sent (RFC 4865). */
+export const DELAYED_SEND_MS_MAX = 14 * DAY_MS
 /** Lists and objects within one another in a request, and characters of a path. */
 export const JSON_DEPTH_MAX = 64
 export const PATH_LENGTH_MAX = 1_000

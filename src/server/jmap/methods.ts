@@ -7,10 +7,17 @@ import { mailboxChanges, mailboxGet } from './mailbox-get.ts'
 import { mailboxQuery, mailboxQueryChanges } from './mailbox-query.ts'
 import { emailSet } from './email-set.ts'
 import { identityChanges, identityGet } from './identity.ts'
+import { identitySet } from './identity-set.ts'
 import { mailboxSet } from './mailbox-set.ts'
 import { emailExpunged, emailRestore } from './expunged.ts'
 import { searchSnippetGet } from './search-snippet.ts'
-import { submissionChanges, submissionGet, submissionQuery, submissionSet } from './submission.ts'
+import {
+  submissionChanges,
+  submissionGet,
+  submissionQuery,
+  submissionQueryChanges,
+} from './submission.ts'
+import { submissionSet } from './submission-set.ts'
 import { CORE } from './room.ts'
 import type { Method } from './room.ts'
 import { threadGet } from './thread.ts'
@@ -46,8 +53,10 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     searchSnippetGet,
     identityGet,
     identityChanges,
+    identitySet,
     submissionGet,
     submissionQuery,
+    submissionQueryChanges,
     submissionChanges,
     emailCopy,
     blobCopy,

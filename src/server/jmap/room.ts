@@ -7,13 +7,11 @@ import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { Args } from './args.ts'
 import type { EmailViews } from './email-views.ts'
 import type { JmapLimits } from './limits.ts'
-import type { Uploads } from './uploads.ts'
 
 /** What all requests of a process share. */
 export interface JmapRoom {
   readonly store: MailboxStore
   readonly views: EmailViews
-  readonly uploads: Uploads
   readonly directory: Pick<Directory, 'account' | 'domain'>
   readonly limits: JmapLimits
   readonly hostname: string

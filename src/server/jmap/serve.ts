@@ -7,7 +7,7 @@ import type { EventSink } from '#model/event.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import type { Directory } from '#store/directory/directory.ts'
-import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
+import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { accessOf } from './access.ts'
 import type { Access, AccessParts } from './access.ts'
@@ -23,11 +23,10 @@ import { RequestError, sendProblem } from './problem.ts'
 import type { Call, JmapRoom } from './room.ts'
 import { sessionResource, sessionState } from './session-resource.ts'
 import { upload } from './upload.ts'
-import { Uploads } from './uploads.ts'
 
 export interface JmapParts {
   readonly store: MailboxStore
-  readonly changes: (listener: (change: MailboxChanged) => void) => () => void
+  readonly changes: (listener: (change: StoreChanged) => void) => () => void
   readonly authenticator: Authenticator
   readonly directory: Pick<Directory, 'account' | 'domain'>
   /** Of web pages; loaded already. */
@@ -63,7 +62,6 @@ export function serveJmap(parts: JmapParts): Jmap {
   const room: JmapRoom = {
     store: parts.store,
     views: new EmailViews(parts.store, clock),
-    uploads: new Uploads(limits(), clock),
     directory: parts.directory,
     get limits() {
       return limits()

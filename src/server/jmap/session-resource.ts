@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { oneLine } from '#base/text.ts'
+import { SECOND_MS } from '#base/time.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Account } from '#model/account.ts'
 import { MAILBOX_COMPONENT_BYTES_MAX, MAILBOX_DEPTH_MAX } from '#model/mailbox.ts'
 import { SORTS } from './email-query.ts'
+import { DELAYED_SEND_MS_MAX } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
 import { CORE, MAIL, RETENTION, SUBMISSION } from './room.ts'
 
@@ -21,7 +23,12 @@ export function sessionResource(
     emailQuerySortOptions: SORTS,
     mayCreateTopLevelMailbox: true,
   }
-  const submission = { maxDelayedSend: 0, submissionExtensions: {} }
+  const heldSeconds = DELAYED_SEND_MS_MAX / SECOND_MS
+  const submission = {
+    maxDelayedSend: heldSeconds,
+    // RFC 4865 §3: the interval, and a date that is no limit beside it.
+    submissionExtensions: { FUTURERELEASE: [`${heldSeconds}`, '9999-12-31T23:59:59Z'] },
+  }
   const session = {
     capabilities: {
       [CORE]: {

@@ -58,22 +58,29 @@ export function storedSource(
     blobId: emailBlobId(email.emailId),
     ...stored,
     sizeBytes,
-    read: async (offset, length) => {
-      const parts: Octets[] = []
-      for (let at = 0; at < length;) {
-        const { octets } = await call.room.store.read({
-          ...ask,
-          offset: offset + at,
-          length: Math.min(READ_BYTES_MAX, length - at),
-        })
-        if (octets === undefined) throw new Fault('notFound', 'the message is gone')
-        if (octets.length === 0) break
-        parts.push(octets)
-        at += octets.length
-      }
-      return parts.length === 0 ? emptyOctets : concatOctets(parts)
-    },
+    read: (offset, length) =>
+      inPieces(
+        length,
+        async (at, bytes) =>
+          (await call.room.store.read({ ...ask, offset: offset + at, length: bytes })).octets,
+      ),
   }
+}
+
+/** Reads so many octets, or fewer where they end, by as many calls as it needs. */
+async function inPieces(
+  length: number,
+  read: (at: number, bytes: number) => Promise<Octets | undefined>,
+): Promise<Octets> {
+  const parts: Octets[] = []
+  for (let at = 0; at < length;) {
+    const octets = await read(at, Math.min(READ_BYTES_MAX, length - at))
+    if (octets === undefined) throw new Fault('notFound', 'the octets are gone')
+    if (octets.length === 0) break
+    parts.push(octets)
+    at += octets.length
+  }
+  return parts.length === 0 ? emptyOctets : concatOctets(parts)
 }
 
 /** Octets in memory as a message. */
@@ -104,23 +111,27 @@ async function emailSource(call: Call, emailId: string): Promise<Source | undefi
   return stored && storedSource(call, email, stored)
 }
 
-function findUploaded(call: Call, id: string): Promise<Blob | undefined> {
+async function findUploaded(call: Call, id: string): Promise<Blob | undefined> {
+  const { store } = call.room
+  const accountId = call.account.id
   const [base = '', ...inner] = id.split('-')
-  const upload = call.room.uploads.get(call.account.id, base)
-  if (upload === undefined) return Promise.resolve(undefined)
-  if (inner.length > 0) return blobWithin(memorySource(base, upload.octets), `-${inner.join('-')}`)
-  const { octets, type } = upload
-  const { read } = {
-    read: (offset: number, length: number) =>
-      Promise.resolve(octets.subarray(offset, offset + length)),
-  }
-  return Promise.resolve({
-    source: { read },
-    offset: 0,
-    length: octets.length,
-    encoding: 'binary',
-    type,
-  })
+  const { upload } = await store.upload({ accountId, id: base })
+  if (upload === undefined) return undefined
+  const read = (offset: number, length: number): Promise<Octets> =>
+    inPieces(length, async (at, bytes) => {
+      const ask = { accountId, id: base, offset: offset + at, length: bytes }
+      return (await store.readUpload(ask)).octets
+    })
+  if (inner.length === 0)
+    return {
+      source: { read },
+      offset: 0,
+      length: upload.sizeBytes,
+      encoding: 'binary',
+      type: upload.type,
+    }
+  if (upload.sizeBytes > INNER_BYTES_MAX) return undefined
+  return blobWithin(memorySource(base, await read(0, upload.sizeBytes)), `-${inner.join('-')}`)
 }
 
 async function blobWithin(source: Source, path: string): Promise<Blob | undefined> {

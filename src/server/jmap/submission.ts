@@ -1,243 +1,182 @@
-import { authoriseHeader, maySendAs } from '#engine/sender/authorise.ts'
-import { oneLine } from '#base/text.ts'
-import { parseAddressList } from '#codec/mime/address-list.ts'
-import { formatAddress, needsSmtpUtf8, parseAddress } from '#model/address.ts'
-import type { Address } from '#model/address.ts'
-import type { Args } from './args.ts'
-import { isId, isObject } from './args.ts'
+import type { KeptObject } from '#store/mailbox/objects.ts'
+import { isId } from './args.ts'
 import { CHANGES_ARGS } from './email-changes.ts'
-import { loadEmails, loadMetas } from './emails.ts'
-import { asAddresses } from './header-forms.ts'
 import { utcDate } from './header-forms.ts'
-import { identitiesOf } from './identity.ts'
-import { idsToGet } from './ids.ts'
-import { invalidArguments, invalidProperties, setErrorOf, SetRefusal } from './method-error.ts'
-import { makeOutgoing, outgoingFields } from './outgoing.ts'
+import { invalidArguments } from './method-error.ts'
+import { getObjects, objectChanges, objectState, readObjectState } from './objects.ts'
+import {
+  QUERY_ARGS,
+  QUERY_CHANGES_ARGS,
+  queryChanges,
+  readFilter,
+  readSort,
+  readWindow,
+  sinceQueryState,
+} from './query-frame.ts'
+import type { Compare, Test } from './query-frame.ts'
 import { SUBMISSION } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
-import { notFound, objects, readSet, SetResult, SET_ARGS } from './set-frame.ts'
-import type { Properties } from './set-frame.ts'
-import { storedSource } from './source.ts'
+import type { Args } from './args.ts'
 import { cannotCalculate } from './states.ts'
 
-const RECIPIENTS_MAX = 1_000
-/** What was handed on is the queue's: nothing is kept here that could change. */
-const STATE = '0'
-
-/** RFC 8621 §7.5: sends a stored email by the store's outbox; it can no longer be called back then. */
-export const submissionSet: Method = {
-  name: 'EmailSubmission/set',
-  capability: SUBMISSION,
-  args: [...SET_ARGS, 'onSuccessUpdateEmail', 'onSuccessDestroyEmail'],
-  async run(call, args): Promise<Answer> {
-    const ask = readSet(call, args, STATE)
-    const onSuccess = readOnSuccess(args)
-    const result = new SetResult()
-    const sent = new Map<string, string>()
-    for (const [creationId, properties] of ask.create)
-      try {
-        const { emailId, ...object } = await submit(call, args, properties)
-        sent.set(`#${creationId}`, emailId)
-        result.created(call, creationId, object)
-      } catch (thrown) {
-        result.refuse('notCreated', creationId, thrown)
-      }
-    for (const [id] of ask.update) result.refuse('notUpdated', id, notFound())
-    for (const id of ask.destroy) result.refuse('notDestroyed', id, notFound())
-    if (sent.size > 0) call.room.submitted()
-    follow(call, onSuccess, sent)
-    return { oldState: STATE, newState: STATE, ...result.answer() }
-  },
+/** What is kept of a submission. */
+export interface SubmissionValue {
+  readonly identityId: string
+  readonly emailId: string
+  readonly threadId: string
+  readonly envelope: Answer
+  readonly sendAtMs: number
+  /** `held`: it could be called back as long as its outbox entry waits. */
+  readonly fate: 'sent' | 'held' | 'canceled'
 }
 
-interface OnSuccess {
-  readonly update: readonly (readonly [string, Properties])[]
-  readonly destroy: readonly string[]
+export interface Submission extends KeptObject {
+  readonly value: SubmissionValue & Readonly<Record<string, unknown>>
 }
 
-function readOnSuccess(args: Args): OnSuccess {
-  const update = objects(args, 'onSuccessUpdateEmail')
-  const destroy = args.strings('onSuccessDestroyEmail') ?? []
-  for (const id of [...update.map(([key]) => key), ...destroy])
-    if (!isId(id.replace(/^#/, ''))) throw invalidArguments('onSuccess names what is no Id')
-  return { update, destroy }
-}
-
-/** Email/set of the emails whose submission was made, answered next under the same call id. */
-function follow(call: Call, onSuccess: OnSuccess, sent: ReadonlyMap<string, string>): void {
-  const update = onSuccess.update.flatMap(([key, patch]) => {
-    const emailId = sent.get(key)
-    return emailId === undefined ? [] : [[emailId, patch] as const]
-  })
-  const destroy = onSuccess.destroy.flatMap((key) => sent.get(key) ?? [])
-  if (update.length + destroy.length === 0) return
-  call.following.push({
-    name: 'Email/set',
-    args: { accountId: call.account.id, update: Object.fromEntries(update), destroy },
-  })
-}
-
-async function submit(
-  call: Call,
-  args: Args,
-  properties: Properties,
-): Promise<{ readonly id: string; readonly emailId: string; readonly [more: string]: unknown }> {
-  const strange = Object.keys(properties).find(
-    (name) => !['identityId', 'emailId', 'envelope'].includes(name),
+const SUBMISSION_PROPERTIES: readonly string[] =
+  'id identityId emailId threadId envelope sendAt undoStatus deliveryStatus dsnBlobIds mdnBlobIds'.split(
+    ' ',
   )
-  if (strange !== undefined) throw invalidProperties('that cannot be set', strange.slice(0, 100))
-  const { account, room } = call
-  const identityId = idOf(args, properties, 'identityId')
-  if (!identitiesOf(account).some(({ id }) => id === identityId))
-    throw invalidProperties('there is no such identity', 'identityId')
-  const [email] = (await loadEmails(call, [idOf(args, properties, 'emailId')])).emails
-  const stored = email && (await loadMetas(call, [email])).get(email.emailId)
-  if (email === undefined || stored === undefined)
-    throw invalidProperties('there is no such email', 'emailId')
-  const source = storedSource(call, email, stored)
-  if (source.sizeBytes > room.limits.maxSizeUpload)
-    throw new SetRefusal({ type: 'tooLarge', maxSize: room.limits.maxSizeUpload })
-  const { header, fields } = await outgoingFields(source)
-  if (!fields.some(({ key }) => key === 'from'))
-    throw new SetRefusal({ type: 'invalidEmail', properties: ['from'] })
-  const allowed = authoriseHeader(account, fields, room.directory)
-  if (!allowed.ok) throw new SetRefusal({ type: 'forbiddenFrom', description: allowed.error })
-  const envelope = readEnvelope(properties['envelope'] ?? null, fields)
-  if (!maySendAs(account, envelope.mailFrom, room.directory))
-    throw new SetRefusal({ type: 'forbiddenMailFrom' })
-  const id = room.newDeliveryId()
-  const outgoing = await makeOutgoing(call, source, { header, fields, id })
-  const addresses = [envelope.mailFrom, ...envelope.rcptTo]
-  const { results } = await room.store.commit({
-    contents: [outgoing.content],
-    commits: [
-      {
-        accountId: account.id,
-        changes: [],
-        outbox: [
-          {
-            id,
-            kind: 'submission',
-            reversePath: envelope.mailFrom,
-            recipients: envelope.rcptTo,
-            body: outgoing.is8bit ? '8bitmime' : '7bit',
-            smtpUtf8: outgoing.is8bitHeader || addresses.some(needsSmtpUtf8),
-            content: 0,
-          },
-        ],
-      },
-    ],
-  })
-  const [result] = results
-  if (result?.kind === 'refused') throw new SetRefusal(setErrorOf(result.refusal, 'emailId'))
-  room.events.emit({
-    atMs: room.clock.nowMs(),
-    name: 'store.submitted',
-    deliveryId: id,
-    fields: {
-      accountId: account.id,
-      from: formatAddress(envelope.mailFrom),
-      to: oneLine(envelope.rcptTo.map(formatAddress).join(', '), 1_000),
-      messageId: oneLine(stored.meta.envelope.messageId ?? ''),
-      ip: call.ip,
-    },
-  })
-  return {
-    id: `S${id}`,
-    emailId: email.emailId,
-    threadId: email.threadId,
-    envelope: {
-      mailFrom: { email: formatAddress(envelope.mailFrom), parameters: null },
-      rcptTo: envelope.rcptTo.map((to) => ({ email: formatAddress(to), parameters: null })),
-    },
-    sendAt: utcDate(room.clock.nowMs()),
-    undoStatus: 'final',
-    deliveryStatus: null,
-    dsnBlobIds: [],
-    mdnBlobIds: [],
-  }
+
+export interface Submissions {
+  readonly state: number
+  readonly objects: readonly Submission[]
 }
 
-function idOf(args: Args, properties: Properties, name: string): string {
-  const value = properties[name]
-  if (typeof value !== 'string') throw invalidProperties(`${name} is an Id`, name)
-  return args.resolved(value)
+export const loadSubmissions = async (call: Call): Promise<Submissions> =>
+  (await call.room.store.objects({
+    accountId: call.account.id,
+    kind: 'EmailSubmission',
+  })) as Submissions
+
+export const undoStatus = ({ value, waits }: Pick<Submission, 'value' | 'waits'>): string => {
+  if (value.fate === 'canceled') return 'canceled'
+  return value.fate === 'held' && waits ? 'pending' : 'final'
 }
 
-interface Envelope {
-  readonly mailFrom: Address
-  readonly rcptTo: readonly Address[]
+/** RFC 8621 §7. */
+export const showSubmission = ({ id, value, waits }: Omit<Submission, 'madeAtMs'>): Answer => ({
+  id,
+  identityId: value.identityId,
+  emailId: value.emailId,
+  threadId: value.threadId,
+  envelope: value.envelope,
+  sendAt: utcDate(value.sendAtMs),
+  undoStatus: undoStatus({ value, waits }),
+  deliveryStatus: value.fate === 'canceled' ? null : deliveryStatus(value.envelope, waits),
+  dsnBlobIds: [],
+  mdnBlobIds: [],
+})
+
+/** What we know: it waits here, or a gateway's queue has it, which sends its DSN to the mailbox. */
+function deliveryStatus(envelope: Answer, waits: boolean): Answer {
+  const { rcptTo } = envelope as { readonly rcptTo: readonly { readonly email: string }[] }
+  const status = waits
+    ? { smtpReply: '250 2.1.5 Waits to be handed on', delivered: 'queued', displayed: 'unknown' }
+    : { smtpReply: '250 2.1.5 Handed on', delivered: 'unknown', displayed: 'unknown' }
+  return Object.fromEntries(rcptTo.map(({ email }) => [email, status]))
 }
 
-type Fields = Awaited<ReturnType<typeof outgoingFields>>['fields']
-
-function readEnvelope(given: unknown, fields: Fields): Envelope {
-  if (given === null) return envelopeOf(fields)
-  const { mailFrom, rcptTo } = isObject(given) ? given : {}
-  if (!Array.isArray(rcptTo)) throw invalidProperties('rcptTo is a list', 'envelope')
-  const [from, ...to] = [mailFrom, ...(rcptTo as unknown[])].map((each) => {
-    const { email, parameters = null } = isObject(each) ? each : {}
-    if (parameters !== null && !(isObject(parameters) && Object.keys(parameters).length === 0))
-      throw invalidProperties('there are no parameters here', 'envelope')
-    return typeof email === 'string' ? email : ''
-  })
-  return checked(from!, to)
-}
-
-/** As the header has it: Sender or the only From; everybody that To, Cc and Bcc name. */
-function envelopeOf(fields: Fields): Envelope {
-  const emails = (key: string): string[] =>
-    fields
-      .filter((field) => field.key === key)
-      .flatMap(({ value }) => asAddresses(parseAddressList(value)).map(({ email }) => email))
-  const [from = ''] = [...emails('sender'), ...emails('from')]
-  return checked(from, [...emails('to'), ...emails('cc'), ...emails('bcc')])
-}
-
-function checked(from: string, to: readonly string[]): Envelope {
-  const mailFrom = parseAddress(from)
-  if (!mailFrom.ok) throw new SetRefusal({ type: 'forbiddenMailFrom' })
-  if (to.length === 0) throw new SetRefusal({ type: 'noRecipients' })
-  if (to.length > RECIPIENTS_MAX)
-    throw new SetRefusal({ type: 'tooManyRecipients', maxRecipients: RECIPIENTS_MAX })
-  const recipients = new Map<string, Address>()
-  const invalid: string[] = []
-  for (const each of to) {
-    const address = parseAddress(each)
-    if (address.ok) recipients.set(formatAddress(address.value), address.value)
-    else invalid.push(each.slice(0, 300))
-  }
-  if (invalid.length > 0)
-    throw new SetRefusal({ type: 'invalidRecipients', invalidRecipients: invalid })
-  return { mailFrom: mailFrom.value, rcptTo: [...recipients.values()] }
-}
-
-/** Nothing is kept of what was sent: the queue and its trace know. */
+/** RFC 8621 §7.1. */
 export const submissionGet: Method = {
   name: 'EmailSubmission/get',
   capability: SUBMISSION,
   args: ['ids', 'properties'],
-  run: (call, args) =>
-    Promise.resolve({ state: STATE, list: [], notFound: idsToGet(call, args) ?? [] }),
+  async run(call, args) {
+    const { state, objects } = await loadSubmissions(call)
+    const shown = (object: KeptObject): Answer => showSubmission(object as Submission)
+    return getObjects(call, args, { known: SUBMISSION_PROPERTIES, state, objects, shown })
+  },
 }
 
+/** RFC 8621 §7.2. */
 export const submissionChanges: Method = {
   name: 'EmailSubmission/changes',
   capability: SUBMISSION,
   args: CHANGES_ARGS,
-  run: () => Promise.reject(cannotCalculate()),
+  run: (call, args) => objectChanges(call, args, 'EmailSubmission'),
 }
 
+/** RFC 8621 §7.3. */
 export const submissionQuery: Method = {
   name: 'EmailSubmission/query',
   capability: SUBMISSION,
-  args: ['filter', 'sort', 'position', 'anchor', 'anchorOffset', 'limit', 'calculateTotal'],
-  run: (_, args) =>
-    Promise.resolve({
-      queryState: STATE,
-      canCalculateChanges: false,
-      position: 0,
-      ids: [],
-      ...(args.flag('calculateTotal') ? { total: 0 } : {}),
-    }),
+  args: QUERY_ARGS,
+  async run(call, args) {
+    const { state, objects } = await loadSubmissions(call)
+    return {
+      queryState: objectState(state),
+      canCalculateChanges: true,
+      ...readWindow(args, results(args, objects)),
+    }
+  },
+}
+
+/** RFC 8621 §7.4. */
+export const submissionQueryChanges: Method = {
+  name: 'EmailSubmission/queryChanges',
+  capability: SUBMISSION,
+  args: QUERY_CHANGES_ARGS,
+  async run(call, args) {
+    const since = sinceQueryState(args)
+    const { state, objects } = await loadSubmissions(call)
+    const found = await call.room.store.objectChanges({
+      accountId: call.account.id,
+      kind: 'EmailSubmission',
+      since: readObjectState(since),
+      limit: Number.MAX_SAFE_INTEGER,
+    })
+    if (found === undefined) throw cannotCalculate()
+    return queryChanges(args, {
+      oldState: since,
+      newState: objectState(state),
+      touched: new Map(found.changes.map(({ id, isNew }) => [id, { wasThere: !isNew }])),
+      all: results(args, objects),
+    })
+  },
+}
+
+function results(args: Args, objects: readonly Submission[]): string[] {
+  const test = readFilter(args.value('filter'), condition)
+  const compare = readSort(args.list('sort') ?? [], COMPARES)
+  return objects
+    .filter(test)
+    .toSorted(compare)
+    .map(({ id }) => id)
+}
+
+const ID_LISTS: Readonly<Record<string, 'identityId' | 'emailId' | 'threadId'>> = {
+  identityIds: 'identityId',
+  emailIds: 'emailId',
+  threadIds: 'threadId',
+}
+
+function condition(name: string, value: unknown): Test<Submission> | undefined {
+  const property = Object.hasOwn(ID_LISTS, name) ? ID_LISTS[name] : undefined
+  if (property !== undefined) {
+    if (!Array.isArray(value) || !value.every(isId))
+      throw invalidArguments(`${name} is a list of Ids`)
+    return ({ value: object }) => (value as readonly string[]).includes(object[property])
+  }
+  if (name === 'undoStatus') {
+    if (typeof value !== 'string') throw invalidArguments('undoStatus is a String')
+    return (object) => undoStatus(object) === value
+  }
+  if (name !== 'before' && name !== 'after') return undefined
+  const atMs = typeof value === 'string' && UTC_DATE.test(value) ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(atMs)) throw invalidArguments(`${name} is a UTCDate`)
+  return ({ value: { sendAtMs } }) => (name === 'before' ? sendAtMs < atMs : sendAtMs >= atMs)
+}
+
+const UTC_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const bySendAt: Compare<Submission> = (a, b) => a.value.sendAtMs - b.value.sendAtMs
+const COMPARES: Readonly<Record<string, Compare<Submission>>> = {
+  emailId: (a, b) => byText(a.value.emailId, b.value.emailId),
+  threadId: (a, b) => byText(a.value.threadId, b.value.threadId),
+  // RFC 8621 §7.3 names it so; the property is called sendAt.
+  sentAt: bySendAt,
+  sendAt: bySendAt,
 }

@@ -418,7 +418,7 @@ test('nobody sends under another name, to nobody, or what is no mail', async (t)
       {
         emailId: good,
         envelope: {
-          mailFrom: { email: 'hanako@campus.example', parameters: { HOLDFOR: '9' } },
+          mailFrom: { email: 'hanako@campus.example', parameters: { RET: 'FULL' } },
           rcptTo: to,
         },
       },
