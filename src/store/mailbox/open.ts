@@ -7,6 +7,7 @@ import { openDatabase } from '#store/db/database.ts'
 import { ioFault } from '#store/db/fault.ts'
 
 import type { MetaParser } from './content.ts'
+import { KeptViews } from './kept-views.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import { namedFiles, namedSegments } from './named.ts'
@@ -15,7 +16,7 @@ import { Sql } from './sql.ts'
 import { DUPLICATES_MS, SqliteMailboxes } from './sqlite-mailboxes.ts'
 
 export interface MailboxesOptions {
-  /** Holds `mailbox.db`, `seg/` and `large/`; made where it is missing. Its lock must be held. */
+  /** Holds `mailbox.db`, `seg/`, `large/` and `view/`; made where it is missing. Its lock must be held. */
   readonly dir: string
   readonly clock: Clock
   /** Makes a parser for one message. */
@@ -58,7 +59,8 @@ export async function openMailboxes(options: MailboxesOptions): Promise<OpenMail
     })
     // What a crash left between the sync of octets and the COMMIT of their rows.
     await blobs.collect(namedSegments(sql))
-    return new SqliteMailboxes({ ...options, db, sql, blobs })
+    const kept = new KeptViews(sql, join(options.dir, 'view'))
+    return new SqliteMailboxes({ ...options, db, sql, blobs, kept })
   } catch (thrown) {
     db.close()
     throw thrown

@@ -29,6 +29,7 @@ export const removedAccount = (sql: Sql, beforeMs: number): number | undefined =
 /** Tables whose rows of an account go at the end, together with its own. The outbox's stay until they are done. */
 const SMALL = [
   'mailbox',
+  'kept_view',
   'gone_mailbox',
   'subscription',
   'script',

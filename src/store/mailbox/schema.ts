@@ -204,4 +204,14 @@ CREATE INDEX upload_made ON upload (made_at);
 ALTER TABLE outbox ADD COLUMN release_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE mailbox ADD COLUMN sort_order INTEGER;
 `,
+  // The views that stand in files: up to which change, and the CRC-32 of the file. Others are not ours.
+  `
+CREATE TABLE kept_view (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  crc INTEGER NOT NULL,
+  PRIMARY KEY (aid, mid)
+) WITHOUT ROWID;
+`,
 ]

@@ -25,6 +25,7 @@ import { HeldMailboxes } from './held.ts'
 import type { CommitRequest } from './commit.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
+import type { KeptViews } from './kept-views.ts'
 import { readIds, readMessage, readMetas } from './messages.ts'
 import type { Source } from './messages.ts'
 import { isNamed, namedSegments } from './named.ts'
@@ -47,6 +48,7 @@ import { abortContents, bringsOctets, stageRequest } from './stage.ts'
 import { UploadShelf } from './upload-shelf.ts'
 import { findUpload } from './uploads.ts'
 import { listMailboxes, readView } from './view.ts'
+import { readWholeView } from './whole-view.ts'
 import { findAccount, saveAccount } from './work.ts'
 import type { AccountWork } from './work.ts'
 
@@ -61,6 +63,8 @@ export interface MailboxParts {
   readonly blobs: Blobs
   readonly clock: Clock
   readonly parser: () => MetaParser
+  /** Views of large mailboxes in files; without it they are read from their rows each time. */
+  readonly kept?: KeptViews
   /** Told after COMMIT. */
   readonly onChange: (change: StoreChanged) => void
 }
@@ -169,7 +173,17 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async view(ask: Parameters<MailboxStore['view']>[0]): ReturnType<MailboxStore['view']> {
-    return readView(this.#sql, ask)
+    const { kept } = this.#parts
+    if (kept === undefined || ask.since !== undefined) return readView(this.#sql, ask)
+    return readWholeView(
+      {
+        sql: this.#sql,
+        kept,
+        hasRoom: () => !this.#isClosing && !this.#blobs.space().full,
+        vouch: (apply) => this.#group.commit({ apply }),
+      },
+      ask,
+    )
   }
 
   async metas(ask: Parameters<MailboxStore['metas']>[0]): ReturnType<MailboxStore['metas']> {
@@ -379,6 +393,7 @@ export class SqliteMailboxes implements MailboxStore {
     this.#isClosing = true
     await this.#uploads.close()
     await this.#purging
+    await this.#parts.kept?.idle()
     await this.#group.idle()
     await this.#blobs.close()
     this.#parts.db.close()

@@ -6,33 +6,29 @@ import type { MailboxRow, MailboxView, ViewEmails } from './mailbox-view.ts'
 import { allMailboxes, inheritedDays, mailboxByMid, mailboxRow } from './row.ts'
 import type { Mailbox } from './row.ts'
 import type { Sql } from './sql.ts'
+import { readRows } from './view-rows.ts'
+import type { ViewRows } from './view-rows.ts'
 import { findAccount, midOf, stateOf } from './work.ts'
 import type { AccountWork } from './work.ts'
 
 /** UIDs that one view may name as vanished; a reader that is further behind takes it whole. */
 const VANISHED_MAX = 4_000_000
 
-type ViewRow = [
-  uid: number,
-  flags: number,
-  modSeq: number,
-  size: number,
-  internalAt: number,
-  savedAt: number,
-  eid: number,
-]
+export interface ViewAsk {
+  readonly accountId: AccountId
+  readonly mailboxId: MailboxId
+  readonly since?: ModSeq
+  readonly emails?: boolean
+}
 
-const COLUMNS = 'SELECT m.uid, m.flags, m.modseq, m.size, m.internal_at, m.saved_at, m.eid'
-
-/** Throws Fault `limit` where `since` is so old that too many UIDs would be named. */
+/**
+ * All or what changed since; `allRows` where all are had more cheaply than from the database. Throws
+ * Fault `limit` where `since` is so old that too many UIDs would be named.
+ */
 export function readView(
   sql: Sql,
-  ask: {
-    readonly accountId: AccountId
-    readonly mailboxId: MailboxId
-    readonly since?: ModSeq
-    readonly emails?: boolean
-  },
+  ask: ViewAsk,
+  allRows?: (row: Mailbox) => ViewRows,
 ): MailboxView | undefined {
   const found = openedMailbox(sql, ask)
   if (found === undefined || found.row.noSelect) return undefined
@@ -43,62 +39,49 @@ export function readView(
   // Rows were imported behind a MODSEQ that a reader of ours had seen.
   const whole = since === undefined || (since >= row.madeModSeq && since < row.importModSeq)
   const place = { sql, aid, tag: found.tag }
-  const count =
+  const { eids, ...rows } =
     since === undefined || whole
-      ? row.messages
-      : (sql.get<[number]>(
-          'SELECT count(*) FROM message WHERE aid = ? AND mid = ? AND modseq > ?',
-          aid,
-          mid,
-          since,
-        )?.[0] ?? 0)
-  const { eids, ...rows } = readRows(place, { mid, count, since: whole ? undefined : since })
+      ? (allRows?.(row) ?? readRows(place, { mid, count: row.messages, since: undefined }))
+      : readRows(place, { mid, count: countSince(place, mid, since), since })
   const emails = ask.emails === true ? emailsOf(place, eids) : undefined
   const vanished =
     since === undefined
       ? new Uint32Array(0)
       : since < row.purgedModSeq
         ? missing(sql, aid, row)
-        : Uint32Array.from(
-            sql.all<[number]>(
-              'SELECT uid FROM gone WHERE aid = ? AND mid = ? AND modseq > ? ORDER BY uid',
-              aid,
-              mid,
-              since,
-            ),
-            ([uid]) => uid,
-          )
+        : goneSince(place, mid, since)
   return { mailbox, ...rows, vanished, ...(emails && { emails }) }
 }
 
-interface Read {
-  readonly mid: number
-  readonly count: number
-  /** Absent: all. */
-  readonly since: number | undefined
-}
-
-type Rows = Omit<MailboxView, 'mailbox' | 'vanished' | 'emails'> & { readonly eids: Float64Array }
 type Place = Pick<AccountWork, 'sql' | 'aid' | 'tag'>
 
-/** All rows by their key, or those of late by the index of MODSEQ. */
-function readRows({ sql, aid }: Place, { mid, count, since }: Read): Rows {
-  const rows =
-    since === undefined
-      ? sql.iterate<ViewRow>(
-          `${COLUMNS} FROM message m WHERE m.aid = ? AND m.mid = ? ORDER BY m.uid`,
-          aid,
-          mid,
-        )
-      : sql.iterate<ViewRow>(
-          `${COLUMNS} FROM message m INDEXED BY message_modseq
-           WHERE m.aid = ? AND m.mid = ? AND m.modseq > ? ORDER BY m.uid`,
-          aid,
-          mid,
-          since,
-        )
-  return fill(count, rows)
-}
+export const countSince = (
+  { sql, aid }: Pick<Place, 'sql' | 'aid'>,
+  mid: number,
+  since: number,
+): number =>
+  sql.get<[number]>(
+    'SELECT count(*) FROM message WHERE aid = ? AND mid = ? AND modseq > ?',
+    aid,
+    mid,
+    since,
+  )?.[0] ?? 0
+
+/** UIDs expunged after it, ascending. */
+export const goneSince = (
+  { sql, aid }: Pick<Place, 'sql' | 'aid'>,
+  mid: number,
+  since: number,
+): Uint32Array =>
+  Uint32Array.from(
+    sql.all<[number]>(
+      'SELECT uid FROM gone WHERE aid = ? AND mid = ? AND modseq > ? ORDER BY uid',
+      aid,
+      mid,
+      since,
+    ),
+    ([uid]) => uid,
+  )
 
 /** So many rows cost less looked up one by one than by a walk over all of the account's replies. */
 const LOOKED_UP_MAX = 256
@@ -129,7 +112,7 @@ function emailsOf({ sql, aid, tag }: Place, eids: Float64Array): ViewEmails {
 }
 
 /** The account's mailbox, also one that holds no messages. */
-function openedMailbox(
+export function openedMailbox(
   sql: Sql,
   ask: { readonly accountId: AccountId; readonly mailboxId: MailboxId },
 ): { readonly aid: number; readonly tag: string; readonly row: Mailbox } | undefined {
@@ -137,28 +120,6 @@ function openedMailbox(
   const mid = account && midOf(account.tag, ask.mailboxId)
   const row = mid === undefined ? undefined : mailboxByMid(account!, mid)
   return row && { aid: account!.aid, tag: account!.tag, row }
-}
-
-function fill(length: number, rows: Iterable<ViewRow>): Rows {
-  const uids = new Uint32Array(length)
-  const flags = new Uint32Array(length)
-  const modSeqs = new Float64Array(length)
-  const sizes = new Float64Array(length)
-  const internalDatesMs = new Float64Array(length)
-  const savedAtMs = new Float64Array(length)
-  const eids = new Float64Array(length)
-  let at = 0
-  for (const row of rows) {
-    uids[at] = row[0]
-    flags[at] = row[1]
-    modSeqs[at] = row[2]
-    sizes[at] = row[3]
-    internalDatesMs[at] = row[4]
-    savedAtMs[at] = row[5]
-    eids[at++] = row[6]
-  }
-  if (at !== length) throw new Fault('corrupt', `a mailbox counts ${length} messages and has ${at}`)
-  return { uids, flags, modSeqs, sizes, internalDatesMs, savedAtMs, eids }
 }
 
 /** All UIDs below UIDNEXT that the mailbox has not: RFC 7162 §3.2.7 allows them where the log ends too late. */
