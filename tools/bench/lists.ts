@@ -8,11 +8,13 @@ import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import { systemClock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
-import type { Uid } from '#model/mailbox.ts'
+import type { MailboxId, Uid } from '#model/mailbox.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
 import { WEB_SESSIONS } from '#server/jmap/limits.ts'
 import { serveJmap } from '#server/jmap/serve.ts'
 import { BrowserSessions } from '#store/directory/browser-sessions.ts'
+import type { CommitRequest } from '#store/mailbox/commit.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
 import { FakeAuthenticator, fakeAccount } from '#test/fake/authenticator.ts'
 import { LineClient } from '#test/fake/line-client.ts'
@@ -23,6 +25,7 @@ const MAILS = 100_000
 const BATCH = 500
 const PAGE = 50
 const ROUNDS = 21
+const COLD_ROUNDS = 5
 const account = fakeAccount('hanako')
 const accountId: AccountId = account.id
 
@@ -30,178 +33,204 @@ const accountId: AccountId = account.id
 export const lists: Part = {
   name: 'lists',
   what: `the newest ${PAGE} of ${MAILS} mails, ms: by IMAP beside JMAP`,
+  needsPeers: false,
   async run(say) {
     const disk = dirname(peerRoot())
     mkdirSync(disk, { recursive: true })
     const dir = mkdtempSync(join(disk, 'lists-'))
-    const listeners = new Set<(change: MailboxChanged) => void>()
-    const storage = new StorageChild({
-      kind: 'mailbox',
-      dir,
-      clock: systemClock,
-      log: silentLog,
-      onNotice: (_, payload) => {
-        for (const tell of listeners) tell(payload as MailboxChanged)
-      },
-    })
-    await storage.start()
-    const ends: (() => Promise<unknown>)[] = [() => storage.stop()]
     try {
-      await measure(say, { storage, listeners, ends })
+      await inServer(dir, async ({ file }) => {
+        for (let at = 0; at < MAILS; at += BATCH) await file(at, BATCH)
+      })
+      await measureCold(say, dir)
+      await inServer(dir, (server) => measureWarm(say, server))
     } finally {
-      for (const end of ends.toReversed()) await end()
       rmSync(dir, { recursive: true, force: true })
     }
   },
 }
 
 type Say = (line: string) => void
+type Call = readonly [name: string, args: object, id: string]
 
-interface Bench {
-  readonly storage: StorageChild<'mailbox'>
-  readonly listeners: Set<(change: MailboxChanged) => void>
-  readonly ends: (() => Promise<unknown>)[]
+/** A storage child with the servers of IMAP and JMAP, and a client of each. */
+interface Server {
+  readonly inbox: MailboxId
+  readonly imap: LineClient
+  readonly store: MailboxStore
+  /** Files so many mails, numbered from `first`. */
+  readonly file: (first: number, count: number) => Promise<unknown>
+  readonly ask: (...calls: readonly Call[]) => Promise<string>
 }
 
-async function measure(say: Say, { storage, listeners, ends }: Bench): Promise<void> {
-  const store = storage.service('mailboxes')
-  const file = (first: number, count: number): Promise<unknown> =>
-    store.commit({
-      contents: Array.from({ length: count }, (_, n) => ({ octets: [mail(first + n)] })),
-      commits: [
-        {
-          accountId,
-          changes: Array.from({ length: count }, (_, content) => ({
-            kind: 'append',
-            mailbox: { path: ['INBOX'], create: false },
-            content,
-            flags: (first + content) % 2,
-            keywords: [],
-            internalDateMs: Date.UTC(2026, 0, 1) + (first + content) * 60_000,
-          })),
-        },
-      ],
-    })
-  for (let at = 0; at < MAILS; at += BATCH) await file(at, BATCH)
-  const authenticator = new FakeAuthenticator({ hanako: 'x' })
+/** Starts all anew, as after a restart: nothing that was read before is in memory. */
+async function inServer(dir: string, work: (server: Server) => Promise<void>): Promise<void> {
+  const listeners = new Set<(change: MailboxChanged) => void>()
+  const storage = new StorageChild({
+    kind: 'mailbox',
+    dir,
+    clock: systemClock,
+    log: silentLog,
+    onNotice: (_, payload) => {
+      for (const tell of listeners) tell(payload as MailboxChanged)
+    },
+  })
+  await storage.start()
+  const ends: (() => Promise<unknown>)[] = [() => storage.stop()]
   const changes = (listener: (change: MailboxChanged) => void) => {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
-  const base = { authenticator, clock: systemClock, log: silentLog }
-  const listener = await serveImap({
-    ...base,
-    listen: { address: '127.0.0.1', port: 0 },
-    hostname: 'bench',
-    allowPlaintext: true,
-    shared: imapShared({ store, changes }),
-  })
-  ends.push(() => listener.close(0))
-  const jmap = serveJmap({
-    ...base,
-    store,
-    changes,
-    directory: { account: () => account, domain: () => undefined },
-    sessions: new BrowserSessions({ rules: WEB_SESSIONS, clock: systemClock }),
-    hostname: 'bench',
-    newDeliveryId: () => 'none',
-    events: { emit: () => undefined },
-    submitted: () => undefined,
-  })
-  const server = createServer((incoming, response) => void jmap.handle(incoming, response))
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const agent = new Agent({ keepAlive: true })
-  ends.push(async () => {
-    agent.destroy()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  const { mailboxes } = await store.mailboxes({ accountId })
-  const inbox = mailboxes.find(({ use }) => use === 'inbox')!.id
-  const call = (name: string, args: object, id: string) => [name, { accountId, ...args }, id]
-  const query = (more: object) => call('Email/query', { limit: PAGE, ...more }, 'q')
-  const get = call(
-    'Email/get',
-    {
-      '#ids': { resultOf: 'q', name: 'Email/query', path: '/ids' },
-      properties:
-        'threadId mailboxIds keywords from subject receivedAt size preview hasAttachment'.split(
-          ' ',
-        ),
-    },
-    'g',
-  )
-  const ask = (...calls: unknown[]): Promise<string> => post(agent, port, calls)
-  const filter = { inMailbox: inbox }
+  try {
+    const store = storage.service('mailboxes')
+    const base = {
+      authenticator: new FakeAuthenticator({ hanako: 'x' }),
+      clock: systemClock,
+      log: silentLog,
+    }
+    const listener = await serveImap({
+      ...base,
+      listen: { address: '127.0.0.1', port: 0 },
+      hostname: 'bench',
+      allowPlaintext: true,
+      shared: imapShared({ store, changes }),
+    })
+    ends.push(() => listener.close(0))
+    const jmap = serveJmap({
+      ...base,
+      store,
+      changes,
+      directory: { account: () => account, domain: () => undefined },
+      sessions: new BrowserSessions({ rules: WEB_SESSIONS, clock: systemClock }),
+      hostname: 'bench',
+      newDeliveryId: () => 'none',
+      events: { emit: () => undefined },
+      submitted: () => undefined,
+    })
+    const server = createServer((incoming, response) => void jmap.handle(incoming, response))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const agent = new Agent({ keepAlive: true })
+    ends.push(async () => {
+      agent.destroy()
+      server.close()
+    })
+    const { port } = server.address() as AddressInfo
+    const { mailboxes } = await store.mailboxes({ accountId })
+    const imap = LineClient.plain(listener.port)
+    ends.push(async () => imap.end())
+    await imap.line()
+    await imap.command('LOGIN hanako x')
+    await work({
+      inbox: mailboxes.find(({ use }) => use === 'inbox')!.id,
+      imap,
+      store,
+      file: (first, count) => store.commit(filing(first, count)),
+      ask: (...calls) => post(agent, port, calls),
+    })
+  } finally {
+    for (const end of ends.toReversed()) await end()
+  }
+}
 
-  const imap = LineClient.plain(listener.port)
-  await imap.line()
-  await imap.command('LOGIN hanako x')
-  ends.push(async () => imap.end())
-  const page = `${MAILS - PAGE + 1}:*`
-  const items = '(UID FLAGS ENVELOPE INTERNALDATE RFC822.SIZE BODYSTRUCTURE EMAILID THREADID)'
-  say(
-    `IMAP  first SELECT and FETCH      ${await timed(1, async () => {
-      await imap.command('SELECT INBOX')
-      await imap.command(`FETCH ${page} ${items}`)
-    })}`,
-  )
-  say(
-    `IMAP  FETCH again                 ${await timed(ROUNDS, () => imap.command(`FETCH ${page} ${items}`))}`,
-  )
-  say(
-    `IMAP  SELECT and FETCH again      ${await timed(ROUNDS, async () => {
-      await imap.command('SELECT INBOX')
-      await imap.command(`FETCH ${page} ${items}`)
-    })}`,
-  )
-  say(
-    `IMAP  SEARCH UNSEEN               ${await timed(ROUNDS, () => imap.command('UID SEARCH UNSEEN'))}`,
-  )
-  say(`JMAP  first query and get         ${await timed(1, () => ask(query({ filter }), get))}`)
+const filing = (first: number, count: number): CommitRequest => ({
+  contents: Array.from({ length: count }, (_, n) => ({ octets: [mail(first + n)] })),
+  commits: [
+    {
+      accountId,
+      changes: Array.from({ length: count }, (_, content) => ({
+        kind: 'append',
+        mailbox: { path: ['INBOX'], create: false },
+        content,
+        flags: (first + content) % 2,
+        keywords: [],
+        internalDateMs: Date.UTC(2026, 0, 1) + (first + content) * 60_000,
+      })),
+    },
+  ],
+})
+
+const call = (name: string, args: object, id: string): Call => [name, { accountId, ...args }, id]
+const query = (more: object) => call('Email/query', { limit: PAGE, ...more }, 'q')
+const PROPERTIES = 'threadId mailboxIds keywords from subject receivedAt size preview hasAttachment'
+const get = call(
+  'Email/get',
+  {
+    '#ids': { resultOf: 'q', name: 'Email/query', path: '/ids' },
+    properties: PROPERTIES.split(' '),
+  },
+  'g',
+)
+const ITEMS = '(UID FLAGS ENVELOPE INTERNALDATE RFC822.SIZE BODYSTRUCTURE EMAILID THREADID)'
+const FETCH_PAGE = `FETCH ${MAILS - PAGE + 1}:* ${ITEMS}`
+
+/** The first page after a start, turn about: each time all is started anew. */
+async function measureCold(say: Say, dir: string): Promise<void> {
+  const times = { imap: [] as number[], jmap: [] as number[] }
+  for (let round = 0; round < COLD_ROUNDS; round++) {
+    await inServer(dir, async ({ imap }) => {
+      times.imap.push(
+        await timeOf(async () => {
+          await imap.command('SELECT INBOX')
+          await imap.command(FETCH_PAGE)
+        }),
+      )
+    })
+    await inServer(dir, async ({ ask, inbox }) => {
+      times.jmap.push(await timeOf(() => ask(query({ filter: { inMailbox: inbox } }), get)))
+    })
+  }
+  const shown = (list: readonly number[]): string =>
+    `${shownMs(median(list))}  (${list.map((each) => each.toFixed(0)).join(' ')})`
+  say(`IMAP  cold SELECT and FETCH       ${shown(times.imap)}`)
+  say(`JMAP  cold query and get          ${shown(times.jmap)}`)
+}
+
+async function measureWarm(say: Say, { imap, ask, inbox, file, store }: Server): Promise<void> {
+  const filter = { inMailbox: inbox }
+  const told = async (what: string, run: () => Promise<unknown>, more = ''): Promise<void> => {
+    await run() // so that nothing is read for the first time
+    const times: number[] = []
+    for (let round = 0; round < ROUNDS; round++) times.push(await timeOf(run))
+    say(`${what.padEnd(33)} ${shownMs(median(times))}${more}`)
+  }
+  await imap.command('SELECT INBOX')
+  await told('IMAP  FETCH', () => imap.command(FETCH_PAGE))
+  await told('JMAP  query and get', () => ask(query({ filter }), get))
+  await told('IMAP  SELECT and FETCH', async () => {
+    await imap.command('SELECT INBOX')
+    await imap.command(FETCH_PAGE)
+  })
+  await told('IMAP  SEARCH UNSEEN', () => imap.command('UID SEARCH UNSEEN'))
   const jmapRounds: readonly (readonly [string, object])[] = [
-    ['query and get', { filter }],
     ['with total', { filter, calculateTotal: true }],
     ['of threads, with total', { filter, collapseThreads: true, calculateTotal: true }],
     ['unseen, with total', { filter: { ...filter, notKeyword: '$seen' }, calculateTotal: true }],
     ['of the whole account', { calculateTotal: true }],
   ]
-  for (const [what, more] of jmapRounds)
-    say(`JMAP  ${what.padEnd(27)} ${await timed(ROUNDS, () => ask(query(more), get))}`)
-  say(
-    `JMAP  Mailbox/get                 ${await timed(ROUNDS, () => ask(call('Mailbox/get', {}, 'm')))}`,
-  )
+  for (const [what, more] of jmapRounds) await told(`JMAP  ${what}`, () => ask(query(more), get))
+  await told('JMAP  Mailbox/get', () => ask(call('Mailbox/get', {}, 'm')))
   let next = MAILS
-  say(
-    `JMAP  after each new mail         ${await timed(ROUNDS, async () => {
-      await file(next++, 1)
-      await ask(query({ filter, calculateTotal: true }), get)
-    })}  (its filing included)`,
-  )
-  say(
-    `JMAP  after each flag             ${await timed(ROUNDS, async () => {
-      const uids = [(next - 5) as Uid]
-      await store.commit({
-        contents: [],
-        commits: [
-          {
-            accountId,
-            changes: [
-              {
-                kind: 'setFlags',
-                mailboxId: inbox,
-                uids,
-                mode: next++ % 2 === 0 ? 'add' : 'remove',
-                flags: 4,
-                keywords: [],
-              },
-            ],
-          },
-        ],
-      })
-      await ask(query({ filter, calculateTotal: true }), get)
-    })}  (its writing included)`,
-  )
+  const page = (): Promise<string> => ask(query({ filter, calculateTotal: true }), get)
+  const withFiling = async (): Promise<void> => {
+    await file(next++, 1)
+    await page()
+  }
+  await told('JMAP  after each new mail', withFiling, '  (its filing included)')
+  const withFlag = async (): Promise<void> => {
+    const mode = next++ % 2 === 0 ? 'add' : 'remove'
+    const uids = [(MAILS - 5) as Uid]
+    await store.commit({
+      contents: [],
+      commits: [
+        {
+          accountId,
+          changes: [{ kind: 'setFlags', mailboxId: inbox, uids, mode, flags: 4, keywords: [] }],
+        },
+      ],
+    })
+    await page()
+  }
+  await told('JMAP  after each flag', withFlag, '  (its writing included)')
 }
 
 const mail = (n: number): Uint8Array =>
@@ -235,12 +264,10 @@ function post(agent: Agent, port: number, methodCalls: readonly unknown[]): Prom
   })
 }
 
-async function timed(rounds: number, run: () => Promise<unknown>): Promise<string> {
-  const times: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    const began = performance.now()
-    await run()
-    times.push(performance.now() - began)
-  }
-  return `${median(times).toFixed(1).padStart(8)} ms`
+async function timeOf(run: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await run()
+  return performance.now() - began
 }
+
+const shownMs = (ms: number): string => `${ms.toFixed(1).padStart(8)} ms`
