@@ -102,6 +102,7 @@ runRole('control', async ({ place, log, atFailure }) => {
       onChange: (listener) => book.onChange(listener),
       moved: (node, at) => book.moved(node, at),
     },
+    ...(own.length > 0 && { storeState: () => stateOfStore(hub) }),
     credential: (made, node) => rehash(directory, settings, made, node),
     identify: (request) =>
       request.socket instanceof TLSSocket ? joinedNode(book, request) : declaredNode(request),
@@ -220,6 +221,11 @@ function ownStore(host: Host, pin: KeyPin): readonly NodePlace[] {
   if (!host.roles.includes('store') || listener === undefined) return []
   const { address, port } = listener
   return [{ name: host.node as NodeId, role: 'store', address, port, pin, draining: false }]
+}
+
+function stateOfStore(hub: Pick<NodeHub, 'nodes'>): string {
+  const store = hub.nodes().find(({ role, connected }) => role === 'store' && connected)
+  return store?.state ?? 'stalled'
 }
 
 /** Who holds the key that the peer has shown; undefined: nobody of ours. */

@@ -79,6 +79,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
   })
   const nodeApi = await role.siblings.offer({
     onRequest: nodeServer({
+      state: () => role.state().state,
       outbox: (head, octets) => {
         // They are judged before they are queued, and here is no judge: nothing passes by without.
         if (head.kind === 'submission')
@@ -129,6 +130,7 @@ function openSending(parts: {
   const courier = new Courier({
     spool,
     carrier,
+    isStoreReady: () => Promise.resolve(watch.state.state === 'ready'),
     // As its peer gave it: aliases and forwards are followed when it is filed, in the same commit.
     hopOf: ({ door }) => (door === 'lmtp' ? { kind: 'local' } : undefined),
     directory,

@@ -83,6 +83,7 @@ runRole('gateway', async ({ place, log, atFailure }) => {
       delayNoticeMs: node.settings['queue.delayNoticeMs'],
       lifetimeMs: node.settings['queue.lifetimeMs'],
     }),
+    isStoreReady: () => siblings.areStoresReady(),
   })
   const judges = new Judges({ clock, log, resolver: () => resolver })
   const hostnames: Partial<Record<Door, string>> = {

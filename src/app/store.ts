@@ -27,6 +27,7 @@ runRole('store', async ({ place, log, atFailure }) => {
   })
   const nodeApi = await role.siblings.offer({
     onRequest: nodeServer({
+      state: () => role.state().state,
       calls,
     }),
     onLmtp: (socket) => receiving.handed.take(socket),

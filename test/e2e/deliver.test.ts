@@ -5,8 +5,11 @@ import { Fleet } from './fleet.ts'
 import { until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { countOf, imap, messages, smtpSend } from './mail.ts'
+import { rolePid } from './processes.ts'
 
 const MAILS = Number(process.env['WATARI_MAILS'] ?? 40)
+/** They come while `serve` is away. */
+const WAITED = 100
 
 describe('a store split into deliver and serve', () => {
   let fleet: Fleet
@@ -91,10 +94,14 @@ describe('a store split into deliver and serve', () => {
     await arrived(4)
   })
 
-  it(`makes no doubled mail of ${MAILS} whose commits are not answered, over a restart of serve`, async (t) => {
+  it(`makes no doubled mail of ${MAILS} whose commits are not answered, over kill -9 of deliver and a restart of serve`, async (t) => {
     // From its 30th commit on serve answers none: what it has filed is offered again and again.
     const all = Array.from({ length: MAILS }, (_, index) => `no ${index}`)
-    for (const subject of all) assert.match(await mail(subject), /^250 /)
+    for (const [at, subject] of all.entries()) {
+      assert.match(await mail(subject), /^250 /)
+      if (at === MAILS >> 1 || at === MAILS - 1)
+        process.kill(rolePid(deliver, 'deliver'), 'SIGKILL')
+    }
     await arrived(4 + MAILS)
     const unanswered = (await queue('--state', 'ready')).length
     await serve.stop()
@@ -110,6 +117,25 @@ describe('a store split into deliver and serve', () => {
     )
     assert.ok(unanswered > 0)
     assert.equal(new Set(found).size, 4 + MAILS)
+  })
+
+  it(`files ${WAITED} mails that waited for serve as soon as it is back, asked by nobody`, async (t) => {
+    const client = await imap(serve, 'hanako')
+    const before = await countOf(client, 'INBOX')
+    await client.logout()
+    await serve.stop()
+    for (let number = 0; number < WAITED; number++)
+      assert.match(await mail(`waited ${number}`), /^250 /)
+    await serve.start()
+    const backMs = Date.now()
+    const again = await imap(serve, 'hanako')
+    await until('all are filed', async () => {
+      return (await countOf(again, 'INBOX')) === before + WAITED
+    })
+    t.diagnostic(`${WAITED} filed ${Date.now() - backMs} ms after serve was ready`)
+    const found = subjects((await messages(again, 'INBOX')).map(String))
+    await again.logout()
+    assert.equal(new Set(found.filter((subject) => subject.startsWith('waited '))).size, WAITED)
   })
 
   it('shows both with their roles, and gives deliver no mailboxes of its own', async () => {

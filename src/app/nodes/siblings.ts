@@ -4,15 +4,18 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 
 import type { Log } from '#base/log.ts'
+import { Fault } from '#base/outcome.ts'
 import type { KeyPin } from '#base/pin.ts'
+import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { openLmtp } from '#client/node/lmtp-tunnel.ts'
 import { NodeCaller } from '#client/node/node-caller.ts'
 import { dialPinned } from '#client/node/pinned.ts'
 import type { NodeIdentity, PinnedPeer } from '#client/node/pinned.ts'
+import { askJson } from '#client/node/request.ts'
 import type { Dial } from '#client/node/request.ts'
 import type { Endpoint } from '#client/smtp/job.ts'
-import { LMTP_PATH, NODE_PATHS } from '#contract/node/wire.ts'
+import { aliveAnswer, LMTP_PATH, NODE_PATHS } from '#contract/node/wire.ts'
 import { keepsMailboxes, keepsQueue, sendsMail, takesMail } from '#model/node.ts'
 import type { JoiningRole, NodePlace } from '#model/node.ts'
 import { keyOf } from '#server/node/peer-key.ts'
@@ -24,6 +27,8 @@ import type { NamedCaller } from './node-callers.ts'
 import { closeServer, dialPath, openListeners, servePath } from './node-parts.ts'
 import type { NodeRoleName } from '#app/role-names.ts'
 import type { Listened } from '#app/role.ts'
+
+const ALIVE_MS = 3 * SECOND_MS
 
 /** What a role does for the others. */
 export interface Offered {
@@ -37,6 +42,8 @@ export interface Siblings {
   readonly control: Dial
   /** Where mail for mailboxes goes; asked at each attempt. */
   stores(): readonly Endpoint[]
+  /** Whether one of them takes mail now. A rejection: none answers. */
+  areStoresReady(): Promise<boolean>
   /** The node that keeps the mailboxes, where that is another one; asked at each call. */
   serve(): Dial | undefined
   /**
@@ -70,6 +77,7 @@ export function ownSiblings(own: {
   return {
     control: dialPath(socket('node')),
     stores: () => [{ path: socket('lmtp') }],
+    areStoresReady: () => takesMailAt(dialPath(socket('store')), clock),
     serve: () => undefined,
     queueFor: ({ id }) => gatewayFor(id),
     gatewayFor,
@@ -110,6 +118,17 @@ export function joinedSiblings(own: {
           name: place.name,
           open: () => openLmtp(dialTo(place), clock),
         })),
+    areStoresReady: () =>
+      Promise.any(
+        own
+          .places()
+          .filter(takesMail)
+          .map(async (place) => {
+            if (!(await takesMailAt(dialTo(place), clock)))
+              throw new Fault('unavailable', `${place.name} takes no mail now`)
+            return true
+          }),
+      ),
     serve: () => {
       const place = own.places().find(keepsMailboxes)
       return place && dialTo(place)
@@ -149,6 +168,13 @@ export function joinedSiblings(own: {
       }
     },
   }
+}
+
+async function takesMailAt(dial: Dial, clock: Clock): Promise<boolean> {
+  const ask = { dial, clock, method: 'GET', path: NODE_PATHS.alive, timeoutMs: ALIVE_MS } as const
+  const { state } = aliveAnswer.parse(await askJson(ask))
+  // One of an earlier version says no more than that it is there.
+  return state === undefined || state === 'ready'
 }
 
 /** One dial a peer, with its connections kept for the next request. */

@@ -12,7 +12,7 @@ export const NODE_PATHS = {
   credentials: '/node/v1/credentials',
   heartbeat: '/node/v1/heartbeat',
   events: '/node/v1/events',
-  /** Answered at once, by whoever is there. */
+  /** Answered at once, by whoever is there; `{state}` where it takes mail for mailboxes. */
   alive: '/node/v1/alive',
   outbox: '/node/v1/outbox',
   calls: '/node/v1/calls/',
@@ -129,6 +129,8 @@ export const newCredential = z.object({
   credential: z.string().min(1).max(2_000),
 })
 export type NewCredential = z.infer<typeof newCredential>
+
+export const aliveAnswer = z.object({ state: z.string().optional() })
 
 export const eventAck = z.object({ acked: count })
 

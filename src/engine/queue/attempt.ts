@@ -18,10 +18,15 @@ export function endOf(
     readonly retryMs: readonly number[]
     readonly delayNoticeMs: number
   },
-): { readonly settlement: End; readonly report?: Reported } {
+): {
+  readonly settlement: End
+  readonly report?: Reported
+  /** It waits because of trouble of ours. */
+  readonly own?: boolean
+} {
   const { attempt, nowMs, retryMs } = seen
-  const { reply, by } = seen.result
-  const own = attempt.own && by === 'self'
+  const { reply } = seen.result
+  const own = isOwnTrouble(attempt, seen.result)
   const status = statusText(reply)
   const report = (action: Reported['action'], code: string): { report?: Reported } =>
     wanted(recipient, action)
@@ -54,9 +59,17 @@ export function endOf(
       nextAttemptMs: Math.max(next, nowMs + (attempt.notBeforeMs ?? 0)),
       delayNotified: recipient.delayNotified || late,
     },
+    own,
     ...(late ? report('delayed', reply.status ?? '4.0.0') : {}),
   }
 }
+
+/**
+ * Our own store is away, or says of itself that it cannot (RFC 3463 §3.4: 4.3.X is the mail system's);
+ * what it says of a mailbox is the mailbox's.
+ */
+const isOwnTrouble = (attempt: Attempt, { reply, by }: RecipientResult): boolean =>
+  attempt.own && (by === 'self' || (reply.code < 500 && reply.status?.startsWith('4.3.') === true))
 
 type End =
   | { readonly kind: 'delivered' | 'failed'; readonly status: string }

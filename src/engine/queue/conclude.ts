@@ -7,6 +7,7 @@ import type {
   Accept,
   QueueMessage,
   QueueRecipient,
+  RecipientPlace,
   Settlement,
   SpoolStore,
 } from '#store/spool/spool-store.ts'
@@ -46,11 +47,14 @@ export async function conclude(
   const settings = options.settings()
   const settlements: Settlement[] = []
   const reports: Reported[] = []
+  const waiting: RecipientPlace[] = []
   for (const [at, recipient] of recipients.entries()) {
     const result = attempt.results[at]
     if (result === undefined) continue
     const end = endOf(message, recipient, { result, attempt, nowMs, ...settings })
     settlements.push({ queueId: message.queueId, index: recipient.index, ...end.settlement })
+    if (end.own === true && load.hop.kind === 'local')
+      waiting.push({ queueId: message.queueId, index: recipient.index })
     if (end.report !== undefined) reports.push(end.report)
     tell(options, message, {
       kind: end.settlement.kind,
@@ -60,7 +64,7 @@ export async function conclude(
       ...(attempt.peer === undefined ? {} : { peer: attempt.peer }),
     })
   }
-  return { settlements, dsns: await reportsOf(message, reports, options) }
+  return { settlements, dsns: await reportsOf(message, reports, options), waiting }
 }
 
 /** Recipients whose route holds mail: people decide. */

@@ -1,13 +1,19 @@
 import type { Log } from '#base/log.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
-import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
+import { DAY_MS, MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
 import { nextHop } from '#engine/route/next-hop.ts'
 import { formatNextHop } from '#model/route.ts'
 import type { NextHop } from '#model/route.ts'
-import type { QueueMessage, QueueRecipient, SpoolStore } from '#store/spool/spool-store.ts'
+import type {
+  QueueMessage,
+  QueueRecipient,
+  RecipientPlace,
+  SpoolStore,
+} from '#store/spool/spool-store.ts'
 import { ownTrouble } from './attempt.ts'
 import type { Attempt } from './attempt.ts'
 import type { LoadCarrier } from './carrier.ts'
+import { Comeback } from './comeback.ts'
 import { conclude, concludeHeld, giveBack } from './conclude.ts'
 import type { ConcludeOptions } from './conclude.ts'
 import { HopLanes } from './hop-lanes.ts'
@@ -21,6 +27,8 @@ export interface CourierOptions extends ConcludeOptions {
   /** Where a message's recipient goes; absent or undefined: where the directory's routes say. */
   readonly hopOf?: (message: QueueMessage, recipient: QueueRecipient) => NextHop | undefined
   readonly log: Log
+  /** Whether our own store takes mail, asked while mail waits for it alone; absent: its retries decide. */
+  readonly isStoreReady?: () => Promise<boolean>
   /** Mail that streams in is claimed so often and not for each message; mail after a pause at once. */
   readonly gatherMs?: number
   /** Connections to one next hop, and in all. */
@@ -34,6 +42,9 @@ const CLAIM_AT_ONCE = 500
 const RECIPIENTS_PER_TRANSACTION = 100
 const LOOK_AGAIN_MS_MAX = MINUTE_MS // however the wall clock jumps
 const STALLED_MS = SECOND_MS
+const CLOCK_JUMP_MS = MINUTE_MS
+/** Longer than any wait of `queue.retryMs`. */
+const WAIT_MS_MAX = 2 * DAY_MS
 
 /** Takes what is due out of the queue, delivers it and settles it; never more than once at work. */
 export class Courier {
@@ -41,7 +52,10 @@ export class Courier {
   readonly #carrier: LoadCarrier
   readonly #lanes: HopLanes
   readonly #settler: Settler
+  readonly #comeback: Comeback | undefined
   readonly #gatherMs: number
+  /** How far the wall clock was ahead of the one that only grows, when it was last looked at. */
+  #aheadMs = Number.NEGATIVE_INFINITY
   #claimed = 0
   #pumping = false
   /** Somebody woke it while it claimed. */
@@ -59,6 +73,9 @@ export class Courier {
     this.#lanes = new HopLanes(options.concurrency ?? CONCURRENCY)
     this.#settler = new Settler(options)
     this.#gatherMs = options.gatherMs ?? GATHER_MS
+    const { isStoreReady: isReady, clock } = options
+    this.#comeback =
+      isReady && new Comeback({ clock, isReady, hasten: (these) => this.#storeIsBack(these) })
   }
 
   /** Looks for work now: called at start, and after each accept. */
@@ -86,6 +103,7 @@ export class Courier {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     this.#cancelTimer?.()
+    this.#comeback?.stop()
     for (const load of this.#lanes.drain()) this.#giveBack(load)
     const idle = this.#idle()
     const over = new AbortController()
@@ -93,6 +111,13 @@ export class Courier {
     over.abort()
     this.#settler.stop()
     await this.#carrier.close()
+  }
+
+  async #storeIsBack(these: readonly RecipientPlace[]): Promise<void> {
+    const { spool, clock } = this.#options
+    await spool.hasten({ nowMs: clock.nowMs(), what: { these } })
+    this.#lanes.localAlive()
+    this.wake()
   }
 
   #idle(): Promise<void> {
@@ -106,6 +131,20 @@ export class Courier {
     this.#quiet.clear()
   }
 
+  /** Times that were set by a clock that has been put back would keep mail for as long as it was wrong. */
+  async #seeClock(): Promise<void> {
+    const { spool, clock, log } = this.#options
+    const nowMs = clock.nowMs()
+    const aheadMs = nowMs - clock.monotonicMs()
+    if (Math.abs(aheadMs - this.#aheadMs) < CLOCK_JUMP_MS) return
+    const what = { laterThanMs: nowMs + WAIT_MS_MAX }
+    let count = 0
+    for (let changed = -1; changed !== 0; count += changed)
+      changed = (await spool.hasten({ nowMs, what })).changed
+    this.#aheadMs = aheadMs
+    if (count > 0) log.warn('queue.clockPutBack', { recipients: count })
+  }
+
   async #pump(): Promise<void> {
     this.#pumping = true
     this.#cancelTimer?.()
@@ -115,6 +154,7 @@ export class Courier {
       this.#again = false
       this.#claimedAtMs = this.#options.clock.monotonicMs()
       try {
+        await this.#seeClock()
         waitMs = await this.#claim()
       } catch (thrown) {
         waitMs = STALLED_MS
@@ -221,6 +261,7 @@ export class Courier {
   async #settle(done: Done): Promise<void> {
     await this.#settler.settle(done)
     this.#claimed -= done.settlements.length
+    if (done.waiting !== undefined) this.#comeback?.waits(done.waiting)
     // A retry may be nearer than the timer; a report is due now.
     const isSooner =
       done.dsns.length > 0 || done.settlements.some(({ kind }) => kind === 'deferred')

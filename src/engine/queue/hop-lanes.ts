@@ -23,6 +23,10 @@ export class Lane {
     this.#local = local
   }
 
+  get isLocal(): boolean {
+    return this.#local
+  }
+
   get active(): number {
     return this.#active
   }
@@ -51,7 +55,8 @@ export class Lane {
 
   /** What keeps it from being tried now, and for how long. */
   resting(clock: Clock): { readonly trouble: string; readonly leftMs: number } | undefined {
-    const leftMs = this.#restsUntilMs - clock.monotonicMs()
+    // Whole ones: a monotonic clock has fractions, and times in the queue have none.
+    const leftMs = Math.ceil(this.#restsUntilMs - clock.monotonicMs())
     return leftMs > 0 ? { trouble: this.#trouble, leftMs } : undefined
   }
 
@@ -113,6 +118,11 @@ export class HopLanes {
     if (lane.forgettable || this.#lanes.size > LANES_KEPT_MAX) {
       if (lane.active === 0 && lane.loads.length === 0) this.#lanes.delete(key)
     }
+  }
+
+  /** Our own store lets us in again. */
+  localAlive(): void {
+    for (const lane of this.#lanes.values()) if (lane.isLocal) lane.alive()
   }
 
   /** Takes out all that has not begun. */

@@ -2,7 +2,7 @@ import { isFault, messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import type { Accept, Settlement, SpoolStore } from '#store/spool/spool-store.ts'
+import type { Accept, RecipientPlace, Settlement, SpoolStore } from '#store/spool/spool-store.ts'
 
 const AGAIN_MS = SECOND_MS
 
@@ -10,6 +10,13 @@ const AGAIN_MS = SECOND_MS
 export interface Done {
   readonly settlements: readonly Settlement[]
   readonly dsns: readonly Accept[]
+  /** Those of the settlements that wait for our own store alone. */
+  readonly waiting?: readonly RecipientPlace[]
+}
+
+interface Waiting {
+  readonly done: Done
+  readonly resolve: (settled: boolean) => void
 }
 
 /** Settles in batches: what ends while one commit runs goes into the next one together. */
@@ -18,7 +25,7 @@ export class Settler {
   readonly #clock: Clock
   readonly #log: Log
   readonly #stopped = new AbortController()
-  #waiting: { readonly done: Done; readonly resolve: (settled: boolean) => void }[] = []
+  #waiting: Waiting[] = []
   #running = false
 
   constructor(options: { readonly spool: SpoolStore; readonly clock: Clock; readonly log: Log }) {
@@ -27,7 +34,7 @@ export class Settler {
     this.#log = options.log
   }
 
-  /** True once durable; false where the spool did not come back before the end. */
+  /** True once durable; false where it stays claimed: no spool before the end, or a mistake of ours. */
   settle(done: Done): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push({ done, resolve })
@@ -48,12 +55,19 @@ export class Settler {
         settlements: batch.flatMap(({ done }) => done.settlements),
         dsns: batch.flatMap(({ done }) => done.dsns),
       })
-      for (const { resolve } of batch) resolve(settled)
+      if (settled === 'refused' && batch.length > 1) await this.#each(batch)
+      else for (const { resolve } of batch) resolve(settled === true)
     }
     this.#running = false
   }
 
-  async #commit(done: Done): Promise<boolean> {
+  /** One that the spool cannot take for a mistake of ours must not keep all others from their end. */
+  async #each(batch: readonly Waiting[]): Promise<void> {
+    for (const { done, resolve } of batch) resolve((await this.#commit(done)) === true)
+  }
+
+  /** Again and again while the world is to blame; `refused`: for a mistake of ours. */
+  async #commit(done: Done): Promise<boolean | 'refused'> {
     for (;;) {
       try {
         await this.#spool.settle(done) // asking again is safe
@@ -64,6 +78,7 @@ export class Settler {
           code: isFault(thrown) ? thrown.code : 'bug',
           text: messageOf(thrown),
         })
+        if (!isFault(thrown)) return 'refused'
         if (this.#stopped.signal.aborted) return false
         await sleep(this.#clock, AGAIN_MS, this.#stopped.signal)
       }

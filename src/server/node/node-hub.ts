@@ -72,6 +72,8 @@ export interface HubParts {
   readonly trouble: Log
   /** Takes a new hash of a password that was right at a node. */
   credential?(made: NewCredential, node: NodeId): Promise<void>
+  /** Where a store lies behind this door: how it is, for gateways that bring it mail. */
+  storeState?(): string
   /** Who asks, by what the transport proves; undefined: refused. */
   identify(request: IncomingMessage): { readonly node: NodeId; readonly role: string } | undefined
 }
@@ -190,7 +192,8 @@ export class NodeHub {
     const known = this.#know(who)
     const url = new URL(request.url ?? '/', 'http://node')
     const route = `${request.method} ${url.pathname}`
-    if (route === `GET ${NODE_PATHS.alive}`) return sendJson(response, 200, {})
+    if (route === `GET ${NODE_PATHS.alive}`)
+      return sendJson(response, 200, { state: this.#parts.storeState?.() })
     if (route === `GET ${NODE_PATHS.subscribe}`) return this.#subscribe(known, url, response)
     if (route === `POST ${NODE_PATHS.acks}`) {
       this.#acked(known, await readBody(request, ack))

@@ -13,6 +13,8 @@ const HEAD_BYTES_MAX = 16 * 1024 * 1024
 
 /** What a node does for the others. */
 export interface NodeServices {
+  /** How it is: told to those who bring it mail. */
+  readonly state?: () => string
   /**
    * Takes an entry of a store's outbox into the queue; durable when it resolves. The same `id` again
    * must make no second message. `octets` gives the content, `head.sizeBytes` in all.
@@ -60,7 +62,8 @@ async function serve(
     }
     return sendJson(response, 200, {})
   }
-  if (request.method === 'GET' && path === NODE_PATHS.alive) return sendJson(response, 200, {})
+  if (request.method === 'GET' && path === NODE_PATHS.alive)
+    return sendJson(response, 200, { state: services.state?.() })
   if (request.method === 'POST' && path.startsWith(NODE_PATHS.calls)) {
     const name = path.slice(NODE_PATHS.calls.length)
     const call = Object.hasOwn(services.calls ?? {}, name) ? services.calls![name] : undefined

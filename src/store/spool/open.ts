@@ -150,6 +150,10 @@ class SqliteSpool implements OpenSpool {
     }
   }
 
+  async hasten(ask: Parameters<SpoolStore['hasten']>[0]): Promise<{ changed: number }> {
+    return { changed: await this.#group.commit({ apply: () => this.#queue.hasten(ask) }) }
+  }
+
   async read(part: Parameters<SpoolStore['read']>[0]): ReturnType<SpoolStore['read']> {
     const number = parseQueueId(part.queueId)
     const ref = number === undefined ? undefined : this.#queue.blob(number)

@@ -30,6 +30,10 @@ const READY = stateCode('ready')
 const HELD = stateCode('held')
 
 type Act = Parameters<SpoolStore['act']>[0]
+type Hasten = Parameters<SpoolStore['hasten']>[0]
+
+/** One transaction's worth. */
+const HASTENED_AT_ONCE = 500
 
 /** A recipient's place among those that are due: due time, message, place within it. */
 type Place = readonly [dueMs: number, message: number, place: number]
@@ -176,6 +180,37 @@ export class Queue {
     for (const row of open) changed += this.#actOn(row, act)
     if (act.act === 'release' && changed > 0) this.#renew(number, act.nowMs)
     return { value: changed, ended: act.act === 'drop' ? this.#endIfDone(number) : [] }
+  }
+
+  hasten({ nowMs, what }: Hasten): number {
+    const places =
+      'these' in what
+        ? what.these.map(({ queueId, index }) => [parseQueueId(queueId), index])
+        : this.#later(what.laterThanMs)
+    let changed = 0
+    for (const [number, index] of places) {
+      if (number === undefined || index === undefined || this.#claims.has(number, index)) continue
+      const found = this.#db
+        .query(
+          `UPDATE recipient SET due_ms = ?
+           WHERE message = ? AND place = ? AND state = ${READY} AND due_ms > ?`,
+        )
+        .run(nowMs, number, index, nowMs)
+      if (found > 0) this.#retreat([nowMs, number, index])
+      changed += found
+    }
+    return changed
+  }
+
+  /** The last of those that wait, the longest wait first. */
+  #later(laterThanMs: number): (readonly [number, number])[] {
+    return this.#db
+      .query<{ message: number; place: number }>(
+        `SELECT message, place FROM recipient INDEXED BY recipient_due
+         WHERE state = 0 AND due_ms > ? ORDER BY due_ms DESC LIMIT ${HASTENED_AT_ONCE}`,
+      )
+      .all(laterThanMs)
+      .map(({ message, place }) => [message, place] as const)
   }
 
   blob(number: number): BlobRef | undefined {

@@ -51,6 +51,12 @@ export interface QueueMessage extends Omit<Accept, 'content' | 'recipients'> {
   readonly recipients: readonly QueueRecipient[]
 }
 
+/** One recipient of the queue. */
+export interface RecipientPlace {
+  readonly queueId: QueueId
+  readonly index: number
+}
+
 /** What became of one recipient in one attempt. */
 export type Settlement = {
   readonly queueId: QueueId
@@ -155,6 +161,14 @@ export interface SpoolStore {
     readonly queueId: QueueId
     readonly act: 'hold' | 'release' | 'retry' | 'drop'
     readonly nowMs: number
+  }): Promise<{ readonly changed: number }>
+  /**
+   * Makes ready recipients due now, up to a bounded number; claimed ones are left alone. `these`: what
+   * waited has come about. `laterThanMs`: no wait is so long, so that their times are of a wrong clock.
+   */
+  hasten(ask: {
+    readonly nowMs: number
+    readonly what: { readonly these: readonly RecipientPlace[] } | { readonly laterThanMs: number }
   }): Promise<{ readonly changed: number }>
   status(): Promise<SpoolStatus>
 }

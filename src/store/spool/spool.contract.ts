@@ -433,6 +433,41 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       assert.equal((await show(queueId)).expiresAtMs, later.expiresAtMs, 'never less than it has')
     })
 
+    test('makes due at once those that are named, or whose time is too far; claimed ones stay', async () => {
+      const defer = async (nextAttemptMs: number): Promise<QueueId> => {
+        const queueId = await accept([{ address: to('a') }, { address: to('花子') }])
+        await claim()
+        const part = { queueId, kind: 'deferred', status: '4', delayNotified: false } as const
+        await store.settle({
+          settlements: [0, 1].map((index) => ({ ...part, index, nextAttemptMs })),
+          dsns: [],
+        })
+        return queueId
+      }
+      const [near, far] = [await defer(NOW + 1_000), await defer(NOW + 9_000_000)]
+      const named = [
+        { queueId: near, index: 1 },
+        { queueId: near, index: 7 },
+        { queueId: '?' as QueueId, index: 0 },
+      ]
+      assert.deepEqual(await store.hasten({ nowMs: NOW, what: { these: named } }), { changed: 1 })
+      assert.deepEqual(await store.hasten({ nowMs: NOW, what: { these: named } }), { changed: 0 })
+      const { messages, nextDueMs } = await claim()
+      assert.deepEqual(
+        messages.map(({ queueId, recipients }) => [queueId, recipients.map((one) => one.index)]),
+        [[near, [1]]],
+      )
+      assert.equal(nextDueMs, NOW + 1_000)
+      assert.deepEqual(await store.hasten({ nowMs: NOW, what: { these: named } }), { changed: 0 })
+      const later = { nowMs: NOW, what: { laterThanMs: NOW + 1_000 } }
+      assert.deepEqual(await store.hasten(later), { changed: 2 })
+      assert.deepEqual(await store.hasten(later), { changed: 0 })
+      assert.deepEqual(
+        (await claim()).messages.map(({ queueId }) => queueId),
+        [far],
+      )
+    })
+
     test('acts: hold, release, retry and drop, claimed recipients left alone', async () => {
       const queueId = await accept([{ address: to('a') }, { address: to('b') }])
       const act = async (
