@@ -87,4 +87,9 @@ function forgetOld(cache: string): void {
 
 const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new Error('usage: build-pages.ts FOLDER')
-await main(folder)
+try {
+  await main(folder)
+} catch (cause) {
+  process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`)
+  process.exitCode = 1
+}

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto'
 import { spawn } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
+import { failureOf } from '#app/web/serve-pages.ts'
 import { systemClock, sleep } from '#base/time.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -10,10 +20,16 @@ const CACHE = join(ROOT, '.cache', 'pages')
 const SCRIPT = join(import.meta.dirname, 'build-pages.ts')
 /** All that the built pages depend on. */
 const SOURCES = ['src/web/**/*', 'src/contract/**/*.ts', 'src/model/**/*.ts'] as const
-const SINGLE_SOURCES = ['src/app/start/build-pages.ts', 'package-lock.json'] as const
+const SINGLE_SOURCES = [
+  'src/app/start/build-pages.ts',
+  'package-lock.json',
+  'tsconfig.json',
+] as const
 const BUILD_MS_MAX = 180_000
 const POLL_MS = 250
 const REASON_LENGTH_MAX = 2_000
+const REMEDY =
+  "watari: mail goes on without them; bring the program's files back to what was delivered (git status, npm ci) and start again\n"
 
 /** Where the web pages of this program stand, or will. */
 export interface Pages {
@@ -59,8 +75,12 @@ async function build(folder: string, say: (text: string) => void): Promise<strin
   try {
     if (existsSync(folder)) return undefined
     say('watari: building the web pages (once for each version; mail does not wait for it)\n')
+    rmSync(failureOf(folder), { force: true })
     const reason = await runBuild(folder)
-    if (reason !== undefined) say(`watari: the web pages could not be built: ${reason}\n`)
+    if (reason === undefined) return undefined
+    // The pages' own addresses tell it too: whoever opens one reads no output of a start.
+    writeFileSync(failureOf(folder), reason)
+    say(`watari: the web pages could not be built: ${reason}\n${REMEDY}`)
     return reason
   } finally {
     free()
@@ -94,7 +114,7 @@ function runBuild(folder: string): Promise<string | undefined> {
   process.once('exit', end)
   let words = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    words = `${words}${text}`.slice(-REASON_LENGTH_MAX)
+    words = `${words}${text}`.slice(0, REASON_LENGTH_MAX)
   })
   return new Promise((resolve) => {
     const done = (reason: string | undefined): void => {
@@ -104,8 +124,17 @@ function runBuild(folder: string): Promise<string | undefined> {
     child.once('error', (cause) => done(cause.message))
     child.once('close', (status, signal) =>
       done(
-        status === 0 ? undefined : words.trim() || `the build ended ${signal ?? String(status)}`,
+        status === 0 ? undefined : reasonOf(words) || `the build ended ${signal ?? String(status)}`,
       ),
     )
   })
 }
+
+/** Strangers read it too: no colours, no stack, no path of this machine. */
+const reasonOf = (words: string): string =>
+  stripVTControlCharacters(words)
+    .replaceAll(`${ROOT}/`, '')
+    .split('\n')
+    .filter((line) => !/^\s+(?:at |\d+: )|^(?:Stack backtrace|✗)/.test(line))
+    .join('\n')
+    .trim()

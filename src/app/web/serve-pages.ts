@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 
+import { missingPage, NONCE } from './missing-pages.ts'
+
 /** Answers a request for a web page or a file of one. */
 export type ServePages = (incoming: IncomingMessage, response: ServerResponse) => void
 
@@ -28,7 +30,6 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Names hold a hash of their content. */
 const ASSET = /^\/assets\/([\w.-]+)$/
 const FOREVER = 'public, max-age=31536000, immutable'
-const NONCE = '__NONCE__'
 
 /**
  * Serves what preparePages has built. While it is not there yet, or could not be built, each page
@@ -60,7 +61,7 @@ export function servePages(folder: string): ServePages {
     const work =
       page === undefined
         ? sendAsset(incoming, response, { name: asset!, read, assets })
-        : sendPage(response, () => read(page.html))
+        : sendPage(response, { html: () => read(page.html), folder })
     work.catch(() => {
       if (response.headersSent) response.destroy()
       else response.writeHead(500).end()
@@ -68,19 +69,34 @@ export function servePages(folder: string): ServePages {
   }
 }
 
-async function sendPage(response: ServerResponse, html: () => Promise<Buffer>): Promise<void> {
+async function sendPage(
+  response: ServerResponse,
+  page: { readonly html: () => Promise<Buffer>; readonly folder: string },
+): Promise<void> {
   const nonce = randomBytes(16).toString('base64')
-  const text = await html().then(String, () => undefined)
+  const text = await page.html().then(String, () => undefined)
+  const reason =
+    text === undefined
+      ? await readFile(failureOf(page.folder), 'utf8').catch(() => undefined)
+      : undefined
   response.writeHead(text === undefined ? 503 : 200, {
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
     'content-security-policy': policy(nonce),
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',
-    ...(text === undefined && { 'retry-after': '3', refresh: '3' }),
+    ...(text === undefined && waits(reason === undefined ? 3 : 60)),
   })
-  response.end((text ?? NOT_BUILT).replaceAll(NONCE, nonce))
+  response.end((text ?? missingPage(reason)).replaceAll(NONCE, nonce))
 }
+
+/** Where the build says why there is no folder. */
+export const failureOf = (folder: string): string => `${folder}.failed`
+
+const waits = (seconds: number): Record<string, string> => ({
+  'retry-after': String(seconds),
+  refresh: String(seconds),
+})
 
 /**
  * No script but our own files. Styles: our files, and the style elements that Mantine makes, which
@@ -141,18 +157,3 @@ function sendNothing(response: ServerResponse): void {
   response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
   response.end('There is no page here. The API: /api/v1/openapi.json\n')
 }
-
-const NOT_BUILT = `<!doctype html>
-<html lang="ja"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Watari</title>
-<style nonce="${NONCE}">
-  body { font: 16px/1.7 "Hiragino Sans","Noto Sans JP","Yu Gothic UI",Meiryo,sans-serif; margin: 15vh auto; max-width: 36em; padding: 0 16px; color-scheme: light dark }
-</style>
-<main>
-<h1>Watari 渡り</h1>
-<p>画面を準備しています。できあがり次第、自動で表示します。メールの送受信は止まっていません。<br>
-1分以上続くときは、起動時の記録に理由があります。</p>
-<p lang="en">The web pages are being built and appear by themselves. Mail goes on meanwhile.<br>
-If this lasts for more than a minute, the output of <code>npm start</code> has the reason.</p>
-</main></html>
-`
