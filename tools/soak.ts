@@ -1,4 +1,4 @@
-// npm run soak: the crash and power-loss tests at length; npm test runs each at a small size.
+// npm run soak: crashes, power loss and large mailboxes at length; npm test runs each at a small size.
 import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,13 @@ const TIMES = '50'
 
 const child = spawn(
   process.execPath,
-  ['--test', '--test-concurrency=1', 'test/e2e/crash.test.ts', 'test/e2e/disk.test.ts'],
+  [
+    '--test',
+    '--test-concurrency=1',
+    'test/e2e/crash.test.ts',
+    'test/e2e/disk.test.ts',
+    'test/e2e/webmail-many.test.ts',
+  ],
   {
     cwd: ROOT,
     stdio: 'inherit',
@@ -16,6 +22,7 @@ const child = spawn(
       ...process.env,
       WATARI_KILLS: process.env['WATARI_KILLS'] ?? TIMES,
       WATARI_POWER_CUTS: process.env['WATARI_POWER_CUTS'] ?? TIMES,
+      WATARI_WEB_MAILS: process.env['WATARI_WEB_MAILS'] ?? '100000',
     },
   },
 )

@@ -17,8 +17,12 @@ export const noBrowser = existsSync(CHROMIUM)
   : `there is no ${CHROMIUM}: apt-get install chromium`
 
 /** Debian's Chromium, without a window. */
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: false })
+export const openBrowser = (look: { readonly hasScrollBars?: boolean } = {}): Promise<Browser> =>
+  chromium.launch({
+    executablePath: CHROMIUM,
+    chromiumSandbox: false,
+    ...(look.hasScrollBars === true && { ignoreDefaultArgs: ['--hide-scrollbars'] }),
+  })
 
 export interface Look {
   readonly language: 'ja' | 'en'
@@ -68,15 +72,18 @@ export async function visit(
 }
 
 /** What axe has to say of the page as it is: one line each, none where all is well. */
-export async function accessFaults(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source)
-  const { violations } = await page.evaluate<axe.AxeResults, readonly string[]>(
-    (rules) =>
-      (globalThis as unknown as { axe: typeof axe }).axe.run({
-        runOnly: [...rules],
-        resultTypes: ['violations'],
-      }),
-    RULES,
+export async function accessFaults(
+  page: Page,
+  exclude: readonly string[] = [],
+): Promise<readonly string[]> {
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source)
+  const { violations } = await page.evaluate<axe.AxeResults, readonly (readonly string[])[]>(
+    ([rules, unseen]) =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(
+        { exclude: unseen!.map((selector) => [selector]) },
+        { runOnly: [...rules!], resultTypes: ['violations'] },
+      ),
+    [RULES, exclude],
   )
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }

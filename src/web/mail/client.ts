@@ -34,6 +34,7 @@ const RETRIES_MS = [300, 1_000, 2_000, 4_000, 8_000, 15_000] as const
 export class MailClient {
   #session: WebSession | undefined
   #expired = (): void => undefined
+  #away = (): void => undefined
 
   get accountId(): string {
     return this.#session?.accountId ?? ''
@@ -42,6 +43,11 @@ export class MailClient {
   /** Called when a request finds that the login has ended. */
   onExpired(listener: () => void): void {
     this.#expired = listener
+  }
+
+  /** Called when a request finds that nobody answers. */
+  onAway(listener: () => void): void {
+    this.#away = listener
   }
 
   /** The login that this browser has already; false where it has none. */
@@ -125,13 +131,15 @@ export class MailClient {
   async #send(path: string, init: RequestInit): Promise<Response> {
     const signal = AbortSignal.timeout(ANSWER_MS)
     const response = await fetch(path, { ...init, signal, credentials: 'same-origin' }).catch(
-      () => {
-        throw new MailFailure('away')
-      },
+      () => undefined,
     )
-    if (response.status >= 500 || (response.status === 429 && path !== '/auth/login'))
-      throw new MailFailure('away')
-    return response
+    const isAway =
+      response === undefined ||
+      response.status >= 500 ||
+      (response.status === 429 && path !== '/auth/login')
+    if (!isAway) return response
+    this.#away()
+    throw new MailFailure('away')
   }
 }
 

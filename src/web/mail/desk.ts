@@ -16,7 +16,8 @@ export interface Identity extends Person {
   readonly id: string
 }
 
-const ROWS_KEPT_MAX = 5_000
+/** Changes that are fetched one by one; of more, what is known is read anew. */
+const CHANGES_MAX = 500
 
 /** All that the pages of one login share: mailboxes, rows, the list in view, and what is done with mail. */
 export class Desk extends Observed {
@@ -28,6 +29,8 @@ export class Desk extends Observed {
   identities: readonly Identity[] = []
   #state = ''
   #listing: Listing | undefined
+  /** Chosen or open: they stay known wherever the list is scrolled to. */
+  #pinned: ReadonlySet<string> = new Set()
   readonly #writes = new Writes()
 
   constructor(client: MailClient) {
@@ -53,11 +56,12 @@ export class Desk extends Observed {
   /** The login is there again: the stream of changes begins anew. */
   resume(): void {
     this.#live.start()
-    this.#listing?.again()
+    this.#listing?.refresh()
   }
 
   end(): void {
     this.#live.stop()
+    this.#listing?.end()
   }
 
   /** The mail program is reachable as far as is known. */
@@ -88,12 +92,20 @@ export class Desk extends Observed {
   listing(view: View): Listing {
     const before = this.#listing
     if (before !== undefined && JSON.stringify(before.view) === JSON.stringify(view)) return before
-    if (this.#rows.size > ROWS_KEPT_MAX) this.#rows.clear()
+    before?.end()
     this.#listing = new Listing(
-      { client: this.client, rows: this.#rows, writes: this.#writes },
+      {
+        client: this.client,
+        rows: this.#rows,
+        writes: this.#writes,
+        isPinned: (id) => this.#pinned.has(id),
+      },
       view,
     )
     return this.#listing
+  }
+  pin(ids: readonly string[]): void {
+    this.#pinned = new Set(ids)
   }
 
   /** Sets or takes a keyword at once, and says so only where it fails. */
@@ -218,7 +230,7 @@ export class Desk extends Observed {
     const responses = await this.#writes.after(() =>
       this.client.request([
         ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
-        ['Email/changes', { sinceState: this.#state }, 'changes'],
+        ['Email/changes', { sinceState: this.#state, maxChanges: CHANGES_MAX }, 'changes'],
         ...(listing?.headCalls() ?? []),
       ]),
     )
@@ -234,11 +246,10 @@ export class Desk extends Observed {
       this.#writes.after(() => this.client.call('Email/get', { ids, properties: ROW_PROPERTIES }))
     let stale: readonly string[]
     let state: string
-    let isMore = false
     try {
       const changes = answerTo(responses, 'changes')
       state = changes['newState'] as string
-      isMore = changes['hasMoreChanges'] === true
+      if (changes['hasMoreChanges'] === true) throw new MailFailure('refused')
       stale = (changes['updated'] as string[]).filter((id) => this.#rows.has(id))
     } catch {
       stale = [...this.#rows.keys()]
@@ -248,7 +259,6 @@ export class Desk extends Observed {
       for (const row of (await ask(stale.slice(at, at + 200)))['list'] as Row[])
         this.#rows.set(row.id, row)
     this.#state = state
-    if (isMore) this.#live.wake()
     if (stale.length > 0) this.#listing?.rowsChanged()
   }
 }

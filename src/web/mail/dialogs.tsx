@@ -39,6 +39,7 @@ function Dialog(props: {
 
 const KEYS: readonly (readonly [keys: string, word: string])[] = [
   ['j k', 'step'],
+  ['Home End', 'ends'],
   ['Enter', 'open'],
   ['Esc', 'back'],
   ['c', 'compose'],

@@ -12,9 +12,13 @@ export const isComposing = (event: {
   readonly keyCode: number
 }): boolean => event.isComposing || event.keyCode === 229
 
+/** A box that was just ticked takes the focus, and no letters. */
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
-  (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  (target.isContentEditable ||
+    (/^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !target.matches('[type=checkbox]')))
+
+const SCROLLING = new Set(['ArrowDown', 'ArrowUp', 'PageDown', 'PageUp', 'Home', 'End'])
 
 /** Single keys, outside of fields and dialogs; they can be switched off (WCAG 2.1.4). */
 export function useKeys(acts: Readonly<Record<string, () => void>>, isOn: boolean): void {
@@ -36,7 +40,10 @@ export function useKeys(acts: Readonly<Record<string, () => void>>, isOn: boolea
       // A button or link that has the focus has its own Enter.
       const hasOwn = target instanceof Element && target.closest('a, button, summary') !== null
       if (event.key === 'Enter' && hasOwn) return
-      if (areKeysOff() && event.key !== 'Escape') return
+      if (SCROLLING.has(event.key)) {
+        // The letter that is read has its own way of moving.
+        if (target instanceof Element && target.closest('.reader, .tree') !== null) return
+      } else if (areKeysOff() && event.key !== 'Escape') return
       const act = Object.hasOwn(latest.current, event.key) ? latest.current[event.key] : undefined
       if (act === undefined) return
       event.preventDefault()

@@ -10,6 +10,7 @@ import type { Listing } from './listing.ts'
 import type { Mailbox } from './nouns.ts'
 import { ListRow } from './list-row.tsx'
 import type { Doings } from './room.tsx'
+import type { Walk } from './use-walk.ts'
 
 /** As mail.css has it. */
 const ROW_PX = 76
@@ -27,6 +28,7 @@ interface ListProps {
   readonly select: (id: string) => void
   readonly clear: () => void
   readonly open: (id: string) => void
+  readonly walk: Walk
   readonly doings: Doings
   readonly areJunk: boolean
 }
@@ -60,16 +62,31 @@ export function List(props: ListProps): ReactNode {
   const last = Math.min(length - 1, Math.ceil((sight.top + sight.height) / ROW_PX) + BEYOND)
   useEffect(() => listing.ensure(first, last), [listing, first, last, length])
 
-  const currentAt = current === undefined ? -1 : listing.indexOf(current)
-  useLayoutEffect(() => {
+  const show = (index: number): void => {
     const element = scroller.current
-    if (element === null || currentAt < 0) return
-    const top = currentAt * ROW_PX
+    if (element === null) return
+    const top = index * ROW_PX
     if (top < element.scrollTop) element.scrollTop = top
     else if (top + ROW_PX > element.scrollTop + element.clientHeight)
       element.scrollTop = top + ROW_PX - element.clientHeight
+  }
+  const { sight: walked } = props.walk
+  useEffect(() => {
+    const { top, height } = sight
+    const whole = { first: Math.ceil(top / ROW_PX), last: Math.floor((top + height) / ROW_PX) - 1 }
+    walked.current = { ...whole, show }
+  })
+  // Once for each: who scrolls on is not pulled back.
+  const currentAt = current === undefined ? -1 : listing.indexOf(current)
+  const shown = useRef<string>(undefined)
+  useLayoutEffect(() => {
+    if (shown.current === current || (current !== undefined && currentAt < 0)) return
+    shown.current = current
+    if (currentAt >= 0) show(currentAt)
   }, [current, currentAt])
 
+  // What is read is what the page is about.
+  const Heading = props.isReading ? 'h2' : 'h1'
   const rows = []
   for (let index = first; index <= last; index++) {
     const row = listing.at(index)
@@ -104,13 +121,13 @@ export function List(props: ListProps): ReactNode {
       onPointerLeave={() => setUnderPointer(false)}
     >
       <div className="list-head">
+        <Heading className={selected.size > 0 ? 'only-read' : 'list-name'}>
+          <bdi>{props.name}</bdi>
+        </Heading>
         {selected.size > 0 ? (
           <SelectionBar {...props} />
         ) : (
           <>
-            <h1 className="list-name">
-              <bdi>{props.name}</bdi>
-            </h1>
             <span className="faint list-count" role="status">
               {listing.state === 'there' &&
                 box !== undefined &&

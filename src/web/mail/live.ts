@@ -34,6 +34,8 @@ export class Live extends Observed {
 
   start(): void {
     this.stop()
+    // A stream may seem to go on for a while when nobody answers any more.
+    this.#client.onAway(() => this.#isLive && this.#lost())
     const stream = new EventSource(
       `/jmap/eventsource?types=Email,Mailbox&closeafter=no&ping=${PING_SECONDS}`,
     )

@@ -19,6 +19,7 @@ import { TellingBar } from './telling-bar.tsx'
 import { TopBar } from './top-bar.tsx'
 import { Tree } from './tree.tsx'
 import { useAnswering } from './use-answering.ts'
+import { useWalk } from './use-walk.ts'
 
 type Asked = 'help' | 'move' | 'destroy'
 
@@ -66,20 +67,18 @@ export function Room(props: {
   const current = messageId ?? cursorId
   const chosen: readonly string[] =
     selected.size > 0 ? [...selected] : current === undefined ? [] : [current]
+  desk.pin(current === undefined ? chosen : [...chosen, current])
   const open = (id: string): void => {
     setCursor(id)
     const row = desk.row(id)
     if (row?.keywords['$draft'] === true) return void answer.edit(id)
     openMessage(id)
   }
-  const step = (by: 1 | -1): void => {
-    const from = current === undefined ? -1 : listing.indexOf(current)
-    const to = Math.max(0, Math.min(listing.length - 1, from < 0 ? 0 : from + by))
-    const id = listing.idAt(to)
-    if (id === undefined) return listing.ensure(to, to)
+  const turnTo = (id: string): void => {
     setCursor(id)
     if (messageId !== undefined) openMessage(id)
   }
+  const walk = useWalk({ listing, current, turnTo })
   /** Does something with what is chosen; where that leaves the list, the next one comes under the eyes. */
   const leaving = (act: (ids: readonly string[]) => void): void => {
     if (chosen.length === 0) return
@@ -117,8 +116,7 @@ export function Room(props: {
 
   useKeys(
     {
-      j: () => step(1),
-      k: () => step(-1),
+      ...walk.keys,
       Enter: () => current !== undefined && open(current),
       o: () => current !== undefined && open(current),
       u: () => acts.toggle(chosen, '$seen'),
@@ -189,6 +187,7 @@ export function Room(props: {
           select={select}
           clear={() => setSelected(new Set())}
           open={open}
+          walk={walk}
           doings={doings}
           areJunk={acts.areJunk(chosen)}
         />
