@@ -16,6 +16,11 @@ import { closeMessage } from './place.ts'
 import type { Doings } from './room.tsx'
 import { Truth } from './truth.tsx'
 
+/** Signs of a subject that is shown smaller. */
+const SUBJECT_LONG = 120
+/** Of a field of addresses; the others are shown when somebody asks. */
+const PEOPLE_SHOWN = 6
+
 /** The message that the address names. */
 export function Reader(props: {
   readonly desk: Desk
@@ -42,6 +47,7 @@ export function Reader(props: {
     if (readId !== undefined) void desk.mark([readId], '$seen', true)
     place.current?.scrollTo(0, 0)
   }, [desk, readId])
+  const row = id === undefined ? undefined : desk.row(id)
   if (id === undefined)
     return (
       <section className="reader reader-empty" aria-label={t('reader.title')}>
@@ -59,13 +65,20 @@ export function Reader(props: {
       {message !== undefined && <Letter {...props} message={message} />}
       {found.isPending && (
         <div className="letter" role="status">
+          <Subject text={row?.subject} />
           <div className="ghost" />
           <div className="ghost" />
         </div>
       )}
-      {found.data === null && <p className="letter">{t('reader.gone')}</p>}
+      {found.data === null && (
+        <div className="letter">
+          <Subject text={row?.subject} />
+          <p>{t('reader.gone')}</p>
+        </div>
+      )}
       {found.isError && (
         <div className="letter" role="alert">
+          <Subject text={row?.subject} />
           <p>{t('reader.away')}</p>
           <button type="button" className="plain-button" onClick={() => void found.refetch()}>
             {t('retry')}
@@ -117,6 +130,18 @@ function Tools(props: {
   )
 }
 
+/** As soon as the list or the mail has told it. */
+function Subject(props: { readonly text: string | null | undefined }): ReactNode {
+  const { t } = useWords()
+  if (props.text === undefined) return <h1 className="only-read">{t('reader.title')}</h1>
+  const subject = plain(props.text ?? '')
+  return (
+    <h1 className={subject.length > SUBJECT_LONG ? 'subject subject-long' : 'subject'}>
+      {subject === '' ? t('mail.noSubject') : <bdi>{subject}</bdi>}
+    </h1>
+  )
+}
+
 function Letter(props: {
   readonly desk: Desk
   readonly message: Message
@@ -124,12 +149,11 @@ function Letter(props: {
 }): ReactNode {
   const { t, language } = useWords()
   const { message, desk } = props
-  const subject = plain(message.subject ?? '')
   const when = message.receivedAt
   const [author] = message.from ?? []
   return (
     <article className="letter">
-      <h2 className="subject">{subject === '' ? t('mail.noSubject') : <bdi>{subject}</bdi>}</h2>
+      <Subject text={message.subject} />
       <header className="letter-head">
         <span className="face face-large" aria-hidden="true">
           {(author === undefined ? '?' : nameOf(author)).slice(0, 1).toUpperCase()}
@@ -147,9 +171,9 @@ function Letter(props: {
               </>
             )}
           </p>
-          <People word={t('reader.to')} people={message.to} />
-          <People word={t('reader.cc')} people={message.cc} />
-          <People word={t('reader.bcc')} people={message.bcc} />
+          <People key={`to ${message.id}`} word={t('reader.to')} people={message.to} />
+          <People key={`cc ${message.id}`} word={t('reader.cc')} people={message.cc} />
+          <People key={`bcc ${message.id}`} word={t('reader.bcc')} people={message.bcc} />
         </div>
         <time className="faint" dateTime={when} title={relativeText(language, when)}>
           {dateText(language, when)}
@@ -187,16 +211,27 @@ function People(props: {
   readonly word: string
   readonly people: readonly Person[] | null
 }): ReactNode {
-  if (props.people === null || props.people.length === 0) return null
+  const { t } = useWords()
+  const [isWhole, setWhole] = useState(false)
+  const people = props.people ?? []
+  if (people.length === 0) return null
+  const shown =
+    isWhole || people.length <= PEOPLE_SHOWN + 1 ? people : people.slice(0, PEOPLE_SHOWN)
+  const more = people.length - shown.length
   return (
     <p className="faint people">
       {props.word}{' '}
-      {props.people.map((each, index) => (
+      {shown.map((each, index) => (
         <span key={index} title={personText(each)}>
           {index > 0 && ', '}
           <bdi>{nameOf(each)}</bdi>
         </span>
       ))}
+      {more > 0 && (
+        <button type="button" className="more-people" onClick={() => setWhole(true)}>
+          {t('reader.more', { count: more })}
+        </button>
+      )}
     </p>
   )
 }

@@ -81,11 +81,11 @@ export function lengthText(language: Language, ms: number): string {
 export const numberText = (language: Language, value: number): string =>
   new Intl.NumberFormat(language).format(value)
 
-/** `0.6 kB`, `12 kB`, `3.4 MB`. */
+/** `0.6 kB`, `12 kB`, `3.4 MB`; what is not empty is 0.1 kB at least. */
 export function sizeText(language: Language, bytes: number): string {
   const [value, unit] =
     bytes < 1_000_000
-      ? ([bytes / 1_000, 'kilobyte'] as const)
+      ? ([bytes > 0 ? Math.max(bytes / 1_000, 0.1) : 0, 'kilobyte'] as const)
       : ([bytes / 1_000_000, 'megabyte'] as const)
   return new Intl.NumberFormat(language, {
     style: 'unit',
