@@ -1,14 +1,16 @@
 import { DELETED } from '#model/mailbox.ts'
 import type { Args } from './args.ts'
 import { isObject } from './args.ts'
+import { accountState } from './emails.ts'
 import { compileFilter } from './email-filter.ts'
 import type { Candidate, Filter } from './email-filter.ts'
 import type { EmailView } from './email-views.ts'
 import { compareBy, isContentSort, ordered } from './email-order.ts'
 import type { Ordered, SortKey } from './email-order.ts'
-import { cannotCalculate } from './states.ts'
+import { queryState } from './states.ts'
 import { matching, sortTexts } from './message-texts.ts'
 import { invalidArguments, MethodError } from './method-error.ts'
+import { QUERY_ARGS } from './query-frame.ts'
 import { MAIL } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
 
@@ -30,24 +32,15 @@ interface Ask {
 export const emailQuery: Method = {
   name: 'Email/query',
   capability: MAIL,
-  args: [
-    'filter',
-    'sort',
-    'position',
-    'anchor',
-    'anchorOffset',
-    'limit',
-    'calculateTotal',
-    'collapseThreads',
-  ],
+  args: [...QUERY_ARGS, 'collapseThreads'],
   async run(call, args): Promise<Answer> {
-    const ask = readAsk(args)
+    const ask = readEmailQuery(args)
     const { views, state } = await viewsFor(call, ask.filter)
-    const found = await find(call, ask, views)
+    const found = await findEmails(call, ask, views)
     const { ids, position, total } = found
     return {
       queryState: state,
-      canCalculateChanges: false,
+      canCalculateChanges: true,
       position,
       ids,
       ...(ask.calculateTotal ? { total } : {}),
@@ -56,23 +49,7 @@ export const emailQuery: Method = {
   },
 }
 
-/** RFC 8620 §5.6: we do not know what stood where; the client asks anew. */
-export const emailQueryChanges: Method = {
-  name: 'Email/queryChanges',
-  capability: MAIL,
-  args: [
-    'filter',
-    'sort',
-    'sinceQueryState',
-    'maxChanges',
-    'upToId',
-    'calculateTotal',
-    'collapseThreads',
-  ],
-  run: () => Promise.reject(cannotCalculate()),
-}
-
-function readAsk(args: Args): Ask {
+export function readEmailQuery(args: Args): Ask {
   const anchor = args.id('anchor')
   return {
     filter: compileFilter(args.value('filter')),
@@ -112,15 +89,22 @@ function readSort(args: Args): readonly SortKey[] {
 }
 
 /** The views that can hold results. */
-async function viewsFor(
+export async function viewsFor(
   call: Call,
   filter: Filter,
 ): Promise<{ readonly views: readonly EmailView[]; readonly state: string }> {
   const { room, account } = call
   if (filter.mailboxId !== undefined) {
-    const view = await room.views.get(account.id, filter.mailboxId)
-    const state = view?.mailbox.highestModSeq.toString(36) ?? '0'
-    return { views: view === undefined ? [] : [view], state: `q${state}` }
+    // What is new since then is asked first: a state must not be ahead of its results.
+    const [{ nextEmail }, view] = await Promise.all([
+      accountState(call),
+      room.views.get(account.id, filter.mailboxId),
+    ])
+    const modSeq = Number(view?.mailbox.highestModSeq ?? 0)
+    return {
+      views: view === undefined ? [] : [view],
+      state: queryState({ modSeq, nextEmail }),
+    }
   }
   const { mailboxes, state } = await room.store.mailboxes({ accountId: account.id })
   const views: EmailView[] = []
@@ -129,7 +113,7 @@ async function viewsFor(
     const view = await room.views.get(account.id, id, highestModSeq)
     if (view !== undefined) views.push(view)
   }
-  return { views, state: `q${state.modSeq.toString(36)}` }
+  return { views, state: queryState(state) }
 }
 
 interface Found {
@@ -140,7 +124,11 @@ interface Found {
 
 const idOf = ({ view, row }: Candidate): string => `E${view.tag}${view.emails[row]!.toString(36)}`
 
-async function find(call: Call, ask: Ask, views: readonly EmailView[]): Promise<Found> {
+export async function findEmails(
+  call: Call,
+  ask: Ask,
+  views: readonly EmailView[],
+): Promise<Found> {
   const isByDate = ask.sort[0]!.property === 'receivedAt'
   const [only] = views
   if (ask.filter.isMailboxOnly && isByDate && !ask.sort[0]!.isAscending && only !== undefined) {

@@ -84,7 +84,7 @@ async function describeMailboxes(
 }
 
 /** Where mail programs show it; others follow by name. */
-export const SORT_ORDER: Readonly<Record<string, number>> = {
+const SORT_ORDER: Readonly<Record<string, number>> = {
   inbox: 1,
   drafts: 2,
   sent: 3,
@@ -92,6 +92,9 @@ export const SORT_ORDER: Readonly<Record<string, number>> = {
   junk: 5,
   trash: 6,
 }
+
+export const sortOrderOf = ({ sortOrder, use }: MailboxRow): number =>
+  sortOrder ?? (use === undefined ? undefined : SORT_ORDER[use]) ?? 10
 
 export function describeMailbox(row: MailboxRow, tree: Pick<Tree, 'parentIds'>): Answer {
   const isInbox = row.use === 'inbox'
@@ -101,7 +104,7 @@ export function describeMailbox(row: MailboxRow, tree: Pick<Tree, 'parentIds'>):
     name: isInbox ? 'Inbox' : row.path.at(-1)!,
     parentId: tree.parentIds.get(row.id) ?? null,
     role: row.use ?? null,
-    sortOrder: (row.use === undefined ? undefined : SORT_ORDER[row.use]) ?? 10,
+    sortOrder: sortOrderOf(row),
     myRights: {
       mayReadItems: holds,
       mayAddItems: holds,

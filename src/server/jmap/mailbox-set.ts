@@ -70,12 +70,17 @@ async function create(
   const tree = await loadTree(call)
   const path = pathFor(args, tree, { ...properties, name: properties['name'] ?? '' }, [])
   const use = roleOf(properties['role'])
+  const sortOrder = sortOrderOf(properties['sortOrder'])
   const subscribed = booleanOf(properties['isSubscribed'] ?? false)
   const changes: MailboxChange[] = [{ kind: 'create', path, ...(use === undefined ? {} : { use }) }]
   if (subscribed) changes.push({ kind: 'subscribe', path, on: true })
   const [made] = await commit(call, changes)
   if (made?.kind !== 'mailbox') throw new Error('create answered otherwise')
   let { mailbox } = made
+  if (sortOrder !== undefined) {
+    const [described] = await commit(call, [{ kind: 'describe', mailboxId: mailbox.id, sortOrder }])
+    if (described?.kind === 'mailbox') mailbox = described.mailbox
+  }
   if (Object.hasOwn(properties, 'retention')) {
     const [kept] = await commit(call, [retaining(mailbox, properties['retention'])])
     if (kept?.kind === 'mailbox') mailbox = kept.mailbox
@@ -106,10 +111,9 @@ async function update(
   const row = tree.byId.get(id)
   if (row === undefined) throw notFound()
   const shown = describeMailbox(row, tree)
-  for (const name of ['role', 'sortOrder'])
-    if (Object.hasOwn(patch, name) && (patch[name] ?? null) !== shown[name])
-      throw invalidProperties(`${name} cannot be changed`, name)
   const changes: MailboxChange[] = []
+  const described = describing(row, shown, patch)
+  if (described !== undefined) changes.push(described)
   let { path } = row
   if (Object.hasOwn(patch, 'name') || Object.hasOwn(patch, 'parentId')) {
     const asked = { name: shown['name'], parentId: shown['parentId'], ...patch }
@@ -125,6 +129,34 @@ async function update(
     changes.push({ kind: 'subscribe', path, on: booleanOf(patch['isSubscribed']) })
   if (Object.hasOwn(patch, 'retention')) changes.push(retaining(row, patch['retention']))
   if (changes.length > 0) await commit(call, changes)
+}
+
+/** Role and place among others, where the patch changes them. */
+function describing(
+  { id, use }: MailboxRow,
+  shown: Properties,
+  patch: Properties,
+): MailboxChange | undefined {
+  const hasNew = (name: string): boolean =>
+    Object.hasOwn(patch, name) && (patch[name] ?? null) !== shown[name]
+  const sortOrder = hasNew('sortOrder') ? (sortOrderOf(patch['sortOrder']) ?? 0) : undefined
+  if (!hasNew('role'))
+    return sortOrder === undefined ? undefined : { kind: 'describe', mailboxId: id, sortOrder }
+  if (use === 'inbox') throw invalidProperties('the inbox keeps its role', 'role')
+  return {
+    kind: 'describe',
+    mailboxId: id,
+    use: roleOf(patch['role']) ?? null,
+    ...(sortOrder === undefined ? {} : { sortOrder }),
+  }
+}
+
+/** RFC 8621 §2: below 2^31. */
+function sortOrderOf(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined
+  if (!Number.isSafeInteger(value) || Number(value) < 0 || Number(value) >= 2 ** 31)
+    throw invalidProperties('sortOrder is a number from 0 below 2^31', 'sortOrder')
+  return value as number
 }
 
 function retaining({ id }: MailboxRow, value: unknown): MailboxChange {

@@ -16,6 +16,15 @@ export const mailboxState = (state: AccountState): string =>
 export const positionText = ({ modSeq, nextEmail, email }: AccountPosition): string =>
   `${text(modSeq)}-${text(nextEmail)}${email === undefined ? '' : `-${text(email)}`}`
 
+/** Of a query: `q` before the MODSEQ of what it looked at, and the next number of emails. */
+export const queryState = (position: AccountPosition): string => `q${positionText(position)}`
+
+/** Throws cannotCalculateChanges for what is none. */
+export function readQueryState(given: string): AccountPosition {
+  if (!given.startsWith('q')) throw cannotCalculate()
+  return readPosition(given.slice(1))
+}
+
 /** Throws cannotCalculateChanges for a text that is no state of ours. */
 export function readPosition(given: string): AccountPosition {
   const match = STATE.exec(given)
