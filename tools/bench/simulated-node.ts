@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { JoinedNode } from '#app/nodes/joined-node.ts'
+import { fromUtf8 } from '#base/octets.ts'
 import { silentLog } from '#base/log.ts'
 import type { KeyPin } from '#base/pin.ts'
 import { systemClock } from '#base/time.ts'
@@ -71,7 +72,7 @@ export function simulatedNode(name: string, dial: Dial): JoinedNode {
     node: name,
     role: 'gateway',
     replica: {
-      load: () => Promise.resolve({ seq: 0, rows: [] }),
+      load: () => Promise.resolve({ seq: 0, json: fromUtf8('[]') }),
       apply: nothing,
       gather: nothing,
       replace: nothing,

@@ -3,6 +3,8 @@ import { toUtf8Strict } from '#base/octets.ts'
 import { FakeClock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { ModSeq, Uid } from '#model/mailbox.ts'
+import { readChanges, readRows } from '#store/directory/rows-text.ts'
+import type { RowsText } from '#store/directory/rows-text.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { OBJECT_KINDS } from '#store/mailbox/objects.ts'
@@ -87,11 +89,13 @@ async function keptOf(store: MailboxStore, accountId: AccountId): Promise<object
 type NodeServices = Pick<ServicesOf<'mailbox'>, 'replica' | 'events' | 'copy'>
 
 const nodeReadout = async ({ replica, events, copy }: NodeServices): Promise<object> => ({
-  replica: await replica.load({ after: 0, limit: LIMIT }),
+  replica: rowsOf(await replica.load({ after: 0, limit: LIMIT })),
   events: await events.since({ after: 0, limit: LIMIT }),
   eventsStatus: await events.status(),
   copy: await copy.load(),
 })
+
+const rowsOf = (page: RowsText) => ({ seq: page.seq, rows: readRows(page).map(({ row }) => row) })
 
 /** All that can be asked of a folder's stores, as plain JSON. */
 export const READOUTS: {
@@ -135,9 +139,10 @@ export const READOUTS: {
       { kind: 'address', address: 'hanako@campus.example' },
     ] as const)
       traces.push(await index.trace({ by, limit: LIMIT }))
+    const changes = await directory.changes({ since: 0, limit: LIMIT })
     return plain({
-      rows: await directory.rows({ after: 0, limit: LIMIT }),
-      changes: await directory.changes({ since: 0, limit: LIMIT }),
+      rows: rowsOf(await directory.rows({ after: 0, limit: LIMIT })),
+      changes: { seq: changes.seq, changes: readChanges(changes) },
       history: await directory.history({ limit: LIMIT }),
       generations,
       tables,

@@ -7,9 +7,10 @@ import type { LinkParts } from '#client/node/node-link.ts'
 import type { Dial } from '#client/node/request.ts'
 import type { WireSnapshot } from '#contract/node/wire.ts'
 import type { NodePlace } from '#model/node.ts'
-import type { DirectoryRow } from '#store/directory/directory.ts'
+import { DirectoryMaps } from '#store/directory/directory-maps.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
+import { readWhole } from '#store/directory/rows-text.ts'
 import type { EventLog } from '#store/events/event-log.ts'
 import {
   contentHash,
@@ -20,8 +21,6 @@ import {
 import type { SettingsSnapshot } from '#store/settings/resolve.ts'
 import type { SettingsCopy } from '#store/settings/settings-copy.ts'
 import type { Settings } from '#store/settings/table.ts'
-
-const PAGE_ROWS = 1_000
 
 interface Parts {
   readonly dial: Dial
@@ -45,7 +44,8 @@ export class JoinedNode {
   readonly #parts: Parts
   readonly #listeners = new Set<(settings: Settings) => void>()
   readonly #placesListeners = new Set<() => void>()
-  #gathered: DirectoryRow[] = []
+  /** A whole new copy on its way. */
+  #gathered = new DirectoryMaps()
   #snapshot: SettingsSnapshot = {
     generation: 0,
     hash: contentHash(FIRST_CONTENT),
@@ -77,16 +77,8 @@ export class JoinedNode {
     // Defaults first: a node whose storage does not answer yet still has settings to refuse by.
     const defaults = await resolveSettings(FIRST_CONTENT, () => Promise.resolve(undefined))
     if (defaults.ok) this.#settings ??= defaults.value
-    const rows: DirectoryRow[] = []
-    let seq = 0
-    let after: number | undefined = 0
-    while (after !== undefined) {
-      const page = await this.#parts.replica.load({ after, limit: PAGE_ROWS })
-      rows.push(...page.rows)
-      seq = page.seq
-      after = page.next
-    }
-    this.directory.reset(seq, rows)
+    const { seq, maps } = await readWhole((ask) => this.#parts.replica.load(ask))
+    this.directory.replace(seq, maps)
     const copy = await this.#parts.copy.load()
     const settings = await settingsOfCopy(copy)
     const { snapshot, tables, nodes } = copy
@@ -160,14 +152,14 @@ export class JoinedNode {
     const { replica } = this.#parts
     switch (line.kind) {
       case 'gather':
-        if (line.first) this.#gathered = []
+        if (line.first) this.#gathered = new DirectoryMaps()
         await replica.gather({ first: line.first, rows: line.rows })
-        for (const { row } of line.rows) this.#gathered.push(row)
+        for (const { row } of line.rows) this.#gathered.put(row)
         return
       case 'replace':
         await replica.replace({ seq: line.seq })
-        this.directory.reset(line.seq, this.#gathered)
-        this.#gathered = []
+        this.directory.replace(line.seq, this.#gathered)
+        this.#gathered = new DirectoryMaps()
         return
       case 'changes':
         await replica.apply({ changes: line.changes })

@@ -8,6 +8,7 @@ import { DAY_MS, FakeClock, HOUR_MS } from '#base/time.ts'
 import { Fault } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
+import { rowKey } from '#store/directory/row-key.ts'
 import { KINDS } from './kinds.ts'
 import { purgeDaily } from './purge-daily.ts'
 
@@ -80,7 +81,8 @@ describe('the daily purge', () => {
       {
         load: async ({ after, limit }) => {
           const page = directory.slice(after, after + limit)
-          return { seq: 1, rows: page, ...(page.length === limit && { next: after + limit }) }
+          const json = fromUtf8(JSON.stringify(page.map((row) => ({ key: rowKey(row), row }))))
+          return { seq: 1, json, ...(page.length === limit && { next: after + limit }) }
         },
       },
       clock,

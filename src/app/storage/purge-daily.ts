@@ -4,6 +4,7 @@ import { DAY_MS, HOUR_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
+import { readRows } from '#store/directory/rows-text.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 /** A start has other things to do first. */
@@ -56,7 +57,7 @@ async function accountsOf(replica: Pick<DirectoryReplica, 'load'>): Promise<Acco
       after,
       limit: PAGE_ROWS,
     })
-    for (const row of page.rows) if (row.kind === 'account') ids.push(row.account.id)
+    for (const { row } of readRows(page)) if (row.kind === 'account') ids.push(row.account.id)
     after = page.next
   }
   return ids

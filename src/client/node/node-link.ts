@@ -22,6 +22,7 @@ import type {
   WireSnapshot,
 } from '#contract/node/wire.ts'
 import type { NodePlace } from '#model/node.ts'
+import { Acks } from './acks.ts'
 import { askJson, askText, open } from './request.ts'
 import type { Ask, Dial } from './request.ts'
 
@@ -139,10 +140,14 @@ export class NodeLink {
     try {
       this.#isUp = true
       this.#parts.log.info('control.connected')
-      await this.#tell({ settings: this.#settingsAck(), seq: has.seq })
+      await this.#tell()
+      const acks = new Acks(
+        () => this.#tell(),
+        (cause) => response.destroy(cause),
+      )
       for await (const line of linesOf(response)) {
         watch()
-        await this.#take(line)
+        if (await this.#take(line)) acks.due()
         watch()
         if (!isHeard) onUp()
         isHeard = true
@@ -156,18 +161,21 @@ export class NodeLink {
     }
   }
 
-  async #take(line: StreamLine): Promise<void> {
+  /** True where something has come into force, or was refused. */
+  async #take(line: StreamLine): Promise<boolean> {
     switch (line.kind) {
       case 'ping':
+        return false
       case 'gather':
-        if (line.kind === 'gather') await this.#parts.rows(line)
-        return
+        await this.#parts.rows(line)
+        return false
       case 'nodes':
-        return this.#parts.nodes(line.nodes)
+        await this.#parts.nodes(line.nodes)
+        return false
       case 'changes':
       case 'replace':
         await this.#parts.rows(line)
-        return this.#tell({ seq: this.#parts.has().seq })
+        return true
       case 'settings': {
         const { generation, hash } = line.snapshot
         const done = await this.#parts.settings(line.snapshot, (table) => this.#fetchTable(table))
@@ -175,7 +183,7 @@ export class NodeLink {
           ? undefined
           : { generation, hash, status: 'error', error: done.error.slice(0, 2_000) }
         if (!done.ok) this.#parts.log.error('settings.refused', { generation, reason: done.error })
-        return this.#tell({ settings: this.#settingsAck() })
+        return true
       }
     }
   }
@@ -189,7 +197,8 @@ export class NodeLink {
     return askText(this.#ask('GET', `${NODE_PATHS.tables}${hash}`))
   }
 
-  async #tell(ack: Ack): Promise<void> {
+  async #tell(): Promise<void> {
+    const ack: Ack = { settings: this.#settingsAck(), seq: this.#parts.has().seq }
     await askJson(this.#ask('POST', NODE_PATHS.acks, ack))
   }
 

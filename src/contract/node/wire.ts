@@ -29,8 +29,8 @@ export const ROLE_HEADER = 'watari-role'
 
 /** Octets of one JSON body; a page of rows or events is far below it. */
 export const BODY_BYTES_MAX = 8 * 1024 * 1024
-/** Rows in one line of the stream. */
-export const ROWS_PER_LINE = 500
+/** Rows in one line of the stream, where they are short; each line is one commit at the node. */
+export const ROWS_PER_LINE = 2_000
 /** Silence on the stream is broken so often; a node takes three times as much for a dead connection. */
 export const PING_MS = 4_000
 

@@ -56,7 +56,7 @@ export interface HubParts {
     onChange(listener: () => void): () => void
   }
   readonly directory: {
-    readonly directory: { readonly seq: number }
+    readonly directory: { readonly seq: number; readonly size: number }
     onChange(listener: () => void): () => void
   }
   /** The joined nodes, for one another; absent: there are none. */

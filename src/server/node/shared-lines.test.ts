@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { fromUtf8 } from '#base/octets.ts'
 import { FakeClock } from '#base/time.ts'
+import { streamLine } from '#contract/node/wire.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { SharedLines } from './shared-lines.ts'
+
+const jsonOf = (items: readonly object[]) => fromUtf8(JSON.stringify(items))
 
 /** A log that counts how often it is read. */
 function fakeLog() {
@@ -18,12 +22,15 @@ function fakeLog() {
   const lines = new SharedLines({
     clock,
     log: {
-      rows: ({ after }) => read({ seq: log.seq, rows: [row(after)], next: after + 1 }),
-      changes: ({ since }) =>
-        read({
-          seq: log.seq,
-          changes: since >= log.seq ? [] : [{ seq: log.seq, key: 'domain:x', row: row(since) }],
-        }),
+      rows: ({ after }) => {
+        const json = jsonOf([{ key: 'domain:x', row: row(after) }])
+        return read({ seq: log.seq, json, next: after + 1 })
+      },
+      changes: ({ since }) => {
+        const isEnd = since >= log.seq
+        const json = jsonOf(isEnd ? [] : [{ seq: log.seq, key: 'domain:x', row: row(since) }])
+        return read({ seq: log.seq, json, isCut: since < 2, ...(!isEnd && { last: log.seq }) })
+      },
     },
   })
   return { log, lines }
@@ -37,8 +44,13 @@ describe('lines for many nodes', () => {
     const asked = await Promise.all([...Array(50)].map(() => lines.rows(0, log.seq)))
     assert.equal(log.reads, 1)
     assert.equal(new Set(asked).size, 1)
-    const line = JSON.parse(asked[0]!.octets.toString()) as { kind: string; first: boolean }
-    assert.deepEqual([line.kind, line.first, asked[0]?.next], ['gather', true, 1])
+    const line = streamLine.parse(JSON.parse(asked[0]!.octets.toString()))
+    assert.deepEqual(line, {
+      kind: 'gather',
+      first: true,
+      rows: [{ key: 'domain:x', row: { kind: 'domain', domain: { name: '大学0.x' } } }],
+    })
+    assert.equal(asked[0]?.next, 1)
     log.seq = 4
     const later = await Promise.all([lines.rows(0, 4), lines.rows(0, 4), lines.rows(0, 3)])
     assert.deepEqual(
@@ -49,6 +61,10 @@ describe('lines for many nodes', () => {
     await Promise.all([lines.changes(3, 4), lines.changes(3, 4)])
     assert.equal(log.reads, 3)
     assert.equal((await lines.changes(4, 4)).next, undefined)
+    const { octets, isCut } = await lines.changes(1, 4)
+    assert.equal(isCut, true)
+    const changes = streamLine.parse(JSON.parse(octets.toString()))
+    assert.ok(changes.kind === 'changes' && changes.changes[0]?.seq === 4)
   })
 
   test('a failed read is told to all who waited, and not kept', async () => {

@@ -1,9 +1,8 @@
+import type { Octets } from '#base/octets.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { ROWS_PER_LINE } from '#contract/node/wire.ts'
-import type { StreamLine } from '#contract/node/wire.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
-import { rowKey } from '#store/directory/row-key.ts'
 
 /** A line of the stream, written out. */
 export interface Line {
@@ -12,6 +11,8 @@ export interface Line {
   readonly seq: number
   /** Where the next one begins; absent at the end. */
   readonly next?: number
+  /** The log goes back no further than to what comes after this place. */
+  readonly isCut?: boolean
 }
 
 interface Kept {
@@ -44,20 +45,18 @@ export class SharedLines {
   /** A page of the whole copy; of the log as it was at `atLeast` or later. */
   rows(after: number, atLeast: number): Promise<Line> {
     return this.#line(`rows ${after}`, atLeast, async () => {
-      const page = await this.#log.rows({ after, limit: ROWS_PER_LINE })
-      const rows = page.rows.map((row) => ({ key: rowKey(row), row }))
-      const octets = written({ kind: 'gather', first: after === 0, rows })
-      return { octets, seq: page.seq, ...(page.next !== undefined && { next: page.next }) }
+      const { seq, json, next } = await this.#log.rows({ after, limit: ROWS_PER_LINE })
+      const octets = written(`{"kind":"gather","first":${after === 0},"rows":`, json)
+      return { octets, seq, ...(next !== undefined && { next }) }
     })
   }
 
-  /** The changes after `since`; `next` is the last of them, absent where there are none. */
+  /** The changes after `since`; `next` is the last of them, absent where there are none. Not where `isCut`. */
   changes(since: number, atLeast: number): Promise<Line> {
     return this.#line(`changes ${since}`, atLeast, async () => {
-      const { seq, changes } = await this.#log.changes({ since, limit: ROWS_PER_LINE })
-      const last = changes.at(-1)
-      const octets = written({ kind: 'changes', changes: [...changes] })
-      return { octets, seq, ...(last !== undefined && { next: last.seq }) }
+      const { seq, json, last, isCut } = await this.#log.changes({ since, limit: ROWS_PER_LINE })
+      const octets = written('{"kind":"changes","changes":', json)
+      return { octets, seq, isCut, ...(last !== undefined && { next: last }) }
     })
   }
 
@@ -101,4 +100,6 @@ export class SharedLines {
   }
 }
 
-const written = (line: StreamLine): Buffer => Buffer.from(`${JSON.stringify(line)}\n`)
+/** The rows are written out already, by the storage. */
+const written = (head: string, json: Octets): Buffer =>
+  Buffer.concat([Buffer.from(head), json, Buffer.from('}\n')])

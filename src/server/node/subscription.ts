@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { sleep } from '#base/time.ts'
-import { PING_MS } from '#contract/node/wire.ts'
+import { PING_MS, ROWS_PER_LINE } from '#contract/node/wire.ts'
 import type { StreamLine } from '#contract/node/wire.ts'
 import type { HubParts } from './node-hub.ts'
 import type { Line, SharedLines } from './shared-lines.ts'
@@ -82,17 +82,27 @@ export class Subscription {
   }
 
   async #sendRows(): Promise<void> {
-    const head = this.#parts.directory.directory.seq
-    // A node that is ahead has the copy of a control that is gone: it starts anew.
-    if ((this.#seq === 0 && head > 0) || this.#seq > head) await this.#sendAll()
+    if (this.#isFarBehind()) await this.#sendAll()
     while (!this.#gone.signal.aborted) {
       const now = this.#parts.directory.directory.seq
       if (this.#seq >= now) return
-      const { octets, next } = await this.#lines.changes(this.#seq, now)
+      const { octets, next, isCut } = await this.#lines.changes(this.#seq, now)
+      if (isCut === true) {
+        await this.#sendAll()
+        continue
+      }
       if (next === undefined) return
       await this.#write(octets)
       this.#seq = next
     }
+  }
+
+  /** Its way along the changes is longer than a whole new copy; or there is none. */
+  #isFarBehind(): boolean {
+    const { seq: head, size } = this.#parts.directory.directory
+    // A node that is ahead has the copy of a control that is gone: it starts anew.
+    if ((this.#seq === 0 && head > 0) || this.#seq > head) return true
+    return head - this.#seq > Math.max(size, ROWS_PER_LINE)
   }
 
   /**

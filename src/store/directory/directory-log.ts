@@ -1,7 +1,10 @@
+import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
+import { gatherJson } from './rows-text.ts'
+import type { RowsText } from './rows-text.ts'
 
 /** Who made a change, and from where. */
 export interface ChangeAuthor {
@@ -20,20 +23,22 @@ export interface DirectoryChangeRecord {
   readonly after: DirectoryRow | null
 }
 
-/** The truth about the directory: its rows and every change that ever made them. */
+/** A page of changes as JSON, an array of `{seq, key, row}`; RowsText says why. */
+export interface ChangesText {
+  readonly seq: number
+  readonly json: Octets
+  /** The number of the last one here; absent where there are none. */
+  readonly last?: number
+  /** Changes after `since` are gone already: only the rows tell what has become of them. */
+  readonly isCut: boolean
+}
+
+/** The truth about the directory: its rows, and the latest changes that made them. */
 export interface DirectoryLog {
   /** A page of the rows in the order of their creation; `seq` is the log's end when the page was read. */
-  rows(ask: { readonly after: number; readonly limit: number }): Promise<{
-    readonly seq: number
-    readonly rows: readonly DirectoryRow[]
-    /** Where the next page begins; absent at the end. */
-    readonly next?: number
-  }>
+  rows(ask: { readonly after: number; readonly limit: number }): Promise<RowsText>
   /** The changes after `since`, oldest first. */
-  changes(ask: { readonly since: number; readonly limit: number }): Promise<{
-    readonly seq: number
-    readonly changes: readonly DirectoryChange[]
-  }>
+  changes(ask: { readonly since: number; readonly limit: number }): Promise<ChangesText>
   /** All or nothing; durable when it resolves. Fault `conflict` where the log does not end at `baseSeq`. */
   write(write: {
     readonly baseSeq: number
@@ -48,6 +53,10 @@ export interface DirectoryLog {
     readonly limit: number
   }): Promise<{ readonly items: readonly DirectoryChangeRecord[] }>
 }
+
+/** The audit and the way of a node that was away go back so far; half a gigabyte. */
+const CHANGES_MAX_DEFAULT = 1_000_000
+const PRUNE_ROWS = 100
 
 export const DIRECTORY_DATABASE: DatabaseKind = {
   kind: 'directory',
@@ -65,36 +74,38 @@ export const DIRECTORY_DATABASE: DatabaseKind = {
 /** The log in SQLite; opened by a storage process only. */
 export class SqliteDirectoryLog implements DirectoryLog {
   readonly #db: Database
+  readonly #changesMax: number
 
-  constructor(path: string) {
+  constructor(path: string, changesMax = CHANGES_MAX_DEFAULT) {
     this.#db = openDatabase({ path, ...DIRECTORY_DATABASE })
+    this.#changesMax = changesMax
   }
 
-  async rows(ask: {
-    readonly after: number
-    readonly limit: number
-  }): ReturnType<DirectoryLog['rows']> {
+  async rows(ask: { readonly after: number; readonly limit: number }): Promise<RowsText> {
     const found = this.#db
-      .query('SELECT created, json FROM row WHERE created > ? ORDER BY created LIMIT ?')
-      .all(ask.after, ask.limit) as { created: number; json: string }[]
-    return {
-      seq: this.#seq(),
-      rows: found.map((row) => JSON.parse(row.json) as DirectoryRow),
-      ...(found.length === ask.limit && { next: found.at(-1)!.created }),
-    }
+      .arrays<readonly [created: number, key: string, json: string]>(
+        'SELECT created, key, json FROM row WHERE created > ? ORDER BY created',
+      )
+      .iterate(ask.after)
+    const { json, last, isFull } = gatherJson(found, ask.limit, ([place, key, row]) => ({
+      place,
+      json: `{"key":${JSON.stringify(key)},"row":${row}}`,
+    }))
+    return { seq: this.#seq(), json, ...(isFull && { next: last! }) }
   }
 
-  async changes(ask: {
-    readonly since: number
-    readonly limit: number
-  }): ReturnType<DirectoryLog['changes']> {
+  async changes(ask: { readonly since: number; readonly limit: number }): Promise<ChangesText> {
     const found = this.#db
-      .query('SELECT seq, key, json FROM log WHERE seq > ? ORDER BY seq LIMIT ?')
-      .all(ask.since, ask.limit) as { seq: number; key: string; json: string | null }[]
-    return {
-      seq: this.#seq(),
-      changes: found.map(({ seq, key, json }) => ({ seq, key, row: parseRow(json) })),
-    }
+      .arrays<readonly [seq: number, key: string, json: string | null]>(
+        'SELECT seq, key, json FROM log WHERE seq > ? ORDER BY seq',
+      )
+      .iterate(ask.since)
+    const { json, last } = gatherJson(found, ask.limit, ([seq, key, row]) => ({
+      place: seq,
+      json: `{"seq":${seq},"key":${JSON.stringify(key)},"row":${row ?? 'null'}}`,
+    }))
+    const isCut = this.#firstSeq() > ask.since + 1
+    return { seq: this.#seq(), json, isCut, ...(last !== undefined && { last }) }
   }
 
   async write(write: Parameters<DirectoryLog['write']>[0]): ReturnType<DirectoryLog['write']> {
@@ -111,6 +122,7 @@ export class SqliteDirectoryLog implements DirectoryLog {
         this.#put(seq, edit, write)
         changes.push({ seq, key: edit.key, row: edit.row })
       }
+      this.#prune(seq, write.edits.length)
       return { seq, changes }
     })
   }
@@ -159,8 +171,23 @@ export class SqliteDirectoryLog implements DirectoryLog {
     }
   }
 
+  /** Takes away the oldest changes over the limit, some more than came in; the rows stay. */
+  #prune(seq: number, added: number): void {
+    const first = this.#firstSeq()
+    const over = seq - first + 1 - this.#changesMax
+    if (over > 0)
+      this.#db
+        .query('DELETE FROM log WHERE seq < ?')
+        .run(first + Math.min(over, PRUNE_ROWS + 2 * added))
+  }
+
   close(): void {
     this.#db.close()
+  }
+
+  #firstSeq(): number {
+    return this.#db.query<{ seq: number }>('SELECT coalesce(min(seq), 1) AS seq FROM log').get()!
+      .seq
   }
 
   #seq(): number {

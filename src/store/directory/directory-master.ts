@@ -5,8 +5,9 @@ import type { Clock } from '#base/time.ts'
 import { checkRemoval, checkRow } from './check-edits.ts'
 import type { DirectoryEdit, DirectoryRefusal } from './check-edits.ts'
 import type { ChangeAuthor, DirectoryLog } from './directory-log.ts'
-import type { Directory, DirectoryChange, DirectoryRow } from './directory.ts'
+import type { Directory, DirectoryChange } from './directory.ts'
 import { MemoryDirectory } from './memory-directory.ts'
+import { readChanges, readWhole } from './rows-text.ts'
 import { rowKey } from './row-key.ts'
 
 const PAGE_ROWS = 1_000
@@ -43,18 +44,7 @@ export class DirectoryMaster {
 
   /** Reads the copy from the log; before the first write. */
   async load(): Promise<void> {
-    await this.#oneByOne.run(async () => {
-      const rows: DirectoryRow[] = []
-      let after: number | undefined = 0
-      let seq = 0
-      while (after !== undefined) {
-        const page = await this.#log.rows({ after, limit: PAGE_ROWS })
-        rows.push(...page.rows)
-        seq = page.seq
-        after = page.next
-      }
-      this.directory.reset(seq, rows)
-    })
+    await this.#oneByOne.run(() => this.#readAll())
   }
 
   /** All edits or none, checked in order, each against the directory as those before leave it. */
@@ -89,24 +79,33 @@ export class DirectoryMaster {
     })
   }
 
+  async #readAll(): Promise<void> {
+    const { seq, maps } = await readWhole((ask) => this.#log.rows(ask))
+    this.directory.replace(seq, maps)
+  }
+
   async #catchUp(): Promise<void> {
     while (this.#isBehind) {
-      const { seq, changes } = await this.#log.changes({
-        since: this.directory.seq,
-        limit: PAGE_ROWS,
-      })
-      this.#take(changes)
-      if (this.directory.seq >= seq) this.#isBehind = false
+      const page = await this.#log.changes({ since: this.directory.seq, limit: PAGE_ROWS })
+      if (page.isCut) {
+        await this.#readAll()
+        this.#tell([])
+      } else this.#take(readChanges(page))
+      if (this.directory.seq >= page.seq) this.#isBehind = false
     }
   }
 
   #take(changes: readonly DirectoryChange[]): void {
     if (changes.length === 0) return
     this.directory.apply(changes)
+    this.#tell(changes)
+  }
+
+  #tell(changes: readonly DirectoryChange[]): void {
     for (const listener of this.#listeners) listener(changes)
   }
 
-  /** Told after each write; the returned function ends it. */
+  /** Told after each write, with its changes where they are known; the returned function ends it. */
   onChange(listener: (changes: readonly DirectoryChange[]) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

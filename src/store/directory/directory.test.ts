@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { domainKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { DirectoryEdit } from './check-edits.ts'
 import { SqliteDirectoryLog } from './directory-log.ts'
@@ -14,6 +16,7 @@ import type { DirectoryRow } from './directory.ts'
 import { MemoryDirectory } from './memory-directory.ts'
 import { SqliteReplica } from './replica.ts'
 import { rowKey } from './row-key.ts'
+import { readChanges, readRows, readWhole } from './rows-text.ts'
 
 const at = (text: string): Address => {
   const cut = text.lastIndexOf('@')
@@ -275,7 +278,7 @@ describe('a replica', () => {
     await first.gather({ first: true, rows: [{ key: 'domain:stale', row: domain('stale') }] })
     await first.gather({ first: true, rows: keyed.slice(0, 2) })
     assert.equal(
-      (await first.load({ after: 0, limit: 10 })).rows.length,
+      readRows(await first.load({ after: 0, limit: 10 })).length,
       0,
       'half a copy is no copy',
     )
@@ -296,7 +299,113 @@ describe('a replica', () => {
     const page = await second.load({ after: 0, limit: 3 })
     const rest = await second.load({ after: page.next ?? 0, limit: 3 })
     assert.equal(page.seq, 7)
-    assert.deepEqual([...page.rows, ...rest.rows], [...ROWS.slice(0, 3), row])
+    assert.deepEqual(
+      [...readRows(page), ...readRows(rest)].map((each) => each.row),
+      [...ROWS.slice(0, 3), row],
+    )
     second.close()
+  })
+
+  test('a second copy takes the place of the first, whose rows go in steps', async () => {
+    const path = join(folder, 'swapped.db')
+    const replica = new SqliteReplica(path)
+    const keyed = (count: number, name: string) =>
+      Array.from({ length: count }, (_, i) => domain(`${name}${i}.example`)).map((row) => ({
+        key: rowKey(row),
+        row,
+      }))
+    await replica.gather({ first: true, rows: keyed(5_000, '古い') })
+    await replica.replace({ seq: 1 })
+    await replica.gather({ first: true, rows: keyed(3, '新しい') })
+    await replica.replace({ seq: 2 })
+    const { seq, maps } = await readWhole((ask) => replica.load(ask))
+    assert.deepEqual([seq, maps.size, maps.domains.size], [2, 3, 3])
+    for (let step = 0; step < 10; step++) await new Promise((resolve) => setImmediate(resolve))
+    replica.close()
+    const db = new DatabaseSync(path)
+    assert.equal(db.prepare('SELECT count(*) AS old FROM incoming').get()?.['old'], 0)
+    db.close()
+    const again = new SqliteReplica(path)
+    await again.gather({ first: true, rows: keyed(1, '最後') })
+    await again.replace({ seq: 3 })
+    const { maps: last } = await readWhole((ask) => again.load(ask))
+    assert.deepEqual([...last.domains.keys()], ['最後0.example'])
+    again.close()
+  })
+})
+
+describe('a directory read page by page', () => {
+  test('holds all rows in order, however long they are; a page that fails ends it', async () => {
+    const log = new SqliteDirectoryLog(join(folder, 'pages.db'))
+    const rows = Array.from({ length: 4_500 }, (_, i) => domain(`大学${i}.example`))
+    const long = Array.from({ length: 120 }, (_, i) =>
+      alias(`全員${i}@大学0.example`, `${'長'.repeat(30_000)}@大学1.example`),
+    )
+    const edits = [...rows, ...long].map((row) => ({ key: rowKey(row), row }))
+    await log.write({ baseSeq: 0, edits, by, atMs: 1 })
+    let pages = 0
+    const { seq, maps } = await readWhole((ask) => {
+      pages++
+      return log.rows(ask)
+    })
+    assert.deepEqual([seq, maps.size, maps.aliases.size], [4_620, 4_620, 120])
+    assert.equal(maps.domains.keys().next().value, domainKey('大学0.example'))
+    assert.ok(pages >= 4, 'long rows make short pages')
+    const broken = readWhole(({ after, limit }) =>
+      after === 0 ? log.rows({ after, limit }) : Promise.reject(new Error('EIO')),
+    )
+    await assert.rejects(broken, /EIO/)
+    log.close()
+  })
+
+  test('the log forgets its oldest changes over a limit, and says so to who comes from there', async () => {
+    const log = new SqliteDirectoryLog(join(folder, 'pruned.db'), 1_000)
+    for (let i = 0; i < 30; i++)
+      await log.write({
+        baseSeq: i * 100,
+        edits: Array.from({ length: 100 }, (_, n) => {
+          const row = domain(`d${i % 3}-${n}.example`)
+          return { key: rowKey(row), row }
+        }),
+        by,
+        atMs: i,
+      })
+    const old = await log.changes({ since: 1_000, limit: 10 })
+    assert.deepEqual([old.seq, old.isCut], [3_000, true])
+    const near = await log.changes({ since: 2_000, limit: 10 })
+    assert.deepEqual([near.seq, near.isCut, near.last], [3_000, false, 2_010])
+    assert.deepEqual(
+      readChanges(near).map(({ seq }) => seq),
+      Array.from({ length: 10 }, (_, i) => 2_001 + i),
+    )
+    assert.equal(readRows(await log.rows({ after: 0, limit: 1_000 })).length, 300, 'rows stay')
+    log.close()
+  })
+
+  test('a writer whose lost write is older than the log reads all rows anew', async () => {
+    const log = new SqliteDirectoryLog(join(folder, 'far.db'), 10)
+    let isLost = true
+    const lossy = {
+      rows: log.rows.bind(log),
+      changes: log.changes.bind(log),
+      history: log.history.bind(log),
+      write: async (write: Parameters<SqliteDirectoryLog['write']>[0]) => {
+        const written = await log.write(write)
+        if (isLost) throw new Fault('stalled', 'no answer')
+        return written
+      },
+    }
+    const directory = new DirectoryMaster({ log: lossy, clock: new FakeClock() })
+    await directory.load()
+    let told = 0
+    directory.onChange(() => told++)
+    const many = Array.from({ length: 200 }, (_, i) => put(domain(`大学${i}.example`)))
+    await assert.rejects(directory.write(many, by), { code: 'stalled' })
+    isLost = false
+    const second = await directory.write([put(domain('campus.example'))], by)
+    assert.deepEqual(second, { ok: true, value: { seq: 201 } })
+    assert.equal(directory.directory.domains().length, 201)
+    assert.equal(told, 2, 'who listens hears of what was lost, too')
+    log.close()
   })
 })

@@ -1,21 +1,13 @@
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
-import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
-
-/** A row with its name, as replicas keep it. */
-export interface KeyedRow {
-  readonly key: DirectoryKey
-  readonly row: DirectoryRow
-}
+import type { DirectoryChange } from './directory.ts'
+import { gatherJson } from './rows-text.ts'
+import type { KeyedRow, RowsText } from './rows-text.ts'
 
 /** A node's own last copy of the directory, durable: what it starts from while control is away. */
 export interface DirectoryReplica {
   /** A page in the order of creation. `seq` 0: there is no copy yet. */
-  load(ask: { readonly after: number; readonly limit: number }): Promise<{
-    readonly seq: number
-    readonly rows: readonly DirectoryRow[]
-    readonly next?: number
-  }>
+  load(ask: { readonly after: number; readonly limit: number }): Promise<RowsText>
   /** Changes that follow the copy; those known already are passed over. */
   apply(batch: { readonly changes: readonly DirectoryChange[] }): Promise<void>
   /** Gathers a whole new copy beside the old one; `first` throws away what was gathered before. */
@@ -23,6 +15,8 @@ export interface DirectoryReplica {
   /** The gathered rows become the copy, as it stood at `seq`. */
   replace(end: { readonly seq: number }): Promise<void>
 }
+
+const SWEEP_ROWS = 2_000
 
 export const REPLICA_DATABASE: DatabaseKind = {
   kind: 'replica',
@@ -38,6 +32,7 @@ export const REPLICA_DATABASE: DatabaseKind = {
 export class SqliteReplica implements DirectoryReplica {
   readonly #db: Database
   readonly #synchronous: number
+  #sweeping: NodeJS.Immediate | undefined
 
   constructor(path: string) {
     this.#db = openDatabase({ path, ...REPLICA_DATABASE })
@@ -46,15 +41,17 @@ export class SqliteReplica implements DirectoryReplica {
       .get()!.synchronous
   }
 
-  async load(ask: Parameters<DirectoryReplica['load']>[0]): ReturnType<DirectoryReplica['load']> {
+  async load(ask: { readonly after: number; readonly limit: number }): Promise<RowsText> {
     const found = this.#db
-      .query('SELECT place, json FROM row WHERE place > ? ORDER BY place LIMIT ?')
-      .all(ask.after, ask.limit) as { place: number; json: string }[]
-    return {
-      seq: this.#seq(),
-      rows: found.map((row) => JSON.parse(row.json) as DirectoryRow),
-      ...(found.length === ask.limit && { next: found.at(-1)!.place }),
-    }
+      .arrays<readonly [place: number, key: string, json: string]>(
+        'SELECT place, key, json FROM row WHERE place > ? ORDER BY place',
+      )
+      .iterate(ask.after)
+    const { json, last, isFull } = gatherJson(found, ask.limit, ([place, key, row]) => ({
+      place,
+      json: `{"key":${JSON.stringify(key)},"row":${row}}`,
+    }))
+    return { seq: this.#seq(), json, ...(isFull && { next: last! }) }
   }
 
   async apply(batch: { readonly changes: readonly DirectoryChange[] }): Promise<void> {
@@ -75,31 +72,55 @@ export class SqliteReplica implements DirectoryReplica {
   }
 
   async gather(page: Parameters<DirectoryReplica['gather']>[0]): Promise<void> {
+    clearImmediate(this.#sweeping)
     // Nothing is promised before `replace`, whose commit syncs all that was gathered with it.
-    this.#db.exec('PRAGMA synchronous = NORMAL')
-    try {
+    this.#unsynced(() =>
       this.#db.transaction(() => {
         if (page.first) this.#db.exec('DELETE FROM incoming')
         const put = this.#db.query(
           'INSERT INTO incoming (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json',
         )
         for (const { key, row } of page.rows) put.run(key, JSON.stringify(row))
-      })
+      }),
+    )
+  }
+
+  async replace(end: { readonly seq: number }): Promise<void> {
+    this.#db.transaction(() => {
+      // Names change places, not rows: mail of this disk waits for a commit, not for a copy.
+      this.#db.exec(
+        'ALTER TABLE row RENAME TO old; ALTER TABLE incoming RENAME TO row; ALTER TABLE old RENAME TO incoming',
+      )
+      this.#setSeq(end.seq)
+    })
+    this.#sweep()
+  }
+
+  /** Takes the old copy away in short steps; what is left at an end goes with the next `gather`. */
+  #sweep(): void {
+    clearImmediate(this.#sweeping)
+    this.#sweeping = setImmediate(() => {
+      const gone = this.#unsynced(() =>
+        this.#db
+          .query('DELETE FROM incoming WHERE place < (SELECT min(place) FROM incoming) + ?')
+          .run(SWEEP_ROWS),
+      )
+      if (gone > 0) this.#sweep()
+    })
+  }
+
+  /** Nothing is promised by it: a later commit syncs it. */
+  #unsynced<T>(work: () => T): T {
+    this.#db.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return work()
     } finally {
       this.#db.exec(`PRAGMA synchronous = ${this.#synchronous}`)
     }
   }
 
-  async replace(end: { readonly seq: number }): Promise<void> {
-    this.#db.transaction(() => {
-      this.#db.exec(
-        'DELETE FROM row; INSERT INTO row SELECT place, key, json FROM incoming; DELETE FROM incoming',
-      )
-      this.#setSeq(end.seq)
-    })
-  }
-
   close(): void {
+    clearImmediate(this.#sweeping)
     this.#db.close()
   }
 

@@ -1,0 +1,97 @@
+import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
+import { addressKey, domainKey, matchKey } from '#model/address.ts'
+import type { RouteRow } from '#model/route.ts'
+import type { DirectoryKey, DirectoryRow } from './directory.ts'
+
+/** The rows of a directory by what they are looked up by; filled in the order of their creation. */
+export class DirectoryMaps {
+  readonly domains = new Map<string, LocalDomain>()
+  readonly accounts = new Map<AccountId, Account>()
+  readonly byAddress = new Map<string, AccountId>()
+  readonly aliases = new Map<string, Alias>()
+  readonly forwards = new Map<AccountId, Forward>()
+  readonly routes = new Map<string, RouteRow>()
+
+  /** The number of rows. */
+  get size(): number {
+    const { domains, accounts, aliases, forwards, routes } = this
+    return domains.size + accounts.size + aliases.size + forwards.size + routes.size
+  }
+
+  row(key: DirectoryKey): DirectoryRow | undefined {
+    const colon = key.indexOf(':')
+    const name = key.slice(colon + 1)
+    switch (key.slice(0, colon)) {
+      case 'domain':
+        return rowOf('domain', this.domains.get(name))
+      case 'account':
+        return rowOf('account', this.accounts.get(name as AccountId))
+      case 'alias':
+        return rowOf('alias', this.aliases.get(name))
+      case 'forward':
+        return rowOf('forward', this.forwards.get(name as AccountId))
+      case 'route':
+        return rowOf('route', this.routes.get(name))
+      default:
+        return undefined
+    }
+  }
+
+  put(row: DirectoryRow): void {
+    switch (row.kind) {
+      case 'domain':
+        this.domains.set(domainKey(row.domain.name), row.domain)
+        return
+      case 'account':
+        this.#forgetAccount(row.account.id)
+        this.accounts.set(row.account.id, row.account)
+        for (const key of addressKeysOf(row.account)) this.byAddress.set(key, row.account.id)
+        return
+      case 'alias':
+        this.aliases.set(addressKey(row.alias.from), row.alias)
+        return
+      case 'forward':
+        this.forwards.set(row.forward.accountId, row.forward)
+        return
+      case 'route':
+        this.routes.set(matchKey(row.route.match), row.route)
+    }
+  }
+
+  remove(key: DirectoryKey): void {
+    const colon = key.indexOf(':')
+    const name = key.slice(colon + 1)
+    switch (key.slice(0, colon)) {
+      case 'domain':
+        this.domains.delete(name)
+        return
+      case 'account':
+        this.#forgetAccount(name as AccountId)
+        this.accounts.delete(name as AccountId)
+        return
+      case 'alias':
+        this.aliases.delete(name)
+        return
+      case 'forward':
+        this.forwards.delete(name as AccountId)
+        return
+      case 'route':
+        this.routes.delete(name)
+    }
+  }
+
+  #forgetAccount(id: AccountId): void {
+    const account = this.accounts.get(id)
+    if (account === undefined) return
+    for (const key of addressKeysOf(account))
+      if (this.byAddress.get(key) === id) this.byAddress.delete(key)
+  }
+}
+
+const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undefined =>
+  value === undefined ? undefined : ({ kind, [kind]: value } as unknown as DirectoryRow)
+
+const addressKeysOf = (account: Account): string[] => [
+  addressKey({ localpart: account.username, domain: account.domain }),
+  ...account.addresses.map(addressKey),
+]
