@@ -1,3 +1,5 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+
 import { armFailpoints } from '#base/failpoint.ts'
 import { jsonLog } from '#base/log.ts'
 import type { Log } from '#base/log.ts'
@@ -16,7 +18,7 @@ export interface RoleState {
 /** What a role tells its supervisor over the IPC channel. */
 export type RoleMessage =
   | { readonly kind: 'ready'; readonly listening: readonly Listened[] }
-  | { readonly kind: 'heartbeat'; readonly state: RoleState }
+  | { readonly kind: 'heartbeat'; readonly state: RoleState; readonly loopDelayMs: number }
   /** A fault that no restart will mend: one line for the administrator. */
   | { readonly kind: 'fatal'; readonly message: string }
 
@@ -52,6 +54,7 @@ export interface RunningRole {
 }
 
 const HEARTBEAT_MS = 1_000
+const LOOP_EVERY_MS = 20
 const STOP_MS_MAX = 8_000
 
 /** The main of a role's process: starts it, tells the supervisor, ends with it. Never returns. */
@@ -90,7 +93,11 @@ export function runRole(name: RoleName, start: (given: RoleGiven) => Promise<Run
       running = role
       if (isEnding) return void role.stop().finally(() => process.exit(0))
       tell({ kind: 'ready', listening: role.listening })
-      setInterval(() => tell({ kind: 'heartbeat', state: role.state() }), HEARTBEAT_MS).unref()
+      const loopDelayMs = watchLoop()
+      setInterval(
+        () => tell({ kind: 'heartbeat', state: role.state(), loopDelayMs: loopDelayMs() }),
+        HEARTBEAT_MS,
+      ).unref()
     },
     async (cause: unknown) => {
       log.error('role.failed', { cause: messageOf(cause) })
@@ -100,6 +107,17 @@ export function runRole(name: RoleName, start: (given: RoleGiven) => Promise<Run
       setTimeout(() => process.exit(1), 50)
     },
   )
+}
+
+/** The returned function tells how long the loop stood still since it was last asked, the longest. */
+function watchLoop(): () => number {
+  const delay = monitorEventLoopDelay({ resolution: LOOP_EVERY_MS })
+  delay.enable()
+  return () => {
+    const longestMs = delay.max / 1e6 - LOOP_EVERY_MS
+    delay.reset()
+    return Math.max(0, longestMs)
+  }
 }
 
 /**

@@ -1,21 +1,25 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { AccountId } from '#model/account.ts'
-import { openDatabase } from '#store/db/database.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
+import { MemoryDirectory } from '#store/directory/memory-directory.ts'
+import { SqliteReplica } from '#store/directory/replica.ts'
+import { readWhole } from '#store/directory/rows-text.ts'
 import { rowKey } from '#store/directory/row-key.ts'
-import { SETTINGS_DATABASE } from '#store/settings/generations.ts'
-import { contentHash, FIRST_CONTENT } from '#store/settings/resolve.ts'
 import { install, type Installation } from '#test/e2e/installation.ts'
 import { smtpSend } from '#test/e2e/mail.ts'
 import { median, memoryOf, table, totalMiB, type Part } from './setup.ts'
+import { fillGenerations } from './fill.ts'
 import { apiOf } from './simulated-node.ts'
 
 const ACCOUNTS = Number(process.env['WATARI_BENCH_ACCOUNTS'] ?? 100_000)
 const ALIASES = 3 * ACCOUNTS
 const GENERATIONS = 10_000
+const LOOK_UPS = 1_000_000
 
 /** A large directory and many generations of settings, on an installation of all roles. */
 export const directory: Part = {
@@ -28,11 +32,17 @@ export const directory: Part = {
       bind: ['127.0.0.1'],
     })
     try {
-      say(`as installed: ${mib(ours)} MiB`)
+      await ours.stop()
+      const began = performance.now()
+      await ours.start()
+      const empty = Math.round(performance.now() - began)
+      say(`as installed: ${mib(ours)} MiB, starts in ${empty} ms`)
       await ours.stop()
       await fillDirectory(join(ours.dir, 'control', 'directory.db'))
-      fillSettings(join(ours.dir, 'control', 'settings.db'))
+      fillGenerations(join(ours.dir, 'control', 'settings.db'), GENERATIONS)
       await measure(ours, say)
+      await ours.stop()
+      await lookUps(join(ours.dir, 'gateway'), say)
     } finally {
       await ours.remove()
     }
@@ -67,28 +77,40 @@ async function fillDirectory(path: string): Promise<void> {
   log.close()
 }
 
-/** All in one transaction: a sync for each would take longer than all that is measured. */
-function fillSettings(path: string): void {
-  const db = openDatabase({ path, ...SETTINGS_DATABASE })
-  const put = db.query('INSERT INTO generation VALUES (?, ?, ?)')
-  const { last } = db
-    .query<{ last: number }>('SELECT coalesce(max(number), 0) AS last FROM generation')
-    .get()!
-  db.transaction(() => {
-    for (let i = last + 1; i <= last + GENERATIONS; i++) {
-      const content = { ...FIRST_CONTENT, values: { 'mail.sizeBytesMax': 10_000_000 + i } }
-      const head = {
-        generation: i,
-        hash: contentHash(content),
-        atMs: i,
-        by: { who: '管理者', from: 'bench' },
-        note: 'set',
-        changes: [{ key: 'mail.sizeBytesMax', before: 10_000_000 + i - 1, after: 10_000_000 + i }],
-      }
-      put.run(i, JSON.stringify(head), JSON.stringify(content))
-    }
-  })
-  db.close()
+/** What a role's process does for each recipient, in a copy as it reads one at its start. */
+async function lookUps(dir: string, say: (line: string) => void): Promise<void> {
+  const replica = new SqliteReplica(join(dir, 'directory.db'))
+  const heapMiB = (): number => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    collect()
+    return process.memoryUsage().heapUsed / 2 ** 20
+  }
+  const before = heapMiB()
+  const began = performance.now()
+  const { seq, maps } = await readWhole((ask) => replica.load(ask))
+  const readMs = Math.round(performance.now() - began)
+  const copy = new MemoryDirectory()
+  copy.replace(seq, maps)
+  say(
+    `${copy.size.toLocaleString('en')} rows read in ${readMs} ms, ${Math.round(heapMiB() - before)} MiB of heap`,
+  )
+  const domain = 'campus.example'
+  for (const [what, look] of [
+    ['an address of an account', (i: number) => copy.byAddress({ localpart: `user${i}`, domain })],
+    ['an alias', (i: number) => copy.alias({ localpart: `alias${i}`, domain })],
+    ['a login', (i: number) => copy.byLogin(`USER${i}@Campus.Example`)],
+    ['nobody', (i: number) => copy.byAddress({ localpart: `誰も${i}`, domain })],
+  ] as const) {
+    const began = performance.now()
+    let found = 0
+    for (let i = 0; i < LOOK_UPS; i++) if (look((i * 7_919) % ACCOUNTS) !== undefined) found++
+    const perSecond = (LOOK_UPS / (performance.now() - began)) * 1_000
+    say(
+      `  look-ups of ${what}: ${Math.round(perSecond).toLocaleString('en')} a second, ${found} of ${LOOK_UPS} found`,
+    )
+  }
+  replica.close()
 }
 
 async function measure(ours: Installation, say: (line: string) => void): Promise<void> {

@@ -1,29 +1,35 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JoinedNode } from '#app/nodes/joined-node.ts'
+import { StorageChild } from '#app/storage/child-process.ts'
+import { silentLog } from '#base/log.ts'
+import { systemClock } from '#base/time.ts'
 import type { Dial } from '#client/node/request.ts'
-import type { AccountId } from '#model/account.ts'
-import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import { install, type Installation } from '#test/e2e/installation.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { median, memoryOf, quantile, table, totalMiB, type Part } from './setup.ts'
-import { apiOf, joinAs, simulatedNode } from './simulated-node.ts'
+import { addAccounts, addAliases, fillGenerations } from './fill.ts'
+import { apiOf, EventSource, joinAs, metricsOf, simulatedNode } from './simulated-node.ts'
 
 const NODES = Number(process.env['WATARI_BENCH_NODES'] ?? 50)
 const ACCOUNTS = Number(process.env['WATARI_BENCH_ACCOUNTS'] ?? 10_000)
-const WRITES = 20
+const WRITES = Number(process.env['WATARI_BENCH_WRITES'] ?? 200)
+const EVENTS_PER_SECOND = 20
+const GENERATIONS = 10_000
+const CHANGES = 120_000
 
 /** Control with 50 nodes, whose clients run in this process. */
 export const nodes: Part = {
   name: 'nodes',
-  what: `${NODES} nodes over mutual TLS, ${ACCOUNTS.toLocaleString('en')} accounts: a write to all, all coming back after a restart`,
+  what: `${NODES} nodes over mutual TLS, ${ACCOUNTS.toLocaleString('en')} accounts: a write to all, also beside events; all coming back after a restart; one that is far behind`,
   needsPeers: false,
   async run(say) {
     const ours = await install({ role: 'control', bind: ['127.0.0.1'] })
     try {
       await ours.stop()
-      await addAccounts(join(ours.dir, 'control', 'directory.db'))
+      await addAccounts(join(ours.dir, 'control', 'directory.db'), ACCOUNTS)
       await ours.start()
       await measure(ours, say)
     } finally {
@@ -32,42 +38,13 @@ export const nodes: Part = {
   },
 }
 
-async function addAccounts(path: string): Promise<void> {
-  const log = new SqliteDirectoryLog(path)
-  const { seq: baseSeq } = await log.changes({ since: 0, limit: 1 })
-  const edits = Array.from({ length: ACCOUNTS }, (_, i) => {
-    const id = `bench-${i}` as AccountId
-    const account = {
-      id,
-      username: `user${i}`,
-      domain: 'campus.example',
-      name: `利用者 ${i}`,
-      admin: false,
-      disabled: false,
-      credential: `$argon2id$v=19$m=19456,t=2,p=1$${'s'.repeat(22)}$${'h'.repeat(43)}`,
-      credentialVersion: 1,
-      addresses: [{ localpart: `user.${i}`, domain: 'campus.example' }],
-      delegated: [],
-    }
-    return { key: `account:${id}`, row: { kind: 'account' as const, account } }
-  })
-  await log.write({ baseSeq, edits, by: { who: 'bench', from: 'bench' }, atMs: 0 })
-  log.close()
-}
-
 async function measure(ours: Installation, say: (line: string) => void): Promise<void> {
   const api = apiOf(ours)
   const at = { port: ours.port(6443), api }
   const dials: Dial[] = []
   for (let i = 0; i < NODES; i++)
     dials.push(await joinAs(`gw-${i}`, await fakeCertificate(`gw-${i}`), at))
-  const rows = [['what', 'median ms', 'p99 ms', 'longest ms', 'CPU of control s', 'MiB']]
-  let cpu = 0
-  const note = (what: string, took: readonly number[]): void => {
-    const spent = (cpuSeconds(ours.pid()) - cpu).toFixed(1)
-    const mib = totalMiB(memoryOf(ours.pid())).toFixed(0)
-    rows.push([what, ms(median(took)), ms(p99(took)), ms(Math.max(...took)), spent, mib])
-  }
+  const sheet = await sheetOf(ours)
   const begin = async (some: readonly JoinedNode[]): Promise<void> => {
     for (const node of some) {
       await node.load()
@@ -75,11 +52,11 @@ async function measure(ours: Installation, say: (line: string) => void): Promise
     }
   }
   const hasAll = ({ directory }: JoinedNode): boolean => directory.seq >= ACCOUNTS
-  let all = dials.map((dial, i) => simulatedNode(`gw-${i}`, dial))
-  cpu = cpuSeconds(ours.pid())
+  const streams = dials.map(() => new EventSource())
+  const all = dials.map((dial, i) => simulatedNode(`gw-${i}`, dial, streams[i]))
   let reached = times(all, hasAll)
   await begin(all)
-  note('all fetch the directory', await reached)
+  await sheet.note('all fetch the directory', await reached)
 
   const write = async (
     what: string,
@@ -87,7 +64,7 @@ async function measure(ours: Installation, say: (line: string) => void): Promise
     has: (node: JoinedNode, i: number) => boolean,
   ): Promise<void> => {
     const [answers, arrivals]: [number[], number[]] = [[], []]
-    cpu = cpuSeconds(ours.pid())
+    await sheet.begin()
     for (let i = 1; i <= WRITES; i++) {
       const arrived = times(all, (node) => has(node, i))
       const began = performance.now()
@@ -95,37 +72,171 @@ async function measure(ours: Installation, say: (line: string) => void): Promise
       answers.push(performance.now() - began)
       arrivals.push(...(await arrived))
     }
-    note(`${what} in force, from the request on`, arrivals)
-    note('  until the answer, which waits for all', answers)
+    await sheet.note(`${what} in force, from the request on`, arrivals)
+    await sheet.note('  until the answer, which waits for all', answers)
   }
-  const sizeBytes = (i: number): number => 50_000_000 + i
-  await write(
-    'a generation',
-    (i) => api('PUT', '/settings/mail.sizeBytesMax', { value: sizeBytes(i) }),
-    (node, i) => node.settings['mail.sizeBytesMax'] === sizeBytes(i),
-  )
+  let base = 50_000_000
+  const generations = (what: string): Promise<void> => {
+    base += 1_000
+    return write(
+      what,
+      (i) => api('PUT', '/settings/mail.sizeBytesMax', { value: base + i }),
+      (node, i) => node.settings['mail.sizeBytesMax'] === base + i,
+    )
+  }
+  await generations('a generation')
   const alias = (i: number) => ({ localpart: `係${i}`, domain: 'campus.example' })
   await write(
     'a row',
     (i) => api('PUT', `/aliases/${encodeURIComponent(`係${i}@campus.example`)}`, { to: ['user1'] }),
     (node, i) => node.directory.alias(alias(i)) !== undefined,
   )
+  const before = acked(streams)
+  const began = performance.now()
+  for (const stream of streams) stream.flow(EVENTS_PER_SECOND, all[streams.indexOf(stream)]!)
+  await generations(`a generation, beside ${EVENTS_PER_SECOND} events a second of each node`)
+  for (const stream of streams) stream.stop()
+  const seconds = (performance.now() - began) / 1_000
+  say(
+    `events meanwhile: ${Math.round((acked(streams) - before) / seconds)} a second taken by control, of ${NODES * EVENTS_PER_SECOND} offered`,
+  )
 
   await ours.stop()
   await ours.start()
-  cpu = 0
-  note('back after a restart, nothing to fetch', await times(all, (node) => node.link.isUp))
+  await sheet.note(
+    'back after a restart, nothing to fetch',
+    await times(all, (node) => node.link.isUp),
+  )
 
   await ours.stop()
   for (const node of all) node.link.stop()
-  all = dials.map((dial, i) => simulatedNode(`gw-${i}`, dial))
+  fillGenerations(join(ours.dir, 'control', 'settings.db'), GENERATIONS)
   await ours.start()
-  cpu = cpuSeconds(ours.pid())
-  reached = times(all, hasAll)
-  await begin(all)
-  note('back after a restart, all to fetch', await reached)
-  for (const node of all) node.link.stop()
-  say(table(rows))
+  const fresh = dials.map((dial, i) => simulatedNode(`gw-${i}`, dial))
+  let taken = 0
+  for (const node of fresh) node.onSettings(() => taken++)
+  const latest = 10_000_000 + (await latestGeneration(api))
+  reached = times(fresh, (node) => hasAll(node) && node.settings['mail.sizeBytesMax'] === latest)
+  await sheet.begin()
+  await begin(fresh)
+  await sheet.note('back after a restart, all to fetch', await reached)
+  say(`${GENERATIONS} generations were missed: ${taken} taken by ${NODES} nodes`)
+  for (const node of fresh) node.link.stop()
+  await farBehind(ours, dials[0]!, sheet)
+  say(table(sheet.rows))
+}
+
+/** A node with copies on the disk comes back after 120,000 changes; control and its own look-ups go on. */
+async function farBehind(ours: Installation, dial: Dial, sheet: Sheet): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'watari-bench-far-'))
+  const storage = new StorageChild({ kind: 'spool', dir, clock: systemClock, log: silentLog })
+  const api = apiOf(ours)
+  try {
+    await storage.start()
+    const start = async (): Promise<JoinedNode> => {
+      const node = simulatedNode('gw-0', dial, undefined, storage)
+      await node.load()
+      void node.link.run()
+      return node
+    }
+    const whole = await start()
+    await times([whole], ({ directory }) => directory.seq >= ACCOUNTS)
+    whole.link.stop()
+    for (const kind of ['changes', 'log cut'] as const) {
+      await ours.stop()
+      const last = await addAliases(join(ours.dir, 'control', 'directory.db'), CHANGES, kind)
+      await ours.start()
+      await api('GET', '/status')
+      const answers: number[] = []
+      const lookUps: number[] = []
+      const arrived = new AbortController()
+      const node = await start()
+      const asks = (async () => {
+        while (!arrived.signal.aborted) {
+          const began = performance.now()
+          await api('GET', '/settings/mail.sizeBytesMax')
+          answers.push(performance.now() - began)
+          await sleep(20)
+        }
+      })()
+      const looks = (async () => {
+        while (!arrived.signal.aborted) {
+          const began = performance.now()
+          await sleep(1)
+          node.directory.byAddress({ localpart: 'user1', domain: 'campus.example' })
+          lookUps.push(performance.now() - began - 1)
+        }
+      })()
+      await sheet.begin()
+      const took = await times([node], ({ directory }) => directory.seq >= last)
+      arrived.abort()
+      await Promise.all([asks, looks])
+      await sheet.note(`a node ${CHANGES.toLocaleString('en')} changes behind (${kind})`, took)
+      await sheet.note('  meanwhile: the API of control', answers)
+      await sheet.note('  meanwhile: a look-up in the node', lookUps)
+      node.link.stop()
+    }
+  } finally {
+    await storage.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function latestGeneration(api: ReturnType<typeof apiOf>): Promise<number> {
+  const { generation } = (await api('GET', '/settings')) as { readonly generation: number }
+  return generation
+}
+
+const acked = (streams: readonly EventSource[]): number =>
+  streams.reduce((sum, stream) => sum + stream.acked, 0)
+
+/** Rows of the table, each with what control used and how long it stood still since the last. */
+interface Sheet {
+  readonly rows: readonly (readonly string[])[]
+  begin(): Promise<void>
+  note(what: string, took: readonly number[]): Promise<void>
+}
+
+async function sheetOf(ours: Installation): Promise<Sheet> {
+  const rows = [
+    ['what', 'median ms', 'p99 ms', 'longest ms', 'control: CPU s', 'stood still', 'MiB'],
+  ]
+  let cpu = cpuSeconds(ours.pid())
+  let pid = ours.pid()
+  let delays = await loopDelays(ours)
+  const begin = async (): Promise<void> => {
+    pid = ours.pid()
+    cpu = cpuSeconds(pid)
+    delays = await loopDelays(ours)
+  }
+  return {
+    rows,
+    begin,
+    note: async (what, took) => {
+      if (ours.pid() !== pid) [pid, cpu, delays] = [ours.pid(), 0, new Map<string, number>()]
+      const spent = (cpuSeconds(ours.pid()) - cpu).toFixed(1)
+      const mib = totalMiB(memoryOf(ours.pid())).toFixed(0)
+      const still = longestOf(delays, await loopDelays(ours))
+      rows.push([what, ms(median(took)), ms(p99(took)), ms(Math.max(...took)), spent, still, mib])
+    },
+  }
+}
+
+/** Control's histogram of standstills, from `/metrics`. */
+async function loopDelays(ours: Installation): Promise<Map<string, number>> {
+  const text = await metricsOf(ours)
+  const lines = text.matchAll(
+    /^watari_role_loop_delay_seconds_bucket\{role="control",le="(.*)"\} (\d+)$/gm,
+  )
+  return new Map([...lines].map(([, le, count]) => [le!, Number(count)]))
+}
+
+/** The lowest bound that holds all that came since. */
+function longestOf(before: Map<string, number>, now: Map<string, number>): string {
+  const since = (le: string): number => (now.get(le) ?? 0) - (before.get(le) ?? 0)
+  for (const le of now.keys())
+    if (since(le) === since('+Inf')) return le === '+Inf' ? 'longer' : `≤ ${Number(le) * 1_000} ms`
+  return ''
 }
 
 /** When each node was seen to hold it, in milliseconds from now on. */

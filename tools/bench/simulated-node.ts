@@ -1,9 +1,12 @@
 import type { Installation } from '#test/e2e/installation.ts'
 import { readFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
+import { get as getSecure } from 'node:https'
 import { join } from 'node:path'
 import { JoinedNode } from '#app/nodes/joined-node.ts'
 import { fromUtf8 } from '#base/octets.ts'
+import type { StorageChild } from '#app/storage/child-process.ts'
 import { silentLog } from '#base/log.ts'
 import type { KeyPin } from '#base/pin.ts'
 import { systemClock } from '#base/time.ts'
@@ -12,6 +15,8 @@ import { dialPinned } from '#client/node/pinned.ts'
 import type { NodeIdentity } from '#client/node/pinned.ts'
 import type { Dial } from '#client/node/request.ts'
 import { parseToken } from '#contract/node/join.ts'
+import type { NodeId } from '#model/event.ts'
+import type { EventLog } from '#store/events/event-log.ts'
 
 /** Asks `/api/v1` of the installation, as the command line does. */
 export function apiOf(ours: Installation) {
@@ -62,8 +67,58 @@ export async function joinAs(
   return dial
 }
 
+/** Events of a simulated node, in memory. */
+export class EventSource {
+  #seq = 0
+  acked = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** Makes so many a second from now on, ten times a second. */
+  flow(perSecond: number, node: JoinedNode): void {
+    this.#timer = setInterval(() => {
+      this.#seq += perSecond / 10
+      node.link.poke()
+    }, 100)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  readonly log: EventLog = {
+    append: () => Promise.resolve({ seq: this.#seq }),
+    since: async ({ limit }) => ({
+      epoch: 'e',
+      records: Array.from({ length: Math.min(limit, this.#seq - this.acked) }, (_, i) => {
+        const seq = this.acked + i + 1
+        return {
+          node: 'n' as NodeId,
+          seq,
+          atMs: Date.now(),
+          name: 'receive.accepted',
+          deliveryId: `D${Math.floor(seq / 3)}`,
+          fields: {
+            messageId: `<${randomUUID()}@example.org>`,
+            from: `user${seq % 977}@example.org`,
+            to: `user.${(seq * 7_919) % 10_000}@campus.example`,
+            class: 'clean',
+          },
+        }
+      }),
+    }),
+    ack: async ({ seq }) => void (this.acked = seq),
+    status: async () => ({ epoch: 'e', waiting: 0, seq: this.#seq, lost: 0 }),
+  }
+}
+
 /** A node as gateways and stores have it, with its copies in memory, so that control is what is measured. */
-export function simulatedNode(name: string, dial: Dial): JoinedNode {
+export function simulatedNode(
+  name: string,
+  dial: Dial,
+  events = new EventSource(),
+  /** Where its copies lie, else in memory. */
+  storage?: StorageChild<'spool'>,
+): JoinedNode {
   const nothing = (): Promise<void> => Promise.resolve()
   return new JoinedNode({
     dial,
@@ -71,19 +126,30 @@ export function simulatedNode(name: string, dial: Dial): JoinedNode {
     log: silentLog,
     node: name,
     role: 'gateway',
-    replica: {
+    replica: storage?.service('replica') ?? {
       load: () => Promise.resolve({ seq: 0, json: fromUtf8('[]') }),
       apply: nothing,
       gather: nothing,
       replace: nothing,
     },
-    copy: { load: () => Promise.resolve({ tables: {} }), save: nothing },
-    events: {
-      append: () => Promise.resolve({ seq: 0 }),
-      since: () => Promise.resolve({ epoch: 'e', records: [] }),
-      ack: nothing,
-      status: () => Promise.resolve({ epoch: 'e', waiting: 0, seq: 0, lost: 0 }),
+    copy: storage?.service('copy') ?? {
+      load: () => Promise.resolve({ tables: {} }),
+      save: nothing,
     },
+    events: events.log,
     beat: () => ({ state: 'ready', version: 'bench', pid: process.pid }),
+  })
+}
+
+/** What `/metrics` of the installation says. */
+export async function metricsOf(ours: Installation): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { port: ours.port(9443), host: '127.0.0.1', path: '/metrics' }
+    getSecure({ ...options, rejectUnauthorized: false, agent: false }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve(text))
+    }).once('error', reject)
   })
 }

@@ -46,6 +46,11 @@ function metrics(roles: readonly RoleStatus[], isReady: (role: RoleStatus) => bo
     '# HELP watari_role_restarts_total Restarts since the supervisor began.',
     '# TYPE watari_role_restarts_total counter',
     ...roles.map((role) => `watari_role_restarts_total{role="${role.name}"} ${role.restarts}`),
+    '# HELP watari_role_loop_delay_seconds How long a role stood still, the longest of each second.',
+    '# TYPE watari_role_loop_delay_seconds histogram',
+    ...roles.flatMap((role) =>
+      role.loopDelays.lines('watari_role_loop_delay_seconds', `role="${role.name}"`),
+    ),
   ]
   return `${lines.join('\n')}\n`
 }

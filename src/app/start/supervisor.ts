@@ -8,6 +8,7 @@ import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 
 import type { RoleName } from '#app/role-names.ts'
+import { LoopDelays } from './loop-delays.ts'
 import type { Listened, RoleMessage, RolePlace } from '#app/role.ts'
 
 /** What the supervisor knows of one role. */
@@ -19,6 +20,8 @@ export interface RoleStatus {
   readonly pid: number | undefined
   readonly restarts: number
   readonly lastBeatMs: number
+  /** How long its loop stood still, the longest of each beat. */
+  readonly loopDelays: LoopDelays
 }
 
 /** A role that has not spoken for so long is taken for stalled. */
@@ -105,6 +108,7 @@ class SupervisedRole {
   #attempt = 0
   #startedMs = 0
   #lastBeatMs = 0
+  readonly #loopDelays = new LoopDelays()
   #wasReady = false
   #isStopping = false
   #cancelRestart: (() => void) | undefined
@@ -167,8 +171,10 @@ class SupervisedRole {
       this.#detail = 'ready'
       this.#wasReady = true
       this.#resolve(message.listening)
-    } else if (message.kind === 'heartbeat') this.#detail = message.state.state
-    else this.#fatal = message.message
+    } else if (message.kind === 'heartbeat') {
+      this.#detail = message.state.state
+      this.#loopDelays.add(message.loopDelayMs)
+    } else this.#fatal = message.message
   }
 
   #gone(status: number | null, signal: NodeJS.Signals | null): void {
@@ -207,6 +213,7 @@ class SupervisedRole {
       pid: this.#child?.pid,
       restarts: this.#restarts,
       lastBeatMs: this.#lastBeatMs,
+      loopDelays: this.#loopDelays,
     }
   }
 
