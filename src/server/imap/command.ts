@@ -11,6 +11,10 @@ export const SELECTED: readonly State[] = ['selected']
 
 export type Named<N extends Command['name']> = Extract<Command, { readonly name: N }>
 
+/** Commands that need no row of the selected mailbox leave them where they are. */
+export const usesRows = ({ name, states }: Pick<ImapCommand, 'name' | 'states'>): boolean =>
+  (states === SELECTED && name !== 'UNSELECT') || name === 'NOOP' || name === 'IDLE'
+
 /** One command of IMAP: where it is allowed, and what it does before its tagged response. */
 export interface ImapCommand<N extends Command['name'] = Command['name']> {
   readonly name: N

@@ -15,6 +15,8 @@ export interface ImapLimits {
   readonly loginFailuresMax: number
   /** Octets of an appended message. */
   readonly messageBytesMax: number
+  /** SELECT of a larger mailbox is answered from its counters, and its rows read when they are needed. */
+  readonly rowsAtSelectMax: number
 }
 
 export const IMAP_LIMITS: ImapLimits = {
@@ -27,6 +29,7 @@ export const IMAP_LIMITS: ImapLimits = {
   errorsMax: 20,
   loginFailuresMax: 6,
   messageBytesMax: 52_428_800,
+  rowsAtSelectMax: 4_096,
 }
 
 /** A line before login; after it, a whole command with its literals. */

@@ -8,26 +8,29 @@ import type { Uid } from '#model/mailbox.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { Selected } from './selected.ts'
-import { MailboxViews } from './shared-view.ts'
+import { MailboxViews } from './mailbox-views.ts'
+import type { Opening } from './mailbox-views.ts'
 
 const ACCOUNT = 'account-hanako' as AccountId
 
 /** What a client believes: UIDs by sequence number. */
 interface Client {
-  readonly selected: Selected
+  /** Absent while it was only told of the mailbox, and its rows were not read. */
+  selected?: Selected
+  readonly opening?: Opening
   readonly known: number[]
 }
 
 type Step =
   | { readonly kind: 'append' | 'expunge' | 'flag'; readonly at: number }
   | { readonly kind: 'tell'; readonly client: number; readonly expunge: boolean }
-  | { readonly kind: 'open' | 'close'; readonly client: number }
+  | { readonly kind: 'open' | 'announce' | 'close'; readonly client: number }
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constantFrom('append', 'expunge', 'flag'), at: fc.nat(30) }),
     fc.record({ kind: fc.constant('tell' as const), client: fc.nat(2), expunge: fc.boolean() }),
-    fc.record({ kind: fc.constantFrom('open', 'close'), client: fc.nat(2) }),
+    fc.record({ kind: fc.constantFrom('open', 'announce', 'close'), client: fc.nat(2) }),
   ),
   { maxLength: 60 },
 )
@@ -36,7 +39,7 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
       const store = new FakeMailboxStore()
-      const views = new MailboxViews(store, store.changes)
+      let views = new MailboxViews(store, store.changes)
       const { mailboxes } = await store.mailboxes({ accountId: ACCOUNT })
       const mailboxId = mailboxes[0]!.id
       const commit = (change: MailboxChange): Promise<unknown> =>
@@ -51,9 +54,18 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
       const close = (index: number): void => {
         const client = clients[index]
         if (client === undefined) return
-        client.selected.close()
-        views.release(client.selected.view)
+        if (client.selected === undefined) views.abandon(ACCOUNT, client.opening!)
+        else {
+          client.selected.close()
+          views.release(client.selected.view)
+        }
         clients[index] = undefined
+      }
+      /** As a command does that needs rows. */
+      const realise = async (client: Client): Promise<Selected> => {
+        if (client.selected !== undefined) return client.selected
+        const realised = await views.realise(ACCOUNT, client.opening!)
+        return (client.selected = new Selected(realised!.view, false, realised!.since))
       }
       for (const step of script) {
         switch (step.kind) {
@@ -93,20 +105,36 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
             clients[step.client] = { selected, known: await truth() }
             break
           }
+          case 'announce': {
+            close(step.client)
+            const found = await store.mailboxes({ accountId: ACCOUNT })
+            const opening = views.announce(ACCOUNT, found.mailboxes[0]!)
+            if (opening === undefined) break
+            assert.equal(opening.mailbox.messages, (await truth()).length)
+            clients[step.client] = { opening, known: await truth() }
+            break
+          }
           case 'close':
             close(step.client)
+            if (clients.some((client) => client !== undefined)) break
+            // As after a start: the next who comes is told before rows are read.
+            views.close()
+            views = new MailboxViews(store, store.changes)
             break
           case 'tell': {
             const client = clients[step.client]
             if (client === undefined) break
-            await client.selected.view.refresh()
-            hear(client, step.expunge)
+            const selected = await realise(client)
+            agrees(selected, client.known)
+            await selected.view.refresh()
+            hear(selected, client.known, step.expunge)
             if (step.expunge) assert.deepEqual(client.known, await truth())
-            client.selected.view.tidy()
+            selected.view.tidy()
             break
           }
         }
-        for (const client of clients) if (client !== undefined) agrees(client)
+        for (const client of clients)
+          if (client?.selected !== undefined) agrees(client.selected, client.known)
       }
       for (const index of clients.keys()) close(index)
       views.close()
@@ -116,7 +144,7 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
 })
 
 /** Does with the responses what a client does. */
-function hear({ selected, known }: Client, expunge: boolean): void {
+function hear(selected: Selected, known: number[], expunge: boolean): void {
   const untold = selected.take({ expunge })
   if (!expunge) assert.deepEqual(untold.expunged, [])
   for (const seq of untold.expunged) {
@@ -130,7 +158,7 @@ function hear({ selected, known }: Client, expunge: boolean): void {
 }
 
 /** Numbers mean to the server what they mean to the client. */
-function agrees({ selected, known }: Client): void {
+function agrees(selected: Selected, known: readonly number[]): void {
   assert.equal(selected.exists, known.length)
   for (const [index, uid] of known.entries()) {
     const row = selected.rowOfSeq(index + 1)

@@ -1,7 +1,7 @@
 import { STAR, resolveSet } from '#codec/imap/sequence-set.ts'
 import type { SequenceSet } from '#codec/imap/sequence-set.ts'
 import type { Uid } from '#model/mailbox.ts'
-import type { SharedView, ViewReader } from './shared-view.ts'
+import type { SharedView, SinceOpened, ViewReader, ViewStep } from './shared-view.ts'
 
 /** What a session has to tell its client, in this order. */
 export interface Untold {
@@ -34,14 +34,25 @@ export class Selected implements ViewReader {
   readonly #changed = new Set<number>()
   /** MODSEQs of this session's own changes, which it has told by itself. */
   readonly #own = new Set<number>()
+  /** What happened between the announcement of the mailbox and now, where its rows were read since. */
+  #since: ViewStep | undefined
 
-  constructor(view: SharedView, readOnly: boolean) {
+  constructor(view: SharedView, readOnly: boolean, opened?: SinceOpened) {
     this.view = view
     this.readOnly = readOnly
     this.position = view.position
-    this.keywordsTold = view.mailbox.keywords.length
-    this.#rows = view.rows
-    this.#hidden = [...view.goneRows].toSorted((a, b) => a - b)
+    this.keywordsTold = (opened?.mailbox ?? view.mailbox).keywords.length
+    this.#rows = opened === undefined ? view.rows : view.lowerBound(opened.mailbox.uidNext)
+    const gone = [...view.goneRows].toSorted((a, b) => a - b)
+    const isOlder = (row: number): boolean =>
+      opened === undefined || (row < this.#rows && !opened.gone.has(view.uids[row]!))
+    this.#hidden = gone.filter(isOlder)
+    if (opened !== undefined)
+      this.#since = stepSince(
+        view,
+        opened,
+        gone.filter((row) => !isOlder(row)),
+      )
     view.readers.add(this)
   }
 
@@ -55,7 +66,7 @@ export class Selected implements ViewReader {
   }
 
   get upToDate(): boolean {
-    return this.position === this.view.position
+    return this.position === this.view.position && this.#since === undefined
   }
 
   changed(): void {
@@ -159,7 +170,8 @@ export class Selected implements ViewReader {
     const before = this.exists
     const rowsBefore = this.#rows
     const newlyHidden: number[] = []
-    for (const step of this.view.stepsFrom(this.position)) {
+    const steps = this.view.stepsFrom(this.position)
+    for (const step of this.#since === undefined ? steps : [this.#since, ...steps]) {
       for (const [index, row] of step.changed.entries()) {
         // RFC 7162 §3.1.4.2: what others change is told with its MODSEQ; our own was told.
         if (row < rowsBefore && !this.#own.has(step.modSeqs[index]!)) this.#changed.add(row)
@@ -170,6 +182,7 @@ export class Selected implements ViewReader {
       this.#rows = step.rows
     }
     this.position = this.view.position
+    this.#since = undefined
     this.#own.clear()
     if (newlyHidden.length > 0) this.#hide(newlyHidden)
     const exists = this.exists === before ? undefined : this.exists
@@ -189,4 +202,19 @@ export class Selected implements ViewReader {
   #hide(rows: readonly number[]): void {
     this.#hidden = [...this.#hidden, ...rows].toSorted((a, b) => a - b)
   }
+}
+
+/** RFC 9051 §7.5.1: as if the session had had the rows from its SELECT on, and was told nothing since. */
+function stepSince(
+  view: SharedView,
+  { mailbox }: SinceOpened,
+  gone: readonly number[],
+): ViewStep | undefined {
+  const { modSeqs, rows, goneRows } = view
+  const told = Number(mailbox.highestModSeq)
+  if (Number(view.mailbox.highestModSeq) === told) return undefined
+  const changed: number[] = []
+  for (let row = 0; row < rows; row++)
+    if (modSeqs[row]! > told && !goneRows.has(row)) changed.push(row)
+  return { changed, modSeqs: changed.map((row) => modSeqs[row]!), gone, rows }
 }

@@ -16,7 +16,7 @@ import { Counts, IMAP_LIMITS } from './limits.ts'
 import type { ImapLimits } from './limits.ts'
 import { ImapSession } from './session.ts'
 import type { ImapRoom } from './session.ts'
-import { MailboxViews } from './shared-view.ts'
+import { MailboxViews } from './mailbox-views.ts'
 import { ShownTexts } from './shown-texts.ts'
 
 const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { AccountId, Account } from '#model/account.ts'
+import type { MailboxId } from '#model/mailbox.ts'
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
@@ -14,6 +15,7 @@ import { OctetWriter } from '#net/writer.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { capabilities } from './capabilities.ts'
+import { usesRows } from './command.ts'
 import type { State } from './command.ts'
 import { commandOf } from './commands.ts'
 import { append, dropMessage } from './commands/append.ts'
@@ -24,8 +26,8 @@ import type { Completion } from './completion.ts'
 import { flagLine } from './fetch-lines.ts'
 import type { Counts, ImapLimits } from './limits.ts'
 import { Output } from './output.ts'
-import type { Selected } from './selected.ts'
-import type { MailboxViews } from './shared-view.ts'
+import { Selected } from './selected.ts'
+import type { MailboxViews, Opening } from './mailbox-views.ts'
 import type { ShownTexts } from './shown-texts.ts'
 
 /** What all sessions of a process share. */
@@ -59,6 +61,8 @@ export class ImapSession {
   secure: boolean
   account: Account | undefined
   selected: Selected | undefined
+  /** The selected mailbox while none of its rows was needed. */
+  #opening: { readonly opening: Opening; readonly readOnly: boolean } | undefined
   /** CONDSTORE was asked for: FETCH responses that are not asked for carry MODSEQ (RFC 7162 §3.1). */
   condStore = false
   /** Set by LOGOUT, and by whatever else ends the session after its answer. */
@@ -91,7 +95,33 @@ export class ImapSession {
 
   get state(): State {
     if (this.account === undefined) return 'greeted'
-    return this.selected === undefined ? 'loggedIn' : 'selected'
+    return this.selectedId === undefined ? 'loggedIn' : 'selected'
+  }
+
+  get selectedId(): MailboxId | undefined {
+    return this.selected?.view.mailboxId ?? this.#opening?.opening.mailbox.id
+  }
+
+  /** Selects a mailbox whose rows are still to be read. */
+  select(opening: Opening, readOnly: boolean): void {
+    this.#opening = { opening, readOnly }
+  }
+
+  /** Reads the rows of the selected mailbox, where nobody needed them before. */
+  async needRows(): Promise<void> {
+    if (this.#opening === undefined) return
+    const { opening, readOnly } = this.#opening
+    const realised = await this.room.views.realise(this.accountId, opening)
+    this.#opening = undefined
+    if (realised === undefined) return this.#lost()
+    this.selected = new Selected(realised.view, readOnly, realised.since)
+    // What was told has to be what the rows say; a client's numbers would name other messages.
+    if (this.selected.exists !== opening.mailbox.messages) this.#lost()
+  }
+
+  #lost(): void {
+    this.#bye ??= 'The selected mailbox is gone'
+    this.ending = true
   }
 
   /** Serves until the connection ends. Never rejects. */
@@ -131,6 +161,8 @@ export class ImapSession {
   }
 
   deselect(): void {
+    if (this.#opening !== undefined) this.room.views.abandon(this.accountId, this.#opening.opening)
+    this.#opening = undefined
     const { selected } = this
     if (selected === undefined) return
     this.selected = undefined
@@ -198,7 +230,7 @@ export class ImapSession {
     const handler = commandOf(command)
     if (!handler.states.includes(this.state))
       return this.#answer(tag, bad(`${command.name} is not allowed now`))
-    const completion = await this.#guard(() => handler.run(this, command, tag))
+    const completion = await this.#guard(() => handler.run(this, command, tag), usesRows(handler))
     // RFC 9051 §7.5.1: no EXPUNGE while message sequence numbers are in use.
     const keeps =
       'uid' in command && !command.uid && ['FETCH', 'STORE', 'SEARCH'].includes(command.name)
@@ -207,10 +239,12 @@ export class ImapSession {
   }
 
   /** Runs a command; failures of the world become NO. */
-  async #guard(run: () => Promise<Completion>): Promise<Completion> {
-    const { selected } = this
-    if (selected !== undefined) selected.busy = true
+  async #guard(run: () => Promise<Completion>, rows = false): Promise<Completion> {
+    let selected: Selected | undefined
     try {
+      if (rows) await this.needRows()
+      selected = this.selected
+      if (selected !== undefined) selected.busy = true
       return await run()
     } catch (thrown) {
       if (isFault(thrown, 'closed') && this.#socket.destroyed) throw thrown
@@ -238,11 +272,7 @@ export class ImapSession {
   tell(expunge: boolean): void {
     const { selected } = this
     if (selected === undefined) return
-    if (selected.view.lost) {
-      this.#bye ??= 'The selected mailbox is gone'
-      this.ending = true
-      return
-    }
+    if (selected.view.lost) return this.#lost()
     const untold = selected.take({ expunge })
     this.announceKeywords()
     for (const seq of untold.expunged) this.out.line(`* ${seq} EXPUNGE`)

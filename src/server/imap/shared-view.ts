@@ -1,6 +1,6 @@
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId } from '#model/mailbox.ts'
-import type { MailboxChanged, MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
+import type { MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 /** What one advance of a view changed, as row numbers. */
@@ -44,13 +44,25 @@ export class SharedView {
   /** Set when the mailbox was deleted or renumbered: no session may go on with it. */
   lost = false
   readonly readers = new Set<ViewReader>()
+  /** UIDs of gone rows of which nothing is known but that they were there. */
+  readonly bare: ReadonlySet<number>
+  /** Sessions that were told of the mailbox and have no reader here yet: none of their rows may go. */
+  readonly #holds: { readonly count: number }
   #steps: ViewStep[] = []
   #firstStep = 0
   #refreshing: Promise<void> | undefined
   #again: Promise<void> | undefined
   readonly #store: MailboxStore
 
-  constructor(store: MailboxStore, accountId: AccountId, view: MailboxView) {
+  constructor(
+    store: MailboxStore,
+    accountId: AccountId,
+    whole: MailboxView,
+    earlier: Earlier = NOTHING_EARLIER,
+  ) {
+    const view = withGone(whole, earlier.gone)
+    this.bare = new Set(earlier.gone)
+    this.#holds = earlier.holds
     this.#store = store
     this.accountId = accountId
     this.mailboxId = view.mailbox.id
@@ -61,6 +73,7 @@ export class SharedView {
     this.sizes = view.sizes
     this.internalDatesMs = view.internalDatesMs
     this.rows = view.uids.length
+    for (const uid of earlier.gone) this.goneRows.add(this.rowOfUid(uid))
   }
 
   /** The position that stands for "all steps taken". */
@@ -172,7 +185,7 @@ export class SharedView {
       this.#steps = this.#steps.slice(least - this.#firstStep)
       this.#firstStep = least
     }
-    if (this.goneRows.size === 0) return
+    if (this.goneRows.size === 0 || this.#holds.count > 0) return
     if (this.readers.size > 0 && this.goneRows.size < GONE_ROWS_MAX) return
     if (this.#steps.length > 0 || [...this.readers].some((reader) => !reader.settled)) return
     this.#renumber()
@@ -195,109 +208,41 @@ export class SharedView {
   }
 }
 
-/** Rows of views that nobody has open, kept for the next SELECT: about 32 octets each. */
-const IDLE_ROWS_MAX = 2_000_000
-const IDLE_VIEWS_MAX = 2_000
-
-interface Entry {
-  readonly view: Promise<SharedView | undefined>
-  users: number
+/** What was there when sessions were told of the mailbox, before its rows were read. */
+interface Earlier {
+  /** UIDs that are gone since, ascending. */
+  readonly gone: Uint32Array
+  readonly holds: { readonly count: number }
 }
 
-/** The views of this process, one for each open mailbox, advanced upon MailboxChanged. */
-export class MailboxViews {
-  readonly #store: MailboxStore
-  /** Last used last. */
-  readonly #entries = new Map<string, Entry>()
-  readonly #entryOf = new WeakMap<SharedView, Entry>()
-  readonly #dropped: (view: SharedView) => void
-  readonly #unsubscribe: () => void
+const NOTHING_EARLIER: Earlier = { gone: new Uint32Array(0), holds: { count: 0 } }
 
-  constructor(
-    store: MailboxStore,
-    changes: (listener: (change: MailboxChanged) => void) => () => void,
-    /** Told of each view that is dropped. */
-    dropped: (view: SharedView) => void = () => undefined,
-  ) {
-    this.#store = store
-    this.#dropped = dropped
-    this.#unsubscribe = changes((change) => this.#changed(change))
+/** The view with empty rows for those that are gone. */
+function withGone(view: MailboxView, gone: Uint32Array): MailboxView {
+  if (gone.length === 0) return view
+  const uids = new Uint32Array(view.uids.length + gone.length)
+  uids.set(view.uids)
+  uids.set(gone, view.uids.length)
+  uids.sort()
+  const spread = <T extends Uint32Array | Float64Array>(next: T, column: T): T => {
+    let from = 0
+    for (let row = 0; row < uids.length; row++)
+      if (uids[row] === view.uids[from]) next[row] = column[from++]!
+    return next
   }
-
-  /** The mailbox's view, up to date; undefined where there is no such mailbox. `release` it. */
-  async open(accountId: AccountId, mailboxId: MailboxId): Promise<SharedView | undefined> {
-    const key = keyOf(accountId, mailboxId)
-    const entry = this.#entries.get(key) ?? this.#load(accountId, mailboxId)
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
-    entry.users++
-    try {
-      const view = await entry.view
-      if (view === undefined) {
-        this.#drop(key, entry)
-        return undefined
-      }
-      await view.refresh()
-      if (!view.lost) return view
-    } catch (cause) {
-      entry.users--
-      throw cause
-    }
-    entry.users--
-    this.#drop(key, entry)
-    return this.open(accountId, mailboxId)
-  }
-
-  #load(accountId: AccountId, mailboxId: MailboxId): Entry {
-    const load = async (): Promise<SharedView | undefined> => {
-      const rows = await this.#store.view({ accountId, mailboxId })
-      if (rows === undefined) return undefined
-      const view = new SharedView(this.#store, accountId, rows)
-      this.#entryOf.set(view, entry)
-      return view
-    }
-    const entry: Entry = { view: Promise.resolve().then(load), users: 0 }
-    entry.view.catch(() => this.#drop(keyOf(accountId, mailboxId), entry))
-    return entry
-  }
-
-  release(view: SharedView): void {
-    const entry = this.#entryOf.get(view)
-    if (entry !== undefined) entry.users--
-    view.tidy()
-    void this.#trim()
-  }
-
-  close(): void {
-    this.#unsubscribe()
-    this.#entries.clear()
-  }
-
-  #drop(key: string, entry: Entry): void {
-    if (this.#entries.get(key) !== entry) return
-    this.#entries.delete(key)
-    entry.view.then((view) => view && this.#dropped(view)).catch(() => undefined)
-  }
-
-  #changed(change: MailboxChanged): void {
-    const entry = this.#entries.get(keyOf(change.accountId, change.mailboxId))
-    if (entry === undefined || entry.users === 0) return // refreshed when it is opened again
-    entry.view
-      .then((view) => (view === undefined ? undefined : view.refresh()))
-      .catch(() => undefined) // storage is away: the next command says so, the next change tries again
-  }
-
-  async #trim(): Promise<void> {
-    let rows = 0
-    let views = 0
-    for (const [key, entry] of [...this.#entries].toReversed()) {
-      if (entry.users > 0) continue
-      const view = await entry.view.catch(() => undefined)
-      rows += view?.rows ?? 0
-      const useless = view?.lost !== false || rows > IDLE_ROWS_MAX || ++views > IDLE_VIEWS_MAX
-      if (entry.users === 0 && useless) this.#drop(key, entry)
-    }
+  const { length } = uids
+  return {
+    ...view,
+    uids,
+    flags: spread(new Uint32Array(length), view.flags),
+    modSeqs: spread(new Float64Array(length), view.modSeqs),
+    sizes: spread(new Float64Array(length), view.sizes),
+    internalDatesMs: spread(new Float64Array(length), view.internalDatesMs),
   }
 }
 
-const keyOf = (accountId: AccountId, mailboxId: MailboxId): string => `${accountId}/${mailboxId}`
+/** What a session that was told of a mailbox has to be told of since. */
+export interface SinceOpened {
+  readonly mailbox: MailboxRow
+  readonly gone: ReadonlySet<number>
+}

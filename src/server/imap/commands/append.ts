@@ -185,7 +185,9 @@ async function commit(
   }
   const result = outcome.value
   if (result.kind !== 'append') throw new Error('append answered otherwise')
-  const { selected } = session
-  if (selected?.view.mailboxId === result.mailboxId) await selected.view.refresh()
+  if (session.selectedId === result.mailboxId) {
+    await session.needRows() // RFC 9051 §6.3.12: the client is told of the new message at once
+    await session.selected?.view.refresh()
+  }
   return done('Appended', `APPENDUID ${result.uidValidity} ${result.uid}`)
 }

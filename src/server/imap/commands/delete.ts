@@ -11,7 +11,7 @@ export const deleteMailbox: ImapCommand<'DELETE'> = {
   async run(session, { mailbox }) {
     const found = await findMailbox(session, mailbox)
     if ('refused' in found) return found.refused
-    if (session.selected?.view.mailboxId === found.row.id) session.deselect()
+    if (session.selectedId === found.row.id) session.deselect()
     const outcome = await commitOne(session, { kind: 'delete', mailboxId: found.row.id })
     return outcome.ok ? done('Deleted') : refusal(outcome.error)
   },

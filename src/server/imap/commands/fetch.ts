@@ -3,6 +3,7 @@ import type { ModSeq } from '#model/mailbox.ts'
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
+import type { Completion } from '#server/imap/completion.ts'
 import { fetchContent } from '#server/imap/fetch-content.ts'
 import type { FetchPlan } from '#server/imap/fetch-content.ts'
 import { fetchTexts } from '#server/imap/fetch-texts.ts'
@@ -22,19 +23,28 @@ export const fetch: ImapCommand<'FETCH'> = {
     const plan = planOf(session, command)
     session.announceKeywords()
     const since = command.changedSince
+    const { view } = selected
+    // Expunged before their rows were read: nothing is known of them but their numbers.
+    const known =
+      view.bare.size === 0 ? named : named.filter((row) => !view.bare.has(view.uids[row]!))
     const rows =
       since === undefined
-        ? named
-        : named.filter((row) => selected.view.modSeqs[row]! > Number(since as ModSeq))
+        ? known
+        : known.filter((row) => view.modSeqs[row]! > Number(since as ModSeq))
+    const missing = named.length - known.length
+    const fetched = (skipped: number): Completion =>
+      skipped + missing === 0
+        ? done('Fetched')
+        : no('EXPUNGEISSUED', 'Some messages no longer exist') // RFC 5530 §3
     if (plan.hasSections || plan.texts.length > 0 || plan.needsIds) {
       const markSeen = marksSeen(command) && !selected.readOnly
       const skipped = plan.hasSections
         ? await fetchContent(session, selected, { plan, rows, markSeen })
         : await fetchTexts(session, selected, { plan, rows })
-      return skipped === 0 ? done('Fetched') : no('EXPUNGEISSUED', 'Some messages no longer exist')
+      return fetched(skipped)
     }
     await writeRows(session, selected, { items: plan.items, rows })
-    return done('Fetched')
+    return fetched(0)
   },
 }
 

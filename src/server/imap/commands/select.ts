@@ -8,6 +8,7 @@ import type { Completion } from '#server/imap/completion.ts'
 import { findMailbox, noMailbox } from '#server/imap/mailboxes.ts'
 import { Selected } from '#server/imap/selected.ts'
 import type { ImapSession } from '#server/imap/session.ts'
+import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 
 /** RFC 9051 §6.3.2 and, for the items of rev1, RFC 3501 §6.3.1. */
 export const select: ImapCommand<'SELECT'> = {
@@ -29,32 +30,38 @@ async function open(
   readOnly: boolean,
 ): Promise<Completion> {
   // RFC 9051 §6.3.2: the old mailbox is left even where the new one cannot be opened.
-  if (session.selected !== undefined) {
+  if (session.selectedId !== undefined) {
     session.deselect()
     session.out.line('* OK [CLOSED] Previous mailbox is closed')
   }
   const found = await findMailbox(session, command.mailbox)
   if ('refused' in found) return found.refused
   if (found.row.noSelect) return no('NONEXISTENT', 'That name holds other mailboxes only')
-  const view = await session.room.views.open(session.accountId, found.row.id)
-  if (view === undefined) return noMailbox()
-  const selected = new Selected(view, readOnly)
-  session.selected = selected
+  const { views, limits } = session.room
+  const isLarge = found.row.messages > limits.rowsAtSelectMax
+  const opening = isLarge ? views.announce(session.accountId, found.row) : undefined
+  if (opening === undefined) {
+    const view = await views.open(session.accountId, found.row.id)
+    if (view === undefined) return noMailbox()
+    session.selected = new Selected(view, readOnly)
+  } else session.select(opening, readOnly)
   if (command.condStore) session.condStore = true
-  announce(session, selected)
+  announce(session, { mailbox: session.selected?.view.mailbox ?? found.row, readOnly })
   return done('Selected', readOnly ? 'READ-ONLY' : 'READ-WRITE')
 }
 
-function announce({ out }: ImapSession, selected: Selected): void {
-  const { view, readOnly } = selected
-  const { mailbox } = view
+function announce(
+  { out, selected }: ImapSession,
+  { mailbox, readOnly }: { readonly mailbox: MailboxRow; readonly readOnly: boolean },
+): void {
   const flags = [...SYSTEM_FLAGS, ...mailbox.keywords].join(' ')
   const more = mailbox.keywords.length < KEYWORDS_PER_MAILBOX_MAX ? ' \\*' : ''
   out.line(`* FLAGS (${flags})`)
   out.line(`* OK [PERMANENTFLAGS ${readOnly ? formatFlags(0, []) : `(${flags}${more})`}] Flags`)
-  out.line(`* ${selected.exists} EXISTS`)
+  out.line(`* ${selected?.exists ?? mailbox.messages} EXISTS`)
   out.line('* 0 RECENT')
-  const unseen = firstUnseen(selected)
+  // RFC 3501 §7.1: where it is missing, the client asks; rev2 has it no more. No row is read for it.
+  const unseen = selected && firstUnseen(selected)
   if (unseen !== undefined) out.line(`* OK [UNSEEN ${unseen}] First unseen`)
   out.line(`* OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are valid`)
   out.line(`* OK [UIDNEXT ${mailbox.uidNext}] Next UID`)

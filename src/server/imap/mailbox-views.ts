@@ -1,0 +1,192 @@
+import type { AccountId } from '#model/account.ts'
+import type { MailboxId, ModSeq } from '#model/mailbox.ts'
+import type { MailboxChanged, MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { SharedView } from './shared-view.ts'
+import type { SinceOpened } from './shared-view.ts'
+
+/** Rows of views that nobody has open, kept for the next SELECT: about 32 octets each. */
+const IDLE_ROWS_MAX = 2_000_000
+const IDLE_VIEWS_MAX = 2_000
+
+interface Entry {
+  /** Absent until somebody needs rows. */
+  view?: Promise<SharedView | undefined>
+  users: number
+  /** Who was told of the mailbox before its rows were read, and the earliest that anybody was. */
+  readonly holds: { count: number }
+  told?: ModSeq
+}
+
+/** A mailbox that a session was told of from its counters: its rows are read when they are needed. */
+export interface Opening {
+  readonly mailbox: MailboxRow
+  readonly entry: Entry
+}
+
+/** The views of this process, one for each open mailbox, advanced upon MailboxChanged. */
+export class MailboxViews {
+  readonly #store: MailboxStore
+  /** Last used last. */
+  readonly #entries = new Map<string, Entry>()
+  readonly #entryOf = new WeakMap<SharedView, Entry>()
+  readonly #dropped: (view: SharedView) => void
+  readonly #unsubscribe: () => void
+
+  constructor(
+    store: MailboxStore,
+    changes: (listener: (change: MailboxChanged) => void) => () => void,
+    /** Told of each view that is dropped. */
+    dropped: (view: SharedView) => void = () => undefined,
+  ) {
+    this.#store = store
+    this.#dropped = dropped
+    this.#unsubscribe = changes((change) => this.#changed(change))
+  }
+
+  /** The mailbox's view, up to date; undefined where there is no such mailbox. `release` it. */
+  async open(accountId: AccountId, mailboxId: MailboxId): Promise<SharedView | undefined> {
+    const key = keyOf(accountId, mailboxId)
+    const entry = this.#use(key)
+    try {
+      const view = await this.#load(entry, accountId, mailboxId)
+      if (view === undefined) {
+        this.#drop(key, entry)
+        return undefined
+      }
+      await view.refresh()
+      if (!view.lost) return view
+    } catch (cause) {
+      entry.users--
+      throw cause
+    }
+    entry.users--
+    this.#drop(key, entry)
+    return this.open(accountId, mailboxId)
+  }
+
+  #use(key: string): Entry {
+    const entry = this.#entries.get(key) ?? { users: 0, holds: { count: 0 } }
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    entry.users++
+    return entry
+  }
+
+  /** Undefined where the rows are in memory, or on their way: `open` has them as they are now. */
+  announce(accountId: AccountId, mailbox: MailboxRow): Opening | undefined {
+    const key = keyOf(accountId, mailbox.id)
+    if (this.#entries.get(key)?.view !== undefined) return undefined
+    const entry = this.#use(key)
+    entry.holds.count++
+    if (entry.told === undefined || mailbox.highestModSeq < entry.told)
+      entry.told = mailbox.highestModSeq
+    return { mailbox, entry }
+  }
+
+  /**
+   * The rows of a mailbox that was announced, with what has gone since; undefined where the mailbox is
+   * no more. Ends the opening, unless it throws; `release` the view.
+   */
+  async realise(
+    accountId: AccountId,
+    opening: Opening,
+  ): Promise<{ readonly view: SharedView; readonly since: SinceOpened } | undefined> {
+    const { entry, mailbox } = opening
+    const view = await this.#load(entry, accountId, mailbox.id)
+    const ask = { accountId, mailboxId: mailbox.id, since: mailbox.highestModSeq }
+    for (;;) {
+      const isSame = view?.mailbox.uidValidity === mailbox.uidValidity && !view.lost
+      const hasMoved = view?.mailbox.highestModSeq !== mailbox.highestModSeq
+      const delta = isSame && hasMoved ? await this.#store.view(ask) : undefined
+      if (!isSame || (hasMoved && delta === undefined)) {
+        this.abandon(accountId, opening)
+        return undefined
+      }
+      // The view may have moved on while that was asked.
+      if (delta !== undefined && delta.mailbox.highestModSeq < view.mailbox.highestModSeq) continue
+      entry.holds.count--
+      return { view, since: { mailbox, gone: new Set(delta?.vanished) } }
+    }
+  }
+
+  /** Nobody needs the rows any more. */
+  abandon(accountId: AccountId, { entry, mailbox }: Opening): void {
+    entry.holds.count--
+    if (--entry.users === 0 && entry.view === undefined)
+      this.#drop(keyOf(accountId, mailbox.id), entry)
+    else void this.#trim()
+  }
+
+  #load(entry: Entry, accountId: AccountId, mailboxId: MailboxId): Promise<SharedView | undefined> {
+    if (entry.view !== undefined) return entry.view
+    const load = async (): Promise<SharedView | undefined> => {
+      const rows = await this.#store.view({ accountId, mailboxId })
+      if (rows === undefined) return undefined
+      const gone = await this.#goneSince(accountId, rows, entry.told)
+      const view = new SharedView(this.#store, accountId, rows, { gone, holds: entry.holds })
+      this.#entryOf.set(view, entry)
+      return view
+    }
+    const loading = Promise.resolve().then(load)
+    entry.view = loading
+    loading.catch(() => {
+      // Who was told of the mailbox goes on with this entry.
+      delete entry.view
+      if (entry.holds.count === 0) this.#drop(keyOf(accountId, mailboxId), entry)
+    })
+    return loading
+  }
+
+  /** UIDs that are not in the view and were there when somebody was first told of it. */
+  async #goneSince(
+    accountId: AccountId,
+    { mailbox, uids }: MailboxView,
+    told: ModSeq | undefined,
+  ): Promise<Uint32Array> {
+    if (told === undefined || told === mailbox.highestModSeq) return new Uint32Array(0)
+    const delta = await this.#store.view({ accountId, mailboxId: mailbox.id, since: told })
+    const there = new Set(uids)
+    return (delta?.vanished ?? new Uint32Array(0)).filter((uid) => !there.has(uid))
+  }
+
+  release(view: SharedView): void {
+    const entry = this.#entryOf.get(view)
+    if (entry !== undefined) entry.users--
+    view.tidy()
+    void this.#trim()
+  }
+
+  close(): void {
+    this.#unsubscribe()
+    this.#entries.clear()
+  }
+
+  #drop(key: string, entry: Entry): void {
+    if (this.#entries.get(key) !== entry) return
+    this.#entries.delete(key)
+    entry.view?.then((view) => view && this.#dropped(view)).catch(() => undefined)
+  }
+
+  #changed(change: MailboxChanged): void {
+    const entry = this.#entries.get(keyOf(change.accountId, change.mailboxId))
+    if (entry?.view === undefined || entry.users === 0) return // refreshed when it is opened again
+    entry.view
+      .then((view) => (view === undefined ? undefined : view.refresh()))
+      .catch(() => undefined) // storage is away: the next command says so, the next change tries again
+  }
+
+  async #trim(): Promise<void> {
+    let rows = 0
+    let views = 0
+    for (const [key, entry] of [...this.#entries].toReversed()) {
+      if (entry.users > 0) continue
+      const view = await entry.view?.catch(() => undefined)
+      rows += view?.rows ?? 0
+      const useless = view?.lost !== false || rows > IDLE_ROWS_MAX || ++views > IDLE_VIEWS_MAX
+      if (entry.users === 0 && useless) this.#drop(key, entry)
+    }
+  }
+}
+
+const keyOf = (accountId: AccountId, mailboxId: MailboxId): string => `${accountId}/${mailboxId}`
