@@ -67,12 +67,14 @@ async function runCall(
       throw new MethodError('unknownMethod')
     const values = referenced(args, responses)
     if (name === 'Core/echo') return { name, args: values }
+    const { withoutAccount = false } = method
     const strange = Object.keys(values).find(
-      (key) => key !== 'accountId' && !method.args.includes(key),
+      (key) => (key !== 'accountId' || withoutAccount) && !method.args.includes(key),
     )
     if (strange !== undefined)
       throw new MethodError('invalidArguments', `no argument is called ${strange.slice(0, 100)}`)
     const read = new Args(values, call.createdIds)
+    if (withoutAccount) return { name, args: await method.run(call, read) }
     if (read.id('accountId') === undefined)
       throw new MethodError('invalidArguments', 'accountId is missing')
     if (read.id('accountId') !== call.account.id) throw new MethodError('accountNotFound')

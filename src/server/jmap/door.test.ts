@@ -17,7 +17,13 @@ const api = (
   room: JmapRoomUnderTest,
   body: RequestInit['body'],
   init: { readonly as?: string; readonly headers?: Record<string, string> } = { as: 'hanako' },
-) => room.fetch('/jmap/api', { method: 'POST', body: body ?? '', ...init })
+) =>
+  room.fetch('/jmap/api', {
+    method: 'POST',
+    body: body ?? '',
+    ...init,
+    headers: { ...json, ...init.headers },
+  })
 
 const typeOf = async (response: Response): Promise<string> =>
   ((await response.json()) as { type: string }).type.split(':').at(-1)!
@@ -237,6 +243,11 @@ test('what is no request, too much or too large is refused whole (RFC 8620 §3.6
     assert.match(response.headers.get('content-type')!, /^application\/problem\+json/)
     assert.equal(await typeOf(response), type)
   }
+  const form = await api(room, text({ using: [CORE], methodCalls: [] }), {
+    as: 'hanako',
+    headers: { 'content-type': 'text/plain' },
+  })
+  assert.deepEqual([form.status, await typeOf(form)], [400, 'notJSON'])
   // The length is not told beforehand.
   const chunks = new ReadableStream({
     start(controller) {
@@ -244,11 +255,28 @@ test('what is no request, too much or too large is refused whole (RFC 8620 §3.6
       controller.close()
     },
   })
-  const init = { method: 'POST', as: 'hanako', body: chunks, duplex: 'half' } as never
+  const init = {
+    method: 'POST',
+    as: 'hanako',
+    body: chunks,
+    duplex: 'half',
+    headers: json,
+  } as never
   assert.equal((await room.fetch('/jmap/api', init)).status, 413)
   const ids = Array.from({ length: 100 }, (_, n) => `E${n}`)
   for (const name of ['Email/get', 'Thread/get', 'Mailbox/get'])
     assert.equal(await room.error(name, { ids }), 'requestTooLarge')
+  const pushed = { deviceClientId: 'x', url: 'https://push.other.example/渡り' }
+  const [name, answer] = (
+    await room.request([
+      ['PushSubscription/set', { create: { p: pushed }, destroy: ['Pnone'] }, 'p'],
+    ])
+  )[0]!
+  assert.equal(name, 'PushSubscription/set')
+  const { p } = answer['notCreated'] as Record<string, { type: string }>
+  assert.deepEqual([p!.type, answer['accountId']], ['forbidden', undefined])
+  const none = (await room.request([['PushSubscription/get', { ids: ['Pnone'] }, 'p']]))[0]!
+  assert.deepEqual(none[1], { list: [], notFound: ['Pnone'] })
   const wrong = [{ ids: 'x' }, { ids: [1] }, { ids: ['a b'] }, { ids: [''] }, { ids: {} }]
   for (const args of wrong) assert.equal(await room.error('Email/get', args), 'invalidArguments')
 })
@@ -342,6 +370,28 @@ test('an event stream tells of changes, by type, and ends when asked (RFC 8620 �
   assert.equal(until.match(/event: state/g)?.length, 1)
   room.accounts.set(HANAKO.id, HANAKO)
   assert.equal((await open('types=<script>')).status, 400)
+})
+
+test('an event stream names what changed, submissions and identities too (RFC 8620 §7.1)', async (t) => {
+  const room = await jmapRoom(t)
+  const changedBy = async (act: () => Promise<unknown>): Promise<string[]> => {
+    const query = '/jmap/eventsource?types=*&closeafter=state&ping=0'
+    const stream = await room.fetch(query, { as: 'hanako' })
+    await act()
+    const event = /event: state\ndata: (.*)\n\n/.exec(await stream.text())!
+    const { changed } = JSON.parse(event[1]!) as { changed: Record<string, object> }
+    return Object.keys(changed[HANAKO.id]!)
+  }
+  const [own] = (await room.call('Identity/get')).list
+  const update = { [own.id]: { name: '花子' } }
+  assert.deepEqual(await changedBy(() => room.call('Identity/set', { update })), ['Identity'])
+  const emailId = await room.file('From: hanako@campus.example\r\nTo: x@y.example\r\n\r\n本文')
+  const create = { s: { identityId: own.id, emailId } }
+  const sent = () => room.call('EmailSubmission/set', { create })
+  assert.deepEqual(await changedBy(sent), ['EmailSubmission'])
+  const { items } = await room.store.outbox({ limit: 1 })
+  const done = () => room.store.outboxDone({ ids: items.map(({ id }) => id) })
+  assert.deepEqual(await changedBy(done), ['EmailSubmission'])
 })
 
 test('ways that lead nowhere and methods that do not fit are refused', async (t) => {

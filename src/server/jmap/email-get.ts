@@ -10,7 +10,7 @@ import { idsToGet } from './ids.ts'
 import { invalidArguments, MethodError } from './method-error.ts'
 import { MAIL, RETENTION } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
-import { emailBlobId, findBlob, memorySource, readBlob, storedSource } from './source.ts'
+import { emailBlobId, findBlob, isMessage, memorySource, readBlob, storedSource } from './source.ts'
 import { emailState } from './states.ts'
 
 /** What the store knows of an email without its content. */
@@ -140,7 +140,13 @@ export const emailParse: Method = {
       if (blob === undefined) notFound.push(id)
       else if (parsed.length >= PARSED_MAX || (bytesLeft -= blob.length) < 0) notParsable.push(id)
       else {
-        const source = memorySource(id, await readBlob(blob))
+        const octets = await readBlob(blob)
+        // What a message calls a message is shown as one, however it begins.
+        if (!blob.type.startsWith('message/') && !isMessage(octets)) {
+          notParsable.push(id)
+          continue
+        }
+        const source = memorySource(id, octets)
         const shown: Record<string, unknown> = await shapeEmail(source, ask)
         if (ask.properties.has('blobId')) shown['blobId'] = id
         if (ask.properties.has('size')) shown['size'] = source.sizeBytes

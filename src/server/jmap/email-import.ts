@@ -5,7 +5,7 @@ import { invalidArguments, invalidProperties, MethodError, SetRefusal } from './
 import { MAIL } from './room.ts'
 import type { Answer, Method } from './room.ts'
 import { objects, SetResult } from './set-frame.ts'
-import { findBlob, readBlob } from './source.ts'
+import { findBlob, isMessage, readBlob } from './source.ts'
 import { emailState } from './states.ts'
 
 const KNOWN = ['blobId', 'mailboxIds', 'keywords', 'receivedAt']
@@ -32,9 +32,9 @@ export const emailImport: Method = {
         const placing = await readPlacing(call, args, properties)
         const { blobId } = properties
         const blob = typeof blobId === 'string' ? await findBlob(call, blobId) : undefined
-        if (blob === undefined) throw new SetRefusal({ type: 'blobNotFound' })
+        if (blob === undefined) throw invalidProperties('there is no such blob', 'blobId')
         const octets = await readBlob(blob)
-        if (octets.length === 0) throw new SetRefusal({ type: 'invalidEmail' })
+        if (!isMessage(octets)) throw new SetRefusal({ type: 'invalidEmail' })
         result.created(call, creationId, await fileEmail(call, octets, placing))
       } catch (thrown) {
         result.refuse('notCreated', creationId, thrown)

@@ -4,9 +4,17 @@ import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import { accountState } from './emails.ts'
 import { sendProblem } from './problem.ts'
 import type { Call, JmapRoom } from './room.ts'
+import { objectState } from './objects.ts'
 import { emailState, mailboxState } from './states.ts'
 
-const TYPES = ['Mailbox', 'Email', 'Thread', 'EmailDelivery'] as const
+const TYPES = [
+  'Mailbox',
+  'Email',
+  'Thread',
+  'EmailDelivery',
+  'EmailSubmission',
+  'Identity',
+] as const
 type TypeName = (typeof TYPES)[number]
 
 /** A burst of changes is one event. */
@@ -23,7 +31,30 @@ interface Stream {
   readonly response: ServerResponse
   readonly types: ReadonlySet<TypeName>
   readonly closesAfterState: boolean
+  /** What it was told last, or what was so when it was opened. */
+  told: States
   isWaiting: boolean
+}
+
+type States = Readonly<Partial<Record<TypeName, string>>>
+
+async function statesOf(call: Call, types: ReadonlySet<TypeName>): Promise<States> {
+  const { store } = call.room
+  const [state, { states }] = await Promise.all([
+    accountState(call),
+    store.objectStates({ accountId: call.account.id }),
+  ])
+  const all: Record<TypeName, string> = {
+    Mailbox: mailboxState(state),
+    Email: emailState(state),
+    Thread: emailState(state),
+    EmailDelivery: state.nextEmail.toString(36),
+    EmailSubmission: objectState(states.EmailSubmission),
+    Identity: objectState(states.Identity),
+  }
+  return Object.fromEntries(
+    TYPES.filter((type) => types.has(type)).map((type) => [type, all[type]]),
+  )
 }
 
 /** Event streams of clients, told of changes (RFC 8620 §7.3). */
@@ -40,16 +71,18 @@ export class EventStreams {
     })
   }
 
-  open(call: Call, response: ServerResponse, query: URLSearchParams): void {
+  async open(call: Call, response: ServerResponse, query: URLSearchParams): Promise<void> {
     const { limits, clock } = this.#room
-    const own = this.#byAccount.get(call.account.id) ?? new Set()
-    if (own.size >= limits.eventStreamsPerAccountMax || this.#count >= limits.eventStreamsMax)
-      return sendProblem(response, { status: 429, title: 'Too many event streams' })
     const types = typesOf(query.get('types') ?? '*')
     if (types === undefined)
       return sendProblem(response, { status: 400, title: 'types is * or a list of names' })
     const closesAfterState = query.get('closeafter') === 'state'
-    const stream: Stream = { call, response, types, closesAfterState, isWaiting: false }
+    const told = await statesOf(call, types)
+    if (response.destroyed) return
+    const own = this.#byAccount.get(call.account.id) ?? new Set()
+    if (own.size >= limits.eventStreamsPerAccountMax || this.#count >= limits.eventStreamsMax)
+      return sendProblem(response, { status: 429, title: 'Too many event streams' })
+    const stream: Stream = { call, response, types, closesAfterState, told, isWaiting: false }
     own.add(stream)
     this.#byAccount.set(call.account.id, own)
     this.#count++
@@ -78,6 +111,7 @@ export class EventStreams {
       own.delete(stream)
       if (own.size === 0) this.#byAccount.delete(call.account.id)
     })
+    this.#wake(stream) // something may have changed before it was among the others
   }
 
   close(): void {
@@ -104,17 +138,17 @@ export class EventStreams {
   async #tell(stream: Stream): Promise<void> {
     const { call, types } = stream
     if (!this.#mayGoOn(stream)) return void stream.response.end()
-    const state = await accountState(call)
-    const states: Record<TypeName, string> = {
-      Mailbox: mailboxState(state),
-      Email: emailState(state),
-      Thread: emailState(state),
-      EmailDelivery: state.nextEmail.toString(36),
-    }
-    const told = Object.fromEntries(
-      TYPES.filter((type) => types.has(type)).map((type) => [type, states[type]]),
+    const now = await statesOf(call, types)
+    // RFC 8620 §7.1: what has changed since it was told last.
+    const changed = Object.entries(now).filter(
+      ([type, state]) => stream.told[type as TypeName] !== state,
     )
-    this.#send(stream, 'state', { '@type': 'StateChange', changed: { [call.account.id]: told } })
+    if (changed.length === 0) return
+    stream.told = now
+    this.#send(stream, 'state', {
+      '@type': 'StateChange',
+      changed: { [call.account.id]: Object.fromEntries(changed) },
+    })
     if (stream.closesAfterState) stream.response.end()
   }
 

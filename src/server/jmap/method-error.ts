@@ -54,6 +54,7 @@ export function setErrorOf(refusal: CommitRefusal, property: string): SetError {
     case 'noMailbox':
       return { type: 'notFound', description: refusal.text }
     case 'exists':
+      return { type: 'alreadyExists', description: refusal.text, properties: [property] }
     case 'badName':
     case 'conflict':
       return { type: 'invalidProperties', description: refusal.text, properties: [property] }

@@ -11,6 +11,7 @@ import { identityChanges, identityGet } from './identity.ts'
 import { identitySet } from './identity-set.ts'
 import { mailboxSet } from './mailbox-set.ts'
 import { emailExpunged, emailRestore } from './expunged.ts'
+import { pushSubscriptionGet, pushSubscriptionSet } from './push-subscription.ts'
 import { searchSnippetGet } from './search-snippet.ts'
 import {
   submissionChanges,
@@ -59,6 +60,8 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     submissionQuery,
     submissionQueryChanges,
     submissionChanges,
+    pushSubscriptionGet,
+    pushSubscriptionSet,
     emailCopy,
     blobCopy,
     submissionSet,

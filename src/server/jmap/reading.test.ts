@@ -241,6 +241,13 @@ test('structure, bodies and attachments are told apart, and each part is a blob 
   assert.equal(parsed[inner].subject, '中')
   assert.equal(parsed[inner].bodyValues['1'].value, '中の本文')
   assert.deepEqual(notFound, ['Gnone', `${inner}_9`])
+  const body = 'ただの文で、手紙ではない'
+  const init = { method: 'POST', as: 'hanako', body }
+  const file = (await (await room.fetch(`/jmap/upload/${HANAKO.id}`, init)).json()) as {
+    blobId: string
+  }
+  const plain = await room.call('Email/parse', { blobIds: [file.blobId] })
+  assert.deepEqual([plain.parsed, plain.notParsable], [null, [file.blobId]])
   const deep = await get(parsed[inner].textBody[0].blobId)
   assert.equal(await deep.text(), '中の本文')
   for (const blobId of [

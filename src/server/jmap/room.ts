@@ -45,6 +45,8 @@ export interface Method {
   readonly capability: string
   /** Arguments beside accountId; another one is refused. */
   readonly args: readonly string[]
+  /** Belongs to the login, not to an account (RFC 8620 §7.2). */
+  readonly withoutAccount?: true
   readonly run: (call: Call, args: Args) => Promise<Answer>
 }
 

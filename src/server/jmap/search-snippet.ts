@@ -49,8 +49,7 @@ export const searchSnippetGet: Method = {
       })
     }
     const there = new Set<string>(list.map(({ emailId }) => emailId))
-    const missing = ids.filter((id) => !there.has(id))
-    return { list, notFound: missing.length === 0 ? null : missing }
+    return { list, notFound: ids.filter((id) => !there.has(id)) }
   },
 }
 

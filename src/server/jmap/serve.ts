@@ -171,6 +171,8 @@ class Door {
 
   readonly #api: Route = async ({ incoming, response, access: { account } }) => {
     const { limits } = this.#room
+    if (!/^application\/json\s*(;|$)/i.test(incoming.headers['content-type'] ?? ''))
+      throw new RequestError('notJSON', 'Send application/json') // RFC 8620 §3.6.1
     await this.#counted(account.id, 'maxConcurrentRequests', async () => {
       const limit = { name: 'maxSizeRequest', bytesMax: limits.maxSizeRequest }
       const body = parseJson(await readBody(incoming, limit))
@@ -195,8 +197,7 @@ class Door {
   }
 
   readonly #events: Route = ({ response, url, access, incoming }) => {
-    this.#streams.open(this.#call(incoming, response, access), response, url.searchParams)
-    return Promise.resolve()
+    return this.#streams.open(this.#call(incoming, response, access), response, url.searchParams)
   }
 
   #call(

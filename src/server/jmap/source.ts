@@ -1,4 +1,4 @@
-import { concatOctets, emptyOctets } from '#base/octets.ts'
+import { concatOctets, emptyOctets, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { decodeContent } from '#codec/mime/content-decoder.ts'
@@ -31,6 +31,8 @@ export interface Blob {
 /** A message within a message is taken apart in memory up to this size. */
 const INNER_BYTES_MAX = 32 * 1024 * 1024
 const INNER_DEPTH_MAX = 4
+/** Octets in which a message shows what it is. */
+const HEAD_BYTES = 4_096
 
 /*
  * Blob ids: `G` and the email's id; a part of it by `_` and its number, `_` between its steps; what
@@ -95,6 +97,10 @@ export function memorySource(blobId: string, octets: Octets): Source {
     read: (offset, length) => Promise.resolve(octets.subarray(offset, offset + length)),
   }
 }
+
+/** Has a header field somewhere at its beginning (RFC 5322 §2.1): all else is some other file. */
+export const isMessage = (octets: Octets): boolean =>
+  /(?:^|\n)[\u0021-\u0039\u003b-\u007e]+[ \t]*:/.test(toLatin1(octets.subarray(0, HEAD_BYTES)))
 
 /** What the id stands for to this account; undefined where there is no such thing. */
 export async function findBlob(call: Call, id: string): Promise<Blob | undefined> {

@@ -220,15 +220,17 @@ test('uploaded octets become an email as they are (RFC 8621 §4.8)', async (t) =
       b: { blobId: 'Unone', ...place },
       c: { blobId, mailboxIds: {} },
       d: { blobId, ...place, subject: 'x' },
+      e: { blobId: await upload(room, 'ただの文'), ...place },
     },
   })
   assert.equal(await source(room, created.a.id), octets)
   assert.deepEqual(
     Object.entries(notCreated).map(([key, error]) => [key, (error as { type: string }).type]),
     [
-      ['b', 'blobNotFound'],
+      ['b', 'invalidProperties'],
       ['c', 'invalidProperties'],
       ['d', 'invalidProperties'],
+      ['e', 'invalidEmail'],
     ],
   )
   const { list, state } = await room.call('Email/get', {
@@ -268,7 +270,7 @@ test('mailboxes are made, renamed, subscribed and destroyed (RFC 8621 §2.5)', a
     [created.top.id, { name: 'a/b' }, 'invalidProperties'],
     [created.top.id, { name: '' }, 'invalidProperties'],
     [created.top.id, { name: 'a\u0000b' }, 'invalidProperties'],
-    [created.top.id, { name: '今週' }, 'invalidProperties'],
+    [created.top.id, { name: '今週' }, 'alreadyExists'],
     [created.top.id, { parentId: created.top.id }, 'invalidProperties'],
     [created.top.id, { role: 'inbox' }, 'invalidProperties'],
     [created.top.id, { totalEmails: 7 }, 'invalidProperties'],
@@ -278,13 +280,10 @@ test('mailboxes are made, renamed, subscribed and destroyed (RFC 8621 §2.5)', a
     const answer = await set({ update: { [id]: patch } })
     assert.equal(answer.notUpdated?.[id].type, type, JSON.stringify(patch))
   }
-  for (const create of [
-    {},
-    { name: 'Trash' },
-    { name: 'x', parentId: 'Mnone' },
-    { name: 'x', role: 'inbox' },
-  ])
+  for (const create of [{}, { name: 'x', parentId: 'Mnone' }, { name: 'x', role: 'inbox' }])
     assert.equal((await set({ create: { x: create } })).notCreated.x.type, 'invalidProperties')
+  const twice = await set({ create: { x: { name: 'Trash' } } })
+  assert.equal(twice.notCreated.x.type, 'alreadyExists')
 
   await room.file('Subject: x\r\n\r\n', { path: ['会議'] })
   const deep = await set({ create: { d: { name: '下', parentId: created.top.id } } })
