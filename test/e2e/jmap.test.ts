@@ -314,6 +314,7 @@ describe('JMAP on a whole installation', () => {
     const { apiUrl, uploadUrl } = hanako.session
     const large = await hanako.fetch(apiUrl!, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: Buffer.alloc(11_000_000, ' '),
     })
     assert.equal(large.status, 413)
