@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 
-import { Fault } from '#base/outcome.ts'
+import { Fault, messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import { systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { MailboxCaller } from '#client/node/mailbox-caller.ts'
 import { DeliveryQueue } from '#engine/deliver/delivery-queue.ts'
 import type { DeliveryOptions } from '#engine/deliver/delivery-sink.ts'
+import { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
 import { Courier } from '#engine/queue/courier.ts'
 import { withFreshContents } from '#engine/queue/fresh-contents.ts'
 import { nodeServer } from '#server/node/node-server.ts'
@@ -48,7 +49,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
   atFailure.defer(() => storage.stop())
   const spool = withFreshContents(storage.service('spool'))
   const caller = new MailboxCaller({ dial: () => role.siblings.serve(), clock })
-  const watch = new MailboxWatch({ caller, clock, onReady: () => sending.courier.wake() })
+  const watch = new MailboxWatch({ caller, clock })
   const role: NodeRole = await startNode({
     name: 'deliver',
     place,
@@ -69,6 +70,10 @@ runRole('deliver', async ({ place, log, atFailure }) => {
   }
   const sending = openSending({ role, spool, watch, delivery, clock, log })
   await watch.look()
+  const unheard = new UnheardAnswers(clock)
+  await unheard.recall(spool).catch((cause: unknown) => {
+    log.warn('deliver.notRecalled', { cause: messageOf(cause) })
+  })
   const receiving = await openReceiving({
     role,
     place,
@@ -76,6 +81,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
     log,
     delivery,
     queue: sending.queue,
+    unheard,
   })
   const nodeApi = await role.siblings.offer({
     onRequest: nodeServer({

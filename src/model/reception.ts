@@ -48,4 +48,6 @@ export interface MessageSink {
   finish(): Promise<readonly Reply[]>
   /** The peer vanished, or broke a rule: nothing is kept. */
   abort(): Promise<void>
+  /** After `finish`: the connection died before the peer can have heard the replies. */
+  unheard?(): void
 }

@@ -34,6 +34,14 @@ export class OctetReader {
     return this.#end - this.#start + this.#stream.readableLength
   }
 
+  /** Whether the other side had ended by now, where nothing of it waits to be read any more. */
+  async hasEnded(): Promise<boolean> {
+    if (this.buffered > 0) return false
+    this.#stream.read(0) // its end is told only to those who read
+    await new Promise((resolve) => setImmediate(resolve))
+    return this.#ended || this.#stream.destroyed
+  }
+
   /**
    * The next line without its CRLF; only CRLF ends one. A line of more than `lengthMax` octets is
    * read to its end and dropped. `timeoutMs` is for the whole line: where none is left it is a

@@ -13,7 +13,7 @@ import { askJson } from '#client/node/request.ts'
 import { Fleet } from './fleet.ts'
 import { until } from './installation.ts'
 import type { Installation } from './installation.ts'
-import { countOf, imap, messages, smtpSend } from './mail.ts'
+import { countOf, imap, lineClient, messages, smtpSend } from './mail.ts'
 import { network, noNetwork } from './network.ts'
 import type { Machine, Network } from './network.ts'
 
@@ -60,6 +60,25 @@ else
         content: `From: student@other.example\r\nTo: hanako@campus.example\r\nSubject: ${subject}\r\n\r\n渡り鳥。\r\n`,
       })
       assert.match(reply, /^250 /)
+      sent++
+    }
+    /** From this machine, which is none of ours, by LMTP. */
+    const foreignMail = async (subject: string): Promise<void> => {
+      const deliver = nodes.get('deliver-1')!
+      const { host } = deliver
+      const own = host.replace(/\d+$/, '1')
+      await fleet.cli.run(['settings', 'set', 'lmtp.foreign', own])
+      const client = await lineClient(deliver.port(24), { host })
+      await client.reply()
+      for (const line of [
+        'LHLO foreign.example',
+        'MAIL FROM:<student@other.example>',
+        'RCPT TO:<hanako@campus.example>',
+      ])
+        assert.match(await client.command(line), /^250/)
+      assert.match(await client.command('DATA'), /^354/)
+      assert.match(await client.command(`Subject: ${subject}\r\n\r\n渡り鳥。\r\n.`), /^250/)
+      client.close()
       sent++
     }
     const retry = async (): Promise<void> => {
@@ -169,6 +188,14 @@ else
         await until('deliver knows', async () => (await rowOf('deliver-1')).state === 'stalled')
         noticed.push(`deliver after ${seconds()} s at the latest`)
         await mail('gw-1', `while serve ${how}`)
+        // What a foreign gateway brings waits at deliver; ours keeps its own.
+        await foreignMail(`by LMTP while serve ${how}`)
+        const { items } = await fleet.cli.json<{ items: { node: string; door: string }[] }>([
+          'queue',
+          'ls',
+        ])
+        const queues = items.map(({ node, door }) => `${node} ${door}`)
+        assert.deepEqual(queues.toSorted(), ['deliver-1 lmtp', 'gw-1 mx'])
         await serve.heal()
         await backAgain('serve-1')
         await backAgain('deliver-1')

@@ -74,6 +74,7 @@ export class FakeReception implements Reception {
             )
           },
           abort: async () => this.#note('sink.abort'),
+          unheard: () => this.#note('unheard'),
         })
       },
       abort: () => this.#note('abort'),

@@ -7,11 +7,12 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import { Fault, isFault } from '#base/outcome.ts'
-import { systemClock } from '#base/time.ts'
+import { FakeClock, systemClock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { MailboxCaller } from '#client/node/mailbox-caller.ts'
 import { NODE_PATHS } from '#contract/node/wire.ts'
 import { storeReception } from '#engine/deliver/store-reception.ts'
+import { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
 import type { AccountId } from '#model/account.ts'
 import type { Reception } from '#model/reception.ts'
 import { MailboxDoor } from '#server/node/mailbox-door.ts'
@@ -66,6 +67,7 @@ function delivererOf(caller: MailboxCaller): (deliveryId: string, text: string) 
     mailboxes: remoteMailboxes(caller),
     adminScript: () => undefined,
     hostname: 'deliver.campus.example',
+    unheard: new UnheardAnswers(new FakeClock()),
     newDeliveryId: () => 'none',
     clock: systemClock,
     log: silentLog,

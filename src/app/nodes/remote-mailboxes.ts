@@ -52,17 +52,9 @@ export class MailboxWatch {
   #cancel: (() => void) | undefined
   #state: RoleState = { state: 'stalled', reason: 'the node that keeps the mailboxes is not known' }
 
-  readonly #onReady: () => void
-
-  constructor(parts: {
-    readonly caller: MailboxCaller
-    readonly clock: Clock
-    /** They can take mail again. */
-    readonly onReady?: () => void
-  }) {
+  constructor(parts: { readonly caller: MailboxCaller; readonly clock: Clock }) {
     this.#caller = parts.caller
     this.#clock = parts.clock
-    this.#onReady = parts.onReady ?? (() => undefined)
   }
 
   get state(): RoleState {
@@ -73,11 +65,9 @@ export class MailboxWatch {
   async look(): Promise<void> {
     try {
       const { full } = await this.#caller.call('status', {})
-      const wasReady = this.#state.state === 'ready'
       this.#state = full
         ? { state: 'full', reason: 'the node that keeps the mailboxes is full' }
         : { state: 'ready' }
-      if (!full && !wasReady) this.#onReady()
     } catch (cause) {
       this.doubt(cause)
     }

@@ -17,6 +17,7 @@ import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { DeliveryQueue } from './delivery-queue.ts'
 import { storeReception } from './store-reception.ts'
+import { UnheardAnswers } from './unheard-answers.ts'
 
 const HANAKO = 'hanako@campus.example'
 const TARO = 'taro@campus.example'
@@ -73,6 +74,7 @@ async function deliver(sent: Sent = {}): Promise<string[]> {
     adminScript: () => undefined,
     hostname: 'mail.campus.example',
     newDeliveryId: () => 'D1',
+    unheard: new UnheardAnswers(new FakeClock()),
     clock,
     log: silentLog,
     events: { emit: () => undefined },

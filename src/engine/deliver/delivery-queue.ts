@@ -16,6 +16,8 @@ export interface WaitingMail {
   readonly recipients: readonly Recipient[]
   /** The Received field of its transaction. */
   readonly trace: Octets
+  /** Of its sender and octets (`UnheardAnswers`). */
+  readonly octetsKey: string
 }
 
 interface DeliveryQueueParts {
@@ -74,7 +76,7 @@ export class DeliveryQueue {
 
   async #accept(mail: WaitingMail, content: KeptContent): Promise<string> {
     const { spool, clock, events, entered, lifetimeMs } = this.#parts
-    const { command, deliveryId, recipients, trace } = mail
+    const { command, deliveryId, recipients, trace, octetsKey } = mail
     const { ret, envid, handed } = command
     const nowMs = clock.nowMs()
     const { queueId } = await spool.accept({
@@ -91,21 +93,19 @@ export class DeliveryQueue {
       ...(ret !== undefined && { ret }),
       ...(envid !== undefined && { envid }),
       ...(handed?.verdict !== undefined && { verdict: handed.verdict }),
+      octetsKey,
       receivedAtMs: nowMs,
       expiresAtMs: nowMs + lifetimeMs(),
       content: content.handOver(trace),
     })
-    events.emit({
-      atMs: nowMs,
-      name: 'deliver.queued',
-      deliveryId,
-      fields: {
-        queueId,
-        from: command.reversePath === null ? '<>' : formatAddress(command.reversePath),
-        recipients: recipients.map(({ address }) => formatAddress(address)).join(', '),
-        peer: command.peer.ip,
-      },
-    })
+    const from = command.reversePath === null ? '<>' : formatAddress(command.reversePath)
+    for (const { address } of recipients)
+      events.emit({
+        atMs: nowMs,
+        name: 'queue.accepted',
+        deliveryId,
+        fields: { queueId, from, recipient: formatAddress(address), ip: command.peer.ip },
+      })
     entered()
     return queueId
   }

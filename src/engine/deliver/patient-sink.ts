@@ -53,7 +53,9 @@ export class PatientSink implements MessageSink {
     const recipients = this.#mail.recipients.filter((_, index) => refused[index] === undefined)
     const content = this.#queue.content()
     for (const piece of octets) await content.add(piece)
-    const replies = await this.#queue.take({ ...this.#mail, recipients }, content)
+    const { command, deliveryId, trace, octetsKey } = this.#mail
+    const waiting = { command, deliveryId, trace, octetsKey, recipients }
+    const replies = await this.#queue.take(waiting, content)
     let next = 0
     return this.#mail.recipients.map((_, index) => refused[index] ?? replies[next++]!)
   }

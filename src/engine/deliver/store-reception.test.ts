@@ -8,6 +8,7 @@ import type { AccountId } from '#model/account.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { storeReception } from './store-reception.ts'
+import { UnheardAnswers } from './unheard-answers.ts'
 
 const ACCOUNTS = ['hanako@campus.example', 'taro@campus.example']
 const hanako = `id-${ACCOUNTS[0]}` as AccountId
@@ -28,6 +29,7 @@ async function deliver(text: string): Promise<string[]> {
     adminScript: () => undefined,
     hostname: 'store.campus.example',
     newDeliveryId: () => 'D1',
+    unheard: new UnheardAnswers(new FakeClock()),
     clock: new FakeClock(),
     log: silentLog,
     events: { emit: () => undefined },

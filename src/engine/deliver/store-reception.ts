@@ -5,19 +5,23 @@ import type { Reply } from '#model/reply.ts'
 import type { MailCommand, MessageSink, Reception, Transaction } from '#model/reception.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
-import type { DeliveryQueue, WaitingMail } from './delivery-queue.ts'
+import type { DeliveryQueue } from './delivery-queue.ts'
 import { DeliverySink, FULL, STALLED } from './delivery-sink.ts'
 import type { DeliveryOptions } from './delivery-sink.ts'
 import { destinationOf } from './destination.ts'
 import type { Destination } from './destination.ts'
+import { MailInHand } from './mail-in-hand.ts'
 import { PatientSink, QueueingSink } from './patient-sink.ts'
-import { receivedField } from './received-field.ts'
+import { ForeignSink } from './unheard-answers.ts'
+import type { UnheardAnswers } from './unheard-answers.ts'
 
 export interface StoreReceptionOptions extends DeliveryOptions {
   readonly directory: Directory
   readonly hostname: string
   /** Makes delivery ids for mail of foreign gateways. */
   readonly newDeliveryId: () => string
+  /** What foreign peers may send once more though it is filed. */
+  readonly unheard: UnheardAnswers
   /** How the storage is: anything but `ready` refuses mail before it is sent. */
   readonly unready: () => string
   /**
@@ -79,24 +83,20 @@ class StoreTransaction implements Transaction {
   }
 
   data(): Promise<Outcome<MessageSink, Reply>> {
-    const { command, queue, isAway } = this.#begun
-    const options = this.#options
-    const deliveryId = command.handed?.deliveryId ?? options.newDeliveryId()
-    const trace = receivedField({
-      peer: command.peer,
-      smtpUtf8: command.smtpUtf8,
-      hostname: options.hostname,
-      deliveryId,
-      atMs: options.clock.nowMs(),
-    })
-    const waiting: WaitingMail = { command, deliveryId, recipients: [...this.#recipients], trace }
-    if (isAway && queue !== undefined) return Promise.resolve(ok(new QueueingSink(waiting, queue)))
-    const destinations = [...this.#destinations]
-    const arriving = { command, deliveryId, destinations, trace, isAccepted: false }
-    const filing = new DeliverySink(arriving, options)
-    return Promise.resolve(
-      ok(queue === undefined ? filing : new PatientSink(filing, waiting, queue)),
-    )
+    const { command } = this.#begun
+    const recipients = this.#recipients
+    const destinations = this.#destinations
+    const mail = new MailInHand({ command, recipients, destinations }, this.#options)
+    const sink = this.#sink(mail)
+    if (command.handed !== undefined) return Promise.resolve(ok(sink))
+    return Promise.resolve(ok(new ForeignSink(sink, mail, this.#options.unheard)))
+  }
+
+  #sink(mail: MailInHand): MessageSink {
+    const { queue, isAway } = this.#begun
+    if (isAway && queue !== undefined) return new QueueingSink(mail, queue)
+    const filing = new DeliverySink(mail, this.#options)
+    return queue === undefined ? filing : new PatientSink(filing, mail, queue)
   }
 
   abort(): void {

@@ -8,6 +8,7 @@ import type { DirectoryRow } from '#store/directory/directory.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { storeReception } from './store-reception.ts'
+import { UnheardAnswers } from './unheard-answers.ts'
 
 let store: FakeMailboxStore
 beforeEach(() => {
@@ -40,6 +41,7 @@ async function deliver(rows: readonly DirectoryRow[], to: readonly string[]) {
     adminScript: () => undefined,
     hostname: 'store.campus.example',
     newDeliveryId: () => 'D1',
+    unheard: new UnheardAnswers(new FakeClock()),
     clock: new FakeClock(),
     log: silentLog,
     events: {

@@ -76,8 +76,7 @@ async function takeChunk(
   if (scanner.fault !== undefined) await flow?.fail(contentReply(scanner.fault))
   if (flow === undefined) await session.reset()
   else session.forget()
-  const replies = flow === undefined ? [chunk.refusal!] : await flow.finish()
-  answerMessage(session, transaction.recipients, replies)
+  await answerMessage(session, transaction.recipients, flow ?? chunk.refusal!)
   return undefined
 }
 

@@ -27,6 +27,7 @@ export const contentReply = (fault: ContentFault): Reply => reply(550, '5.6.0', 
 export class ContentFlow {
   readonly #session: SmtpSession
   #sink: MessageSink | undefined
+  #finished: MessageSink | undefined
   #sizeBytes = 0
   #failure: Reply | undefined
 
@@ -62,12 +63,18 @@ export class ContentFlow {
     const sink = this.#sink
     if (sink === undefined) return [this.#failure ?? troubleReply(undefined)]
     this.#sink = undefined
+    this.#finished = sink
     try {
       return await sink.finish()
     } catch (cause) {
       this.#told('smtp.finish', cause)
       return [troubleReply(cause)]
     }
+  }
+
+  /** The replies of `finish` were not heard. */
+  unheard(): void {
+    this.#finished?.unheard?.()
   }
 
   async abort(): Promise<void> {
@@ -85,12 +92,15 @@ export class ContentFlow {
   }
 }
 
-/** Writes the end of a message: LMTP answers each recipient (RFC 2033 §4.2), SMTP once. */
-export function answerMessage(
+/** Ends a message and answers it: LMTP each recipient (RFC 2033 §4.2), SMTP once. */
+export async function answerMessage(
   session: SmtpSession,
   recipients: number,
-  replies: readonly Reply[],
-): void {
+  flow: ContentFlow | Reply,
+): Promise<void> {
+  const isRefused = 'code' in flow
+  const replies = isRefused ? [flow] : await flow.finish()
+  if (!isRefused) await session.listen(() => flow.unheard())
   const first = replies[0] ?? troubleReply(undefined)
   const count = session.options.door === 'lmtp' ? recipients : 1
   for (let i = 0; i < count; i++) session.say(replies[i] ?? first)

@@ -35,7 +35,7 @@ export const data: SmtpCommand = {
       return undefined
     }
     session.forget()
-    answerMessage(session, transaction.recipients, await flow.finish())
+    await answerMessage(session, transaction.recipients, flow)
     return undefined
   },
 }

@@ -160,3 +160,55 @@ test('what a trusted peer hands over reaches the delivery', async () => {
   peer.destroy()
   await served.end()
 })
+
+test('who has gone before the answer, or breaks off after it, has not heard it; who goes on or ends has', async () => {
+  const mail = ['RCPT TO:<taro@campus.example>', 'DATA', '件名\r\n.'].join('\r\n')
+  /** Whether the reception was told so of one mail; `then` ends the connection. */
+  const isUnheard = async (
+    then: (peer: SmtpPeer, release: () => void) => Promise<void> | void,
+    more: { readonly trusted?: boolean } = {},
+  ): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const reception = new FakeReception()
+    reception.gate = promise
+    const parseHanded = (): undefined => undefined
+    const served = await serveForTest({ door: 'lmtp', reception, parseHanded, ...more })
+    const peer = await served.begun('MAIL FROM:<>')
+    peer.write(`${mail}\r\n`)
+    await reception.seen('finishing')
+    await then(peer, resolve)
+    resolve()
+    await reception.seen('finish')
+    await served.listener.close(30_000)
+    return reception.events.includes('unheard')
+  }
+  const heard = async (peer: SmtpPeer, release: () => void): Promise<void> => {
+    release()
+    assert.deepEqual(
+      (await peer.replies(3)).map((reply) => reply.slice(0, 3)),
+      ['250', '354', '250'],
+    )
+  }
+  const gone = async (peer: SmtpPeer): Promise<void> => {
+    peer.vanish()
+    await peer.end()
+  }
+  assert.equal(await isUnheard(gone), true)
+  assert.equal(await isUnheard(gone, { trusted: true }), false, 'a gateway of ours has its ids')
+  const broken = async (peer: SmtpPeer, release: () => void): Promise<void> => {
+    await heard(peer, release)
+    await gone(peer)
+  }
+  assert.equal(await isUnheard(broken), true)
+  const goesOn = async (peer: SmtpPeer, release: () => void): Promise<void> => {
+    await heard(peer, release)
+    await peer.say('NOOP')
+    await gone(peer)
+  }
+  assert.equal(await isUnheard(goesOn), false)
+  const ends = async (peer: SmtpPeer, release: () => void): Promise<void> => {
+    await heard(peer, release)
+    peer.finishWriting()
+  }
+  assert.equal(await isUnheard(ends), false)
+})

@@ -54,6 +54,9 @@ export class SmtpSession {
   #errors = 0
   #refusals = 0
   #ended = false
+  /** It did not come to a clean end. */
+  #isBroken = false
+  #unheard: (() => void) | undefined
   #draining = false
   #waiting = false
 
@@ -78,6 +81,7 @@ export class SmtpSession {
     }
     await this.reset().catch(() => undefined)
     await this.flush()
+    if (this.#isBroken || this.#socket.errored !== null) this.#unheard?.()
     await closeSocket(this.#socket, {
       clock: this.options.clock,
       timeoutMs: LINGER_TIMEOUT_MS,
@@ -164,7 +168,8 @@ export class SmtpSession {
   async flush(): Promise<boolean> {
     const batch = this.#batch
     this.#batch = ''
-    if (batch !== '' && (await this.#writer.write(batch)) === 'gone') this.#ended = true
+    if (batch !== '' && (await this.#writer.write(batch)) === 'gone')
+      this.#ended = this.#isBroken = true
     return !this.#socket.destroyed
   }
 
@@ -185,6 +190,16 @@ export class SmtpSession {
     return this.#inTime(
       await this.#reader.octets(bytesMax, this.#timeLeft(this.limits.dataTimeoutMs)),
     )
+  }
+
+  /**
+   * The replies that follow may never be heard: `unheard` is called where the peer has gone already,
+   * or goes without a clean end before it says anything more. A node of ours knows by other means.
+   */
+  async listen(unheard: () => void): Promise<void> {
+    if (this.options.door !== 'lmtp' || this.takesHanded) return
+    if (await this.#reader.hasEnded()) unheard()
+    else this.#unheard = unheard
   }
 
   unread(count: number): void {
@@ -240,6 +255,7 @@ export class SmtpSession {
       const line = await this.line(Math.max(this.#lineBytesMax(), AUTH_LINE_BYTES_MAX))
       this.#waiting = false
       if (line === undefined) return
+      this.#unheard = undefined
       const said = line === 'tooLong' ? this.#tooLong() : await this.#obey(line)
       if (said !== undefined) this.#answer(said)
     }
@@ -298,6 +314,7 @@ export class SmtpSession {
     if (got === 'timeout' && !this.#ended) this.say(reply(421, '4.4.2', 'time is up; closing'))
     if (got !== 'timeout' && got !== 'eof') return got as Exclude<T, 'eof' | 'timeout'>
     this.#ended = true
+    if (got === 'timeout') this.#isBroken = true
     return undefined
   }
 

@@ -18,6 +18,8 @@ export interface Accept {
   readonly ret?: 'full' | 'hdrs'
   readonly envid?: string
   readonly verdict?: Verdict
+  /** What tells a foreign peer's sender and octets from all others: it may send them once more. */
+  readonly octetsKey?: string
   readonly receivedAtMs: number
   readonly expiresAtMs: number
   readonly content: Content

@@ -34,6 +34,7 @@ export interface Story {
 }
 
 const FATES: Readonly<Record<string, Fate>> = {
+  'queue.accepted': 'waiting',
   'queue.delivered': 'sent',
   'queue.deferred': 'waiting',
   'queue.held': 'held',

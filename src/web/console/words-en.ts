@@ -125,7 +125,7 @@ export const EN: Words = {
   'queue.unreachable': '{{names}}: no answer, so what waits there is missing here.',
   'queue.detail': 'Message in the queue',
   'queue.expires': 'Given up at',
-  'queue.node': 'Gateway',
+  'queue.node': 'Node',
   'queue.next': 'Next attempt {{time}} ({{count}} so far).',
   'queue.trace': 'Trace this message',
   'mail.to': 'Recipients',

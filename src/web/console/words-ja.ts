@@ -124,7 +124,7 @@ export const JA: Words = {
   'queue.unreachable': '{{names}} から応答がないため、そこの配送待ちは表示していません。',
   'queue.detail': '配送待ちのメール',
   'queue.expires': '配送の期限',
-  'queue.node': 'ゲートウェイ',
+  'queue.node': 'ノード',
   'queue.next': '次の試行は {{time}} です (これまで {{count}} 回)。',
   'queue.trace': 'このメールを追跡',
   'mail.to': '宛先',
