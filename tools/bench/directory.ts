@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { AccountId } from '#model/account.ts'
@@ -15,6 +16,7 @@ import { smtpSend } from '#test/e2e/mail.ts'
 import { median, memoryOf, table, totalMiB, type Part } from './setup.ts'
 import { fillGenerations } from './fill.ts'
 import { apiOf } from './simulated-node.ts'
+import { longestOf, loopDelays } from './standstill.ts'
 
 const ACCOUNTS = Number(process.env['WATARI_BENCH_ACCOUNTS'] ?? 100_000)
 const ALIASES = 3 * ACCOUNTS
@@ -114,15 +116,18 @@ async function lookUps(dir: string, say: (line: string) => void): Promise<void> 
 }
 
 async function measure(ours: Installation, say: (line: string) => void): Promise<void> {
-  const rows = [['what', 'median ms', 'longest ms']]
+  const rows = [['what', 'median ms', 'longest ms', 'control stood still']]
   const time = async (what: string, times: number, work: () => Promise<unknown>): Promise<void> => {
     const took: number[] = []
+    const before = await loopDelays(ours).catch(() => new Map<string, number>())
     for (let i = 0; i < times; i++) {
       const began = performance.now()
       await work()
       took.push(performance.now() - began)
     }
-    rows.push([what, median(took).toFixed(0), Math.max(...took).toFixed(0)])
+    await sleep(1_100) // control tells it once a second
+    const still = longestOf(before, await loopDelays(ours))
+    rows.push([what, median(took).toFixed(0), Math.max(...took).toFixed(0), still])
   }
   const api = apiOf(ours)
   const reaches = (to: string) => async (): Promise<void> => {

@@ -11,7 +11,8 @@ import { install, type Installation } from '#test/e2e/installation.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { median, memoryOf, quantile, table, totalMiB, type Part } from './setup.ts'
 import { addAccounts, addAliases, fillGenerations } from './fill.ts'
-import { apiOf, EventSource, joinAs, metricsOf, simulatedNode } from './simulated-node.ts'
+import { apiOf, EventSource, joinAs, simulatedNode } from './simulated-node.ts'
+import { longestOf, loopDelays } from './standstill.ts'
 
 const NODES = Number(process.env['WATARI_BENCH_NODES'] ?? 50)
 const ACCOUNTS = Number(process.env['WATARI_BENCH_ACCOUNTS'] ?? 10_000)
@@ -220,23 +221,6 @@ async function sheetOf(ours: Installation): Promise<Sheet> {
       rows.push([what, ms(median(took)), ms(p99(took)), ms(Math.max(...took)), spent, still, mib])
     },
   }
-}
-
-/** Control's histogram of standstills, from `/metrics`. */
-async function loopDelays(ours: Installation): Promise<Map<string, number>> {
-  const text = await metricsOf(ours)
-  const lines = text.matchAll(
-    /^watari_role_loop_delay_seconds_bucket\{role="control",le="(.*)"\} (\d+)$/gm,
-  )
-  return new Map([...lines].map(([, le, count]) => [le!, Number(count)]))
-}
-
-/** The lowest bound that holds all that came since. */
-function longestOf(before: Map<string, number>, now: Map<string, number>): string {
-  const since = (le: string): number => (now.get(le) ?? 0) - (before.get(le) ?? 0)
-  for (const le of now.keys())
-    if (since(le) === since('+Inf')) return le === '+Inf' ? 'longer' : `≤ ${Number(le) * 1_000} ms`
-  return ''
 }
 
 /** When each node was seen to hold it, in milliseconds from now on. */

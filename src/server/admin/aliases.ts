@@ -40,11 +40,9 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
     '/aliases',
     { schema: { querystring: searchQuery, response: { 200: page(alias) } } },
     async ({ query }) => {
-      const found = directory
-        .aliases()
-        .filter(holding(query.search, ({ from, to }) => [from, ...to].map(formatAddress)))
-      const { items, ...next } = pageOf(found, (row) => formatAddress(row.from), query)
-      return { items: items.map(aliasBody), ...next }
+      const keyOf = ({ from }: Alias): string => formatAddress(from)
+      const holds = holding(query.search, ({ from, to }: Alias) => [from, ...to].map(formatAddress))
+      return pageOf(directory.aliases(), { keyOf, bodyOf: aliasBody, holds }, query)
     },
   )
 

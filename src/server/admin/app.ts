@@ -19,6 +19,7 @@ import type { AdminDeps, Author } from './context.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { forwardRoutes } from './forwards.ts'
+import { longPages } from './long-pages.ts'
 import { judgeRoutes } from './judge.ts'
 import { mailboxRoutes } from './mailboxes.ts'
 import { nodeRoutes } from './nodes.ts'
@@ -99,6 +100,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         if (url === `${PREFIX}/session` && request.method !== 'DELETE') return
         Object.assign(request, { [AUTHOR]: authenticate(deps, sessions, request) })
       })
+      scope.addHook('preSerialization', longPages)
       scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
       const typed = scope.withTypeProvider<ZodTypeProvider>()
       for (const routes of [

@@ -40,11 +40,12 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
     '/domains',
     { schema: { querystring: searchQuery, response: { 200: page(domain) } } },
     async ({ query }) => {
-      const found = directory
-        .domains()
-        .filter(holding(query.search, ({ name, convertTo }) => [name, convertTo ?? '']))
-      const { items, ...next } = pageOf(found, ({ name }) => name, query)
-      return { items: items.map((row) => body(row)), ...next }
+      const keyOf = ({ name }: LocalDomain): string => name
+      const holds = holding(query.search, ({ name, convertTo }: LocalDomain) => [
+        name,
+        convertTo ?? '',
+      ])
+      return pageOf(directory.domains(), { keyOf, bodyOf: (row) => body(row), holds }, query)
     },
   )
 

@@ -35,10 +35,18 @@ export function forwardRoutes(app: AdminServer, deps: AdminDeps): void {
     async ({ query }) => {
       const all = directory.forwards().flatMap((row) => {
         const account = directory.account(row.accountId)
-        return account === undefined ? [] : [forwardBody(account, row)]
+        return account === undefined ? [] : [{ account, row }]
       })
-      const found = all.filter(holding(query.search, ({ user, to }) => [user, ...to]))
-      return pageOf(found, (item) => item.user, query)
+      const holds = holding(query.search, ({ account, row }: (typeof all)[number]) => [
+        mainAddress(account),
+        ...row.to.map(formatAddress),
+      ])
+      const listing = {
+        keyOf: ({ account }: (typeof all)[number]) => mainAddress(account),
+        bodyOf: ({ account, row }: (typeof all)[number]) => forwardBody(account, row),
+        holds,
+      }
+      return pageOf(all, listing, query)
     },
   )
 

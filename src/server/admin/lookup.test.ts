@@ -3,32 +3,53 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { pageOf } from './lookup.ts'
 
-const self = (text: string): string => text
+const self = {
+  keyOf: (text: string): string => text,
+  bodyOf: (text: string): string => `「${text}」`,
+}
+const bodies = (texts: readonly string[]): string[] => texts.map(self.bodyOf)
 
 describe('a page of a list', () => {
-  test('pages of any size give the whole list once, in the order of its keys', () => {
+  test('pages of any size give the whole list once, in the order of its keys', async () => {
     const names = fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 6 }), { maxLength: 60 })
-    fc.assert(
-      fc.property(names, fc.integer({ min: 1, max: 20 }), (all, limit) => {
+    await fc.assert(
+      fc.asyncProperty(names, fc.integer({ min: 1, max: 20 }), async (all, limit) => {
         const found: string[] = []
         let after: string | undefined
         do {
-          const { items, next } = pageOf(all, self, { limit, after })
+          const { items, next } = await pageOf(all, self, { limit, after })
           found.push(...items)
           after = next
         } while (after !== undefined)
-        assert.deepEqual(found, all.toSorted())
+        assert.deepEqual(found, bodies(all.toSorted()))
       }),
     )
   })
 
-  test('also of more items than it keeps at once', () => {
+  test('also of more items than it keeps at once', async () => {
     const all = Array.from({ length: 20_000 }, (_, i) => `利用者${(i * 7_919) % 20_000}`)
     const sorted = all.toSorted()
-    const first = pageOf(all, self, { limit: 300 })
-    assert.deepEqual(first.items, sorted.slice(0, 300))
+    const first = await pageOf(all, self, { limit: 300 })
+    assert.deepEqual(first.items, bodies(sorted.slice(0, 300)))
     assert.equal(first.next, sorted[299])
-    const second = pageOf(all, self, { limit: 300, after: sorted[19_800] })
-    assert.deepEqual(second, { items: sorted.slice(19_801) })
+    const second = await pageOf(all, self, { limit: 300, after: sorted[19_800] })
+    assert.deepEqual(second, { items: bodies(sorted.slice(19_801)) })
+  })
+
+  test('of what holds a text; others have their turn while a long list is looked through', async () => {
+    const all = Array.from({ length: 30_000 }, (_, i) => `利用者${i}`)
+    let turns = 0
+    let isGoing = true
+    const count = (): void => {
+      turns++
+      if (isGoing) setImmediate(count)
+    }
+    setImmediate(count)
+    const holds = (text: string): boolean => text.endsWith('99')
+    const { items, next } = await pageOf(all, { ...self, holds }, { limit: 10_000 })
+    isGoing = false
+    assert.deepEqual(items, bodies(all.filter(holds).toSorted()))
+    assert.equal(next, undefined)
+    assert.ok(turns >= 10, `${turns} turns`)
   })
 })

@@ -42,36 +42,67 @@ export function numberAfter(after: string | undefined): number | undefined {
   return Number(after)
 }
 
-/** Beyond three pages, so that short pages do not sort again and again. */
+/** Beyond two pages, so that short pages do not sort again and again. */
 const KEPT_AT_ONCE = 1_000
+/** Looked at in one go: a millisecond or two, while everybody else of this process waits. */
+const LOOKED_AT_ONCE = 2_000
+const MADE_AT_ONCE = 250
+
+/** What each item is on a page. */
+interface Listing<T, B> {
+  readonly keyOf: (item: T) => string
+  readonly bodyOf: (item: T) => B
+  /** False: it stands on no page. */
+  readonly holds?: (item: T) => boolean
+}
 
 /**
  * Items in the order of their keys, from after `after` on; the key of the last is the next cursor.
- * One pass over all of them keeps what may still stand on the page: a whole list is never sorted.
+ * One pass over all of them keeps what may still stand on the page: a whole list is never sorted, and
+ * whoever else waits for this process comes in between.
  */
-export function pageOf<T>(
+export async function pageOf<T, B>(
   all: Iterable<T>,
-  keyOf: (item: T) => string,
+  { keyOf, bodyOf, holds = () => true }: Listing<T, B>,
   ask: { readonly limit: number; readonly after?: string | undefined },
-): { items: T[]; next?: string } {
+): Promise<{ items: B[]; next?: string }> {
   const { limit, after } = ask
   let kept: (readonly [key: string, item: T])[] = []
   let beyond: string | undefined
+  let looked = 0
   for (const item of all) {
+    if (++looked % LOOKED_AT_ONCE === 0) await turn()
     const key = keyOf(item)
     if (after !== undefined && key <= after) continue
     if (beyond !== undefined && key >= beyond) continue
+    if (!holds(item)) continue
     kept.push([key, item])
-    if (kept.length < 3 * limit + KEPT_AT_ONCE) continue
+    if (kept.length < 2 * limit + KEPT_AT_ONCE) continue
     kept = kept.sort(byKey).slice(0, limit + 1)
     beyond = kept[limit]![0]
   }
   const shown = kept.sort(byKey).slice(0, limit)
   return {
-    items: shown.map(([, item]) => item),
+    items: await inTurns(shown, MADE_AT_ONCE, ([, item]) => bodyOf(item)),
     ...(kept.length > limit && { next: shown.at(-1)![0] }),
   }
 }
+
+/** What is made of each item; after so many of them others have their turn. */
+export async function inTurns<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  make: (item: T) => R,
+): Promise<R[]> {
+  const made: R[] = []
+  for (const item of items) {
+    if (made.length % atOnce === 0 && made.length > 0) await turn()
+    made.push(make(item))
+  }
+  return made
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
   a < b ? -1 : a > b ? 1 : 0

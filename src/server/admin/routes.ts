@@ -34,11 +34,12 @@ export function routeRoutes(app: AdminServer, deps: AdminDeps): void {
     '/routes',
     { schema: { querystring: searchQuery, response: { 200: page(route) } } },
     async ({ query }) => {
-      const found = directory
-        .routes()
-        .filter(holding(query.search, (row) => [row.match, formatNextHop(row.nextHop)]))
-      const { items, ...next } = pageOf(found, (row) => row.match, query)
-      return { items: items.map(routeBody), ...next }
+      const keyOf = ({ match }: RouteRow): string => match
+      const holds = holding(query.search, ({ match, nextHop }: RouteRow) => [
+        match,
+        formatNextHop(nextHop),
+      ])
+      return pageOf(directory.routes(), { keyOf, bodyOf: routeBody, holds }, query)
     },
   )
 

@@ -27,17 +27,12 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     '/users',
     { schema: { querystring: searchQuery, response: { 200: page(user) } } },
     async ({ query }) => {
-      const found = directory
-        .accounts()
-        .filter(
-          holding(query.search, (account) => [
-            mainAddress(account),
-            account.name ?? '',
-            ...account.addresses.map(formatAddress),
-          ]),
-        )
-      const { items, ...next } = pageOf(found, mainAddress, query)
-      return { items: items.map(body), ...next }
+      const holds = holding(query.search, (account: Account) => [
+        mainAddress(account),
+        account.name ?? '',
+        ...account.addresses.map(formatAddress),
+      ])
+      return pageOf(directory.accounts(), { keyOf: mainAddress, bodyOf: body, holds }, query)
     },
   )
 
