@@ -3,7 +3,7 @@ import { Fault } from '#base/outcome.ts'
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
-import { gatherJson } from './rows-text.ts'
+import { jsonPage } from './json-page.ts'
 import type { RowsText } from './rows-text.ts'
 
 /** Who made a change, and from where. */
@@ -54,6 +54,16 @@ export interface DirectoryLog {
   }): Promise<{ readonly items: readonly DirectoryChangeRecord[] }>
 }
 
+const ROWS = {
+  table: 'row',
+  place: 'created',
+  item: `'{"key":' || json_quote(key) || ',"row":' || json || '}'`,
+}
+const CHANGES = {
+  table: 'log',
+  place: 'seq',
+  item: `'{"seq":' || seq || ',"key":' || json_quote(key) || ',"row":' || ifnull(json, 'null') || '}'`,
+}
 /** The audit and the way of a node that was away go back so far; half a gigabyte. */
 const CHANGES_MAX_DEFAULT = 1_000_000
 const PRUNE_ROWS = 100
@@ -82,28 +92,12 @@ export class SqliteDirectoryLog implements DirectoryLog {
   }
 
   async rows(ask: { readonly after: number; readonly limit: number }): Promise<RowsText> {
-    const found = this.#db
-      .arrays<readonly [created: number, key: string, json: string]>(
-        'SELECT created, key, json FROM row WHERE created > ? ORDER BY created',
-      )
-      .iterate(ask.after)
-    const { json, last, isFull } = gatherJson(found, ask.limit, ([place, key, row]) => ({
-      place,
-      json: `{"key":${JSON.stringify(key)},"row":${row}}`,
-    }))
+    const { json, last, isFull } = jsonPage(this.#db, ROWS, ask)
     return { seq: this.#seq(), json, ...(isFull && { next: last! }) }
   }
 
   async changes(ask: { readonly since: number; readonly limit: number }): Promise<ChangesText> {
-    const found = this.#db
-      .arrays<readonly [seq: number, key: string, json: string | null]>(
-        'SELECT seq, key, json FROM log WHERE seq > ? ORDER BY seq',
-      )
-      .iterate(ask.since)
-    const { json, last } = gatherJson(found, ask.limit, ([seq, key, row]) => ({
-      place: seq,
-      json: `{"seq":${seq},"key":${JSON.stringify(key)},"row":${row ?? 'null'}}`,
-    }))
+    const { json, last } = jsonPage(this.#db, CHANGES, { after: ask.since, limit: ask.limit })
     const isCut = this.#firstSeq() > ask.since + 1
     return { seq: this.#seq(), json, isCut, ...(last !== undefined && { last }) }
   }

@@ -1,7 +1,7 @@
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange } from './directory.ts'
-import { gatherJson } from './rows-text.ts'
+import { jsonPage } from './json-page.ts'
 import type { KeyedRow, RowsText } from './rows-text.ts'
 
 /** A node's own last copy of the directory, durable: what it starts from while control is away. */
@@ -16,6 +16,7 @@ export interface DirectoryReplica {
   replace(end: { readonly seq: number }): Promise<void>
 }
 
+const ROWS = { table: 'row', place: 'place', item: `'{"row":' || json || '}'` }
 const SWEEP_ROWS = 2_000
 
 export const REPLICA_DATABASE: DatabaseKind = {
@@ -42,15 +43,7 @@ export class SqliteReplica implements DirectoryReplica {
   }
 
   async load(ask: { readonly after: number; readonly limit: number }): Promise<RowsText> {
-    const found = this.#db
-      .arrays<readonly [place: number, key: string, json: string]>(
-        'SELECT place, key, json FROM row WHERE place > ? ORDER BY place',
-      )
-      .iterate(ask.after)
-    const { json, last, isFull } = gatherJson(found, ask.limit, ([place, key, row]) => ({
-      place,
-      json: `{"key":${JSON.stringify(key)},"row":${row}}`,
-    }))
+    const { json, last, isFull } = jsonPage(this.#db, ROWS, ask)
     return { seq: this.#seq(), json, ...(isFull && { next: last! }) }
   }
 

@@ -10,7 +10,7 @@ import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts
 export interface RowsText {
   /** Where the copy or the log ends. */
   readonly seq: number
-  /** An array of `{key, row}`. */
+  /** An array of `{row}`, with its `key` where it is on its way to a node. */
   readonly json: Octets
   /** Where the next page begins; absent at the end. */
   readonly next?: number
@@ -22,37 +22,11 @@ export interface KeyedRow {
   readonly row: DirectoryRow
 }
 
-/** A page ends after so many octets, though it was asked for more rows: some rows name thousands. */
-const PAGE_BYTES_MAX = 2 * 1024 * 1024
-
-export const readRows = ({ json }: { readonly json: Octets }): readonly KeyedRow[] =>
-  JSON.parse(bufferOf(json).toString('utf8')) as readonly KeyedRow[]
+export const readRows = ({ json }: { readonly json: Octets }): readonly Pick<KeyedRow, 'row'>[] =>
+  JSON.parse(bufferOf(json).toString('utf8')) as readonly Pick<KeyedRow, 'row'>[]
 
 export const readChanges = ({ json }: { readonly json: Octets }): readonly DirectoryChange[] =>
   JSON.parse(bufferOf(json).toString('utf8')) as readonly DirectoryChange[]
-
-/** Puts items of JSON together until they are enough; `last` is the place of the last one. */
-export function gatherJson<R>(
-  found: Iterable<R>,
-  limit: number,
-  itemOf: (row: R) => { readonly place: number; readonly json: string },
-): { readonly json: Octets; readonly last?: number; readonly isFull: boolean } {
-  const items: string[] = []
-  let length = 0
-  let last: number | undefined
-  for (const row of found) {
-    const { place, json } = itemOf(row)
-    items.push(json)
-    length += json.length
-    last = place
-    if (items.length >= limit || length >= PAGE_BYTES_MAX) break
-  }
-  return {
-    json: Buffer.from(`[${items.join(',')}]`),
-    ...(last !== undefined && { last }),
-    isFull: items.length >= limit || length >= PAGE_BYTES_MAX,
-  }
-}
 
 const PAGE_ROWS = 2_000
 
