@@ -6,26 +6,22 @@ import { compileFilter } from './email-filter.ts'
 import type { Candidate, Filter } from './email-filter.ts'
 import type { EmailView } from './email-views.ts'
 import { compareBy, isContentSort, ordered } from './email-order.ts'
-import type { Ordered, SortKey } from './email-order.ts'
+import type { SortKey } from './email-order.ts'
 import { queryState } from './states.ts'
 import { matching, sortTexts } from './message-texts.ts'
 import { invalidArguments, MethodError } from './method-error.ts'
-import { QUERY_ARGS } from './query-frame.ts'
+import { QUERY_ARGS, shownIn, windowAsk } from './query-frame.ts'
+import type { Window } from './query-frame.ts'
 import { MAIL } from './room.ts'
 import type { Answer, Call, Method } from './room.ts'
 
 const LIMIT_MAX = 5_000
 const BATCH = 400
 
-interface Ask {
+interface Ask extends Window {
   readonly filter: Filter
   readonly sort: readonly SortKey[]
   readonly collapse: boolean
-  readonly position: number
-  readonly anchor: string | undefined
-  readonly anchorOffset: number
-  readonly limit: number
-  readonly calculateTotal: boolean
 }
 
 /** RFC 8621 §4.4. */
@@ -36,30 +32,21 @@ export const emailQuery: Method = {
   async run(call, args): Promise<Answer> {
     const ask = readEmailQuery(args)
     const { views, state } = await viewsFor(call, ask.filter)
-    const found = await findEmails(call, ask, views)
-    const { ids, position, total } = found
     return {
       queryState: state,
       canCalculateChanges: true,
-      position,
-      ids,
-      ...(ask.calculateTotal ? { total } : {}),
+      ...(await findEmails(call, ask, views)),
       ...(ask.limit < (args.count('limit') ?? Infinity) ? { limit: ask.limit } : {}),
     }
   },
 }
 
 export function readEmailQuery(args: Args): Ask {
-  const anchor = args.id('anchor')
   return {
     filter: compileFilter(args.value('filter')),
     sort: readSort(args),
     collapse: args.flag('collapseThreads'),
-    position: anchor === undefined ? (args.int('position') ?? 0) : 0,
-    anchor,
-    anchorOffset: args.int('anchorOffset') ?? 0,
-    limit: Math.min(args.count('limit') ?? LIMIT_MAX, LIMIT_MAX),
-    calculateTotal: args.flag('calculateTotal'),
+    ...windowAsk(args, LIMIT_MAX),
   }
 }
 
@@ -116,24 +103,18 @@ export async function viewsFor(
   return { views, state: queryState(state) }
 }
 
-interface Found {
-  readonly ids: readonly string[]
-  readonly position: number
-  readonly total: number
-}
-
 const idOf = ({ view, row }: Candidate): string => `E${view.tag}${view.emails[row]!.toString(36)}`
 
 export async function findEmails(
   call: Call,
   ask: Ask,
   views: readonly EmailView[],
-): Promise<Found> {
+): Promise<ReturnType<typeof shownIn>> {
   const isByDate = ask.sort[0]!.property === 'receivedAt'
   const [only] = views
   if (ask.filter.isMailboxOnly && isByDate && !ask.sort[0]!.isAscending && only !== undefined) {
     const rows = only.newest(ask.collapse ? 'collapsed' : 'all')
-    return pageOf({ length: rows.length, at: (i) => ({ view: only, row: rows[i]! }) }, ask)
+    return shownIn(ask, { length: rows.length, at: (i) => idOf({ view: only, row: rows[i]! }) })
   }
   const order = ordered(views, { newestFirst: !(isByDate && ask.sort[0]!.isAscending) })
   // Without an end to count to, what lies behind the page is not looked at.
@@ -173,7 +154,7 @@ export async function findEmails(
   }
   await settle()
   if (!isByDate) found = await sortedOf(call, found, ask)
-  return pageOf({ length: found.length, at: (i) => found[i]! }, ask)
+  return shownIn(ask, { length: found.length, at: (i) => idOf(found[i]!) })
 }
 
 const added = (set: Set<number>, value: number): boolean => {
@@ -191,19 +172,4 @@ async function sortedOf(call: Call, found: Candidate[], ask: Ask): Promise<Candi
   if (!ask.collapse) return sorted
   const threads = new Set<number>()
   return sorted.filter(({ view, row }) => added(threads, view.threads[row]!))
-}
-
-/** RFC 8620 §5.5: from the position, or beside the anchor. */
-function pageOf(found: Ordered, ask: Ask): Found {
-  const total = found.length
-  let position = ask.position < 0 ? Math.max(0, total + ask.position) : ask.position
-  if (ask.anchor !== undefined) {
-    let index = 0
-    while (index < total && idOf(found.at(index)) !== ask.anchor) index++
-    if (index === total) throw new MethodError('anchorNotFound')
-    position = Math.max(0, index + ask.anchorOffset)
-  }
-  const ids: string[] = []
-  for (let i = position; i < Math.min(total, position + ask.limit); i++) ids.push(idOf(found.at(i)))
-  return { ids, position, total }
 }

@@ -88,25 +88,52 @@ export function readSort<T>(
   }
 }
 
-/** The window of all results that is asked for (RFC 8620 §5.5). Throws MethodError `anchorNotFound`. */
-export function readWindow(args: Args, all: readonly string[]): Answer {
-  const total = all.length
-  const given = args.int('position') ?? 0
-  const offset = args.int('anchorOffset') ?? 0
-  const limit = args.count('limit') ?? total
-  const anchor = args.id('anchor')
-  let position = given < 0 ? Math.max(0, total + given) : given
-  if (anchor !== undefined) {
-    const index = all.indexOf(anchor)
-    if (index < 0) throw new MethodError('anchorNotFound')
-    position = Math.max(0, index + offset)
-  }
+/** The window of all results that is asked for (RFC 8620 §5.5). */
+export interface Window {
+  /** Negative: from the end. It is not looked at where there is an anchor. */
+  readonly position: number
+  readonly anchor: string | undefined
+  readonly anchorOffset: number
+  readonly limit: number
+  readonly calculateTotal: boolean
+}
+
+export function windowAsk(args: Args, limitMax = Number.MAX_SAFE_INTEGER): Window {
   return {
-    position,
-    ids: all.slice(position, position + limit),
-    ...(args.flag('calculateTotal') ? { total } : {}),
+    position: args.int('position') ?? 0,
+    anchor: args.id('anchor'),
+    anchorOffset: args.int('anchorOffset') ?? 0,
+    limit: Math.min(args.count('limit') ?? limitMax, limitMax),
+    calculateTotal: args.flag('calculateTotal'),
   }
 }
+
+/** Ids of all results in order, each made when it is asked for. */
+interface Results {
+  readonly length: number
+  readonly at: (index: number) => string
+}
+
+/** What the window shows of them. Throws MethodError `anchorNotFound`. */
+export function shownIn(
+  window: Window,
+  { length, at }: Results,
+): { readonly position: number; readonly ids: readonly string[]; readonly total?: number } {
+  let position = window.position < 0 ? Math.max(0, length + window.position) : window.position
+  if (window.anchor !== undefined) {
+    let index = 0
+    while (index < length && at(index) !== window.anchor) index++
+    if (index === length) throw new MethodError('anchorNotFound')
+    position = Math.max(0, index + window.anchorOffset)
+  }
+  const ids: string[] = []
+  for (let i = position; i < Math.min(length, position + window.limit); i++) ids.push(at(i))
+  return { position, ids, ...(window.calculateTotal ? { total: length } : {}) }
+}
+
+/** The same of a list. */
+export const readWindow = (args: Args, all: readonly string[]): Answer =>
+  shownIn(windowAsk(args), { length: all.length, at: (index) => all[index]! })
 
 export function sinceQueryState(args: Args): string {
   const since = args.string('sinceQueryState')
