@@ -1,8 +1,8 @@
 import { asciiLower } from '#base/text.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type { EmailId, MailboxId } from '#model/mailbox.ts'
-import type { MessageMeta } from '#model/message.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
+import type { StoredMeta } from '#store/mailbox/meta-records.ts'
 import type { AccountState, EmailPlace, StoredEmail } from '#store/mailbox/stored-email.ts'
 import { invalidProperties } from './method-error.ts'
 import type { Call } from './room.ts'
@@ -72,13 +72,19 @@ export function flagsOf(keywords: Iterable<string>): {
 export const isKeyword = (keyword: string): boolean =>
   /^[\u0021-\u007e]{1,255}$/.test(keyword) && !/[(){\]%*"\\]/.test(keyword)
 
-/** The meta of each email; asked for by mailbox, together. */
+/** The meta of each email; what is not known is asked for by mailbox, together. */
 export async function loadMetas(
   call: Call,
   emails: readonly Email[],
-): Promise<Map<EmailId, { readonly meta: MessageMeta; readonly prefixBytes: number }>> {
-  const found = new Map<EmailId, { meta: MessageMeta; prefixBytes: number }>()
-  const byMailbox = Map.groupBy(emails, ({ places }) => places[0]!.mailboxId)
+): Promise<Map<EmailId, StoredMeta>> {
+  const { metas: known } = call.room
+  const found = new Map<EmailId, StoredMeta>()
+  const open = emails.filter(({ emailId }) => {
+    const meta = known.get(emailId)
+    if (meta !== undefined) found.set(emailId, meta)
+    return meta === undefined
+  })
+  const byMailbox = Map.groupBy(open, ({ places }) => places[0]!.mailboxId)
   await Promise.all(
     Array.from(byMailbox, async ([mailboxId, list]) => {
       const metas = await storedMetas(call.room.store, {
@@ -88,7 +94,9 @@ export async function loadMetas(
       })
       for (const [index, { emailId }] of list.entries()) {
         const meta = metas[index]
-        if (meta !== undefined) found.set(emailId, meta)
+        if (meta === undefined) continue
+        found.set(emailId, meta)
+        known.keep(emailId, meta)
       }
     }),
   )

@@ -6,12 +6,14 @@ import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { Args } from './args.ts'
 import type { EmailViews } from './email-views.ts'
+import type { KnownMetas } from './known-metas.ts'
 import type { JmapLimits } from './limits.ts'
 
 /** What all requests of a process share. */
 export interface JmapRoom {
   readonly store: MailboxStore
   readonly views: EmailViews
+  readonly metas: KnownMetas
   readonly directory: Pick<Directory, 'account' | 'domain'>
   readonly limits: JmapLimits
   readonly hostname: string

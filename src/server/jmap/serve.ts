@@ -15,6 +15,7 @@ import { runRequest } from './api.ts'
 import { parseJson, readBody } from './body.ts'
 import { download } from './download.ts'
 import { EmailViews } from './email-views.ts'
+import { KnownMetas } from './known-metas.ts'
 import { EventStreams } from './event-source.ts'
 import { JMAP_LIMITS } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
@@ -62,6 +63,7 @@ export function serveJmap(parts: JmapParts): Jmap {
   const room: JmapRoom = {
     store: parts.store,
     views: new EmailViews(parts.store, clock),
+    metas: new KnownMetas(),
     directory: parts.directory,
     get limits() {
       return limits()
