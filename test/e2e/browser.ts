@@ -87,3 +87,42 @@ export async function accessFaults(
   )
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }
+
+/** Texts of which a part cannot be seen, and what is wider than the page: one line each. */
+export const cutTexts = (page: Page): Promise<readonly string[]> => page.evaluate(CUT_TEXTS)
+
+// Runs in the page. A cell of a table may end in an ellipsis: its row opens; a list of tabs may be scrolled.
+const CUT_TEXTS = `(() => {
+  const found = []
+  const wide = document.documentElement.scrollWidth
+  if (wide > innerWidth) found.push('the page is ' + wide + ' wide')
+  const pen = document.createElement('canvas').getContext('2d')
+  const widthOf = (element, text) => {
+    const style = getComputedStyle(element)
+    pen.font = [style.fontStyle, style.fontWeight, style.fontSize, style.fontFamily].join(' ')
+    return pen.measureText(text).width
+  }
+  for (const element of document.querySelectorAll('body *')) {
+    if (!element.checkVisibility({ visibilityProperty: true })) continue
+    if (element.closest('.only-read, .skip, .table-row, [aria-hidden=true]')) continue
+    const style = getComputedStyle(element)
+    const room = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)
+    if (element.matches('select')) {
+      const text = element.selectedOptions[0]?.text ?? ''
+      if (widthOf(element, text) > room - 12) found.push('select: ' + text)
+    } else if (element.matches('input:not([type=checkbox], [type=file]), textarea')) {
+      const text = element.placeholder
+      if (element.matches('input') && widthOf(element, text) > room) found.push('input: ' + text)
+    } else {
+      const own = [...element.childNodes].some(({ nodeType, data }) => nodeType === 3 && data.trim() !== '')
+      if (!own) continue
+      if (style.overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1)
+        found.push(element.tagName + ' cut: ' + element.textContent)
+      const { right, left } = element.getBoundingClientRect()
+      const isScrolled = element.closest('.rooms, .tabs') !== null
+      if (!isScrolled && (right > innerWidth + 1 || left < -1))
+        found.push(element.tagName + ' out of sight: ' + element.textContent)
+    }
+  }
+  return [...new Set(found)]
+})()`

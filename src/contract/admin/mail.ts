@@ -54,6 +54,7 @@ export const queueNews = z.object({
   isMore: z.boolean().describe('there are more than these'),
   unreachable: z.array(z.object({ node: z.string(), reason: z.string() })),
 })
+export type QueueNewsBody = z.infer<typeof queueNews>
 
 export const unreachable = z.array(z.object({ node: z.string(), reason: z.string() }))
 

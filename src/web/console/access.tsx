@@ -1,16 +1,20 @@
-import { Button, Skeleton } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
-import { DataTable } from '#web/parts/data-table.tsx'
+import { useAddress } from '#web/parts/address.ts'
+import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
-import { useNotices } from '#web/parts/notices.tsx'
 import { numberText } from '#web/parts/times.ts'
 
+import { useAct } from './acts.ts'
 import { ask } from './api.ts'
-import { usePages } from './pages-of.ts'
-import { Trouble } from './trouble.tsx'
+import { FilterText } from './filter-text.tsx'
+import { ImportNetworks } from './import-networks.tsx'
+import { networksOf } from './networks-of.ts'
+import { PageTable } from './page-table.tsx'
+import { useRows } from './rows-of.ts'
+import { TableTools, useColumns } from './table-tools.tsx'
 
 interface Written {
   readonly rows: number
@@ -18,35 +22,35 @@ interface Written {
   readonly removed: number
 }
 
+export interface AccessChange {
+  readonly add: readonly string[]
+  readonly remove: readonly string[]
+}
+
 /** Networks that may use the relay without a password. */
 export function Access(): ReactNode {
   const { t } = useWords()
-  const list = usePages<string>('/access')
+  const search = useAddress().query.get('q') ?? ''
+  const query = { search }
+  const list = useRows<string>('/access', query)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
-  const [text, setText] = useState('')
+  const [isImporting, setImporting] = useState(false)
   const change = useChange()
+  const all = useAccessColumns(chosen, setChosen)
+  const columns = useColumns('access', all)
   return (
     <div className="page-full">
-      <h1>{t('access.title')}</h1>
+      <div className="head">
+        <h1>{t('access.title')}</h1>
+        <Button variant="default" size="compact-sm" onClick={() => setImporting(true)}>
+          {t('access.import')}
+        </Button>
+        <TableTools table="relay-access" all={all} columns={columns} path="/access" query={query} />
+      </div>
       <p className="faint">{t('access.hint')}</p>
-      <form
-        className="filters"
-        onSubmit={(event) => {
-          event.preventDefault()
-          const add = text.split(/[,\s]+/).filter(Boolean)
-          void change({ add, remove: [] }).then((isDone) => isDone && setText(''))
-        }}
-      >
-        <textarea
-          className="filter networks"
-          aria-label={t('access.networks')}
-          placeholder={t('access.networks')}
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-          rows={2}
-          required
-        />
-        <Button type="submit">{t('access.add')}</Button>
+      <AddNetworks change={change} />
+      <div className="filters">
+        <FilterText name="q" label={t('access.search')} />
         {chosen.size > 0 && (
           <Button
             color="red.9"
@@ -59,69 +63,93 @@ export function Access(): ReactNode {
             {t('access.remove', { count: chosen.size })}
           </Button>
         )}
-      </form>
-      {list.error !== null && <Trouble error={list.error} retry={list.refetch} />}
-      {list.isLoading ? (
-        <Skeleton height={200} />
-      ) : (
-        <div className="split">
-          <DataTable
-            label={t('access.title')}
-            columns={[
-              {
-                key: 'choose',
-                label: <span className="only-read">{t('queue.chooseHead')}</span>,
-                width: '24px',
-                cell: (row) => (
-                  <input
-                    type="checkbox"
-                    aria-label={t('queue.choose', { id: row })}
-                    checked={chosen.has(row)}
-                    onChange={() => setChosen(chosen.symmetricDifference(new Set([row])))}
-                  />
-                ),
-              },
-              { key: 'network', label: t('access.network'), width: '1fr', cell: (row) => row },
-            ]}
-            rows={list.rows}
-            keyOf={(row) => row}
-            hasMore={list.hasMore}
-            loadMore={list.loadMore}
-            chosen={chosen}
-            onChoose={setChosen}
-            empty={t('access.empty')}
-          />
-        </div>
-      )}
+      </div>
+      <PageTable
+        label={t('access.title')}
+        list={list}
+        columns={columns.shown}
+        keyOf={(row) => row}
+        chosen={chosen}
+        onChoose={setChosen}
+        empty={t(search === '' ? 'access.empty' : 'people.none')}
+      />
+      {isImporting && <ImportNetworks change={change} onClose={() => setImporting(false)} />}
     </div>
   )
 }
 
-function useChange() {
+function AddNetworks(props: {
+  readonly change: (change: AccessChange) => Promise<boolean>
+}): ReactNode {
+  const { t } = useWords()
+  const [text, setText] = useState('')
+  return (
+    <form
+      className="filters"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const add = networksOf(text)
+        void props.change({ add, remove: [] }).then((isDone) => isDone && setText(''))
+      }}
+    >
+      <textarea
+        className="filter networks"
+        aria-label={t('access.networks')}
+        placeholder={t('access.networks')}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        rows={2}
+        required
+      />
+      <Button type="submit">{t('access.add')}</Button>
+    </form>
+  )
+}
+
+function useAccessColumns(
+  chosen: ReadonlySet<string>,
+  setChosen: (chosen: ReadonlySet<string>) => void,
+): readonly Column<string>[] {
+  const { t } = useWords()
+  return [
+    {
+      key: 'choose',
+      label: <span className="only-read">{t('queue.chooseHead')}</span>,
+      width: '24px',
+      cell: (row) => (
+        <input
+          type="checkbox"
+          aria-label={t('queue.choose', { id: row })}
+          checked={chosen.has(row)}
+          onChange={() => setChosen(chosen.symmetricDifference(new Set([row])))}
+        />
+      ),
+    },
+    {
+      key: 'network',
+      label: t('access.network'),
+      width: '1fr',
+      cell: (row) => row,
+      text: (row) => row,
+    },
+  ]
+}
+
+function useChange(): (change: AccessChange) => Promise<boolean> {
   const { t, language } = useWords()
-  const tell = useNotices()
-  const client = useQueryClient()
-  const change = async (body: {
-    readonly add: readonly string[]
-    readonly remove: readonly string[]
-  }): Promise<boolean> => {
-    try {
-      const done = await ask<Written>('POST', '/access', { body })
-      await client.invalidateQueries({ queryKey: ['/access'] })
-      tell({
-        kind: 'done',
-        text: t('access.did', {
-          added: done.added,
-          removed: done.removed,
-          rows: numberText(language, done.rows),
+  const act = useAct('/access')
+  const change = async (body: AccessChange): Promise<boolean> => {
+    let done: Written | undefined
+    return act({
+      work: async () => (done = await ask<Written>('POST', '/access', { body })),
+      text: () =>
+        t('access.did', {
+          added: numberText(language, done?.added ?? 0),
+          removed: numberText(language, done?.removed ?? 0),
+          rows: numberText(language, done?.rows ?? 0),
         }),
-        undo: () => void change({ add: body.remove, remove: body.add }),
-      })
-      return true
-    } catch (thrown) {
-      tell({ kind: 'failed', text: thrown instanceof Error ? thrown.message : String(thrown) })
-      return false
-    }
+      undo: () => void change({ add: body.remove, remove: body.add }),
+    })
   }
   return change
 }

@@ -16,8 +16,8 @@ export class ApiFailure extends Error {
 
 interface Ask {
   readonly body?: unknown
-  /** The generation that the editor has seen. */
-  readonly ifMatch?: number
+  /** The generation, or the version of a row, that the editor has seen. */
+  readonly ifMatch?: number | string
   /** The page looks of its own accord: that keeps no session alive. */
   readonly background?: boolean
   readonly signal?: AbortSignal

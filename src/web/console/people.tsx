@@ -1,52 +1,43 @@
-import { Button, Skeleton } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
 import type { UserBody } from '#contract/admin/directory.ts'
 import { setQuery, useAddress } from '#web/parts/address.ts'
-import { DataTable } from '#web/parts/data-table.tsx'
 import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
 
-import { Aliases } from './aliases.tsx'
 import { FilterText } from './filter-text.tsx'
 import { NewPerson } from './new-person.tsx'
-import { usePages } from './pages-of.ts'
+import { PageTable } from './page-table.tsx'
 import { PersonDetail } from './person-detail.tsx'
-import { Tabs } from './tabs.tsx'
-import { Trouble } from './trouble.tsx'
+import { useRows } from './rows-of.ts'
+import { TableTools, useColumns } from './table-tools.tsx'
 
-const TABS = ['accounts', 'aliases'] as const
-
-/** Accounts, and the addresses that lead to them. */
+/** Accounts: who has a mailbox here. */
 export function People(): ReactNode {
-  const { t } = useWords()
-  const tab = useAddress().query.get('tab') ?? 'accounts'
-  return (
-    <div className="page-full">
-      <h1>{t('people.title')}</h1>
-      <Tabs label={t('people.title')} tabs={TABS} word="people" current={tab} />
-      {tab === 'aliases' ? <Aliases /> : <Accounts />}
-    </div>
-  )
-}
-
-function Accounts(): ReactNode {
   const { t } = useWords()
   const { query } = useAddress()
   const search = query.get('q') ?? ''
-  const list = usePages<UserBody>('/users', { search })
-  const opened = list.rows.find(({ id }) => id === query.get('id'))
+  const list = useRows<UserBody>('/users', { search })
+  const opened = query.get('id')
   const [isAdding, setAdding] = useState(false)
-  const columns: readonly Column<UserBody>[] = [
+  const all: readonly Column<UserBody>[] = [
     {
       key: 'address',
       label: t('people.address'),
       width: 'minmax(120px, 1.4fr)',
       cell: ({ address }) => address,
+      text: ({ address }) => address,
     },
-    { key: 'name', label: t('people.name'), width: 'minmax(80px, 1fr)', cell: ({ name }) => name },
+    {
+      key: 'name',
+      label: t('people.name'),
+      width: 'minmax(80px, 1fr)',
+      cell: ({ name }) => name,
+      text: ({ name }) => name ?? '',
+    },
     {
       key: 'state',
       label: t('queue.state'),
@@ -59,6 +50,7 @@ function Accounts(): ReactNode {
         ) : (
           <Mark kind="good">{t('people.active')}</Mark>
         ),
+      text: ({ disabled, admin }) => (disabled ? 'disabled' : admin ? 'administrator' : 'active'),
     },
     {
       key: 'more',
@@ -66,6 +58,7 @@ function Accounts(): ReactNode {
       width: 'minmax(80px, 1fr)',
       isExtra: true,
       cell: ({ addresses }) => addresses.join(', '),
+      text: ({ addresses }) => addresses.join(' '),
     },
     {
       key: 'forward',
@@ -73,34 +66,39 @@ function Accounts(): ReactNode {
       width: 'minmax(80px, 1fr)',
       isExtra: true,
       cell: ({ forward }) => forward?.to.join(', '),
+      text: ({ forward }) => forward?.to.join(' ') ?? '',
+    },
+    {
+      key: 'scheme',
+      label: t('people.scheme'),
+      width: '90px',
+      isExtra: true,
+      cell: ({ passwordScheme }) => passwordScheme ?? '–',
+      text: ({ passwordScheme }) => passwordScheme ?? '',
     },
   ]
+  const columns = useColumns('people', all)
   return (
-    <>
+    <div className="page-full">
+      <div className="head">
+        <h1>{t('people.title')}</h1>
+        <TableTools table="people" all={all} columns={columns} path="/users" query={{ search }} />
+      </div>
       <div className="filters">
         <FilterText name="q" label={t('people.search')} />
         <Button onClick={() => setAdding(true)}>{t('people.add')}</Button>
       </div>
-      {list.error !== null && <Trouble error={list.error} retry={list.refetch} />}
-      {list.isLoading ? (
-        <Skeleton height={200} />
-      ) : (
-        <div className={opened === undefined ? 'split' : 'split split-open'}>
-          <DataTable
-            label={t('people.accounts')}
-            columns={columns}
-            rows={list.rows}
-            keyOf={({ id }) => id}
-            hasMore={list.hasMore}
-            loadMore={list.loadMore}
-            opened={opened?.id}
-            onOpen={({ id }) => setQuery({ id })}
-            empty={t(search === '' ? 'people.empty' : 'people.none')}
-          />
-          {opened !== undefined && <PersonDetail key={opened.id} person={opened} />}
-        </div>
-      )}
+      <PageTable
+        label={t('people.title')}
+        list={list}
+        columns={columns.shown}
+        keyOf={({ id }) => id}
+        opened={opened ?? undefined}
+        onOpen={({ id }) => setQuery({ id })}
+        empty={t(search === '' ? 'people.empty' : 'people.none')}
+        detail={opened !== null && <PersonDetail key={opened} id={opened} />}
+      />
       {isAdding && <NewPerson onClose={() => setAdding(false)} />}
-    </>
+    </div>
   )
 }

@@ -1,5 +1,5 @@
 import { Button, PasswordInput } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
@@ -7,104 +7,179 @@ import type { UserBody } from '#contract/admin/directory.ts'
 import { setQuery } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
-import { useNotices } from '#web/parts/notices.tsx'
+import { Mark } from '#web/parts/mark.tsx'
 
+import { useAct } from './acts.ts'
 import { ask, part, queryOf } from './api.ts'
+import { Confirm } from './confirm.tsx'
+import { EditRow, listOf } from './edit-row.tsx'
+import type { Values } from './edit-row.tsx'
+import { PersonScripts } from './person-scripts.tsx'
+import { Sheet } from './sheet.tsx'
+import { Trouble } from './trouble.tsx'
+
+const pathOf = (id: string): string => `/users/${part(id)}`
 
 /** One account: what it is, and what can be done with it. */
-export function PersonDetail({ person }: { readonly person: UserBody }): ReactNode {
+export function PersonDetail({ id }: { readonly id: string }): ReactNode {
   const { t } = useWords()
-  const tell = useNotices()
-  const client = useQueryClient()
-  const [password, setPassword] = useState('')
-  const change = async (work: Promise<unknown>, text: string, undo?: () => void): Promise<void> => {
-    try {
-      await work
-      tell({ kind: 'done', text, ...(undo !== undefined && { undo }) })
-    } catch (thrown) {
-      tell({ kind: 'failed', text: thrown instanceof Error ? thrown.message : String(thrown) })
-    }
-    await client.invalidateQueries({ queryKey: ['/users'] })
-  }
-  const patch = (body: object) => ask('PATCH', `/users/${part(person.id)}`, { body })
-  const { address } = person
-  const disable = (disabled: boolean): Promise<void> =>
-    change(
-      patch({ disabled }),
-      t(disabled ? 'people.didDisable' : 'people.didEnable', { address }),
-      () => void disable(!disabled),
-    )
-  const setAdmin = (admin: boolean): Promise<void> =>
-    change(
-      patch({ admin }),
-      t(admin ? 'people.didAdmin' : 'people.didNoAdmin', { address }),
-      () => void setAdmin(!admin),
+  const found = useQuery({
+    queryKey: ['/users', 'one', id],
+    queryFn: ({ signal }) => ask<UserBody>('GET', pathOf(id), { signal }),
+  })
+  const person = found.data
+  if (person === undefined)
+    return (
+      <Sheet title={t('people.title')}>
+        {found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />}
+      </Sheet>
     )
   return (
-    <aside className="sheet detail" aria-label={person.address}>
-      <div className="detail-head">
-        <h2>{person.name ?? person.username}</h2>
-        <button type="button" aria-label={t('close')} onClick={() => setQuery({ id: undefined })}>
-          ×
-        </button>
-      </div>
-      <dl className="facts facts-narrow">
-        <div>
-          <dt>{t('people.address')}</dt>
-          <dd>{[person.address, ...person.addresses].join(', ')}</dd>
-        </div>
-        {person.forward !== undefined && (
-          <div>
-            <dt>{t('people.forward')}</dt>
-            <dd>
-              {person.forward.to.join(', ')}{' '}
-              {t(person.forward.keep ? 'people.keeps' : 'people.keepsNot')}
-            </dd>
-          </div>
-        )}
-        {person.delegated.length > 0 && (
-          <div>
-            <dt>{t('people.delegated')}</dt>
-            <dd>{person.delegated.join(', ')}</dd>
-          </div>
-        )}
-      </dl>
-      <div className="acts">
-        <Button variant="default" size="compact-sm" onClick={() => void disable(!person.disabled)}>
-          {t(person.disabled ? 'people.enable' : 'people.disable')}
-        </Button>
-        <Button variant="default" size="compact-sm" onClick={() => void setAdmin(!person.admin)}>
-          {t(person.admin ? 'people.noAdmin' : 'people.makeAdmin')}
-        </Button>
-      </div>
-      <h3>{t('people.newPassword')}</h3>
-      <form
-        className="search"
-        onSubmit={(event) => {
-          event.preventDefault()
-          const body = { password }
-          setPassword('')
-          void change(
-            ask('POST', `/users/${part(person.id)}/password`, { body }),
-            t('people.didPassword', { address }),
-          )
-        }}
-      >
-        <PasswordInput
-          aria-label={t('people.newPassword')}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          autoComplete="new-password"
-          visibilityToggleButtonProps={{ 'aria-label': t('login.show') }}
-          required
-        />
-        <Button type="submit" variant="default">
-          {t('people.set')}
-        </Button>
-      </form>
+    <Sheet title={person.name ?? person.username}>
       <p>
-        <Link to={`/console/trace${queryOf({ q: address })}`}>{t('people.trace')}</Link>
+        <span className="code">{person.address}</span>{' '}
+        {person.disabled && <Mark kind="bad">{t('people.disabled')}</Mark>}{' '}
+        {person.admin && <Mark kind="plain">{t('people.admin')}</Mark>}
       </p>
-    </aside>
+      <Rights person={person} />
+      <Fields person={person} />
+      <p>
+        {person.forward === undefined
+          ? t('people.noForward')
+          : t(person.forward.keep ? 'people.forwardsKeep' : 'people.forwards', {
+              to: person.forward.to.join(', '),
+            })}{' '}
+        <Link to={`/console/destinations${queryOf({ tab: 'forwards', q: person.address })}`}>
+          {t('destinations.forwards')}
+        </Link>
+      </p>
+      <h3>{t('people.newPassword')}</h3>
+      <NewPassword person={person} />
+      <PersonScripts id={id} address={person.address} />
+      <p>
+        <Link to={`/console/trace${queryOf({ q: person.address })}`}>{t('people.trace')}</Link>
+      </p>
+    </Sheet>
+  )
+}
+
+/** Disable, make an administrator, delete. */
+function Rights({ person }: { readonly person: UserBody }): ReactNode {
+  const { t } = useWords()
+  const act = useAct('/users')
+  const [isDeleting, setDeleting] = useState(false)
+  const { address } = person
+  const patch = (body: object) => ask('PATCH', pathOf(person.id), { body })
+  const disable = (disabled: boolean): Promise<boolean> =>
+    act({
+      work: () => patch({ disabled }),
+      text: t(disabled ? 'people.didDisable' : 'people.didEnable', { address }),
+      undo: () => void disable(!disabled),
+    })
+  const setAdmin = (admin: boolean): Promise<boolean> =>
+    act({
+      work: () => patch({ admin }),
+      text: t(admin ? 'people.didAdmin' : 'people.didNoAdmin', { address }),
+      undo: () => void setAdmin(!admin),
+    })
+  const remove = async (): Promise<void> => {
+    setDeleting(false)
+    const isDone = await act({
+      work: () => ask('DELETE', pathOf(person.id)),
+      text: t('people.didDelete', { address }),
+    })
+    if (isDone) setQuery({ id: undefined })
+  }
+  return (
+    <div className="acts">
+      <Button variant="default" size="compact-sm" onClick={() => void disable(!person.disabled)}>
+        {t(person.disabled ? 'people.enable' : 'people.disable')}
+      </Button>
+      <Button variant="default" size="compact-sm" onClick={() => void setAdmin(!person.admin)}>
+        {t(person.admin ? 'people.noAdmin' : 'people.makeAdmin')}
+      </Button>
+      <Button color="red.9" size="compact-sm" onClick={() => setDeleting(true)}>
+        {t('people.delete')}
+      </Button>
+      {isDeleting && (
+        <Confirm
+          title={t('people.deleteTitle')}
+          text={t('people.deleteText', { address })}
+          ask={t('people.deleteAsk', { address })}
+          word={address}
+          action={t('people.delete')}
+          onClose={() => setDeleting(false)}
+          onConfirm={() => void remove()}
+        />
+      )}
+    </div>
+  )
+}
+
+const seenOf = (person: UserBody) => ({
+  values: {
+    name: person.name ?? '',
+    addresses: person.addresses.join(', '),
+    delegated: person.delegated.join(', '),
+  },
+  version: person.version,
+})
+
+function Fields({ person }: { readonly person: UserBody }): ReactNode {
+  const { t } = useWords()
+  const save = (values: Values, ifMatch: string): Promise<unknown> =>
+    ask('PATCH', pathOf(person.id), {
+      body: {
+        name: values['name'],
+        addresses: listOf(values['addresses']),
+        delegated: listOf(values['delegated']),
+      },
+      ifMatch,
+    })
+  return (
+    <EditRow
+      fields={[
+        { name: 'name', label: t('people.name'), isOptional: true },
+        { name: 'addresses', label: t('people.addresses'), isOptional: true },
+        { name: 'delegated', label: t('people.delegated'), isOptional: true },
+      ]}
+      seen={seenOf(person)}
+      save={save}
+      now={async () => seenOf(await ask<UserBody>('GET', pathOf(person.id)))}
+      said={t('edit.saved', { name: person.address })}
+      lists={['/users']}
+    />
+  )
+}
+
+function NewPassword({ person }: { readonly person: UserBody }): ReactNode {
+  const { t } = useWords()
+  const [password, setPassword] = useState('')
+  const act = useAct('/users')
+  return (
+    <form
+      className="search"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const body = { password }
+        setPassword('')
+        void act({
+          work: () => ask('POST', `${pathOf(person.id)}/password`, { body }),
+          text: t('people.didPassword', { address: person.address }),
+        })
+      }}
+    >
+      <PasswordInput
+        aria-label={t('people.newPassword')}
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+        autoComplete="new-password"
+        visibilityToggleButtonProps={{ 'aria-label': t('login.show') }}
+        required
+      />
+      <Button type="submit" variant="default">
+        {t('people.set')}
+      </Button>
+    </form>
   )
 }

@@ -12,20 +12,38 @@ import { STATE_MARKS } from './queue-state.ts'
 
 /** One message of the queue: for whom it waits, since when, and why. */
 export function MailDetail(props: {
-  readonly message: QueueMessageBody
+  readonly id: string
+  /** Absent: it waits no more, or cannot be asked for. */
+  readonly message: QueueMessageBody | undefined
+  readonly missing: string
   readonly acts: ReactNode
 }): ReactNode {
-  const { t, language } = useWords()
+  const { t } = useWords()
   const { message } = props
   return (
     <aside className="sheet detail" aria-label={t('queue.detail')}>
       <div className="detail-head">
-        <h2 className="code">{message.queueId}</h2>
+        <h2 className="code">{props.id}</h2>
         <button type="button" aria-label={t('close')} onClick={() => setQuery({ id: undefined })}>
           ×
         </button>
       </div>
-      <div className="acts">{props.acts}</div>
+      {message === undefined ? (
+        <p>{props.missing}</p>
+      ) : (
+        <>
+          <div className="acts">{props.acts}</div>
+          <Facts message={message} />
+        </>
+      )}
+    </aside>
+  )
+}
+
+function Facts({ message }: { readonly message: QueueMessageBody }): ReactNode {
+  const { t, language } = useWords()
+  return (
+    <>
       <dl className="facts facts-narrow">
         <div>
           <dt>{t('mail.from')}</dt>
@@ -65,6 +83,6 @@ export function MailDetail(props: {
       <p>
         <Link to={`/console/trace${queryOf({ q: message.deliveryId })}`}>{t('queue.trace')}</Link>
       </p>
-    </aside>
+    </>
   )
 }

@@ -1,120 +1,96 @@
-import { Button, Skeleton } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
-import type { QueueMessageBody } from '#contract/admin/mail.ts'
+import type { QueueMessageBody, QueueNewsBody } from '#contract/admin/mail.ts'
 import { setQuery, useAddress } from '#web/parts/address.ts'
-import { DataTable } from '#web/parts/data-table.tsx'
-import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
-import { useNotices } from '#web/parts/notices.tsx'
-import { dateText, relativeText, sizeText } from '#web/parts/times.ts'
+import { numberText } from '#web/parts/times.ts'
 
-import { ask, part } from './api.ts'
+import { ask, part, queryOf } from './api.ts'
 import { Confirm } from './confirm.tsx'
-import { FilterText } from './filter-text.tsx'
-import { usePages } from './pages-of.ts'
+import { PageTable } from './page-table.tsx'
+import { useQueueActs } from './queue-acts.ts'
+import { useQueueColumns } from './queue-columns.tsx'
 import { MailDetail } from './queue-detail.tsx'
-import { STATE_MARKS, stateOf } from './queue-state.ts'
-import { Trouble } from './trouble.tsx'
-
-type Act = 'hold' | 'release' | 'retry' | 'drop'
+import { QueueFilters, queueQuery } from './queue-filters.tsx'
+import { useRows } from './rows-of.ts'
+import type { Query } from './rows-of.ts'
+import { TableTools, useColumns } from './table-tools.tsx'
 
 const REFRESH_MS = 10_000
-const STATES = ['ready', 'claimed', 'held'] as const
-/** What takes an act back. */
-const OPPOSITE: Partial<Record<Act, Act>> = { hold: 'release', release: 'hold' }
-/** Acts under way at once. */
-const TOGETHER = 8
+const LIVE = {
+  keyOf: ({ queueId }: QueueMessageBody): string => queueId,
+  everyMs: REFRESH_MS,
+} as const
 
 /** What waits in all nodes' queues, and the acts on it. */
 export function Queue(): ReactNode {
-  const { t, language } = useWords()
+  const { t } = useWords()
   const { query } = useAddress()
-  const [state, address, open] = ['state', 'address', 'id'].map((name) => query.get(name) ?? '')
-  const list = usePages<QueueMessageBody>('/queue', { state, address }, REFRESH_MS)
+  const { filter, mark, news, lookAgain, error } = useMark(query)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const [dropping, setDropping] = useState<readonly string[]>([])
-  const columns = useColumns(chosen, setChosen)
-  const act = useActs()
-  const { rows } = list
-  const opened = rows.find(({ queueId }) => queueId === open)
-  const unreachable = list.pages.flatMap((page) => page.unreachable ?? [])
-  const acts = (ids: readonly string[]): ReactNode =>
-    (['hold', 'release', 'retry'] as const).map((each) => (
-      <Button key={each} variant="default" size="compact-sm" onClick={() => void act(each, ids)}>
-        {t(`act.${each}`)}
-      </Button>
-    ))
+  const all = useQueueColumns(chosen, setChosen)
+  const columns = useColumns('queue', all)
+  const asked = { ...filter, order: query.get('order') ?? undefined, until: mark }
+  const list = useRows<QueueMessageBody>('/queue', asked, {
+    live: LIVE,
+    enabled: mark !== undefined,
+  })
+  const act = useQueueActs()
+  const open = query.get('id')
   const bar = (ids: readonly string[]): ReactNode => (
     <>
-      {acts(ids)}
+      {(['hold', 'release', 'retry'] as const).map((each) => (
+        <Button key={each} variant="default" size="compact-sm" onClick={() => void act(each, ids)}>
+          {t(`act.${each}`)}
+        </Button>
+      ))}
       <Button color="red.9" size="compact-sm" onClick={() => setDropping(ids)}>
         {t('act.drop')}
       </Button>
     </>
   )
-  const all = [...chosen].filter((id) => rows.some(({ queueId }) => queueId === id))
+  const isFiltered = Object.values(filter).some((each) => each !== undefined)
   return (
     <div className="page-full">
-      <h1>{t('queue.title')}</h1>
+      <div className="head">
+        <h1>{t('queue.title')}</h1>
+        <News news={news} onShow={lookAgain} />
+        <TableTools table="queue" all={all} columns={columns} path="/queue" query={asked} />
+      </div>
       <div className="filters">
-        <select
-          aria-label={t('queue.state')}
-          value={state}
-          onChange={(event) => setQuery({ state: event.currentTarget.value, id: undefined })}
-        >
-          <option value="">{t('queue.all')}</option>
-          {STATES.map((each) => (
-            <option key={each} value={each}>
-              {t(`queue.${each}`)}
-            </option>
-          ))}
-        </select>
-        <FilterText name="address" label={t('queue.address')} />
-        {all.length > 0 && (
+        <QueueFilters />
+        {chosen.size > 0 && (
           <div
             className="bulk"
             role="toolbar"
-            aria-label={t('queue.chosen', { count: all.length })}
+            aria-label={t('queue.chosen', { count: chosen.size })}
           >
-            <span>{t('queue.chosen', { count: all.length })}</span>
-            {bar(all)}
+            <span>{t('queue.chosen', { count: chosen.size })}</span>
+            {bar([...chosen])}
+            <Button variant="subtle" size="compact-sm" onClick={() => setChosen(new Set())}>
+              {t('queue.chooseNone')}
+            </Button>
           </div>
         )}
       </div>
-      {unreachable.length > 0 && (
-        <p role="alert">
-          <Mark kind="bad">
-            {t('queue.unreachable', {
-              names: new Intl.ListFormat(language).format(unreachable.map(({ node }) => node)),
-            })}
-          </Mark>
-        </p>
-      )}
-      {list.error !== null && <Trouble error={list.error} retry={list.refetch} />}
-      {list.isLoading ? (
-        <Skeleton height={200} />
-      ) : (
-        <div className={opened === undefined ? 'split' : 'split split-open'}>
-          <DataTable
-            label={t('queue.title')}
-            columns={columns}
-            rows={rows}
-            keyOf={({ queueId }) => queueId}
-            hasMore={list.hasMore}
-            loadMore={list.loadMore}
-            opened={open}
-            onOpen={({ queueId }) => setQuery({ id: queueId })}
-            chosen={chosen}
-            onChoose={setChosen}
-            empty={t(state === '' && address === '' ? 'queue.empty' : 'queue.none')}
-          />
-          {opened !== undefined && <MailDetail message={opened} acts={bar([opened.queueId])} />}
-        </div>
-      )}
+      <Silent nodes={list.unreachable.map(({ node }) => node)} />
+      <PageTable
+        label={t('queue.title')}
+        list={error === null ? list : { ...list, error, isLoading: false }}
+        columns={columns.shown}
+        keyOf={({ queueId }) => queueId}
+        opened={open ?? undefined}
+        onOpen={({ queueId }) => setQuery({ id: queueId })}
+        chosen={chosen}
+        onChoose={setChosen}
+        empty={t(isFiltered ? 'queue.none' : 'queue.empty')}
+        detail={open !== null && <OpenMail key={open} id={open} bar={bar([open])} />}
+      />
       {dropping.length > 0 && (
         <Confirm
           title={t('drop.title')}
@@ -134,102 +110,88 @@ export function Queue(): ReactNode {
   )
 }
 
-function useColumns(
-  chosen: ReadonlySet<string>,
-  setChosen: (chosen: ReadonlySet<string>) => void,
-): readonly Column<QueueMessageBody>[] {
-  const { t, language } = useWords()
-  return [
-    {
-      key: 'choose',
-      label: <span className="only-read">{t('queue.chooseHead')}</span>,
-      width: '24px',
-      cell: ({ queueId }) => (
-        <input
-          type="checkbox"
-          aria-label={t('queue.choose', { id: queueId })}
-          checked={chosen.has(queueId)}
-          onChange={() => setChosen(chosen.symmetricDifference(new Set([queueId])))}
-          onClick={(event) => event.stopPropagation()}
-        />
-      ),
-    },
-    {
-      key: 'state',
-      label: t('queue.state'),
-      width: '104px',
-      cell: (row) => <Mark kind={STATE_MARKS[stateOf(row)]}>{t(`queue.${stateOf(row)}`)}</Mark>,
-    },
-    {
-      key: 'from',
-      label: t('mail.from'),
-      width: 'minmax(90px, 1fr)',
-      cell: ({ from }) => (from === '' ? t('mail.system') : from),
-    },
-    {
-      key: 'to',
-      label: t('mail.to'),
-      width: 'minmax(90px, 1fr)',
-      cell: ({ recipients }) =>
-        recipients.length > 1
-          ? t('mail.andMore', { first: recipients[0]!.address, count: recipients.length - 1 })
-          : recipients[0]?.address,
-    },
-    {
-      key: 'received',
-      label: t('mail.received'),
-      width: '110px',
-      isExtra: true,
-      cell: ({ received }) => (
-        <span title={dateText(language, received)}>{relativeText(language, received)}</span>
-      ),
-    },
-    {
-      key: 'status',
-      label: t('queue.last'),
-      width: 'minmax(90px, 1.4fr)',
-      isExtra: true,
-      cell: ({ recipients }) =>
-        recipients.find(({ lastStatus }) => lastStatus !== undefined)?.lastStatus,
-    },
-    {
-      key: 'size',
-      label: t('mail.size'),
-      width: '76px',
-      isExtra: true,
-      cell: ({ sizeBytes }) => sizeText(language, sizeBytes),
-    },
-  ]
+/** Where the queues ended when the page began to look, and what has come since: rows do not move by themselves. */
+function useMark(query: URLSearchParams) {
+  const [began, setBegan] = useState(() => Date.now())
+  const filter: Query = queueQuery(query, began)
+  const first = useQuery({
+    queryKey: ['queue-mark', began],
+    queryFn: ({ signal }) => ask<QueueNewsBody>('GET', '/queue/news', { signal }),
+    staleTime: Infinity,
+    gcTime: 0,
+  })
+  const mark = first.data?.mark
+  const news = useQuery({
+    queryKey: ['queue-news', filter, mark],
+    queryFn: ({ signal }) =>
+      ask<QueueNewsBody>('GET', `/queue/news${queryOf({ ...filter, since: mark })}`, {
+        background: true,
+        signal,
+      }),
+    enabled: mark !== undefined,
+    refetchInterval: REFRESH_MS,
+    gcTime: 0,
+  })
+  return {
+    filter,
+    mark,
+    news: news.data,
+    lookAgain: () => setBegan(Date.now()),
+    error: first.error,
+  }
 }
 
-/** Does an act on messages, says what came of it, and offers to take it back where that can be. */
-function useActs(): (act: Act, ids: readonly string[]) => Promise<void> {
+/** Says how much is new, and shows it when it is asked for. */
+function News(props: {
+  readonly news: QueueNewsBody | undefined
+  readonly onShow: () => void
+}): ReactNode {
+  const { t, language } = useWords()
+  const { news, onShow } = props
+  const count = news?.count ?? 0
+  return (
+    <div role="status" aria-live="polite">
+      {count > 0 && (
+        <Button size="compact-sm" variant="light" color="indigo.9" onClick={onShow}>
+          {t(news?.isMore === true ? 'queue.moreNew' : 'queue.new', {
+            count,
+            number: numberText(language, count),
+          })}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+function Silent({ nodes }: { readonly nodes: readonly string[] }): ReactNode {
+  const { t, language } = useWords()
+  if (nodes.length === 0) return null
+  return (
+    <p role="alert">
+      <Mark kind="bad">
+        {t('queue.unreachable', { names: new Intl.ListFormat(language).format(nodes) })}
+      </Mark>
+    </p>
+  )
+}
+
+/** The message that the address names, wherever in the list it stands. */
+function OpenMail({ id, bar }: { readonly id: string; readonly bar: ReactNode }): ReactNode {
   const { t } = useWords()
-  const tell = useNotices()
-  const client = useQueryClient()
-  const run = async (act: Act, ids: readonly string[]): Promise<void> => {
-    const done: string[] = []
-    const waiting = ids.values()
-    const work = async (): Promise<void> => {
-      for (const id of waiting) {
-        const { changed } = await ask<{ readonly changed: number }>(
-          'POST',
-          `/queue/${part(id)}/${act}`,
-        ).catch(() => ({ changed: 0 }))
-        if (changed > 0) done.push(id)
-      }
-    }
-    await Promise.all(Array.from({ length: TOGETHER }, work))
-    await client.invalidateQueries({ queryKey: ['/queue'] })
-    const opposite = OPPOSITE[act]
-    if (done.length > 0)
-      tell({
-        kind: 'done',
-        text: t(`did.${act}`, { count: done.length }),
-        ...(opposite !== undefined && { undo: () => void run(opposite, done) }),
-      })
-    if (done.length < ids.length)
-      tell({ kind: 'failed', text: t('did.not', { count: ids.length - done.length }) })
-  }
-  return run
+  const found = useQuery({
+    queryKey: ['/queue', 'one', id],
+    queryFn: ({ signal }) =>
+      ask<QueueMessageBody>('GET', `/queue/${part(id)}`, { signal, background: true }),
+    refetchInterval: REFRESH_MS,
+    retry: false,
+  })
+  if (found.data === undefined && found.error === null) return null
+  return (
+    <MailDetail
+      id={id}
+      message={found.error === null ? found.data : undefined}
+      missing={t('queue.gone')}
+      acts={bar}
+    />
+  )
 }

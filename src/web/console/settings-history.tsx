@@ -1,113 +1,106 @@
-import { Button, Skeleton } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
 import type { ReactNode } from 'react'
 
-import type { GenerationBody, SettingChangeBody } from '#contract/admin/settings.ts'
-import { Dialog } from '#web/parts/dialog.tsx'
+import type { GenerationBody } from '#contract/admin/settings.ts'
+import { setQuery, useAddress } from '#web/parts/address.ts'
+import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
-import { useNotices } from '#web/parts/notices.tsx'
+import { Mark } from '#web/parts/mark.tsx'
 import { dateText } from '#web/parts/times.ts'
 
-import { ask, queryOf } from './api.ts'
-import { Changes } from './changes.tsx'
-import { usePages } from './pages-of.ts'
-import { Trouble } from './trouble.tsx'
+import { GenerationDetail } from './generation-detail.tsx'
+import { PageTable } from './page-table.tsx'
+import { useRows } from './rows-of.ts'
+import { TableTools, useColumns } from './table-tools.tsx'
 
-/** All generations of the settings, the latest first, and the way back to each. */
+/** All generations of the settings, the latest first: what each changed, how two differ, and the way back. */
 export function SettingsHistory({ generation }: { readonly generation: number }): ReactNode {
   const { t, language } = useWords()
-  const list = usePages<GenerationBody>('/settings/history')
-  const [target, setTarget] = useState<number>()
-  if (list.isLoading) return <Skeleton height={200} />
+  const { query } = useAddress()
+  const list = useRows<GenerationBody>('/settings/history')
+  const opened = /^\d{1,9}$/.test(query.get('id') ?? '') ? Number(query.get('id')) : undefined
+  const all: readonly Column<GenerationBody>[] = [
+    {
+      key: 'generation',
+      label: t('history.number'),
+      width: '110px',
+      cell: (row) => (
+        <>
+          {row.generation}{' '}
+          {row.generation === generation && <Mark kind="good">{t('history.now')}</Mark>}
+        </>
+      ),
+      text: (row) => String(row.generation),
+    },
+    {
+      key: 'at',
+      label: t('history.at'),
+      width: 'minmax(120px, 220px)',
+      isExtra: true,
+      cell: (row) => dateText(language, row.at),
+      text: (row) => row.at,
+    },
+    {
+      key: 'who',
+      label: t('history.who'),
+      width: 'minmax(70px, 140px)',
+      cell: (row) => <span title={row.from}>{row.who}</span>,
+      text: (row) => `${row.who} (${row.from})`,
+    },
+    {
+      key: 'what',
+      label: t('history.what'),
+      width: 'minmax(120px, 2fr)',
+      cell: (row) => row.changes.map(({ key }) => key).join(', '),
+      text: (row) => row.changes.map(({ key }) => key).join(' '),
+    },
+    {
+      key: 'note',
+      label: t('history.note'),
+      width: 'minmax(70px, 160px)',
+      isExtra: true,
+      cell: (row) => row.note,
+      text: (row) => row.note,
+    },
+  ]
+  const columns = useColumns('history', all)
   return (
     <>
-      {list.error !== null && <Trouble error={list.error} retry={list.refetch} />}
-      {list.rows.length === 0 && <p>{t('history.empty')}</p>}
-      <ol className="cards cards-wide">
-        {list.rows.map((row) => (
-          <li key={row.generation} className="sheet">
-            <h2>
-              {t('history.generation', { generation: row.generation })}{' '}
-              <span className="faint">
-                {dateText(language, row.at)} · {row.who} ({row.from})
-              </span>
-            </h2>
-            {row.note !== '' && <p>{row.note}</p>}
-            <Changes changes={row.changes} />
-            {row.generation === generation ? (
-              <p className="faint">{t('history.inForce')}</p>
-            ) : (
-              <Button variant="default" size="compact-sm" onClick={() => setTarget(row.generation)}>
-                {t('history.back')}
-              </Button>
-            )}
-          </li>
-        ))}
-      </ol>
-      {list.hasMore && (
-        <Button variant="default" onClick={list.loadMore}>
-          {t('history.more')}
-        </Button>
-      )}
-      {target !== undefined && (
-        <Rollback from={generation} to={target} onClose={() => setTarget(undefined)} />
-      )}
-    </>
-  )
-}
-
-/** What going back would change, before it does. */
-function Rollback(props: {
-  readonly from: number
-  readonly to: number
-  readonly onClose: () => void
-}): ReactNode {
-  const { t } = useWords()
-  const { from, to } = props
-  const tell = useNotices()
-  const client = useQueryClient()
-  const diff = useQuery({
-    queryKey: ['diff', from, to],
-    queryFn: () =>
-      ask<{ readonly items: readonly SettingChangeBody[] }>(
-        'GET',
-        `/settings/diff${queryOf({ from, to })}`,
-      ),
-  })
-  const back = useMutation({
-    mutationFn: () =>
-      ask<GenerationBody>('POST', '/settings/rollback', {
-        body: { generation: to },
-        ifMatch: from,
-      }),
-    onSuccess: async ({ generation }) => {
-      props.onClose()
-      tell({ kind: 'done', text: t('settings.applied', { generation }) })
-      await client.invalidateQueries({ queryKey: ['settings'] })
-      await client.invalidateQueries({ queryKey: ['/settings/history'] })
-    },
-  })
-  const error = diff.error ?? back.error
-  return (
-    <Dialog title={t('history.backTitle', { generation: to })} onClose={props.onClose}>
-      <div className="stack">
-        <p>{t('history.backText')}</p>
-        {diff.data !== undefined && <Changes changes={diff.data.items} />}
-        {error !== null && <Trouble error={error} />}
-        <div className="acts">
-          <Button
-            disabled={diff.data === undefined}
-            loading={back.isPending}
-            onClick={() => back.mutate()}
-          >
-            {t('history.back')}
-          </Button>
-          <Button variant="default" onClick={props.onClose}>
-            {t('cancel')}
-          </Button>
-        </div>
+      <div className="filters">
+        <form
+          className="bulk"
+          onSubmit={(event) => {
+            event.preventDefault()
+            const wanted = new FormData(event.currentTarget).get('number')
+            setQuery({ id: typeof wanted === 'string' ? wanted : undefined, against: undefined })
+          }}
+        >
+          <input
+            type="search"
+            inputMode="numeric"
+            pattern="[0-9]{1,9}"
+            className="filter"
+            name="number"
+            data-search
+            aria-label={t('history.goTo')}
+            placeholder={t('history.goTo')}
+          />
+        </form>
+        <TableTools table="history" all={all} columns={columns} path="/settings/history" />
       </div>
-    </Dialog>
+      <PageTable
+        label={t('settings.history')}
+        list={list}
+        columns={columns.shown}
+        keyOf={(row) => String(row.generation)}
+        opened={opened === undefined ? undefined : String(opened)}
+        onOpen={(row) => setQuery({ id: String(row.generation), against: undefined })}
+        empty={t('history.empty')}
+        detail={
+          opened !== undefined && (
+            <GenerationDetail key={opened} number={opened} inForce={generation} />
+          )
+        }
+      />
+    </>
   )
 }

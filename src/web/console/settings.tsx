@@ -31,7 +31,7 @@ export function Settings(): ReactNode {
     staleTime: Infinity,
   })
   return (
-    <>
+    <div className={tab === 'history' ? 'page-full' : undefined}>
       <h1>{t('settings.title')}</h1>
       <Tabs label={t('settings.title')} tabs={TABS} word="settings" current={tab} />
       {settings.error !== null && (
@@ -44,6 +44,6 @@ export function Settings(): ReactNode {
       ) : (
         <SettingsForm key={settings.data.generation} settings={settings.data} />
       )}
-    </>
+    </div>
   )
 }

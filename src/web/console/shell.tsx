@@ -32,8 +32,9 @@ const ROOMS: readonly (readonly Room[])[] = [
     room('queue', async () => (await import('./queue.tsx')).Queue),
   ],
   [
-    room('people', async () => (await import('./people.tsx')).People),
     room('access', async () => (await import('./access.tsx')).Access),
+    room('destinations', async () => (await import('./destinations.tsx')).Destinations),
+    room('people', async () => (await import('./people.tsx')).People),
   ],
   [
     room('nodes', async () => (await import('./nodes.tsx')).Nodes),

@@ -10,15 +10,30 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode
   /** Left out on narrow screens. */
   readonly isExtra?: boolean
+  /** As plain text, for a file of the table. */
+  readonly text?: (row: Row) => string
+  /** What it is called where its label is no text. */
+  readonly name?: string
+}
+
+/** Rows that are there, or come when they are looked at. */
+export interface Rows<Row> {
+  /** As far as is known. */
+  readonly count: number
+  /** Undefined: not here yet. */
+  readonly rowAt: (index: number) => Row | undefined
+  readonly hasMore: boolean
+  /** Told which rows are in sight. */
+  readonly look?: (first: number, last: number) => void
 }
 
 export interface DataTableProps<Row> {
   readonly label: string
   readonly columns: readonly Column<Row>[]
-  readonly rows: readonly Row[]
+  readonly rows: Rows<Row>
   readonly keyOf: (row: Row) => string
-  readonly hasMore?: boolean
-  readonly loadMore?: () => void
+  /** True of a row that is no more what the list names. */
+  readonly isGone?: (row: Row) => boolean
   /** The row whose detail is shown. */
   readonly opened?: string | undefined
   readonly onOpen?: (row: Row) => void
@@ -29,42 +44,40 @@ export interface DataTableProps<Row> {
 }
 
 const ROW_PX = 34
-const AHEAD = 20
 
 /**
- * A table of any length: only the rows in sight are drawn, the next page is asked for when its end
- * comes near. j and k or the arrows move, x chooses, Enter opens.
+ * A table of any length: only the rows in sight are drawn, and asked for when they come near. j and k or the arrows move, x chooses, Enter opens.
  */
 export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
-  const { columns, rows, keyOf, hasMore, loadMore } = props
+  const { columns, rows, keyOf } = props
+  const { count, rowAt, look } = rows
   const id = useId()
   const scroller = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState(0)
   const virtual = useVirtualizer({
-    count: rows.length,
+    count,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
     overscan: 10,
   })
   const items = virtual.getVirtualItems()
+  const first = items[0]?.index ?? 0
   const last = items.at(-1)?.index ?? 0
-  useEffect(() => {
-    if (hasMore === true && last >= rows.length - AHEAD) loadMore?.()
-  }, [hasMore, last, rows.length, loadMore])
-  const at = Math.min(active, rows.length - 1)
+  useEffect(() => look?.(first, last), [look, first, last])
+  const at = Math.min(active, count - 1)
   const move = (to: number): void => {
-    const next = Math.max(0, Math.min(rows.length - 1, to))
+    const next = Math.max(0, Math.min(count - 1, to))
     setActive(next)
     virtual.scrollToIndex(next)
   }
   const press = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.nativeEvent.isComposing) return
-    const row = rows[at]
+    const row = rowAt(at)
     const steps: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }
     const step = steps[event.key]
     if (step !== undefined) move(at + step)
     else if (event.key === 'Home') move(0)
-    else if (event.key === 'End') move(rows.length - 1)
+    else if (event.key === 'End') move(count - 1)
     else if (event.key === 'Enter' && row !== undefined) props.onOpen?.(row)
     else if ((event.key === 'x' || event.key === ' ') && row !== undefined) toggle(keyOf(row))
     else return
@@ -85,9 +98,9 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
         className="table"
         role="grid"
         aria-label={props.label}
-        aria-rowcount={hasMore === true ? -1 : rows.length + 1}
+        aria-rowcount={rows.hasMore ? -1 : count + 1}
         aria-multiselectable={props.chosen !== undefined}
-        aria-activedescendant={rows.length > 0 ? `${id}-${at}` : undefined}
+        aria-activedescendant={count > 0 ? `${id}-${at}` : undefined}
         tabIndex={0}
         ref={scroller}
         onKeyDown={press}
@@ -102,9 +115,25 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
         </div>
         <div role="rowgroup" className="table-body" style={{ height: virtual.getTotalSize() }}>
           {items.map((item) => {
-            const row = rows[item.index]!
+            const row = rowAt(item.index)
+            const style = { transform: `translateY(${item.start}px)` }
+            if (row === undefined)
+              return (
+                <div
+                  key={item.index}
+                  id={`${id}-${item.index}`}
+                  role="row"
+                  aria-rowindex={item.index + 2}
+                  aria-busy
+                  className="table-row table-coming"
+                  style={style}
+                >
+                  <div role="gridcell">…</div>
+                </div>
+              )
             const key = keyOf(row)
             const isChosen = props.chosen?.has(key)
+            const isGone = props.isGone?.(row) === true
             return (
               <div
                 key={key}
@@ -112,9 +141,9 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
                 role="row"
                 aria-rowindex={item.index + 2}
                 aria-selected={isChosen ?? key === props.opened}
-                className={`table-row${item.index === at ? ' table-active' : ''}`}
+                className={`table-row${item.index === at ? ' table-active' : ''}${isGone ? ' table-gone' : ''}`}
                 data-opened={key === props.opened}
-                style={{ transform: `translateY(${item.start}px)` }}
+                style={style}
                 onClick={() => {
                   setActive(item.index)
                   props.onOpen?.(row)
@@ -129,7 +158,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
             )
           })}
         </div>
-        {rows.length === 0 && (
+        {count === 0 && !rows.hasMore && (
           <div role="row" className="table-empty">
             <div role="gridcell">{props.empty}</div>
           </div>

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 /** A question above the page, in the browser's own dialog: Esc closes it, focus stays within and comes back. */
 export function Dialog(props: {
   readonly title: string
+  readonly isWide?: boolean
   readonly onClose: () => void
   readonly children: ReactNode
 }): ReactNode {
@@ -15,7 +16,12 @@ export function Dialog(props: {
     return () => dialog?.close()
   }, [])
   return (
-    <dialog ref={element} className="dialog" aria-labelledby={id} onClose={props.onClose}>
+    <dialog
+      ref={element}
+      className={props.isWide === true ? 'dialog dialog-wide' : 'dialog'}
+      aria-labelledby={id}
+      onClose={props.onClose}
+    >
       <h2 id={id}>{props.title}</h2>
       {props.children}
     </dialog>

@@ -6,7 +6,7 @@ export const EN: Words = {
   close: 'Close',
   undo: 'Undo',
   'look.scheme': 'Light or dark',
-  'look.auto': 'As the system',
+  'look.auto': 'Auto',
   'look.light': 'Light',
   'look.dark': 'Dark',
   'login.title': 'Log in',

@@ -5,7 +5,7 @@ export const JA: Words = {
   close: '閉じる',
   undo: '元に戻す',
   'look.scheme': '画面の明るさ',
-  'look.auto': 'システムに合わせる',
+  'look.auto': '自動',
   'look.light': '明るい',
   'look.dark': '暗い',
   'login.title': 'ログイン',

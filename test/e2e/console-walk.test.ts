@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import type { Browser, Page } from 'playwright-core'
+
+import { accessFaults, cutTexts, noBrowser, openBrowser, visit } from './browser.ts'
+import { enterConsole } from './console-login.ts'
+import { fullHouse } from './full-house.ts'
+import type { House } from './full-house.ts'
+
+/** Where pictures of each page stay, for people to look at. */
+const KEPT = process.env['WATARI_PICTURES']
+
+const SIZES = [
+  [390, 844],
+  [1280, 800],
+  [1680, 1050],
+] as const
+const SCHEMES = ['light', 'dark'] as const
+
+/** One thing to look at: an address, and what is done there first. */
+interface Sight {
+  readonly name: string
+  readonly path: string
+  readonly act?: (page: Page) => Promise<void>
+}
+
+const press = (selector: string) => async (page: Page) => {
+  await page.locator(selector).first().click()
+  await page.getByRole('dialog').waitFor()
+}
+
+let house: House
+let browser: Browser
+
+async function sights(): Promise<readonly Sight[]> {
+  const { id } = (await house.api('GET', '/users/person-7')) as { readonly id: string }
+  const script = { script: 'require ["fileinto"];\n\nkeep;\n', activate: true }
+  await house.api('PUT', `/users/${id}/scripts/${encodeURIComponent('会議の振り分け')}`, script)
+  const queue = (await house.api('GET', '/queue?limit=1')) as {
+    readonly items: readonly { readonly queueId: string }[]
+  }
+  const person = `/console/people?id=${id}`
+  const aliases = '/console/destinations?tab=aliases'
+  return [
+    { name: 'overview', path: '/console' },
+    { name: 'trace', path: '/console/trace' },
+    { name: 'trace-found', path: '/console/trace?q=to4@far.example' },
+    { name: 'trace-none', path: '/console/trace?q=nobody@far.example' },
+    { name: 'queue', path: '/console/queue' },
+    { name: 'queue-none', path: '/console/queue?text=nowhere' },
+    { name: 'queue-detail', path: `/console/queue?id=${queue.items[0]!.queueId}` },
+    {
+      name: 'queue-remove',
+      path: '/console/queue?state=held',
+      act: async (page) => {
+        await page.locator('.table-row input').first().check()
+        await page.getByRole('toolbar').getByRole('button').nth(3).click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    { name: 'access-empty', path: '/console/access?q=192.0.2.1' },
+    { name: 'access', path: '/console/access' },
+    { name: 'access-import', path: '/console/access', act: press('.head > button') },
+    { name: 'domains', path: '/console/destinations' },
+    { name: 'domain-add', path: '/console/destinations', act: press('.filters > button') },
+    { name: 'alias', path: `${aliases}&id=office-5@campus.example` },
+    { name: 'forwards', path: '/console/destinations?tab=forwards' },
+    {
+      name: 'forward-add',
+      path: '/console/destinations?tab=forwards',
+      act: press('.filters > button'),
+    },
+    { name: 'route', path: '/console/destinations?tab=routes&id=slow.example' },
+    { name: 'people', path: '/console/people' },
+    { name: 'person-add', path: '/console/people', act: press('.filters > button') },
+    { name: 'person', path: person },
+    { name: 'person-delete', path: person, act: press('.detail .acts > button:nth-of-type(3)') },
+    { name: 'script', path: person, act: press('.detail .as-link') },
+    { name: 'nodes', path: '/console/nodes' },
+    { name: 'node-join', path: '/console/nodes', act: press('.filters > button') },
+    { name: 'settings', path: '/console/settings' },
+    {
+      name: 'settings-review',
+      path: '/console/settings?q=received.max',
+      act: async (page) => {
+        await page.locator('.setting input').first().fill('77')
+        await page.locator('.filters > button').first().click()
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    { name: 'history', path: '/console/settings?tab=history' },
+    { name: 'generation', path: '/console/settings?tab=history&id=3&against=9' },
+    {
+      name: 'keys',
+      path: '/console',
+      act: async (page) => {
+        await page.keyboard.press('?')
+        await page.getByRole('dialog').waitFor()
+      },
+    },
+    {
+      name: 'control-away',
+      path: '/console/people',
+      act: async (page) => {
+        await page.route('**/api/v1/**', (route) => route.abort())
+        await page.locator('nav.rooms a').nth(4).click()
+        await page.getByRole('alert').first().waitFor()
+        await page.unrouteAll()
+      },
+    },
+  ]
+}
+
+describe(
+  'the console in each size, language and light',
+  {
+    skip: noBrowser ?? false,
+    concurrency: true,
+  },
+  () => {
+    before(async () => {
+      house = await fullHouse({ people: 60, aliases: 30, queued: 300, generations: 12 })
+      browser = await openBrowser()
+      if (KEPT !== undefined) mkdirSync(KEPT, { recursive: true })
+    })
+    after(async () => {
+      await browser?.close()
+      await house?.remove()
+    })
+
+    for (const language of ['ja', 'en'] as const)
+      test(`is open to all and shows each text whole, ${language}`, async () => {
+        const visitor = await visit(browser, house, { language, scheme: 'light' })
+        const { page } = visitor
+        await enterConsole(visitor, house.password('admin'))
+        const wrong: string[] = []
+        for (const { name, path, act } of await sights()) {
+          await page.setViewportSize({ width: 1280, height: 800 })
+          await visitor.open(path)
+          await page.locator('main .mantine-Skeleton-root').waitFor({ state: 'detached' })
+          await act?.(page)
+          for (const [width, height] of SIZES) {
+            await page.setViewportSize({ width, height })
+            for (const colorScheme of SCHEMES) {
+              await page.emulateMedia({ colorScheme })
+              const faults = [
+                // What axe looks at is the same in both languages: each size and light once.
+                ...(isAxesTurn(language, width, colorScheme) && (act === undefined || width === 390)
+                  ? await accessFaults(page)
+                  : []),
+                ...(colorScheme === 'light' ? await cutTexts(page) : []),
+              ]
+              wrong.push(...faults.map((each) => `${name} ${width} ${colorScheme}: ${each}`))
+              if (KEPT !== undefined)
+                await page.screenshot({
+                  path: join(KEPT, `${name}-${language}-${width}-${colorScheme}.png`),
+                })
+            }
+          }
+        }
+        assert.deepEqual(wrong, [])
+        assert.equal(await page.evaluate('document.documentElement.lang'), language)
+        assert.deepEqual(visitor.faults, [])
+        await visitor.context.close()
+      })
+  },
+)
+
+const isAxesTurn = (language: 'ja' | 'en', width: number, scheme: 'light' | 'dark'): boolean =>
+  (language === 'ja') === ((width === 1_280) === (scheme === 'dark'))
