@@ -1,7 +1,6 @@
-import { isAscii } from 'node:buffer'
 import iconv from 'iconv-lite'
 
-import { bufferOf, toLatin1, toUtf8, toUtf8Strict } from '#base/octets.ts'
+import { bufferOf, isAscii, toLatin1, toUtf8, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
 import { decodeHz, decodeIso2022, hasCodeEscape } from './iso-2022.ts'
