@@ -12,6 +12,7 @@ import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
 
 import { listenersOf } from './start/host.ts'
 import { openListeners } from './nodes/node-parts.ts'
@@ -22,6 +23,7 @@ import { scriptCalls } from './nodes/script-calls.ts'
 import { OutboxPump } from './nodes/outbox-pump.ts'
 import type { RolePlace } from './role.ts'
 import { FOLDERS } from './role-names.ts'
+import { startSearch } from './search-owner.ts'
 import { StorageChild } from './storage/child-process.ts'
 import type { DoorParts, OpenDoors } from './store-doors.ts'
 import { serveWeb } from './web/web.ts'
@@ -36,6 +38,9 @@ export interface MailboxOwner {
   readonly sessionShelf: SessionShelf
   readonly pump: OutboxPump
   readonly expiry: Expiry
+  readonly search: TextSearch
+  /** Ends what it does by itself. */
+  readonly close: () => Promise<void>
   /** What control may ask of it. */
   readonly calls: Readonly<Record<string, (argument: never) => Promise<unknown>>>
 }
@@ -69,25 +74,33 @@ export async function startMailboxOwner(options: {
     log,
   })
   const { events, node } = role
+  const search = startSearch({ dir: join(place.dir, FOLDERS[name]), mailboxes, clock, log })
+  listeners.add(search.changed)
+  atFailure.defer(() => search.close())
   const perRunMax = (): number => node.settings['mailbox.expiryPerRunMax']
   const calls = {
     ...scriptCalls(scriptsOf(mailboxes), { events, clock }),
     ...keepingCalls(keepingOf(mailboxes, clock), { events, clock }),
   }
+  const expiry = new Expiry({ mailboxes, clock, log, events, perRunMax })
   return {
     role,
     mailboxes,
     listeners,
     sessionShelf: storage.service('sessions'),
     pump,
-    expiry: new Expiry({ mailboxes, clock, log, events, perRunMax }),
+    expiry,
+    search: search.find,
+    close: async () => {
+      await Promise.all([pump.stop(), expiry.close(), search.close()])
+    },
     calls,
   }
 }
 
 /** Lets users read: IMAP, POP3, and the web with JMAP, which hands the API on to control. */
 export async function openReading(parts: DoorParts & MailboxOwner): Promise<OpenDoors> {
-  const { role, place, mailboxes, listeners, sessionShelf, pump, clock, log } = parts
+  const { role, place, mailboxes, search, listeners, sessionShelf, pump, clock, log } = parts
   const { host, identity, node, events, authenticator, allowPlaintext } = role
   const changes = (listener: (change: StoreChanged) => void): (() => void) => {
     listeners.add(listener)
@@ -100,6 +113,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
   const messageBytesMax = (): number => node.settings['mail.sizeBytesMax']
   const shared = imapShared({
     store: mailboxes,
+    search,
     messageBytesMax,
     changes: mailboxChanges,
   })
@@ -132,6 +146,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
   )
   const jmap = lazyJmap({
     store: mailboxes,
+    search,
     changes,
     authenticator,
     directory: node.directory,

@@ -11,7 +11,7 @@ const GRACE_MS = 3_000
 runRole('serve', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const owner = await startMailboxOwner({ name: 'serve', place, clock, log, atFailure })
-  const { role, mailboxes, pump, expiry, calls } = owner
+  const { role, mailboxes, pump, calls } = owner
   const nodeApi = await role.siblings.offer({
     onRequest: nodeServer({
       mailboxes: new MailboxDoor({ mailboxes, clock, filed: () => pump.wake() }),
@@ -27,7 +27,7 @@ runRole('serve', async ({ place, log, atFailure }) => {
       role.stop(async () => {
         nodeApi.close()
         await reading.close(GRACE_MS)
-        await Promise.all([pump.stop(), expiry.close()])
+        await owner.close()
       }),
   }
 })

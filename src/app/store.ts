@@ -10,7 +10,7 @@ const GRACE_MS = 3_000
 runRole('store', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const owner = await startMailboxOwner({ name: 'store', place, clock, log, atFailure })
-  const { role, mailboxes, pump, expiry, calls } = owner
+  const { role, mailboxes, pump, calls } = owner
   const receiving = await openReceiving({
     role,
     place,
@@ -41,7 +41,7 @@ runRole('store', async ({ place, log, atFailure }) => {
       role.stop(async () => {
         nodeApi.close()
         await Promise.all([receiving.close(GRACE_MS), reading.close(GRACE_MS)])
-        await Promise.all([pump.stop(), expiry.close()])
+        await owner.close()
       }),
   }
 })

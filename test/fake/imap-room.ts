@@ -8,6 +8,7 @@ import { TlsIdentity } from '#net/tls.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { ImapListener, ImapListenerOptions, ImapShared } from '#server/imap/serve.ts'
 import type { ImapLimits } from '#server/imap/limits.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
 import { FakeAuthenticator } from './authenticator.ts'
 import { fakeCertificate } from './identity.ts'
 import { LineClient } from './line-client.ts'
@@ -34,14 +35,17 @@ export async function imapRoom(
     readonly withTls?: boolean
     readonly messageBytesMax?: () => number
     readonly clock?: Clock
+    /** Makes the search index of the room's store. */
+    readonly search?: (store: FakeMailboxStore) => TextSearch
   } = {},
 ): Promise<ImapRoomUnderTest> {
-  const { limits, passwords, withTls, messageBytesMax, ...rest } = options
+  const { limits, passwords, withTls, messageBytesMax, search, ...rest } = options
   const store = new FakeMailboxStore()
   const authenticator = new FakeAuthenticator(passwords ?? { hanako: '渡り 鳥&"1', taro: 'taro' })
   const shared = imapShared({
     store,
     changes: store.changes,
+    ...(search === undefined ? {} : { search: search(store) }),
     ...(limits === undefined ? {} : { limits }),
     ...(messageBytesMax === undefined ? {} : { messageBytesMax }),
   })

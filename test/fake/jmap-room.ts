@@ -15,6 +15,7 @@ import type { JmapLimits } from '#server/jmap/limits.ts'
 import { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import type { SessionRules } from '#store/directory/browser-sessions.ts'
 import { serveJmap } from '#server/jmap/serve.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
 import { FakeAuthenticator, fakeAccount } from './authenticator.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
 
@@ -68,6 +69,8 @@ export async function jmapRoom(
     readonly limits?: Partial<JmapLimits>
     readonly sessions?: Partial<SessionRules>
     readonly clock?: Clock
+    /** Makes the search index of the room's store. */
+    readonly search?: (store: FakeMailboxStore) => TextSearch
   } = {},
 ): Promise<JmapRoomUnderTest> {
   const clock = options.clock ?? systemClock
@@ -79,6 +82,7 @@ export async function jmapRoom(
   const events: NewEvent[] = []
   const jmap = serveJmap({
     store,
+    ...(options.search === undefined ? {} : { search: options.search(store) }),
     changes: store.allChanges,
     authenticator,
     directory: { account: (id) => accounts.get(id), domain: (name) => ({ name }) },

@@ -88,6 +88,11 @@ export class FakeMailboxStore implements MailboxStore {
   keepUpload: MailboxStore['keepUpload'] = (ask) => this.#run(() => this.#store.keepUpload(ask))
   upload: MailboxStore['upload'] = (ask) => this.#run(() => this.#store.upload(ask))
   readUpload: MailboxStore['readUpload'] = (ask) => this.#run(() => this.#store.readUpload(ask))
+  texts: MailboxStore['texts'] = (ask) => this.#run(() => this.#store.texts(ask))
+  emailNumbers: MailboxStore['emailNumbers'] = (ask) =>
+    this.#run(() => this.#store.emailNumbers(ask))
+  keptEmails: MailboxStore['keptEmails'] = (ask) => this.#run(() => this.#store.keptEmails(ask))
+  nextEmails: MailboxStore['nextEmails'] = (ask) => this.#run(() => this.#store.nextEmails(ask))
   scripts: MailboxStore['scripts'] = (ask) => this.#run(() => this.#store.scripts(ask))
   script: MailboxStore['script'] = (ask) => this.#run(() => this.#store.script(ask))
   changeScript: MailboxStore['changeScript'] = (ask) =>

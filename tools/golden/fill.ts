@@ -22,7 +22,7 @@ const MAIL = fromUtf8(
 
 /** Fills the stores of a new folder with something of everything that they can hold. */
 export const FILLS: {
-  readonly [K in StorageKind]: (services: ServicesOf<K>) => Promise<void>
+  readonly [K in Exclude<StorageKind, 'search'>]: (services: ServicesOf<K>) => Promise<void>
 } = {
   mailbox: async ({ mailboxes, ...node }) => {
     await fillMailboxes(mailboxes)

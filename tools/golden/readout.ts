@@ -11,8 +11,11 @@ import { OBJECT_KINDS } from '#store/mailbox/objects.ts'
 import { KINDS } from '#app/storage/kinds.ts'
 import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
 
-/** Kinds of folders that golden data is of: `copies` is what a deliver had before it had a queue. */
-export type GoldenKind = StorageKind | 'copies'
+/**
+ * Kinds of folders that golden data is of: `copies` is what a deliver had before it had a queue. A search
+ * index has none: it is made anew.
+ */
+export type GoldenKind = Exclude<StorageKind, 'search'> | 'copies'
 
 /** Opens a folder as its storage child would, at the time at which golden data is made. */
 export const openKind = (kind: GoldenKind, dir: string): ReturnType<(typeof KINDS)[StorageKind]> =>

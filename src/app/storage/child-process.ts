@@ -49,6 +49,7 @@ const SCRIPT = join(import.meta.dirname, '../storage-child.ts')
 const YOUNG_MIB: Readonly<Record<StorageKind, number>> = {
   spool: 16,
   mailbox: 16,
+  search: 8,
   control: 4,
 }
 const PROBE_EVERY_MS = 2 * SECOND_MS

@@ -14,7 +14,8 @@ const GOLDEN = join(import.meta.dirname, '../../../test/golden')
 const root = mkdtempSync(join(tmpdir(), 'watari-golden-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
-const isGoldenKind = (kind = ''): kind is GoldenKind => kind === 'copies' || isStorageKind(kind)
+const isGoldenKind = (kind = ''): kind is GoldenKind =>
+  kind === 'copies' || (isStorageKind(kind) && kind !== 'search')
 const folders = readdirSync(GOLDEN).flatMap((name) => {
   const [kind, version] = name.split('-')
   return version !== undefined && isGoldenKind(kind) ? [{ name, kind }] : []

@@ -63,6 +63,7 @@ function raise(path: string, ending: 'closed' | 'crashed'): void {
 const DATABASES: Readonly<Record<StorageKind, readonly string[]>> = {
   spool: ['directory.db', 'events.db', 'spool.db'],
   mailbox: ['directory.db', 'events.db', 'mailbox.db', 'sessions.db'],
+  search: [],
   control: ['directory.db', 'index.db', 'nodes.db', 'sessions.db', 'settings.db'],
 }
 

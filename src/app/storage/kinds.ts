@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
@@ -16,6 +17,8 @@ import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { openMailboxes } from '#store/mailbox/open.ts'
 import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
 import type { NodeRegistry } from '#store/nodes/node-registry.ts'
+import { FileSearchIndex } from '#store/search/file-search-index.ts'
+import type { SearchIndex } from '#store/search/search-index.ts'
 import { SqliteSettingsStore } from '#store/settings/generations.ts'
 import type { SettingsStore } from '#store/settings/generations.ts'
 import { FileSettingsCopy } from '#store/settings/settings-copy.ts'
@@ -110,6 +113,14 @@ export const KINDS = {
       keep(purgeDaily(mailboxes, node.replica, clock, keptMs))
       const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
       return { mailboxes, sessions, ...node }
+    }),
+  /** The search index of a store's mailboxes: no truth, and where hostile mail is read. */
+  search: ({ dir, clock }: KindContext) =>
+    opened<{ search: SearchIndex }>((keep) => {
+      // Deliveries come first where there is not enough of the processor.
+      setPriority(constants.priority.PRIORITY_BELOW_NORMAL / 2)
+      const onTrouble = (line: string): void => void process.stderr.write(`${line}\n`)
+      return { search: keep(new FileSearchIndex({ dir, clock, onTrouble })) }
     }),
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>

@@ -63,7 +63,8 @@ export function foldMapped(text: string): MappedText {
 }
 
 /** Units of scripts that are written without blanks, and halves of characters beyond the BMP. */
-export const isWide = (unit: number): boolean => unit >= 0x2e80 || (unit >= 0x1100 && unit <= 0x11ff)
+export const isWide = (unit: number): boolean =>
+  unit >= 0x2e80 || (unit >= 0x1100 && unit <= 0x11ff)
 
 const BLANK = 0x20
 const NONE = 0

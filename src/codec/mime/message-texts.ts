@@ -38,7 +38,7 @@ export interface TextPlaces {
 
 /** Octets of one header, and of all bodies, that are searched by the index. */
 export const HEAD_BYTES_MAX = 262_144
-export const BODIES_BYTES_MAX = 1_048_576
+const BODIES_BYTES_MAX = 1_048_576
 const PLACES_MAX = 1_000
 
 /** Where a message's texts lie, the limits applied. */

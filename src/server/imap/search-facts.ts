@@ -1,13 +1,13 @@
-import { concatOctets, toLatin1 } from '#base/octets.ts'
+import { concatOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { decodeWords } from '#codec/mime/encoded-word.ts'
-import type { HeaderAddress, MimePart } from '#model/message.ts'
+import type { MimePart } from '#model/message.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
 import { foldText, hasText } from '#codec/mime/fold-text.ts'
+import { foldedFields } from '#codec/mime/message-texts.ts'
 import { isReadable, partNames } from '#codec/mime/readings.ts'
 import { BodySearch } from './search-body.ts'
 import type { Selected } from './selected.ts'
@@ -19,6 +19,8 @@ const BODY_READ_BYTES = 65_536
 /** What is known of one message so far; what is undefined has not been read yet. */
 export interface Facts {
   readonly row: number
+  /** The number of its email, once the index was asked. */
+  email?: number
   message?: Prefixed
   ids?: MessageIds
   /** Unfolded fields in order: lower-case name, folded text. */
@@ -69,7 +71,7 @@ export class FactReader {
     if (message === undefined) return
     const { header } = message.meta.root
     const octets = await this.#read(fact, 0, message.prefixBytes + header.offset + header.length)
-    fact.fields = fieldsOf(toLatin1(octets))
+    fact.fields = foldedFields(octets)
   }
 
   /**
@@ -91,7 +93,7 @@ export class FactReader {
         const { root } = part.message
         const { offset, length } = root.header
         const header = await this.#read(fact, message.prefixBytes + offset, length)
-        for (const [name, value] of fieldsOf(toLatin1(header))) look(`${name}: ${value}`)
+        for (const [name, value] of foldedFields(header)) look(`${name}: ${value}`)
         await visit(root)
       } else if (isReadable(part)) {
         const { offset, length } = part.body
@@ -136,26 +138,4 @@ export class FactReader {
       yield octets
     }
   }
-}
-
-function fieldsOf(header: string): (readonly [string, string])[] {
-  const fields: (readonly [string, string])[] = []
-  for (const raw of header.replace(/\r?\n(?=[ \t])/g, '').split(/\r?\n/)) {
-    const colon = raw.indexOf(':')
-    if (colon <= 0) continue
-    fields.push([
-      raw.slice(0, colon).trim().toLowerCase(),
-      foldText(decodeWords(raw.slice(colon + 1).trim())),
-    ])
-  }
-  return fields
-}
-
-/** Addresses as FROM and its kin search them: names and addresses. */
-export function addressText(addresses: readonly HeaderAddress[] | undefined): string {
-  const texts = (addresses ?? []).map(
-    ({ name, mailbox, host }) =>
-      `${decodeWords(name ?? '')} <${mailbox ?? ''}${host === undefined ? '' : `@${host}`}>`,
-  )
-  return foldText(texts.join(', '))
 }

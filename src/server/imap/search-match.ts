@@ -7,8 +7,11 @@ import type { Ranges } from '#codec/imap/sequence-set.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { foldText, hasText } from '#codec/mime/fold-text.ts'
-import { addressText } from './search-facts.ts'
+import type { SearchQuery } from '#store/search/query.ts'
+import { addressText } from '#codec/mime/message-texts.ts'
 import type { Facts } from './search-facts.ts'
+import { queryOf } from './search-index.ts'
+import type { Oracle } from './search-index.ts'
 import type { Selected } from './selected.ts'
 
 /** What a key still lacks to be decided. */
@@ -26,6 +29,8 @@ export interface Matcher {
   readonly usesModSeq: boolean
   /** What `Facts.bodies` is to say of each message. */
   readonly bodyTexts: readonly string[]
+  /** Parts that the index can decide. */
+  readonly oracles: readonly Oracle[]
 }
 
 export function matcher(
@@ -38,7 +43,8 @@ export function matcher(
 ): Matcher {
   const maker = new MatchMaker(ask)
   const match = maker.make(key)
-  return { match, usesModSeq: maker.usesModSeq, bodyTexts: [...maker.bodyTexts] }
+  const { usesModSeq, bodyTexts, oracles } = maker
+  return { match, usesModSeq, bodyTexts: [...bodyTexts], oracles }
 }
 
 type Match = (facts: Facts, needs: Needs) => boolean | undefined
@@ -46,6 +52,7 @@ type Match = (facts: Facts, needs: Needs) => boolean | undefined
 class MatchMaker {
   usesModSeq = false
   readonly bodyTexts = new Set<string>()
+  readonly oracles: Oracle[] = []
   readonly #selected: Selected
   readonly #readText: (text: string) => string
   readonly #nowMs: number
@@ -60,6 +67,34 @@ class MatchMaker {
   }
 
   make(key: SearchKey): Match {
+    const query = queryOf(key, this.#readText)
+    return query === undefined ? this.#mixed(key) : this.#asked(query, this.#plain(key))
+  }
+
+  /** What the index says, where it knows. */
+  #asked(query: SearchQuery, match: Match): Match {
+    const oracle: Oracle = { query, decide: undefined }
+    this.oracles.push(oracle)
+    return (facts, needs) => {
+      const decided = facts.email === undefined ? undefined : oracle.decide?.(facts.email)
+      return decided ?? match(facts, needs)
+    }
+  }
+
+  /** Keys that ask for texts only are asked for together. */
+  #mixed(key: SearchKey): Match {
+    if (key.kind === 'not') return negated(this.make(key.key))
+    if (key.kind !== 'and' && key.kind !== 'or') return this.#plain(key)
+    const others: SearchKey[] = []
+    const texts: SearchKey[] = []
+    for (const inner of key.keys)
+      (queryOf(inner, this.#readText) === undefined ? others : texts).push(inner)
+    const grouped: SearchKey[] = texts.length === 0 ? [] : [{ kind: key.kind, keys: texts }]
+    const matches = [...others, ...grouped].map((inner) => this.make(inner))
+    return key.kind === 'and' ? all(matches) : any(matches)
+  }
+
+  #plain(key: SearchKey): Match {
     const { view } = this.#selected
     switch (key.kind) {
       case 'all':
@@ -90,11 +125,11 @@ class MatchMaker {
         this.usesModSeq = true
         return ({ row }) => view.modSeqs[row]! >= Number(key.atLeast)
       case 'not':
-        return negated(this.make(key.key))
+        return negated(this.#plain(key.key))
       case 'and':
-        return all(key.keys.map((inner) => this.make(inner)))
+        return all(key.keys.map((inner) => this.#plain(inner)))
       case 'or':
-        return any(key.keys.map((inner) => this.make(inner)))
+        return any(key.keys.map((inner) => this.#plain(inner)))
       default:
         return this.#stored(key)
     }

@@ -12,6 +12,7 @@ import type { TlsIdentity } from '#net/tls.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
 import { Counts, IMAP_LIMITS } from './limits.ts'
 import type { ImapLimits } from './limits.ts'
 import { ImapSession } from './session.ts'
@@ -47,6 +48,7 @@ export interface ImapListener {
 export interface ImapShared {
   readonly store: MailboxStore
   readonly views: MailboxViews
+  readonly search?: TextSearch
   readonly shownTexts: ShownTexts
   readonly limits: ImapLimits
   readonly byAccount: Counts
@@ -57,6 +59,7 @@ export interface ImapShared {
 
 export function imapShared(options: {
   readonly store: MailboxStore
+  readonly search?: TextSearch
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
   readonly limits?: Partial<ImapLimits>
   /** The setting of now; `limits` has it once and for all. */
@@ -67,6 +70,7 @@ export function imapShared(options: {
   return {
     store: options.store,
     views,
+    ...(options.search !== undefined && { search: options.search }),
     shownTexts,
     get limits() {
       const bytesMax = options.messageBytesMax?.()
@@ -89,6 +93,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
   const room: ImapRoom = {
     store: shared.store,
     views: shared.views,
+    ...(shared.search !== undefined && { search: shared.search }),
     shownTexts: shared.shownTexts,
     authenticator: options.authenticator,
     get limits() {

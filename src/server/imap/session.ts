@@ -14,6 +14,7 @@ import type { TlsIdentity } from '#net/tls.ts'
 import { OctetWriter } from '#net/writer.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
 import { capabilities } from './capabilities.ts'
 import { usesRows } from './command.ts'
 import type { State } from './command.ts'
@@ -34,6 +35,8 @@ import type { ShownTexts } from './shown-texts.ts'
 export interface ImapRoom {
   readonly store: MailboxStore
   readonly views: MailboxViews
+  /** Absent: texts are read. */
+  readonly search?: TextSearch
   readonly shownTexts: ShownTexts
   readonly authenticator: Authenticator
   readonly limits: ImapLimits

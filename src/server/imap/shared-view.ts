@@ -2,6 +2,7 @@ import type { AccountId } from '#model/account.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import type { MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { EmailColumn } from './email-column.ts'
 
 /** What one advance of a view changed, as row numbers. */
 export interface ViewStep {
@@ -41,6 +42,7 @@ export class SharedView {
   internalDatesMs: Float64Array
   rows: number
   readonly goneRows = new Set<number>()
+  readonly emails: EmailColumn
   /** Set when the mailbox was deleted or renumbered: no session may go on with it. */
   lost = false
   readonly readers = new Set<ViewReader>()
@@ -66,6 +68,7 @@ export class SharedView {
     this.#store = store
     this.accountId = accountId
     this.mailboxId = view.mailbox.id
+    this.emails = new EmailColumn(store, { accountId, mailboxId: view.mailbox.id })
     this.mailbox = view.mailbox
     this.uids = view.uids
     this.flags = view.flags

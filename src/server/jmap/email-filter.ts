@@ -1,6 +1,9 @@
 import { asciiLower } from '#base/text.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import { foldText, hasText } from '#codec/mime/fold-text.ts'
+import { ENVELOPE_FIELDS } from '#codec/mime/message-texts.ts'
+import type { SearchQuery, TextPlaceName } from '#store/search/query.ts'
+import type { Decide } from '#store/search/text-search.ts'
 import { isObject } from './args.ts'
 import { FLAG_KEYWORDS, isKeyword } from './emails.ts'
 import type { EmailView } from './email-views.ts'
@@ -45,24 +48,65 @@ export interface Filter {
   readonly isMailboxOnly: boolean
   /** Texts that are searched for, as they came. */
   readonly terms: readonly string[]
+  /** Parts that the search index can decide. */
+  readonly oracles: readonly Oracle[]
+}
+
+/** A part that asks for texts only, with what the index says of it. */
+export interface Oracle {
+  readonly query: SearchQuery
+  decide: Decide | undefined
 }
 
 /** Compiles a filter (RFC 8621 §4.4.1); undefined matches all. Ends the call for what is none. */
 export function compileFilter(given: unknown): Filter {
-  const state = { conditions: 0, terms: [] as string[] }
+  const state: State = { conditions: 0, terms: [], oracles: [] }
   if (given === undefined || given === null)
-    return { test: () => true, mailboxId: undefined, isMailboxOnly: false, terms: [] }
-  const test = compile(given, state, 0)
+    return { test: () => true, mailboxId: undefined, isMailboxOnly: false, terms: [], oracles: [] }
+  const { terms, oracles } = state
+  const test = asked(compile(given, state, 0), state)
   const isMailboxOnly = isObject(given) && Object.keys(given).join() === 'inMailbox'
-  return { test, mailboxId: mailboxOf(given), isMailboxOnly, terms: state.terms }
+  return { test, mailboxId: mailboxOf(given), isMailboxOnly, terms, oracles }
 }
 
 interface State {
   conditions: number
   readonly terms: string[]
+  readonly oracles: Oracle[]
 }
 
-function compile(given: unknown, state: State, depth: number): Test {
+/** A test, and what the index is asked for it where it asks for texts only. */
+interface Compiled {
+  readonly test: Test
+  readonly query?: SearchQuery | undefined
+}
+
+/** The test with the index's word before it. */
+function asked({ test, query }: Compiled, state: State): Test {
+  if (query === undefined) return test
+  const oracle: Oracle = { query, decide: undefined }
+  state.oracles.push(oracle)
+  return (candidate, texts) =>
+    oracle.decide?.(candidate.view.emails[candidate.row]!) ?? test(candidate, texts)
+}
+
+/** Conditions that ask for texts only are asked for together. */
+function joined(kind: 'and' | 'or', parts: readonly Compiled[], state: State): Compiled {
+  const join = kind === 'and' ? allOf : anyOf
+  const queries = parts.flatMap(({ query }) => query ?? [])
+  const test = join(parts.map((part) => part.test))
+  if (queries.length === parts.length) return { test, query: { kind, queries } }
+  const others = parts.filter(({ query }) => query === undefined)
+  const texts = parts.filter(({ query }) => query !== undefined)
+  if (texts.length === 0) return { test }
+  const grouped = asked(
+    { test: join(texts.map((part) => part.test)), query: { kind, queries } },
+    state,
+  )
+  return { test: join([...others.map((part) => part.test), grouped]) }
+}
+
+function compile(given: unknown, state: State, depth: number): Compiled {
   if (!isObject(given)) throw invalidArguments('a filter is an object')
   if (depth > FILTER_DEPTH_MAX || ++state.conditions > FILTER_CONDITIONS_MAX)
     throw new MethodError('unsupportedFilter', 'The filter has too many conditions')
@@ -70,10 +114,12 @@ function compile(given: unknown, state: State, depth: number): Test {
   if (operator === undefined) return condition(given, state)
   if (!Array.isArray(conditions) || !['AND', 'OR', 'NOT'].includes(operator as string))
     throw invalidArguments('an operator is AND, OR or NOT, with conditions')
-  const tests = (conditions as unknown[]).map((each) => compile(each, state, depth + 1))
-  if (operator === 'AND') return allOf(tests)
+  const parts = (conditions as unknown[]).map((each) => compile(each, state, depth + 1))
+  if (operator === 'AND') return joined('and', parts, state)
+  const any = joined('or', parts, state)
+  if (operator === 'OR') return any
   // NOT is true where none of its conditions is.
-  return operator === 'OR' ? anyOf(tests) : not(anyOf(tests))
+  return { test: not(any.test), ...(any.query && { query: { kind: 'not', query: any.query } }) }
 }
 
 const allOf =
@@ -97,18 +143,36 @@ const not =
 
 const anyOf = (tests: readonly Test[]): Test => not(allOf(tests.map(not)))
 
-function condition(given: Record<string, unknown>, state: State): Test {
-  const tests = Object.entries(given).map(([name, value]) => {
+function condition(given: Record<string, unknown>, state: State): Compiled {
+  const parts = Object.entries(given).map(([name, value]) => {
     const make = Object.hasOwn(CONDITIONS, name) ? CONDITIONS[name] : undefined
     if (make === undefined)
       throw new MethodError('unsupportedFilter', `no condition is called ${name.slice(0, 100)}`)
     if (typeof value === 'string' && TEXT_CONDITIONS.has(name)) state.terms.push(value)
-    return make(value, name)
+    return { test: make(value, name), query: QUERIES[name]?.(value) }
   })
-  return allOf(tests)
+  return joined('and', parts, state)
 }
 
 type Make = (value: unknown, name: string) => Test
+
+/** What the index is asked for a condition; its value was looked at. */
+const QUERIES: Readonly<Record<string, ((value: unknown) => SearchQuery) | undefined>> = {
+  ...Object.fromEntries(
+    ENVELOPE_FIELDS.map((field) => [field, (value: unknown) => wordsIn(value, [field])]),
+  ),
+  body: (value) => wordsIn(value, ['body']),
+  text: (value) => wordsIn(value, [...ENVELOPE_FIELDS, 'body']),
+  header: (value) => {
+    const [field, text = ''] = value as string[]
+    return { kind: 'field', name: asciiLower(field!), term: foldText(text) }
+  },
+}
+
+const wordsIn = (value: unknown, places: readonly TextPlaceName[]): SearchQuery => ({
+  kind: 'and',
+  queries: wordsOf(value as string).map((term) => ({ kind: 'text', places, term })),
+})
 
 const TEXT_CONDITIONS = new Set(['text', 'from', 'to', 'cc', 'bcc', 'subject', 'body'])
 

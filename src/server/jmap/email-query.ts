@@ -2,6 +2,7 @@ import { DELETED } from '#model/mailbox.ts'
 import type { Args } from './args.ts'
 import { isObject } from './args.ts'
 import { accountState } from './emails.ts'
+import { consult } from './consult.ts'
 import { compileFilter } from './email-filter.ts'
 import type { Candidate, Filter } from './email-filter.ts'
 import type { EmailView } from './email-views.ts'
@@ -116,6 +117,7 @@ export async function findEmails(
     const rows = only.newest(ask.collapse ? 'collapsed' : 'all')
     return shownIn(ask, { length: rows.length, at: (i) => idOf({ view: only, row: rows[i]! }) })
   }
+  await consult(call, ask.filter, views)
   const order = ordered(views, { newestFirst: !(isByDate && ask.sort[0]!.isAscending) })
   // Without an end to count to, what lies behind the page is not looked at.
   const enough =

@@ -1,6 +1,6 @@
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
-import { headerFields } from '#codec/mime/header.ts'
+import { addressText, foldedFields } from '#codec/mime/message-texts.ts'
 import { bodyReadings, isReadable, partNames } from '#codec/mime/readings.ts'
 import { decodeText } from '#codec/mime/text.ts'
 import type { MailboxId, ThreadId, Uid } from '#model/mailbox.ts'
@@ -153,16 +153,6 @@ export async function sortTexts(
   return texts
 }
 
-const addressText = (list: readonly HeaderAddress[] | undefined): string =>
-  foldText(
-    (list ?? [])
-      .map(
-        ({ name, mailbox, host }) =>
-          `${decodeWords(name ?? '')} <${text8(mailbox ?? '')}${host === undefined ? '' : `@${text8(host)}`}>`,
-      )
-      .join(', '),
-  )
-
 async function readThreads(call: Call, open: readonly Open[]): Promise<void> {
   const threadId = ({ candidate: { view, row } }: Open): ThreadId =>
     `T${view.tag}${view.threads[row]!.toString(36)}` as ThreadId
@@ -193,7 +183,7 @@ async function headerOf(call: Call, each: Open): Promise<NonNullable<Texts['head
   const { prefixBytes, meta } = each.meta
   const { offset, length } = meta.root.header
   const octets = await read(call, each.candidate, 0, prefixBytes + offset + length)
-  return Array.from(headerFields(octets), ({ key, value }) => [key, foldText(decodeWords(value))])
+  return foldedFields(octets)
 }
 
 async function bodyOf(call: Call, each: Open): Promise<string> {
@@ -206,8 +196,7 @@ async function bodyOf(call: Call, each: Open): Promise<string> {
     if (part.message !== undefined) {
       const { offset, length } = part.message.root.header
       const header = await read(call, each.candidate, prefixBytes + offset, length)
-      for (const { key, value } of headerFields(header))
-        texts.push(foldText(`${key}: ${decodeWords(value)}`))
+      for (const [name, value] of foldedFields(header)) texts.push(`${name}: ${value}`)
       return visit(part.message.root)
     }
     if (!isReadable(part)) return

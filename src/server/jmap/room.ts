@@ -4,6 +4,7 @@ import type { Account } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
 import type { Args } from './args.ts'
 import type { EmailViews } from './email-views.ts'
 import type { KnownMetas } from './known-metas.ts'
@@ -12,6 +13,8 @@ import type { JmapLimits } from './limits.ts'
 /** What all requests of a process share. */
 export interface JmapRoom {
   readonly store: MailboxStore
+  /** Absent: texts are read. */
+  readonly search?: TextSearch
   readonly views: EmailViews
   readonly metas: KnownMetas
   readonly directory: Pick<Directory, 'account' | 'domain'>

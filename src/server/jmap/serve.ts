@@ -9,6 +9,7 @@ import type { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
 import { accessOf } from './access.ts'
 import type { Access, AccessParts } from './access.ts'
 import { runRequest } from './api.ts'
@@ -27,6 +28,8 @@ import { upload } from './upload.ts'
 
 export interface JmapParts {
   readonly store: MailboxStore
+  /** Absent: texts are read. */
+  readonly search?: TextSearch
   readonly changes: (listener: (change: StoreChanged) => void) => () => void
   readonly authenticator: Authenticator
   readonly directory: Pick<Directory, 'account' | 'domain'>
@@ -62,6 +65,7 @@ export function serveJmap(parts: JmapParts): Jmap {
   const { clock } = parts
   const room: JmapRoom = {
     store: parts.store,
+    ...(parts.search !== undefined && { search: parts.search }),
     views: new EmailViews(parts.store, clock),
     metas: new KnownMetas(),
     directory: parts.directory,

@@ -17,12 +17,13 @@ import type {
   ExpungedEmail,
 } from './stored-email.ts'
 import type { KeptObjects, ObjectChanges, ObjectKind } from './objects.ts'
+import type { TextSource } from './text-source.ts'
 import type { KeptUpload } from './uploads.ts'
 
 /** Octets that one `read` may ask for. */
 export const READ_BYTES_MAX = 1024 * 1024
 
-export interface MailboxStore {
+export interface MailboxStore extends TextSource {
   openLarge(): Promise<{ readonly handle: LargeHandle }>
   appendLarge(part: { readonly handle: LargeHandle; readonly octets: Octets }): Promise<void>
   abortLarge(part: { readonly handle: LargeHandle }): Promise<void>

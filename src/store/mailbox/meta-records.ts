@@ -50,7 +50,7 @@ export const encodeMeta = (meta: MessageMeta): Octets =>
   Buffer.concat([Buffer.of(META_VERSION), fromUtf8(JSON.stringify(meta))])
 
 /** Throws Fault `version` or `corrupt`. */
-function decodeMeta(octets: Octets): MessageMeta {
+export function decodeMeta(octets: Octets): MessageMeta {
   if (octets[0] !== META_VERSION)
     throw new Fault('version', `parsed meta of version ${octets[0]}, this program knows 1`)
   try {

@@ -45,6 +45,7 @@ import { changeScript, listScripts, readScript } from './scripts.ts'
 import type { ScriptRefusal } from './scripts.ts'
 import type { Sql } from './sql.ts'
 import { abortContents, bringsOctets, stageRequest } from './stage.ts'
+import { readEmailNumbers, readKeptEmails, readNextEmails, readTexts } from './texts.ts'
 import { UploadShelf } from './upload-shelf.ts'
 import { findUpload } from './uploads.ts'
 import { listMailboxes, readView } from './view.ts'
@@ -224,6 +225,28 @@ export class SqliteMailboxes implements MailboxStore {
 
   async read(ask: Parameters<MailboxStore['read']>[0]): ReturnType<MailboxStore['read']> {
     return { octets: await readMessage(this.#source, ask) }
+  }
+
+  async texts(ask: Parameters<MailboxStore['texts']>[0]): ReturnType<MailboxStore['texts']> {
+    return readTexts(this.#parts, ask)
+  }
+
+  async emailNumbers(
+    ask: Parameters<MailboxStore['emailNumbers']>[0],
+  ): ReturnType<MailboxStore['emailNumbers']> {
+    return readEmailNumbers(this.#sql, ask)
+  }
+
+  async keptEmails(
+    ask: Parameters<MailboxStore['keptEmails']>[0],
+  ): ReturnType<MailboxStore['keptEmails']> {
+    return readKeptEmails(this.#sql, ask)
+  }
+
+  async nextEmails(
+    ask: Parameters<MailboxStore['nextEmails']>[0],
+  ): ReturnType<MailboxStore['nextEmails']> {
+    return readNextEmails(this.#sql, ask)
   }
 
   async scripts(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['scripts']> {

@@ -169,13 +169,17 @@ export class AccountIndex {
     if (entry.isRetired && entry.users === 0) entry.segment.close()
   }
 
-  /** Marks what is not among the emails, of those numbered below `to`; returns how many are dead in all. */
-  keep(emailNumbers: Uint32Array, to: number): number {
+  /** Marks what is not among the emails, of those in the range; returns how many are dead in all. */
+  keep(
+    emailNumbers: Uint32Array,
+    { from, to }: { readonly from: number; readonly to: number },
+  ): number {
     let dead = 0
     let at = 0
     for (const entry of this.#entries) {
       const { emails } = entry.segment.index
       for (const [document, email] of emails.entries()) {
+        if (email < from) continue
         if (email >= to) break
         while (at < emailNumbers.length && emailNumbers[at]! < email) at++
         if (emailNumbers[at] === email) continue

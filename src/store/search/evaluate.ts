@@ -1,6 +1,15 @@
 import { isMarkup } from '#codec/mime/readings.ts'
 import { ENVELOPE_FIELDS } from '#codec/mime/message-texts.ts'
-import { complement, countBits, emptyBits, fullBits, hasBit, intersect, setBit, unite } from './bits.ts'
+import {
+  complement,
+  countBits,
+  emptyBits,
+  fullBits,
+  hasBit,
+  intersect,
+  setBit,
+  unite,
+} from './bits.ts'
 import type { Bits } from './bits.ts'
 import { CUT, leafTest, MARKUP } from './document.ts'
 import type { LeafTest } from './document.ts'

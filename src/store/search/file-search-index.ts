@@ -3,16 +3,12 @@ import { join } from 'node:path'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import type { Clock } from '#base/time.ts'
-import { textPlaces, textsOf } from '#codec/mime/message-texts.ts'
-import type { MessageTexts } from '#codec/mime/message-texts.ts'
 import type { AccountId } from '#model/account.ts'
 import { AccountIndex, gapOf, mergeOf, namesIn, segmentPlaces } from './account-index.ts'
-import { encodeDocument, flagsOf, invert } from './document.ts'
 import { findIn } from './find.ts'
-import { Inverter } from './inverter.ts'
+import { Gathering } from './gathering.ts'
 import { mergeSegments } from './merge.ts'
-import type { IndexedEmail, IndexStatus, SearchFound, SearchIndex } from './search-index.ts'
-import { SegmentWriter } from './segment-writer.ts'
+import type { IndexStatus, SearchFound, SearchIndex } from './search-index.ts'
 
 export interface SearchIndexOptions {
   /** Holds a folder for each account; made where it is missing. Its lock must be held. */
@@ -27,20 +23,6 @@ export interface SearchIndexOptions {
 const TURN_MS = 10
 /** Accounts whose segments are kept open. */
 const OPEN_MAX = 64
-/** Pairs of gram and document that one new segment may take in memory: eight octets each. */
-const PAIRS_MAX = 4_000_000
-/** Octets of documents likewise. */
-const DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
-
-/** A new segment as it is being gathered. */
-interface Gathering {
-  readonly from: number
-  to: number
-  readonly writer: SegmentWriter
-  readonly inverter: Inverter
-  bytes: number
-}
-
 interface Opened {
   readonly index: AccountIndex
   gathering?: Gathering
@@ -79,31 +61,18 @@ export class FileSearchIndex implements SearchIndex {
       if (gap.to !== undefined && part.to > gap.to) return { taken: false }
       const gathering = (opened.gathering ??= this.#gather(opened.index, part.from))
       for (const email of part.emails) {
-        this.#take(gathering, email)
+        gathering.take(email)
         await this.#pause()
       }
       gathering.to = part.to
-      const isFull =
-        gathering.inverter.pairs > PAIRS_MAX || gathering.bytes > DOCUMENT_BYTES_MAX
-      if (isFull) await this.#write(opened)
+      if (gathering.isFull) await this.#write(opened)
       return { taken: true }
     })
   }
 
   #gather(index: AccountIndex, from: number): Gathering {
     index.makeDir()
-    const path = join(index.dir, `gathering-${from.toString(36)}`)
-    const writer = new SegmentWriter(path)
-    return { from, to: from, writer, inverter: new Inverter(), bytes: 0 }
-  }
-
-  #take(gathering: Gathering, { emailNumber, content }: IndexedEmail): void {
-    const { writer, inverter } = gathering
-    const texts = content === undefined ? UNREADABLE : readTexts(content)
-    const octets = encodeDocument(texts)
-    invert(inverter, writer.documents, texts)
-    writer.document(emailNumber, flagsOf(texts), octets)
-    gathering.bytes += octets.length
+    return new Gathering(join(index.dir, `gathering-${from.toString(36)}`), from)
   }
 
   flush(ask: { readonly accountId: AccountId }): Promise<void> {
@@ -115,11 +84,9 @@ export class FileSearchIndex implements SearchIndex {
     if (gathering === undefined) return
     delete opened.gathering
     try {
-      for (const [key, documents] of gathering.inverter.postings())
-        gathering.writer.posting(key, documents)
-      gathering.writer.finish(index.pathFor(gathering.from, gathering.to))
+      gathering.finish(index.pathFor(gathering.from, gathering.to))
     } catch (thrown) {
-      gathering.writer.abandon()
+      gathering.abandon()
       throw thrown
     }
     index.opened(gathering.from, gathering.to)
@@ -137,8 +104,7 @@ export class FileSearchIndex implements SearchIndex {
     } catch (thrown) {
       if (!isFault(thrown, 'corrupt')) throw thrown
       // Which one it was is in the message; its numbers are indexed anew.
-      for (const entry of entries)
-        if (thrown.message.startsWith(entry.path)) index.drop(entry)
+      for (const entry of entries) if (thrown.message.startsWith(entry.path)) index.drop(entry)
       this.#trouble(thrown)
       return { found: new Uint32Array(0), unsure: new Uint32Array(0), upTo: 0 }
     } finally {
@@ -148,7 +114,7 @@ export class FileSearchIndex implements SearchIndex {
 
   keep(ask: Parameters<SearchIndex['keep']>[0]): ReturnType<SearchIndex['keep']> {
     return this.#inTurn(ask.accountId, async (opened) => {
-      const dead = opened.index.keep(ask.emailNumbers, ask.to)
+      const dead = opened.index.keep(ask.emailNumbers, ask)
       if (dead > 0) this.#mergeLater(opened)
       await this.#pause()
       return { dead }
@@ -164,7 +130,7 @@ export class FileSearchIndex implements SearchIndex {
 
   async forget(ask: { readonly accountId: AccountId }): Promise<void> {
     await this.#inTurn(ask.accountId, async (opened) => {
-      opened.gathering?.writer.abandon()
+      opened.gathering?.abandon()
       delete opened.gathering
       while (opened.index.isMerging) await this.#merging
       opened.index.close()
@@ -186,11 +152,18 @@ export class FileSearchIndex implements SearchIndex {
     return { accounts: names.length, segments, bytes }
   }
 
+  resting(): Promise<boolean> {
+    const isBusy = [...this.#opened.values()].some(
+      ({ index, gathering }) => index.isUsed || gathering !== undefined,
+    )
+    return Promise.resolve(!isBusy)
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true
-    for (const opened of [...this.#opened.values()]) {
+    for (const opened of this.#opened.values()) {
       await opened.tail.catch(() => undefined)
-      opened.gathering?.writer.abandon()
+      opened.gathering?.abandon()
     }
     await this.#merging
     for (const { index } of this.#opened.values()) index.close()
@@ -266,8 +239,7 @@ export class FileSearchIndex implements SearchIndex {
       return true
     } catch (thrown) {
       if (isFault(thrown, 'corrupt'))
-        for (const entry of entries)
-          if (thrown.message.startsWith(entry.path)) index.drop(entry)
+        for (const entry of entries) if (thrown.message.startsWith(entry.path)) index.drop(entry)
       throw thrown
     } finally {
       index.release(entries)
@@ -289,22 +261,6 @@ export class FileSearchIndex implements SearchIndex {
 
 const gapWith = ({ index, gathering }: Opened): { from: number; to?: number } =>
   gathering === undefined ? index.gap : { ...index.gap, from: gathering.to }
-
-const UNREADABLE: MessageTexts = {
-  envelope: { from: '', to: '', cc: '', bcc: '', subject: '' },
-  header: [],
-  bodies: [],
-  isCut: true,
-  hasMarkup: false,
-}
-
-function readTexts({ meta, head, octets }: NonNullable<IndexedEmail['content']>): MessageTexts {
-  try {
-    return textsOf(meta, head, { ...textPlaces(meta.root), octets })
-  } catch {
-    return UNREADABLE // our mistake, or a message made to find one: it stays open to every search
-  }
-}
 
 const nameOf = (accountId: AccountId): string => `a-${Buffer.from(accountId).toString('base64url')}`
 const idOf = (name: string): AccountId =>

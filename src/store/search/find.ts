@@ -109,8 +109,11 @@ async function sift(
   turn: { readonly untilMs: number; readonly clock: Clock; readonly pause: () => Promise<void> },
 ): Promise<number | undefined> {
   const { emails } = segment.index
-  let block: { readonly number: number; readonly first: number; readonly documents: readonly Buffer[] } =
-    { number: -1, first: 0, documents: [] }
+  let block: {
+    readonly number: number
+    readonly first: number
+    readonly documents: readonly Buffer[]
+  } = { number: -1, first: 0, documents: [] }
   for (const document of numbersOf(evaluation.maybe)) {
     const email = emails[document]!
     if (hasBit(evaluation.sure, document)) {

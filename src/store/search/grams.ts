@@ -1,7 +1,6 @@
 import { isWide } from '#codec/mime/fold-text.ts'
 
-/** Parts of a message whose postings are kept apart. */
-export const ZONES = ['envelope', 'header', 'body'] as const
+/** Parts of a message whose postings are kept apart: envelope, header, bodies. */
 export type Zone = 0 | 1 | 2
 
 /** Stands twice behind each text, so that its last characters begin a gram too. Folded text has no control characters. */

@@ -1,8 +1,8 @@
 import { addGrams, HIGH_UNIT } from './grams.ts'
 import type { Zone } from './grams.ts'
 
-const SLOTS_MIN = 1 << 16
-const PAIRS_MIN = 1 << 18
+const SLOTS_MIN = 1 << 13
+const PAIRS_MIN = 1 << 14
 
 /** Grams of documents turned round: which documents have each gram. In memory, for one segment. */
 export class Inverter {
@@ -13,8 +13,8 @@ export class Inverter {
   #tails = new Uint32Array(SLOTS_MIN)
   #used = 0
   /** Pairs: the document, and the pair before it of the same gram + 1. */
-  #documents = new Uint32Array(PAIRS_MIN)
-  #before = new Uint32Array(PAIRS_MIN)
+  #documents: Uint32Array = new Uint32Array(PAIRS_MIN)
+  #before: Uint32Array = new Uint32Array(PAIRS_MIN)
   #pairs = 0
   #document = 0
   readonly #add = (high: number, low: number): void => this.#put(high, low)

@@ -8,8 +8,10 @@ import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { ENVELOPE_FIELDS, textPlaces, textsOf } from '#codec/mime/message-texts.ts'
 import type { MessageTexts } from '#codec/mime/message-texts.ts'
 import type { AccountId } from '#model/account.ts'
+import { decodeMeta, encodeMeta } from '#store/mailbox/meta-records.ts'
+import type { EmailTexts } from '#store/mailbox/text-source.ts'
 import type { SearchQuery } from './query.ts'
-import type { IndexedEmail, SearchIndex } from './search-index.ts'
+import type { SearchIndex } from './search-index.ts'
 
 /** An index of its own for a test; `reopen` opens the same place anew, as after a restart. */
 export interface IndexUnderTest {
@@ -21,7 +23,7 @@ export interface IndexUnderTest {
 const hanako = 'hanako' as AccountId
 const taro = '太郎/..' as AccountId
 
-export function indexedEmail(emailNumber: number, octets: Octets): IndexedEmail {
+export function indexedEmail(emailNumber: number, octets: Octets): EmailTexts {
   const indexer = new MimeIndexer()
   indexer.feed(octets)
   const meta = indexer.finish()
@@ -29,7 +31,7 @@ export function indexedEmail(emailNumber: number, octets: Octets): IndexedEmail 
   const cut = ({ offset, length }: { offset: number; length: number }): Octets =>
     octets.subarray(offset, offset + length)
   const content = {
-    meta,
+    meta: encodeMeta(meta),
     head: cut({ offset: 0, length: header.offset + header.length }),
     octets: textPlaces(meta.root).places.map(cut),
   }
@@ -98,7 +100,10 @@ export function searchIndexContract(name: string, open: () => Promise<IndexUnder
     test('any part of one character or more is found, and nothing else', async ({ index }) => {
       await fc.assert(
         fc.asyncProperty(
-          fc.array(fc.record({ subject: someText, body: someText }), { minLength: 1, maxLength: 8 }),
+          fc.array(fc.record({ subject: someText, body: someText }), {
+            minLength: 1,
+            maxLength: 8,
+          }),
           fc.array(someQuery, { minLength: 1, maxLength: 6 }),
           fc.array(fc.nat({ max: 7 }), { maxLength: 3 }),
           async (contents, queries, flushes) => {
@@ -111,12 +116,11 @@ export function searchIndexContract(name: string, open: () => Promise<IndexUnder
               await index.add({ accountId: hanako, from, to: from + 1, emails: [email] })
               if (flushes.includes(from)) await index.flush({ accountId: hanako })
             }
-            const texts = emails.map(({ content }) =>
-              textsOf(content!.meta, content!.head, {
-                ...textPlaces(content!.meta.root),
-                octets: content!.octets,
-              }),
-            )
+            const texts = emails.map(({ content }) => {
+              const meta = decodeMeta(content!.meta)
+              const { octets, head } = content!
+              return textsOf(meta, head, { ...textPlaces(meta.root), octets })
+            })
             // Parts of the texts themselves, so that something is found.
             const parts = contents.flatMap(({ body }) => {
               const part = (from: number, to: number): string =>
@@ -181,7 +185,9 @@ export function searchIndexContract(name: string, open: () => Promise<IndexUnder
 
     test('many small parts become few, and say the same', async ({ index }) => {
       for (let i = 0; i < 40; i++) {
-        await add(index, i, [mail(`件名${i}`, `本文の番号は${i}番、${i % 3 === 0 ? '会議' : '資料'}`)])
+        await add(index, i, [
+          mail(`件名${i}`, `本文の番号は${i}番、${i % 3 === 0 ? '会議' : '資料'}`),
+        ])
         await index.flush({ accountId: hanako })
       }
       const byThree = Array.from({ length: 14 }, (_, i) => i * 3)
@@ -202,7 +208,7 @@ export function searchIndexContract(name: string, open: () => Promise<IndexUnder
       await add(index, 0, mails)
       await index.flush({ accountId: hanako })
       const kept = Uint32Array.from({ length: 20 }, (_, i) => i * 2)
-      const ask = { accountId: hanako, to: 40, emailNumbers: kept }
+      const ask = { accountId: hanako, from: 0, to: 40, emailNumbers: kept }
       assert.deepEqual(await index.keep(ask), { dead: 20 })
       for (let i = 0; i < 500; i++) {
         if ((await find(index, inText('秘密'))).length === 20) break
@@ -218,7 +224,9 @@ export function searchIndexContract(name: string, open: () => Promise<IndexUnder
       assert.deepEqual(await (await under.reopen()).accounts({ limit: 10 }), { accountIds: [taro] })
     })
 
-    test('a message that a limit has cut, or that cannot be read, stays open', async ({ index }) => {
+    test('a message that a limit has cut, or that cannot be read, stays open', async ({
+      index,
+    }) => {
       const long = mail('長い', `${'x'.repeat(1_200_000)}終わりの言葉`)
       await index.add({
         accountId: hanako,
@@ -238,8 +246,11 @@ export function searchIndexContract(name: string, open: () => Promise<IndexUnder
       assert.deepEqual(await found('xxx'), { found: [0], unsure: [1], upTo: 3 })
     })
 
-    test('the source of HTML is not indexed: who asks for it is told to look', async ({ index }) => {
-      const html = 'Content-Type: text/html; charset=utf-8\r\n\r\n<p>会<b>議</b></p> <a href="https://x.example/渡り">y</a>'
+    test('the source of HTML is not indexed: who asks for it is told to look', async ({
+      index,
+    }) => {
+      const html =
+        'Content-Type: text/html; charset=utf-8\r\n\r\n<p>会<b>議</b></p> <a href="https://x.example/渡り">y</a>'
       await index.add({
         accountId: hanako,
         from: 0,
@@ -265,9 +276,11 @@ const someLeaf: fc.Arbitrary<SearchQuery> = fc.oneof(
       fc.subarray(['header', 'body', ...ENVELOPE_FIELDS], { minLength: 1 }),
     )
     .map(([term, places]) => inText(term.join(''), places)),
-  fc
-    .array(fc.constantFrom(...letters), { maxLength: 3 })
-    .map((term): SearchQuery => ({ kind: 'field', name: 'subject', term: foldText(term.join('')) })),
+  fc.array(fc.constantFrom(...letters), { maxLength: 3 }).map((term): SearchQuery => ({
+    kind: 'field',
+    name: 'subject',
+    term: foldText(term.join('')),
+  })),
 )
 const someQuery: fc.Arbitrary<SearchQuery> = fc.oneof(
   { weight: 3, arbitrary: someLeaf },

@@ -52,20 +52,27 @@ test('an octet that has changed costs its own segment, which is indexed again', 
   const [account] = readdirSync(dir)
   const files = readdirSync(join(dir, account!)).toSorted()
   assert.equal(files.length, 3)
-  const path = join(dir, account!, files.find((name) => name.startsWith('1e-'))!)
+  const path = join(
+    dir,
+    account!,
+    files.find((name) => name.startsWith('1e-'))!,
+  )
   const query = { kind: 'text', places: ['body'], term: foldText('の観察') } as const
   for (let at = 3; at < statSync(path).size; at += 97) {
     const copy = mkdtempSync(join(root, 'copy-'))
     await fill(copy)
     const file = join(copy, account!, path.split('/').at(-1)!)
     const fd = openSync(file, 'r+')
-    writeSync(fd, Buffer.from([at & 0xff ^ 0x5a, 0x77]), 0, 2, at)
+    writeSync(fd, Buffer.from([(at & 0xff) ^ 0x5a, 0x77]), 0, 2, at)
     closeSync(fd)
     const index = new FileSearchIndex({ dir: copy, clock: systemClock })
     // Found out at the opening or at the first look; what is answered is right in any case.
     for (let ask = 0; ask < 3; ask++) {
       const { found, upTo } = await index.find({ accountId, query })
-      assert.deepEqual([...found], Array.from({ length: Math.min(upTo, 150) }, (_, i) => i))
+      assert.deepEqual(
+        [...found],
+        Array.from({ length: Math.min(upTo, 150) }, (_, i) => i),
+      )
     }
     const { gaps } = await index.gaps({ accountIds: [accountId] })
     const [gap] = gaps

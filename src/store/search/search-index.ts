@@ -1,21 +1,6 @@
-import type { Octets } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
-import type { MessageMeta } from '#model/message.ts'
+import type { EmailTexts } from '#store/mailbox/text-source.ts'
 import type { SearchQuery } from './query.ts'
-
-/** An email as it is handed to the index: its meta, and the octets of its texts. */
-export interface IndexedEmail {
-  /** What stands in its id; emails of an account are numbered in the order in which they came. */
-  readonly emailNumber: number
-  /** Absent where it could not be read: it stays open to every search. */
-  readonly content?: {
-    readonly meta: Pick<MessageMeta, 'envelope' | 'root' | 'truncated'>
-    /** The header, and what was put in front of the message. */
-    readonly head: Octets
-    /** Of `textPlaces(meta.root)`, in order. */
-    readonly octets: readonly Octets[]
-  }
-}
 
 /** Numbers that the index does not cover: from `from` to before `to`, without an end where there is none. */
 export interface IndexGap {
@@ -57,7 +42,7 @@ export interface SearchIndex {
     readonly accountId: AccountId
     readonly from: number
     readonly to: number
-    readonly emails: readonly IndexedEmail[]
+    readonly emails: readonly EmailTexts[]
   }): Promise<{ readonly taken: boolean }>
   flush(ask: { readonly accountId: AccountId }): Promise<void>
   /** Among the emails of `within`, or all; above `after`. */
@@ -67,9 +52,10 @@ export interface SearchIndex {
     readonly within?: Uint32Array
     readonly after?: number
   }): Promise<SearchFound>
-  /** Says which emails are left of those numbered below `to`; the others go by and by. */
+  /** Says which emails are left of those numbered from `from` to before `to`; the others go by and by. */
   keep(ask: {
     readonly accountId: AccountId
+    readonly from: number
     readonly to: number
     readonly emailNumbers: Uint32Array
   }): Promise<{ readonly dead: number }>
@@ -80,4 +66,6 @@ export interface SearchIndex {
   /** Forgets an account: it is gone, or is to be indexed anew. */
   forget(ask: { readonly accountId: AccountId }): Promise<void>
   status(): Promise<IndexStatus>
+  /** True where nothing is being written in the background. */
+  resting(): Promise<boolean>
 }

@@ -6,8 +6,8 @@ import { encodeIndex } from './segment-index.ts'
 import type { BlockPlace } from './segment-index.ts'
 
 /** Octets of documents that are compressed together, and of entries that are read together. */
-export const DOCUMENT_BLOCK_BYTES = 49_152
-export const DOCUMENTS_PER_BLOCK_MAX = 64
+const DOCUMENT_BLOCK_BYTES = 49_152
+const DOCUMENTS_PER_BLOCK_MAX = 64
 const POSTING_BLOCK_BYTES = 16_384
 /** Octets that one write hands to the disk. */
 const WRITE_BYTES = 1_048_576

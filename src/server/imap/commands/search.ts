@@ -6,6 +6,7 @@ import type { ImapCommand, Named } from '#server/imap/command.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
 import { FactReader } from '#server/imap/search-facts.ts'
 import type { Facts } from '#server/imap/search-facts.ts'
+import { consult } from '#server/imap/search-index.ts'
 import { matcher } from '#server/imap/search-match.ts'
 import type { Matcher, Needs } from '#server/imap/search-match.ts'
 import { SEARCH_CHARSETS, textReader } from '#server/imap/search-text.ts'
@@ -53,13 +54,7 @@ async function matchingRows(
   search: Matcher,
 ): Promise<number[]> {
   const found: number[] = []
-  let open: Facts[] = []
-  const reader = new FactReader(session, selected)
-  const settle = async (): Promise<void> => {
-    found.push(...(await settled(open, search, reader)))
-    open = []
-    await session.stillThere()
-  }
+  const undecided: Facts[] = []
   for (let seq = 1; seq <= selected.exists; seq++) {
     if (seq % ROWS_PER_TURN === 0) await session.stillThere()
     const row = selected.rowOfSeq(seq)
@@ -67,6 +62,20 @@ async function matchingRows(
     const facts: Facts = { row }
     const result = search.match(facts, nothing())
     if (result === true) found.push(row)
+    else if (result === undefined) undecided.push(facts)
+  }
+  await consult(session, { selected, open: undecided, oracles: search.oracles })
+  const reader = new FactReader(session, selected)
+  let open: Facts[] = []
+  const settle = async (): Promise<void> => {
+    for (const row of await settled(open, search, reader)) found.push(row)
+    open = []
+    await session.stillThere()
+  }
+  for (const [index, facts] of undecided.entries()) {
+    if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1) await session.stillThere()
+    const result = search.match(facts, nothing())
+    if (result === true) found.push(facts.row)
     else if (result === undefined && open.push(facts) >= BATCH_ROWS) await settle()
   }
   if (open.length > 0) await settle()

@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import type { Log } from '#base/log.ts'
+import type { Clock } from '#base/time.ts'
+import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
+import type { TextSource } from '#store/mailbox/text-source.ts'
+import { SearchFeeder } from '#store/search/feeder.ts'
+import { indexedSearch } from '#store/search/text-search.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
+import { OnDemandChild } from './storage/on-demand.ts'
+
+export interface SearchOwner {
+  readonly find: TextSearch
+  readonly changed: (change: StoreChanged) => void
+  close(): Promise<void>
+}
+
+/** The index of a store's mailboxes, in a storage child of its own, and what keeps it up to date. */
+export function startSearch(parts: {
+  /** The mailboxes' folder; the index lies beside them. */
+  readonly dir: string
+  readonly mailboxes: TextSource
+  readonly clock: Clock
+  readonly log: Log
+}): SearchOwner {
+  const { dir, mailboxes, clock, log } = parts
+  const child = new OnDemandChild({
+    kind: 'search',
+    dir: join(dir, 'fts'),
+    clock,
+    log: log.with({ storage: 'search' }),
+    isResting: (running) => running.service('search').resting(),
+  })
+  const index = child.service('search')
+  const feeder = new SearchFeeder({ store: mailboxes, index, clock, log })
+  feeder.start()
+  return {
+    find: indexedSearch({ feeder, index, clock, log }),
+    changed: ({ accountId }) => feeder.changed(accountId),
+    close: async () => {
+      await feeder.close()
+      await child.stop()
+    },
+  }
+}

@@ -1,0 +1,238 @@
+import type { Log } from '#base/log.ts'
+import { messageOf } from '#base/outcome.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
+import type { TextSource } from '#store/mailbox/text-source.ts'
+import type { IndexGap, SearchIndex } from './search-index.ts'
+
+export interface FeederParts {
+  readonly store: TextSource
+  readonly index: SearchIndex
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** An account is indexed once so many changes wait, or the oldest for so long; a search is not kept waiting. */
+const CHANGES_MAX = 50
+const WAIT_MS_MAX = 10 * MINUTE_MS
+const LOOK_EVERY_MS = 30 * SECOND_MS
+/** A start has other things to do first. */
+const FIRST_MS = 10 * SECOND_MS
+const FIRST_TIDY_MS = 2 * HOUR_MS
+const RETRY_MS = MINUTE_MS
+const PAGE = 1_000
+/** Changed accounts that are noted; more are found by a look at all. */
+const NOTED_MAX = 100_000
+
+interface Feeding {
+  /** Ends once the account has no gap; never rejects. */
+  readonly done: Promise<void>
+  /** Somebody waits: no pauses. */
+  isUrgent: boolean
+}
+
+/**
+ * Hands what comes into mailboxes on to the index, in the background and never in a delivery's way: an
+ * account after the other, with pauses as long as its work. The index itself knows how far it has come,
+ * so a crash of either side loses nothing.
+ */
+export class SearchFeeder {
+  readonly #parts: FeederParts
+  readonly #noted = new Map<AccountId, { changes: number; readonly sinceMs: number }>()
+  readonly #waiting = new Set<AccountId>()
+  readonly #feeding = new Map<AccountId, Feeding>()
+  readonly #stopping = new AbortController()
+  #isWorking = false
+  #wantsAll = false
+  #sweeping: Promise<void> = Promise.resolve()
+  #trouble: string | undefined
+
+  constructor(parts: FeederParts) {
+    this.#parts = parts
+  }
+
+  /** What is behind since before this start is found, then what changes. */
+  start(): void {
+    const { clock } = this.#parts
+    clock.after(FIRST_MS, () => this.#sweep(() => this.#lookAtAll()))
+    clock.after(LOOK_EVERY_MS, () => this.#look())
+    clock.after(FIRST_TIDY_MS, () => this.#tidyDaily())
+  }
+
+  /** Where indexing stands. */
+  status(): { readonly behind: number; readonly trouble?: string } {
+    const behind = this.#waiting.size + this.#feeding.size
+    return { behind, ...(this.#trouble !== undefined && { trouble: this.#trouble }) }
+  }
+
+  /** Something of the account has changed, perhaps by new mail. */
+  changed(accountId: AccountId): void {
+    const noted = this.#noted.get(accountId)
+    if (noted !== undefined) noted.changes++
+    else if (this.#noted.size >= NOTED_MAX) this.#wantsAll = true
+    else this.#noted.set(accountId, { changes: 1, sinceMs: this.#parts.clock.monotonicMs() })
+    if ((noted?.changes ?? 1) >= CHANGES_MAX) this.#enqueue(accountId)
+  }
+
+  /** Indexes what is missing of an account, for at most so long: for who is about to search. */
+  async catchUp(accountId: AccountId, forMs: number): Promise<void> {
+    const feeding = this.#feed(accountId, true)
+    const patience = new AbortController()
+    const late = sleep(this.#parts.clock, forMs, patience.signal)
+    await Promise.race([feeding, late])
+    patience.abort()
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    await Promise.all([...this.#feeding.values()].map(({ done }) => done))
+    await this.#sweeping
+  }
+
+  #look(): void {
+    if (this.#stopping.signal.aborted) return
+    const { clock } = this.#parts
+    const untilMs = clock.monotonicMs() - WAIT_MS_MAX
+    for (const [accountId, { sinceMs }] of this.#noted)
+      if (sinceMs <= untilMs) this.#enqueue(accountId)
+    if (this.#wantsAll) this.#sweep(() => this.#lookAtAll())
+    this.#wantsAll = false
+    clock.after(LOOK_EVERY_MS, () => this.#look())
+  }
+
+  #enqueue(accountId: AccountId): void {
+    this.#noted.delete(accountId)
+    this.#waiting.add(accountId)
+    if (!this.#isWorking) void this.#work()
+  }
+
+  async #work(): Promise<void> {
+    this.#isWorking = true
+    for (const accountId of this.#waiting) {
+      if (this.#stopping.signal.aborted) break
+      this.#waiting.delete(accountId)
+      await this.#feed(accountId, false)
+    }
+    this.#isWorking = false
+  }
+
+  #feed(accountId: AccountId, isUrgent: boolean): Promise<void> {
+    const known = this.#feeding.get(accountId)
+    if (known !== undefined) {
+      known.isUrgent ||= isUrgent
+      // It may be at its end, with new mail behind it.
+      return isUrgent ? known.done.then(() => this.#feedAnew(accountId)) : known.done
+    }
+    return this.#feedAnew(accountId, isUrgent)
+  }
+
+  #feedAnew(accountId: AccountId, isUrgent = true): Promise<void> {
+    const known = this.#feeding.get(accountId)
+    if (known !== undefined) return known.done
+    const state = { isUrgent }
+    const done = this.#fill(accountId, state)
+      .then(() => this.#settled())
+      .catch((thrown: unknown) => this.#failed(accountId, thrown))
+      .finally(() => this.#feeding.delete(accountId))
+    this.#feeding.set(accountId, Object.assign(state, { done }))
+    return done
+  }
+
+  async #fill(accountId: AccountId, state: { readonly isUrgent: boolean }): Promise<void> {
+    const { store, index, clock } = this.#parts
+    this.#noted.delete(accountId)
+    let gap = await this.#gapOf(accountId)
+    let hasAdded = false
+    while (!this.#stopping.signal.aborted) {
+      const startedMs = clock.monotonicMs()
+      const { emails, to, next } = await store.texts({
+        accountId,
+        from: gap.from,
+        ...(gap.to !== undefined && { before: gap.to }),
+      })
+      if (to <= gap.from || next <= 1) {
+        // A restored database may have given fewer numbers than the index has seen.
+        if (next < gap.from) await index.forget({ accountId })
+        break
+      }
+      const { taken } = await index.add({ accountId, from: gap.from, to, emails })
+      hasAdded ||= taken
+      gap = taken && to !== gap.to ? { ...gap, from: to } : await this.#gapOf(accountId)
+      const tookMs = clock.monotonicMs() - startedMs
+      if (!state.isUrgent) await sleep(clock, tookMs, this.#stopping.signal)
+    }
+    if (hasAdded) await index.flush({ accountId })
+  }
+
+  async #gapOf(accountId: AccountId): Promise<IndexGap> {
+    return (await this.#parts.index.gaps({ accountIds: [accountId] })).gaps[0]!
+  }
+
+  #settled(): void {
+    if (this.#trouble !== undefined) this.#parts.log.info('search.answers')
+    this.#trouble = undefined
+  }
+
+  #failed(accountId: AccountId, thrown: unknown): void {
+    if (this.#stopping.signal.aborted) return
+    const { clock, log } = this.#parts
+    const cause = messageOf(thrown)
+    if (this.#trouble === undefined) log.error('search.failed', { accountId, cause })
+    this.#trouble = cause
+    clock.after(RETRY_MS, () => this.changed(accountId))
+  }
+
+  /** One look at all accounts after the other. */
+  #sweep(run: () => Promise<void>): void {
+    this.#sweeping = this.#sweeping
+      .then(() => (this.#stopping.signal.aborted ? undefined : run()))
+      .catch((thrown: unknown) => {
+        if (this.#stopping.signal.aborted) return
+        this.#parts.log.error('search.failed', { cause: messageOf(thrown) })
+        this.#parts.clock.after(RETRY_MS, () => (this.#wantsAll = true))
+      })
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { store, index } = this.#parts
+    for (let after: AccountId | undefined; !this.#stopping.signal.aborted;) {
+      const ask = { limit: PAGE, ...(after !== undefined && { after }) }
+      const { accounts } = await store.nextEmails(ask)
+      const used = accounts.filter(({ next }) => next > 1)
+      const accountIds = used.map(({ accountId }) => accountId)
+      const { gaps } = accountIds.length === 0 ? { gaps: [] } : await index.gaps({ accountIds })
+      for (const [at, { accountId, next }] of used.entries())
+        if (gaps[at]!.from !== next) this.#enqueue(accountId)
+      after = accounts.at(-1)?.accountId
+      if (accounts.length < PAGE) return
+    }
+  }
+
+  #tidyDaily(): void {
+    if (this.#stopping.signal.aborted) return
+    this.#sweep(() => this.tidy())
+    this.#parts.clock.after(DAY_MS, () => this.#tidyDaily())
+  }
+
+  /** Takes out of the index what the mailboxes have no more. */
+  async tidy(): Promise<void> {
+    const { store, index } = this.#parts
+    for (let after: AccountId | undefined; !this.#stopping.signal.aborted;) {
+      const ask = { limit: PAGE, ...(after !== undefined && { after }) }
+      const { accountIds } = await index.accounts(ask)
+      for (const accountId of accountIds) {
+        for (let from = 0; !this.#stopping.signal.aborted;) {
+          const { emailNumbers, to, next } = await store.keptEmails({ accountId, from })
+          if (next === 0) await index.forget({ accountId }) // there is no such account
+          if (to <= from) break
+          await index.keep({ accountId, from, to, emailNumbers })
+          from = to
+          if (to >= next) break
+        }
+      }
+      after = accountIds.at(-1)
+      if (accountIds.length < PAGE) return
+    }
+  }
+}
