@@ -122,6 +122,11 @@ describe(
           const { ids } = await account.call('Email/query', { filter: { subject: '明日の会議' } })
           return ids.length === 1
         })
+        const kept = ['mailbox', 'retain', `${name}@campus.example`, LONG_BOX, '3']
+        assert.equal((await watari.watari(kept)).status, 0)
+        const { ids } = await account.call('Email/query', { limit: 1, position: -1 })
+        const mailboxIds = { [made.created.long.id]: true }
+        await account.call('Email/set', { update: { [ids[0]]: { mailboxIds } } })
       }
     })
     after(async () => {
@@ -241,7 +246,11 @@ function pages(watari: Installation, username: string): Readonly<Record<string, 
     'box-long': async (page, open) => {
       await open('/mail/inbox')
       await page.locator('.box', { hasText: LONG_BOX }).click()
-      await page.locator('.nothing').waitFor()
+      await page.locator('.list-kept', { hasText: /^(?:3日で消えます|kept 3 days)$/ }).waitFor()
+      const left = /^(?:消えるまで[23]日|[23] days left)$/
+      await page.locator('.row .days-left', { hasText: left }).waitFor()
+      await page.locator('.row-link').click()
+      await page.locator('.letter .days-left', { hasText: left }).waitFor()
     },
     empty: async (page) => {
       await page.locator('.box', { hasText: '空' }).click()

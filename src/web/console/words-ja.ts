@@ -1,4 +1,4 @@
-import type { Words } from '#web/parts/language.ts'
+import type { Words } from '#web/parts/words.ts'
 
 /** The console in Japanese. */
 export const JA: Words = {

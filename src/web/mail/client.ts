@@ -24,7 +24,12 @@ interface WebSession {
   readonly csrfToken: string
 }
 
-const USING = ['core', 'mail', 'submission'].map((name) => `urn:ietf:params:jmap:${name}`)
+const USING = [
+  'urn:ietf:params:jmap:core',
+  'urn:ietf:params:jmap:mail',
+  'urn:ietf:params:jmap:submission',
+  'https://watari.example/jmap/retention',
+]
 /** Somebody who answers later than this is away. */
 const ANSWER_MS = 60_000
 /** Waits before what was asked of a server that is away is asked again. */

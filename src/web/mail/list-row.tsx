@@ -4,6 +4,7 @@ import { useWords } from '#web/parts/language.ts'
 import { dateText } from '#web/parts/times.ts'
 import type { Language } from '#web/parts/times.ts'
 
+import { DaysLeft } from './days-left.tsx'
 import { Icon } from './icons.tsx'
 import { mailboxPath } from './mailboxes.ts'
 import { has, nameOf, plain } from './nouns.ts'
@@ -89,6 +90,7 @@ export function ListRow(props: {
           )}
         </span>
         <span className="row-preview">
+          <DaysLeft expiresAt={row.expiresAt} />
           {where !== undefined && (
             <bdi className="row-where">{mailboxPath(t, where, props.mailboxes)}</bdi>
           )}

@@ -128,6 +128,9 @@ export function List(props: ListProps): ReactNode {
           <SelectionBar {...props} />
         ) : (
           <>
+            {typeof box?.retainDays === 'number' && (
+              <span className="list-kept">{t('box.kept', { count: box.retainDays })}</span>
+            )}
             <span className="faint list-count" role="status">
               {listing.state === 'there' &&
                 box !== undefined &&

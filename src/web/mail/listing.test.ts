@@ -169,6 +169,7 @@ it('says that nobody answers where nothing is shown yet, and goes on asking', as
     t.mock.timers.tick(20_000)
   }
   assert.equal(listing.state, 'away')
+  await settle()
   server.isAway = false
   t.mock.timers.tick(20_000)
   await settle()

@@ -12,9 +12,11 @@ export interface Mailbox {
   readonly totalEmails: number
   readonly unreadEmails: number
   readonly myRights: { readonly mayAddItems: boolean; readonly mayReadItems: boolean }
+  /** Mail stays so many days; null or absent: for good. */
+  readonly retainDays?: number | null
 }
 export const MAILBOX_PROPERTIES =
-  'id name parentId role sortOrder totalEmails unreadEmails myRights'.split(' ')
+  'id name parentId role sortOrder totalEmails unreadEmails myRights retainDays'.split(' ')
 
 type Names = Readonly<Record<string, true>>
 
@@ -30,9 +32,13 @@ export interface Row {
   readonly subject: string | null
   readonly preview: string
   readonly hasAttachment: boolean
+  /** When its mailboxes let it go; null or absent: never. */
+  readonly expiresAt?: string | null
 }
 export const ROW_PROPERTIES =
-  'id threadId mailboxIds keywords receivedAt from to subject preview hasAttachment'.split(' ')
+  'id threadId mailboxIds keywords receivedAt from to subject preview hasAttachment expiresAt'.split(
+    ' ',
+  )
 
 export interface Part {
   readonly partId: string

@@ -6,6 +6,7 @@ import { useWords } from '#web/parts/language.ts'
 import { dateText, relativeText } from '#web/parts/times.ts'
 
 import { Attachments, BodyText } from './body.tsx'
+import { DaysLeft } from './days-left.tsx'
 import type { Desk } from './desk.ts'
 import { Icon, Tool } from './icons.tsx'
 import { loadMessage } from './messages.ts'
@@ -179,6 +180,7 @@ function Letter(props: {
           {dateText(language, when)}
         </time>
       </header>
+      <DaysLeft expiresAt={message.expiresAt} isAlways />
       <Truth message={message} />
       <Attachments desk={desk} message={message} />
       <BodyText message={message} />

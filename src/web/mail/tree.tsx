@@ -68,6 +68,12 @@ function BoxLink(props: { readonly mailbox: Mailbox; readonly isCurrent: boolean
     <Link to={boxPath(mailbox)} className="box" current={props.isCurrent}>
       {icon}
       {name}
+      {typeof mailbox.retainDays === 'number' && (
+        <span className="box-kept" title={t('box.kept', { count: mailbox.retainDays })}>
+          <span aria-hidden="true">{t('box.days', { count: mailbox.retainDays })}</span>
+          <span className="only-read">{t('box.kept', { count: mailbox.retainDays })}</span>
+        </span>
+      )}
       {count > 0 && (
         <span className={isDrafts ? 'count count-faint' : 'count'}>
           {numberText(language, count)}

@@ -1,4 +1,4 @@
-import type { Words } from '#web/parts/language.ts'
+import type { Words } from '#web/parts/words.ts'
 
 /** The webmail in English. */
 export const EN: Words = {
@@ -19,6 +19,14 @@ export const EN: Words = {
   'search.here': 'This mailbox',
   'search.terms':
     'A search knows from:suzuki subject:meeting is:unread is:starred has:attachment after:2026-11-01 and "words in a row".',
+  'box.kept_one': 'kept {{count}} day',
+  'box.kept_other': 'kept {{count}} days',
+  'box.days_one': '{{count}} day',
+  'box.days_other': '{{count}} days',
+  'mail.daysLeft_zero': 'goes today',
+  'mail.daysLeft_one': '{{count}} day left',
+  'mail.daysLeft_other': '{{count}} days left',
+  'mail.goes': 'Goes for good on {{when}}',
   'box.inbox': 'Inbox',
   'box.drafts': 'Drafts',
   'box.sent': 'Sent',

@@ -1,4 +1,4 @@
-import type { Words } from '#web/parts/language.ts'
+import type { Words } from '#web/parts/words.ts'
 
 /** The webmail in Japanese. */
 export const JA: Words = {
@@ -19,6 +19,11 @@ export const JA: Words = {
   'search.here': 'このメールボックス',
   'search.terms':
     '検索では from:鈴木 subject:会議 is:unread is:starred has:attachment after:2026-11-01 "続いた言葉" も使えます。',
+  'box.kept_other': '{{count}}日で消えます',
+  'box.days_other': '{{count}}日',
+  'mail.daysLeft_zero': '今日消えます',
+  'mail.daysLeft_other': '消えるまで{{count}}日',
+  'mail.goes': '{{when}}に消えます',
   'box.inbox': '受信トレイ',
   'box.drafts': '下書き',
   'box.sent': '送信済み',

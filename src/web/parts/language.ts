@@ -3,9 +3,7 @@ import { initReactI18next, useTranslation } from 'react-i18next'
 import type { TFunction } from 'i18next'
 
 import type { Language } from './times.ts'
-
-/** Sentences by key; each has its whole text in both languages. */
-export type Words = Readonly<Record<string, string>>
+import type { Words } from './words.ts'
 
 const STORED = 'watari.language'
 

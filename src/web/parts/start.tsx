@@ -9,7 +9,7 @@ import type { ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import { startLanguage } from './language.ts'
-import type { Words } from './language.ts'
+import type { Words } from './words.ts'
 import type { Language } from './times.ts'
 import { EN } from './words-en.ts'
 import { JA } from './words-ja.ts'

@@ -1,4 +1,4 @@
-import type { Words } from './language.ts'
+import type { Words } from './words.ts'
 
 /** What every page says. */
 export const EN: Words = {
