@@ -9,6 +9,7 @@ import { idle, imap } from './bench/memory.ts'
 import { lists } from './bench/lists.ts'
 import { nodes } from './bench/nodes.ts'
 import { machine, type Part } from './bench/setup.ts'
+import { pages } from './bench/pages.ts'
 import { queue } from './bench/queue.ts'
 import { reading } from './bench/reading.ts'
 import { syncs } from './bench/syncs.ts'
@@ -26,6 +27,7 @@ const PARTS: readonly Part[] = [
   nodes,
   events,
   directory,
+  pages,
 ]
 
 async function main(names: readonly string[]): Promise<number> {
