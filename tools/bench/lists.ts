@@ -250,7 +250,7 @@ function post(agent: Agent, port: number, methodCalls: readonly unknown[]): Prom
       port,
       method: 'POST',
       path: '/jmap/api',
-      headers: { authorization },
+      headers: { authorization, 'content-type': 'application/json' },
     })
     asked.once('error', reject)
     asked.once('response', (response) => {
