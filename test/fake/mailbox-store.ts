@@ -104,6 +104,7 @@ export class FakeMailboxStore implements MailboxStore {
   lastExpiry: MailboxStore['lastExpiry'] = () => this.#run(() => this.#store.lastExpiry())
   noteExpiry: MailboxStore['noteExpiry'] = (run) => this.#run(() => this.#store.noteExpiry(run))
   expunged: MailboxStore['expunged'] = (ask) => this.#run(() => this.#store.expunged(ask))
+  compact: MailboxStore['compact'] = () => this.#run(() => this.#store.compact())
   keepAccounts: MailboxStore['keepAccounts'] = (ask) =>
     this.#run(() => this.#store.keepAccounts(ask))
   purge: MailboxStore['purge'] = (ask) => this.#run(() => this.#store.purge(ask))

@@ -1,7 +1,9 @@
 import { concatOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
-import type { BlobRef, Blobs, LargeHandle, Space } from '#store/blob/blobs.ts'
+import { unpackBlock } from '#store/blob/block.ts'
+import type { Block } from '#store/blob/block.ts'
+import type { BlobRef, Blobs, LargeHandle, SealedSegment, Space } from '#store/blob/blobs.ts'
 
 /** Octets of one volume in memory, for tests: what a disk refuses, it refuses on demand. */
 export class MemoryBlobs implements Blobs {
@@ -13,6 +15,7 @@ export class MemoryBlobs implements Blobs {
   readonly files = new Map<number, Octets>()
   readonly writing = new Map<LargeHandle, Octets[]>()
   readonly #records = new Map<number, Octets>()
+  readonly #blocks = new Map<number, Promise<Octets>>()
   #numbers = 0
 
   append(octets: readonly Octets[]): BlobRef {
@@ -22,15 +25,29 @@ export class MemoryBlobs implements Blobs {
     return { kind: 'segment', file: 1, offset, length: content.length }
   }
 
+  appendBlock(block: Block): readonly BlobRef[] {
+    const offset = ++this.#numbers
+    const parts = unpackBlock(block.octets, 'block')
+    this.#blocks.set(offset, parts)
+    return block.parts.map((part) => ({ kind: 'block', file: 1, offset, ...part }))
+  }
+
   async flush(): Promise<void> {
     if (this.faults.flush !== undefined) throw this.faults.flush
   }
 
   async read(ref: BlobRef, offset: number, length: number): Promise<Octets> {
     if (this.faults.read !== undefined) throw this.faults.read
-    const found = ref.kind === 'large' ? this.files.get(ref.file) : this.#records.get(ref.offset)
+    const found = await this.#contentOf(ref)
     if (found === undefined) throw new Fault('io', `no octets at ${ref.kind} ${ref.file}`)
     return found.slice(Math.max(0, offset), Math.max(0, offset + length))
+  }
+
+  async #contentOf(ref: BlobRef): Promise<Octets | undefined> {
+    if (ref.kind === 'large') return this.files.get(ref.file)
+    if (ref.kind === 'segment') return this.#records.get(ref.offset)
+    const { within = 0, length } = ref
+    return (await this.#blocks.get(ref.offset))?.subarray(within, within + length)
   }
 
   readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]> {
@@ -70,6 +87,11 @@ export class MemoryBlobs implements Blobs {
 
   space(): Space {
     return { freeBytes: this.full ? 0 : 2 ** 40, full: this.full }
+  }
+
+  /** Its one segment is as good as sealed. */
+  sealed(): readonly SealedSegment[] {
+    return [{ file: 1, bytes: 0, writtenAtMs: 0 }]
   }
 
   async collect(): Promise<void> {

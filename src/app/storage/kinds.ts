@@ -26,6 +26,7 @@ import type { SettingsCopy } from '#store/settings/settings-copy.ts'
 import { settingsOfCopy } from '#store/settings/resolve.ts'
 import { openSpool } from '#store/spool/open.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
+import { compactOften } from './compact-often.ts'
 import { purgeDaily } from './purge-daily.ts'
 import type { Services } from './serve.ts'
 
@@ -111,6 +112,7 @@ export const KINDS = {
       const keptMs = async () =>
         (await settingsOfCopy(await node.copy.load()))['mailbox.undeleteMs']
       keep(purgeDaily(mailboxes, node.replica, clock, keptMs))
+      keep(compactOften(mailboxes, clock))
       const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
       return { mailboxes, sessions, ...node }
     }),

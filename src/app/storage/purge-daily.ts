@@ -1,11 +1,10 @@
-import { messageOf } from '#base/outcome.ts'
-import { oneLine } from '#base/text.ts'
 import { DAY_MS, HOUR_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { readRows } from '#store/directory/rows-text.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { recurring } from './recurring.ts'
 
 /** A start has other things to do first. */
 const FIRST_MS = HOUR_MS
@@ -22,32 +21,15 @@ export function purgeDaily(
   clock: Clock,
   keptMs: () => Promise<number>,
 ): { close(): void } {
-  let isClosed = false
-  let cancel = clock.after(FIRST_MS, run)
-  function run(): void {
-    purge()
-      // A disk that fails or is full says so to deliveries as well; tomorrow is another day.
-      .catch((thrown: unknown) =>
-        process.stderr.write(`mailboxes.purge: ${oneLine(messageOf(thrown))}\n`),
-      )
-      .finally(() => {
-        if (!isClosed) cancel = clock.after(DAY_MS, run)
-      })
-  }
-  async function purge(): Promise<void> {
+  const times = { name: 'mailboxes.purge', firstMs: FIRST_MS, everyMs: DAY_MS }
+  return recurring(clock, times, async (isClosed) => {
     const accountIds = await accountsOf(replica)
     // A directory without an account is one that has not come yet, or is broken.
-    if (accountIds.length > 0 && !isClosed) await mailboxes.keepAccounts({ accountIds })
+    if (accountIds.length > 0 && !isClosed()) await mailboxes.keepAccounts({ accountIds })
     // The store itself ends a purge that runs when it is closed.
     const beforeMs = clock.nowMs() - (await keptMs())
-    if (!isClosed) await mailboxes.purge({ beforeMs })
-  }
-  return {
-    close: () => {
-      isClosed = true
-      cancel()
-    },
-  }
+    if (!isClosed()) await mailboxes.purge({ beforeMs })
+  })
 }
 
 async function accountsOf(replica: Pick<DirectoryReplica, 'load'>): Promise<AccountId[]> {

@@ -1,14 +1,17 @@
 import type { Octets } from '#base/octets.ts'
+import type { Block } from './block.ts'
 
 /** Where octets lie on the volume; kept in database rows, meaningless elsewhere. */
 export interface BlobRef {
   /** A segment's number, or the number of a file of its own. */
   readonly file: number
-  readonly kind: 'segment' | 'large'
+  readonly kind: 'segment' | 'block' | 'large'
   /** Of the record's head in the segment; 0 in a file of its own. */
   readonly offset: number
   /** Octets of content. */
   readonly length: number
+  /** Of a block: where the content begins among those that it is compressed with. */
+  readonly within?: number
 }
 
 /** Octets up to here become one record of a segment; more go to a file of their own (DESIGN section 4). */
@@ -21,6 +24,14 @@ export type LargeHandle = string & { readonly __brand: 'LargeHandle' }
 export type Content =
   | { readonly octets: readonly Octets[] }
   | { readonly prefix: Octets; readonly large: LargeHandle }
+
+export interface SealedSegment {
+  readonly file: number
+  /** On the disk. */
+  readonly bytes: number
+  /** By the clock of then. */
+  readonly writtenAtMs: number
+}
 
 /** Free space of the volume, at most a second old. */
 export interface Space {
@@ -36,6 +47,8 @@ export interface Space {
 export interface Blobs {
   /** Places one record; it is durable once a `flush` begun afterwards has ended. */
   append(octets: readonly Octets[]): BlobRef
+  /** Places a block as one record; the place of each of its contents. */
+  appendBlock(block: Block): readonly BlobRef[]
   /** One fdatasync for all that was appended. Throws Fault `io` or `full`, after which the segment is sealed. */
   flush(): Promise<void>
   /** `length` octets of the content from `offset`; throws Fault `corrupt` where a whole record fails its CRC. */
@@ -53,6 +66,8 @@ export interface Blobs {
   release(ref: BlobRef): Promise<void>
   /** Throws nothing: what cannot be asked counts as full. */
   space(): Space
+  /** Segments that nothing is appended to any more, oldest first. */
+  sealed(): readonly SealedSegment[]
   /** Deletes segments that `live` does not name; never the one being written nor the last flush's. */
   collect(live: ReadonlySet<number>): Promise<void>
   /** Waits for what runs, closes the files, and drops a segment that was never written to. */

@@ -7,7 +7,10 @@ import { Fault, isFault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { ioFault } from '#store/db/fault.ts'
-import type { BlobRef, Blobs, LargeHandle, Space } from './blobs.ts'
+import { BlockCache } from './block-cache.ts'
+import { unpackBlock } from './block.ts'
+import type { Block } from './block.ts'
+import type { BlobRef, Blobs, LargeHandle, SealedSegment, Space } from './blobs.ts'
 import { ReadFiles, readAt, syncFolder } from './files.ts'
 import { LargeFiles, readLarge } from './large.ts'
 import { HEAD_BYTES, checkTrailer, readHead, recordBytes } from './record.ts'
@@ -32,6 +35,9 @@ const RESERVE_SHARE = 0.05
 const RESERVE_BYTES_MIN = 128 * MIB
 const RESERVE_BYTES_MAX = 2048 * MIB
 const READ_FILES_MAX = 32
+const BLOCK_CACHE_BYTES = 8 * MIB
+/** A first read that brings most blocks whole. */
+const BLOCK_READ_BYTES = 64 * 1024
 /** Reads of the disk at once for one caller. */
 const RUNS_AT_ONCE = 8
 
@@ -57,6 +63,7 @@ class VolumeBlobs implements Blobs {
   readonly #segments: Segments
   readonly #large: LargeFiles
   readonly #files = new ReadFiles(READ_FILES_MAX)
+  readonly #blocks = new BlockCache(BLOCK_CACHE_BYTES)
   #space: Space = { freeBytes: 0, full: true }
   #spaceAtMs = Number.NEGATIVE_INFINITY
 
@@ -68,6 +75,11 @@ class VolumeBlobs implements Blobs {
 
   append(octets: readonly Octets[]): BlobRef {
     return { kind: 'segment', ...this.#segments.append(octets) }
+  }
+
+  appendBlock(block: Block): readonly BlobRef[] {
+    const { file, offset } = this.#segments.append([block.octets], 'zstd')
+    return block.parts.map((part) => ({ kind: 'block', file, offset, ...part }))
   }
 
   async flush(): Promise<void> {
@@ -85,13 +97,17 @@ class VolumeBlobs implements Blobs {
       offset: Math.max(0, offset),
       length: Math.max(0, Math.min(length, ref.length - offset)),
     }
+    if (ref.kind === 'block') {
+      const from = (ref.within ?? 0) + range.offset
+      return (await this.#block(ref)).subarray(from, from + range.length)
+    }
     const path = this.#pathOf(ref)
     try {
       return await this.#files.use(path, (fd, sizeBytes) =>
         ref.kind === 'segment'
           ? readRecord(fd, ref, { ...range, path })
           : readAt(fd, 0, HEAD_BYTES).then((head) =>
-              readLarge({ fd, sizeBytes, path }, readHead(head, path), range),
+              readLarge({ fd, sizeBytes, path }, readHead(head, path).length, range),
             ),
       )
     } catch (thrown) {
@@ -107,7 +123,7 @@ class VolumeBlobs implements Blobs {
         await this.#readRun(refs, run, contents)
     }
     const alone = refs.map(async (ref, index) => {
-      if (ref.kind === 'large') contents[index] = await this.read(ref, 0, ref.length)
+      if (ref.kind !== 'segment') contents[index] = await this.read(ref, 0, ref.length)
     })
     await Promise.all([...Array.from({ length: RUNS_AT_ONCE }, readRun), ...alone])
     return contents
@@ -123,6 +139,29 @@ class VolumeBlobs implements Blobs {
         const record = octets.subarray(from, from + recordBytes(length))
         into[index] = contentOf(record, length, `${path} at ${offset}`)
       }
+    } catch (thrown) {
+      throw ioFault(thrown, path)
+    }
+  }
+
+  /** The contents of a block; a row that names what is not in it names nothing. Throws Fault `corrupt`. */
+  async #block(ref: BlobRef): Promise<Octets> {
+    const path = this.#pathOf(ref)
+    const where = `${path} at ${ref.offset}`
+    try {
+      const octets = await this.#blocks.get(`${ref.file}/${ref.offset}`, () =>
+        this.#files.use(path, async (fd) => {
+          const first = await readAt(fd, ref.offset, BLOCK_READ_BYTES)
+          const { length, codec } = readHead(first, where)
+          if (codec !== 'zstd') throw new Fault('corrupt', `${where}: the record is no block`)
+          const bytes = recordBytes(length)
+          const record = bytes <= first.byteLength ? first : await readAt(fd, ref.offset, bytes)
+          return unpackBlock(contentOf(record.subarray(0, bytes), length, where), where)
+        }),
+      )
+      if ((ref.within ?? 0) + ref.length > octets.byteLength)
+        throw new Fault('corrupt', `${where}: the block is shorter than its row says`)
+      return octets
     } catch (thrown) {
       throw ioFault(thrown, path)
     }
@@ -174,6 +213,10 @@ class VolumeBlobs implements Blobs {
     return this.#space
   }
 
+  sealed(): readonly SealedSegment[] {
+    return this.#segments.sealed()
+  }
+
   collect(live: ReadonlySet<number>): Promise<void> {
     for (const file of this.#segments.collect(live))
       this.#files.drop(segmentPath(join(this.#options.dir, 'seg'), file))
@@ -206,7 +249,7 @@ async function readRecord(
 
 /** Throws Fault `corrupt` where the record is not whole. */
 function contentOf(record: Octets, length: number, where: string): Octets {
-  if (readHead(record, where) !== length)
+  if (readHead(record, where).length !== length)
     throw new Fault('corrupt', `${where}: the record is not as long as its row says`)
   const content = record.subarray(HEAD_BYTES, HEAD_BYTES + length)
   checkTrailer(record.subarray(HEAD_BYTES + length), crc32(content), where)

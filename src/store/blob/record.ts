@@ -7,9 +7,11 @@ import { Fault } from '#base/outcome.ts'
 /*
  * A record of a segment, integers little-endian:
  *
- *   "WREC" | version u8 | 0 u8 | head size u16 | content length u64 | 0 u32 | CRC-32 of the head so far
+ *   "WREC" | version u8 | codec u8 | head size u16 | content length u64 | 0 u32 | CRC-32 of the head so far
  *   content
  *   CRC-32 of the content | first 16 octets of its SHA-256 | "WEND"
+ *
+ * Codec 0: the content as it is; 1: a zstd frame of several contents (block.ts).
  */
 const RECORD_MAGIC = Buffer.from('WREC')
 const END_MAGIC = Buffer.from('WEND')
@@ -18,20 +20,26 @@ export const HEAD_BYTES = 24
 export const TRAILER_BYTES = 24
 const HASH_BYTES = 16
 
+export type Codec = 'raw' | 'zstd'
+
 export const recordBytes = (length: number): number => HEAD_BYTES + length + TRAILER_BYTES
 
-export function recordHead(length: number): Buffer {
+export function recordHead(length: number, codec: Codec = 'raw'): Buffer {
   const head = Buffer.alloc(HEAD_BYTES)
   RECORD_MAGIC.copy(head)
   head[4] = RECORD_VERSION
+  head[5] = codec === 'zstd' ? 1 : 0
   head.writeUInt16LE(HEAD_BYTES, 6)
   head.writeBigUInt64LE(BigInt(length), 8)
   head.writeUInt32LE(crc32(head.subarray(0, HEAD_BYTES - 4)), HEAD_BYTES - 4)
   return head
 }
 
-/** The content's length. Throws Fault `corrupt`, or `version` for a record of a later program. */
-export function readHead(head: Octets, where: string): number {
+/** How long the content is, and what it is. Throws Fault `corrupt`, or `version` for a record of a later program. */
+export function readHead(
+  head: Octets,
+  where: string,
+): { readonly length: number; readonly codec: Codec } {
   const octets = bufferOf(head)
   if (
     octets.length < HEAD_BYTES ||
@@ -41,7 +49,13 @@ export function readHead(head: Octets, where: string): number {
     throw new Fault('corrupt', `${where}: no whole record begins here`)
   if (octets[4] !== RECORD_VERSION)
     throw new Fault('version', `${where}: record of version ${octets[4]}, not ${RECORD_VERSION}`)
-  return Number(octets.readBigUInt64LE(8))
+  const codec = octets[5]
+  if (codec !== 0 && codec !== 1)
+    throw new Fault(
+      'version',
+      `${where}: record of codec ${codec}, which this program does not know`,
+    )
+  return { length: Number(octets.readBigUInt64LE(8)), codec: codec === 1 ? 'zstd' : 'raw' }
 }
 
 /** The trailer of content that came as `crc` and `sha256` (whole or prefix). */
@@ -65,9 +79,9 @@ export function checkTrailer(trailer: Octets, crc: number, where: string): void 
 }
 
 /** Head, content and trailer as buffers for one gathered write; the content is not copied. */
-export function recordOf(parts: readonly Octets[], length: number): Buffer[] {
+export function recordOf(parts: readonly Octets[], length: number, codec: Codec = 'raw'): Buffer[] {
   const content = parts.map(bufferOf)
   const whole = content.length === 1 ? content[0]! : Buffer.concat(content)
   const trailer = recordTrailer(crc32(whole), hash('sha256', whole, 'buffer'))
-  return [recordHead(length), whole, trailer]
+  return [recordHead(length, codec), whole, trailer]
 }

@@ -1,11 +1,13 @@
-import { openSync, readdirSync, ftruncateSync, unlinkSync, closeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { failpoint } from '#base/failpoint.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { diskFault, ioFault } from '#store/db/fault.ts'
+import type { SealedSegment } from './blobs.ts'
 import { syncData, syncDataNow, syncFolder, syncWhole, writeAll, writeAllNow } from './files.ts'
 import { recordBytes, recordOf } from './record.ts'
+import type { Codec } from './record.ts'
 
 const SEGMENT_BYTES = 64 * 1024 * 1024
 /** Zeros are written ahead by so much, so that a lone fdatasync need not grow the file as well. */
@@ -61,7 +63,10 @@ export class Segments {
     this.#open = await this.#make(this.#number)
   }
 
-  append(octets: readonly Octets[]): {
+  append(
+    octets: readonly Octets[],
+    codec: Codec = 'raw',
+  ): {
     readonly file: number
     readonly offset: number
     readonly length: number
@@ -75,7 +80,7 @@ export class Segments {
     this.#pending.push({
       segment: place.file,
       offset: place.offset,
-      buffers: recordOf(octets, length),
+      buffers: recordOf(octets, length, codec),
       bytes,
     })
     this.#end += bytes
@@ -94,16 +99,24 @@ export class Segments {
   }
 
   collect(live: ReadonlySet<number>): number[] {
-    const busy = new Set([
-      ...this.#fresh,
-      ...this.#pending.map((pending) => pending.segment),
-      ...(this.#open === undefined ? [] : [this.#open.number]),
-    ])
+    const busy = this.#busy()
     const dead = segmentsIn(this.#dir).filter(
       (number) => number < this.#number && !live.has(number) && !busy.has(number),
     )
     for (const number of dead) unlinkSync(segmentPath(this.#dir, number))
     return dead
+  }
+
+  /** Those before the one that is written to, but what the last flush wrote into. */
+  sealed(): SealedSegment[] {
+    const busy = this.#busy()
+    return segmentsIn(this.#dir)
+      .filter((number) => number < this.#number && !busy.has(number))
+      .toSorted((a, b) => a - b)
+      .map((file) => {
+        const { size, mtimeMs } = statSync(segmentPath(this.#dir, file))
+        return { file, bytes: size, writtenAtMs: mtimeMs }
+      })
   }
 
   async close(): Promise<void> {
@@ -117,6 +130,15 @@ export class Segments {
     if (open === undefined) return
     if (open.number === this.#number && this.#end === SEGMENT_HEAD.length) this.#discard(open)
     else this.#finish(open)
+  }
+
+  /** Segments with records whose rows may not be committed yet. */
+  #busy(): ReadonlySet<number> {
+    return new Set([
+      ...this.#fresh,
+      ...this.#pending.map((pending) => pending.segment),
+      ...(this.#open === undefined ? [] : [this.#open.number]),
+    ])
   }
 
   /** Later records go to a new segment. */

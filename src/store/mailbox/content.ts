@@ -28,19 +28,23 @@ export interface StagedContent {
 
 type BlobColumns = readonly [kind: number, file: number, offset: number, length: number]
 
+const KINDS = ['segment', 'large', 'block'] as const
+/** The offset of a block's content: the record's times this, and where it begins within. */
+const WITHIN_UNIT = 2 ** 20
+
 export const blobColumns = (ref: BlobRef): BlobColumns => [
-  ref.kind === 'large' ? 1 : 0,
+  KINDS.indexOf(ref.kind),
   ref.file,
-  ref.offset,
+  ref.kind === 'block' ? ref.offset * WITHIN_UNIT + (ref.within ?? 0) : ref.offset,
   ref.length,
 ]
 
-export const blobFrom = ([kind, file, offset, length]: BlobColumns): BlobRef => ({
-  kind: kind === 1 ? 'large' : 'segment',
-  file,
-  offset,
-  length,
-})
+export function blobFrom([number, file, offset, length]: BlobColumns): BlobRef {
+  const kind = KINDS[number] ?? 'segment'
+  if (kind !== 'block') return { kind, file, offset, length }
+  const within = offset % WITHIN_UNIT
+  return { kind, file, offset: (offset - within) / WITHIN_UNIT, length, within }
+}
 
 const PIECE_BYTES = 256 * 1024
 

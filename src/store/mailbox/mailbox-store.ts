@@ -182,6 +182,11 @@ export interface MailboxStore extends TextSource {
    * removed before it, and large files that no row names then; gives way to others between steps.
    */
   purge(ask: { readonly beforeMs: number }): Promise<{ readonly rows: number }>
+  /**
+   * Compresses what lies in segments as it came, and rewrites those that are mostly dead: one run, which
+   * gives way to others. `damaged` contents could not be read and stay where they are.
+   */
+  compact(): Promise<{ readonly moved: number; readonly damaged: number }>
   status(): Promise<{
     readonly accounts: number
     readonly messages: number

@@ -5,7 +5,7 @@
  *
  * A row of `message` holds what a view shows and nothing more: it is read 100,000 at a time. What
  * is the same for all copies of a message (octets, meta, prefix, thread) stands in `email`.
- * Blob columns are a BlobRef: kind 0 is a segment, 1 a file of its own.
+ * Blob columns are a BlobRef (`content.ts`): kind 0 is a segment, 1 a file of its own, 2 a block of a segment.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -213,5 +213,17 @@ CREATE TABLE kept_view (
   crc INTEGER NOT NULL,
   PRIMARY KEY (aid, mid)
 ) WITHOUT ROWID;
+`,
+  // What compaction has written of blocks into each segment: octets before compression, how often
+  // they were rewritten, and how many a row named when somebody last counted.
+  `
+CREATE TABLE segment (
+  file INTEGER PRIMARY KEY,
+  raw_bytes INTEGER NOT NULL,
+  blocks INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  live_bytes INTEGER,
+  live_at INTEGER NOT NULL DEFAULT 0
+);
 `,
 ]

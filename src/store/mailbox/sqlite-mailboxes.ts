@@ -28,18 +28,11 @@ import type { MailboxStore } from './mailbox-store.ts'
 import type { KeptViews } from './kept-views.ts'
 import { readIds, readMessage, readMetas } from './messages.ts'
 import type { Source } from './messages.ts'
-import { isNamed, namedSegments } from './named.ts'
-import {
-  listObjects,
-  objectChanges,
-  objectStates,
-  tellEntriesDone,
-  tidyObjects,
-} from './objects.ts'
+import { isNamed } from './named.ts'
+import { listObjects, objectChanges, objectStates, tellEntriesDone } from './objects.ts'
 import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
-import { forgetDeliveries, PURGE_START, purgeStep, ROWS_AT_ONCE } from './purge.ts'
-import type { PurgeAsk, PurgeStep } from './purge.ts'
-import { markRemoved, removedAccount, removeStep } from './removed.ts'
+import { markRemoved } from './removed.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { listExpunged } from './restore.ts'
 import { changeScript, listScripts, readScript } from './scripts.ts'
 import type { ScriptRefusal } from './scripts.ts'
@@ -78,8 +71,8 @@ export class SqliteMailboxes implements MailboxStore {
   readonly #group: GroupCommit
   readonly #source: Source
   readonly #uploads: UploadShelf
+  readonly #housekeeping: Housekeeping
   #isClosing = false
-  #purging: Promise<unknown> = Promise.resolve()
 
   constructor(parts: MailboxParts) {
     this.#parts = parts
@@ -96,6 +89,14 @@ export class SqliteMailboxes implements MailboxStore {
       group: this.#group,
       needRoom: () => this.#needRoom(),
       release: (files) => this.#releaseUnnamed(files),
+    })
+    this.#housekeeping = new Housekeeping({
+      ...parts,
+      group: this.#group,
+      held: this.#source.held,
+      release: (files) => this.#releaseUnnamed(files),
+      tidyUploads: () => this.#uploads.tidy(),
+      duplicatesMs: DUPLICATES_MS,
     })
   }
 
@@ -326,47 +327,11 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   purge(ask: Parameters<MailboxStore['purge']>[0]): ReturnType<MailboxStore['purge']> {
-    const purge = this.#purging.then(() => this.#purge(ask.beforeMs))
-    this.#purging = purge.catch(() => undefined)
-    return purge
+    return this.#housekeeping.purge(ask.beforeMs)
   }
 
-  async #purge(beforeMs: number): Promise<{ readonly rows: number }> {
-    const { held } = this.#source
-    held.tidy()
-    let rows = 0
-    for (let from: PurgeStep['next'] = PURGE_START; from !== undefined && !this.#isClosing;) {
-      const ask: PurgeAsk = { beforeMs, from, isHeld: held.has.bind(held) }
-      const step: PurgeStep = await this.#group.commit({ apply: () => purgeStep(this.#sql, ask) })
-      await this.#releaseUnnamed(step.files)
-      rows += step.rows
-      from = step.next
-    }
-    for (let aid; (aid = removedAccount(this.#sql, beforeMs)) !== undefined && !this.#isClosing;)
-      rows += await this.#removeAccount(aid)
-    const before = this.#parts.clock.nowMs() - DUPLICATES_MS
-    for (let more = true; more && !this.#isClosing;)
-      more = await this.#group.commit({ apply: () => forgetDeliveries(this.#sql, before) })
-    const nowMs = this.#parts.clock.nowMs()
-    for (let more = true; more && !this.#isClosing;)
-      more = await this.#group.commit({
-        apply: () => tidyObjects(this.#sql, nowMs, ROWS_AT_ONCE),
-      })
-    if (!this.#isClosing) await this.#uploads.tidy()
-    // Segments of which nothing is left; those of which something is are for a compaction.
-    if (!this.#isClosing) await this.#blobs.collect(namedSegments(this.#sql))
-    return { rows }
-  }
-
-  async #removeAccount(aid: number): Promise<number> {
-    let rows = 0
-    for (let isDone = false; !isDone && !this.#isClosing;) {
-      const step = await this.#group.commit({ apply: () => removeStep(this.#sql, aid) })
-      await this.#releaseUnnamed(step.files)
-      rows += step.rows
-      isDone = step.isDone
-    }
-    return rows
+  compact(): ReturnType<MailboxStore['compact']> {
+    return this.#housekeeping.compact()
   }
 
   async expire(ask: Parameters<MailboxStore['expire']>[0]): ReturnType<MailboxStore['expire']> {
@@ -414,8 +379,9 @@ export class SqliteMailboxes implements MailboxStore {
 
   async close(): Promise<void> {
     this.#isClosing = true
+    const kept = this.#housekeeping.close()
     await this.#uploads.close()
-    await this.#purging
+    await kept
     await this.#parts.kept?.idle()
     await this.#group.idle()
     await this.#blobs.close()
