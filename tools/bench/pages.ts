@@ -4,7 +4,7 @@ import { noBrowser, openBrowser, visit } from '#test/e2e/browser.ts'
 import { install, type Installation } from '#test/e2e/installation.ts'
 import { median, table, type Part } from './setup.ts'
 
-const ROUNDS = 7
+const ROUNDS = 5
 
 interface Measured {
   readonly path: string
@@ -40,7 +40,12 @@ export const pages: Part = {
         `Chromium ${browser.version()}, median of ${ROUNDS}; first: an empty cache, again: the same browser`,
       )
       const rows = [['page', 'first ms', 'again ms', 'octets', 'requests']]
-      for (const page of PAGES) rows.push(await measure(ours, browser, page))
+      for (const page of PAGES)
+        rows.push(
+          await measure(ours, browser, page).catch((cause: unknown) => {
+            throw new Error(`${page.path}: ${String(cause)}`, { cause })
+          }),
+        )
       say(table(rows))
     } finally {
       await browser.close()
