@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { ReactNode } from 'react'
 
 import { useWords } from '#web/parts/language.ts'
@@ -42,12 +42,16 @@ export function Reader(props: {
     retry: false,
   })
   const message = found.data ?? undefined
-  // Reading is what makes it read; setting it unread again afterwards stays.
+  // Reading is what makes it read; what was set unread since it was opened stays so.
   const readId = message?.id
+  const wasUnread = useMemo(() => {
+    const opened = id === undefined ? undefined : desk.row(id)
+    return opened === undefined || !has(opened, '$seen')
+  }, [desk, id])
   useEffect(() => {
-    if (readId !== undefined) void desk.mark([readId], '$seen', true)
+    if (readId !== undefined && wasUnread) void desk.mark([readId], '$seen', true)
     place.current?.scrollTo(0, 0)
-  }, [desk, readId])
+  }, [desk, readId, wasUnread])
   const row = id === undefined ? undefined : desk.row(id)
   if (id === undefined)
     return (
