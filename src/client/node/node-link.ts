@@ -206,6 +206,7 @@ export class NodeLink {
     while (!this.#stop.signal.aborted) {
       const body: HeartbeatBody = {
         ...this.#parts.beat(),
+        atMs: this.#parts.clock.nowMs(),
         settings: this.#settingsAck(),
         seq: this.#parts.has().seq,
       }

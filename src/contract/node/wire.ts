@@ -98,6 +98,8 @@ export const heartbeat = z.object({
   reason: z.string().max(2_000).optional(),
   version: z.string().max(100),
   pid: count,
+  /** The node's own clock: control tells where it differs. */
+  atMs: z.number().optional(),
   /** Where the node's own API listens; a new place is told to all others. */
   listens: nodeListens.optional(),
   settings: ack.shape.settings,

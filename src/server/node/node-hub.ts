@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Log } from '#base/log.ts'
 import { Fault } from '#base/outcome.ts'
-import { SECOND_MS } from '#base/time.ts'
+import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import {
   ack,
@@ -13,7 +13,7 @@ import {
   ROLE_HEADER,
 } from '#contract/node/wire.ts'
 import type { Ack, HeartbeatBody, NewCredential } from '#contract/node/wire.ts'
-import type { NodeId } from '#model/event.ts'
+import type { EventRecord, NodeId } from '#model/event.ts'
 import type { NodePlace } from '#model/node.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
@@ -83,6 +83,8 @@ interface Known {
   role: string
   beat?: HeartbeatBody
   lastBeatMs?: number
+  /** How far its clock is ahead of ours, by its last beat. */
+  aheadMs?: number
   acked: Ack
   subscription?: Subscription
   /** Ends the wait for its next beat. */
@@ -203,6 +205,7 @@ export class NodeHub {
       const beat = await readBody(request, heartbeat)
       known.beat = beat
       known.lastBeatMs = this.#parts.clock.nowMs()
+      if (beat.atMs !== undefined) known.aheadMs = beat.atMs - known.lastBeatMs // less its way
       if (known.subscription !== undefined) this.#watch(known, known.subscription)
       if (beat.listens !== undefined) {
         const { address, port } = beat.listens
@@ -214,7 +217,7 @@ export class NodeHub {
     if (route === `POST ${NODE_PATHS.events}`) {
       const batch = await readBody(request, eventBatch)
       const records = batch.records.map(({ deliveryId, ...record }) => ({
-        ...record,
+        ...onOurClock(record, known.aheadMs),
         node: who.node,
         ...(deliveryId !== undefined && { deliveryId }),
       }))
@@ -300,6 +303,38 @@ export function declaredNode(
     : undefined
 }
 
+/** Less is what a message takes on its way. */
+const CLOCK_OFF_MS = MINUTE_MS
+
+const isClockOff = (aheadMs: number | undefined): aheadMs is number =>
+  aheadMs !== undefined && Math.abs(aheadMs) >= CLOCK_OFF_MS
+
+/**
+ * Else a trace would show a year between the rooms of one message. Right to within the time that a
+ * beat was on its way; what the node itself took for the time stays with the record, since it stands
+ * in the message's fields as well.
+ */
+function onOurClock<R extends { readonly atMs: number; readonly fields: EventRecord['fields'] }>(
+  record: R,
+  aheadMs: number | undefined,
+): R {
+  if (!isClockOff(aheadMs)) return record
+  const { atMs, fields } = record
+  return { ...record, atMs: Math.round(atMs - aheadMs), fields: { ...fields, nodeAtMs: atMs } }
+}
+
+function clockText(aheadMs: number | undefined): string | undefined {
+  if (!isClockOff(aheadMs)) return undefined
+  const minutes = Math.round(Math.abs(aheadMs) / MINUTE_MS)
+  const span =
+    minutes < 120
+      ? `${minutes} minutes`
+      : minutes < 48 * 60
+        ? `${Math.round(minutes / 60)} hours`
+        : `${Math.round(minutes / 1_440)} days`
+  return `its clock is ${span} ${aheadMs > 0 ? 'ahead of' : 'behind'} control's`
+}
+
 const hasTaken = ({ acked }: Known, hash: string, seq: number): boolean =>
   acked.settings?.status === 'applied' && acked.settings.hash === hash && (acked.seq ?? -1) >= seq
 
@@ -308,12 +343,13 @@ const hasRefused = ({ acked }: Known, hash: string): boolean =>
 
 function statusOf(known: Known): NodeStatus {
   const { beat, acked } = known
+  const reason = beat?.reason ?? clockText(known.aheadMs)
   return {
     node: known.node,
     role: known.role,
     connected: known.subscription !== undefined,
     state: beat?.state ?? 'unknown',
-    ...(beat?.reason !== undefined && { reason: beat.reason }),
+    ...(reason !== undefined && { reason }),
     ...(beat !== undefined && { version: beat.version, pid: beat.pid }),
     ...(known.lastBeatMs !== undefined && { lastBeatMs: known.lastBeatMs }),
     ...(acked.settings?.status === 'applied' && {
