@@ -12,6 +12,7 @@ import { machine, type Part } from './bench/setup.ts'
 import { pages } from './bench/pages.ts'
 import { queue } from './bench/queue.ts'
 import { reading } from './bench/reading.ts'
+import { search } from './bench/search.ts'
 import { syncs } from './bench/syncs.ts'
 
 const PARTS: readonly Part[] = [
@@ -22,6 +23,7 @@ const PARTS: readonly Part[] = [
   imap,
   reading,
   lists,
+  search,
   syncs,
   queue,
   nodes,
