@@ -33,6 +33,7 @@ import { listenersOf, readHost } from './start/host.ts'
 import type { Host } from './start/host.ts'
 import { naming } from './start/naming.ts'
 import { remoteKeeping } from './nodes/keeping-calls.ts'
+import { remoteSearch } from './nodes/search-calls.ts'
 import { NodeCallers, remoteQueue } from './nodes/node-callers.ts'
 import {
   cutRemoved,
@@ -141,6 +142,10 @@ runRole('control', async ({ place, log, atFailure }) => {
     keeping: () => {
       const { node, caller } = callers.store()
       return { node, keeping: remoteKeeping(caller) }
+    },
+    search: () => {
+      const { node, caller } = callers.store()
+      return { node, search: remoteSearch(caller) }
     },
     index,
     scan: async (message) => (await judges()).scan(message),

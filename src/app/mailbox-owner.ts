@@ -19,6 +19,7 @@ import { openListeners } from './nodes/node-parts.ts'
 import { startNode } from './nodes/node-role.ts'
 import type { NodeRole } from './nodes/node-role.ts'
 import { keepingCalls } from './nodes/keeping-calls.ts'
+import { searchCalls } from './nodes/search-calls.ts'
 import { scriptCalls } from './nodes/script-calls.ts'
 import { OutboxPump } from './nodes/outbox-pump.ts'
 import type { RolePlace } from './role.ts'
@@ -81,6 +82,7 @@ export async function startMailboxOwner(options: {
   const calls = {
     ...scriptCalls(scriptsOf(mailboxes), { events, clock }),
     ...keepingCalls(keepingOf(mailboxes, clock), { events, clock }),
+    ...searchCalls(search, { events, clock }),
   }
   const expiry = new Expiry({ mailboxes, clock, log, events, perRunMax })
   return {

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
+import type { SearchStatus } from '#contract/node/search.ts'
+import type { AccountId } from '#model/account.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { TextSource } from '#store/mailbox/text-source.ts'
 import { SearchFeeder } from '#store/search/feeder.ts'
@@ -11,6 +13,9 @@ import { OnDemandChild } from './storage/on-demand.ts'
 export interface SearchOwner {
   readonly find: TextSearch
   readonly changed: (change: StoreChanged) => void
+  status(): Promise<SearchStatus>
+  /** Forgets the account's index, and begins anew. */
+  rebuild(accountId: AccountId): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,6 +41,14 @@ export function startSearch(parts: {
   return {
     find: indexedSearch({ feeder, index, clock, log }),
     changed: ({ accountId }) => feeder.changed(accountId),
+    status: async () => {
+      const [status, lag] = await Promise.all([index.status(), feeder.lag()])
+      return { ...status, ...lag, ...feeder.status() }
+    },
+    rebuild: async (accountId) => {
+      await index.forget({ accountId })
+      feeder.enqueue(accountId)
+    },
     close: async () => {
       await feeder.close()
       await child.stop()

@@ -94,6 +94,23 @@ before(async () => {
       queues: () => [],
       scripts: () => ({ node: 'store-1', scripts }),
       keeping: () => ({ node: 'store-1', keeping: keepingOf(mailboxes, clock) }),
+      search: () => ({
+        node: 'store-1',
+        search: {
+          status: async () => ({
+            accounts: 2,
+            segments: 7,
+            bytes: 1_500_000,
+            accountsBehind: 1,
+            emailsBehind: 40,
+            trouble: 'ディスク full',
+          }),
+          rebuild: async ({ accountId }) => {
+            if (accountId !== directory.directory.accounts()[0]!.id)
+              throw new Fault('stalled', 'no')
+          },
+        },
+      }),
       index,
       scan: async (message) => ({
         class: message.byteLength > 20 ? 'spam' : 'clean',
@@ -472,6 +489,18 @@ describe('the command line', () => {
           'Nothing was changed, as far as it is known. Try again when the store answers: watari status.',
       },
     })
+  })
+
+  test("the search index is shown, with what it lacks, and a user's made anew", async () => {
+    const shown = await done(['search', 'status'])
+    assert.match(shown, /to index: +40 mails of 1 account\n/)
+    assert.match(shown, /trouble: +ディスク full\n/)
+    const body = JSON.parse(await done(['search', 'status', '--json']))
+    assert.deepEqual([body.sizeBytes, body.segments], [1_500_000, 7])
+    const [account] = directory.directory.accounts()
+    const [address] = account!.addresses
+    const owner = `${address!.localpart}@${address!.domain}`
+    assert.match(await done(['search', 'rebuild', owner]), /is being made anew\n$/)
   })
 
   test('scripts are checked and tried without an installation', async () => {

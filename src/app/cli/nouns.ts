@@ -66,6 +66,11 @@ export const NOUNS = {
     text: 'what mailboxes keep, and for how long',
     load: async () => (await import('./mailbox.ts')).mailboxCommands,
   },
+  search: {
+    usage: 'search',
+    text: 'the index that searches are answered from',
+    load: async () => (await import('./search.ts')).searchCommands,
+  },
   settings: {
     usage: 'settings',
     text: 'settings, in numbered generations',

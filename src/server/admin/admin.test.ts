@@ -166,6 +166,9 @@ before(async () => {
           remove: async () => err({ code: 'active', message: '振り分け is the active script' }),
         },
       }),
+      search: () => {
+        throw new Fault('unavailable', 'no store has joined yet')
+      },
       keeping: () => {
         throw new Fault('unavailable', 'no store has joined yet')
       },

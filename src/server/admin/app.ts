@@ -27,6 +27,7 @@ import { overviewRoutes } from './overview.ts'
 import { queueRoutes } from './queue.ts'
 import { routeRoutes } from './routes.ts'
 import { scriptRoutes } from './scripts.ts'
+import { searchRoutes } from './search.ts'
 import { ADMIN_SESSIONS, peerOf, sessionAuthor, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
 import { statusRoutes } from './status.ts'
@@ -118,6 +119,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         judgeRoutes,
         scriptRoutes,
         mailboxRoutes,
+        searchRoutes,
         settingsRoutes,
       ])
         routes(typed, deps)

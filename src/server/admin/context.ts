@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Outcome } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
+import type { SearchStatus } from '#contract/node/search.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
 import type { Keeping } from '#engine/retention/keeping.ts'
 import type { AccountId } from '#model/account.ts'
@@ -81,6 +82,12 @@ export type RemoteKeeping = Pick<Keeping, 'list' | 'gone'> & {
   ) => ReturnType<Keeping[Act]>
 }
 
+/** A store's search index; who has it made anew stands in the event that tells of it. */
+export interface RemoteSearch {
+  status(): Promise<SearchStatus>
+  rebuild(ask: { readonly accountId: AccountId; readonly by: string }): Promise<void>
+}
+
 /** Everything that the API stands on; made by app. */
 export interface AdminDeps {
   readonly version: string
@@ -119,6 +126,8 @@ export interface AdminDeps {
   scripts(accountId: AccountId): { readonly node: string; readonly scripts: RemoteScripts }
   /** The mailboxes of all accounts, by the store that holds them. */
   keeping(): { readonly node: string; readonly keeping: RemoteKeeping }
+  /** The search index of all accounts, by the store that holds them. */
+  search(): { readonly node: string; readonly search: RemoteSearch }
   readonly index: EventIndex
   /** Judges a message that was uploaded. */
   readonly scan?: (message: Octets) => Promise<Verdict>

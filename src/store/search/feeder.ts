@@ -60,10 +60,20 @@ export class SearchFeeder {
     clock.after(FIRST_TIDY_MS, () => this.#tidyDaily())
   }
 
-  /** Where indexing stands. */
-  status(): { readonly behind: number; readonly trouble?: string } {
-    const behind = this.#waiting.size + this.#feeding.size
-    return { behind, ...(this.#trouble !== undefined && { trouble: this.#trouble }) }
+  /** Why indexing does not go on, where it does not. */
+  status(): { readonly trouble?: string } {
+    return this.#trouble === undefined ? {} : { trouble: this.#trouble }
+  }
+
+  /** What is not indexed yet. */
+  async lag(): Promise<{ readonly accountsBehind: number; readonly emailsBehind: number }> {
+    let accountsBehind = 0
+    let emailsBehind = 0
+    await this.#eachBehind((_, emails) => {
+      accountsBehind++
+      emailsBehind += emails
+    })
+    return { accountsBehind, emailsBehind }
   }
 
   /** Something of the account has changed, perhaps by new mail. */
@@ -72,7 +82,7 @@ export class SearchFeeder {
     if (noted !== undefined) noted.changes++
     else if (this.#noted.size >= NOTED_MAX) this.#wantsAll = true
     else this.#noted.set(accountId, { changes: 1, sinceMs: this.#parts.clock.monotonicMs() })
-    if ((noted?.changes ?? 1) >= CHANGES_MAX) this.#enqueue(accountId)
+    if ((noted?.changes ?? 1) >= CHANGES_MAX) this.enqueue(accountId)
   }
 
   /** Indexes what is missing of an account, for at most so long: for who is about to search. */
@@ -95,13 +105,14 @@ export class SearchFeeder {
     const { clock } = this.#parts
     const untilMs = clock.monotonicMs() - WAIT_MS_MAX
     for (const [accountId, { sinceMs }] of this.#noted)
-      if (sinceMs <= untilMs) this.#enqueue(accountId)
+      if (sinceMs <= untilMs) this.enqueue(accountId)
     if (this.#wantsAll) this.#sweep(() => this.#lookAtAll())
     this.#wantsAll = false
     clock.after(LOOK_EVERY_MS, () => this.#look())
   }
 
-  #enqueue(accountId: AccountId): void {
+  /** Indexes what is missing of the account as soon as it is its turn. */
+  enqueue(accountId: AccountId): void {
     this.#noted.delete(accountId)
     this.#waiting.add(accountId)
     if (!this.#isWorking) void this.#work()
@@ -194,7 +205,12 @@ export class SearchFeeder {
       })
   }
 
-  async #lookAtAll(): Promise<void> {
+  #lookAtAll(): Promise<void> {
+    return this.#eachBehind((accountId) => this.enqueue(accountId))
+  }
+
+  /** Accounts that are not indexed to their end, and how many emails are missing, up to the next gap. */
+  async #eachBehind(tell: (accountId: AccountId, emails: number) => void): Promise<void> {
     const { store, index } = this.#parts
     for (let after: AccountId | undefined; !this.#stopping.signal.aborted;) {
       const ask = { limit: PAGE, ...(after !== undefined && { after }) }
@@ -203,7 +219,7 @@ export class SearchFeeder {
       const accountIds = used.map(({ accountId }) => accountId)
       const { gaps } = accountIds.length === 0 ? { gaps: [] } : await index.gaps({ accountIds })
       for (const [at, { accountId, next }] of used.entries())
-        if (gaps[at]!.from !== next) this.#enqueue(accountId)
+        if (gaps[at]!.from !== next) tell(accountId, missing(gaps[at]!, next))
       after = accounts.at(-1)?.accountId
       if (accounts.length < PAGE) return
     }
@@ -236,3 +252,7 @@ export class SearchFeeder {
     }
   }
 }
+
+/** Emails of a gap; numbers begin with 1. */
+const missing = ({ from, to }: IndexGap, next: number): number =>
+  Math.max(0, Math.min(to ?? next, next) - Math.max(1, from))
