@@ -297,7 +297,7 @@ describe('the administration of an installation', () => {
       assert.match(await cli.run(['queue', 'ls']), /^gateway does not answer: /m)
       const { unreachable } = await cli.json<{ unreachable: object[] }>(['queue', 'ls'])
       assert.equal(unreachable.length, 1)
-      assert.match(await cli.refused(['queue', 'show', 'Q'], 1), /Try again when the gateway/)
+      assert.match(await cli.refused(['queue', 'show', 'Q'], 1), /Try again when the node answers/)
       const set = await cli.call(['settings', 'set', 'mail.sizeBytesMax', '5MiB'])
       assert.equal(set.status, 0)
       const missing = 'watari: written, but gateway has not taken it yet: it is not connected\n'
