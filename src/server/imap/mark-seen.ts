@@ -24,8 +24,7 @@ export async function markSeen(
     })
     if (!outcome.ok || outcome.value.kind !== 'setFlags') return new Set()
     if (outcome.value.updated.length > 0) selected.own(outcome.value.modSeq)
-    await view.refresh()
-    return new Set(unseen)
+    return (await session.caughtUp()) ? new Set(unseen) : new Set()
   } catch (thrown) {
     // Reading goes on while nothing can be written (DESIGN section 4: a full disk still lets people read).
     session.room.log.warn('imap.seenNotSet', { ip: session.ip, error: messageOf(thrown) })

@@ -122,6 +122,23 @@ export class ImapSession {
     if (this.selected.exists !== opening.mailbox.messages) this.#lost()
   }
 
+  /**
+   * Looks at what was just committed, so that it is told at once. The commit stands, and is told as done,
+   * whatever becomes of looking: a client that heard NO would append once more. False where storage does
+   * not answer; the next command looks again.
+   */
+  async caughtUp(): Promise<boolean> {
+    try {
+      await this.needRows()
+      await this.selected?.view.refresh()
+      return true
+    } catch (thrown) {
+      if (unavailable(thrown) === undefined) throw thrown
+      this.room.log.warn('imap.behind', { ip: this.ip, error: messageOf(thrown) })
+      return false
+    }
+  }
+
   #lost(): void {
     this.#bye ??= 'The selected mailbox is gone'
     this.ending = true
@@ -246,6 +263,7 @@ export class ImapSession {
     let selected: Selected | undefined
     try {
       if (rows) await this.needRows()
+      if (this.selected?.view.isBehind === true) await this.caughtUp()
       selected = this.selected
       if (selected !== undefined) selected.busy = true
       return await run()

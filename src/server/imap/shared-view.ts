@@ -45,6 +45,8 @@ export class SharedView {
   readonly emails: EmailColumn
   /** Set when the mailbox was deleted or renumbered: no session may go on with it. */
   lost = false
+  /** The last refresh failed: there may be changes that are not in here. */
+  isBehind = false
   readonly readers = new Set<ViewReader>()
   /** UIDs of gone rows of which nothing is known but that they were there. */
   readonly bare: ReadonlySet<number>
@@ -110,7 +112,10 @@ export class SharedView {
     if (this.lost) return
     const { accountId, mailboxId } = this
     const since = this.mailbox.highestModSeq
-    const delta = await this.#store.view({ accountId, mailboxId, since })
+    const asked = this.#store.view({ accountId, mailboxId, since })
+    asked.catch(() => (this.isBehind = true))
+    const delta = await asked
+    this.isBehind = false
     if (delta === undefined || delta.mailbox.uidValidity !== this.mailbox.uidValidity)
       this.lost = true
     else this.#apply(delta)

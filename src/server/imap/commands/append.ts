@@ -185,9 +185,7 @@ async function commit(
   }
   const result = outcome.value
   if (result.kind !== 'append') throw new Error('append answered otherwise')
-  if (session.selectedId === result.mailboxId) {
-    await session.needRows() // RFC 9051 §6.3.12: the client is told of the new message at once
-    await session.selected?.view.refresh()
-  }
+  // RFC 9051 §6.3.12: the client is told of the new message at once.
+  if (session.selectedId === result.mailboxId) await session.caughtUp()
   return done('Appended', `APPENDUID ${result.uidValidity} ${result.uid}`)
 }

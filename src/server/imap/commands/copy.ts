@@ -46,7 +46,7 @@ async function transfer(
   if (!outcome.ok) return refusal(outcome.error, 'TRYCREATE')
   const result = outcome.value
   if (result.kind !== 'copy' && result.kind !== 'move') throw new Error('copy answered otherwise')
-  if (result.mailboxId === selected.view.mailboxId || moves) await selected.view.refresh()
+  if (result.mailboxId === selected.view.mailboxId || moves) await session.caughtUp()
   if (result.sources.length === 0) return done('Nothing was there any more')
   const code = `COPYUID ${result.uidValidity} ${formatSet(result.sources)} ${formatSet(result.targets)}`
   if (!moves) return done('Copied', code)

@@ -47,6 +47,6 @@ export async function expungeSelected(
     deletedOnly: true,
   })
   if (!outcome.ok) return refusal(outcome.error)
-  await selected.view.refresh()
+  await session.caughtUp()
   return undefined
 }

@@ -61,7 +61,8 @@ async function setFlags(
   if (outcome.value.kind !== 'setFlags') throw new Error('setFlags answered otherwise')
   for (const uid of outcome.value.failed) failed.add(uid)
   if (outcome.value.updated.length > 0) selected.own(outcome.value.modSeq)
-  await selected.view.refresh()
+  // What could not be looked at is told later, as a change of somebody else's is.
+  if (!(await session.caughtUp())) return undefined
   session.announceKeywords()
   const become = flagsAfter(command, selected)
   for (const [index, row] of rows.entries()) {
