@@ -10,6 +10,8 @@ import type { FlagList } from './flags.ts'
 import { readList, readStatusItems } from './list-command.ts'
 import type { ListRequest, StatusItem } from './list-command.ts'
 import { Scanner, SyntaxFault } from './scanner.ts'
+import { readSelectParams } from './select-params.ts'
+import type { SelectParams } from './select-params.ts'
 import { readSearch } from './search-key.ts'
 import type { SearchProgram } from './search-key.ts'
 import { readSequenceSet } from './sequence-set.ts'
@@ -39,6 +41,8 @@ export interface Fetch extends OfMessages {
   readonly name: 'FETCH'
   readonly items: readonly FetchItem[]
   readonly changedSince?: bigint
+  /** What has gone since is told too (RFC 7162 §3.2.6). */
+  readonly vanished?: boolean
 }
 
 export interface Store extends OfMessages {
@@ -56,7 +60,7 @@ export type Command =
   | { readonly name: 'LOGIN'; readonly login: string; readonly password: string }
   | { readonly name: 'AUTHENTICATE'; readonly mechanism: string; readonly initial?: string }
   | { readonly name: 'ENABLE'; readonly capabilities: readonly string[] }
-  | { readonly name: 'SELECT' | 'EXAMINE'; readonly mailbox: string; readonly condStore: boolean }
+  | ({ readonly name: 'SELECT' | 'EXAMINE'; readonly mailbox: string } & SelectParams)
   | { readonly name: 'CREATE'; readonly mailbox: string; readonly use?: SpecialUse | 'other' }
   | { readonly name: 'DELETE' | 'SUBSCRIBE' | 'UNSUBSCRIBE'; readonly mailbox: string }
   | { readonly name: 'RENAME'; readonly from: string; readonly to: string }
@@ -254,13 +258,7 @@ function readIdFields(scanner: Scanner): (readonly [string, string | null])[] {
 
 function readSelect(scanner: Scanner, name: 'SELECT' | 'EXAMINE'): Command {
   const mailbox = scanner.astring()
-  let condStore = false
-  if (scanner.skip(' '))
-    scanner.list(() => {
-      if (scanner.word() !== 'CONDSTORE') scanner.fail('Unknown SELECT parameter')
-      condStore = true
-    })
-  return { name, mailbox, condStore }
+  return { name, mailbox, ...readSelectParams(scanner) }
 }
 
 function readCreate(scanner: Scanner): Command {
@@ -287,14 +285,31 @@ function readFetch(scanner: Scanner, uid: boolean): Fetch {
   const set = readSequenceSet(scanner)
   scanner.space()
   const items = readFetchItems(scanner)
+  return { name: 'FETCH', uid, set, items, ...readFetchModifiers(scanner, uid) }
+}
+
+function readFetchModifiers(
+  scanner: Scanner,
+  uid: boolean,
+): Pick<Fetch, 'changedSince' | 'vanished'> {
   let changedSince: bigint | undefined
+  let vanished = false
   if (scanner.skip(' '))
     scanner.list(() => {
-      if (scanner.word() !== 'CHANGEDSINCE') scanner.fail('Unknown FETCH modifier')
-      scanner.space()
-      changedSince = scanner.bigNumber()
+      const word = scanner.word()
+      if (word === 'VANISHED') vanished = true
+      else if (word === 'CHANGEDSINCE') {
+        scanner.space()
+        changedSince = scanner.bigNumber()
+      } else scanner.fail('Unknown FETCH modifier')
     })
-  return { name: 'FETCH', uid, set, items, ...(changedSince === undefined ? {} : { changedSince }) }
+  // RFC 7162 §3.2.6
+  if (vanished && !uid) scanner.fail('VANISHED goes with UID FETCH only')
+  if (vanished && changedSince === undefined) scanner.fail('VANISHED needs CHANGEDSINCE')
+  return {
+    ...(changedSince === undefined ? {} : { changedSince }),
+    ...(vanished ? { vanished } : {}),
+  }
 }
 
 const STORE_ITEM = /^([+-]?)FLAGS(\.SILENT)?$/

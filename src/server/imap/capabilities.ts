@@ -18,6 +18,7 @@ const AFTER_LOGIN = [
   'ESEARCH',
   'WITHIN',
   'CONDSTORE',
+  'QRESYNC',
   'OBJECTID',
 ]
 

@@ -7,6 +7,8 @@ import type { SharedView, SinceOpened, ViewReader, ViewStep } from './shared-vie
 export interface Untold {
   /** Sequence numbers, highest first, so that none shifts another. */
   readonly expunged: readonly number[]
+  /** Their UIDs, ascending. */
+  readonly expungedUids: readonly number[]
   readonly exists: number | undefined
   /** Rows whose flags others changed. */
   readonly changed: readonly number[]
@@ -125,6 +127,13 @@ export class Selected implements ViewReader {
     return row < this.#rows && !this.view.goneRows.has(row)
   }
 
+  /** Whether the client has a number for the UID, be it that of an expunged message. */
+  hasNumber(uid: number): boolean {
+    const row = this.view.rowOfUid(uid)
+    if (row < 0 || row >= this.#rows) return false
+    return this.#hidden[this.#hiddenBelow(row)] !== row
+  }
+
   /** The greatest UID with a number; 0 in an empty mailbox. */
   get lastUid(): number {
     return this.exists === 0 ? 0 : this.view.uids[this.rowOfSeq(this.exists)]!
@@ -187,16 +196,19 @@ export class Selected implements ViewReader {
     if (newlyHidden.length > 0) this.#hide(newlyHidden)
     const exists = this.exists === before ? undefined : this.exists
     const expunged: number[] = []
+    const expungedUids: number[] = []
     if (may.expunge && this.#ghosts.size > 0) {
       const ghosts = [...this.#ghosts].toSorted((a, b) => a - b)
       for (const row of ghosts.toReversed()) expunged.push(this.seqOfRow(row))
+      for (const row of ghosts) expungedUids.push(this.view.uids[row]!)
       this.#hide(ghosts)
       this.#ghosts.clear()
     }
     const changed = [...this.#changed].filter((row) => this.isAlive(row)).toSorted((a, b) => a - b)
     this.#changed.clear()
     // EXISTS is told after EXPUNGE, so it counts without the expunged.
-    return { expunged, exists: exists === undefined ? undefined : this.exists, changed }
+    const count = exists === undefined ? undefined : this.exists
+    return { expunged, expungedUids, exists: count, changed }
   }
 
   #hide(rows: readonly number[]): void {

@@ -7,6 +7,7 @@ import type { Log } from '#base/log.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import { parseCommand } from '#codec/imap/command.ts'
+import { formatSet } from '#codec/imap/sequence-set.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
 import { startTls } from '#net/tls.ts'
@@ -68,6 +69,8 @@ export class ImapSession {
   #opening: { readonly opening: Opening; readonly readOnly: boolean } | undefined
   /** CONDSTORE was asked for: FETCH responses that are not asked for carry MODSEQ (RFC 7162 §3.1). */
   condStore = false
+  /** Expunged messages are told by UID, and only those (RFC 7162 §3.2). */
+  qresync = false
   /** Set by LOGOUT, and by whatever else ends the session after its answer. */
   ending = false
   loginFailures = 0
@@ -296,7 +299,9 @@ export class ImapSession {
     if (selected.view.lost) return this.#lost()
     const untold = selected.take({ expunge })
     this.announceKeywords()
-    for (const seq of untold.expunged) this.out.line(`* ${seq} EXPUNGE`)
+    if (!this.qresync) for (const seq of untold.expunged) this.out.line(`* ${seq} EXPUNGE`)
+    else if (untold.expungedUids.length > 0)
+      this.out.line(`* VANISHED ${formatSet(untold.expungedUids)}`) // RFC 7162 §3.2.10
     if (untold.exists !== undefined) this.out.line(`* ${untold.exists} EXISTS`)
     for (const row of untold.changed) this.out.line(flagLine(selected, row, this.condStore))
     selected.view.tidy()

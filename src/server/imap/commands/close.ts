@@ -13,8 +13,10 @@ export const close: ImapCommand<'CLOSE'> = {
       const refused = await expungeSelected(session, selected, 'all')
       if (refused !== undefined) return refused
     }
+    const highest = selected?.view.mailbox.highestModSeq
     session.deselect()
-    return done('Closed')
+    // RFC 7162 §3.2.8
+    return done('Closed', session.qresync && highest ? `HIGHESTMODSEQ ${highest}` : undefined)
   },
 }
 

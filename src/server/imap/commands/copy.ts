@@ -6,7 +6,7 @@ import { bad, done, no, refusal } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
 import { badName, pathOf } from '#server/imap/mailboxes.ts'
 import type { ImapSession } from '#server/imap/session.ts'
-import { readOnly } from './expunge.ts'
+import { expunged, readOnly } from './expunge.ts'
 
 /** RFC 9051 §6.4.7. */
 export const copy: ImapCommand<'COPY'> = {
@@ -51,5 +51,5 @@ async function transfer(
   const code = `COPYUID ${result.uidValidity} ${formatSet(result.sources)} ${formatSet(result.targets)}`
   if (!moves) return done('Copied', code)
   session.out.line(`* OK [${code}] Moved`)
-  return done('Moved')
+  return { ...expunged(session, selected), text: 'Moved' }
 }

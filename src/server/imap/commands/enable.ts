@@ -1,16 +1,39 @@
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { done } from '#server/imap/completion.ts'
+import type { ImapSession } from '#server/imap/session.ts'
+
+/** What each capability that can be enabled does to the session. */
+const ENABLING: ReadonlyMap<string, (session: ImapSession) => void> = new Map<
+  string,
+  (session: ImapSession) => void
+>([
+  [
+    'CONDSTORE',
+    (session) => {
+      session.condStore = true
+    },
+  ],
+  [
+    'QRESYNC',
+    (session) => {
+      session.condStore = true // RFC 7162 §3.2.3
+      session.qresync = true
+    },
+  ],
+])
 
 /** RFC 5161 §3.1: unknown capabilities are passed over. */
 export const enable: ImapCommand<'ENABLE'> = {
   name: 'ENABLE',
   states: LOGGED_IN,
   run(session, command) {
-    const enabled: string[] = []
-    if (command.capabilities.includes('CONDSTORE')) {
-      session.condStore = true
-      enabled.push('CONDSTORE')
+    const enabled = new Set<string>()
+    for (const name of command.capabilities) {
+      const enabling = ENABLING.get(name)
+      if (enabling === undefined) continue
+      enabling(session)
+      enabled.add(name)
     }
     session.out.line(['* ENABLED', ...enabled].join(' '))
     return Promise.resolve(done('Done'))

@@ -16,7 +16,7 @@ export const expunge: ImapCommand<'EXPUNGE'> = {
   async run(session) {
     const { selected } = session
     if (selected === undefined || selected.readOnly) return readOnly()
-    return (await expungeSelected(session, selected, 'all')) ?? done('Expunged')
+    return (await expungeSelected(session, selected, 'all')) ?? expunged(session, selected)
   },
 }
 
@@ -29,8 +29,14 @@ export const uidExpunge: ImapCommand<'UID EXPUNGE'> = {
     if (selected === undefined || selected.readOnly) return readOnly()
     const rows = selected.rowsOf(command.set, 'uid')
     const uids = rows === 'outOfRange' ? [] : selected.uidsOf(rows)
-    return (await expungeSelected(session, selected, uids)) ?? done('Expunged')
+    return (await expungeSelected(session, selected, uids)) ?? expunged(session, selected)
   },
+}
+
+/** RFC 7162 §3.2.7: who keeps MODSEQs is told the mailbox's new one, after all that led to it. */
+export function expunged({ condStore }: ImapSession, { view }: Selected): Completion {
+  const code = condStore ? `HIGHESTMODSEQ ${view.mailbox.highestModSeq}` : undefined
+  return done('Expunged', code)
 }
 
 /** Expunges what is marked \Deleted; undefined, or the answer where that was refused. */

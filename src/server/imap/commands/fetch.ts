@@ -10,6 +10,7 @@ import { fetchTexts } from '#server/imap/fetch-texts.ts'
 import { writeRows } from '#server/imap/row-lines.ts'
 import { TEXT_KINDS } from '#server/imap/shown-texts.ts'
 import type { ImapSession } from '#server/imap/session.ts'
+import { isNamed, tellVanished } from '#server/imap/vanished.ts'
 
 /** RFC 9051 §6.4.5, with CHANGEDSINCE of RFC 7162 §3.1.4.1. */
 export const fetch: ImapCommand<'FETCH'> = {
@@ -20,9 +21,12 @@ export const fetch: ImapCommand<'FETCH'> = {
     if (selected === undefined) return bad('No mailbox is selected')
     const named = selected.rowsOf(command.set, command.uid ? 'uid' : 'seq')
     if (named === 'outOfRange') return bad('No such message')
+    if (command.vanished && !session.qresync) return bad('ENABLE QRESYNC comes first')
     const plan = planOf(session, command)
     session.announceKeywords()
     const since = command.changedSince
+    if (command.vanished && since !== undefined)
+      await tellVanished(session, selected, { since, isAsked: isNamed(command.set, selected) })
     const { view } = selected
     // Expunged before their rows were read: nothing is known of them but their numbers.
     const known =

@@ -3,11 +3,12 @@ import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import { KEYWORDS_PER_MAILBOX_MAX } from '#store/mailbox/mailbox-view.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
-import { done, no } from '#server/imap/completion.ts'
+import { bad, done, no } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
 import { findMailbox, noMailbox } from '#server/imap/mailboxes.ts'
 import { Selected } from '#server/imap/selected.ts'
 import type { ImapSession } from '#server/imap/session.ts'
+import { resync } from '#server/imap/vanished.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 
 /** RFC 9051 §6.3.2 and, for the items of rev1, RFC 3501 §6.3.1. */
@@ -29,6 +30,8 @@ async function open(
   command: Named<'SELECT' | 'EXAMINE'>,
   readOnly: boolean,
 ): Promise<Completion> {
+  // RFC 7162 §3.2.5
+  if (command.known !== undefined && !session.qresync) return bad('ENABLE QRESYNC comes first')
   // RFC 9051 §6.3.2: the old mailbox is left even where the new one cannot be opened.
   if (session.selectedId !== undefined) {
     session.deselect()
@@ -38,8 +41,11 @@ async function open(
   if ('refused' in found) return found.refused
   if (found.row.noSelect) return no('NONEXISTENT', 'That name holds other mailboxes only')
   const { views, limits } = session.room
+  const { known } = command
+  const isBehind =
+    known?.uidValidity === found.row.uidValidity && known.modSeq < found.row.highestModSeq
   const isLarge = found.row.messages > limits.rowsAtSelectMax
-  const opening = isLarge ? views.announce(session.accountId, found.row) : undefined
+  const opening = isLarge && !isBehind ? views.announce(session.accountId, found.row) : undefined
   if (opening === undefined) {
     const view = await views.open(session.accountId, found.row.id)
     if (view === undefined) return noMailbox()
@@ -47,6 +53,10 @@ async function open(
   } else session.select(opening, readOnly)
   if (command.condStore) session.condStore = true
   announce(session, { mailbox: session.selected?.view.mailbox ?? found.row, readOnly })
+  const { selected } = session
+  // RFC 7162 §3.2.5: of another UIDVALIDITY nothing is known.
+  if (selected !== undefined && known?.uidValidity === selected.view.mailbox.uidValidity)
+    await resync(session, selected, known)
   return done('Selected', readOnly ? 'READ-ONLY' : 'READ-WRITE')
 }
 
