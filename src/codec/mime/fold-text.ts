@@ -72,9 +72,15 @@ const NONE = 0
 const isPlain = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text)
 
 function lowered(text: string): string {
-  const lower = text.normalize('NFKC').toLowerCase()
+  // To put a run of marks in order takes the square of its length: 1 MB of them, minutes. What parts
+  // them is left out again (UAX #15 §13, stream-safe text).
+  const safe = MARKS.test(text) ? text.replace(MARKS_ALL, '$&\u034f') : text
+  const lower = safe.normalize('NFKC').toLowerCase()
   return LONGER.test(lower) ? lower.replace(LONGER_ALL, (sign) => TO_LONGER[sign] ?? '') : lower
 }
+
+const MARKS = /\p{M}{30}/u
+const MARKS_ALL = /\p{M}{30}/gu
 
 /** Signs that become more than one, or are more than one unit; variation selectors go. */
 const TO_LONGER: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import { memoryLog } from '#base/log.ts'
 import { Fault } from '#base/outcome.ts'
 import { FakeClock, HOUR_MS, MINUTE_MS } from '#base/time.ts'
-import { fromUtf8 } from '#base/octets.ts'
+import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import type { AccountId } from '#model/account.ts'
 import { DELETED } from '#model/mailbox.ts'
@@ -12,6 +12,7 @@ import type { MailboxRef, MailboxChange } from '#store/mailbox/commit.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { textSearch } from '#test/fake/text-search.ts'
 import { SearchFeeder } from './feeder.ts'
+import { tidyIndex } from './tidy.ts'
 
 const hanako = 'hanako' as AccountId
 const INBOX: MailboxRef = { path: ['INBOX'], create: false }
@@ -60,7 +61,9 @@ function setUp(t: TestContext) {
     const query = { kind: 'text', places: ['body'], term: foldText(term) } as const
     return (await index.find({ accountId: hanako, query })).found.length
   }
-  return { store, index, clock, log, feeder, count }
+  const signal = new AbortController().signal
+  const tidy = (): Promise<void> => tidyIndex({ store, index, signal })
+  return { store, index, clock, log, feeder, count, tidy }
 }
 
 test('a few new mails wait for ten minutes, many do not; a pause is as long as the work', async (t) => {
@@ -109,8 +112,34 @@ test('a disk that fails is told once, and the rest comes when it answers again',
   await until(() => Promise.resolve(feeder.status().trouble === undefined), clock)
 })
 
+test('mail that kills the process of the index holds up no other, and stays to be read', async (t) => {
+  const { store, index, clock, feeder, count } = setUp(t)
+  await deliver(store, [...many(20, '渡り鳥'), '毒の便り', ...many(20, '会議')])
+  const add = index.add.bind(index)
+  let deaths = 0
+  index.add = async (part) => {
+    const isFatal = part.emails.some(({ content }) =>
+      content?.octets.some((octets) => toUtf8(octets).includes('毒')),
+    )
+    if (!isFatal) return add(part)
+    deaths++
+    throw new Fault('closed', 'the storage process has ended')
+  }
+  feeder.start()
+  clock.advance(MINUTE_MS)
+  await until(async () => {
+    clock.advance(10_000)
+    return (await count('会議')) === 20
+  }, clock)
+  assert.equal(await count('渡り鳥'), 20)
+  assert.equal(deaths, 3)
+  const query = { kind: 'text', places: ['body'], term: foldText('毒') } as const
+  const { found, unsure } = await index.find({ accountId: hanako, query })
+  assert.deepEqual([[...found], [...unsure]], [[], [21]])
+})
+
 test('what was purged leaves the index, and so does an account that is no more', async (t) => {
-  const { store, index, feeder, count } = setUp(t)
+  const { store, index, feeder, count, tidy } = setUp(t)
   await deliver(store, many(40, '秘密の計画'))
   await feeder.catchUp(hanako, 1_000)
   assert.equal(await count('秘密'), 40)
@@ -118,14 +147,14 @@ test('what was purged leaves the index, and so does an account that is no more',
   const mailboxId = mailboxes.find(({ use }) => use === 'inbox')!.id
   const changes: MailboxChange[] = [{ kind: 'expunge', mailboxId, uids: 'all', deletedOnly: true }]
   await store.commit({ contents: [], commits: [{ accountId: hanako, changes }] })
-  await feeder.tidy()
+  await tidy()
   assert.equal(await count('秘密'), 40, 'it can still come back')
   await store.purge({ beforeMs: store.clock.nowMs() + HOUR_MS })
-  await feeder.tidy()
+  await tidy()
   await until(async () => (await count('秘密')) === 0)
   await store.keepAccounts({ accountIds: [] })
   store.clock.advance(HOUR_MS)
   await store.purge({ beforeMs: store.clock.nowMs() })
-  await feeder.tidy()
+  await tidy()
   assert.deepEqual(await index.accounts({ limit: 10 }), { accountIds: [] })
 })

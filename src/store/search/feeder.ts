@@ -1,10 +1,11 @@
 import type { Log } from '#base/log.ts'
-import { messageOf } from '#base/outcome.ts'
+import { isFault, messageOf } from '#base/outcome.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
-import type { TextSource } from '#store/mailbox/text-source.ts'
+import type { EmailTexts, TextSource } from '#store/mailbox/text-source.ts'
 import type { IndexGap, SearchIndex } from './search-index.ts'
+import { tidyIndex } from './tidy.ts'
 
 export interface FeederParts {
   readonly store: TextSource
@@ -22,8 +23,23 @@ const FIRST_MS = 10 * SECOND_MS
 const FIRST_TIDY_MS = 2 * HOUR_MS
 const RETRY_MS = MINUTE_MS
 const PAGE = 1_000
+/** An email that was alone with so many deaths is indexed without its texts. */
+const DEATHS_MAX = 2
 /** Changed accounts that are noted; more are found by a look at all. */
 const NOTED_MAX = 100_000
+
+interface Part {
+  readonly from: number
+  readonly to: number
+  readonly emails: readonly EmailTexts[]
+}
+
+interface Care {
+  readonly until: number
+  /** The one that was added last, alone, and how often the index's process died then. */
+  readonly emailNumber: number | undefined
+  readonly deaths: number
+}
 
 interface Feeding {
   /** Ends once the account has no gap; never rejects. */
@@ -42,6 +58,8 @@ export class SearchFeeder {
   readonly #noted = new Map<AccountId, { changes: number; readonly sinceMs: number }>()
   readonly #waiting = new Set<AccountId>()
   readonly #feeding = new Map<AccountId, Feeding>()
+  /** Accounts of which an email may be fatal: one of those numbered below `until`. */
+  readonly #care = new Map<AccountId, Care>()
   readonly #stopping = new AbortController()
   #isWorking = false
   #wantsAll = false
@@ -167,13 +185,51 @@ export class SearchFeeder {
         if (next < gap.from) await index.forget({ accountId })
         break
       }
-      const { taken } = await index.add({ accountId, from: gap.from, to, emails })
+      const part = this.#part(accountId, { from: gap.from, to, emails })
+      const taken = await this.#add(accountId, part, to)
       hasAdded ||= taken
-      gap = taken && to !== gap.to ? { ...gap, from: to } : await this.#gapOf(accountId)
+      const hasMore = taken && part.to !== gap.to
+      gap = hasMore ? { ...gap, from: part.to } : await this.#gapOf(accountId)
       const tookMs = clock.monotonicMs() - startedMs
       if (!state.isUrgent) await sleep(clock, tookMs, this.#stopping.signal)
     }
     if (hasAdded) await index.flush({ accountId })
+  }
+
+  /** What is added at once: one email where the index's process has died of some, nothing of the one it died of. */
+  #part(accountId: AccountId, part: Part): Part {
+    const care = this.#care.get(accountId)
+    if (care === undefined) return part
+    if (part.from >= care.until) {
+      this.#care.delete(accountId)
+      return part
+    }
+    const [first, second] = part.emails
+    const to = second?.emailNumber ?? part.to
+    if (first === undefined) return part
+    const isFatal = care.emailNumber === first.emailNumber && care.deaths >= DEATHS_MAX
+    const emails = [isFatal ? { emailNumber: first.emailNumber } : first]
+    return { from: part.from, to, emails }
+  }
+
+  async #add(accountId: AccountId, part: Part, to: number): Promise<boolean> {
+    const { index } = this.#parts
+    try {
+      const { taken } = await index.add({ accountId, ...part })
+      if (this.#care.has(accountId)) await index.flush({ accountId })
+      return taken
+    } catch (thrown) {
+      // Mail that kills what reads it, or outlasts it, must not hold up the mail behind it.
+      if (isFault(thrown, 'closed') || isFault(thrown, 'stalled')) {
+        const before = this.#care.get(accountId)
+        const emailNumber = part.emails[0]?.emailNumber
+        const isAgain = before !== undefined && before.emailNumber === emailNumber
+        const deaths = before === undefined ? 0 : isAgain ? before.deaths + 1 : 1
+        const until = Math.max(to, before?.until ?? 0)
+        this.#care.set(accountId, { until, emailNumber, deaths })
+      }
+      throw thrown
+    }
   }
 
   async #gapOf(accountId: AccountId): Promise<IndexGap> {
@@ -191,7 +247,7 @@ export class SearchFeeder {
     const cause = messageOf(thrown)
     if (this.#trouble === undefined) log.error('search.failed', { accountId, cause })
     this.#trouble = cause
-    clock.after(RETRY_MS, () => this.changed(accountId))
+    clock.after(RETRY_MS, () => this.enqueue(accountId))
   }
 
   /** One look at all accounts after the other. */
@@ -227,29 +283,8 @@ export class SearchFeeder {
 
   #tidyDaily(): void {
     if (this.#stopping.signal.aborted) return
-    this.#sweep(() => this.tidy())
+    this.#sweep(() => tidyIndex({ ...this.#parts, signal: this.#stopping.signal }))
     this.#parts.clock.after(DAY_MS, () => this.#tidyDaily())
-  }
-
-  /** Takes out of the index what the mailboxes have no more. */
-  async tidy(): Promise<void> {
-    const { store, index } = this.#parts
-    for (let after: AccountId | undefined; !this.#stopping.signal.aborted;) {
-      const ask = { limit: PAGE, ...(after !== undefined && { after }) }
-      const { accountIds } = await index.accounts(ask)
-      for (const accountId of accountIds) {
-        for (let from = 0; !this.#stopping.signal.aborted;) {
-          const { emailNumbers, to, next } = await store.keptEmails({ accountId, from })
-          if (next === 0) await index.forget({ accountId }) // there is no such account
-          if (to <= from) break
-          await index.keep({ accountId, from, to, emailNumbers })
-          from = to
-          if (to >= next) break
-        }
-      }
-      after = accountIds.at(-1)
-      if (accountIds.length < PAGE) return
-    }
   }
 }
 
