@@ -26,6 +26,7 @@ import type { RolePlace } from './role.ts'
 import { FOLDERS } from './role-names.ts'
 import { startSearch } from './search-owner.ts'
 import { StorageChild } from './storage/child-process.ts'
+import type { PurgeTold } from './storage/purge-daily.ts'
 import type { DoorParts, OpenDoors } from './store-doors.ts'
 import { serveWeb } from './web/web.ts'
 
@@ -62,9 +63,14 @@ export async function startMailboxOwner(options: {
     log,
     onNotice: (topic, payload) => {
       if (topic === 'changed') for (const tell of listeners) tell(payload as StoreChanged)
+      if (topic === 'purge') tellPurge(payload as PurgeTold)
     },
   })
   atFailure.defer(() => storage.stop())
+  const tellPurge = ({ name, fields, remedy }: PurgeTold): void => {
+    role.events.emit({ atMs: clock.nowMs(), name, fields })
+    log.warn(name, { ...fields, remedy })
+  }
   const mailboxes = storage.service('mailboxes')
   const isFull = async () => (await mailboxes.status()).full
   const role = await startNode({ name, place, storage, isFull, clock, log })

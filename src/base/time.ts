@@ -36,15 +36,20 @@ export const systemClock: Clock = {
 /** A clock that stands still until a test moves it. */
 export class FakeClock implements Clock {
   #now: number
+  #aheadMs = 0
   #timers: { at: number; run: () => void }[] = []
   constructor(startMs = Date.UTC(2026, 10, 25, 3, 0, 0)) {
     this.#now = startMs
   }
   nowMs(): number {
-    return this.#now
+    return this.#now + this.#aheadMs
   }
   monotonicMs(): number {
     return this.#now
+  }
+  /** Sets the clock on or back, as a person or a time server does: no timer is nearer for it. */
+  jump(ms: number): void {
+    this.#aheadMs += ms
   }
   after(delayMs: number, run: () => void): () => void {
     const timer = { at: this.#now + Math.max(0, delayMs), run }

@@ -128,6 +128,7 @@ export function simulatedNode(
     role: 'gateway',
     replica: storage?.service('replica') ?? {
       load: () => Promise.resolve({ seq: 0, json: fromUtf8('[]') }),
+      removed: () => Promise.resolve({ accountIds: [] }),
       apply: nothing,
       gather: nothing,
       replace: nothing,

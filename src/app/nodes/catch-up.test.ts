@@ -80,6 +80,7 @@ function aNode() {
     const events = new SqliteEventLog({ path: join(dir, 'events.db'), node: 'gateway' as NodeId })
     const noted: DirectoryReplica = {
       load: (ask) => replica.load(ask),
+      removed: () => replica.removed(),
       apply: (batch) => {
         done.push(`apply ${batch.changes.length}`)
         return replica.apply(batch)

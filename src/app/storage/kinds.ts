@@ -28,6 +28,7 @@ import { openSpool } from '#store/spool/open.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 import { compactOften } from './compact-often.ts'
 import { purgeDaily } from './purge-daily.ts'
+import type { PurgeTold } from './purge-daily.ts'
 import type { Services } from './serve.ts'
 
 /** What an opener is given. The folder exists, and its lock is held. */
@@ -109,9 +110,13 @@ export const KINDS = {
         }),
       )
       const node = nodeServices(keep, dir, 'store')
-      const keptMs = async () =>
-        (await settingsOfCopy(await node.copy.load()))['mailbox.undeleteMs']
-      keep(purgeDaily(mailboxes, node.replica, clock, keptMs))
+      const keptMs = async () => {
+        const copy = await node.copy.load()
+        const keptMs = (await settingsOfCopy(copy))['mailbox.undeleteMs']
+        return { keptMs, isTold: copy.snapshot !== undefined }
+      }
+      const tell = (told: PurgeTold): void => notify('purge', told)
+      keep(purgeDaily({ mailboxes, replica: node.replica, clock, keptMs, tell }))
       keep(compactOften(mailboxes, clock))
       const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
       return { mailboxes, sessions, ...node }

@@ -82,7 +82,7 @@ const STEP_MESSAGES = 10_000
 export function keepingOf(
   mailboxes: Pick<
     MailboxStore,
-    'mailboxes' | 'commit' | 'expire' | 'noteExpiry' | 'expunged' | 'metas'
+    'mailboxes' | 'commit' | 'expire' | 'trustClock' | 'expunged' | 'metas'
   >,
   clock: Clock,
 ): Keeping {
@@ -138,7 +138,7 @@ export function keepingOf(
         next = step.next
       } while (next !== undefined && messages < STEP_MESSAGES && clock.monotonicMs() < endMs)
       // An administrator's run says that the clock is right.
-      if (next === undefined && !dryRun) await mailboxes.noteExpiry({ ranAtMs: clock.nowMs() })
+      if (next === undefined && !dryRun) await mailboxes.trustClock()
       return { expired: [...expired.values()], looked, ...(next !== undefined && { next }) }
     },
 

@@ -1,6 +1,8 @@
+import type { AccountId } from '#model/account.ts'
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange } from './directory.ts'
+import { accountIdOf } from './row-key.ts'
 import { jsonPage } from './json-page.ts'
 import type { KeyedRow, RowsText } from './rows-text.ts'
 
@@ -8,6 +10,8 @@ import type { KeyedRow, RowsText } from './rows-text.ts'
 export interface DirectoryReplica {
   /** A page in the order of creation. `seq` 0: there is no copy yet. */
   load(ask: { readonly after: number; readonly limit: number }): Promise<RowsText>
+  /** Accounts whose removal the directory's log has told, and that did not come back since. */
+  removed(): Promise<{ readonly accountIds: readonly AccountId[] }>
   /** Changes that follow the copy; those known already are passed over. */
   apply(batch: { readonly changes: readonly DirectoryChange[] }): Promise<void>
   /** Gathers a whole new copy beside the old one; `first` throws away what was gathered before. */
@@ -26,6 +30,8 @@ export const REPLICA_DATABASE: DatabaseKind = {
    CREATE TABLE incoming (place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
    CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL) STRICT;
    INSERT INTO state VALUES (1, 0);`,
+    // What is missing in a copy may be missing by mistake; this was said.
+    'CREATE TABLE removed (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
   ],
 }
 
@@ -47,6 +53,11 @@ export class SqliteReplica implements DirectoryReplica {
     return { seq: this.#seq(), json, ...(isFull && { next: last! }) }
   }
 
+  async removed(): ReturnType<DirectoryReplica['removed']> {
+    const rows = this.#db.query<{ id: AccountId }>('SELECT id FROM removed').all()
+    return { accountIds: rows.map(({ id }) => id) }
+  }
+
   async apply(batch: { readonly changes: readonly DirectoryChange[] }): Promise<void> {
     this.#db.transaction(() => {
       let seq = this.#seq()
@@ -54,10 +65,14 @@ export class SqliteReplica implements DirectoryReplica {
         'INSERT INTO row (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json',
       )
       const remove = this.#db.query('DELETE FROM row WHERE key = ?')
+      const noteRemoved = this.#db.query('INSERT OR IGNORE INTO removed VALUES (?)')
+      const forget = this.#db.query('DELETE FROM removed WHERE id = ?')
       for (const change of batch.changes) {
         if (change.seq <= seq) continue
         if (change.row === null) remove.run(change.key)
         else put.run(change.key, JSON.stringify(change.row))
+        const accountId = accountIdOf(change.key)
+        if (accountId !== undefined) (change.row === null ? noteRemoved : forget).run(accountId)
         seq = change.seq
       }
       this.#setSeq(seq)

@@ -1,5 +1,12 @@
+import type { AccountId } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
+
+const ACCOUNT = 'account:'
+
+/** Of the name of an account's row. */
+export const accountIdOf = (key: DirectoryKey): AccountId | undefined =>
+  key.startsWith(ACCOUNT) ? (key.slice(ACCOUNT.length) as AccountId) : undefined
 
 /** The name of a row in the log and in the replicas. */
 export function rowKey(row: DirectoryRow): DirectoryKey {
@@ -7,7 +14,7 @@ export function rowKey(row: DirectoryRow): DirectoryKey {
     case 'domain':
       return `domain:${domainKey(row.domain.name)}`
     case 'account':
-      return `account:${row.account.id}`
+      return `${ACCOUNT}${row.account.id}`
     case 'alias':
       return `alias:${addressKey(row.alias.from)}`
     case 'forward':

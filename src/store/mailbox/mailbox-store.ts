@@ -16,6 +16,8 @@ import type {
   MailboxTreeChange,
   ExpungedEmail,
 } from './stored-email.ts'
+import type { PurgeRun } from './purge-run.ts'
+import type { Kept, KeepAsk } from './removed.ts'
 import type { KeptObjects, ObjectChanges, ObjectKind } from './objects.ts'
 import type { TextSource } from './text-source.ts'
 import type { KeptUpload } from './uploads.ts'
@@ -166,6 +168,11 @@ export interface MailboxStore extends TextSource {
   /** When the last run of the scheduler ended. */
   lastExpiry(): Promise<{ readonly ranAtMs?: number }>
   noteExpiry(run: { readonly ranAtMs: number }): Promise<void>
+  /** The last run of the daily purge; absent before the first. */
+  lastPurge(): Promise<{ readonly run?: PurgeRun }>
+  notePurge(run: PurgeRun): Promise<void>
+  /** An administrator says that the clock is right: the runs that were held go on from here. */
+  trustClock(): Promise<void>
   /** Emails that can come back by a change `restore`, the first that came first; at most 1,000 a call. */
   expunged(ask: {
     readonly accountId: AccountId
@@ -173,10 +180,11 @@ export interface MailboxStore extends TextSource {
     readonly limit: number
     readonly after?: EmailId
   }): Promise<{ readonly emails: readonly ExpungedEmail[] }>
-  /** Says which accounts there are: all others are removed from now on, for `purge` to delete. */
-  keepAccounts(ask: {
-    readonly accountIds: readonly AccountId[]
-  }): Promise<{ readonly removed: number }>
+  /**
+   * Says which accounts there are and which were removed: those are so from now on, for `purge` to
+   * delete. Of whom nothing is said, nothing is deleted.
+   */
+  keepAccounts(ask: KeepAsk): Promise<Kept>
   /**
    * Deletes what was expunged before that time and no session shows any more, accounts that were
    * removed before it, and large files that no row names then; gives way to others between steps.

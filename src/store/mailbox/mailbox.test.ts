@@ -121,7 +121,7 @@ describe('the mail store on a disk', () => {
       accountId: hanako,
       change: { kind: 'put', name: '主', text: 'keep;', activate: true },
     })
-    await at.store.keepAccounts({ accountIds: [taro] })
+    await at.store.keepAccounts({ accountIds: [taro], removedIds: [hanako] })
     at.clock.advance(1)
     await at.store.purge({ beforeMs: at.clock.nowMs() })
     assert.deepEqual(readdirSync(join(dir, 'large')), ['1'])

@@ -212,7 +212,7 @@ export function objectsContract(bench: () => Bench): void {
       const at = bench()
       await keepUpload(at, 'U1', 'あ')
       await at.done([submission('S1')])
-      await at.store.keepAccounts({ accountIds: [taro] })
+      await at.store.keepAccounts({ accountIds: [taro], removedIds: [hanako] })
       at.clock.advance(DAY_MS)
       await at.store.purge({ beforeMs: at.clock.nowMs() })
       assert.deepEqual(await list(at), { state: 0, objects: [] })

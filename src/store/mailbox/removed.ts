@@ -5,21 +5,36 @@ import type { PurgeStep } from './purge.ts'
 import type { Sql } from './sql.ts'
 import { deleteUploads } from './uploads.ts'
 
-/** Marks accounts that exist no more, from now on; one that is back is an account again. Returns how many are marked. */
-export function markRemoved(sql: Sql, known: readonly AccountId[], nowMs: number): number {
-  const ids = JSON.stringify(known)
-  sql.run(
-    `UPDATE account SET removed_at = NULL WHERE removed_at IS NOT NULL
-     AND id IN (SELECT value FROM json_each(?))`,
-    ids,
-  )
-  sql.run(
-    `UPDATE account SET removed_at = ? WHERE removed_at IS NULL
-     AND id NOT IN (SELECT value FROM json_each(?))`,
-    nowMs,
-    ids,
-  )
-  return sql.get<[number]>('SELECT count(*) FROM account WHERE removed_at IS NOT NULL')?.[0] ?? 0
+export interface KeepAsk {
+  /** Those that the directory has. */
+  readonly accountIds: readonly AccountId[]
+  /** Those of which it has told that they were removed. */
+  readonly removedIds: readonly AccountId[]
+}
+
+export interface Kept {
+  /** Marked for `purge`. */
+  readonly removed: number
+  /** Neither there nor told to be removed: the copy of the directory is old or not whole, so they stay. */
+  readonly unknown: number
+}
+
+/** Marks accounts that were removed, from now on; any other is an account again. */
+export function markRemoved(sql: Sql, ask: KeepAsk, nowMs: number): Kept {
+  const known = new Set(ask.accountIds)
+  const removed = new Set(ask.removedIds.filter((id) => !known.has(id)))
+  let unknown = 0
+  let marked = 0
+  for (const [aid, id, at] of sql.all<[number, AccountId, number | null]>(
+    'SELECT aid, id, removed_at FROM account',
+  )) {
+    const isRemoved = removed.has(id)
+    if (isRemoved) marked++
+    else if (!known.has(id)) unknown++
+    if (isRemoved !== (at !== null))
+      sql.run('UPDATE account SET removed_at = ? WHERE aid = ?', isRemoved ? nowMs : null, aid)
+  }
+  return { removed: marked, unknown }
 }
 
 /** An account that was removed before the time. */

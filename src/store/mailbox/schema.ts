@@ -226,4 +226,13 @@ CREATE TABLE segment (
   live_at INTEGER NOT NULL DEFAULT 0
 );
 `,
+  // When the daily purge ran, and by which time: what tells a jump of the clock.
+  `
+CREATE TABLE purge_run (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  ran_at INTEGER NOT NULL,
+  as_of INTEGER NOT NULL,
+  kept_ms INTEGER NOT NULL
+);
+`,
 ]

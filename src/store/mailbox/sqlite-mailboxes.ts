@@ -21,6 +21,7 @@ import {
   parseCursor,
 } from './expire.ts'
 import type { ExpireStep } from './expire.ts'
+import { lastPurge, notePurge, trustClock } from './purge-run.ts'
 import { HeldMailboxes } from './held.ts'
 import type { CommitRequest } from './commit.ts'
 import type { StoreChanged } from './mailbox-view.ts'
@@ -354,6 +355,20 @@ export class SqliteMailboxes implements MailboxStore {
     await this.#group.commit({ apply: () => noteExpiry(this.#sql, run.ranAtMs) })
   }
 
+  async lastPurge(): ReturnType<MailboxStore['lastPurge']> {
+    const run = lastPurge(this.#sql)
+    return run === undefined ? {} : { run }
+  }
+
+  async notePurge(run: Parameters<MailboxStore['notePurge']>[0]): Promise<void> {
+    await this.#group.commit({ apply: () => notePurge(this.#sql, run) })
+  }
+
+  async trustClock(): Promise<void> {
+    const nowMs = this.#parts.clock.nowMs()
+    await this.#group.commit({ apply: () => trustClock(this.#sql, nowMs) })
+  }
+
   async expunged(
     ask: Parameters<MailboxStore['expunged']>[0],
   ): ReturnType<MailboxStore['expunged']> {
@@ -366,8 +381,7 @@ export class SqliteMailboxes implements MailboxStore {
     ask: Parameters<MailboxStore['keepAccounts']>[0],
   ): ReturnType<MailboxStore['keepAccounts']> {
     const nowMs = this.#parts.clock.nowMs()
-    const apply = (): number => markRemoved(this.#sql, ask.accountIds, nowMs)
-    return { removed: await this.#group.commit({ apply }) }
+    return this.#group.commit({ apply: () => markRemoved(this.#sql, ask, nowMs) })
   }
 
   async status(): ReturnType<MailboxStore['status']> {

@@ -152,7 +152,7 @@ test('what was purged leaves the index, and so does an account that is no more',
   await store.purge({ beforeMs: store.clock.nowMs() + HOUR_MS })
   await tidy()
   await until(async () => (await count('秘密')) === 0)
-  await store.keepAccounts({ accountIds: [] })
+  await store.keepAccounts({ accountIds: [], removedIds: [hanako] })
   store.clock.advance(HOUR_MS)
   await store.purge({ beforeMs: store.clock.nowMs() })
   await tidy()
