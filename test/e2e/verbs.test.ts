@@ -96,6 +96,12 @@ describe('the verbs of the command line', () => {
     assert.match(await cli.refused(sub, 1), /is there already/)
     assert.match(await cli.refused(['domain', 'add', 'a b'], 1), /no domain name\. Give a name/)
     assert.match(await cli.refused(['domain', 'rm', 'dept.example'], 1), /Remove sub\.dept/)
+    const set = ['domain', 'set', 'sub.dept.example']
+    const own = await cli.run([...set, '--no-conversion'])
+    assert.equal(own, 'sub.dept.example has addresses of its own\n')
+    const converted = await cli.run([...set, '--convert-to', 'dept.example'])
+    assert.equal(converted, 'sub.dept.example is converted to dept.example\n')
+    assert.match(await cli.refused(set, 2), /give --convert-to DOMAIN or --no-conversion/)
     await cli.run(['domain', 'rm', 'sub.dept.example'])
     assert.equal(await cli.run(['domain', 'rm', 'dept.example']), 'removed dept.example\n')
     assert.match(await mx('nobody@dept.example'), /^550 5\.7\.1 /)

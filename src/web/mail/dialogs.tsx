@@ -104,7 +104,10 @@ export function MoveDialog(props: {
   const found = inTreeOrder(props.mailboxes)
     .filter(({ mailbox }) => mailbox.myRights.mayAddItems)
     .map(({ mailbox }) => ({ mailbox, path: mailboxPath(t, mailbox, props.mailboxes) }))
-    .filter(({ path }) => fold(path).includes(fold(text.trim())))
+    // By what it is called here, or by its name in other programs.
+    .filter(({ mailbox, path }) =>
+      [path, mailbox.name].some((each) => fold(each).includes(fold(text.trim()))),
+    )
   const choose = (to: Mailbox): void => {
     props.close()
     props.choose(to)

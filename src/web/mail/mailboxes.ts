@@ -4,10 +4,13 @@ import { plain } from './nouns.ts'
 import type { Mailbox } from './nouns.ts'
 
 const ROLES = new Set(['inbox', 'drafts', 'sent', 'archive', 'junk', 'trash'])
+/** Of the mailboxes that every account has, the one without a role whose name says something. */
+const SUSPECTED = 'Suspected SPAM'
 
 /** Special mailboxes in the user's language, all others as they were called. */
 export function mailboxName(t: TFunction, { role, name }: Pick<Mailbox, 'role' | 'name'>): string {
-  return role !== null && ROLES.has(role) ? t(`box.${role}`) : plain(name)
+  if (role !== null && ROLES.has(role)) return t(`box.${role}`)
+  return name === SUSPECTED ? t('box.suspected') : plain(name)
 }
 
 /** `迷惑メール / SPAM`. */

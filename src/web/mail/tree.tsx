@@ -30,6 +30,9 @@ export function Tree(props: {
 }): ReactNode {
   const { t } = useWords()
   const { mailboxes } = props.desk
+  const byId = new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox]))
+  // What a mailbox has from the one above it is said there.
+  const daysAbove = ({ parentId }: Mailbox) => byId.get(parentId ?? '')?.retainDays
   return (
     <>
       {props.isOpen && <div className="veil" onClick={props.close} />}
@@ -41,7 +44,11 @@ export function Tree(props: {
         <ul>
           {inTreeOrder(mailboxes).map(({ mailbox, depth }) => (
             <li key={mailbox.id} className={`depth-${Math.min(depth, 5)}`}>
-              <BoxLink mailbox={mailbox} isCurrent={mailbox.id === props.current} />
+              <BoxLink
+                mailbox={mailbox}
+                isCurrent={mailbox.id === props.current}
+                days={mailbox.retainDays === daysAbove(mailbox) ? null : mailbox.retainDays}
+              />
             </li>
           ))}
         </ul>
@@ -50,9 +57,14 @@ export function Tree(props: {
   )
 }
 
-function BoxLink(props: { readonly mailbox: Mailbox; readonly isCurrent: boolean }): ReactNode {
+function BoxLink(props: {
+  readonly mailbox: Mailbox
+  readonly isCurrent: boolean
+  /** After which its mail goes, where that is worth saying. */
+  readonly days: number | null | undefined
+}): ReactNode {
   const { t, language } = useWords()
-  const { mailbox } = props
+  const { mailbox, days } = props
   const isDrafts = mailbox.role === 'drafts'
   const count = isDrafts ? mailbox.totalEmails : mailbox.unreadEmails
   const icon = <Icon name={ICONS[mailbox.role ?? ''] ?? 'folder'} />
@@ -68,10 +80,10 @@ function BoxLink(props: { readonly mailbox: Mailbox; readonly isCurrent: boolean
     <Link to={boxPath(mailbox)} className="box" current={props.isCurrent}>
       {icon}
       {name}
-      {typeof mailbox.retainDays === 'number' && (
-        <span className="box-kept" title={t('box.kept', { count: mailbox.retainDays })}>
-          <span aria-hidden="true">{t('box.days', { count: mailbox.retainDays })}</span>
-          <span className="only-read">{t('box.kept', { count: mailbox.retainDays })}</span>
+      {typeof days === 'number' && (
+        <span className="box-kept" title={t('box.kept', { count: days })}>
+          <span aria-hidden="true">{t('box.days', { count: days })}</span>
+          <span className="only-read">{t('box.kept', { count: days })}</span>
         </span>
       )}
       {count > 0 && (

@@ -33,6 +33,7 @@ export const EN: Words = {
   'box.archive': 'Archive',
   'box.junk': 'Junk',
   'box.trash': 'Trash',
+  'box.suspected': 'Suspected SPAM',
   'tree.title': 'Mailboxes',
   'tree.unread': 'unread',
   'tree.drafts': 'drafts',

@@ -30,6 +30,7 @@ export const JA: Words = {
   'box.archive': 'アーカイブ',
   'box.junk': '迷惑メール',
   'box.trash': 'ごみ箱',
+  'box.suspected': 'SPAM の疑い',
   'tree.title': 'メールボックス',
   'tree.unread': '通の未読',
   'tree.drafts': '通の下書き',
