@@ -1,3 +1,5 @@
+import { readSort, readThread } from './sort.ts'
+import type { SortProgram, ThreadProgram } from './sort.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { SpecialUse } from '#model/mailbox.ts'
@@ -72,6 +74,8 @@ export type Command =
   | (OfMessages & { readonly name: 'COPY' | 'MOVE'; readonly mailbox: string })
   | { readonly name: 'UID EXPUNGE'; readonly set: SequenceSet }
   | ({ readonly name: 'SEARCH'; readonly uid: boolean } & SearchProgram)
+  | ({ readonly name: 'SORT'; readonly uid: boolean } & SortProgram)
+  | ({ readonly name: 'THREAD'; readonly uid: boolean } & ThreadProgram)
 
 export interface Tagged<T> {
   readonly tag: string
@@ -204,6 +208,8 @@ const READERS: ReadonlyMap<string, (scanner: Scanner) => Command> = new Map<
   ['COPY', (s) => readCopy(s, 'COPY', false)],
   ['MOVE', (s) => readCopy(s, 'MOVE', false)],
   ['SEARCH', (s) => ({ name: 'SEARCH', uid: false, ...readSearch(s) })],
+  ['SORT', (s) => ({ name: 'SORT', uid: false, ...readSort(s) })],
+  ['THREAD', (s) => ({ name: 'THREAD', uid: false, ...readThread(s) })],
   ['UID', readUid],
 ])
 
@@ -212,6 +218,10 @@ function readUid(scanner: Scanner): Command {
   if (name === 'SEARCH') return { name: 'SEARCH', uid: true, ...readSearch(scanner) }
   scanner.space()
   switch (name) {
+    case 'SORT':
+      return { name, uid: true, ...readSort(scanner) }
+    case 'THREAD':
+      return { name, uid: true, ...readThread(scanner) }
     case 'FETCH':
       return readFetch(scanner, true)
     case 'STORE':

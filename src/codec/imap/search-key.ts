@@ -56,14 +56,19 @@ export function readSearch(scanner: Scanner): SearchProgram {
     charset = scanner.astring()
     scanner.space()
   }
-  const reader = new KeyReader(scanner)
-  const keys = [reader.key()]
-  while (!scanner.atEnd && scanner.skip(' ')) if (!scanner.atEnd) keys.push(reader.key())
   return {
-    key: keys.length === 1 ? keys[0]! : { kind: 'and', keys },
+    key: readSearchKeys(scanner),
     ...(results === undefined ? {} : { results }),
     ...(charset === undefined ? {} : { charset }),
   }
+}
+
+/** Keys to the end of the command, all of which must match. */
+export function readSearchKeys(scanner: Scanner): SearchKey {
+  const reader = new KeyReader(scanner)
+  const keys = [reader.key()]
+  while (!scanner.atEnd && scanner.skip(' ')) if (!scanner.atEnd) keys.push(reader.key())
+  return keys.length === 1 ? keys[0]! : { kind: 'and', keys }
 }
 
 const upcoming = (scanner: Scanner, word: string): boolean =>

@@ -20,9 +20,11 @@ import { check, noop } from './commands/noop.ts'
 import { rename } from './commands/rename.ts'
 import { search } from './commands/search.ts'
 import { examine, select } from './commands/select.ts'
+import { sort } from './commands/sort.ts'
 import { starttls } from './commands/starttls.ts'
 import { status } from './commands/status.ts'
 import { store } from './commands/store.ts'
+import { thread } from './commands/thread.ts'
 import { subscribe, unsubscribe } from './commands/subscribe.ts'
 
 type AnyCommand = { [N in Command['name']]: ImapCommand<N> }[Command['name']]
@@ -51,10 +53,12 @@ const ALL: readonly AnyCommand[] = [
   rename,
   search,
   select,
+  sort,
   starttls,
   status,
   store,
   subscribe,
+  thread,
   uidExpunge,
   unselect,
   unsubscribe,

@@ -256,7 +256,9 @@ export class ImapSession {
     const completion = await this.#guard(() => handler.run(this, command, tag), usesRows(handler))
     // RFC 9051 §7.5.1: no EXPUNGE while message sequence numbers are in use.
     const keeps =
-      'uid' in command && !command.uid && ['FETCH', 'STORE', 'SEARCH'].includes(command.name)
+      'uid' in command &&
+      !command.uid &&
+      ['FETCH', 'STORE', 'SEARCH', 'SORT', 'THREAD'].includes(command.name)
     await this.#answer(tag, completion, !keeps)
     if (command.name === 'STARTTLS' && completion.status === 'OK') await this.#secure()
   }

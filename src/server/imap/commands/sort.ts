@@ -1,0 +1,57 @@
+import type { SortBy, SortCriterion } from '#codec/imap/sort.ts'
+import { SELECTED } from '#server/imap/command.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { bad, done, no } from '#server/imap/completion.ts'
+import { matcher } from '#server/imap/search-match.ts'
+import { matchingRows } from '#server/imap/search-rows.ts'
+import { SEARCH_CHARSETS, textReader } from '#server/imap/search-text.ts'
+import { sortFacts } from '#server/imap/sort-facts.ts'
+import type { SortFacts } from '#server/imap/sort-facts.ts'
+
+/** RFC 5256 §3. */
+export const sort: ImapCommand<'SORT'> = {
+  name: 'SORT',
+  states: SELECTED,
+  async run(session, command) {
+    const { selected } = session
+    if (selected === undefined) return bad('No mailbox is selected')
+    const readText = textReader(command.charset)
+    if (readText === undefined)
+      return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
+    const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
+    const rows = await matchingRows(session, selected, { search })
+    const facts = await sortFacts(session, selected, rows)
+    facts.sort(comparing(command.criteria))
+    const { out } = session
+    out.put('* SORT')
+    for (const { row } of facts) {
+      out.put(` ${command.uid ? selected.view.uids[row]! : selected.seqOfRow(row)}`)
+      if (out.full) await out.flush()
+    }
+    out.line('')
+    return done('Sorted')
+  },
+}
+
+const VALUES: Readonly<Record<SortBy, (facts: SortFacts) => number | string>> = {
+  arrival: ({ arrivalMs }) => arrivalMs,
+  cc: ({ cc }) => cc,
+  date: ({ sentMs }) => sentMs,
+  from: ({ from }) => from,
+  size: ({ size }) => size,
+  subject: ({ subject }) => subject,
+  to: ({ to }) => to,
+}
+
+/** By each criterion in turn, then by sequence number. */
+function comparing(criteria: readonly SortCriterion[]): (a: SortFacts, b: SortFacts) => number {
+  const steps = criteria.map(({ by, reverse }) => ({ valueOf: VALUES[by], sign: reverse ? -1 : 1 }))
+  return (a, b) => {
+    for (const { valueOf, sign } of steps) {
+      const [one, other] = [valueOf(a), valueOf(b)]
+      if (one < other) return -sign
+      if (one > other) return sign
+    }
+    return a.row - b.row
+  }
+}

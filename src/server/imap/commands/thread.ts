@@ -1,0 +1,37 @@
+import { SELECTED } from '#server/imap/command.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { bad, done, no } from '#server/imap/completion.ts'
+import { matcher } from '#server/imap/search-match.ts'
+import { matchingRows } from '#server/imap/search-rows.ts'
+import { SEARCH_CHARSETS, textReader } from '#server/imap/search-text.ts'
+import { sortFacts } from '#server/imap/sort-facts.ts'
+import { orderedSubject } from '#server/imap/thread-subjects.ts'
+import { references } from '#server/imap/thread-references.ts'
+import { threadText } from '#server/imap/thread-text.ts'
+
+/** RFC 5256 §3. */
+export const thread: ImapCommand<'THREAD'> = {
+  name: 'THREAD',
+  states: SELECTED,
+  async run(session, command) {
+    const { selected } = session
+    if (selected === undefined) return bad('No mailbox is selected')
+    const readText = textReader(command.charset)
+    if (readText === undefined)
+      return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
+    const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
+    const rows = await matchingRows(session, selected, { search })
+    const facts = await sortFacts(session, selected, rows)
+    const threads = command.algorithm === 'REFERENCES' ? references(facts) : orderedSubject(facts)
+    const numberOf = (row: number): number =>
+      command.uid ? selected.view.uids[row]! : selected.seqOfRow(row)
+    const { out } = session
+    out.put(threads.length === 0 ? '* THREAD' : '* THREAD ')
+    for (const text of threadText(threads, numberOf)) {
+      out.put(text)
+      if (out.full) await out.flush()
+    }
+    out.line('')
+    return done('Threaded')
+  },
+}

@@ -1,0 +1,90 @@
+import { baseSubject } from '#codec/mime/base-subject.ts'
+import { decodeWords } from '#codec/mime/encoded-word.ts'
+import { foldText } from '#codec/mime/fold-text.ts'
+import type { HeaderAddress, MessageMeta } from '#model/message.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
+import type { Selected } from './selected.ts'
+import type { ImapSession } from './session.ts'
+
+/** Messages whose metas are read at once; others get their turn in between. */
+const BATCH_ROWS = 500
+
+/** What a message is sorted and threaded by; of one that is gone meanwhile, what the view says. */
+export interface SortFacts {
+  readonly row: number
+  readonly arrivalMs: number
+  /** The Date field in UTC, or the time of arrival where there is none (RFC 5256 §2.2). */
+  readonly sentMs: number
+  readonly size: number
+  readonly subject: string
+  readonly isReply: boolean
+  readonly from: string
+  readonly to: string
+  readonly cc: string
+  readonly messageId: string | undefined
+  /** Of its thread, the oldest first. */
+  readonly references: readonly string[]
+}
+
+/** Facts of rows, in their order. */
+export async function sortFacts(
+  session: ImapSession,
+  selected: Selected,
+  rows: readonly number[],
+): Promise<SortFacts[]> {
+  const { view } = selected
+  const facts: SortFacts[] = []
+  for (let at = 0; at < rows.length; at += BATCH_ROWS) {
+    const some = rows.slice(at, at + BATCH_ROWS)
+    const metas = await storedMetas(session.room.store, {
+      accountId: session.accountId,
+      mailboxId: view.mailboxId,
+      uids: selected.uidsOf(some),
+    })
+    for (const [index, row] of some.entries()) {
+      const arrivalMs = view.internalDatesMs[row]!
+      facts.push({
+        row,
+        arrivalMs,
+        size: view.sizes[row]!,
+        ...contentFacts(metas[index]?.meta, arrivalMs),
+      })
+    }
+    await session.stillThere()
+  }
+  return facts
+}
+
+function contentFacts(
+  meta: MessageMeta | undefined,
+  arrivalMs: number,
+): Omit<SortFacts, 'row' | 'arrivalMs' | 'size'> {
+  const envelope = meta?.envelope ?? {}
+  const { text, isReply } = baseSubject(decodeWords(envelope.subject ?? ''))
+  const messageId = idsIn(envelope.messageId)[0]
+  return {
+    sentMs: meta?.sentAtMs ?? arrivalMs,
+    subject: text,
+    isReply,
+    from: firstMailbox(envelope.from),
+    to: firstMailbox(envelope.to),
+    cc: firstMailbox(envelope.cc),
+    messageId,
+    references: referencesOf(meta),
+  }
+}
+
+/** The addr-mailbox of the first address (RFC 5256 §3 CC). */
+const firstMailbox = (list: readonly HeaderAddress[] | undefined): string =>
+  foldText(decodeWords(list?.[0]?.mailbox ?? ''))
+
+const idsIn = (text: string | undefined): string[] =>
+  Array.from((text ?? '').matchAll(/<([^<>\s]{1,995})>/g), ([, id]) => id!)
+
+/** Those of References; without that field the first of In-Reply-To alone (RFC 5256 §3 REFERENCES). */
+function referencesOf(meta: MessageMeta | undefined): readonly string[] {
+  if (meta === undefined) return []
+  const all = meta.references.flatMap(idsIn)
+  const replied = new Set(idsIn(meta.envelope.inReplyTo))
+  return all.every((id) => replied.has(id)) ? all.slice(0, 1) : all
+}
