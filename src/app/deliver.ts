@@ -62,6 +62,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
   const delivery: DeliveryOptions = {
     mailboxes: remoteMailboxes(caller),
     adminScript: () => undefined,
+    overQuota: () => role.node.settings['policy.overQuota'],
     clock,
     log,
     events: role.events,

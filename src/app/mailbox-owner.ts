@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
+import { Quotas } from '#engine/deliver/quotas.ts'
+import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { Expiry } from '#engine/retention/expiry.ts'
 import { keepingOf } from '#engine/retention/keeping.ts'
@@ -11,7 +13,6 @@ import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.ts'
-import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 
 import { listenersOf } from './start/host.ts'
@@ -35,7 +36,9 @@ export type ChangeListeners = Set<(change: StoreChanged) => void>
 /** A node that owns mailboxes, with its storage and what hands on its outbox, before it opens doors. */
 export interface MailboxOwner {
   readonly role: NodeRole
-  readonly mailboxes: MailboxStore
+  /** Asked by quota. */
+  readonly mailboxes: AskedMailboxes
+  readonly quotas: Quotas
   readonly listeners: ChangeListeners
   readonly sessionShelf: SessionShelf
   readonly pump: OutboxPump
@@ -71,9 +74,23 @@ export async function startMailboxOwner(options: {
     role.events.emit({ atMs: clock.nowMs(), name, fields })
     log.warn(name, { ...fields, remedy })
   }
-  const mailboxes = storage.service('mailboxes')
-  const isFull = async () => (await mailboxes.status()).full
-  const role = await startNode({ name, place, storage, isFull, clock, log })
+  const stored = storage.service('mailboxes')
+  const isFull = async () => (await stored.status()).full
+  const role: NodeRole = await startNode({ name, place, storage, isFull, clock, log })
+  const quotas = new Quotas({
+    mailboxes: stored,
+    directory: role.node.directory,
+    defaults: () => ({
+      bytes: role.node.settings['mailbox.quotaBytes'],
+      messages: role.node.settings['mailbox.quotaMessages'],
+      warnPercent: role.node.settings['mailbox.quotaWarnPercent'],
+    }),
+    newId: () => timedId(clock.nowMs()),
+    events: role.events,
+    clock,
+    log,
+  })
+  const { mailboxes } = quotas
   const pump = new OutboxPump({
     mailboxes,
     queueFor: (entry) => role.siblings.queueFor(entry),
@@ -94,13 +111,14 @@ export async function startMailboxOwner(options: {
   return {
     role,
     mailboxes,
+    quotas,
     listeners,
     sessionShelf: storage.service('sessions'),
     pump,
     expiry,
     search: search.find,
     close: async () => {
-      await Promise.all([pump.stop(), expiry.close(), search.close()])
+      await Promise.all([pump.stop(), expiry.close(), search.close(), quotas.idle()])
     },
     calls,
   }

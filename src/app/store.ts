@@ -18,6 +18,7 @@ runRole('store', async ({ place, log, atFailure }) => {
     log,
     delivery: {
       mailboxes,
+      overQuota: () => role.node.settings['policy.overQuota'],
       adminScript: () => undefined,
       clock,
       log,

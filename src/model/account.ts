@@ -1,4 +1,5 @@
 import type { Address } from './address.ts'
+import type { OwnQuota } from './quota.ts'
 
 export type AccountId = string & { readonly __brand: 'AccountId' }
 
@@ -20,6 +21,7 @@ export interface Account {
   readonly addresses: readonly Address[]
   /** Addresses that it may also send under. */
   readonly delegated: readonly Address[]
+  readonly quota?: OwnQuota
 }
 
 /** A domain that is ours. */
@@ -27,6 +29,8 @@ export interface LocalDomain {
   readonly name: string
   /** Addresses of this domain are those of `convertTo` (envelope only). */
   readonly convertTo?: string
+  /** What its accounts may hold, where they have no limit of their own. */
+  readonly quota?: OwnQuota
 }
 
 /** `from` is handed on to each of `to`; local or not. */

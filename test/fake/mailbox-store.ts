@@ -110,6 +110,11 @@ export class FakeMailboxStore implements MailboxStore {
   compact: MailboxStore['compact'] = () => this.#run(() => this.#store.compact())
   keepAccounts: MailboxStore['keepAccounts'] = (ask) =>
     this.#run(() => this.#store.keepAccounts(ask))
+  usage: MailboxStore['usage'] = (ask) => this.#run(() => this.#store.usage(ask))
+  deletedBytes: MailboxStore['deletedBytes'] = (ask) =>
+    this.#run(() => this.#store.deletedBytes(ask))
+  noteRefused: MailboxStore['noteRefused'] = (ask) => this.#run(() => this.#store.noteRefused(ask))
+  recount: MailboxStore['recount'] = () => this.#run(() => this.#store.recount())
   purge: MailboxStore['purge'] = (ask) => this.#run(() => this.#store.purge(ask))
   status: MailboxStore['status'] = () => this.#run(() => this.#store.status())
 

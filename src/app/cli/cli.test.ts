@@ -294,6 +294,49 @@ describe('the command line', () => {
     })
   })
 
+  test('quota of a user, else of its domain', async () => {
+    const quotaIn = async (): Promise<string | undefined> =>
+      /^quota: +(.*)$/m.exec(await done(['user', 'show', 'quota@quota.example']))?.[1]
+    await done(['domain', 'add', 'quota.example', '--quota-messages', '7'])
+    const add = ['user', 'add', 'quota@quota.example', '--password-stdin', '--quota', '1.5GiB']
+    await done(add, 'パス')
+    assert.equal(await quotaIn(), '1.5 GiB, 7 messages (its own: 1.5 GiB)')
+    assert.match(
+      await done([
+        'domain',
+        'set',
+        'quota.example',
+        '--quota',
+        '2 MiB',
+        '--quota-messages',
+        'none',
+      ]),
+      /^quota\.example has addresses of its own; its users may hold 2\.0 MiB, any number$/m,
+    )
+    assert.equal(await quotaIn(), '1.5 GiB, any number (its own: 1.5 GiB)')
+    await done(['user', 'set', 'quota@quota.example', '--quota', 'default'])
+    assert.equal(await quotaIn(), '2.0 MiB, any number')
+    assert.match(await done(['domain', 'ls']), /quota\.example +no +2\.0 MiB, any number\n/)
+    await done(['domain', 'set', 'quota.example', '--no-conversion'])
+    assert.equal(await quotaIn(), '2.0 MiB, any number')
+    await done(['domain', 'set', 'quota.example', '--quota', 'default'])
+    assert.equal(await quotaIn(), 'none')
+    await done(['user', 'set', 'quota@quota.example', '--quota', 'none'])
+    assert.equal(await quotaIn(), 'none, by its own')
+    const { quota, effectiveQuota } = JSON.parse(
+      await done(['user', 'show', 'quota@quota.example', '--json']),
+    )
+    assert.deepEqual([quota, effectiveQuota], [{ bytes: 0 }, { bytes: 0, messages: 0 }])
+    for (const wrong of ['-1', '0', '五', '2GiBs', '', '1e9'])
+      assert.equal(
+        (await run(['user', 'set', 'quota@quota.example', `--quota=${wrong}`])).status,
+        2,
+        wrong,
+      )
+    await done(['user', 'delete', 'quota@quota.example'])
+    await done(['domain', 'rm', 'quota.example'])
+  })
+
   test('wrong usage is exit status 2', async () => {
     for (const args of [
       ['nonsense'],

@@ -40,16 +40,26 @@ before(async () => {
     nodeServer({ calls: keepingCalls(keepingOf(store, clock), told) }),
   )
   const caller = new NodeCaller({ dial: dialPath(storePath), clock: systemClock })
-  const account = { id: accountId, username: 'hanako', domain: 'campus.example' } as Account
+  const quota = { messages: 10 }
+  const account = {
+    id: accountId,
+    username: 'hanako',
+    domain: 'campus.example',
+    quota,
+  } as Account
   const deps = {
     version: '0.1.0',
     clock,
     tokens: [{ name: 'admin', sha256: createHash('sha256').update(TOKEN).digest('hex') }],
     directory: {
       directory: {
+        domain: () => undefined,
         account: (id: string) => (id === accountId ? account : undefined),
         byLogin: (login: string) => (login === 'hanako@campus.example' ? account : undefined),
       },
+    },
+    settings: {
+      settings: { 'mailbox.quotaBytes': 2 * 1024 * 1024, 'mailbox.quotaMessages': 5 },
     },
     keeping: () => ({ node: 'store', keeping: remoteKeeping(caller) }),
   } as unknown as AdminDeps
@@ -133,7 +143,9 @@ describe('watari mailbox', () => {
     )
     await append(['会議', '来週'], '資料')
     assert.equal(await done('retain', HANAKO, '会議', '1'), '会議: kept 1 day\n')
-    const { items } = JSON.parse(await done('ls', HANAKO, '--json'))
+    const { items, used, quota } = JSON.parse(await done('ls', HANAKO, '--json'))
+    assert.deepEqual([used.messages, quota], [1, { bytes: 2_097_152, messages: 10 }])
+    assert.match(await done('ls', HANAKO), /\nused: \d+ octets of 2\.0 MiB, 1 message of 10\n$/)
     const week = items.find((row: { name: string }) => row.name === '会議/来週')
     assert.deepEqual([week.retainDays, week.retention], [1, 'inherit'])
     assert.equal(await done('retain', HANAKO, '会議/来週', 'forever'), '会議/来週: kept for ever\n')

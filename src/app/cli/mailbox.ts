@@ -24,8 +24,8 @@ export function mailboxCommands(program: Command, io: CliIo): void {
     .action(async (user: string, _: unknown, command: Command) => {
       const verb = verbOf(command, io)
       const body = await verb.api.get(`/users/${part(user)}/mailboxes`, mailboxes)
-      verb.show(body, () =>
-        table(
+      verb.show(body, () => {
+        const boxes = table(
           ['MAILBOX', 'MESSAGES', 'UNSEEN', 'SIZE', 'KEPT'],
           body.items.map((row) => [
             row.name,
@@ -34,8 +34,9 @@ export function mailboxCommands(program: Command, io: CliIo): void {
             size(row.sizeBytes),
             keptText(row.retainDays),
           ]),
-        ),
-      )
+        )
+        return `${boxes}${usedText(body)}`
+      })
     })
   noun
     .command('retain <address> <mailbox> <days>')
@@ -48,6 +49,13 @@ export function mailboxCommands(program: Command, io: CliIo): void {
     })
   expireCommand(noun, io)
   undeleteCommand(noun, io)
+}
+
+/** `used: 12.0 MiB of 2.0 GiB, 30 messages` */
+function usedText({ used, quota }: z.infer<typeof mailboxes>): string {
+  const bytes = `${size(used.bytes)}${quota.bytes === 0 ? '' : ` of ${size(quota.bytes)}`}`
+  const messages = counted(used.messages, 'message')
+  return `used: ${bytes}, ${messages}${quota.messages === 0 ? '' : ` of ${quota.messages}`}\n`
 }
 
 const keptText = (days: number | null): string =>

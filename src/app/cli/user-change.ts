@@ -5,6 +5,8 @@ import { part, verbOf } from './context.ts'
 import type { CliIo } from './io.ts'
 import { CliError, UsageError } from './io.ts'
 import { fields } from './print.ts'
+import { QUOTA, QUOTA_MESSAGES, quotaChange, quotaText } from './quota.ts'
+import type { QuotaOptions } from './quota.ts'
 
 /** `user set`: name, addresses and rights. */
 export function changeCommand(noun: Command, io: CliIo): void {
@@ -22,6 +24,8 @@ export function changeCommand(noun: Command, io: CliIo): void {
     )
     .option('--send-as <address>', 'one that it may also send under; may be given again', collect)
     .option('--not-send-as <address>', 'one that it may not any more; may be given again', collect)
+    .option(...QUOTA)
+    .option(...QUOTA_MESSAGES)
     .action(async (name: string, options: ChangeOptions, command: Command) => {
       const given = Object.keys(options)
       if (given.length === 0) throw new UsageError('give what is to change')
@@ -37,12 +41,13 @@ export function changeCommand(noun: Command, io: CliIo): void {
         ...((sendAs ?? notSendAs) !== undefined && {
           delegated: changed(before.delegated, sendAs, notSendAs),
         }),
+        ...quotaChange(options),
       })
       verb.wrote(body, () => userText(body))
     })
 }
 
-interface ChangeOptions {
+interface ChangeOptions extends QuotaOptions {
   readonly name?: string
   readonly admin?: boolean
   readonly address?: readonly string[]
@@ -72,6 +77,13 @@ export const collect = (
   before: readonly string[] | undefined,
 ): readonly string[] => [...(before ?? []), value]
 
+const quotaLine = ({ quota, effectiveQuota }: UserBody): string => {
+  const own = quotaText(quota ?? {})
+  const { bytes, messages } = effectiveQuota
+  if (bytes === 0 && messages === 0) return own === undefined ? 'none' : 'none, by its own'
+  return `${quotaText(effectiveQuota) ?? ''}${own === undefined ? '' : ` (its own: ${own})`}`
+}
+
 export const userText = (body: UserBody): string =>
   fields([
     ['address', body.address],
@@ -80,6 +92,7 @@ export const userText = (body: UserBody): string =>
     ['may send as', body.delegated.join(', ')],
     ['forwarded to', body.forward?.to.join(', ')],
     ['keeps a copy', body.forward?.keep],
+    ['quota', quotaLine(body)],
     ['admin', body.admin],
     ['disabled', body.disabled],
     ['password', body.passwordScheme ?? 'none: nobody can log in'],

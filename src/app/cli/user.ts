@@ -6,6 +6,8 @@ import { part, verbOf } from './context.ts'
 import type { CliIo } from './io.ts'
 import { UsageError } from './io.ts'
 import { table } from './print.ts'
+import { newQuota, QUOTA, QUOTA_MESSAGES } from './quota.ts'
+import type { QuotaOptions } from './quota.ts'
 import { changeCommand, collect, userText } from './user-change.ts'
 
 const HASH_OPTION = 'read a hash of another system from standard input: {SSHA}…, {CRYPT}$6$…'
@@ -21,6 +23,8 @@ export function userCommands(program: Command, io: CliIo): void {
     .option('--name <name>', 'the name that people see')
     .option('--admin', 'may administer this installation')
     .option('--address <address>', 'a further address; may be given again', collect)
+    .option(...QUOTA)
+    .option(...QUOTA_MESSAGES)
     .action(async (address: string, options: UserOptions, command: Command) => {
       const verb = verbOf(command, io)
       const { name, admin, address: addresses } = options
@@ -30,6 +34,7 @@ export function userCommands(program: Command, io: CliIo): void {
         ...(name !== undefined && { name }),
         ...(admin !== undefined && { admin }),
         ...(addresses !== undefined && { addresses }),
+        ...newQuota(options),
       })
       verb.wrote(body, () => `added ${body.address}\n`)
     })
@@ -90,7 +95,7 @@ export function userCommands(program: Command, io: CliIo): void {
     })
 }
 
-interface UserOptions {
+interface UserOptions extends QuotaOptions {
   readonly passwordStdin?: boolean
   readonly hashStdin?: boolean
   readonly name?: string

@@ -39,6 +39,7 @@ export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {
     },
     script: async (ask) => ({ script: (await caller.call('script', ask)).script }),
     mailboxes: (ask) => caller.call('mailboxes', ask),
+    hasRoom: (ask) => caller.call('hasRoom', ask),
   }
 }
 

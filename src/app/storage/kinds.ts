@@ -29,6 +29,7 @@ import type { SpoolStore } from '#store/spool/spool-store.ts'
 import { compactOften } from './compact-often.ts'
 import { purgeDaily } from './purge-daily.ts'
 import type { PurgeTold } from './purge-daily.ts'
+import { recountDaily } from './recount-daily.ts'
 import type { Services } from './serve.ts'
 
 /** What an opener is given. The folder exists, and its lock is held. */
@@ -117,6 +118,7 @@ export const KINDS = {
       }
       const tell = (told: PurgeTold): void => notify('purge', told)
       keep(purgeDaily({ mailboxes, replica: node.replica, clock, keptMs, tell }))
+      keep(recountDaily(mailboxes, { clock, tell }))
       keep(compactOften(mailboxes, clock))
       const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
       return { mailboxes, sessions, ...node }

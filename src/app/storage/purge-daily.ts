@@ -21,7 +21,7 @@ export interface PurgeParts {
 
 /** What an administrator has to know, with what to do. */
 export interface PurgeTold {
-  readonly name: 'store.purgeHeld' | 'store.accountsUnknown'
+  readonly name: 'store.purgeHeld' | 'store.accountsUnknown' | 'store.recounted'
   readonly fields: Readonly<Record<string, string | number>>
   readonly remedy: string
 }

@@ -9,18 +9,43 @@ export const searchQuery = pageQuery.extend({
   search: z.string().max(1_000).optional().describe('text within it; ASCII case does not count'),
 })
 
+const limit = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
+
+/** What is said of an account or a domain itself. */
+const ownQuota = z
+  .object({
+    bytes: limit.optional().describe('0: no limit; absent: as the wider place says'),
+    messages: limit.optional().describe('likewise'),
+  })
+  .describe('what accounts may hold: the account itself, else its domain, else the settings')
+export type OwnQuotaBody = z.infer<typeof ownQuota>
+
+const quotaChange = z
+  .object({ bytes: limit.nullable().optional(), messages: limit.nullable().optional() })
+  .describe('0: no limit; null: as the wider place says; absent: stays')
+
 export const domain = z.object({
   name: z.string(),
   convertTo: z.string().optional().describe('Its addresses are those of this domain.'),
+  quota: ownQuota.optional(),
   isDefault: z.boolean().describe('Its users log in by their bare user name.'),
   version,
 })
 export type DomainBody = z.infer<typeof domain>
 
-export const newDomain = z.object({ name: z.string(), convertTo: z.string().optional() })
+export const newDomain = z.object({
+  name: z.string(),
+  convertTo: z.string().optional(),
+  quota: ownQuota.optional(),
+})
 
 export const domainChange = z.object({
-  convertTo: z.string().nullable().describe('null: its addresses are its own'),
+  convertTo: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('null: its addresses are its own; absent: stays'),
+  quota: quotaChange.optional(),
 })
 
 export const newForward = z.object({ to: z.array(z.string()), keep: z.boolean() })
@@ -40,6 +65,10 @@ export const user = z.object({
   addresses: z.array(z.string()).describe('Further addresses of the account.'),
   delegated: z.array(z.string()).describe('Addresses that it may also send under.'),
   forward: newForward.optional(),
+  quota: ownQuota.optional(),
+  effectiveQuota: z
+    .object({ bytes: limit, messages: limit })
+    .describe('in force, after its domain and the settings; 0: no limit'),
   version,
 })
 export type UserBody = z.infer<typeof user>
@@ -52,13 +81,17 @@ const userFields = z.object({
 })
 
 export const newUser = userFields.extend({
+  quota: ownQuota.optional(),
   address: z.string().describe('user@domain, or a user name of the default domain'),
   password: z.string().optional(),
   passwordBase64: z.base64().optional(),
   passwordHash: passwordHash.optional(),
 })
 
-export const userChange = userFields.extend({ disabled: z.boolean().optional() })
+export const userChange = userFields.extend({
+  disabled: z.boolean().optional(),
+  quota: quotaChange.optional(),
+})
 
 export const newAlias = z.object({ from: z.string(), to: z.array(z.string()) })
 export const newAliasTo = newAlias.pick({ to: true })

@@ -18,7 +18,13 @@ export const mailbox = z.object({
 })
 export type MailboxBody = z.infer<typeof mailbox>
 
-export const mailboxes = z.object({ items: z.array(mailbox) })
+const quota = z.object({ bytes: z.number().int(), messages: z.number().int() })
+
+export const mailboxes = z.object({
+  items: z.array(mailbox),
+  used: quota.describe('what they hold in all'),
+  quota: quota.describe('what they may hold in all; 0: no limit'),
+})
 
 export const mailboxRetention = z.object({ retention })
 

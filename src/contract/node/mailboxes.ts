@@ -68,6 +68,11 @@ export const MAILBOX_CALLS = {
   commit,
   script: z.strictObject({ accountId }),
   mailboxes: z.strictObject({ accountId }),
+  hasRoom: z.strictObject({
+    accountId,
+    sizeBytes: count,
+    copyId: z.string().min(1).max(1_000).optional(),
+  }),
   status: z.strictObject({}),
 } as const
 export type MailboxCall = keyof typeof MAILBOX_CALLS
@@ -98,7 +103,15 @@ export const MAILBOX_ANSWERS = {
         z.object({
           kind: z.literal('refused'),
           refusal: z.object({
-            code: z.enum(['noMailbox', 'exists', 'limit', 'badName', 'conflict', 'reserved']),
+            code: z.enum([
+              'noMailbox',
+              'exists',
+              'limit',
+              'badName',
+              'conflict',
+              'reserved',
+              'quota',
+            ]),
             text: z.string(),
           }),
         }),
@@ -107,6 +120,7 @@ export const MAILBOX_ANSWERS = {
   }),
   script: z.object({ script: z.object({ name: z.string(), text: z.string() }).optional() }),
   mailboxes: z.object({ mailboxes: z.array(z.object({ path })) }),
+  hasRoom: z.object({ hasRoom: z.boolean() }),
   status: z.object({ full: z.boolean() }),
 } as const
 export type MailboxAnswer<C extends MailboxCall> = z.infer<(typeof MAILBOX_ANSWERS)[C]>

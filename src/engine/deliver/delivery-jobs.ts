@@ -7,6 +7,7 @@ import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { MailCommand } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
+import type { PolicyAction } from '#store/settings/table.ts'
 import type { AccountCommit, AccountCommitResult, OutboxEntry } from '#store/mailbox/commit.ts'
 
 import { DEFAULT_SCRIPT } from './default-script.ts'
@@ -42,6 +43,8 @@ export interface PlannerOptions {
   readonly mailboxes: Pick<DeliveryMailboxes, 'script' | 'mailboxes'>
   /** The administrator's script; undefined: the one that comes with Watari. */
   readonly adminScript: () => string | undefined
+  /** What an account over its quota answers; absent: it defers. */
+  readonly overQuota?: () => PolicyAction
   readonly clock: Clock
   readonly log: Log
 }
@@ -63,7 +66,7 @@ export class DeliveryPlanner {
     const sent = new Set<string>()
     for (const [index, destination] of destinations.entries()) {
       const { recipient, accounts, leaves } = destination
-      const copyId = `${deliveryId}${detailOf(recipient)}`
+      const copyId = copyIdOf(deliveryId, recipient)
       const own: Job[] = []
       for (const accountId of accounts) {
         const key = `${accountId} ${copyId}`
@@ -145,6 +148,10 @@ export class DeliveryPlanner {
 
 const NOTHING_FILED: DeliveryPlan = { changes: [], outbox: [], filed: [] }
 
+/** What the store knows by: one copy for an account and detail. */
+export const copyIdOf = (deliveryId: string, recipient: Address): string =>
+  `${deliveryId}${detailOf(recipient)}`
+
 /** Each detail is a copy of its own, as conversion counts them: a script may file it elsewhere (RFC 5233 §4). */
 function detailOf(recipient: Address): string {
   const key = addressKey(recipient)
@@ -164,8 +171,18 @@ export function uidOf(result: AccountCommitResult | undefined): number | undefin
   return first?.kind === 'append' ? first.uid : undefined
 }
 
+/** RFC 3463 §3.3: the mailbox is full; for now, or for good as policy says. */
+export const overQuotaReply = (recipient: Address, policy: PolicyAction): Reply => ({
+  ...(policy === 'reject' ? { code: 552, status: '5.2.2' } : { code: 452, status: '4.2.2' }),
+  text: `<${formatAddress(recipient)}>: The mailbox is full`,
+})
+
 /** LMTP's reply for one recipient (RFC 2033 §4.2). */
-export function replyOf(destination: Destination, jobs: readonly Job[]): Reply {
+export function replyOf(
+  destination: Destination,
+  jobs: readonly Job[],
+  overQuota: PolicyAction,
+): Reply {
   const to = `<${formatAddress(destination.recipient)}>`
   const refused = jobs.find((job) => job.plan.refusal !== undefined)
   if (refused !== undefined)
@@ -175,6 +192,8 @@ export function replyOf(destination: Destination, jobs: readonly Job[]): Reply {
       text: refused.plan.refusal!.split(/\r?\n/).filter(Boolean),
     }
   const failed = jobs.find((job) => job.result?.kind === 'refused')
+  if (failed?.result?.kind === 'refused' && failed.result.refusal.code === 'quota')
+    return overQuotaReply(destination.recipient, overQuota)
   if (failed?.result?.kind === 'refused')
     return { code: 452, status: '4.2.2', text: `${to}: ${failed.result.refusal.text}` }
   return { code: 250, status: '2.1.5', text: `${to} delivered` }

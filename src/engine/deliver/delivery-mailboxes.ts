@@ -15,4 +15,14 @@ export interface DeliveryMailboxes extends Pick<
   mailboxes(ask: {
     readonly accountId: AccountId
   }): Promise<{ readonly mailboxes: readonly { readonly path: MailboxPath }[] }>
+  /** Whether its quota has room for so many octets, as far as that can be known before they come. */
+  hasRoom?(ask: RoomAsk): Promise<{ readonly hasRoom: boolean }>
+}
+
+export interface RoomAsk {
+  readonly accountId: AccountId
+  /** As the peer declared it; 0: it did not. */
+  readonly sizeBytes: number
+  /** A delivery that is filed already has its room. */
+  readonly copyId?: string
 }

@@ -132,7 +132,7 @@ export class DeliverySink implements MessageSink {
     this.#refused = destinations.map((destination, index) => {
       const own = jobs.filter((job) => job.indexes.includes(index))
       return own.some((job) => job.plan.refusal !== undefined)
-        ? replyOf(destination, own)
+        ? replyOf(destination, own, 'defer')
         : undefined
     })
     const commits = jobs.filter((job) => job.plan.refusal === undefined)
@@ -145,6 +145,7 @@ export class DeliverySink implements MessageSink {
       replyOf(
         destination,
         jobs.filter((job) => job.indexes.includes(index)),
+        this.#options.overQuota?.() ?? 'defer',
       ),
     )
   }

@@ -5,6 +5,7 @@ import type { Reply } from '#model/reply.ts'
 import type { MailCommand, MessageSink, Reception, Transaction } from '#model/reception.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
+import { copyIdOf, overQuotaReply } from './delivery-jobs.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
 import { DeliverySink, FULL, STALLED } from './delivery-sink.ts'
 import type { DeliveryOptions } from './delivery-sink.ts'
@@ -71,15 +72,36 @@ class StoreTransaction implements Transaction {
     this.#options = options
   }
 
-  rcpt(recipient: Recipient): Promise<Reply | undefined> {
-    const { directory } = this.#options
-    if (directory.seq === 0) return Promise.resolve(UNAVAILABLE)
+  async rcpt(recipient: Recipient): Promise<Reply | undefined> {
+    const { directory, overQuota } = this.#options
+    if (directory.seq === 0) return UNAVAILABLE
     const isExpanded = this.#begun.command.handed !== undefined
     const found = destinationOf(recipient.address, directory, { isExpanded })
-    if (!found.ok) return Promise.resolve(found.error)
+    if (!found.ok) return found.error
+    if (!(await this.#hasRoom(found.value)))
+      return overQuotaReply(recipient.address, overQuota?.() ?? 'defer')
     this.#recipients.push(recipient)
     this.#destinations.push(found.value)
-    return Promise.resolve(undefined)
+    return undefined
+  }
+
+  /** What cannot be told now is told after the message: the commit decides. */
+  async #hasRoom({ accounts, leaves, recipient }: Destination): Promise<boolean> {
+    const { command, isAway } = this.#begun
+    const { mailboxes, unheard } = this.#options
+    const [accountId] = accounts
+    if (mailboxes.hasRoom === undefined || accountId === undefined || accounts.length > 1)
+      return true
+    // A foreign peer may be repeating what is filed already: only its octets can tell.
+    if (isAway || leaves === true || (command.handed === undefined && !unheard.isEmpty)) return true
+    const { handed, sizeBytes = 0 } = command
+    const copyId = handed && copyIdOf(handed.deliveryId, recipient)
+    const ask = { accountId, sizeBytes, ...(copyId !== undefined && { copyId }) }
+    try {
+      return (await mailboxes.hasRoom(ask)).hasRoom
+    } catch {
+      return true
+    }
   }
 
   data(): Promise<Outcome<MessageSink, Reply>> {

@@ -35,6 +35,11 @@ export class UnheardAnswers {
     this.#clock = clock
   }
 
+  /** Nothing that comes can be a repetition. */
+  get isEmpty(): boolean {
+    return this.#kept.size === 0
+  }
+
   remember(octetsKey: string, mail: Omit<Unheard, 'atMs'>): void {
     this.#kept.delete(octetsKey)
     this.#kept.set(octetsKey, { ...mail, atMs: this.#clock.monotonicMs() })

@@ -19,6 +19,7 @@ import type { AdminDeps, AdminServer } from './context.ts'
 import { versioned, writeDirectory } from './directory-writes.ts'
 import type { Target } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
+import { withQuota } from './quota.ts'
 import { holding, lower, numberAfter, pageOf } from './lookup.ts'
 
 const named = z.object({ name: z.string() })
@@ -54,11 +55,15 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { body: newDomain, response: { 201: writtenDomain } } },
     async (request, reply) => {
       const name = lower(request.body.name)
-      const { convertTo } = request.body
+      const { convertTo, quota } = request.body
       const pending = await writeDirectory(deps, request, target(name), (now) => {
         if (now.domain(name) !== undefined)
           throw new ApiError('conflict', `${name} is there already`, 'watari domain ls shows it.')
-        const row = { name, ...(convertTo !== undefined && { convertTo: lower(convertTo) }) }
+        const row = {
+          name,
+          ...(convertTo !== undefined && { convertTo: lower(convertTo) }),
+          ...withQuota(undefined, quota),
+        }
         return ok([{ kind: 'put', row: { kind: 'domain', domain: row } }])
       })
       return reply.code(201).send({ ...body(directory.domain(name)!), pending })
@@ -70,7 +75,7 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { params: named, body: domainChange, response: { 200: writtenDomain } } },
     async (request) => {
       const name = lower(request.params.name)
-      const { convertTo } = request.body
+      const { convertTo, quota } = request.body
       const pending = await writeDirectory(deps, request, target(name), (now) => {
         const before = now.domain(name)
         if (before === undefined)
@@ -79,9 +84,12 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
             `there is no domain ${name}`,
             'watari domain ls shows what there is.',
           )
+        const given = typeof convertTo === 'string' ? lower(convertTo) : undefined
+        const converted = convertTo === undefined ? before.convertTo : given
         const row = {
           name: before.name,
-          ...(convertTo !== null && { convertTo: lower(convertTo) }),
+          ...(converted !== undefined && { convertTo: converted }),
+          ...withQuota(before.quota, quota),
         }
         return ok([{ kind: 'put', row: { kind: 'domain', domain: row } }])
       })

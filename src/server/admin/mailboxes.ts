@@ -17,6 +17,7 @@ import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer, RemoteKeeping } from './context.ts'
 import { ApiError } from './errors.ts'
 import { accountOf, mainAddress } from './lookup.ts'
+import { effectiveQuota } from './quota.ts'
 import { askStore, authorText } from './store-ask.ts'
 
 const owner = z.object({ user: z.string() })
@@ -30,15 +31,21 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
   }
   const of = (user: string) => {
     const account = accountOf(deps.directory.directory, user)
-    return { accountId: account.id, address: mainAddress(account) }
+    return { account, accountId: account.id, address: mainAddress(account) }
   }
 
   app.get(
     '/users/:user/mailboxes',
     { schema: { params: owner, response: { 200: mailboxes } } },
     async ({ params }) => {
-      const { accountId } = of(params.user)
-      return { items: (await ask((keeping) => keeping.list({ accountId }))).map(bodyOf) }
+      const { account, accountId } = of(params.user)
+      const items = (await ask((keeping) => keeping.list({ accountId }))).map(bodyOf)
+      const used = { bytes: 0, messages: 0 }
+      for (const { sizeBytes, messages } of items) {
+        used.bytes += sizeBytes
+        used.messages += messages
+      }
+      return { items, used, quota: effectiveQuota(deps, account) }
     },
   )
 

@@ -15,13 +15,17 @@ import type { AdminDeps, AdminServer } from './context.ts'
 import { versioned, writeDirectory } from './directory-writes.ts'
 import type { Target } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
+import { effectiveQuota, withQuota } from './quota.ts'
 import { accountOf, addressIn, addressOf, holding, lower, mainAddress, pageOf } from './lookup.ts'
 
 const named = z.object({ user: z.string() })
 
 export function userRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
-  const body = (account: Account): UserBody => userBody(directory, account)
+  const body = (account: Account): UserBody => ({
+    ...userBody(directory, account),
+    effectiveQuota: effectiveQuota(deps, account),
+  })
 
   app.get(
     '/users',
@@ -46,7 +50,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     '/users',
     { schema: { body: newUser, response: { 201: writtenUser } } },
     async (request, reply) => {
-      const { address, name, admin, addresses, delegated } = request.body
+      const { address, name, admin, addresses, delegated, quota } = request.body
       const credential = await credentialOf(request.body)
       const main = addressIn(directory, lower(address))
       const account: Account = {
@@ -60,6 +64,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         credentialVersion: 1,
         addresses: (addresses ?? []).map(addressOf),
         delegated: (delegated ?? []).map(addressOf),
+        ...withQuota(undefined, quota),
       }
       const pending = await writeDirectory(deps, request, target(deps, account.id), () =>
         ok([{ kind: 'put', row: { kind: 'account', account } }]),
@@ -72,10 +77,11 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     '/users/:user',
     { schema: { params: named, body: userChange, response: { 200: writtenUser } } },
     async (request) => {
-      const { addresses, delegated, name, admin, disabled } = request.body
+      const { addresses, delegated, name, admin, disabled, quota } = request.body
       const { id } = accountOf(directory, request.params.user)
-      const pending = await change(deps, request, id, (account) => ({
+      const pending = await change(deps, request, id, ({ quota: before, ...account }) => ({
         ...account,
+        ...withQuota(before, quota),
         ...(name !== undefined && { name }),
         ...(admin !== undefined && { admin }),
         ...(disabled !== undefined && { disabled }),
@@ -120,7 +126,8 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
   )
 }
 
-function userBody(now: Directory, account: Account): UserBody {
+/** All of its row, and nothing else: the version is made of it. */
+function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQuota'> {
   const row = now.forward(account.id)
   return versioned({
     id: account.id,
@@ -133,6 +140,7 @@ function userBody(now: Directory, account: Account): UserBody {
     ...(account.credential !== undefined && { passwordScheme: schemeOf(account.credential) }),
     addresses: account.addresses.map(formatAddress),
     delegated: account.delegated.map(formatAddress),
+    ...(account.quota !== undefined && { quota: account.quota }),
     ...(row !== undefined && { forward: { to: row.to.map(formatAddress), keep: row.keep } }),
   })
 }

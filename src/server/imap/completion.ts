@@ -28,6 +28,7 @@ const CODES: Readonly<Record<CommitRefusal['code'], string>> = {
   badName: 'CANNOT',
   conflict: 'INUSE',
   reserved: 'CANNOT',
+  quota: 'OVERQUOTA',
 }
 
 /** A refusal of the store; APPEND, COPY and MOVE say TRYCREATE where the mailbox is missing (RFC 9051 §6.3.12). */

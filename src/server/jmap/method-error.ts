@@ -50,6 +50,7 @@ export function setErrorOf(refusal: CommitRefusal, property: string): SetError {
     case 'reserved':
       return { type: 'forbidden', description: refusal.text }
     case 'limit':
+    case 'quota':
       return { type: 'overQuota', description: refusal.text }
     case 'noMailbox':
       return { type: 'notFound', description: refusal.text }

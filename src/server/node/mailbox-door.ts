@@ -7,6 +7,7 @@ import type { Clock } from '#base/time.ts'
 import { carried } from '#contract/node/carried.ts'
 import { CALL_BYTES_MAX, MAILBOX_CALLS } from '#contract/node/mailboxes.ts'
 import type { MailboxAnswer, MailboxAsk, MailboxCall } from '#contract/node/mailboxes.ts'
+import type { DeliveryMailboxes } from '#engine/deliver/delivery-mailboxes.ts'
 import type { AccountId } from '#model/account.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 import type { CommitRequest } from '#store/mailbox/commit.ts'
@@ -32,7 +33,8 @@ interface MailboxDoorParts {
   readonly mailboxes: Pick<
     MailboxStore,
     'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'script' | 'mailboxes' | 'status'
-  >
+  > &
+    Pick<DeliveryMailboxes, 'hasRoom'>
   readonly clock: Clock
   /** Something may have come into the outbox. */
   readonly filed: () => void
@@ -78,6 +80,8 @@ export class MailboxDoor {
         return this.#script(data as MailboxAsk<'script'>)
       case 'mailboxes':
         return this.#names(data as MailboxAsk<'mailboxes'>)
+      case 'hasRoom':
+        return this.#hasRoom(data as MailboxAsk<'hasRoom'>)
       case 'status':
         return mailboxes.status().then(({ full }) => ({ full }) satisfies MailboxAnswer<'status'>)
     }
@@ -91,6 +95,16 @@ export class MailboxDoor {
   async #names({ accountId }: MailboxAsk<'mailboxes'>): Promise<MailboxAnswer<'mailboxes'>> {
     const found = await this.#parts.mailboxes.mailboxes({ accountId: accountId as AccountId })
     return { mailboxes: found.mailboxes.map(({ path }) => ({ path: [...path] })) }
+  }
+
+  async #hasRoom(ask: MailboxAsk<'hasRoom'>): Promise<MailboxAnswer<'hasRoom'>> {
+    const { accountId, sizeBytes, copyId } = ask
+    const room = {
+      accountId: accountId as AccountId,
+      sizeBytes,
+      ...(copyId !== undefined && { copyId }),
+    }
+    return (await this.#parts.mailboxes.hasRoom?.(room)) ?? { hasRoom: true }
   }
 
   async #openLarge(owner: KeyPin): Promise<MailboxAnswer<'openLarge'>> {

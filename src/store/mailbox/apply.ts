@@ -13,6 +13,7 @@ import { number } from './number.ts'
 import { forgetObject, keepObject } from './objects.ts'
 import { addOutbox, withdrawEntry } from './outbox.ts'
 import type { PlacedEntry } from './outbox.ts'
+import { askQuota, noteRefused, takeNotice, usedBy } from './quota.ts'
 import { Refusal } from './refusal.ts'
 import { restore } from './restore.ts'
 import { mailboxRow } from './row.ts'
@@ -63,7 +64,11 @@ export function applyCommits(
     sql.run('RELEASE account')
     changes.push(...told)
     files.push(...freed)
-    return result
+    if (result.kind !== 'refused' || result.refusal.code !== 'quota') return result
+    // What people had refused they were told at once: only mail that comes is news to its receiver.
+    if (commit.deliveryId === undefined) return result
+    const notice = noteRefused(sql, commit.accountId, nowMs)
+    return notice === undefined ? result : { ...result, notice }
   })
   return { results, changes, files }
 }
@@ -81,13 +86,22 @@ function applyOne(
   const nothing = { told: [], freed: [] }
   try {
     const work = openAccount(sql, commit.accountId, nowMs)
-    if (commit.deliveryId !== undefined && isDuplicate(work, commit.deliveryId))
+    if (
+      (commit.deliveryId !== undefined && isDuplicate(work, commit.deliveryId)) ||
+      (commit.notice !== undefined && !takeNotice(work, commit.notice))
+    )
       return { result: { kind: 'duplicate' }, ...nothing }
+    const before = usedBy(work)
     const results = commit.changes.map((change) => applyChange(work, change, placed.contents))
     addOutbox(work, placed.entries)
+    // A notice is not asked by the quota that it tells of.
+    const notice =
+      commit.notice === undefined && commit.quota !== undefined
+        ? askQuota(work, before, { ...commit.quota, brings: brings(commit) })
+        : undefined
     saveAccount(work)
     return {
-      result: { kind: 'committed', results },
+      result: { kind: 'committed', results, ...(notice !== undefined && { notice }) },
       told: toldOf(work, commit.accountId),
       freed: work.files,
     }
@@ -97,6 +111,10 @@ function applyOne(
     throw thrown
   }
 }
+
+/** What comes back (`restore`) was the account's own. */
+const brings = ({ changes }: AccountCommit): boolean =>
+  changes.some(({ kind }) => kind === 'append' || kind === 'copy')
 
 const toldOf = (work: AccountWork, accountId: AccountId): StoreChanged[] => [
   ...Array.from(work.touched, ([mid, modSeq]) => ({

@@ -14,6 +14,7 @@ import type {
   UidValidity,
 } from '#model/mailbox.ts'
 import type { MailboxRow, Retention } from './mailbox-view.ts'
+import type { QuotaNotice, QuotaRule } from './quota.ts'
 import type { ObjectChange } from './objects.ts'
 
 export type MailboxRef =
@@ -108,6 +109,10 @@ export interface AccountCommit {
   readonly outbox?: readonly OutboxEntry[]
   /** A delivery: a second commit with the same id and account changes nothing and says `duplicate`. */
   readonly deliveryId?: string
+  /** What the account may hold: a commit that brings mail beyond it is refused (`quota`). Absent: nothing is asked. */
+  readonly quota?: QuotaRule
+  /** This is the mail that says so: taken whatever the quota, and `duplicate` where it is not (or no longer) due. */
+  readonly notice?: QuotaNotice
 }
 
 /** Serialisable whole: a wire can be put in between. */
@@ -147,15 +152,20 @@ export type ChangeResult =
   | { readonly kind: 'done' }
 
 export type CommitRefusal = {
-  /** noMailbox: [TRYCREATE]; exists; limit: a named limit; notEmptyName; conflict: numbers taken; reserved: INBOX and the like. */
-  readonly code: 'noMailbox' | 'exists' | 'limit' | 'badName' | 'conflict' | 'reserved'
+  /** noMailbox: [TRYCREATE]; exists; limit: a named limit; quota: what the account may hold; notEmptyName; conflict: numbers taken; reserved: INBOX and the like. */
+  readonly code: 'noMailbox' | 'exists' | 'limit' | 'badName' | 'conflict' | 'reserved' | 'quota'
   readonly text: string
 }
 
 export type AccountCommitResult =
-  | { readonly kind: 'committed'; readonly results: readonly ChangeResult[] }
+  | {
+      readonly kind: 'committed'
+      readonly results: readonly ChangeResult[]
+      /** Its owner is to be told by a commit with this `notice`; said at each commit until that is made. */
+      readonly notice?: QuotaNotice
+    }
   | { readonly kind: 'duplicate' }
-  | { readonly kind: 'refused'; readonly refusal: CommitRefusal }
+  | { readonly kind: 'refused'; readonly refusal: CommitRefusal; readonly notice?: QuotaNotice }
 
 export interface OutboxItem extends Omit<OutboxEntry, 'content' | 'releaseAtMs'> {
   readonly accountId: AccountId

@@ -8,6 +8,8 @@ import { namedSegments } from './named.ts'
 import { tidyObjects } from './objects.ts'
 import { forgetDeliveries, PURGE_START, purgeStep, ROWS_AT_ONCE } from './purge.ts'
 import type { PurgeAsk, PurgeStep } from './purge.ts'
+import { RECOUNT_START, recountStep } from './recount.ts'
+import type { Recounted } from './recount.ts'
 import { removedAccount, removeStep } from './removed.ts'
 import type { Sql } from './sql.ts'
 
@@ -46,6 +48,22 @@ export class Housekeeping {
   /** Deletes what was expunged before that time, and what is known or kept for a time only. */
   purge(beforeMs: number): Promise<{ readonly rows: number }> {
     return this.#next(() => this.#purge(beforeMs))
+  }
+
+  /** Counts all accounts anew; those whose sums were wrong. */
+  recount(): Promise<readonly Recounted[]> {
+    return this.#next(async () => {
+      const { sql, group } = this.#parts
+      const healed: Recounted[] = []
+      let from: typeof RECOUNT_START | undefined = RECOUNT_START
+      while (from !== undefined && !this.#isClosing) {
+        const at: typeof RECOUNT_START = from
+        const step = await group.commit({ apply: () => recountStep(sql, at) })
+        if (step.recounted !== undefined) healed.push(step.recounted)
+        from = step.next
+      }
+      return healed
+    })
   }
 
   /** Rewrites some segments, if that is worth it. */

@@ -18,6 +18,9 @@ import type {
 } from './stored-email.ts'
 import type { PurgeRun } from './purge-run.ts'
 import type { Kept, KeepAsk } from './removed.ts'
+import type { Usage } from '#model/quota.ts'
+import type { QuotaNotice } from './quota.ts'
+import type { Recounted } from './recount.ts'
 import type { KeptObjects, ObjectChanges, ObjectKind } from './objects.ts'
 import type { TextSource } from './text-source.ts'
 import type { KeptUpload } from './uploads.ts'
@@ -141,6 +144,20 @@ export interface MailboxStore extends TextSource {
     readonly offset: number
     readonly length: number
   }): Promise<{ readonly octets: Octets | undefined }>
+  /** What the account holds; what was expunged is not counted, though it can come back. */
+  usage(ask: { readonly accountId: AccountId; readonly deliveryId?: string }): Promise<
+    Usage & {
+      /** The delivery was made. */
+      readonly isDelivered?: boolean
+    }
+  >
+  /** Octets of what is \Deleted in the mailbox. */
+  deletedBytes(ask: {
+    readonly accountId: AccountId
+    readonly mailboxId: MailboxId
+  }): Promise<{ readonly bytes: number }>
+  /** Mail was refused before it was sent; what the owner is to be told by a commit with this `notice`. */
+  noteRefused(ask: { readonly accountId: AccountId }): Promise<{ readonly notice?: QuotaNotice }>
   /** Entries that wait for a queue and are released, oldest first; each is offered again until `outboxDone`. */
   outbox(ask: { readonly limit: number }): Promise<{ readonly items: readonly OutboxItem[] }>
   readOutbox(ask: {
@@ -190,6 +207,8 @@ export interface MailboxStore extends TextSource {
    * removed before it, and large files that no row names then; gives way to others between steps.
    */
   purge(ask: { readonly beforeMs: number }): Promise<{ readonly rows: number }>
+  /** Counts all accounts and mailboxes anew, in steps that others get between; accounts whose sums were wrong. */
+  recount(): Promise<{ readonly recounted: readonly Recounted[] }>
   /**
    * Compresses what lies in segments as it came, and rewrites those that are mostly dead: one run, which
    * gives way to others. `damaged` contents could not be read and stay where they are.

@@ -7,6 +7,7 @@ import { importContract } from './import.contract.ts'
 import { messagesContract } from './messages.contract.ts'
 import { objectsContract } from './objects.contract.ts'
 import { purgeContract } from './purge.contract.ts'
+import { quotaContract } from './quota.contract.ts'
 import { retentionContract } from './retention.contract.ts'
 import { treeContract } from './tree.contract.ts'
 import { viewsContract } from './views.contract.ts'
@@ -30,5 +31,6 @@ export function mailboxContract(name: string, open: () => Promise<MailboxesUnder
     objectsContract(bench)
     purgeContract(bench)
     retentionContract(bench)
+    quotaContract(bench)
   })
 }

@@ -181,4 +181,30 @@ describe('the mail store on a disk', () => {
     )
     db.close()
   })
+
+  it('heals counters that are wrong, in whichever place, and says whose they were', async () => {
+    const dir = folder()
+    const parts = await open(dir)
+    const at = new Bench(parts)
+    await at.fill(4, { flags: DELETED })
+    await at.done([append(['INBOX'])], { accountId: taro })
+    const right = await at.rows()
+    await parts.end()
+    const db = openDatabase({
+      path: join(dir, 'mailbox.db'),
+      kind: 'mailbox',
+      migrations: MIGRATIONS,
+    })
+    db.exec(`UPDATE account SET used_bytes = used_bytes + 7 WHERE id = 'hanako';
+      UPDATE mailbox SET messages = 9, unseen = 9, deleted = 0, bytes = 1 WHERE messages = 4;`)
+    db.close()
+    const again = await open(dir)
+    const healed = new Bench(again)
+    assert.notDeepEqual(await healed.rows(), right)
+    const { recounted } = await again.store.recount()
+    assert.deepEqual(recounted, [{ accountId: hanako, bytes: 7, messages: 0 }])
+    assert.deepEqual(await healed.rows(), right)
+    assert.deepEqual(await again.store.recount(), { recounted: [] })
+    await again.end()
+  })
 })

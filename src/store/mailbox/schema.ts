@@ -235,4 +235,10 @@ CREATE TABLE purge_run (
   kept_ms INTEGER NOT NULL
 );
 `,
+  // Quota: whether its owner was warned, when last told that mail is refused, and what is still to be said.
+  `
+ALTER TABLE account ADD COLUMN quota_warned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN quota_refused_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN quota_notice TEXT;
+`,
 ]

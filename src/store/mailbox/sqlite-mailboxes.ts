@@ -38,13 +38,14 @@ import { listExpunged } from './restore.ts'
 import { changeScript, listScripts, readScript } from './scripts.ts'
 import type { ScriptRefusal } from './scripts.ts'
 import type { Sql } from './sql.ts'
+import { deletedBytes, noteRefused, readUsage } from './quota.ts'
 import { abortContents, bringsOctets, stageRequest } from './stage.ts'
 import { readEmailNumbers, readKeptEmails, readNextEmails, readTexts } from './texts.ts'
 import { UploadShelf } from './upload-shelf.ts'
 import { findUpload } from './uploads.ts'
 import { listMailboxes, readView } from './view.ts'
 import { readWholeView } from './whole-view.ts'
-import { findAccount, saveAccount } from './work.ts'
+import { findAccount, midOf, saveAccount } from './work.ts'
 import type { AccountWork } from './work.ts'
 
 const EXPUNGED_MAX = 1_000
@@ -308,6 +309,27 @@ export class SqliteMailboxes implements MailboxStore {
     return { states: objectStates(this.#sql, ask.accountId) }
   }
 
+  async usage(ask: Parameters<MailboxStore['usage']>[0]): ReturnType<MailboxStore['usage']> {
+    return readUsage(this.#sql, ask)
+  }
+
+  async deletedBytes(
+    ask: Parameters<MailboxStore['deletedBytes']>[0],
+  ): ReturnType<MailboxStore['deletedBytes']> {
+    const found = findAccount(this.#sql, ask.accountId, 0)
+    const mid = found && midOf(found.tag, ask.mailboxId)
+    return { bytes: mid === undefined ? 0 : deletedBytes(this.#sql, found!.aid, mid) }
+  }
+
+  async noteRefused(
+    ask: Parameters<MailboxStore['noteRefused']>[0],
+  ): ReturnType<MailboxStore['noteRefused']> {
+    const nowMs = this.#parts.clock.nowMs()
+    const apply = () => noteRefused(this.#sql, ask.accountId, nowMs)
+    const notice = await this.#group.commit({ apply })
+    return notice === undefined ? {} : { notice }
+  }
+
   async keepUpload(
     ask: Parameters<MailboxStore['keepUpload']>[0],
   ): ReturnType<MailboxStore['keepUpload']> {
@@ -325,6 +347,10 @@ export class SqliteMailboxes implements MailboxStore {
   ): ReturnType<MailboxStore['readUpload']> {
     const ref = findUpload(this.#sql, ask)?.ref
     return { octets: ref && (await this.#blobs.read(ref, ask.offset, ask.length)) }
+  }
+
+  async recount(): ReturnType<MailboxStore['recount']> {
+    return { recounted: await this.#housekeeping.recount() }
   }
 
   purge(ask: Parameters<MailboxStore['purge']>[0]): ReturnType<MailboxStore['purge']> {

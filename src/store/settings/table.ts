@@ -197,6 +197,36 @@ export const SETTINGS = {
       ja: '保存期間が過ぎたメールを 1 回の処理で削除する上限。処理は 3 時間ごとに行います。',
     },
   },
+  'mailbox.quotaBytes': {
+    type: 'size',
+    default: 0,
+    min: 0,
+    max: 1024 * 1024 * 1024 * MIB,
+    doc: {
+      en: 'What an account may hold where neither it nor its domain has a limit of its own; 0: no limit. What was expunged does not count.',
+      ja: 'アカウントにもドメインにも指定がないときの、1 アカウントの容量の上限。0 なら無制限。削除済みのメールは数えません。',
+    },
+  },
+  'mailbox.quotaMessages': {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 1_000_000_000,
+    doc: {
+      en: 'Messages that an account may hold, likewise; 0: no limit.',
+      ja: '同じく、1 アカウントに保存できるメールの通数の上限。0 なら無制限。',
+    },
+  },
+  'mailbox.quotaWarnPercent': {
+    type: 'integer',
+    default: 90,
+    min: 20,
+    max: 99,
+    doc: {
+      en: 'From this share of its limit on an account is warned by a mail, once until it has fallen ten percent points below.',
+      ja: '上限のこの割合に達したアカウントにメールで知らせます。10 ポイント下がるまでは一度だけです。',
+    },
+  },
   'judge.enabled': {
     type: 'boolean',
     default: true,
@@ -275,6 +305,15 @@ export const SETTINGS = {
     doc: {
       en: 'What becomes of mail while no judge can answer. defer: 451, the peer tries again later and nothing passes unexamined. accept delivers it unexamined, and its verdict says so. The trouble is ours, so it is never refused for good and never thrown away.',
       ja: '判定器が応答できない間のメールの扱い。defer は 451 を返し、相手に再送してもらいます。accept は検査せずに配送し、その旨を判定結果に記します。こちら側の問題なので、恒久的な拒否や破棄はできません。',
+    },
+  },
+  'policy.overQuota': {
+    type: 'action',
+    default: 'defer',
+    oneOf: ['defer', 'reject'],
+    doc: {
+      en: 'What becomes of mail for an account that is over its quota. defer: 452, the sending server tries again, so that nothing is lost to whoever makes room within days. reject: 552, its sender learns of it at once.',
+      ja: '容量の上限を超えるアカウント宛てメールの扱い。defer は 452 を返し、送信側が再送するので、数日のうちに空きを作れば届きます。reject は 552 を返し、差出人にすぐ伝わります。',
     },
   },
   'auth.rehash': {

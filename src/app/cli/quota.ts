@@ -1,0 +1,68 @@
+import type { OwnQuotaBody } from '#contract/admin/directory.ts'
+import { UsageError } from './io.ts'
+import { size } from './print.ts'
+
+export const QUOTA = [
+  '--quota <size>',
+  'what it may hold, such as 2GiB; none: no limit; default: as domain and settings say',
+] as const
+export const QUOTA_MESSAGES = ['--quota-messages <number>', 'the same in messages'] as const
+
+export interface QuotaOptions {
+  readonly quota?: string
+  readonly quotaMessages?: string
+}
+
+/** What the options change; null: what wider places say. */
+export function quotaChange(options: QuotaOptions): {
+  quota?: { bytes?: number | null; messages?: number | null }
+} {
+  const { quota, quotaMessages } = options
+  if (quota === undefined && quotaMessages === undefined) return {}
+  return {
+    quota: {
+      ...(quota !== undefined && { bytes: limitOf(quota, sizeOf) }),
+      ...(quotaMessages !== undefined && { messages: limitOf(quotaMessages, numberOf) }),
+    },
+  }
+}
+
+/** The same of what is new: nothing wider has to be asked for. */
+export function newQuota(options: QuotaOptions): { quota?: OwnQuotaBody } {
+  const { bytes, messages } = quotaChange(options).quota ?? {}
+  if (typeof bytes !== 'number' && typeof messages !== 'number') return {}
+  return {
+    quota: {
+      ...(typeof bytes === 'number' && { bytes }),
+      ...(typeof messages === 'number' && { messages }),
+    },
+  }
+}
+
+function limitOf(text: string, read: (text: string) => number | undefined): number | null {
+  if (text === 'default') return null
+  if (text === 'none') return 0
+  const limit = read(text)
+  if (limit !== undefined && limit > 0 && Number.isSafeInteger(limit)) return limit
+  throw new UsageError(`${text}: give a limit such as 2GiB or 10000, none or default`)
+}
+
+const numberOf = (text: string): number | undefined =>
+  /^\d{1,15}$/.test(text) ? Number(text) : undefined
+
+const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const
+
+function sizeOf(text: string): number | undefined {
+  const [, digits, unit] = /^(\d{1,15}(?:\.\d{1,3})?)\s*(?:([kmgt])?(?:i?b)?)?$/i.exec(text) ?? []
+  if (digits === undefined) return undefined
+  return Math.round(Number(digits) * UNITS[(unit ?? '').toLowerCase() as keyof typeof UNITS])
+}
+
+/** `2.0 GiB, 10000 messages`; undefined where nothing is limited. */
+export function quotaText({ bytes, messages }: OwnQuotaBody): string | undefined {
+  const texts = [
+    ...(bytes === undefined ? [] : [bytes === 0 ? 'any size' : size(bytes)]),
+    ...(messages === undefined ? [] : [messages === 0 ? 'any number' : `${messages} messages`]),
+  ]
+  return texts.length === 0 ? undefined : texts.join(', ')
+}
