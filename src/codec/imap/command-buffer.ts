@@ -8,6 +8,12 @@ export interface LiteralAsk {
   readonly waits: boolean
 }
 
+/** The literal that a line ends with, if any. */
+export function announced(line: string): LiteralAsk | undefined {
+  const found = ANNOUNCED.exec(line)
+  return found === null ? undefined : { sizeBytes: Number(found[1]), waits: found[2] === '' }
+}
+
 const ANNOUNCED = /~?\{(\d+)(\+?)\}$/
 
 /** Gathers the lines and literals of one command. */
@@ -23,10 +29,8 @@ export class CommandBuffer {
   /** Takes a line without its CRLF; tells of the literal that must follow, or undefined when the command is whole. */
   line(line: Octets): LiteralAsk | undefined {
     const text = toLatin1(line)
-    const announced = ANNOUNCED.exec(text)
     this.#push(text)
-    if (announced === null) return undefined
-    return { sizeBytes: Number(announced[1]), waits: announced[2] === '' }
+    return announced(text)
   }
 
   literal(octets: Octets): void {

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { fromLatin1, toLatin1 } from '#base/octets.ts'
 import { CommandBuffer } from './command-buffer.ts'
-import { parseAppendHead, parseCommand } from './command.ts'
+import { parseAppendHead, parseNextAppend } from './append-head.ts'
+import { parseCommand } from './command.ts'
 import { decodeMailboxName, encodeUtf7, matchesPattern } from './mailbox-name.ts'
 import { quote } from './render.ts'
 import { STAR, formatSet, inRanges, resolveSet } from './sequence-set.ts'
@@ -14,6 +15,7 @@ const WORDS = [
   'INBOX ', '1:*', ',', '(', ')', ' ', 'BODY', '[', ']', '.', 'HEADER.FIELDS', '<0.', '9>', '"', '\\',
   'FLAGS', '{3}\r\n', '~{2+}\r\n', 'OR', 'NOT', 'CHARSET ', 'UTF-8', '\u00e6\u00b8\u00a1', '&', '-', '%', '\0',
   'MODSEQ', '99999999999999999999', '1-Feb-2026', 'SINCE', '\\Seen', 'SELECT ', 'QRESYNC ', '(7 9 1:3 (1 2))', 'CHANGEDSINCE 1 ', 'VANISHED',
+  'BINARY', 'BINARY.SIZE', 'PREVIEW', ' (LAZY)', '$', 'PARTIAL ', '-1:-3', 'SAVE', 'REPLACE 1 ', 'UTF8 (', 'SAVEDON ',
 ] // prettier-ignore
 const likeCommands = fc
   .array(fc.constantFrom(...WORDS), { maxLength: 30 })
@@ -25,6 +27,7 @@ test('any octets are a command or a fault', () => {
       const parsed = parseCommand(text)
       if (!parsed.ok) assert.match(parsed.error.text, /^[ -~]+$/)
       parseAppendHead(text)
+      parseNextAppend(text)
     }),
     { numRuns: 3_000 },
   )

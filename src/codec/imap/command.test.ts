@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fromUtf8, toLatin1 } from '#base/octets.ts'
-import { parseAppendHead, parseCommand } from './command.ts'
+import { parseAppendHead } from './append-head.ts'
+import { parseCommand } from './command.ts'
 import type { Command } from './command.ts'
 import { STAR } from './sequence-set.ts'
 
@@ -86,7 +87,7 @@ test('FETCH reads macros, sections and partials (RFC 9051 §6.4.5)', () => {
     '1 ()',
     '1 BODY[]<0.0>',
     '1 X',
-    '$ FLAGS',
+    '$,1 FLAGS',
   ])
     refused(`a FETCH ${bad}`)
 })

@@ -4,20 +4,19 @@ import type { Outcome } from '#base/outcome.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { SpecialUse } from '#model/mailbox.ts'
 import { SPECIAL_USES } from '#model/mailbox.ts'
-import { readDateTime } from './date.ts'
 import { readFetchItems } from './fetch-item.ts'
 import type { FetchItem } from './fetch-item.ts'
-import { readFlagList, readStoreFlags } from './flags.ts'
+import { readStoreFlags } from './flags.ts'
 import type { FlagList } from './flags.ts'
 import { readList, readStatusItems } from './list-command.ts'
 import type { ListRequest, StatusItem } from './list-command.ts'
 import { Scanner, SyntaxFault } from './scanner.ts'
 import { readSelectParams } from './select-params.ts'
 import type { SelectParams } from './select-params.ts'
-import { readSearch } from './search-key.ts'
-import type { SearchProgram } from './search-key.ts'
-import { readSequenceSet } from './sequence-set.ts'
-import type { SequenceSet } from './sequence-set.ts'
+import { readPartial, readSearch } from './search-key.ts'
+import type { PartialRange, SearchProgram } from './search-key.ts'
+import { readMessageSet } from './sequence-set.ts'
+import type { MessageSet } from './sequence-set.ts'
 
 export interface Plain {
   readonly name:
@@ -31,18 +30,21 @@ export interface Plain {
     | 'CLOSE'
     | 'UNSELECT'
     | 'EXPUNGE'
+    | 'UNAUTHENTICATE'
 }
 
 /** Commands that name messages: by UID where `uid`. */
 interface OfMessages {
   readonly uid: boolean
-  readonly set: SequenceSet
+  readonly set: MessageSet
 }
 
 export interface Fetch extends OfMessages {
   readonly name: 'FETCH'
   readonly items: readonly FetchItem[]
   readonly changedSince?: bigint
+  /** Of what is left, those at these places (RFC 9394 §3.3). */
+  readonly partial?: PartialRange
   /** What has gone since is told too (RFC 7162 §3.2.6). */
   readonly vanished?: boolean
 }
@@ -72,7 +74,7 @@ export type Command =
   | Fetch
   | Store
   | (OfMessages & { readonly name: 'COPY' | 'MOVE'; readonly mailbox: string })
-  | { readonly name: 'UID EXPUNGE'; readonly set: SequenceSet }
+  | { readonly name: 'UID EXPUNGE'; readonly set: MessageSet }
   | ({ readonly name: 'SEARCH'; readonly uid: boolean } & SearchProgram)
   | ({ readonly name: 'SORT'; readonly uid: boolean } & SortProgram)
   | ({ readonly name: 'THREAD'; readonly uid: boolean } & ThreadProgram)
@@ -99,6 +101,7 @@ const PLAIN: ReadonlySet<string> = new Set<Plain['name']>([
   'CLOSE',
   'UNSELECT',
   'EXPUNGE',
+  'UNAUTHENTICATE',
 ])
 
 /** Parses one whole command, literals in place (RFC 9051 §9). Total. */
@@ -110,44 +113,16 @@ export function parseCommand(text: string): Outcome<Tagged<Command>, CommandFaul
   })
 }
 
-/** APPEND up to its message, which is never gathered but streamed. */
-export interface AppendHead {
-  readonly mailbox: string
-  readonly flags: FlagList
-  readonly internalDateMs?: number
-}
-
-/**
- * Parses `tag APPEND mailbox [flags] [date-time] ` before the literal that `head` ends with.
- * Undefined where that literal is not the message: another command, or APPEND's mailbox name.
- */
-export function parseAppendHead(
-  head: string,
-): Outcome<Tagged<AppendHead>, CommandFault> | undefined {
-  if (!/^[^ ]+ APPEND /i.test(head)) return undefined
-  const before = head.replace(/~?\{\d+\+?\}$/, '')
-  if (/^[^ ]+ APPEND $/i.test(before)) return undefined
-  return parsed(before, (scanner) => {
-    scanner.word()
-    scanner.space()
-    const mailbox = scanner.astring()
-    scanner.space()
-    const flags =
-      scanner.peek() === '(' ? separated(scanner, readFlagList) : { bits: 0, keywords: [] }
-    const dated = scanner.peek() === '"'
-    const internalDateMs = dated ? separated(scanner, readDateTime) : undefined
-    if (!scanner.atEnd) scanner.fail('Expected the message as a literal')
-    return { mailbox, flags, ...(internalDateMs === undefined ? {} : { internalDateMs }) }
-  })
-}
-
-function separated<T>(scanner: Scanner, read: (scanner: Scanner) => T): T {
+export function separated<T>(scanner: Scanner, read: (scanner: Scanner) => T): T {
   const value = read(scanner)
   scanner.space()
   return value
 }
 
-function parsed<T>(text: string, read: (scanner: Scanner) => T): Outcome<Tagged<T>, CommandFault> {
+export function parsed<T>(
+  text: string,
+  read: (scanner: Scanner) => T,
+): Outcome<Tagged<T>, CommandFault> {
   const scanner = new Scanner(text)
   const tag = scanner.tag()
   if (tag === undefined || !scanner.skip(' ')) return err({ text: 'Expected a tag and a command' })
@@ -230,7 +205,7 @@ function readUid(scanner: Scanner): Command {
     case 'MOVE':
       return readCopy(scanner, name, true)
     case 'EXPUNGE':
-      return { name: 'UID EXPUNGE', set: readSequenceSet(scanner) }
+      return { name: 'UID EXPUNGE', set: readMessageSet(scanner) }
     default:
       return scanner.fail('Unknown UID command')
   }
@@ -292,7 +267,7 @@ function readCreate(scanner: Scanner): Command {
 }
 
 function readFetch(scanner: Scanner, uid: boolean): Fetch {
-  const set = readSequenceSet(scanner)
+  const set = readMessageSet(scanner)
   scanner.space()
   const items = readFetchItems(scanner)
   return { name: 'FETCH', uid, set, items, ...readFetchModifiers(scanner, uid) }
@@ -301,9 +276,10 @@ function readFetch(scanner: Scanner, uid: boolean): Fetch {
 function readFetchModifiers(
   scanner: Scanner,
   uid: boolean,
-): Pick<Fetch, 'changedSince' | 'vanished'> {
+): Pick<Fetch, 'changedSince' | 'vanished' | 'partial'> {
   let changedSince: bigint | undefined
   let vanished = false
+  let partial: PartialRange | undefined
   if (scanner.skip(' '))
     scanner.list(() => {
       const word = scanner.word()
@@ -311,7 +287,8 @@ function readFetchModifiers(
       else if (word === 'CHANGEDSINCE') {
         scanner.space()
         changedSince = scanner.bigNumber()
-      } else scanner.fail('Unknown FETCH modifier')
+      } else if (word === 'PARTIAL' && uid) partial = readPartial(scanner)
+      else scanner.fail('Unknown FETCH modifier')
     })
   // RFC 7162 §3.2.6
   if (vanished && !uid) scanner.fail('VANISHED goes with UID FETCH only')
@@ -319,13 +296,14 @@ function readFetchModifiers(
   return {
     ...(changedSince === undefined ? {} : { changedSince }),
     ...(vanished ? { vanished } : {}),
+    ...(partial === undefined ? {} : { partial }),
   }
 }
 
 const STORE_ITEM = /^([+-]?)FLAGS(\.SILENT)?$/
 
 function readStore(scanner: Scanner, uid: boolean): Store {
-  const set = readSequenceSet(scanner)
+  const set = readMessageSet(scanner)
   scanner.space()
   let unchangedSince: bigint | undefined
   if (scanner.peek() === '(') {
@@ -350,6 +328,6 @@ function readStore(scanner: Scanner, uid: boolean): Store {
 }
 
 function readCopy(scanner: Scanner, name: 'COPY' | 'MOVE', uid: boolean): Command {
-  const set = separated(scanner, readSequenceSet)
+  const set = separated(scanner, readMessageSet)
   return { name, uid, set, mailbox: scanner.astring() }
 }

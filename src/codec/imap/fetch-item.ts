@@ -25,6 +25,8 @@ export type FetchItem =
         | 'modSeq'
         | 'emailId'
         | 'threadId'
+        | 'saveDate'
+        | 'preview'
     }
   | {
       readonly kind: 'section'
@@ -33,8 +35,19 @@ export type FetchItem =
       readonly label: string
       /** False where reading sets \Seen. */
       readonly peek: boolean
+      /** Of the items that IMAP4rev2 has no more (RFC 9051 appendix E). */
+      readonly legacy?: boolean
       readonly partial?: { readonly offset: number; readonly length: number }
     }
+  /** A part without its transfer encoding, or how long that is (RFC 3516 §4.2, §4.3). */
+  | {
+      readonly kind: 'binary'
+      readonly path: readonly number[]
+      readonly label: string
+      readonly peek: boolean
+      readonly partial?: { readonly offset: number; readonly length: number }
+    }
+  | { readonly kind: 'binarySize'; readonly path: readonly number[]; readonly label: string }
 
 const MACROS: Readonly<Record<string, readonly FetchItem['kind'][]>> = {
   FAST: ['flags', 'internalDate', 'size'],
@@ -42,7 +55,9 @@ const MACROS: Readonly<Record<string, readonly FetchItem['kind'][]>> = {
   FULL: ['flags', 'internalDate', 'size', 'envelope', 'body'],
 }
 
-const SIMPLE: Readonly<Record<string, Exclude<FetchItem['kind'], 'section'>>> = {
+const SIMPLE: Readonly<
+  Record<string, Exclude<FetchItem['kind'], 'section' | 'binary' | 'binarySize'>>
+> = {
   ENVELOPE: 'envelope',
   FLAGS: 'flags',
   INTERNALDATE: 'internalDate',
@@ -53,6 +68,8 @@ const SIMPLE: Readonly<Record<string, Exclude<FetchItem['kind'], 'section'>>> = 
   MODSEQ: 'modSeq',
   EMAILID: 'emailId',
   THREADID: 'threadId',
+  SAVEDATE: 'saveDate',
+  PREVIEW: 'preview',
 }
 
 const LEGACY: Readonly<
@@ -91,6 +108,7 @@ function readItem(scanner: Scanner): FetchItem {
       ...(partial === undefined ? {} : { partial }),
     }
   }
+  if (name.startsWith('BINARY')) return readBinary(scanner, name)
   const legacy = LEGACY[name]
   if (legacy !== undefined)
     return {
@@ -98,9 +116,41 @@ function readItem(scanner: Scanner): FetchItem {
       section: { path: [], text: { kind: legacy.kind } },
       label: name,
       peek: legacy.peek,
+      legacy: true,
     }
   const kind = Object.hasOwn(SIMPLE, name) ? SIMPLE[name] : undefined
-  return kind === undefined ? scanner.fail('Unknown fetch item') : { kind }
+  if (kind === undefined) return scanner.fail('Unknown fetch item')
+  // RFC 8970 §3.1: every preview is there at once, so LAZY asks for nothing else.
+  if (
+    kind === 'preview' &&
+    /^ \(LAZY\)/i.test(scanner.text.slice(scanner.position, scanner.position + 7))
+  )
+    scanner.position += ' (LAZY)'.length
+  return { kind }
+}
+
+function readBinary(scanner: Scanner, name: string): FetchItem {
+  if (name !== 'BINARY' && name !== 'BINARY.PEEK' && name !== 'BINARY.SIZE')
+    return scanner.fail('Unknown fetch item')
+  scanner.expect('[')
+  const path: number[] = []
+  while (!scanner.skip(']')) {
+    if (path.length > 0) scanner.expect('.')
+    const part = scanner.number()
+    if (part === 0 || path.length >= PATH_LENGTH_MAX) scanner.fail('Bad part number')
+    path.push(part)
+  }
+  if (name === 'BINARY.SIZE')
+    return { kind: 'binarySize', path, label: `BINARY.SIZE[${path.join('.')}]` }
+  const partial = readPartial(scanner)
+  const origin = partial === undefined ? '' : `<${partial.offset}>`
+  return {
+    kind: 'binary',
+    path,
+    label: `BINARY[${path.join('.')}]${origin}`,
+    peek: name === 'BINARY.PEEK',
+    ...(partial === undefined ? {} : { partial }),
+  }
 }
 
 function itemName(scanner: Scanner): string {

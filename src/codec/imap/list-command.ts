@@ -10,6 +10,7 @@ export type StatusItem =
   | 'SIZE'
   | 'HIGHESTMODSEQ'
   | 'MAILBOXID'
+  | 'APPENDLIMIT'
 
 export interface ListOptions {
   readonly subscribed: boolean
@@ -43,6 +44,7 @@ const STATUS_ITEMS: ReadonlySet<string> = new Set<StatusItem>([
   'SIZE',
   'HIGHESTMODSEQ',
   'MAILBOXID',
+  'APPENDLIMIT',
 ])
 
 const PATTERNS_MAX = 100

@@ -1,7 +1,14 @@
-import { fromLatin1, toUtf8Strict } from '#base/octets.ts'
+import { fromLatin1, fromUtf8, toLatin1, toUtf8Strict } from '#base/octets.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 
 const SEPARATOR = '/'
+
+/** How names travel: RFC 3501 §5.1.3, or RFC 9051 §5.1 and RFC 9755 §3. */
+export type NameForm = 'utf7' | 'utf8'
+
+/** A name for the wire, one character an octet. */
+export const encodeMailboxName = (text: string, form: NameForm): string =>
+  form === 'utf8' ? toLatin1(fromUtf8(text)) : encodeUtf7(text)
 
 /** Text to modified UTF-7 (RFC 3501 §5.1.3). */
 export function encodeUtf7(text: string): string {
@@ -15,12 +22,13 @@ export function encodeUtf7(text: string): string {
 
 /**
  * A mailbox name as it came (one character an octet) to text: modified UTF-7, or raw UTF-8, which
- * some clients send. Undefined where it is neither.
+ * some clients send. Undefined where it is neither. Who enabled UTF-8 names writes `&` as it is.
  */
-export function decodeMailboxName(name: string): string | undefined {
+export function decodeMailboxName(name: string, form: NameForm = 'utf7'): string | undefined {
   if (/[\u0000-\u001f\u007f]/.test(name)) return undefined
   const utf8 = /[^\u0000-\u007f]/.test(name) ? toUtf8Strict(fromLatin1(name)) : name
   if (utf8 === undefined) return undefined
+  if (form === 'utf8') return utf8.isWellFormed() ? utf8.normalize('NFC') : undefined
   let text = ''
   let at = 0
   for (const match of utf8.matchAll(/&([^-]*)-/g)) {

@@ -1,3 +1,5 @@
+import type { NameForm } from './mailbox-name.ts'
+
 /** Octets that may stand between quotes: no 8-bit, no line ends, no NUL (RFC 3501 §9 quoted). */
 const QUOTABLE = /^[\u0001-\u0009\u000b\u000c\u000e-\u007f]*$/
 /** Longer strings travel as literals: clients' line buffers are short. */
@@ -13,6 +15,18 @@ export function quote(text: string): string {
 
 export const nstring = (text: string | undefined): string =>
   text === undefined ? 'NIL' : quote(text)
+
+/** Octets that may stand between quotes once UTF-8 was enabled (RFC 9051 §9 QUOTED-CHAR). */
+const QUOTABLE_UTF8 = /^[\u0001-\u0009\u000b\u000c\u000e-\u007f\u0080-\u00ff]*$/
+
+/** A mailbox name: an atom where it can be one, else a string. */
+export const mailboxString = (name: string, form: NameForm): string =>
+  form === 'utf8' &&
+  name.length <= QUOTED_LENGTH_MAX &&
+  /[^\u0000-\u007f]/.test(name) &&
+  QUOTABLE_UTF8.test(name)
+    ? `"${name.replace(/["\\]/g, String.raw`\$&`)}"`
+    : astring(name)
 
 /** An atom where it can be one, else a string. */
 export const astring = (text: string): string =>

@@ -1,9 +1,10 @@
 import { DELETED, SYSTEM_FLAGS } from '#model/mailbox.ts'
 import { readDate } from './date.ts'
 import { systemFlagBit } from './flags.ts'
-import { readSequenceSet } from './sequence-set.ts'
+import { readMessageSet } from './sequence-set.ts'
+import { NUMBER_MAX } from './scanner.ts'
 import type { Scanner } from './scanner.ts'
-import type { SequenceSet } from './sequence-set.ts'
+import type { MessageSet } from './sequence-set.ts'
 
 interface DayKey {
   readonly relation: 'before' | 'on' | 'since'
@@ -16,9 +17,10 @@ export type SearchKey =
   | { readonly kind: 'all' | 'none' }
   | { readonly kind: 'flag'; readonly bit: number; readonly on: boolean }
   | { readonly kind: 'keyword'; readonly keyword: string; readonly on: boolean }
-  | { readonly kind: 'sequence' | 'uid'; readonly set: SequenceSet }
+  | { readonly kind: 'sequence' | 'uid'; readonly set: MessageSet }
   | ({ readonly kind: 'internalDay' } & DayKey)
   | ({ readonly kind: 'sentDay' } & DayKey)
+  | ({ readonly kind: 'savedDay' } & DayKey)
   | { readonly kind: 'age'; readonly relation: 'older' | 'younger'; readonly seconds: number }
   | { readonly kind: 'size'; readonly relation: 'larger' | 'smaller'; readonly sizeBytes: number }
   | { readonly kind: 'header'; readonly field: string; readonly text: string }
@@ -33,11 +35,21 @@ export type SearchKey =
   | { readonly kind: 'not'; readonly key: SearchKey }
   | { readonly kind: 'and' | 'or'; readonly keys: readonly SearchKey[] }
 
-export type SearchReturn = 'min' | 'max' | 'all' | 'count'
+export type SearchReturn = 'min' | 'max' | 'all' | 'count' | 'save'
+
+/** Places in a result, from 1; from the end where `fromEnd` (RFC 9394 §3.1). Ascending. */
+export interface PartialRange {
+  readonly from: number
+  readonly to: number
+  readonly fromEnd: boolean
+  /** As it was asked for, and is named in the answer. */
+  readonly label: string
+}
 
 export interface SearchProgram {
   /** Undefined: the old untagged SEARCH; empty stands for ALL (RFC 4731 §3.1). */
   readonly results?: readonly SearchReturn[]
+  readonly partial?: PartialRange
   readonly charset?: string
   readonly key: SearchKey
 }
@@ -48,8 +60,8 @@ const KEYS_MAX = 2_000
 /** Reads all after `SEARCH`: `[RETURN (…)] [CHARSET name] key …`. */
 export function readSearch(scanner: Scanner): SearchProgram {
   scanner.space()
-  const results = upcoming(scanner, 'RETURN ') ? readReturn(scanner) : undefined
-  if (results !== undefined) scanner.space()
+  const returns = upcoming(scanner, 'RETURN ') ? readReturn(scanner) : undefined
+  if (returns !== undefined) scanner.space()
   let charset: string | undefined
   if (upcoming(scanner, 'CHARSET ')) {
     scanner.position += 'CHARSET '.length
@@ -58,7 +70,7 @@ export function readSearch(scanner: Scanner): SearchProgram {
   }
   return {
     key: readSearchKeys(scanner),
-    ...(results === undefined ? {} : { results }),
+    ...returns,
     ...(charset === undefined ? {} : { charset }),
   }
 }
@@ -74,22 +86,49 @@ export function readSearchKeys(scanner: Scanner): SearchKey {
 const upcoming = (scanner: Scanner, word: string): boolean =>
   scanner.text.slice(scanner.position, scanner.position + word.length).toUpperCase() === word
 
-function readReturn(scanner: Scanner): SearchReturn[] {
+const RETURNS: ReadonlyMap<string, SearchReturn> = new Map([
+  ['MIN', 'min'],
+  ['MAX', 'max'],
+  ['ALL', 'all'],
+  ['COUNT', 'count'],
+  ['SAVE', 'save'],
+])
+
+function readReturn(scanner: Scanner): Pick<SearchProgram, 'results' | 'partial'> {
   scanner.position += 'RETURN '.length
-  return scanner.list(() => {
-    switch (scanner.word()) {
-      case 'MIN':
-        return 'min'
-      case 'MAX':
-        return 'max'
-      case 'ALL':
-        return 'all'
-      case 'COUNT':
-        return 'count'
-      default:
-        return scanner.fail('Unknown search result option')
-    }
+  const results: SearchReturn[] = []
+  let partial: PartialRange | undefined
+  scanner.list(() => {
+    const word = scanner.word()
+    const result = RETURNS.get(word)
+    if (result !== undefined) results.push(result)
+    else if (word === 'PARTIAL' && partial === undefined) partial = readPartial(scanner)
+    else scanner.fail('Unknown search result option')
   })
+  // RFC 9394 §3.1: one or the other.
+  if (partial !== undefined && results.includes('all')) scanner.fail('PARTIAL goes without ALL')
+  return { results, ...(partial === undefined ? {} : { partial }) }
+}
+
+const PARTIAL = /^(-?)(\d{1,10}):(-?)(\d{1,10})$/
+
+/** ` 1:500` or ` -1:-500` */
+export function readPartial(scanner: Scanner): PartialRange {
+  scanner.space()
+  const label = scanner.atom()
+  const match = PARTIAL.exec(label)
+  const [a, b] = [Number(match?.[2]), Number(match?.[4])]
+  const isRange = match !== null && match[1] === match[3] && a > 0 && b > 0
+  if (!isRange || Math.max(a, b) > NUMBER_MAX) return scanner.fail('Bad partial range')
+  return { from: Math.min(a, b), to: Math.max(a, b), fromEnd: match[1] === '-', label }
+}
+
+/** What lies at those places. */
+export function partOf<T>(items: readonly T[], range: PartialRange): readonly T[] {
+  const { length } = items
+  return range.fromEnd
+    ? items.slice(Math.max(0, length - range.to), Math.max(0, length - range.from + 1))
+    : items.slice(range.from - 1, range.to)
 }
 
 type Reader = (scanner: Scanner, keys: KeyReader) => SearchKey
@@ -99,7 +138,7 @@ const flagKey =
   () => ({ kind: 'flag', bit: systemFlagBit(name) ?? DELETED, on })
 
 const dayKey =
-  (kind: 'internalDay' | 'sentDay', relation: 'before' | 'on' | 'since'): Reader =>
+  (kind: 'internalDay' | 'sentDay' | 'savedDay', relation: 'before' | 'on' | 'since'): Reader =>
   (scanner) => ({ kind, relation, dayMs: argument(scanner, readDate) })
 
 const textKey =
@@ -144,6 +183,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['SENTBEFORE', dayKey('sentDay', 'before')],
   ['SENTON', dayKey('sentDay', 'on')],
   ['SENTSINCE', dayKey('sentDay', 'since')],
+  ['SAVEDBEFORE', dayKey('savedDay', 'before')],
+  ['SAVEDON', dayKey('savedDay', 'on')],
+  ['SAVEDSINCE', dayKey('savedDay', 'since')],
+  ['SAVEDATESUPPORTED', () => ({ kind: 'all' })], // RFC 8514 §4.3: every mailbox knows it
   ['OLDER', ageKey('older')],
   ['YOUNGER', ageKey('younger')],
   ['FROM', addressKey('from')],
@@ -161,7 +204,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     'SMALLER',
     (s) => ({ kind: 'size', relation: 'smaller', sizeBytes: argument(s, (a) => a.number()) }),
   ],
-  ['UID', (s) => ({ kind: 'uid', set: argument(s, readSequenceSet) })],
+  ['UID', (s) => ({ kind: 'uid', set: argument(s, readMessageSet) })],
   [
     'HEADER',
     (s) => ({
@@ -210,7 +253,7 @@ class KeyReader {
       if (keys.length === 0) scanner.fail('Empty search')
       return keys.length === 1 ? keys[0]! : { kind: 'and', keys }
     }
-    if (/[\d*]/.test(scanner.peek())) return { kind: 'sequence', set: readSequenceSet(scanner) }
+    if (/[\d*$]/.test(scanner.peek())) return { kind: 'sequence', set: readMessageSet(scanner) }
     const read = READERS.get(scanner.word()) ?? scanner.fail('Unknown search key')
     return scanner.nested(() => read(scanner, this))
   }

@@ -7,6 +7,12 @@ export const STAR = NUMBER_MAX + 1
 /** Ranges as they came; either end may be STAR. */
 export type SequenceSet = readonly (readonly [number, number])[]
 
+/** Also `$`: what the last SEARCH with SAVE found (RFC 5182 §2.1). */
+export type MessageSet = SequenceSet | 'saved'
+
+export const readMessageSet = (scanner: Scanner): MessageSet =>
+  scanner.skip('$') ? 'saved' : readSequenceSet(scanner)
+
 /** Ascending ranges that neither overlap nor touch. */
 export type Ranges = readonly (readonly [from: number, to: number])[]
 

@@ -2,7 +2,16 @@ import { readSearchKeys } from './search-key.ts'
 import type { SearchKey } from './search-key.ts'
 import type { Scanner } from './scanner.ts'
 
-export type SortBy = 'arrival' | 'cc' | 'date' | 'from' | 'size' | 'subject' | 'to'
+export type SortBy =
+  | 'arrival'
+  | 'cc'
+  | 'date'
+  | 'displayFrom'
+  | 'displayTo'
+  | 'from'
+  | 'size'
+  | 'subject'
+  | 'to'
 
 export interface SortCriterion {
   readonly by: SortBy
@@ -29,6 +38,8 @@ const SORTS: ReadonlyMap<string, SortBy> = new Map([
   ['ARRIVAL', 'arrival'],
   ['CC', 'cc'],
   ['DATE', 'date'],
+  ['DISPLAYFROM', 'displayFrom'],
+  ['DISPLAYTO', 'displayTo'],
   ['FROM', 'from'],
   ['SIZE', 'size'],
   ['SUBJECT', 'subject'],

@@ -1,6 +1,6 @@
 import type { ImapSession } from './session.ts'
 
-const ALWAYS = ['IMAP4rev1', 'SASL-IR', 'ID', 'ENABLE']
+const ALWAYS = ['IMAP4rev1', 'IMAP4rev2', 'SASL-IR', 'ID', 'ENABLE']
 
 const AFTER_LOGIN = [
   'LITERAL+',
@@ -14,20 +14,34 @@ const AFTER_LOGIN = [
   'UNSELECT',
   'UIDPLUS',
   'MOVE',
+  'REPLACE',
+  'MULTIAPPEND',
+  'BINARY',
+  'UTF8=ACCEPT',
   'IDLE',
   'ESEARCH',
+  'SEARCHRES',
+  'PARTIAL',
   'SORT',
   'THREAD=ORDEREDSUBJECT',
   'THREAD=REFERENCES',
+  'SORT=DISPLAY',
   'WITHIN',
   'CONDSTORE',
   'QRESYNC',
   'OBJECTID',
+  'SAVEDATE',
+  'PREVIEW',
+  'INPROGRESS',
+  'UNAUTHENTICATE',
 ]
 
 /** What the session offers in its present state. */
 export function capabilities(session: ImapSession): string {
-  if (session.account !== undefined) return [...ALWAYS, ...AFTER_LOGIN].join(' ')
+  if (session.account !== undefined) {
+    const limit = `APPENDLIMIT=${session.room.limits.messageBytesMax}` // RFC 7889 §2
+    return [...ALWAYS, ...AFTER_LOGIN, limit].join(' ')
+  }
   const offered = [...ALWAYS, 'LITERAL-']
   if (!session.secure && session.door.identity !== undefined) offered.push('STARTTLS')
   if (loginAllowed(session)) offered.push('AUTH=PLAIN', 'AUTH=LOGIN')

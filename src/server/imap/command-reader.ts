@@ -1,7 +1,8 @@
 import { CommandBuffer } from '#codec/imap/command-buffer.ts'
 import type { LiteralAsk } from '#codec/imap/command-buffer.ts'
-import { parseAppendHead } from '#codec/imap/command.ts'
-import type { AppendHead, CommandFault, Tagged } from '#codec/imap/command.ts'
+import { parseAppendHead } from '#codec/imap/append-head.ts'
+import type { AppendHead } from '#codec/imap/append-head.ts'
+import type { CommandFault, Tagged } from '#codec/imap/command.ts'
 import type { OctetReader } from '#net/lines.ts'
 import {
   COMMAND_BYTES_MAX,

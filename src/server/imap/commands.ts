@@ -25,6 +25,7 @@ import { starttls } from './commands/starttls.ts'
 import { status } from './commands/status.ts'
 import { store } from './commands/store.ts'
 import { thread } from './commands/thread.ts'
+import { unauthenticate } from './commands/unauthenticate.ts'
 import { subscribe, unsubscribe } from './commands/subscribe.ts'
 
 type AnyCommand = { [N in Command['name']]: ImapCommand<N> }[Command['name']]
@@ -60,6 +61,7 @@ const ALL: readonly AnyCommand[] = [
   subscribe,
   thread,
   uidExpunge,
+  unauthenticate,
   unselect,
   unsubscribe,
 ]

@@ -8,14 +8,29 @@ import type { ImapSession } from './session.ts'
 export async function commitOne(
   session: ImapSession,
   change: MailboxChange,
-  contents: readonly Content[] = [],
 ): Promise<Outcome<ChangeResult, CommitRefusal>> {
+  const outcome = await commitAll(session, { changes: [change], contents: [] })
+  if (!outcome.ok) return outcome
+  return outcome.value[0] === undefined ? missing() : ok(outcome.value[0])
+}
+
+const missing = (): never => {
+  throw new Error('a commit without a result')
+}
+
+/** Commits changes that happen together or not at all. */
+export async function commitAll(
+  session: ImapSession,
+  {
+    changes,
+    contents,
+  }: { readonly changes: readonly MailboxChange[]; readonly contents: readonly Content[] },
+): Promise<Outcome<readonly ChangeResult[], CommitRefusal>> {
   const { results } = await session.room.store.commit({
     contents,
-    commits: [{ accountId: session.accountId, changes: [change] }],
+    commits: [{ accountId: session.accountId, changes }],
   })
   const result = results[0]
   if (result?.kind === 'refused') return err(result.refusal)
-  if (result?.kind === 'committed' && result.results[0] !== undefined) return ok(result.results[0])
-  throw new Error('a commit without a result')
+  return result?.kind === 'committed' ? ok(result.results) : missing()
 }

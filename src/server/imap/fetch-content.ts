@@ -1,12 +1,14 @@
-import { fromLatin1, toLatin1 } from '#base/octets.ts'
+import { emptyOctets, fromLatin1, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { Fault } from '#base/outcome.ts'
+import { Fault, isFault } from '#base/outcome.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { pickFields, resolveSection } from '#codec/imap/section.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
+import { decodedPart } from './fetch-binary.ts'
+import type { Decoded } from './fetch-binary.ts'
 import { rowValue } from './fetch-lines.ts'
 import { storedValue } from './fetch-texts.ts'
 import type { TextKind } from './shown-texts.ts'
@@ -37,19 +39,30 @@ interface Literal {
   readonly length: number
   readonly first: Octets
   readonly rest?: { readonly offset: number; readonly length: number }
+  /** In place of both: octets that are decoded while they are sent. */
+  readonly decoded?: Decoded
+}
+
+/** Why a message is left out of the answer. */
+type Missing = 'gone' | 'unknownEncoding'
+
+/** What was left out: messages that were gone, and whether a transfer encoding was not known. */
+export interface LeftOut {
+  readonly skipped: number
+  readonly unknownEncoding: boolean
 }
 
 /** One FETCH response in the making. */
 interface Unit {
   readonly uid: Uid
-  readonly values: readonly (string | Promise<Literal | 'gone'>)[]
+  readonly values: readonly (string | Promise<Literal | { readonly text: string } | Missing>)[]
   readonly aheadBytes: number
   readonly seq: number
 }
 
 /**
  * FETCH with octets of messages: metas and ids in batches, bodies read ahead of the client, who
- * slows it. Returns how many messages were gone.
+ * slows it.
  */
 export async function fetchContent(
   session: ImapSession,
@@ -59,8 +72,9 @@ export async function fetchContent(
     readonly rows: readonly number[]
     readonly markSeen: boolean
   },
-): Promise<number> {
+): Promise<LeftOut> {
   let skipped = 0
+  let unknownEncoding = false
   for (let at = 0; at < ask.rows.length; at += BATCH_ROWS) {
     const rows = ask.rows.slice(at, at + BATCH_ROWS)
     const seen = ask.markSeen ? await markSeen(session, selected, rows) : new Set<number>()
@@ -70,7 +84,9 @@ export async function fetchContent(
       ahead.length >= AHEAD_MESSAGES ||
       ahead.reduce((sum, unit) => sum + unit.aheadBytes, 0) > AHEAD_BYTES
     const writeOne = async (): Promise<void> => {
-      if (!(await writeUnit(session, selected, ahead.shift()!))) skipped++
+      const missing = await writeUnit(session, selected, ahead.shift()!)
+      if (missing === 'gone') skipped++
+      if (missing === 'unknownEncoding') unknownEncoding = true
     }
     for (const [index, row] of rows.entries()) {
       const loaded = batch(index)
@@ -83,7 +99,7 @@ export async function fetchContent(
     }
     while (ahead.length > 0) await writeOne()
   }
-  return skipped
+  return { skipped, unknownEncoding }
 }
 
 interface Loaded {
@@ -139,6 +155,11 @@ function unitOf(
       if (typeof started.literal !== 'string') started.literal.catch(() => undefined)
       return started.literal
     }
+    if (item.kind === 'binary' || item.kind === 'binarySize') {
+      const started = readBinary(session, selected, { uid, item, message })
+      started.catch(() => undefined)
+      return started
+    }
     return rowValue(selected, row, item.kind) || storedValue(item.kind, { texts, ids })
   })
   if (ask.seen) {
@@ -182,6 +203,26 @@ function readSection(
     return { label: item.label, length, first, ...(rest.length === 0 ? {} : { rest }) }
   }
   return { literal: literal(), aheadBytes: firstLength }
+}
+
+async function readBinary(
+  session: ImapSession,
+  selected: Selected,
+  ask: {
+    readonly uid: Uid
+    readonly item: FetchItem & { readonly kind: 'binary' | 'binarySize' }
+    readonly message: Prefixed
+  },
+): Promise<Literal | { readonly text: string } | Missing> {
+  const { uid, item } = ask
+  const decoded = await decodedPart(item, ask.message, (range) =>
+    read(session, selected, { uid, ...range }),
+  )
+  if (decoded === 'gone' || decoded === 'unknownEncoding') return decoded
+  if (item.kind === 'binarySize')
+    return { text: `${item.label} ${decoded === 'noPart' ? 0 : decoded.length}` }
+  if (decoded === 'noPart') return { text: `${item.label} NIL` }
+  return { label: item.label, length: decoded.length, first: emptyOctets, decoded }
 }
 
 async function readFields(
@@ -229,13 +270,17 @@ async function read(
   return octets
 }
 
-/** Writes one response; false where the message is gone, and then nothing was written. */
-async function writeUnit(session: ImapSession, selected: Selected, unit: Unit): Promise<boolean> {
+/** Writes one response, or tells why nothing was written. */
+async function writeUnit(
+  session: ImapSession,
+  selected: Selected,
+  unit: Unit,
+): Promise<Missing | undefined> {
   const values: (string | Literal)[] = []
   for (const value of unit.values) {
     const known = typeof value === 'string' ? value : await value
-    if (known === 'gone') return false
-    values.push(known)
+    if (known === 'gone' || known === 'unknownEncoding') return known
+    values.push(typeof known === 'object' && 'text' in known ? known.text : known)
   }
   const { out } = session
   out.put(`* ${unit.seq} FETCH (`)
@@ -246,7 +291,7 @@ async function writeUnit(session: ImapSession, selected: Selected, unit: Unit): 
   }
   out.put(')\r\n')
   if (out.full) await out.flush()
-  return true
+  return undefined
 }
 
 async function writeLiteral(
@@ -255,6 +300,7 @@ async function writeLiteral(
   { uid, literal }: { readonly uid: Uid; readonly literal: Literal },
 ): Promise<void> {
   const { out } = session
+  if (literal.decoded !== undefined) return writeDecoded(session, literal.label, literal.decoded)
   out.put(`${literal.label} {${literal.length}}\r\n`)
   const pieces = literal.rest === undefined ? [] : piecesOf(literal.rest)
   const next = (): Promise<Octets | undefined> | undefined => {
@@ -274,6 +320,23 @@ async function writeLiteral(
     const reading = coming
     current = await reading.catch(() => undefined)
     coming = current === undefined ? undefined : next()
+  }
+  // The client counts octets: what was announced and cannot be read ends the connection.
+  if (left !== 0) session.abort()
+}
+
+/** RFC 3516 §4.2: a literal8, since NUL may stand in it. */
+async function writeDecoded(session: ImapSession, label: string, decoded: Decoded): Promise<void> {
+  const { out } = session
+  out.put(`${label} ~{${decoded.length}}\r\n`)
+  let left = decoded.length
+  try {
+    for await (const octets of decoded.pieces()) {
+      await out.octets(octets)
+      left -= octets.length
+    }
+  } catch (thrown) {
+    if (isFault(thrown, 'closed')) throw thrown
   }
   // The client counts octets: what was announced and cannot be read ends the connection.
   if (left !== 0) session.abort()

@@ -27,6 +27,8 @@ export function rowValue(selected: Selected, row: number, kind: FetchItem['kind'
       return `FLAGS ${formatFlags(view.flags[row]!, view.mailbox.keywords)}`
     case 'internalDate':
       return `INTERNALDATE ${formatDateTime(view.internalDatesMs[row]!)}`
+    case 'saveDate':
+      return `SAVEDATE ${formatDateTime(view.savedAtMs[row]!)}`
     case 'size':
       return `RFC822.SIZE ${view.sizes[row]!}`
     case 'modSeq':

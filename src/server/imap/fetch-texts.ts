@@ -114,6 +114,8 @@ export function storedValue(kind: FetchItem['kind'], { texts, ids }: Known): str
       return `BODY ${texts!.body!}`
     case 'bodyStructure':
       return `BODYSTRUCTURE ${texts!.bodyStructure!}`
+    case 'preview':
+      return `PREVIEW ${texts!.preview!}`
     case 'emailId':
       return `EMAILID (${ids!.emailId})`
     case 'threadId':

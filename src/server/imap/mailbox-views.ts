@@ -5,7 +5,7 @@ import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { SharedView } from './shared-view.ts'
 import type { SinceOpened } from './shared-view.ts'
 
-/** Rows of views that nobody has open, kept for the next SELECT: about 32 octets each. */
+/** Rows of views that nobody has open, kept for the next SELECT: about 40 octets each. */
 const IDLE_ROWS_MAX = 2_000_000
 const IDLE_VIEWS_MAX = 2_000
 

@@ -6,7 +6,7 @@ import type { Selected } from './selected.ts'
 import type { ImapSession } from './session.ts'
 
 /** What a view tells of a row without storage. */
-const VIEW_KINDS = ['uid', 'flags', 'internalDate', 'size', 'modSeq'] as const
+const VIEW_KINDS = ['uid', 'flags', 'internalDate', 'saveDate', 'size', 'modSeq'] as const
 type ViewKind = (typeof VIEW_KINDS)[number]
 
 const isViewKind = (kind: FetchItem['kind']): kind is ViewKind =>
@@ -79,6 +79,9 @@ class RowLines {
           this.#number(view.modSeqs[row]!)
           this.#put(CLOSE)
           break
+        case 'saveDate':
+          this.#put(fromLatin1(formatDateTime(view.savedAtMs[row]!)))
+          break
         case 'internalDate':
           this.#put(fromLatin1(formatDateTime(view.internalDatesMs[row]!)))
           break
@@ -143,6 +146,7 @@ const LABELS: Readonly<Record<ViewKind, string>> = {
   uid: 'UID',
   flags: 'FLAGS',
   internalDate: 'INTERNALDATE',
+  saveDate: 'SAVEDATE',
   size: 'RFC822.SIZE',
   modSeq: 'MODSEQ',
 }

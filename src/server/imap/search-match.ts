@@ -106,8 +106,11 @@ class MatchMaker {
       case 'keyword':
         return this.#keyword(key)
       case 'sequence':
-        return this.#sequence(resolveSet(key.set, this.#selected.exists))
+        return key.set === 'saved'
+          ? this.#saved()
+          : this.#sequence(resolveSet(key.set, this.#selected.exists))
       case 'uid': {
+        if (key.set === 'saved') return this.#saved()
         const ranges = resolveSet(key.set, this.#selected.lastUid)
         return ({ row }) => inRanges(ranges, view.uids[row]!)
       }
@@ -117,6 +120,8 @@ class MatchMaker {
           : ({ row }) => view.sizes[row]! < key.sizeBytes
       case 'internalDay':
         return ({ row }) => byDay(key, Math.floor(view.internalDatesMs[row]! / DAY_MS) * DAY_MS)
+      case 'savedDay': // RFC 8514 §4.3
+        return ({ row }) => byDay(key, Math.floor(view.savedAtMs[row]! / DAY_MS) * DAY_MS)
       case 'age': {
         const limit = this.#nowMs - key.seconds * SECOND_MS // RFC 5032 §3
         return ({ row }) => view.internalDatesMs[row]! >= limit === (key.relation === 'younger')
@@ -152,6 +157,11 @@ class MatchMaker {
       needs.bodies = true
       return undefined
     }
+  }
+
+  #saved(): Match {
+    const rows = new Set(this.#selected.savedRows())
+    return ({ row }) => rows.has(row)
   }
 
   #sequence(ranges: Ranges): Match {

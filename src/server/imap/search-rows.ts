@@ -1,3 +1,4 @@
+import type { Progress } from './progress.ts'
 import { FactReader } from './search-facts.ts'
 import type { Facts } from './search-facts.ts'
 import { consult } from './search-index.ts'
@@ -16,12 +17,12 @@ const READS_MAX = 8
 export async function matchingRows(
   session: ImapSession,
   selected: Selected,
-  { search }: { readonly search: Matcher },
+  { search, progress }: { readonly search: Matcher; readonly progress: Progress },
 ): Promise<number[]> {
   const found: number[] = []
   const undecided: Facts[] = []
   for (let seq = 1; seq <= selected.exists; seq++) {
-    if (seq % ROWS_PER_TURN === 0) await session.stillThere()
+    if (seq % ROWS_PER_TURN === 0) await progress.step(0, selected.exists)
     const row = selected.rowOfSeq(seq)
     if (!selected.isAlive(row)) continue
     const facts: Facts = { row }
@@ -32,18 +33,20 @@ export async function matchingRows(
   await consult(session, { selected, open: undecided, oracles: search.oracles })
   const reader = new FactReader(session, selected)
   let open: Facts[] = []
-  const settle = async (): Promise<void> => {
+  const decidedAtOnce = selected.exists - undecided.length
+  const settle = async (looked: number): Promise<void> => {
     for (const row of await settled(open, search, reader)) found.push(row)
     open = []
-    await session.stillThere()
+    await progress.step(decidedAtOnce + looked, selected.exists)
   }
   for (const [index, facts] of undecided.entries()) {
-    if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1) await session.stillThere()
+    if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1)
+      await progress.step(decidedAtOnce + index, selected.exists)
     const result = search.match(facts, nothing())
     if (result === true) found.push(facts.row)
-    else if (result === undefined && open.push(facts) >= BATCH_ROWS) await settle()
+    else if (result === undefined && open.push(facts) >= BATCH_ROWS) await settle(index + 1)
   }
-  if (open.length > 0) await settle()
+  if (open.length > 0) await settle(undecided.length)
   return found.toSorted((a, b) => a - b)
 }
 

@@ -1,5 +1,5 @@
 import { STAR, resolveSet } from '#codec/imap/sequence-set.ts'
-import type { SequenceSet } from '#codec/imap/sequence-set.ts'
+import type { MessageSet, SequenceSet } from '#codec/imap/sequence-set.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { SharedView, SinceOpened, ViewReader, ViewStep } from './shared-view.ts'
 
@@ -29,6 +29,7 @@ export class Selected implements ViewReader {
   /** Keywords that the client was told of. */
   keywordsTold: number
   #rows: number
+  #saved = new Uint32Array(0)
   /** Gone rows without a number, ascending. */
   #hidden: number[]
   /** Gone rows that the client still has a number for. */
@@ -140,8 +141,23 @@ export class Selected implements ViewReader {
   }
 
   /** The rows that a set names, ascending; 'outOfRange' where it names a number that does not exist. */
-  rowsOf(set: SequenceSet, by: 'uid' | 'seq'): readonly number[] | 'outOfRange' {
+  rowsOf(set: MessageSet, by: 'uid' | 'seq'): readonly number[] | 'outOfRange' {
+    if (set === 'saved') return this.savedRows()
     return by === 'uid' ? this.#rowsOfUids(set) : this.#rowsOfSeqs(set)
+  }
+
+  /** RFC 5182 §2.1: what `$` stands for, without what has been expunged since. */
+  savedRows(): readonly number[] {
+    const rows: number[] = []
+    for (const uid of this.#saved) {
+      const row = this.view.rowOfUid(uid)
+      if (row >= 0 && this.isAlive(row)) rows.push(row)
+    }
+    return rows
+  }
+
+  save(rows: readonly number[]): void {
+    this.#saved = Uint32Array.from(rows, (row) => this.view.uids[row]!)
   }
 
   #rowsOfSeqs(set: SequenceSet): readonly number[] | 'outOfRange' {

@@ -7,6 +7,7 @@ import type { Log } from '#base/log.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import { parseCommand } from '#codec/imap/command.ts'
+import type { NameForm } from '#codec/imap/mailbox-name.ts'
 import { formatSet } from '#codec/imap/sequence-set.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
@@ -20,7 +21,8 @@ import { capabilities } from './capabilities.ts'
 import { usesRows } from './command.ts'
 import type { State } from './command.ts'
 import { commandOf } from './commands.ts'
-import { append, dropMessage } from './commands/append.ts'
+import { dropMessage } from './append-message.ts'
+import { append } from './commands/append.ts'
 import { readCommand } from './command-reader.ts'
 import type { Received } from './command-reader.ts'
 import { bad, formatCompletion, unavailable } from './completion.ts'
@@ -71,13 +73,17 @@ export class ImapSession {
   condStore = false
   /** Expunged messages are told by UID, and only those (RFC 7162 §3.2). */
   qresync = false
+  /** IMAP4rev2 was enabled: what rev2 took out of the protocol is not told any more (RFC 9051 §6.3.1). */
+  rev2 = false
+  /** UTF8=ACCEPT was enabled (RFC 9755 §3). */
+  utf8Accepted = false
   /** Set by LOGOUT, and by whatever else ends the session after its answer. */
   ending = false
   loginFailures = 0
   #socket: Socket
   #errors = 0
   #bye: string | undefined
-  readonly #startedMs: number
+  #startedMs: number
 
   constructor(
     room: ImapRoom,
@@ -97,6 +103,11 @@ export class ImapSession {
   get accountId(): AccountId {
     if (this.account === undefined) throw new Error('no account before login')
     return this.account.id
+  }
+
+  /** How mailbox names travel. */
+  get nameForm(): NameForm {
+    return this.rev2 || this.utf8Accepted ? 'utf8' : 'utf7'
   }
 
   get state(): State {
@@ -191,6 +202,18 @@ export class ImapSession {
     this.selected = undefined
     selected.close()
     this.room.views.release(selected.view)
+  }
+
+  /** As if the connection had just come, but for its TLS (RFC 8437 §3). */
+  logOut(): void {
+    this.deselect()
+    if (this.account !== undefined) this.room.byAccount.leave(this.account.id)
+    this.account = undefined
+    this.condStore = false
+    this.qresync = false
+    this.rev2 = false
+    this.utf8Accepted = false
+    this.#startedMs = this.room.clock.monotonicMs()
   }
 
   async #sayBye(): Promise<void> {

@@ -40,6 +40,8 @@ export class SharedView {
   modSeqs: Float64Array
   sizes: Float64Array
   internalDatesMs: Float64Array
+  /** When each entered this mailbox (RFC 8514). */
+  savedAtMs: Float64Array
   rows: number
   readonly goneRows = new Set<number>()
   readonly emails: EmailColumn
@@ -77,6 +79,7 @@ export class SharedView {
     this.modSeqs = view.modSeqs
     this.sizes = view.sizes
     this.internalDatesMs = view.internalDatesMs
+    this.savedAtMs = view.savedAtMs
     this.rows = view.uids.length
     for (const uid of earlier.gone) this.goneRows.add(this.rowOfUid(uid))
   }
@@ -137,6 +140,7 @@ export class SharedView {
       this.modSeqs[row] = delta.modSeqs[i]!
       this.sizes[row] = delta.sizes[i]!
       this.internalDatesMs[row] = delta.internalDatesMs[i]!
+      this.savedAtMs[row] = delta.savedAtMs[i]!
       changed.push(row)
     }
     const gone: number[] = []
@@ -183,6 +187,7 @@ export class SharedView {
     this.modSeqs = grown(this.modSeqs, new Float64Array(capacity))
     this.sizes = grown(this.sizes, new Float64Array(capacity))
     this.internalDatesMs = grown(this.internalDatesMs, new Float64Array(capacity))
+    this.savedAtMs = grown(this.savedAtMs, new Float64Array(capacity))
   }
 
   /** Forgets steps that all have taken, and gone rows when nobody can tell. */
@@ -208,6 +213,7 @@ export class SharedView {
       this.modSeqs[to] = this.modSeqs[row]!
       this.sizes[to] = this.sizes[row]!
       this.internalDatesMs[to] = this.internalDatesMs[row]!
+      this.savedAtMs[to] = this.savedAtMs[row]!
       to++
     }
     this.rows = to
@@ -246,6 +252,7 @@ function withGone(view: MailboxView, gone: Uint32Array): MailboxView {
     modSeqs: spread(new Float64Array(length), view.modSeqs),
     sizes: spread(new Float64Array(length), view.sizes),
     internalDatesMs: spread(new Float64Array(length), view.internalDatesMs),
+    savedAtMs: spread(new Float64Array(length), view.savedAtMs),
   }
 }
 

@@ -1,5 +1,7 @@
+import { fromUtf8, toLatin1 } from '#base/octets.ts'
 import { renderBody } from '#codec/imap/body-structure.ts'
 import { renderEnvelope } from '#codec/imap/envelope.ts'
+import { quote } from '#codec/imap/render.ts'
 import type { MessageMeta } from '#model/message.ts'
 import type { SharedView } from './shared-view.ts'
 
@@ -8,10 +10,11 @@ export interface RowTexts {
   readonly envelope?: string
   readonly body?: string
   readonly bodyStructure?: string
+  readonly preview?: string
 }
 
 export type TextKind = keyof RowTexts
-export const TEXT_KINDS: readonly TextKind[] = ['envelope', 'body', 'bodyStructure']
+export const TEXT_KINDS: readonly TextKind[] = ['envelope', 'body', 'bodyStructure', 'preview']
 
 /** Characters, one octet each; what lies around them is about as much again. */
 const CHARS_MAX = 12 * 1024 * 1024
@@ -88,4 +91,5 @@ const RENDER: Readonly<Record<TextKind, (meta: MessageMeta) => string>> = {
   envelope: (meta) => renderEnvelope(meta.envelope),
   body: (meta) => renderBody(meta.root, 'body'),
   bodyStructure: (meta) => renderBody(meta.root, 'bodyStructure'),
+  preview: (meta) => quote(toLatin1(fromUtf8(meta.preview))), // RFC 8970 §3.2: UTF-8
 }

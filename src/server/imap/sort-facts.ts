@@ -21,6 +21,8 @@ export interface SortFacts {
   readonly from: string
   readonly to: string
   readonly cc: string
+  readonly displayFrom: string
+  readonly displayTo: string
   readonly messageId: string | undefined
   /** Of its thread, the oldest first. */
   readonly references: readonly string[]
@@ -69,6 +71,8 @@ function contentFacts(
     from: firstMailbox(envelope.from),
     to: firstMailbox(envelope.to),
     cc: firstMailbox(envelope.cc),
+    displayFrom: firstDisplay(envelope.from),
+    displayTo: firstDisplay(envelope.to),
     messageId,
     references: referencesOf(meta),
   }
@@ -77,6 +81,14 @@ function contentFacts(
 /** The addr-mailbox of the first address (RFC 5256 §3 CC). */
 const firstMailbox = (list: readonly HeaderAddress[] | undefined): string =>
   foldText(decodeWords(list?.[0]?.mailbox ?? ''))
+
+/** The name that programs show, or else the address (RFC 5957 §3). */
+function firstDisplay(list: readonly HeaderAddress[] | undefined): string {
+  const { name, mailbox, host } = list?.[0] ?? {}
+  const shown = decodeWords(name ?? '').trim()
+  if (shown !== '') return foldText(shown)
+  return foldText(host === undefined ? (mailbox ?? '') : `${mailbox ?? ''}@${host}`)
+}
 
 const idsIn = (text: string | undefined): string[] =>
   Array.from((text ?? '').matchAll(/<([^<>\s]{1,995})>/g), ([, id]) => id!)

@@ -32,6 +32,8 @@ const factsOf = (list: readonly Given[]): SortFacts[] =>
     from: '',
     to: '',
     cc: '',
+    displayFrom: '',
+    displayTo: '',
     messageId: id,
     references: refs,
   }))
@@ -172,4 +174,19 @@ test('SORT by each criterion, and THREAD, of what matches (RFC 5256 §3)', async
   ])
     assert.match(await client.command(wrong), /^BAD /, wrong)
   assert.match(await client.command('CAPABILITY'), / SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES /)
+})
+
+test('SORT goes by the name that is shown, or else by the address (RFC 5957 §3)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  for (const from of [
+    '=?UTF-8?B?5rih6L66?= <a@x.example>', // 渡辺
+    'zoe@x.example',
+    '"Ann" <z@x.example>',
+    '=?ISO-2022-JP?B?GyRCMEJJdBsoQg==?= <m@x.example>', // 安部
+  ])
+    await client.append('INBOX', fromUtf8(`From: ${from}\r\nTo: ${from}\r\n\r\n鳥\r\n`))
+  await client.command('SELECT INBOX')
+  assert.match(await client.command('CAPABILITY'), / SORT=DISPLAY /)
+  assert.match(await client.command('SORT (DISPLAYFROM) UTF-8 ALL'), /^\* SORT 3 2 4 1\r/)
+  assert.match(await client.command('SORT (REVERSE DISPLAYTO) UTF-8 ALL'), /^\* SORT 1 4 2 3\r/)
 })

@@ -1,6 +1,6 @@
 import type { KnownState } from '#codec/imap/select-params.ts'
 import { formatSet, inRanges, resolveSet } from '#codec/imap/sequence-set.ts'
-import type { Ranges, SequenceSet } from '#codec/imap/sequence-set.ts'
+import type { MessageSet, Ranges, SequenceSet } from '#codec/imap/sequence-set.ts'
 import type { ModSeq } from '#model/mailbox.ts'
 import { flagLine } from './fetch-lines.ts'
 import type { Selected } from './selected.ts'
@@ -31,7 +31,9 @@ export async function tellVanished(
 }
 
 /** UIDs that a set of UID FETCH names; `*` stands for the last one that was ever given. */
-export const isNamed = (set: SequenceSet, { view }: Selected): ((uid: number) => boolean) => {
+export const isNamed = (set: MessageSet, { view }: Selected): ((uid: number) => boolean) => {
+  // RFC 5182 §2.1: what has gone is not in `$` any more.
+  if (set === 'saved') return () => false
   const ranges = resolveSet(set, view.mailbox.uidNext - 1)
   return (uid) => inRanges(ranges, uid)
 }

@@ -1,85 +1,126 @@
-import { concatOctets, emptyOctets, toLatin1 } from '#base/octets.ts'
-import type { Octets } from '#base/octets.ts'
+import { parseNextAppend } from '#codec/imap/append-head.ts'
+import type { AppendHead, AppendOptions } from '#codec/imap/append-head.ts'
+import { announced } from '#codec/imap/command-buffer.ts'
 import type { LiteralAsk } from '#codec/imap/command-buffer.ts'
-import type { AppendHead } from '#codec/imap/command.ts'
-import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
-import type { Content, LargeHandle } from '#store/blob/blobs.ts'
-import { commitOne } from '#server/imap/commit.ts'
+import { STAR, formatSet } from '#codec/imap/sequence-set.ts'
+import type { MailboxId, Uid } from '#model/mailbox.ts'
+import type { Content } from '#store/blob/blobs.ts'
+import type { MailboxChange } from '#store/mailbox/commit.ts'
+import { abandon, dropMessage, lineBehind, receive } from '#server/imap/append-message.ts'
+import { commitAll } from '#server/imap/commit.ts'
 import { bad, done, no, refusal } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
 import { findMailbox } from '#server/imap/mailboxes.ts'
 import type { ImapSession } from '#server/imap/session.ts'
+import { readOnly } from './expunge.ts'
 
-/** An unasked literal up to so many times the limit is read and dropped; a larger one ends the connection. */
-const DROPPED_TIMES_MAX = 4
-const LINE_END_BYTES_MAX = 8_192
+/** Messages of one command (RFC 3502). */
+const MESSAGES_MAX = 500
+/** Octets of one command's small messages that are kept in memory; others become files as they come. */
+const HELD_BYTES_MAX = 2 * 1024 * 1024
+/** Octets of one command, as a multiple of what one message may have. */
+const WHOLE_TIMES_MAX = 4
 
-/** RFC 9051 §6.3.12: any octets, streamed where they are many. */
+interface Received {
+  readonly options: AppendOptions
+  readonly content: Content
+}
+
+/** RFC 9051 §6.3.12: any octets, streamed where they are many; several messages by RFC 3502. */
 export async function append(
   session: ImapSession,
   head: AppendHead,
   message: LiteralAsk,
 ): Promise<Completion> {
-  let refused: Completion | undefined
+  const received: Received[] = []
+  const giveUp = (): Promise<void> =>
+    abandon(
+      session,
+      received.map(({ content }) => content),
+    )
   try {
-    refused = await refusedAhead(session, head, message)
+    const refused = await receiveAll(session, { head, message, received })
+    const completion = refused ?? (await commit(session, head, received))
+    // RFC 3502 §6.3.11: all of them or none.
+    if (completion.status !== 'OK') await giveUp()
+    return completion
   } catch (thrown) {
-    await dropMessage(session, message)
+    await giveUp()
     throw thrown
   }
-  if (refused !== undefined) {
-    await dropMessage(session, message)
-    return refused
-  }
-  if (message.waits) await session.proceed()
-  const content = await receive(session, message.sizeBytes)
-  if (content === undefined) return bad('The message was cut short')
-  try {
-    if (!(await endOfCommand(session))) {
-      await abandon(session, content)
+}
+
+/** Takes messages off the wire until the command ends; tells why it is refused, if it is. */
+async function receiveAll(
+  session: ImapSession,
+  ask: { readonly head: AppendHead; readonly message: LiteralAsk; readonly received: Received[] },
+): Promise<Completion | undefined> {
+  const { head, received } = ask
+  let options: AppendOptions = head
+  let { message } = ask
+  let heldBytes = 0
+  for (let wholeBytes = message.sizeBytes; ; wholeBytes += message.sizeBytes) {
+    let refused: Completion | undefined
+    try {
+      refused = await refusedAhead(session, head, { message, wholeBytes, received })
+    } catch (thrown) {
+      await dropMessage(session, message)
+      throw thrown
+    }
+    if (refused !== undefined) {
+      await dropMessage(session, message)
+      return refused
+    }
+    if (message.waits) await session.proceed()
+    const content = await receive(session, {
+      sizeBytes: message.sizeBytes,
+      roomBytes: HELD_BYTES_MAX - heldBytes,
+    })
+    if (content === undefined) return bad('The message was cut short')
+    if (!('large' in content)) heldBytes += message.sizeBytes
+    received.push({ options, content })
+    const line = await lineBehind(session)
+    const rest = options.utf8 && line?.startsWith(')') ? line.slice(1) : line
+    if (rest === '' && (!options.utf8 || line === ')')) return undefined
+    const next = rest === undefined || (options.utf8 && rest === line) ? undefined : nextOf(rest)
+    if (next === undefined) {
+      // What was sent unasked must not be taken for commands.
+      const unasked = announced(line ?? '')
+      if (unasked !== undefined) await dropMessage(session, unasked)
       return bad('Unexpected argument after the message')
     }
-    return await commit(session, head, content)
-  } catch (thrown) {
-    await abandon(session, content)
-    throw thrown
+    if (head.replaces !== undefined) {
+      await dropMessage(session, next.message)
+      return bad('REPLACE takes one message') // RFC 8508 §3.1
+    }
+    ;({ options, message } = next)
   }
 }
 
-/**
- * After a refusal: a client that waits for `+` never sends its message; others have sent it, and it
- * must not be taken for commands, which whoever wrote the message would choose.
- */
-export async function dropMessage(session: ImapSession, message: LiteralAsk): Promise<void> {
-  if (message.waits) return
-  if (message.sizeBytes > session.room.limits.messageBytesMax * DROPPED_TIMES_MAX) {
-    session.ending = true
-    return
-  }
-  await drop(session, message.sizeBytes)
-}
-
-async function drop(session: ImapSession, sizeBytes: number): Promise<void> {
-  for await (const _ of literal(session, sizeBytes));
-  await endOfCommand(session)
-}
-
-/** Whether the command ends behind its message, as it must. */
-async function endOfCommand(session: ImapSession): Promise<boolean> {
-  const { transferTimeoutMs } = session.room.limits
-  const rest = await session.continuation(LINE_END_BYTES_MAX, transferTimeoutMs)
-  // One more message that was sent unasked, as by MULTIAPPEND: it must not be taken for commands either.
-  if (rest === undefined || toLatin1(rest).endsWith('+}')) session.ending = true
-  return rest?.length === 0
+function nextOf(line: string): { options: AppendOptions; message: LiteralAsk } | undefined {
+  const options = parseNextAppend(line)
+  const message = announced(line)
+  return options === undefined || message === undefined ? undefined : { options, message }
 }
 
 async function refusedAhead(
   session: ImapSession,
   head: AppendHead,
-  message: LiteralAsk,
+  ask: {
+    readonly message: LiteralAsk
+    readonly wholeBytes: number
+    readonly received: readonly Received[]
+  },
 ): Promise<Completion | undefined> {
-  if (message.sizeBytes > session.room.limits.messageBytesMax)
-    return no('TOOBIG', 'The message is too large') // RFC 4469 §5.2
+  const { messageBytesMax } = session.room.limits
+  if (ask.message.sizeBytes > messageBytesMax) return no('TOOBIG', 'The message is too large') // RFC 4469 §5.2
+  if (ask.wholeBytes > messageBytesMax * WHOLE_TIMES_MAX || ask.received.length >= MESSAGES_MAX)
+    return no('TOOBIG', 'Too much for one command')
+  if (ask.received.length > 0) return undefined
+  if (head.replaces !== undefined) {
+    const replaced = await replacedBy(session, head.replaces)
+    if ('refused' in replaced) return replaced.refused
+  }
   const found = await findMailbox(session, head.mailbox)
   if ('refused' in found)
     return found.refused.code === 'NONEXISTENT'
@@ -89,103 +130,63 @@ async function refusedAhead(
   return undefined
 }
 
-/** The literal's octets as they come; ends early where the client does. */
-async function* literal(session: ImapSession, sizeBytes: number): AsyncGenerator<Octets> {
-  for (let left = sizeBytes; left > 0;) {
-    const part = await session.reader.octets(
-      Math.min(left, RECORD_BYTES_MAX),
-      session.room.limits.transferTimeoutMs,
-    )
-    if (typeof part === 'string') {
-      session.ending = true
-      return
-    }
-    left -= part.length
-    yield part
-  }
-}
-
-/** Undefined where the client did not send all. Throws what storage throws; the connection ends then. */
-async function receive(session: ImapSession, sizeBytes: number): Promise<Content | undefined> {
-  const { store } = session.room
-  if (sizeBytes <= RECORD_BYTES_MAX) {
-    const parts: Octets[] = []
-    for await (const part of literal(session, sizeBytes)) parts.push(part)
-    const octets = concatOctets(parts)
-    return octets.length === sizeBytes ? { octets: [octets] } : undefined
-  }
-  let handle: LargeHandle
-  try {
-    ;({ handle } = await store.openLarge())
-  } catch (thrown) {
-    await drop(session, sizeBytes)
-    throw thrown
-  }
-  let received = 0
-  try {
-    for await (const part of gathered(literal(session, sizeBytes))) {
-      received += part.length
-      await store.appendLarge({ handle, octets: part })
-    }
-  } catch (thrown) {
-    session.ending = true // the rest of the literal cannot be told from commands
-    await store.abortLarge({ handle }).catch(() => undefined)
-    throw thrown
-  }
-  if (received === sizeBytes) return { prefix: emptyOctets, large: handle }
-  await store.abortLarge({ handle })
-  return undefined
-}
-
-/** Parts joined to some 256 KiB: one question to storage costs the same for few octets as for many. */
-async function* gathered(parts: AsyncIterable<Octets>): AsyncGenerator<Octets> {
-  let held: Octets[] = []
-  let length = 0
-  for await (const part of parts) {
-    held.push(part)
-    length += part.length
-    if (length < RECORD_BYTES_MAX) continue
-    yield concatOctets(held)
-    held = []
-    length = 0
-  }
-  if (length > 0) yield concatOctets(held)
-}
-
-async function abandon(session: ImapSession, content: Content): Promise<void> {
-  if ('large' in content)
-    await session.room.store.abortLarge({ handle: content.large }).catch(() => undefined)
+/** The message that REPLACE is to take away (RFC 8508 §3). */
+async function replacedBy(
+  session: ImapSession,
+  { uid, number }: NonNullable<AppendHead['replaces']>,
+): Promise<
+  { readonly mailboxId: MailboxId; readonly uid: Uid } | { readonly refused: Completion }
+> {
+  if (session.selectedId === undefined) return { refused: bad('No mailbox is selected') }
+  await session.needRows()
+  const { selected } = session
+  if (selected === undefined || selected.readOnly) return { refused: readOnly() }
+  if (number === STAR && selected.exists === 0) return { refused: bad('No such message') }
+  const rows = selected.rowsOf([[number, number]], uid ? 'uid' : 'seq')
+  if (rows === 'outOfRange') return { refused: bad('No such message') }
+  const [row] = rows
+  if (row === undefined || !selected.isAlive(row))
+    return { refused: no('EXPUNGEISSUED', 'The message no longer exists') }
+  return { mailboxId: selected.view.mailboxId, uid: selected.uidsOf([row])[0]! }
 }
 
 async function commit(
   session: ImapSession,
   head: AppendHead,
-  content: Content,
+  received: readonly Received[],
 ): Promise<Completion> {
   const found = await findMailbox(session, head.mailbox)
-  if ('refused' in found) {
-    await abandon(session, content)
-    return { ...found.refused, code: 'TRYCREATE' }
+  if ('refused' in found) return { ...found.refused, code: 'TRYCREATE' }
+  const changes: MailboxChange[] = received.map(({ options }, content) => ({
+    kind: 'append',
+    mailbox: { id: found.row.id },
+    content,
+    flags: options.flags.bits,
+    keywords: options.flags.keywords,
+    internalDateMs: options.internalDateMs ?? session.room.clock.nowMs(),
+  }))
+  if (head.replaces !== undefined) {
+    const replaced = await replacedBy(session, head.replaces)
+    if ('refused' in replaced) return replaced.refused
+    // RFC 8508 §3: both happen, or neither.
+    changes.push({
+      kind: 'expunge',
+      mailboxId: replaced.mailboxId,
+      uids: [replaced.uid],
+      deletedOnly: false,
+    })
   }
-  const outcome = await commitOne(
-    session,
-    {
-      kind: 'append',
-      mailbox: { id: found.row.id },
-      content: 0,
-      flags: head.flags.bits,
-      keywords: head.flags.keywords,
-      internalDateMs: head.internalDateMs ?? session.room.clock.nowMs(),
-    },
-    [content],
-  )
-  if (!outcome.ok) {
-    await abandon(session, content)
-    return refusal(outcome.error, 'TRYCREATE')
-  }
-  const result = outcome.value
-  if (result.kind !== 'append') throw new Error('append answered otherwise')
+  const outcome = await commitAll(session, {
+    changes,
+    contents: received.map(({ content }) => content),
+  })
+  if (!outcome.ok) return refusal(outcome.error, 'TRYCREATE')
+  const uids: number[] = []
+  for (const result of outcome.value) if (result.kind === 'append') uids.push(result.uid)
+  const code = `APPENDUID ${found.row.uidValidity} ${formatSet(uids)}`
   // RFC 9051 §6.3.12: the client is told of the new message at once.
-  if (session.selectedId === result.mailboxId) await session.caughtUp()
-  return done('Appended', `APPENDUID ${result.uidValidity} ${result.uid}`)
+  if (session.selectedId === found.row.id || head.replaces !== undefined) await session.caughtUp()
+  if (head.replaces === undefined) return done('Appended', code)
+  session.out.line(`* OK [${code}] Replacement is there`) // RFC 8508 §3.4
+  return done('Replaced')
 }

@@ -29,7 +29,7 @@ async function transfer(
   const { selected } = session
   const moves = command.name === 'MOVE'
   if (selected === undefined || (moves && selected.readOnly)) return readOnly()
-  const path = pathOf(command.mailbox)
+  const path = pathOf(session, command.mailbox)
   if (path === undefined) return badName()
   const rows = selected.rowsOf(command.set, command.uid ? 'uid' : 'seq')
   if (rows === 'outOfRange') return bad('No such message')

@@ -1,15 +1,17 @@
+import { encodeMailboxName, fromPath } from '#codec/imap/mailbox-name.ts'
+import { astring } from '#codec/imap/render.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { done, no, refusal } from '#server/imap/completion.ts'
-import { FOREIGN_ROOTS, badName, newPathOf } from '#server/imap/mailboxes.ts'
+import { FOREIGN_ROOTS, badName, newPathOf, shownName } from '#server/imap/mailboxes.ts'
 
 /** RFC 9051 §6.3.4; a special use as RFC 6154 §3 has it. */
 export const create: ImapCommand<'CREATE'> = {
   name: 'CREATE',
   states: LOGGED_IN,
   async run(session, { mailbox, use }) {
-    const path = newPathOf(mailbox)
+    const path = newPathOf(session, mailbox)
     if (path === undefined) return badName()
     if (FOREIGN_ROOTS.includes(path[0]!)) return no('NOPERM', 'That name belongs to others')
     // RFC 6154 §3: uses that are not offered are refused by NO, as those that are taken.
@@ -23,6 +25,12 @@ export const create: ImapCommand<'CREATE'> = {
       return use !== undefined && outcome.error.code === 'conflict'
         ? no('USEATTR', outcome.error.text) // RFC 6154 §3
         : refusal(outcome.error)
+    // RFC 9051 §6.3.4: a name that became another one is told.
+    const text = encodeMailboxName(fromPath(path), session.nameForm)
+    if (session.rev2 && text !== mailbox)
+      session.out.line(
+        `* LIST () "/" ${shownName(session, path)} ("OLDNAME" (${astring(mailbox)}))`,
+      )
     const made = outcome.value
     return done('Created', made.kind === 'mailbox' ? `MAILBOXID (${made.mailbox.id})` : undefined)
   },

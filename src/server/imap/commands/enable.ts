@@ -21,7 +21,22 @@ const ENABLING: ReadonlyMap<string, (session: ImapSession) => void> = new Map<
       session.qresync = true
     },
   ],
+  [
+    'IMAP4REV2',
+    (session) => {
+      session.rev2 = true
+    },
+  ],
+  [
+    'UTF8=ACCEPT',
+    (session) => {
+      session.utf8Accepted = true
+    },
+  ],
 ])
+
+/** Capabilities as they are spelt where that is not in capitals. */
+const SPELT: Readonly<Record<string, string>> = { IMAP4REV2: 'IMAP4rev2' }
 
 /** RFC 5161 §3.1: unknown capabilities are passed over. */
 export const enable: ImapCommand<'ENABLE'> = {
@@ -33,7 +48,7 @@ export const enable: ImapCommand<'ENABLE'> = {
       const enabling = ENABLING.get(name)
       if (enabling === undefined) continue
       enabling(session)
-      enabled.add(name)
+      enabled.add(SPELT[name] ?? name)
     }
     session.out.line(['* ENABLED', ...enabled].join(' '))
     return Promise.resolve(done('Done'))

@@ -1,4 +1,5 @@
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
+import { partOf } from '#codec/imap/search-key.ts'
 import type { ModSeq } from '#model/mailbox.ts'
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
@@ -22,6 +23,8 @@ export const fetch: ImapCommand<'FETCH'> = {
     const named = selected.rowsOf(command.set, command.uid ? 'uid' : 'seq')
     if (named === 'outOfRange') return bad('No such message')
     if (command.vanished && !session.qresync) return bad('ENABLE QRESYNC comes first')
+    if (session.rev2 && command.items.some((item) => item.kind === 'section' && item.legacy))
+      return bad('No such item in IMAP4rev2') // RFC 9051 appendix E
     const plan = planOf(session, command)
     session.announceKeywords()
     const since = command.changedSince
@@ -31,10 +34,11 @@ export const fetch: ImapCommand<'FETCH'> = {
     // Expunged before their rows were read: nothing is known of them but their numbers.
     const known =
       view.bare.size === 0 ? named : named.filter((row) => !view.bare.has(view.uids[row]!))
-    const rows =
+    const changed =
       since === undefined
         ? known
         : known.filter((row) => view.modSeqs[row]! > Number(since as ModSeq))
+    const rows = command.partial === undefined ? changed : partOf(changed, command.partial)
     const missing = named.length - known.length
     const fetched = (skipped: number): Completion =>
       skipped + missing === 0
@@ -42,10 +46,11 @@ export const fetch: ImapCommand<'FETCH'> = {
         : no('EXPUNGEISSUED', 'Some messages no longer exist') // RFC 5530 §3
     if (plan.hasSections || plan.texts.length > 0 || plan.needsIds) {
       const markSeen = marksSeen(command) && !selected.readOnly
-      const skipped = plan.hasSections
-        ? await fetchContent(session, selected, { plan, rows, markSeen })
-        : await fetchTexts(session, selected, { plan, rows })
-      return fetched(skipped)
+      if (!plan.hasSections) return fetched(await fetchTexts(session, selected, { plan, rows }))
+      const left = await fetchContent(session, selected, { plan, rows, markSeen })
+      return left.unknownEncoding
+        ? no('UNKNOWN-CTE', 'A transfer encoding is not known') // RFC 3516 §4.3
+        : fetched(left.skipped)
     }
     await writeRows(session, selected, { items: plan.items, rows })
     return fetched(0)
@@ -53,7 +58,7 @@ export const fetch: ImapCommand<'FETCH'> = {
 }
 
 const marksSeen = ({ items }: Named<'FETCH'>): boolean =>
-  items.some((item) => item.kind === 'section' && !item.peek)
+  items.some((item) => (item.kind === 'section' || item.kind === 'binary') && !item.peek)
 
 function planOf(session: ImapSession, command: Named<'FETCH'>): FetchPlan {
   const items = [...command.items]
@@ -64,7 +69,7 @@ function planOf(session: ImapSession, command: Named<'FETCH'>): FetchPlan {
   return {
     items,
     texts: TEXT_KINDS.filter(has),
-    hasSections: has('section'),
+    hasSections: has('section') || has('binary') || has('binarySize'),
     needsIds: has('emailId') || has('threadId'),
   }
 }

@@ -1,6 +1,6 @@
 import { decodeMailboxName, fromPath, matchesPattern } from '#codec/imap/mailbox-name.ts'
 import type { ListRequest } from '#codec/imap/list-command.ts'
-import { astring, quote } from '#codec/imap/render.ts'
+import { quote } from '#codec/imap/render.ts'
 import { SPECIAL_USES } from '#model/mailbox.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
@@ -10,6 +10,7 @@ import type { AccountId } from '#model/account.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
+import type { ImapSession } from '#server/imap/session.ts'
 import { statusLine } from './status.ts'
 
 interface Name {
@@ -27,13 +28,13 @@ export const list: ImapCommand<'LIST'> = {
       session.out.line('* LIST (\\Noselect) "/" ""') // asks for the separator
       return done('Done')
     }
-    const patterns = patternsOf(command)
+    const patterns = patternsOf(session, command)
     const names = await namesOf(session.accountId, session.room.store)
     const known = new Set(names.map(({ path }) => fromPath(path)))
     for (const name of names) {
       const text = fromPath(name.path)
       if (!patterns.some((pattern) => matchesPattern(pattern, text))) continue
-      const line = listLine(command, name, { names, known })
+      const line = listLine(command, name, { names, known, shown: shownName(session, name.path) })
       if (line === undefined) continue
       session.out.line(line)
       const { status } = command.returns
@@ -46,11 +47,10 @@ export const list: ImapCommand<'LIST'> = {
   },
 }
 
-const patternsOf = ({
-  reference,
-  patterns,
-}: Pick<ListRequest, 'reference' | 'patterns'>): string[] =>
-  patterns.flatMap((pattern) => decodeMailboxName(reference + pattern) ?? [])
+const patternsOf = (
+  { nameForm }: ImapSession,
+  { reference, patterns }: Pick<ListRequest, 'reference' | 'patterns'>,
+): string[] => patterns.flatMap((pattern) => decodeMailboxName(reference + pattern, nameForm) ?? [])
 
 async function namesOf(accountId: AccountId, store: MailboxStore): Promise<Name[]> {
   const { mailboxes, subscriptions } = await store.mailboxes({ accountId })
@@ -69,7 +69,11 @@ async function namesOf(accountId: AccountId, store: MailboxStore): Promise<Name[
 function listLine(
   command: ListRequest,
   name: Name,
-  all: { readonly names: readonly Name[]; readonly known: ReadonlySet<string> },
+  all: {
+    readonly names: readonly Name[]
+    readonly known: ReadonlySet<string>
+    readonly shown: string
+  },
 ): string | undefined {
   const { select, returns } = command
   const { row } = name
@@ -95,5 +99,5 @@ function listLine(
   // Special uses stand in plain LIST too: most clients never ask for them.
   if (special) attributes.push(SPECIAL_USES[use])
   const extended = info ? ` ("CHILDINFO" (${quote('SUBSCRIBED')}))` : ''
-  return `* LIST (${attributes.join(' ')}) "/" ${astring(shownName(name.path))}${extended}`
+  return `* LIST (${attributes.join(' ')}) "/" ${all.shown}${extended}`
 }

@@ -1,5 +1,4 @@
 import { decodeMailboxName, fromPath, matchesPattern } from '#codec/imap/mailbox-name.ts'
-import { astring } from '#codec/imap/render.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
@@ -11,7 +10,7 @@ export const lsub: ImapCommand<'LSUB'> = {
   name: 'LSUB',
   states: LOGGED_IN,
   async run(session, { reference, pattern }) {
-    const wanted = decodeMailboxName(reference + pattern)
+    const wanted = decodeMailboxName(reference + pattern, session.nameForm)
     if (wanted === undefined) return done('Done')
     const { subscriptions, mailboxes } = await session.room.store.mailboxes({
       accountId: session.accountId,
@@ -25,7 +24,7 @@ export const lsub: ImapCommand<'LSUB'> = {
       const text = fromPath(path)
       if (told.has(text) || !matchesPattern(wanted, text)) return
       told.add(text)
-      session.out.line(`* LSUB (${noSelect ? '\\Noselect' : ''}) "/" ${astring(shownName(path))}`)
+      session.out.line(`* LSUB (${noSelect ? '\\Noselect' : ''}) "/" ${shownName(session, path)}`)
     }
     for (const path of subscribed)
       tell(path, mailboxes.find((row) => samePath(row.path, path))?.noSelect ?? false)

@@ -2,19 +2,31 @@ import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { done, no, refusal } from '#server/imap/completion.ts'
-import { FOREIGN_ROOTS, badName, findMailbox, newPathOf } from '#server/imap/mailboxes.ts'
+import {
+  FOREIGN_ROOTS,
+  badName,
+  findMailbox,
+  newPathOf,
+  shownName,
+} from '#server/imap/mailboxes.ts'
 
 /** RFC 9051 §6.3.6; renaming INBOX moves its messages to the new name. */
 export const rename: ImapCommand<'RENAME'> = {
   name: 'RENAME',
   states: LOGGED_IN,
   async run(session, { from, to }) {
-    const path = newPathOf(to)
+    const path = newPathOf(session, to)
     if (path === undefined) return badName()
     if (FOREIGN_ROOTS.includes(path[0]!)) return no('NOPERM', 'That name belongs to others')
     const found = await findMailbox(session, from)
     if ('refused' in found) return found.refused
     const outcome = await commitOne(session, { kind: 'rename', mailboxId: found.row.id, path })
-    return outcome.ok ? done('Renamed') : refusal(outcome.error)
+    if (!outcome.ok) return refusal(outcome.error)
+    // RFC 9051 §6.3.6
+    if (session.rev2)
+      session.out.line(
+        `* LIST () "/" ${shownName(session, path)} ("OLDNAME" (${shownName(session, found.row.path)}))`,
+      )
+    return done('Renamed')
   },
 }

@@ -1,9 +1,10 @@
-import type { SearchReturn } from '#codec/imap/search-key.ts'
-import { formatSet } from '#codec/imap/sequence-set.ts'
-import { quote } from '#codec/imap/render.ts'
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
+import type { Completion } from '#server/imap/completion.ts'
+import { esearchLine, highestOf, savedOf } from '#server/imap/esearch.ts'
+import type { Found } from '#server/imap/esearch.ts'
+import { Progress } from '#server/imap/progress.ts'
 import { matcher } from '#server/imap/search-match.ts'
 import { matchingRows } from '#server/imap/search-rows.ts'
 import { SEARCH_CHARSETS, textReader } from '#server/imap/search-text.ts'
@@ -17,31 +18,45 @@ export const search: ImapCommand<'SEARCH'> = {
   async run(session, command, tag) {
     const { selected } = session
     if (selected === undefined) return bad('No mailbox is selected')
-    const readText = textReader(command.charset)
-    if (readText === undefined)
-      return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
-    const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
-    if (search.usesModSeq) session.condStore = true // RFC 7162 §3.1
-    const rows = await matchingRows(session, selected, { search })
-    const { uids } = selected.view
-    const numbers = rows.map((row) => (command.uid ? uids[row]! : selected.seqOfRow(row)))
-    const found = { rows, numbers, usesModSeq: search.usesModSeq }
-    if (command.results === undefined) await tellSearch(session, selected, found)
-    else session.out.line(esearchLine(command, selected, { ...found, tag }))
-    return done('Searched')
+    try {
+      return await searched(session, command, { selected, tag })
+    } catch (thrown) {
+      // RFC 5182 §2.1: what could not be searched saves nothing.
+      if (command.results?.includes('save')) selected.save([])
+      throw thrown
+    }
   },
 }
 
-interface Found {
-  readonly rows: readonly number[]
-  readonly numbers: readonly number[]
-  readonly usesModSeq: boolean
-}
-
-const highestOf = (selected: Selected, rows: readonly number[]): number => {
-  let highest = 0
-  for (const row of rows) highest = Math.max(highest, selected.view.modSeqs[row]!)
-  return highest
+async function searched(
+  session: ImapSession,
+  command: Named<'SEARCH'>,
+  { selected, tag }: { readonly selected: Selected; readonly tag: string },
+): Promise<Completion> {
+  // RFC 9755 §3: all is UTF-8 once that was enabled.
+  if (session.utf8Accepted && command.charset !== undefined)
+    return bad('No CHARSET after ENABLE UTF8=ACCEPT')
+  const readText = textReader(command.charset)
+  if (readText === undefined) {
+    if (command.results?.includes('save')) selected.save([])
+    return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
+  }
+  const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
+  if (search.usesModSeq) session.condStore = true // RFC 7162 §3.1
+  const progress = new Progress(session, tag)
+  const rows = await matchingRows(session, selected, { search, progress })
+  const { uids } = selected.view
+  const numbers = rows.map((row) => (command.uid ? uids[row]! : selected.seqOfRow(row)))
+  const found = { rows, numbers, usesModSeq: search.usesModSeq }
+  const saved = savedOf(command, rows)
+  if (saved !== undefined) selected.save(saved)
+  // RFC 9051 §6.4.4: rev2 has no untagged SEARCH.
+  if (command.results === undefined && !session.rev2) await tellSearch(session, selected, found)
+  else {
+    const line = esearchLine(command, selected, { ...found, tag })
+    if (line !== undefined) session.out.line(line)
+  }
+  return done('Searched')
 }
 
 /** Numbers in one line, made and sent by and by. */
@@ -58,31 +73,4 @@ async function tellSearch(
   }
   // RFC 7162 §3.1.5
   out.line(usesModSeq && rows.length > 0 ? ` (MODSEQ ${highestOf(selected, rows)})` : '')
-}
-
-function esearchLine(
-  command: Named<'SEARCH'>,
-  selected: Selected,
-  { rows, numbers, usesModSeq, tag }: Found & { readonly tag: string },
-): string {
-  const asked: readonly SearchReturn[] =
-    command.results === undefined || command.results.length === 0 ? ['all'] : command.results
-  const parts = [`* ESEARCH (TAG ${quote(tag)})`]
-  if (command.uid) parts.push('UID')
-  const wants = (option: SearchReturn): boolean => asked.includes(option)
-  if (numbers.length > 0) {
-    if (wants('min')) parts.push(`MIN ${numbers[0]!}`)
-    if (wants('max')) parts.push(`MAX ${numbers.at(-1)!}`)
-    if (wants('all')) parts.push(`ALL ${formatSet(numbers)}`)
-  }
-  if (wants('count')) parts.push(`COUNT ${numbers.length}`)
-  if (usesModSeq && rows.length > 0) {
-    // RFC 7162 §3.1.10: of what is told only.
-    const told =
-      wants('all') || wants('count')
-        ? rows
-        : [...(wants('min') ? [rows[0]!] : []), ...(wants('max') ? [rows.at(-1)!] : [])]
-    parts.push(`MODSEQ ${highestOf(selected, told)}`)
-  }
-  return parts.join(' ')
 }

@@ -5,7 +5,7 @@ import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
-import { findMailbox, noMailbox } from '#server/imap/mailboxes.ts'
+import { findMailbox, noMailbox, shownName } from '#server/imap/mailboxes.ts'
 import { Selected } from '#server/imap/selected.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 import { resync } from '#server/imap/vanished.ts'
@@ -61,18 +61,21 @@ async function open(
 }
 
 function announce(
-  { out, selected }: ImapSession,
+  session: ImapSession,
   { mailbox, readOnly }: { readonly mailbox: MailboxRow; readonly readOnly: boolean },
 ): void {
+  const { out, selected } = session
   const flags = [...SYSTEM_FLAGS, ...mailbox.keywords].join(' ')
   const more = mailbox.keywords.length < KEYWORDS_PER_MAILBOX_MAX ? ' \\*' : ''
   out.line(`* FLAGS (${flags})`)
   out.line(`* OK [PERMANENTFLAGS ${readOnly ? formatFlags(0, []) : `(${flags}${more})`}] Flags`)
   out.line(`* ${selected?.exists ?? mailbox.messages} EXISTS`)
-  out.line('* 0 RECENT')
+  // RFC 9051 §6.3.2: in place of RECENT and UNSEEN, the mailbox by its name.
+  if (session.rev2) out.line(`* LIST () "/" ${shownName(session, mailbox.path)}`)
+  else out.line('* 0 RECENT')
   // RFC 3501 §7.1: where it is missing, the client asks; rev2 has it no more. No row is read for it.
-  const unseen = selected && firstUnseen(selected)
-  if (unseen !== undefined) out.line(`* OK [UNSEEN ${unseen}] First unseen`)
+  const unseen = selected && !session.rev2 && firstUnseen(selected)
+  if (typeof unseen === 'number') out.line(`* OK [UNSEEN ${unseen}] First unseen`)
   out.line(`* OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are valid`)
   out.line(`* OK [UIDNEXT ${mailbox.uidNext}] Next UID`)
   out.line(`* OK [HIGHESTMODSEQ ${mailbox.highestModSeq}] Highest`)

@@ -2,6 +2,7 @@ import type { SortBy, SortCriterion } from '#codec/imap/sort.ts'
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
+import { Progress } from '#server/imap/progress.ts'
 import { matcher } from '#server/imap/search-match.ts'
 import { matchingRows } from '#server/imap/search-rows.ts'
 import { SEARCH_CHARSETS, textReader } from '#server/imap/search-text.ts'
@@ -12,14 +13,18 @@ import type { SortFacts } from '#server/imap/sort-facts.ts'
 export const sort: ImapCommand<'SORT'> = {
   name: 'SORT',
   states: SELECTED,
-  async run(session, command) {
+  async run(session, command, tag) {
     const { selected } = session
     if (selected === undefined) return bad('No mailbox is selected')
     const readText = textReader(command.charset)
     if (readText === undefined)
       return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
     const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
-    const rows = await matchingRows(session, selected, { search })
+    if (search.usesModSeq) session.condStore = true // RFC 7162 §3.1
+    const rows = await matchingRows(session, selected, {
+      search,
+      progress: new Progress(session, tag),
+    })
     const facts = await sortFacts(session, selected, rows)
     facts.sort(comparing(command.criteria))
     const { out } = session
@@ -37,6 +42,8 @@ const VALUES: Readonly<Record<SortBy, (facts: SortFacts) => number | string>> = 
   arrival: ({ arrivalMs }) => arrivalMs,
   cc: ({ cc }) => cc,
   date: ({ sentMs }) => sentMs,
+  displayFrom: ({ displayFrom }) => displayFrom,
+  displayTo: ({ displayTo }) => displayTo,
   from: ({ from }) => from,
   size: ({ size }) => size,
   subject: ({ subject }) => subject,

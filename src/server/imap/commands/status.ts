@@ -1,5 +1,4 @@
 import type { StatusItem } from '#codec/imap/list-command.ts'
-import { astring } from '#codec/imap/render.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { done, no } from '#server/imap/completion.ts'
@@ -37,7 +36,8 @@ export function statusLine(
     SIZE: () => String(row.sizeBytes),
     HIGHESTMODSEQ: () => String(row.highestModSeq),
     MAILBOXID: () => `(${row.id})`,
+    APPENDLIMIT: () => String(session.room.limits.messageBytesMax), // RFC 7889 §3
   }
   const shown = items.map((item) => `${item} ${values[item]()}`).join(' ')
-  return `* STATUS ${astring(shownName(row.path))} (${shown})`
+  return `* STATUS ${shownName(session, row.path)} (${shown})`
 }

@@ -24,7 +24,7 @@ export const unsubscribe: ImapCommand<'UNSUBSCRIBE'> = {
 }
 
 async function set(session: ImapSession, name: string, on: boolean): Promise<Completion> {
-  const path = pathOf(name)
+  const path = pathOf(session, name)
   if (path === undefined) return badName()
   const outcome = await commitOne(session, { kind: 'subscribe', path, on })
   return outcome.ok ? done('Done') : refusal(outcome.error)

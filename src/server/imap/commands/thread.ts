@@ -1,6 +1,7 @@
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
+import { Progress } from '#server/imap/progress.ts'
 import { matcher } from '#server/imap/search-match.ts'
 import { matchingRows } from '#server/imap/search-rows.ts'
 import { SEARCH_CHARSETS, textReader } from '#server/imap/search-text.ts'
@@ -13,14 +14,18 @@ import { threadText } from '#server/imap/thread-text.ts'
 export const thread: ImapCommand<'THREAD'> = {
   name: 'THREAD',
   states: SELECTED,
-  async run(session, command) {
+  async run(session, command, tag) {
     const { selected } = session
     if (selected === undefined) return bad('No mailbox is selected')
     const readText = textReader(command.charset)
     if (readText === undefined)
       return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
     const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
-    const rows = await matchingRows(session, selected, { search })
+    if (search.usesModSeq) session.condStore = true // RFC 7162 §3.1
+    const rows = await matchingRows(session, selected, {
+      search,
+      progress: new Progress(session, tag),
+    })
     const facts = await sortFacts(session, selected, rows)
     const threads = command.algorithm === 'REFERENCES' ? references(facts) : orderedSubject(facts)
     const numberOf = (row: number): number =>

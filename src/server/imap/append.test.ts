@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Fault } from '#base/outcome.ts'
+import { imapRoom } from '#test/fake/imap-room.ts'
+import type { LineClient } from '#test/fake/line-client.ts'
+
+const mail = (subject: string): string => `Subject: ${subject}\r\n\r\n渡り\r\n`
+const literal = (text: string, mark = ''): string =>
+  `${mark}{${Buffer.byteLength(text)}+}\r\n${text}`
+
+const subjects = async (client: LineClient): Promise<string[]> => {
+  const answer = await client.command('FETCH 1:* (BODY.PEEK[HEADER.FIELDS (Subject)])')
+  return [...answer.matchAll(/Subject: (\S+)/g)].map(([, subject]) => subject!)
+}
+
+test('APPEND takes several messages, all of them or none (RFC 3502 §6.3.11)', async (t) => {
+  const room = await imapRoom(t, { limits: { messageBytesMax: 1_000 } })
+  const client = await room.login()
+  await client.command('SELECT INBOX')
+  assert.match(
+    await client.command(
+      `APPEND INBOX (\\Seen) ${literal(mail('a'))} (\\Flagged $鳥) ${literal(mail('x'))}`,
+    ),
+    /^BAD/,
+  )
+  const whole = await client.command(
+    `APPEND INBOX (\\Seen) ${literal(mail('a'))} "01-Feb-2026 09:00:00 +0900" ${literal(mail('b'))} ${literal(mail('c'))}`,
+  )
+  assert.match(whole, /^\* 3 EXISTS\r\nOK \[APPENDUID \d+ 1:3\] Appended\r\n$/)
+  assert.deepEqual(await subjects(client), ['a', 'b', 'c'])
+  assert.match(
+    await client.command('FETCH 1:2 (FLAGS INTERNALDATE)'),
+    /1 FETCH \(FLAGS \(\\Seen\)[^]*2 FETCH \(FLAGS \(\) INTERNALDATE " 1-Feb-2026 00:00:00 \+0000"\)/,
+  )
+  // One by one, with a client that waits.
+  client.send(`w APPEND INBOX {${Buffer.byteLength(mail('d'))}}\r\n`)
+  assert.match(await client.line(), /^\+/)
+  client.send(`${mail('d')} {${Buffer.byteLength(mail('e'))}}\r\n`)
+  assert.match(await client.line(), /^\+/)
+  client.send(`${mail('e')}\r\n`)
+  assert.match(await client.response((line) => line.startsWith('w ')), /APPENDUID \d+ 4:5\]/)
+
+  const large = mail('l'.repeat(1_000))
+  const tooLarge = `APPEND INBOX ${literal(mail('f'))} ${literal(large)}`
+  assert.match(await client.command(tooLarge), /^NO \[TOOBIG\]/)
+  const wrong = `APPEND INBOX ${literal(mail('f'))} nonsense`
+  assert.match(await client.command(wrong), /^BAD/)
+  const { commit } = room.store
+  room.store.commit = () => Promise.reject(new Fault('full', 'no room'))
+  const refused = `APPEND INBOX ${literal(mail('f'))} ${literal(mail('g'))}`
+  assert.match(await client.command(refused), /^NO \[UNAVAILABLE\]/)
+  room.store.commit = commit
+  assert.deepEqual(await subjects(client), ['a', 'b', 'c', 'd', 'e'])
+  assert.match(
+    await client.command('STATUS INBOX (MESSAGES APPENDLIMIT)'),
+    /MESSAGES 5 APPENDLIMIT 1000\)/,
+  )
+  assert.match(await client.command('CAPABILITY'), / MULTIAPPEND .* APPENDLIMIT=1000\r\n/)
+})
+
+test('messages beyond what is held in memory are filed too', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  const large = mail('large') + '鳥'.repeat(80_000)
+  const many = Array.from({ length: 12 }, (_, n) => literal(mail(`s${n}`) + large)).join(' ')
+  client.send(`w APPEND INBOX ${many}\r\n`)
+  assert.match(await client.response((line) => line.startsWith('w ')), /APPENDUID \d+ 1:12\]/)
+  await client.command('SELECT INBOX')
+  const sizes = new Set((await client.command('FETCH 1:* RFC822.SIZE')).match(/SIZE \d+/g))
+  assert.equal(sizes.size, 2) // s9 and s10 differ by one octet
+})
+
+test('UTF8 is closed by a parenthesis, and NUL passes in a literal8 (RFC 9755 §4, RFC 3516 §4.4)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  assert.match(await client.command('ENABLE UTF8=ACCEPT'), /ENABLED UTF8=ACCEPT/)
+  const utf8 = 'Subject: 渡り鳥\r\n\r\nx\r\n'
+  assert.match(
+    await client.command(`APPEND INBOX UTF8 (${literal(utf8, '~')})`),
+    /APPENDUID \d+ 1\]/,
+  )
+  assert.match(await client.command(`APPEND INBOX UTF8 (${literal(utf8, '~')}`), /^BAD/)
+  assert.match(
+    await client.command(
+      `APPEND INBOX (\\Seen) UTF8 (${literal(utf8, '~')}) UTF8 (${literal(utf8, '~')})`,
+    ),
+    /APPENDUID \d+ 2:3\]/,
+  )
+  const binary = 'Subject: b\r\nContent-Transfer-Encoding: binary\r\n\r\na\0b'
+  assert.match(await client.command(`APPEND INBOX ${literal(binary, '~')}`), /APPENDUID \d+ 4\]/)
+  await client.command('SELECT INBOX')
+  assert.match(await client.command('FETCH 4 BINARY.PEEK[1]'), /BINARY\[1\] ~\{3\}\r\na\0b\)/)
+})
+
+test('REPLACE puts one message in the place of another (RFC 8508 §3)', async (t) => {
+  const room = await imapRoom(t)
+  const client = await room.login()
+  for (const name of ['a', 'b', 'c']) await client.append('INBOX', Buffer.from(mail(name)))
+  assert.match(await client.command(`REPLACE 1 INBOX ${literal(mail('x'))}`), /^BAD/)
+  await client.command('SELECT INBOX')
+  const answer = await client.command(`REPLACE 2 INBOX (\\Draft) ${literal(mail('b2'))}`)
+  assert.match(
+    answer,
+    /^\* OK \[APPENDUID \d+ 4\] [^\r]*\r\n\* 2 EXPUNGE\r\n\* 3 EXISTS\r\nOK Replaced/,
+  )
+  assert.deepEqual(await subjects(client), ['a', 'c', 'b2'])
+  const moved = await client.command(`UID REPLACE 1 Drafts ${literal(mail('a2'))}`)
+  assert.match(moved, /^\* OK \[APPENDUID \d+ 1\] [^\r]*\r\n\* 1 EXPUNGE\r\nOK Replaced/)
+  assert.match(
+    await client.command(`UID REPLACE 1 INBOX ${literal(mail('y'))}`),
+    /^NO \[EXPUNGEISSUED\]/,
+  )
+  assert.match(await client.command(`REPLACE 9 INBOX ${literal(mail('y'))}`), /^BAD/)
+  assert.match(await client.command(`REPLACE 1 Nowhere ${literal(mail('y'))}`), /^NO \[TRYCREATE\]/)
+  assert.match(
+    await client.command(`REPLACE 1 INBOX ${literal(mail('y'))} ${literal(mail('z'))}`),
+    /^BAD/,
+  )
+  await client.command('EXAMINE INBOX')
+  assert.match(await client.command(`REPLACE 1 INBOX ${literal(mail('y'))}`), /^NO \[READ-ONLY\]/)
+  assert.deepEqual(await subjects(client), ['c', 'b2'])
+})

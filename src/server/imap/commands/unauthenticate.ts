@@ -1,0 +1,13 @@
+import { LOGGED_IN } from '#server/imap/command.ts'
+import type { ImapCommand } from '#server/imap/command.ts'
+import { done } from '#server/imap/completion.ts'
+
+/** RFC 8437 §2: for programs that serve many users over one connection. */
+export const unauthenticate: ImapCommand<'UNAUTHENTICATE'> = {
+  name: 'UNAUTHENTICATE',
+  states: LOGGED_IN,
+  run(session) {
+    session.logOut()
+    return Promise.resolve(done('Log in again'))
+  },
+}
