@@ -124,12 +124,12 @@ export const KINDS = {
       return { mailboxes, sessions, ...node }
     }),
   /** The search index of a store's mailboxes: no truth, and where hostile mail is read. */
-  search: ({ dir, clock }: KindContext) =>
+  search: ({ dir, clock, options }: KindContext) =>
     opened<{ search: SearchIndex }>((keep) => {
       // Deliveries come first where there is not enough of the processor.
       setPriority(constants.priority.PRIORITY_BELOW_NORMAL / 2)
       const onTrouble = (line: string): void => void process.stderr.write(`${line}\n`)
-      return { search: keep(new FileSearchIndex({ dir, clock, onTrouble })) }
+      return { search: keep(new FileSearchIndex({ dir, clock, onTrouble, ...options })) }
     }),
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>

@@ -1,4 +1,4 @@
-import { mkdirSync, statfsSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { emptyOctets } from '#base/octets.ts'
@@ -17,6 +17,7 @@ import { HEAD_BYTES, checkTrailer, readHead, recordBytes } from './record.ts'
 import { runsOf } from './runs.ts'
 import type { Run } from './runs.ts'
 import { Segments, segmentPath } from './segments.ts'
+import { spaceOf } from './space.ts'
 
 export interface BlobsOptions {
   /** Gets `seg/` and `large/`. */
@@ -31,9 +32,6 @@ export interface BlobsOptions {
 }
 
 const MIB = 1024 * 1024
-const RESERVE_SHARE = 0.05
-const RESERVE_BYTES_MIN = 128 * MIB
-const RESERVE_BYTES_MAX = 2048 * MIB
 const READ_FILES_MAX = 32
 const BLOCK_CACHE_BYTES = 8 * MIB
 /** A first read that brings most blocks whole. */
@@ -199,17 +197,7 @@ class VolumeBlobs implements Blobs {
     const now = this.#options.clock.monotonicMs()
     if (now - this.#spaceAtMs < SECOND_MS) return this.#space
     this.#spaceAtMs = now
-    try {
-      const { bavail, blocks, bsize } = statfsSync(this.#options.dir)
-      const freeBytes = bavail * bsize
-      const share = Math.floor(blocks * bsize * RESERVE_SHARE)
-      const reserve =
-        this.#options.reserveBytes ??
-        Math.min(RESERVE_BYTES_MAX, Math.max(RESERVE_BYTES_MIN, share))
-      this.#space = { freeBytes, full: freeBytes < reserve }
-    } catch {
-      this.#space = { freeBytes: 0, full: true }
-    }
+    this.#space = spaceOf(this.#options.dir, this.#options.reserveBytes)
     return this.#space
   }
 

@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isFault, messageOf } from '#base/outcome.ts'
+import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
+import { spaceOf } from '#store/blob/space.ts'
 import { AccountIndex, gapOf, mergeOf, namesIn, segmentPlaces } from './account-index.ts'
 import { findIn } from './find.ts'
 import { Gathering } from './gathering.ts'
@@ -16,6 +17,8 @@ export interface SearchIndexOptions {
   readonly clock: Clock
   /** Work without a pause; others get their turn in between. */
   readonly turnMs?: number
+  /** Free space under which nothing is indexed. */
+  readonly reserveBytes?: number
   /** Told of failures in the background. */
   readonly onTrouble?: (line: string) => void
 }
@@ -28,6 +31,7 @@ interface Opened {
   gathering?: Gathering
   /** Calls for the account go one after another, but for `find`. */
   tail: Promise<unknown>
+  jobs: number
 }
 
 /** Segments of postings and texts in files, a folder for each account. For a storage process of its own. */
@@ -60,9 +64,16 @@ export class FileSearchIndex implements SearchIndex {
       if (part.from !== gap.from || part.to <= part.from) return { taken: false }
       if (gap.to !== undefined && part.to > gap.to) return { taken: false }
       const gathering = (opened.gathering ??= this.#gather(opened.index, part.from))
-      for (const email of part.emails) {
-        gathering.take(email)
-        await this.#pause()
+      try {
+        for (const email of part.emails) {
+          gathering.take(email)
+          await this.#pause()
+        }
+      } catch (thrown) {
+        // Half a part: it comes again whole.
+        gathering.abandon()
+        delete opened.gathering
+        throw thrown
       }
       gathering.to = part.to
       if (gathering.isFull) await this.#write(opened)
@@ -71,6 +82,7 @@ export class FileSearchIndex implements SearchIndex {
   }
 
   #gather(index: AccountIndex, from: number): Gathering {
+    this.#needRoom()
     index.makeDir()
     return new Gathering(join(index.dir, `gathering-${from.toString(36)}`), from)
   }
@@ -95,7 +107,7 @@ export class FileSearchIndex implements SearchIndex {
   }
 
   async find(ask: Parameters<SearchIndex['find']>[0]): Promise<SearchFound> {
-    await this.flush(ask)
+    await this.flush(ask).catch((thrown: unknown) => this.#trouble(thrown))
     const { index } = this.#open(ask.accountId)
     const entries = index.acquire()
     try {
@@ -184,6 +196,7 @@ export class FileSearchIndex implements SearchIndex {
     const opened = this.#opened.get(accountId) ?? {
       index: new AccountIndex(this.#dirOf(accountId)),
       tail: Promise.resolve(),
+      jobs: 0,
     }
     this.#opened.delete(accountId)
     this.#opened.set(accountId, opened)
@@ -192,16 +205,21 @@ export class FileSearchIndex implements SearchIndex {
 
   #inTurn<T>(accountId: AccountId, work: (opened: Opened) => Promise<T>): Promise<T> {
     const opened = this.#open(accountId)
+    opened.jobs++
     const mine = opened.tail.then(() => work(opened))
-    opened.tail = mine.catch(() => undefined)
-    void mine.catch(() => undefined).then(() => this.#trim())
+    opened.tail = mine
+      .catch(() => undefined)
+      .then(() => {
+        opened.jobs--
+        this.#trim()
+      })
     return mine
   }
 
   #trim(): void {
-    for (const [accountId, { index, gathering }] of this.#opened) {
+    for (const [accountId, { index, gathering, jobs }] of this.#opened) {
       if (this.#opened.size <= OPEN_MAX) return
-      if (index.isUsed || gathering !== undefined) continue
+      if (index.isUsed || gathering !== undefined || jobs > 0) continue
       index.close()
       this.#opened.delete(accountId)
     }
@@ -229,6 +247,7 @@ export class FileSearchIndex implements SearchIndex {
     try {
       const inputs = mergeOf(entries)
       if (inputs === undefined || this.#isClosing) return false
+      this.#needRoom()
       const [from, to] = [inputs[0]!.from, inputs.at(-1)!.to]
       const path = index.pathFor(from, to)
       await mergeSegments(inputs, path, async () => {
@@ -244,6 +263,13 @@ export class FileSearchIndex implements SearchIndex {
     } finally {
       index.release(entries)
     }
+  }
+
+  /** Mail needs the room more than its index does. */
+  #needRoom(): void {
+    const { dir, reserveBytes } = this.#options
+    const { freeBytes, full } = spaceOf(dir, reserveBytes)
+    if (full) throw new Fault('full', `search: only ${freeBytes} octets are free`)
   }
 
   #trouble(thrown: unknown): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fromUtf8 } from '#base/octets.ts'
+import { isFault } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import type { AccountId } from '#model/account.ts'
@@ -96,5 +97,18 @@ test('a search of a hundred thousand words ends, and so does one of deep nesting
   const places = ['body'] as const
   const found = await index.find({ accountId, query: { kind: 'text', places, term } })
   assert.equal(found.found.length, 0)
+  await index.close()
+})
+
+test('below the reserve nothing is indexed, and what is there is found', async () => {
+  const dir = mkdtempSync(join(root, 'full-'))
+  await fill(dir)
+  const reserveBytes = Number.MAX_SAFE_INTEGER
+  const index = new FileSearchIndex({ dir, clock: systemClock, reserveBytes })
+  const part = { accountId, from: 150, to: 151, emails: [indexedEmail(150, mail('渡り鳥の観察'))] }
+  await assert.rejects(index.add(part), (thrown) => isFault(thrown, 'full'))
+  const query = { kind: 'text', places: ['body'], term: foldText('の観察') } as const
+  const { found, upTo } = await index.find({ accountId, query })
+  assert.deepEqual([found.length, upTo], [150, 150])
   await index.close()
 })
