@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { join, resolve } from 'node:path'
-import { sentNow, watchAlive } from '#app/web/alive.ts'
+import { sentNow, wasNotBegun, watchAlive } from '#app/web/alive.ts'
 import type { Octets } from '#base/octets.ts'
 import { messageOf } from '#base/outcome.ts'
 import type { z } from 'zod'
@@ -18,6 +18,8 @@ export interface Place {
 }
 
 const TIMEOUT_MS = 120_000
+/** What control did not even begin is asked again so often. */
+const AGAIN_MAX = 3
 /** Control looks through a whole list for each of its pages. */
 const PAGE_ROWS = 10_000
 /** What comes from other nodes is asked for in shorter pages. */
@@ -118,7 +120,13 @@ export class Api {
   ): Promise<z.infer<S>> {
     this.#target ??= this.#find()
     const { socketPath, token } = await this.#target
-    const response = await this.#open({ method, path, socketPath, token, sent })
+    const ask = { method, path, socketPath, token, sent }
+    let response = await this.#open(ask)
+    // The machine, or control and this process, were held still: nobody has given up.
+    for (let again = 1; wasNotBegun(response) && again <= AGAIN_MAX; again++) {
+      response.resume()
+      response = await this.#open(ask)
+    }
     const text = await textOf(response)
     let value: unknown
     try {

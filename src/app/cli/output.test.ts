@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const WATARI = fileURLToPath(new URL('../../../bin/watari.mjs', import.meta.url))
+/** Some 3 MiB of JSON: a pipe holds 64 KiB. */
+const ROUTES = 30_000
+/** Longer than control may take to say that it is there. */
+const HELD_MS = 5_500
+
+const dir = mkdtempSync(join(tmpdir(), 'watari-output-'))
+const items = Array.from({ length: ROUTES }, (_, n) => ({
+  match: `大学${n}.example`,
+  nextHop: 'smtp:192.0.2.7:25',
+  version: '0123456789abcdef',
+}))
+/** Control, of which each test says what it answers. */
+let answer: (response: ServerResponse, times: number) => void
+let times = 0
+let alive: (response: ServerResponse) => void = (response) => response.writeHead(204).end()
+let server: Server
+
+const send = (response: ServerResponse, body: unknown): void => {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+
+const run = (...args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, [WATARI, '--data', dir, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+
+async function ended(child: ChildProcess): Promise<{ status: unknown; out: string; err: string }> {
+  const text = async (stream: NodeJS.ReadableStream): Promise<string> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk)
+    return Buffer.concat(chunks).toString()
+  }
+  const closed = once(child, 'close') as Promise<[status: unknown]>
+  const [out, err, [status]] = await Promise.all([text(child.stdout!), text(child.stderr!), closed])
+  return { status, out, err }
+}
+
+describe('what the command line prints', () => {
+  before(async () => {
+    const adminSocket = join(dir, 'admin.sock')
+    server = createServer((request, response) => {
+      if (request.url === '/alive') alive(response)
+      else answer(response, ++times)
+    })
+    await once(server.listen(adminSocket), 'listening')
+    writeFileSync(join(dir, 'runtime.json'), JSON.stringify({ adminSocket }))
+    writeFileSync(join(dir, 'first-run.json'), JSON.stringify({ apiToken: 'token' }))
+  })
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  for (const [what, ...args] of [
+    ['JSON', 'route', 'ls', '--json'],
+    ['a table', 'route', 'ls'],
+  ])
+    test(`reaches a slow reader of a pipe whole: ${what}`, async () => {
+      // Nobody reads before control has given its answer away, and then one chunk at a time.
+      const given = new Promise<void>((resolve) => {
+        answer = (response) => {
+          response.once('close', resolve)
+          send(response, { items })
+        }
+      })
+      const child = run(...args)
+      await given
+      const { status, out, err } = await ended(child)
+      assert.deepEqual([status, err], [0, ''])
+      if (what === 'JSON') assert.deepEqual(JSON.parse(out), { items })
+      else
+        assert.deepEqual([out.split('\n').length, out.includes('大学29999.ex')], [ROUTES + 2, true])
+    })
+
+  test('reaches a pipe of the shell, and a file, whole; and a reader that has enough is no failure', async () => {
+    answer = (response) => send(response, { items })
+    const whole = Buffer.byteLength(`${JSON.stringify({ items }, null, 2)}\n`)
+    const command = `"$0" "$1" --data "$2" route ls --json`
+    const shell = async (script: string): Promise<string> => {
+      const child = spawn('bash', ['-c', script, process.execPath, WATARI, dir])
+      const { out, err } = await ended(child)
+      assert.equal(err, '')
+      return out.trim()
+    }
+    assert.equal(await shell(`${command} | (sleep 1; wc -c)`), String(whole))
+    const file = join(dir, 'routes.json')
+    const descriptor = openSync(file, 'w')
+    const child = spawn(process.execPath, [WATARI, '--data', dir, 'route', 'ls', '--json'], {
+      stdio: ['ignore', descriptor, 'inherit'],
+    })
+    await once(child, 'close')
+    closeSync(descriptor)
+    assert.equal(readFileSync(file).byteLength, whole)
+    assert.equal(await shell(`set -o pipefail; ${command} | head -c 1`), '{')
+  })
+
+  test('is the answer also where control found that it came too late to be begun', async () => {
+    times = 0
+    answer = (response, asked) => {
+      if (asked > 2) return send(response, { items: [] })
+      response.writeHead(503, { 'watari-not-begun': 'yes', 'content-type': 'application/json' })
+      response.end(JSON.stringify({ error: { code: 'unavailable', message: 'm', remedy: 'r' } }))
+    }
+    const { status, out, err } = await ended(run('route', 'ls'))
+    assert.deepEqual([status, out, err], [0, 'MATCH  NEXT HOP\n', ''])
+    answer = (response) => {
+      response.writeHead(503, { 'watari-not-begun': 'yes', 'content-type': 'application/json' })
+      response.end(JSON.stringify({ error: { code: 'unavailable', message: '遅い', remedy: 'r' } }))
+    }
+    const refused = await ended(run('route', 'ls'))
+    assert.deepEqual([refused.status, refused.out, refused.err], [1, '', 'watari: 遅い. r\n'])
+  })
+
+  test('is the answer also where control and it were held still while control was asked whether it is there', async () => {
+    let child: ChildProcess | undefined
+    const asked = new Promise<void>((resolve) => {
+      answer = (response) => {
+        alive = (late) => {
+          child!.kill('SIGSTOP')
+          setTimeout(() => {
+            alive = (again) => again.writeHead(204).end()
+            child!.kill('SIGCONT')
+            // It has woken by then, and found that its deadline is over.
+            setTimeout(() => {
+              late.writeHead(204).end()
+              send(response, { items: [] })
+            }, 300)
+          }, HELD_MS)
+          resolve()
+        }
+      }
+    })
+    child = run('route', 'ls')
+    const end = ended(child)
+    await asked
+    const { status, out, err } = await end
+    assert.deepEqual([status, out, err], [0, 'MATCH  NEXT HOP\n', ''])
+  })
+})
