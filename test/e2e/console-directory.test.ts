@@ -231,6 +231,20 @@ describe('the console over a full house', { skip: noBrowser ?? false }, () => {
     assert.equal(await page.getByRole('columnheader', { name: 'Forwarded to' }).count(), 0)
   })
 
+  test('the last administrator cannot disable or delete himself, and is told why', async () => {
+    const { page, open } = admin
+    await open('/console/people?q=admin')
+    await page.locator('.table-row', { hasText: 'admin@campus' }).click()
+    await detail(page).getByRole('button', { name: 'Disable' }).click()
+    await said(page, /Not done: This is the last administrator/)
+    await detail(page).getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByRole('textbox').fill('admin@campus.example')
+    await page.keyboard.press('Enter')
+    await said(page, /Not done: .* Make another account an administrator first/)
+    await page.reload()
+    await page.locator('.table-row', { hasText: 'admin@campus' }).getByText('active').waitFor()
+  })
+
   test('a thousand generations: any one is found, differs from any other, and is gone back to', async () => {
     const { page, open } = admin
     await open('/console/settings?tab=history')

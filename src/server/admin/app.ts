@@ -14,7 +14,7 @@ import { oneLine } from '#base/text.ts'
 import { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import { accessRoutes } from './access.ts'
 import { aliasRoutes } from './aliases.ts'
-import { AUTHOR } from './context.ts'
+import { AUTHOR, BY_SESSION } from './context.ts'
 import type { AdminDeps, Author } from './context.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
@@ -99,7 +99,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         if (url === `${PREFIX}/openapi.json`) return
         // Logging in needs nobody; what a session is needed for beyond that looks itself.
         if (url === `${PREFIX}/session` && request.method !== 'DELETE') return
-        Object.assign(request, { [AUTHOR]: authenticate(deps, sessions, request) })
+        Object.assign(request, authenticate(deps, sessions, request))
       })
       scope.addHook('preSerialization', longPages)
       scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
@@ -139,14 +139,20 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
 const UNAUTHORISED = 'Send "Authorization: Bearer TOKEN"; first-run.json has the first token.'
 
 /** By token, or by session where none is sent. */
-function authenticate(deps: AdminDeps, sessions: BrowserSessions, request: FastifyRequest): Author {
+function authenticate(
+  deps: AdminDeps,
+  sessions: BrowserSessions,
+  request: FastifyRequest,
+): { readonly [AUTHOR]: Author; readonly [BY_SESSION]: boolean } {
   const client = request.headers['watari-client']
   if (request.headers.authorization === undefined) {
     const who = sessionAuthor(deps, sessions, request)
-    if (who !== undefined) return authorFrom(request, who, 'console')
+    if (who !== undefined)
+      return { [AUTHOR]: authorFrom(request, who, 'console'), [BY_SESSION]: true }
   }
   const who = tokenHolder(deps, request)
-  return authorFrom(request, who, typeof client === 'string' ? client : 'api')
+  const author = authorFrom(request, who, typeof client === 'string' ? client : 'api')
+  return { [AUTHOR]: author, [BY_SESSION]: false }
 }
 
 function authorFrom(request: FastifyRequest, who: string, client: string): Author {

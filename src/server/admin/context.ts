@@ -144,6 +144,8 @@ export type AdminServer = FastifyInstance<
 
 /** Who asks: set once the token is checked. */
 export const AUTHOR = Symbol('author')
+/** True where a session in a browser asks, and no token. */
+export const BY_SESSION = Symbol('bySession')
 
 export interface Author {
   readonly who: string
@@ -155,6 +157,9 @@ export function authorOf(request: FastifyRequest): Author {
   if (author === undefined) throw new ApiError('unauthorised', 'no token', 'Send a bearer token.')
   return author
 }
+
+export const isBySession = (request: FastifyRequest): boolean =>
+  (request as unknown as { [BY_SESSION]?: boolean })[BY_SESSION] === true
 
 /** The value, or the refusal as the API's error. */
 export function taken<T>(

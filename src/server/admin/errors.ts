@@ -22,6 +22,7 @@ const STATUS: Readonly<Record<string, number>> = {
   slowed: 429,
   notFound: 404,
   conflict: 409,
+  lastAdministrator: 409,
   limit: 413,
   full: 507,
   stalled: 503,

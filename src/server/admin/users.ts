@@ -15,6 +15,7 @@ import type { AdminDeps, AdminServer } from './context.ts'
 import { versioned, writeDirectory } from './directory-writes.ts'
 import type { Target } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
+import { keepAWayIn } from './last-administrator.ts'
 import { effectiveQuota, withQuota } from './quota.ts'
 import { accountOf, addressIn, addressOf, holding, lower, mainAddress, pageOf } from './lookup.ts'
 
@@ -113,14 +114,15 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { params: named, response: { 200: done } } },
     async (request) => {
       const { id } = accountOf(directory, request.params.user)
-      const pending = await writeDirectory(deps, request, target(deps, id), (now) =>
-        ok([
+      const pending = await writeDirectory(deps, request, target(deps, id), (now) => {
+        keepAWayIn(request, now, id, undefined)
+        return ok([
           ...(now.forward(id) === undefined
             ? []
             : [{ kind: 'remove', key: `forward:${id}` } as const]),
           { kind: 'remove', key: `account:${id}` },
-        ]),
-      )
+        ])
+      })
       return { pending }
     },
   )
@@ -166,6 +168,7 @@ const change = (
 ) =>
   writeDirectory(deps, request, target(deps, id), (now) => {
     const account = make(accountOf(now, id))
+    keepAWayIn(request, now, id, account)
     return ok([{ kind: 'put', row: { kind: 'account', account } }])
   })
 

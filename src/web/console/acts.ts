@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
-import { ApiFailure } from './api.ts'
+import { reasonOf } from './reason.ts'
 
 /** What an act of the administrator says when it is done, and how it is taken back. */
 export interface Act {
@@ -30,16 +30,10 @@ export function useAct(...lists: readonly string[]): (act: Act) => Promise<boole
       isDone = false
       tell({
         kind: 'failed',
-        text: t('did.failed', { reason: reasonOf(thrown) ?? t('trouble.away') }),
+        text: t('did.failed', { reason: reasonOf(t, thrown) ?? t('trouble.away') }),
       })
     }
     await Promise.all(lists.map((list) => client.invalidateQueries({ queryKey: [list] })))
     return isDone
   }
-}
-
-/** In the API's words: what happened, and the remedy. */
-function reasonOf(thrown: unknown): string | undefined {
-  if (!(thrown instanceof ApiFailure) || thrown.message === '') return undefined
-  return thrown.remedy === '' ? thrown.message : `${thrown.message} — ${thrown.remedy}`
 }

@@ -3,7 +3,6 @@ import './console.css'
 import { startPage } from '#web/parts/start.tsx'
 
 import { App } from './app.tsx'
-import { EN } from './words-en.ts'
-import { JA } from './words-ja.ts'
+import { WORDS } from './words/all.ts'
 
-await startPage({ words: { en: EN, ja: JA }, page: <App /> })
+await startPage({ words: WORDS, page: <App /> })

@@ -1,0 +1,24 @@
+import { together } from '#web/parts/words.ts'
+
+import { ACCESS } from './access.ts'
+import { DESTINATIONS } from './destinations.ts'
+import { NODES } from './nodes.ts'
+import { OVERVIEW } from './overview.ts'
+import { PEOPLE } from './people.ts'
+import { QUEUE } from './queue.ts'
+import { SETTINGS } from './settings.ts'
+import { SHELL } from './shell.ts'
+import { TRACE } from './trace.ts'
+
+/** Each sentence of the console; a page's stand in a file of its own, both languages beside each other. */
+export const WORDS = together([
+  SHELL,
+  OVERVIEW,
+  TRACE,
+  QUEUE,
+  ACCESS,
+  DESTINATIONS,
+  PEOPLE,
+  NODES,
+  SETTINGS,
+])

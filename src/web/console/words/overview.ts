@@ -1,0 +1,81 @@
+import type { Sentences } from '#web/parts/words.ts'
+
+/** The overview: the way of mail with its numbers. */
+export const OVERVIEW: Sentences = {
+  en: {
+    'overview.title': 'Overview',
+    'overview.well':
+      'Mail flows: {{received}} messages came in during the last hour, and nothing waits.',
+    'overview.quiet': 'All is well. No mail came in during the last hour.',
+    'overview.waiting':
+      'Mail flows, and {{waiting}} recipients wait to be delivered; the oldest message came {{oldest}}.',
+    'overview.down': '{{names}}: not well. The other nodes go on.',
+    'overview.partial':
+      'Too many kinds of events in one minute: some are counted together as “other”.',
+    'overview.asOf': 'Last hour, as of {{time}}',
+    'overview.gaps':
+      '{{count}} stretches of events never arrived here; traces of that time may lack steps.',
+    'overview.corridor': 'The way of mail',
+    'station.reception': 'Reception',
+    'station.verdict': 'Verdict',
+    'station.policy': 'Policy',
+    'station.route': 'Route',
+    'station.queue': 'Queue',
+    'station.delivery': 'Delivery',
+    'station.mailbox': 'Mailbox',
+    'count.accepted': 'taken',
+    'count.refused': 'refused',
+    'count.clean': 'clean',
+    'count.suspected': 'suspected',
+    'count.spam': 'spam',
+    'count.infected': 'infected',
+    'count.rejected': 'refused',
+    'count.held': 'held',
+    'count.attempts': 'attempts',
+    'count.waiting': 'waiting',
+    'count.underWay': 'under way',
+    'count.delivered': 'delivered',
+    'count.deferred': 'put off',
+    'count.failed': 'failed',
+    'count.filed': 'filed',
+    'count.oldest': 'oldest {{time}}',
+  },
+  ja: {
+    'overview.title': '概要',
+    'overview.well':
+      'メールは順調に流れています。この 1 時間に {{received}} 通を受信し、滞っているものはありません。',
+    'overview.quiet': '異常はありません。この 1 時間に受信したメールはありません。',
+    'overview.waiting':
+      'メールは流れています。{{waiting}} 宛先が配送待ちで、最も古いものは{{oldest}}に受信しました。',
+    'overview.down': '{{names}} に問題があります。ほかのノードは動いています。',
+    'overview.partial':
+      '1 分間のイベントの種類が多すぎるため、一部を「other」としてまとめて数えています。',
+    'overview.asOf': 'この 1 時間 ({{time}} 現在)',
+    'overview.gaps':
+      '届かなかった記録が {{count}} 区間あります。その時間の追跡は一部が欠けることがあります。',
+    'overview.corridor': 'メールの通り道',
+    'station.reception': '受信',
+    'station.verdict': '判定',
+    'station.policy': '方針',
+    'station.route': '経路',
+    'station.queue': '配送待ち',
+    'station.delivery': '配送',
+    'station.mailbox': 'メールボックス',
+    'count.accepted': '受け付け',
+    'count.refused': '拒否',
+    'count.clean': '正常',
+    'count.suspected': '疑わしい',
+    'count.spam': '迷惑メール',
+    'count.infected': 'ウイルス',
+    'count.rejected': '拒否',
+    'count.held': '保留',
+    'count.attempts': '試行',
+    'count.waiting': '待機',
+    'count.underWay': '配送中',
+    'count.delivered': '配送済み',
+    'count.deferred': '再試行待ち',
+    'count.failed': '失敗',
+    'count.filed': '格納',
+    'count.oldest': '最古 {{time}}',
+  },
+}

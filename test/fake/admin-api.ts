@@ -1,0 +1,256 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { memoryLog } from '#base/log.ts'
+import { err, Fault, ok } from '#base/outcome.ts'
+import type { KeyPin } from '#base/pin.ts'
+import { FakeClock } from '#base/time.ts'
+import { findCycle } from '#engine/route/check.ts'
+import type { DeliveryId } from '#model/envelope.ts'
+import type { NodeId } from '#model/event.ts'
+import { adminApp } from '#server/admin/app.ts'
+import type { AdminDeps } from '#server/admin/context.ts'
+import { NodeBook } from '#server/node/node-book.ts'
+import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import { createAuthenticator } from '#store/directory/login.ts'
+import { SqliteEventIndex } from '#store/events/event-index.ts'
+import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
+import { SqliteSettingsStore } from '#store/settings/generations.ts'
+import { SettingsMaster } from '#store/settings/settings-master.ts'
+import type { QueueId, QueueMessage } from '#store/spool/spool-store.ts'
+
+export const TOKEN = 'a-token-of-the-test'
+
+/** What the queue of the one gateway holds. */
+export const QUEUED: QueueMessage = {
+  queueId: 'Q1' as QueueId,
+  deliveryId: 'D1' as DeliveryId,
+  door: 'mx',
+  reversePath: null,
+  body: '8bitmime',
+  smtpUtf8: false,
+  receivedAtMs: 0,
+  expiresAtMs: 0 + 1_000,
+  sizeBytes: 123,
+  recipients: [
+    {
+      address: { localpart: '太郎', domain: 'campus.example' },
+      index: 0,
+      state: 'ready',
+      attempts: 2,
+      nextAttemptMs: 0,
+      lastStatus: '451 4.3.0 後で',
+      delayNotified: false,
+    },
+  ],
+}
+
+type Queues = ReturnType<AdminDeps['queues']>
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // The shape is what the test looks at.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any
+}
+
+/** The API on stores of its own in a folder, with a gateway and a store that a test tells what to answer. */
+export class AdminApi {
+  readonly clock = new FakeClock()
+  readonly log = memoryLog()
+  readonly directory: DirectoryMaster
+  readonly settings: SettingsMaster
+  readonly registry: SqliteNodeRegistry
+  readonly index: SqliteEventIndex
+  /** Acts on the queue, and who changed a script. */
+  readonly acts: string[] = []
+  /** Nodes that the hub was told to forget. */
+  readonly forgotten: string[] = []
+  readonly otherQueues: Queues[number][] = []
+  pending: { node: string; reason: string }[] = []
+  storeFault: Fault | undefined
+  base = ''
+  readonly #dir: string
+  readonly #directoryLog: SqliteDirectoryLog
+  readonly #settingsStore: SqliteSettingsStore
+  readonly #ends: (() => unknown)[] = []
+
+  constructor(dir: string) {
+    const { clock } = this
+    this.#dir = dir
+    this.#directoryLog = new SqliteDirectoryLog(join(dir, 'directory.db'))
+    this.#settingsStore = new SqliteSettingsStore(join(dir, 'settings.db'))
+    this.index = new SqliteEventIndex({ path: join(dir, 'index.db') })
+    this.registry = new SqliteNodeRegistry(join(dir, 'nodes.db'))
+    this.directory = new DirectoryMaster({ log: this.#directoryLog, clock, checks: [findCycle] })
+    this.settings = new SettingsMaster({ store: this.#settingsStore, clock })
+  }
+
+  async start(): Promise<void> {
+    await this.directory.load()
+    await this.settings.load()
+    await this.index.put(EVENTS)
+    const app = await adminApp(this.#deps(), this.log)
+    const server = createServer(app.listener)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    this.base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`
+    this.#ends.push(
+      () => app.close(),
+      () => server.closeAllConnections(),
+      () => server.close(),
+    )
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.#ends) await end()
+    for (const store of [this.#directoryLog, this.#settingsStore, this.index, this.registry])
+      store.close()
+    await rm(this.#dir, { recursive: true, force: true })
+  }
+
+  /** With the token, where `headers` bring no other right. */
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const isRaw = body instanceof Uint8Array
+    const response = await fetch(`${this.base}${path}`, {
+      method,
+      headers: {
+        ...(!('cookie' in headers) && { authorization: `Bearer ${TOKEN}` }),
+        ...(body !== undefined && {
+          'content-type': isRaw ? 'message/rfc822' : 'application/json',
+        }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: isRaw ? Buffer.from(body) : JSON.stringify(body) }),
+    })
+    return { status: response.status, headers: response.headers, body: await response.json() }
+  }
+
+  /** Logs in as a browser does; the headers of its requests. */
+  async login(username: string, password: string): Promise<Readonly<Record<string, string>>> {
+    const { headers, body } = await this.ask('POST', '/session', { username, password })
+    const cookie = headers.getSetCookie()[0]!.split(';')[0]!
+    return { cookie, 'x-csrf-token': body.csrfToken as string }
+  }
+
+  #deps(): AdminDeps {
+    const { clock, directory, settings, registry, index } = this
+    return {
+      version: '0.1.0',
+      clock,
+      tokens: [{ name: 'admin', sha256: createHash('sha256').update(TOKEN).digest('hex') }],
+      authenticator: createAuthenticator({ directory: directory.directory, clock }),
+      directory,
+      directoryLog: this.#directoryLog,
+      settings,
+      settingsStore: this.#settingsStore,
+      hub: {
+        nodes: () => [
+          {
+            node: 'gateway-1' as NodeId,
+            role: 'gateway',
+            connected: true,
+            state: 'ready',
+            lastBeatMs: 0,
+          },
+        ],
+        settled: async () => this.pending,
+        forget: (node) => void this.forgotten.push(node),
+      },
+      nodes: new NodeBook({ registry, clock, pin: 'ab'.repeat(32) as KeyPin }),
+      queues: () => [{ node: 'gateway-1', queue: this.#queue() }, ...this.otherQueues],
+      scripts: () => ({ node: 'store-1', scripts: this.#scripts() }),
+      search: () => {
+        throw new Fault('unavailable', 'no store has joined yet')
+      },
+      keeping: () => {
+        throw new Fault('unavailable', 'no store has joined yet')
+      },
+      index,
+      scan: async (message) => ({
+        class: 'spam',
+        score: 12.5,
+        hits: [{ name: 'GTUBE', score: 1_000, detail: `${message.byteLength} octets` }],
+        virus: { kind: 'infected', name: 'EICAR' },
+        auth: [{ method: 'spf', result: 'none', properties: [['smtp.mailfrom', 'a@b']] }],
+        caseId: 'C1',
+        degraded: ['dns'],
+      }),
+    }
+  }
+
+  #queue(): Queues[number]['queue'] {
+    return {
+      list: async ({ after }) => ({ messages: after === undefined ? [QUEUED] : [] }),
+      show: async ({ queueId }) => (queueId === 'Q1' ? { message: QUEUED } : {}),
+      act: async ({ act }) => {
+        this.acts.push(act)
+        return { changed: 1 }
+      },
+      status: async () => ({
+        messages: 1,
+        recipients: { ready: 1, claimed: 0, held: 0, delivered: 0, failed: 0, dropped: 0 },
+        freeBytes: 1,
+        full: false,
+      }),
+    }
+  }
+
+  #scripts(): ReturnType<AdminDeps['scripts']>['scripts'] {
+    return {
+      list: async () => {
+        if (this.storeFault !== undefined) throw this.storeFault
+        return [{ name: '振り分け', active: true, sizeBytes: 5 }]
+      },
+      get: async ({ name }) => ok({ name, active: true, text: 'keep;' }),
+      put: async ({ name, text, activate, by }) => {
+        this.acts.push(by)
+        return text === 'keep;'
+          ? ok({ name, active: activate, sizeBytes: 5 })
+          : err({
+              code: 'invalid',
+              message: 'line 1: no',
+              errors: [{ line: 1, message: 'no' }],
+            })
+      },
+      activate: async ({ name }) => ok(name),
+      remove: async () => err({ code: 'active', message: '振り分け is the active script' }),
+    }
+  }
+}
+
+export async function adminApi(): Promise<AdminApi> {
+  const api = new AdminApi(await mkdtemp(join(tmpdir(), 'watari-admin-')))
+  await api.start()
+  return api
+}
+
+const EVENTS: Parameters<SqliteEventIndex['put']>[0] = {
+  nowMs: 1,
+  batches: [
+    {
+      node: 'gateway-1' as NodeId,
+      epoch: 'e',
+      records: [
+        {
+          node: 'gateway-1' as NodeId,
+          seq: 3,
+          atMs: 1_000,
+          name: 'receive.accepted',
+          deliveryId: 'D1',
+          fields: { messageId: '<m@x>', to: 'taro@campus.example' },
+        },
+      ],
+    },
+  ],
+}
