@@ -10,6 +10,8 @@ const CHROMIUM = '/usr/bin/chromium'
 /** A busy machine is not a broken page. */
 const WAIT_MS = 60_000
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+/** All that light or dark makes a difference to. */
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block']
 
 /** Why tests in a browser cannot run here; undefined: they can. */
 export const noBrowser = existsSync(CHROMIUM)
@@ -71,19 +73,25 @@ export async function visit(
   return { context, page, faults, open }
 }
 
-/** What axe has to say of the page as it is: one line each, none where all is well. */
+/** What axe has to say of the page as it is, or of its colours alone: one line each, none where all is well. */
 export async function accessFaults(
   page: Page,
   exclude: readonly string[] = [],
+  what: 'all' | 'colours' = 'all',
 ): Promise<readonly string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source)
-  const { violations } = await page.evaluate<axe.AxeResults, readonly (readonly string[])[]>(
-    ([rules, unseen]) =>
+  const runOnly: axe.RunOnly =
+    what === 'all' ? { type: 'tag', values: RULES } : { type: 'rule', values: COLOUR_RULES }
+  const { violations } = await page.evaluate<
+    axe.AxeResults,
+    { readonly runOnly: axe.RunOnly; readonly exclude: readonly string[] }
+  >(
+    (asked) =>
       (globalThis as unknown as { axe: typeof axe }).axe.run(
-        { exclude: unseen!.map((selector) => [selector]) },
-        { runOnly: [...rules!], resultTypes: ['violations'] },
+        { exclude: asked.exclude.map((selector) => [selector]) },
+        { runOnly: asked.runOnly, resultTypes: ['violations'] },
       ),
-    [RULES, exclude],
+    { runOnly, exclude },
   )
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }
@@ -125,4 +133,22 @@ const CUT_TEXTS = `(() => {
     }
   }
   return [...new Set(found)]
+})()`
+
+/** Why the room of Japanese texts cannot be measured here; undefined: it can. */
+export const noJapaneseFont = async (page: Page): Promise<string | undefined> =>
+  (await page.evaluate<boolean>(DRAWS_JAPANESE))
+    ? undefined
+    : 'no font here has Japanese letters: apt-get install fonts-ipafont-gothic'
+
+// Letters that no font has all look alike: a box.
+const DRAWS_JAPANESE = `(() => {
+  const drawn = (letter) => {
+    const canvas = document.createElement('canvas')
+    const pen = canvas.getContext('2d')
+    pen.font = '40px sans-serif'
+    pen.fillText(letter, 10, 60)
+    return canvas.toDataURL()
+  }
+  return new Set(['渡', '鳥', 'か', 'シ'].map(drawn)).size === 4
 })()`
