@@ -274,6 +274,15 @@ function pages(watari: Installation, username: string): Readonly<Record<string, 
       await page.keyboard.press('#')
       await page.locator('dialog').waitFor()
     },
+    restore: async (page, open) => {
+      await open('/mail/trash')
+      await page.locator('.row-select input').first().check()
+      await page.keyboard.press('#')
+      await page.locator('dialog .danger').click()
+      await page.locator('.told').waitFor()
+      await page.locator('.list-restore').click()
+      await page.locator('dialog .expunged input').first().check()
+    },
     away: async (page, open) => {
       await close(page)
       await open('/mail/inbox')

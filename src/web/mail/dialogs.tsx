@@ -8,7 +8,7 @@ import { inTreeOrder, mailboxPath } from './mailboxes.ts'
 import type { Mailbox } from './nouns.ts'
 
 /** A question in front of everything; Escape closes it. */
-function Dialog(props: {
+export function Dialog(props: {
   readonly title: string
   readonly close: () => void
   readonly children: ReactNode

@@ -131,6 +131,11 @@ export function List(props: ListProps): ReactNode {
             {typeof box?.retainDays === 'number' && (
               <span className="list-kept">{t('box.kept', { count: box.retainDays })}</span>
             )}
+            {box?.role === 'trash' && (
+              <button type="button" className="list-restore" onClick={props.doings.restore}>
+                {t('restore.open')}
+              </button>
+            )}
             <span className="faint list-count" role="status">
               {listing.state === 'there' &&
                 box !== undefined &&

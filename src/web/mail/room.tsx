@@ -14,6 +14,7 @@ import { mailboxName } from './mailboxes.ts'
 import { useObserved } from './observed.ts'
 import { closeMessage, openMessage, usePlace } from './place.ts'
 import { Reader } from './reader.tsx'
+import { RestoreDialog } from './restore-dialog.tsx'
 import { searchConditions } from './search-terms.ts'
 import { TellingBar } from './telling-bar.tsx'
 import { TopBar } from './top-bar.tsx'
@@ -21,7 +22,7 @@ import { Tree } from './tree.tsx'
 import { useAnswering } from './use-answering.ts'
 import { useWalk } from './use-walk.ts'
 
-type Asked = 'help' | 'move' | 'destroy'
+type Asked = 'help' | 'move' | 'destroy' | 'restore'
 
 /** Mailboxes, list and reader, and all that the keys do. */
 export function Room(props: {
@@ -149,6 +150,7 @@ export function Room(props: {
     junk,
     remove,
     move: () => setAsked('move'),
+    restore: () => setAsked('restore'),
     star: (ids: readonly string[]) => acts.toggle(ids, '$flagged'),
     unread: (ids: readonly string[]) => acts.toggle(ids, '$seen'),
   }
@@ -210,6 +212,7 @@ export function Room(props: {
           choose={(to) => leaving((ids) => acts.move(ids, to))}
         />
       )}
+      {asked === 'restore' && <RestoreDialog desk={desk} close={() => setAsked(undefined)} />}
       {asked === 'destroy' && (
         <DestroyDialog
           count={chosen.length}
@@ -226,6 +229,7 @@ export interface Doings {
   readonly junk: () => void
   readonly remove: () => void
   readonly move: () => void
+  readonly restore: () => void
   readonly star: (ids: readonly string[]) => void
   readonly unread: (ids: readonly string[]) => void
 }
