@@ -66,11 +66,15 @@ export async function consult(
   if (search === undefined || oracles.length === 0 || open.length < ROWS_MIN) return
   const { accountId } = session
   const numbers = await selected.view.emails.numbersOf(selected.uidsOf(open.map(({ row }) => row)))
+  const known = new Uint32Array(open.length)
+  let count = 0
   for (const [index, fact] of open.entries()) {
     const number = numbers[index]!
-    if (!Number.isNaN(number)) fact.email = number
+    if (Number.isNaN(number)) continue
+    fact.email = number
+    known[count++] = number
   }
-  const within = Uint32Array.from(new Set(numbers.filter((number) => !Number.isNaN(number)))).sort()
+  const within = known.subarray(0, count).sort()
   const goOn = (): Promise<void> => session.stillThere()
   for (const oracle of oracles)
     oracle.decide = await search({ accountId, query: oracle.query, within, goOn })
