@@ -8,6 +8,7 @@ import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { Expiry } from '#engine/retention/expiry.ts'
 import { keepingOf } from '#engine/retention/keeping.ts'
+import { Scrubbing } from '#engine/retention/scrubbing.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
@@ -108,6 +109,7 @@ export async function startMailboxOwner(options: {
     ...searchCalls(search, { events, clock }),
   }
   const expiry = new Expiry({ mailboxes, clock, log, events, perRunMax })
+  const scrubbing = new Scrubbing({ mailboxes, clock, log, events })
   return {
     role,
     mailboxes,
@@ -118,7 +120,13 @@ export async function startMailboxOwner(options: {
     expiry,
     search: search.find,
     close: async () => {
-      await Promise.all([pump.stop(), expiry.close(), search.close(), quotas.idle()])
+      await Promise.all([
+        pump.stop(),
+        expiry.close(),
+        scrubbing.close(),
+        search.close(),
+        quotas.idle(),
+      ])
     },
     calls,
   }

@@ -46,6 +46,10 @@ export type FaultCode = keyof typeof FAULT_CODES
 export const isFault = (value: unknown, code?: FaultCode): value is Fault =>
   value instanceof Fault && (code === undefined || value.code === code)
 
+/** True for what says that stored octets are gone: damaged, on a bad sector, or with a file that is missing. */
+export const isLost = (thrown: unknown): thrown is Fault =>
+  isFault(thrown, 'corrupt') || isFault(thrown, 'io') || isFault(thrown, 'version')
+
 /** Ends a switch over a closed vocabulary: reached only by a mistake of ours. */
 export function assertNever(value: never): never {
   throw new Error(`unexpected: ${JSON.stringify(value)}`)

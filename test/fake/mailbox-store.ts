@@ -107,6 +107,8 @@ export class FakeMailboxStore implements MailboxStore {
   trustClock: MailboxStore['trustClock'] = () => this.#run(() => this.#store.trustClock())
   noteExpiry: MailboxStore['noteExpiry'] = (run) => this.#run(() => this.#store.noteExpiry(run))
   expunged: MailboxStore['expunged'] = (ask) => this.#run(() => this.#store.expunged(ask))
+  scrub: MailboxStore['scrub'] = (ask) => this.#run(() => this.#store.scrub(ask))
+  damaged: MailboxStore['damaged'] = () => this.#run(() => this.#store.damaged())
   compact: MailboxStore['compact'] = () => this.#run(() => this.#store.compact())
   keepAccounts: MailboxStore['keepAccounts'] = (ask) =>
     this.#run(() => this.#store.keepAccounts(ask))

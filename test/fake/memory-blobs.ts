@@ -1,4 +1,4 @@
-import { concatOctets } from '#base/octets.ts'
+import { concatOctets, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { unpackBlock } from '#store/blob/block.ts'
@@ -14,6 +14,8 @@ export class MemoryBlobs implements Blobs {
   /** Files of their own, by number; those that are still being written, by handle. */
   readonly files = new Map<number, Octets>()
   readonly writing = new Map<LargeHandle, Octets[]>()
+  /** Places of records whose octets have rotted. */
+  readonly #rotten = new Set<number>()
   readonly #records = new Map<number, Octets>()
   readonly #blocks = new Map<number, Promise<Octets>>()
   #numbers = 0
@@ -32,12 +34,23 @@ export class MemoryBlobs implements Blobs {
     return block.parts.map((part) => ({ kind: 'block', file: 1, offset, ...part }))
   }
 
+  /** Every record with the text fails its CRC from now on: of messages as they came, or of what was parsed of them. */
+  rot(what: 'content' | 'meta', text: string): void {
+    const before = this.#rotten.size
+    for (const [offset, octets] of this.#records)
+      if ((octets[0] === 1) === (what === 'meta') && toUtf8(octets).includes(text))
+        this.#rotten.add(offset)
+    if (this.#rotten.size === before) throw new Error(`no ${what} has ${text}`)
+  }
+
   async flush(): Promise<void> {
     if (this.faults.flush !== undefined) throw this.faults.flush
   }
 
   async read(ref: BlobRef, offset: number, length: number): Promise<Octets> {
     if (this.faults.read !== undefined) throw this.faults.read
+    if (ref.kind !== 'large' && this.#rotten.has(ref.offset))
+      throw new Fault('corrupt', `${ref.kind} ${ref.file} at ${ref.offset} fails its CRC`)
     const found = await this.#contentOf(ref)
     if (found === undefined) throw new Fault('io', `no octets at ${ref.kind} ${ref.file}`)
     return found.slice(Math.max(0, offset), Math.max(0, offset + length))
@@ -52,6 +65,10 @@ export class MemoryBlobs implements Blobs {
 
   readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]> {
     return Promise.all(refs.map((ref) => this.read(ref, 0, ref.length)))
+  }
+
+  async verify(ref: BlobRef): Promise<number> {
+    return (await this.read(ref, 0, ref.length)).byteLength
   }
 
   async openLarge(): Promise<LargeHandle> {

@@ -213,4 +213,15 @@ describe('watari mailbox', () => {
     assert.equal(status, 2)
     assert.match(err, /来月: give a date such as 2026-12-31/)
   })
+
+  test('shows which messages can no longer be read', async () => {
+    assert.equal(await done('damaged'), 'no message is known to be damaged\n')
+    await append(['書庫'], '壊れる資料')
+    store.blobs.rot('content', '壊れる資料')
+    assert.equal((await store.scrub({ limitBytes: 1_000_000 })).damaged.length, 1)
+    const [, row] = lines(await done('damaged'))
+    assert.match(row!, /^hanako@campus\.example\s+書庫\s+1\s+20\d\d-/)
+    const { items } = JSON.parse(await done('damaged', '--json'))
+    assert.deepEqual([items.length, items[0].uid, items[0].expunged], [1, 1, false])
+  })
 })

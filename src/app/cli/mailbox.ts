@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { counted } from '#base/text.ts'
 import type { z } from 'zod'
 import {
+  damagedMessages,
   expirePart,
   expungedPage,
   mailbox,
@@ -46,6 +47,27 @@ export function mailboxCommands(program: Command, io: CliIo): void {
       const path = `/users/${part(user)}/mailboxes/${part(name)}/retention`
       const body = await verb.api.put(path, mailbox, { retention: retentionOf(days) })
       verb.show(body, () => `${body.name}: kept ${keptText(body.retainDays)}\n`)
+    })
+  noun
+    .command('damaged')
+    .description('show the messages that can no longer be read, of all users')
+    .action(async (_: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.get('/mailboxes/damaged', damagedMessages)
+      verb.show(body, () =>
+        body.items.length === 0
+          ? 'no message is known to be damaged\n'
+          : table(
+              ['USER', 'MAILBOX', 'UID', 'FOUND', ''],
+              body.items.map((row) => [
+                row.user,
+                row.mailbox,
+                row.uid,
+                row.foundAt,
+                row.expunged ? 'expunged' : '',
+              ]),
+            ),
+      )
     })
   expireCommand(noun, io)
   undeleteCommand(noun, io)

@@ -35,6 +35,7 @@ export function keepingCalls(
       return done
     },
     'mailbox.gone': (given) => keeping.gone(argument('mailbox.gone', given)),
+    'mailbox.damaged': () => keeping.damaged(),
     'mailbox.undelete': async (given) => {
       const { by, ...ask } = argument('mailbox.undelete', given)
       const done = await keeping.undelete(ask)
@@ -58,5 +59,6 @@ export const remoteKeeping = (store: NodeCaller): RemoteKeeping => ({
   retain: (ask) => store.call('mailbox.retain', ask) as ReturnType<RemoteKeeping['retain']>,
   expire: (ask) => store.call('mailbox.expire', ask) as ReturnType<RemoteKeeping['expire']>,
   gone: (ask) => store.call('mailbox.gone', ask) as ReturnType<RemoteKeeping['gone']>,
+  damaged: () => store.call('mailbox.damaged', {}) as ReturnType<RemoteKeeping['damaged']>,
   undelete: (ask) => store.call('mailbox.undelete', ask) as ReturnType<RemoteKeeping['undelete']>,
 })

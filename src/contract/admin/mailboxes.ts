@@ -65,5 +65,19 @@ export const expungedPage = z.object({
   next: z.string().optional(),
 })
 
+/** Messages whose octets cannot be read any more, as the store found when it last read all of them. */
+export const damagedMessages = z.object({
+  items: z.array(
+    z.object({
+      user: z.string(),
+      mailbox: z.string(),
+      uid: z.number().int().describe('the number that IMAP shows'),
+      emailId: z.string(),
+      expunged: z.boolean().describe('nobody sees it; it could not come back'),
+      foundAt: z.string(),
+    }),
+  ),
+})
+
 /** Part of the work; `next` is given back as `after`, absent at the end. */
 export const undeleted = z.object({ restored: z.number().int(), next: z.string().optional() })

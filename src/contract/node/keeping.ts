@@ -14,5 +14,6 @@ export const KEEPING_CALLS = {
   'mailbox.retain': z.object({ accountId, path, retention, by }),
   'mailbox.expire': z.object({ asOfMs: z.number().optional(), dryRun: z.boolean(), after, by }),
   'mailbox.gone': z.object(since),
+  'mailbox.damaged': z.object({}),
   'mailbox.undelete': z.object({ ...since, by }),
 } as const

@@ -6,6 +6,7 @@ import { decodeWords } from '#codec/mime/encoded-word.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EmailId, MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
+import type { DamagedMessage } from '#store/mailbox/damaged.ts'
 import type { ExpiredMailbox } from '#store/mailbox/expire.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { MailboxRow, Retention } from '#store/mailbox/mailbox-view.ts'
@@ -63,6 +64,8 @@ export interface Keeping {
     readonly looked: number
     readonly next?: string
   }>
+  /** Messages that cannot be read, as the last looks at all octets found; at most 1,000. */
+  damaged(): Promise<readonly DamagedMessage[]>
   /** A page, the first that came first. */
   gone(ask: Since & { readonly after?: EmailId }): Promise<{
     readonly emails: readonly GoneEmail[]
@@ -82,7 +85,7 @@ const STEP_MESSAGES = 10_000
 export function keepingOf(
   mailboxes: Pick<
     MailboxStore,
-    'mailboxes' | 'commit' | 'expire' | 'trustClock' | 'expunged' | 'metas'
+    'mailboxes' | 'commit' | 'expire' | 'trustClock' | 'damaged' | 'expunged' | 'metas'
   >,
   clock: Clock,
 ): Keeping {
@@ -141,6 +144,8 @@ export function keepingOf(
       if (next === undefined && !dryRun) await mailboxes.trustClock()
       return { expired: [...expired.values()], looked, ...(next !== undefined && { next }) }
     },
+
+    damaged: async () => (await mailboxes.damaged()).messages,
 
     async gone(ask) {
       const { emails, next } = await page(ask)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Outcome } from '#base/outcome.ts'
 import {
+  damagedMessages,
   expireAsk,
   expirePart,
   expungedPage,
@@ -12,6 +13,7 @@ import {
 } from '#contract/admin/mailboxes.ts'
 import type { MailboxBody } from '#contract/admin/mailboxes.ts'
 import type { KeepingRefusal, KeptMailbox } from '#engine/retention/keeping.ts'
+import type { AccountId } from '#model/account.ts'
 import type { EmailId, MailboxPath } from '#model/mailbox.ts'
 import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer, RemoteKeeping } from './context.ts'
@@ -33,6 +35,24 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
     const account = accountOf(deps.directory.directory, user)
     return { account, accountId: account.id, address: mainAddress(account) }
   }
+
+  const userOf = (accountId: AccountId): string => {
+    const account = deps.directory.directory.account(accountId)
+    return account === undefined ? accountId : mainAddress(account)
+  }
+
+  app.get('/mailboxes/damaged', { schema: { response: { 200: damagedMessages } } }, async () => {
+    const found = await ask((keeping) => keeping.damaged())
+    const items = found.map(({ accountId, path, uid, emailId, isExpunged, foundAtMs }) => ({
+      user: userOf(accountId),
+      mailbox: path.join('/'),
+      uid,
+      emailId,
+      expunged: isExpunged,
+      foundAt: isoTime(foundAtMs),
+    }))
+    return { items }
+  })
 
   app.get(
     '/users/:user/mailboxes',
@@ -77,11 +97,8 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
         by: authorText(request),
       }
       const { expired, looked, next } = await ask((keeping) => keeping.expire(expire))
-      const { directory } = deps.directory
       const items = expired.map(({ accountId, path, messages }) => {
-        const account = directory.account(accountId)
-        const user = account === undefined ? accountId : mainAddress(account)
-        return { user, mailbox: path.join('/'), messages }
+        return { user: userOf(accountId), mailbox: path.join('/'), messages }
       })
       return { items, looked, ...(next !== undefined && { next }) }
     },

@@ -55,6 +55,11 @@ export interface Blobs {
   read(ref: BlobRef, offset: number, length: number): Promise<Octets>
   /** The whole contents in order; what lies close together is read together. Throws as `read` does. */
   readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]>
+  /**
+   * Reads what stands behind a content from its file, past what is kept in memory; how many octets that
+   * were. Throws Fault `corrupt` where they fail their CRC, `io` where they cannot be read.
+   */
+  verify(ref: BlobRef): Promise<number>
   openLarge(): Promise<LargeHandle>
   appendLarge(handle: LargeHandle, octets: Octets): Promise<void>
   /** Octets of a file that is still being written, up to its present end: for judges. */

@@ -18,6 +18,7 @@ import { runsOf } from './runs.ts'
 import type { Run } from './runs.ts'
 import { Segments, segmentPath } from './segments.ts'
 import { spaceOf } from './space.ts'
+import { verifyContent } from './verify.ts'
 
 export interface BlobsOptions {
   /** Gets `seg/` and `large/`. */
@@ -160,6 +161,17 @@ class VolumeBlobs implements Blobs {
       if ((ref.within ?? 0) + ref.length > octets.byteLength)
         throw new Fault('corrupt', `${where}: the block is shorter than its row says`)
       return octets
+    } catch (thrown) {
+      throw ioFault(thrown, path)
+    }
+  }
+
+  async verify(ref: BlobRef): Promise<number> {
+    const path = this.#pathOf(ref)
+    try {
+      return await this.#files.use(path, (fd, sizeBytes) =>
+        verifyContent({ fd, sizeBytes, path }, ref),
+      )
     } catch (thrown) {
       throw ioFault(thrown, path)
     }

@@ -1,6 +1,6 @@
 import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { Fault } from '#base/outcome.ts'
+import { Fault, isLost } from '#base/outcome.ts'
 import type { MessageMeta } from '#model/message.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { BlobRef, Blobs, Content } from '#store/blob/blobs.ts'
@@ -113,6 +113,16 @@ async function parse(blobs: Blobs, body: Body, parser: MetaParser): Promise<Mess
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown
     return opaqueMeta(body.ref?.length ?? sizeOf(body.octets))
+  }
+}
+
+/** The meta of a stored message parsed once more, as a record; of one that cannot be read that of an opaque leaf. */
+export async function metaAnew(blobs: Blobs, ref: BlobRef, parser: MetaParser): Promise<Octets> {
+  try {
+    return encodeMeta(await parse(blobs, { octets: [], ref }, parser))
+  } catch (thrown) {
+    if (!isLost(thrown)) throw thrown
+    return encodeMeta(opaqueMeta(ref.length))
   }
 }
 

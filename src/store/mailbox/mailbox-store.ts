@@ -1,8 +1,10 @@
 import type { Octets } from '#base/octets.ts'
+import { DAY_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { ScriptEntry } from '#model/script.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 import type { EmailId, MailboxId, MailboxPath, ModSeq, ThreadId, Uid } from '#model/mailbox.ts'
+import type { DamagedMessage } from './damaged.ts'
 import type { ExpiredMailbox } from './expire.ts'
 import type { Script, ScriptChange, ScriptRefusal } from './scripts.ts'
 import type { OutboxItem, CommitRequest, AccountCommitResult } from './commit.ts'
@@ -21,9 +23,13 @@ import type { Kept, KeepAsk } from './removed.ts'
 import type { Usage } from '#model/quota.ts'
 import type { QuotaNotice } from './quota.ts'
 import type { Recounted } from './recount.ts'
+import type { ScrubStep } from './scrub.ts'
 import type { KeptObjects, ObjectChanges, ObjectKind } from './objects.ts'
 import type { TextSource } from './text-source.ts'
 import type { KeptUpload } from './uploads.ts'
+
+/** A scrub reads each octet once in so long. */
+export const SCRUB_ROUND_MS = 28 * DAY_MS
 
 /** Octets that one `read` may ask for. */
 export const READ_BYTES_MAX = 1024 * 1024
@@ -214,6 +220,13 @@ export interface MailboxStore extends TextSource {
    * gives way to others. `damaged` contents could not be read and stay where they are.
    */
   compact(): Promise<{ readonly moved: number; readonly damaged: number }>
+  /**
+   * Reads on, about so many octets, in a round over all that is stored: each is read about once a month.
+   * What it finds damaged for the first time is told once; nothing is deleted.
+   */
+  scrub(ask: { readonly limitBytes: number }): Promise<ScrubStep>
+  /** Messages that the last rounds found damaged, the first that was found first; at most 1,000. */
+  damaged(): Promise<{ readonly messages: readonly DamagedMessage[] }>
   status(): Promise<{
     readonly accounts: number
     readonly messages: number

@@ -1,10 +1,11 @@
 import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { Fault } from '#base/outcome.ts'
+import { Fault, isLost } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
 import type { Blobs } from '#store/blob/blobs.ts'
-import { blobFrom } from './content.ts'
+import { blobFrom, metaAnew } from './content.ts'
+import type { MetaParser } from './content.ts'
 import type { HeldMailboxes } from './held.ts'
 import { READ_BYTES_MAX } from './mailbox-store.ts'
 import type { MessageIds } from './mailbox-view.ts'
@@ -29,6 +30,8 @@ interface Place {
 export interface Source {
   readonly sql: Sql
   readonly blobs: Blobs
+  /** Makes a parser for one message whose meta is damaged. */
+  readonly parser: () => MetaParser
   /** Told of a mailbox when an expunged row of it is read. */
   readonly held: HeldMailboxes
 }
@@ -49,26 +52,25 @@ const READABLE = `(
 ) x JOIN email e ON e.aid = ?1 AND e.eid = x.eid`
 
 export async function readMetas(
-  { sql, blobs, held }: Source,
+  source: Source,
   ask: Ask & { readonly uids: readonly Uid[] },
 ): Promise<MetaRecords> {
+  const { sql, held } = source
   if (ask.uids.length > METAS_MAX)
     throw new Fault('limit', `at most ${METAS_MAX} messages can be asked for at once`)
   const place = placeOf(sql, ask)
   const rows =
     place === undefined
       ? []
-      : sql.all<[number, number, number, number, number, number, number]>(
+      : sql.all<MetaRow>(
           `SELECT x.uid, meta_kind, meta_file, meta_offset, meta_length,
-             coalesce(length(prefix), 0), is_gone FROM ${READABLE}`,
+             coalesce(length(prefix), 0), is_gone, x.eid FROM ${READABLE}`,
           place.account.aid,
           place.mid,
           JSON.stringify(ask.uids),
         )
   if (rows.some((row) => row[6] === 1)) held.note(place!.account.aid, place!.mid)
-  const octets = await blobs.readMany(
-    rows.map(([, kind, file, offset, length]) => blobFrom([kind, file, offset, length])),
-  )
+  const octets = await readRecords(source, place?.account.aid ?? 0, rows)
   const indexOf = new Map(rows.map(([uid], index) => [uid, index]))
   const parts: Octets[] = []
   const ends = new Uint32Array(ask.uids.length)
@@ -84,6 +86,47 @@ export async function readMetas(
     ends[at] = end
   }
   return { octets: concatOctets(parts), ends, prefixBytes }
+}
+
+type MetaRow = [
+  uid: number,
+  kind: number,
+  file: number,
+  offset: number,
+  length: number,
+  prefixBytes: number,
+  isGone: number,
+  eid: number,
+]
+
+/** A meta that is damaged is parsed anew: it costs its own message some time, and no other anything. */
+async function readRecords(
+  { sql, blobs, parser }: Source,
+  aid: number,
+  rows: readonly MetaRow[],
+): Promise<readonly Octets[]> {
+  const refs = rows.map(([, kind, file, at, length]) => blobFrom([kind, file, at, length]))
+  try {
+    return await blobs.readMany(refs)
+  } catch (thrown) {
+    if (!isLost(thrown)) throw thrown
+  }
+  const octets: Octets[] = []
+  for (const [index, ref] of refs.entries())
+    try {
+      octets.push(await blobs.read(ref, 0, ref.length))
+    } catch (thrown) {
+      if (!isLost(thrown)) throw thrown
+      const content = sql.get<[number, number, number, number]>(
+        'SELECT kind, file, offset, length FROM email WHERE aid = ? AND eid = ?',
+        aid,
+        rows[index]![7],
+      )
+      octets.push(
+        content === undefined ? emptyOctets : await metaAnew(blobs, blobFrom(content), parser()),
+      )
+    }
+  return octets
 }
 
 export function readIds(

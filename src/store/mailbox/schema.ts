@@ -241,4 +241,23 @@ ALTER TABLE account ADD COLUMN quota_warned INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN quota_refused_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN quota_notice TEXT;
 `,
+  // How far the reading of all octets has come, and which emails' cannot be read.
+  `
+CREATE TABLE scrub (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  part TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  file INTEGER NOT NULL,
+  aid INTEGER NOT NULL,
+  eid INTEGER NOT NULL,
+  began_at INTEGER NOT NULL
+);
+CREATE TABLE damaged (
+  aid INTEGER NOT NULL,
+  eid INTEGER NOT NULL,
+  found_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  PRIMARY KEY (aid, eid)
+) WITHOUT ROWID;
+`,
 ]

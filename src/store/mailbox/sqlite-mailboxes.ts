@@ -33,6 +33,8 @@ import { isNamed } from './named.ts'
 import { listObjects, objectChanges, objectStates, tellEntriesDone } from './objects.ts'
 import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
 import { markRemoved } from './removed.ts'
+import { listDamaged } from './damaged.ts'
+import { Scrubber } from './scrub.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { listExpunged } from './restore.ts'
 import { changeScript, listScripts, readScript } from './scripts.ts'
@@ -74,6 +76,7 @@ export class SqliteMailboxes implements MailboxStore {
   readonly #source: Source
   readonly #uploads: UploadShelf
   readonly #housekeeping: Housekeeping
+  readonly #scrubber: Scrubber
   #isClosing = false
 
   constructor(parts: MailboxParts) {
@@ -92,6 +95,7 @@ export class SqliteMailboxes implements MailboxStore {
       needRoom: () => this.#needRoom(),
       release: (files) => this.#releaseUnnamed(files),
     })
+    this.#scrubber = new Scrubber({ ...parts, group: this.#group })
     this.#housekeeping = new Housekeeping({
       ...parts,
       group: this.#group,
@@ -359,6 +363,14 @@ export class SqliteMailboxes implements MailboxStore {
 
   compact(): ReturnType<MailboxStore['compact']> {
     return this.#housekeeping.compact()
+  }
+
+  scrub(ask: Parameters<MailboxStore['scrub']>[0]): ReturnType<MailboxStore['scrub']> {
+    return this.#scrubber.step(ask.limitBytes)
+  }
+
+  async damaged(): ReturnType<MailboxStore['damaged']> {
+    return { messages: listDamaged(this.#sql) }
   }
 
   async expire(ask: Parameters<MailboxStore['expire']>[0]): ReturnType<MailboxStore['expire']> {
