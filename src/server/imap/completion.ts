@@ -35,11 +35,15 @@ const CODES: Readonly<Record<CommitRefusal['code'], string>> = {
 export const refusal = ({ code, text }: CommitRefusal, missing = CODES.noMailbox): Completion =>
   no(code === 'noMailbox' ? missing : CODES[code], text)
 
+/** RFC 5530 §3 CORRUPTION: which message it is stands in the store's events. */
+export const damaged = (): Completion =>
+  no('CORRUPTION', 'A message is damaged and cannot be read; your administrator has been told')
+
 /** What a failure of our storage looks like from outside: ours, and for now (RFC 5530 §3 UNAVAILABLE). */
 export function unavailable(thrown: unknown): Completion | undefined {
   if (isFault(thrown, 'full')) return no('UNAVAILABLE', 'Storage is full for now; try again later')
   if (isFault(thrown, 'limit')) return no('LIMIT', 'A limit was reached')
-  if (isFault(thrown, 'corrupt')) return no('SERVERBUG', 'A stored message cannot be read')
+  if (isFault(thrown, 'corrupt')) return damaged()
   const ours = [
     'stalled',
     'io',

@@ -1,6 +1,6 @@
 import { emptyOctets, fromLatin1, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { Fault, isFault } from '#base/outcome.ts'
+import { Fault, isFault, isLost } from '#base/outcome.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { pickFields, resolveSection } from '#codec/imap/section.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
@@ -43,14 +43,11 @@ interface Literal {
   readonly decoded?: Decoded
 }
 
-/** Why a message is left out of the answer. */
-type Missing = 'gone' | 'unknownEncoding'
+/** Why a message is left out of the answer; `unread`: the disk does not give it for now. */
+type Missing = 'gone' | 'unknownEncoding' | 'damaged' | 'unread'
 
-/** What was left out: messages that were gone, and whether a transfer encoding was not known. */
-export interface LeftOut {
-  readonly skipped: number
-  readonly unknownEncoding: boolean
-}
+/** How many were left out. */
+type LeftOut = Readonly<Record<Missing, number>>
 
 /** One FETCH response in the making. */
 interface Unit {
@@ -62,7 +59,7 @@ interface Unit {
 
 /**
  * FETCH with octets of messages: metas and ids in batches, bodies read ahead of the client, who
- * slows it.
+ * slows it. A message that cannot be read is left out, so that it costs no other.
  */
 export async function fetchContent(
   session: ImapSession,
@@ -73,8 +70,7 @@ export async function fetchContent(
     readonly markSeen: boolean
   },
 ): Promise<LeftOut> {
-  let skipped = 0
-  let unknownEncoding = false
+  const leftOut = { gone: 0, unknownEncoding: 0, damaged: 0, unread: 0 }
   for (let at = 0; at < ask.rows.length; at += BATCH_ROWS) {
     const rows = ask.rows.slice(at, at + BATCH_ROWS)
     const seen = ask.markSeen ? await markSeen(session, selected, rows) : new Set<number>()
@@ -84,14 +80,13 @@ export async function fetchContent(
       ahead.length >= AHEAD_MESSAGES ||
       ahead.reduce((sum, unit) => sum + unit.aheadBytes, 0) > AHEAD_BYTES
     const writeOne = async (): Promise<void> => {
-      const missing = await writeUnit(session, selected, ahead.shift()!)
-      if (missing === 'gone') skipped++
-      if (missing === 'unknownEncoding') unknownEncoding = true
+      const why = await writeUnit(session, selected, ahead.shift()!)
+      if (why !== undefined) leftOut[why]++
     }
     for (const [index, row] of rows.entries()) {
       const loaded = batch(index)
       if (loaded === undefined) {
-        skipped++
+        leftOut.gone++
         continue
       }
       ahead.push(unitOf(session, selected, { row, plan: ask.plan, loaded, seen: seen.has(row) }))
@@ -99,7 +94,7 @@ export async function fetchContent(
     }
     while (ahead.length > 0) await writeOne()
   }
-  return { skipped, unknownEncoding }
+  return leftOut
 }
 
 interface Loaded {
@@ -278,8 +273,8 @@ async function writeUnit(
 ): Promise<Missing | undefined> {
   const values: (string | Literal)[] = []
   for (const value of unit.values) {
-    const known = typeof value === 'string' ? value : await value
-    if (known === 'gone' || known === 'unknownEncoding') return known
+    const known = typeof value === 'string' ? value : await value.catch(missingFor)
+    if (isMissing(known)) return known
     values.push(typeof known === 'object' && 'text' in known ? known.text : known)
   }
   const { out } = session
@@ -292,6 +287,15 @@ async function writeUnit(
   out.put(')\r\n')
   if (out.full) await out.flush()
   return undefined
+}
+
+const isMissing = (value: unknown): value is Missing =>
+  value === 'gone' || value === 'unknownEncoding' || value === 'damaged' || value === 'unread'
+
+/** Rethrows what concerns more than one message. */
+function missingFor(thrown: unknown): Missing {
+  if (!isLost(thrown)) throw thrown
+  return isFault(thrown, 'io') ? 'unread' : 'damaged'
 }
 
 async function writeLiteral(

@@ -1,5 +1,6 @@
 import { concatOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import { isFault } from '#base/outcome.ts'
 import type { MimePart } from '#model/message.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
@@ -127,15 +128,23 @@ export class FactReader {
     range: { readonly offset: number; readonly length: number; readonly pieceBytes: number },
   ): AsyncGenerator<Octets> {
     for (let at = 0; at < range.length;) {
-      const { octets } = await this.#session.room.store.read({
-        ...this.#ask(),
-        uid: this.#selected.view.uids[fact.row]! as Uid,
-        offset: range.offset + at,
-        length: Math.min(range.pieceBytes, range.length - at),
-      })
+      // A message that is damaged has no text; it costs no other its place among the results.
+      const { octets } = await this.#session.room.store
+        .read({
+          ...this.#ask(),
+          uid: this.#selected.view.uids[fact.row]! as Uid,
+          offset: range.offset + at,
+          length: Math.min(range.pieceBytes, range.length - at),
+        })
+        .catch(nothingIfDamaged)
       if (octets === undefined || octets.length === 0) return
       at += octets.length
       yield octets
     }
   }
+}
+
+function nothingIfDamaged(thrown: unknown): { readonly octets: undefined } {
+  if (!isFault(thrown, 'corrupt')) throw thrown
+  return { octets: undefined }
 }

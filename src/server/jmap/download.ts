@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import type { Octets } from '#base/octets.ts'
 import { contentDecoder } from '#codec/mime/content-decoder.ts'
 import { sendProblem } from './problem.ts'
 import type { Call } from './room.ts'
@@ -20,6 +21,8 @@ export async function download(
 ): Promise<void> {
   const blob = await findBlob(call, ask.blobId)
   if (blob === undefined) return sendProblem(response, { status: 404, title: 'No such blob' })
+  // Before anything is promised: what cannot be read is no 200.
+  const first = await pieceOf(blob, 0)
   const type = ask.type ?? blob.type
   response.writeHead(200, {
     'content-type': TYPE.test(type) ? type : 'application/octet-stream',
@@ -30,13 +33,16 @@ export async function download(
     // An id's octets never change (RFC 8620 §6.2).
     'cache-control': 'private, immutable, max-age=31536000',
   })
-  await stream(blob, response)
+  await stream(blob, response, first)
 }
 
-async function stream(blob: Blob, response: ServerResponse): Promise<void> {
+const pieceOf = (blob: Blob, at: number): Promise<Octets> =>
+  blob.source.read(blob.offset + at, Math.min(PIECE_BYTES, blob.length - at))
+
+async function stream(blob: Blob, response: ServerResponse, first: Octets): Promise<void> {
   const decoder = contentDecoder(blob.encoding)
   for (let at = 0; at < blob.length && !response.destroyed;) {
-    const octets = await blob.source.read(blob.offset + at, Math.min(PIECE_BYTES, blob.length - at))
+    const octets = at === 0 ? first : await pieceOf(blob, at)
     if (octets.length === 0) return void response.destroy() // shorter than it was: not a whole one
     at += octets.length
     // A slow reader holds up its own download only.

@@ -1,5 +1,6 @@
-import { bufferOf } from '#base/octets.ts'
-import { Fault } from '#base/outcome.ts'
+import { bufferOf, emptyOctets } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { isFault } from '#base/outcome.ts'
 import { decodeCharset, knowsCharset } from '#codec/mime/charset.ts'
 import { decodeContent } from '#codec/mime/content-decoder.ts'
 import { paramOf } from '#codec/mime/encoded-word.ts'
@@ -148,7 +149,10 @@ class Reading {
   fields(): Promise<RawField[]> {
     const { prefixBytes, meta } = this.source
     const { offset, length } = meta.root.header
-    this.#fields ??= this.source.read(0, prefixBytes + offset + length).then(rawFields)
+    this.#fields ??= this.source
+      .read(0, prefixBytes + offset + length)
+      .catch(noneIfDamaged)
+      .then(rawFields)
     return this.#fields
   }
 
@@ -178,7 +182,8 @@ class Reading {
   async #partFields(part: MimePart): Promise<RawField[]> {
     if (part === this.source.meta.root) return this.fields()
     const { offset, length } = part.header
-    return rawFields(await this.source.read(this.source.prefixBytes + offset, length))
+    const { prefixBytes } = this.source
+    return rawFields(await this.source.read(prefixBytes + offset, length).catch(noneIfDamaged))
   }
 
   async values(): Promise<Record<string, unknown>> {
@@ -206,8 +211,11 @@ class Reading {
     budget.bytes -= readBytes
     if (budget.bytes < 0)
       throw new MethodError('requestTooLarge', 'Too much text for one answer: ask for less')
-    const octets = await this.source.read(this.source.prefixBytes + offset, readBytes)
-    if (octets.length < readBytes) throw new Fault('corrupt', 'a stored message is cut short')
+    const octets = await this.source
+      .read(this.source.prefixBytes + offset, readBytes)
+      .catch(noneIfDamaged)
+    // RFC 8621 §4.1.4: the one email shows that it lacks something, and costs no other of the answer.
+    if (octets.length < readBytes) return { value: '', isEncodingProblem: true, isTruncated: true }
     const charset = paramOf(part.params, 'charset')
     const decoded = decodeCharset(decodeContent(octets, part.encoding), charset)
     const value = decoded.replaceAll('\r\n', '\n')
@@ -219,6 +227,11 @@ class Reading {
       isTruncated: cut.length < value.length || readBytes < length,
     }
   }
+}
+
+function noneIfDamaged(thrown: unknown): Octets {
+  if (!isFault(thrown, 'corrupt')) throw thrown
+  return emptyOctets
 }
 
 const ENCODINGS = new Set(['7bit', '8bit', 'binary', 'base64', 'quoted-printable'])

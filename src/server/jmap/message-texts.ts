@@ -1,3 +1,4 @@
+import { isFault } from '#base/outcome.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import { addressText, foldedFields } from '#codec/mime/message-texts.ts'
@@ -222,16 +223,24 @@ async function read(
 ): Promise<Buffer> {
   const parts: Uint8Array[] = []
   for (let at = 0; at < length;) {
-    const { octets } = await call.room.store.read({
-      accountId: call.account.id,
-      mailboxId: view.mailbox.id,
-      uid: view.uids[row]! as Uid,
-      offset: offset + at,
-      length: Math.min(READ_BYTES_MAX, length - at),
-    })
+    const { octets } = await call.room.store
+      .read({
+        accountId: call.account.id,
+        mailboxId: view.mailbox.id,
+        uid: view.uids[row]! as Uid,
+        offset: offset + at,
+        length: Math.min(READ_BYTES_MAX, length - at),
+      })
+      .catch(nothingIfDamaged)
     if (octets === undefined || octets.length === 0) break
     parts.push(octets)
     at += octets.length
   }
   return Buffer.concat(parts)
+}
+
+/** A message that is damaged has no text; it costs no other its place among the results. */
+function nothingIfDamaged(thrown: unknown): { readonly octets: undefined } {
+  if (!isFault(thrown, 'corrupt')) throw thrown
+  return { octets: undefined }
 }

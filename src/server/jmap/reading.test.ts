@@ -582,3 +582,35 @@ test('the size of a large part is reckoned, not decoded', async (t) => {
     }
   }
 })
+
+test('a damaged message shows that it lacks its text, and costs no other of the answer (RFC 8621 §4.1.4)', async (t) => {
+  const room = await jmapRoom(t)
+  const ids = []
+  for (const n of [1, 2, 3])
+    ids.push(await room.file(`Subject: 会議 ${n}\r\nX-Room: ${n}\r\n\r\n資料その${n}。\r\n`))
+  room.store.blobs.rot('content', '資料その2。')
+  const ask = { ids, properties: ['subject', 'bodyValues', 'header:X-Room', 'preview', 'blobId'] }
+  const { list } = await room.call('Email/get', { ...ask, fetchTextBodyValues: true })
+  const texts = list.map((email: { bodyValues: object }) => Object.values(email.bodyValues)[0])
+  const whole = (n: number) => ({
+    value: `資料その${n}。\n`,
+    isEncodingProblem: false,
+    isTruncated: false,
+  })
+  const lost = { value: '', isEncodingProblem: true, isTruncated: true }
+  assert.deepEqual(texts, [whole(1), lost, whole(3)])
+  assert.deepEqual(
+    list.map((email: Record<string, unknown>) => [email['subject'], email['header:X-Room']]),
+    [
+      ['会議 1', ' 1'],
+      ['会議 2', null],
+      ['会議 3', ' 3'],
+    ],
+  )
+  const found = await room.call('Email/query', { filter: { text: '資料その' } })
+  assert.deepEqual(new Set(found.ids), new Set([ids[0], ids[2]]))
+  const download = (blobId: string) =>
+    room.fetch(`/jmap/download/${HANAKO.id}/${blobId}/mail.eml`, { as: 'hanako' })
+  assert.equal((await download(list[1].blobId)).status, 500)
+  assert.equal((await download(list[2].blobId)).status, 200)
+})

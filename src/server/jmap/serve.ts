@@ -254,6 +254,8 @@ class Door {
     if (isFault(thrown, 'closed') && response.destroyed) return
     this.#room.log.warn('jmap.failed', { cause: messageOf(thrown) })
     if (isFault(thrown, 'notFound')) sendProblem(response, { status: 404, title: 'It is gone' })
+    else if (isFault(thrown, 'corrupt'))
+      sendProblem(response, { status: 500, title: 'The message is damaged and cannot be read' })
     else if (isFault(thrown))
       sendProblem(
         response,

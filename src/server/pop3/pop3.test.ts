@@ -269,3 +269,18 @@ test('limits: errors, logins, connections, time', async (t) => {
   }
   for (const client of open) client.end()
 })
+
+test('a damaged message costs no other: RETR says that asking again is no use (RFC 3206 §4)', async (t) => {
+  const { store, login } = await pop3Room(t)
+  const mails = [1, 2, 3].map((n) => fromUtf8(`Subject: ${n}\r\n\r\n渡りその${n}。\r\n`))
+  await fill(store, mails)
+  store.blobs.rot('content', '渡りその2。')
+  const client = await login()
+  assert.match(await ask(client, 'RETR 2'), /^-ERR \[SYS\/PERM\] The message is damaged/)
+  assert.match(await ask(client, 'TOP 2 1'), /^-ERR \[SYS\/PERM\]/)
+  for (const n of [1, 3])
+    assert.equal(await many(client, `RETR ${n}`), `${toLatin1(mails[n - 1]!)}.\r\n`)
+  assert.match(await ask(client, 'DELE 2'), /^\+OK/)
+  assert.match(await ask(client, 'QUIT'), /^\+OK/)
+  assert.deepEqual(await uidsLeft(store), [1, 3])
+})

@@ -128,6 +128,8 @@ export class Pop3Session {
       if (!(thrown instanceof Fault) || this.#socket.destroyed) throw thrown
       this.options.log.warn('pop3.unavailable', { ip: this.ip, error: thrown.message })
       if (thrown.code === 'notFound') this.error('The message is gone')
+      // RFC 3206 §4: asking again does not help, and the others of the maildrop come.
+      else if (thrown.code === 'corrupt') this.error('The message is damaged', 'SYS/PERM')
       else this.error('Storage does not answer for now', 'SYS/TEMP')
     }
   }

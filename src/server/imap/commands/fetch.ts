@@ -3,7 +3,7 @@ import { partOf } from '#codec/imap/search-key.ts'
 import type { ModSeq } from '#model/mailbox.ts'
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
-import { bad, done, no } from '#server/imap/completion.ts'
+import { bad, damaged, done, no } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
 import { fetchContent } from '#server/imap/fetch-content.ts'
 import type { FetchPlan } from '#server/imap/fetch-content.ts'
@@ -40,18 +40,19 @@ export const fetch: ImapCommand<'FETCH'> = {
         : known.filter((row) => view.modSeqs[row]! > Number(since as ModSeq))
     const rows = command.partial === undefined ? changed : partOf(changed, command.partial)
     const missing = named.length - known.length
-    const fetched = (skipped: number): Completion =>
-      skipped + missing === 0
-        ? done('Fetched')
-        : no('EXPUNGEISSUED', 'Some messages no longer exist') // RFC 5530 §3
-    if (plan.hasSections || plan.texts.length > 0 || plan.needsIds) {
+    const fetched = (gone: number): Completion =>
+      gone + missing === 0 ? done('Fetched') : no('EXPUNGEISSUED', 'Some messages no longer exist') // RFC 5530 §3
+    if (plan.hasSections) {
       const markSeen = marksSeen(command) && !selected.readOnly
-      if (!plan.hasSections) return fetched(await fetchTexts(session, selected, { plan, rows }))
       const left = await fetchContent(session, selected, { plan, rows, markSeen })
-      return left.unknownEncoding
-        ? no('UNKNOWN-CTE', 'A transfer encoding is not known') // RFC 3516 §4.3
-        : fetched(left.skipped)
+      if (left.unknownEncoding > 0) return no('UNKNOWN-CTE', 'A transfer encoding is not known') // RFC 3516 §4.3
+      // RFC 9051 §6.4.5 NO: all others were told.
+      if (left.damaged > 0) return damaged()
+      if (left.unread > 0) return no('UNAVAILABLE', 'Some messages cannot be read for now')
+      return fetched(left.gone)
     }
+    if (plan.texts.length > 0 || plan.needsIds)
+      return fetched(await fetchTexts(session, selected, { plan, rows }))
     await writeRows(session, selected, { items: plan.items, rows })
     return fetched(0)
   },
