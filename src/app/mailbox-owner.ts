@@ -134,7 +134,8 @@ export async function startMailboxOwner(options: {
 
 /** Lets users read: IMAP, POP3, and the web with JMAP, which hands the API on to control. */
 export async function openReading(parts: DoorParts & MailboxOwner): Promise<OpenDoors> {
-  const { role, place, mailboxes, search, listeners, sessionShelf, pump, clock, log } = parts
+  const { role, place, mailboxes, quotas, search, listeners, sessionShelf, pump, clock, log } =
+    parts
   const { host, identity, node, events, authenticator, allowPlaintext } = role
   const changes = (listener: (change: StoreChanged) => void): (() => void) => {
     listeners.add(listener)
@@ -149,6 +150,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     store: mailboxes,
     search,
     messageBytesMax,
+    quotaOf: quotas.quotaOf,
     changes: mailboxChanges,
   })
   const imap = await openListeners(listenersOf(host, 'imap', 'imaps'), log, (listener) =>

@@ -12,10 +12,14 @@ import type { TextSearch } from '#store/search/text-search.ts'
 import { FakeAuthenticator } from './authenticator.ts'
 import { fakeCertificate } from './identity.ts'
 import { LineClient } from './line-client.ts'
+import type { Quota } from '#model/quota.ts'
+import type { Quotas } from '#engine/deliver/quotas.ts'
+import { fakeQuotas } from './quotas.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
 
 export interface ImapRoomUnderTest {
   readonly store: FakeMailboxStore
+  readonly quotas: Quotas
   readonly authenticator: FakeAuthenticator
   readonly shared: ImapShared
   readonly listener: ImapListener
@@ -35,15 +39,19 @@ export async function imapRoom(
     readonly withTls?: boolean
     readonly messageBytesMax?: () => number
     readonly clock?: Clock
+    /** What each account may hold. */
+    readonly quota?: () => Quota
     /** Makes the search index of the room's store. */
     readonly search?: (store: FakeMailboxStore) => TextSearch
   } = {},
 ): Promise<ImapRoomUnderTest> {
-  const { limits, passwords, withTls, messageBytesMax, search, ...rest } = options
+  const { limits, passwords, withTls, messageBytesMax, search, quota, ...rest } = options
   const store = new FakeMailboxStore()
+  const quotas = fakeQuotas(store, quota)
   const authenticator = new FakeAuthenticator(passwords ?? { hanako: '渡り 鳥&"1', taro: 'taro' })
   const shared = imapShared({
-    store,
+    store: quota === undefined ? store : quotas.mailboxes,
+    ...(quota !== undefined && { quotaOf: quotas.quotaOf }),
     changes: store.changes,
     ...(search === undefined ? {} : { search: search(store) }),
     ...(limits === undefined ? {} : { limits }),
@@ -76,6 +84,7 @@ export async function imapRoom(
   }
   return {
     store,
+    quotas,
     authenticator,
     shared,
     listener,

@@ -67,6 +67,8 @@ export type Command =
   | ({ readonly name: 'SELECT' | 'EXAMINE'; readonly mailbox: string } & SelectParams)
   | { readonly name: 'CREATE'; readonly mailbox: string; readonly use?: SpecialUse | 'other' }
   | { readonly name: 'DELETE' | 'SUBSCRIBE' | 'UNSUBSCRIBE'; readonly mailbox: string }
+  | { readonly name: 'GETQUOTA'; readonly root: string }
+  | { readonly name: 'GETQUOTAROOT'; readonly mailbox: string }
   | { readonly name: 'RENAME'; readonly from: string; readonly to: string }
   | ({ readonly name: 'LIST' } & ListRequest)
   | { readonly name: 'LSUB'; readonly reference: string; readonly pattern: string }
@@ -161,6 +163,8 @@ const READERS: ReadonlyMap<string, (scanner: Scanner) => Command> = new Map<
   ['SUBSCRIBE', (s) => ({ name: 'SUBSCRIBE', mailbox: s.astring() })],
   ['UNSUBSCRIBE', (s) => ({ name: 'UNSUBSCRIBE', mailbox: s.astring() })],
   ['RENAME', (s) => ({ name: 'RENAME', from: separated(s, (t) => t.astring()), to: s.astring() })],
+  ['GETQUOTA', (s) => ({ name: 'GETQUOTA', root: s.astring() })],
+  ['GETQUOTAROOT', (s) => ({ name: 'GETQUOTAROOT', mailbox: s.astring() })],
   ['LIST', (s) => ({ name: 'LIST', ...readList(s) })],
   [
     'LSUB',

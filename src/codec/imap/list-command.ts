@@ -7,6 +7,7 @@ export type StatusItem =
   | 'UIDVALIDITY'
   | 'UNSEEN'
   | 'DELETED'
+  | 'DELETED-STORAGE'
   | 'SIZE'
   | 'HIGHESTMODSEQ'
   | 'MAILBOXID'
@@ -41,6 +42,7 @@ const STATUS_ITEMS: ReadonlySet<string> = new Set<StatusItem>([
   'UIDVALIDITY',
   'UNSEEN',
   'DELETED',
+  'DELETED-STORAGE',
   'SIZE',
   'HIGHESTMODSEQ',
   'MAILBOXID',

@@ -34,6 +34,9 @@ const AFTER_LOGIN = [
   'PREVIEW',
   'INPROGRESS',
   'UNAUTHENTICATE',
+  'QUOTA',
+  'QUOTA=RES-STORAGE',
+  'QUOTA=RES-MESSAGE',
 ]
 
 /** What the session offers in its present state. */

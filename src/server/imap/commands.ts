@@ -17,6 +17,7 @@ import { logout } from './commands/logout.ts'
 import { lsub } from './commands/lsub.ts'
 import { namespace } from './commands/namespace.ts'
 import { check, noop } from './commands/noop.ts'
+import { getQuota, getQuotaRoot } from './commands/quota.ts'
 import { rename } from './commands/rename.ts'
 import { search } from './commands/search.ts'
 import { examine, select } from './commands/select.ts'
@@ -42,6 +43,8 @@ const ALL: readonly AnyCommand[] = [
   examine,
   expunge,
   fetch,
+  getQuota,
+  getQuotaRoot,
   id,
   idle,
   list,

@@ -4,6 +4,8 @@ import { messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
+import type { Quota } from '#model/quota.ts'
 import { closeSocket } from '#net/close.ts'
 import { listen } from '#net/listen.ts'
 import { peerAddress } from '#net/peer.ts'
@@ -50,6 +52,7 @@ export interface ImapShared {
   readonly views: MailboxViews
   readonly search?: TextSearch
   readonly shownTexts: ShownTexts
+  readonly quotaOf?: (accountId: AccountId) => Quota
   readonly limits: ImapLimits
   readonly byAccount: Counts
   readonly byIp: Counts
@@ -60,6 +63,8 @@ export interface ImapShared {
 export function imapShared(options: {
   readonly store: MailboxStore
   readonly search?: TextSearch
+  /** What an account may hold; absent: nothing is limited. */
+  readonly quotaOf?: (accountId: AccountId) => Quota
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
   readonly limits?: Partial<ImapLimits>
   /** The setting of now; `limits` has it once and for all. */
@@ -72,6 +77,7 @@ export function imapShared(options: {
     views,
     ...(options.search !== undefined && { search: options.search }),
     shownTexts,
+    ...(options.quotaOf !== undefined && { quotaOf: options.quotaOf }),
     get limits() {
       const bytesMax = options.messageBytesMax?.()
       return {
@@ -95,6 +101,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     views: shared.views,
     ...(shared.search !== undefined && { search: shared.search }),
     shownTexts: shared.shownTexts,
+    ...(shared.quotaOf !== undefined && { quotaOf: shared.quotaOf }),
     authenticator: options.authenticator,
     get limits() {
       return shared.limits

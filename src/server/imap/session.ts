@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { AccountId, Account } from '#model/account.ts'
+import type { Quota } from '#model/quota.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
@@ -41,6 +42,8 @@ export interface ImapRoom {
   /** Absent: texts are read. */
   readonly search?: TextSearch
   readonly shownTexts: ShownTexts
+  /** What an account may hold; absent: nothing is limited. */
+  readonly quotaOf?: (accountId: AccountId) => Quota
   readonly authenticator: Authenticator
   readonly limits: ImapLimits
   readonly byAccount: Counts

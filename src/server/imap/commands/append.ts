@@ -4,6 +4,7 @@ import { announced } from '#codec/imap/command-buffer.ts'
 import type { LiteralAsk } from '#codec/imap/command-buffer.ts'
 import { STAR, formatSet } from '#codec/imap/sequence-set.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
+import { isLimited, isOver } from '#model/quota.ts'
 import type { Content } from '#store/blob/blobs.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 import { abandon, dropMessage, lineBehind, receive } from '#server/imap/append-message.ts'
@@ -127,7 +128,17 @@ async function refusedAhead(
       ? { ...found.refused, code: 'TRYCREATE' }
       : found.refused
   if (found.row.noSelect) return no('CANNOT', 'That name holds other mailboxes only')
+  // RFC 9208 §4.3.1, before the message is sent. What replaces another one may need no more room.
+  if (head.replaces === undefined && !(await hasRoom(session, ask.message.sizeBytes)))
+    return no('OVERQUOTA', 'The mailbox is full')
   return undefined
+}
+
+async function hasRoom(session: ImapSession, bytes: number): Promise<boolean> {
+  const { accountId, room } = session
+  const quota = room.quotaOf?.(accountId)
+  if (quota === undefined || !isLimited(quota)) return true
+  return !isOver(await room.store.usage({ accountId }), { bytes, messages: 1 }, quota)
 }
 
 /** The message that REPLACE is to take away (RFC 8508 §3). */

@@ -40,7 +40,7 @@ export const list: ImapCommand<'LIST'> = {
       const { status } = command.returns
       // RFC 5819 §2: no STATUS for what cannot be selected.
       if (status !== undefined && name.row !== undefined && !name.row.noSelect)
-        session.out.line(statusLine(session, name.row, status))
+        session.out.line(await statusLine(session, name.row, status))
       if (session.out.full) await session.out.flush()
     }
     return done('Done')

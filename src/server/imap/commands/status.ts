@@ -14,18 +14,19 @@ export const status: ImapCommand<'STATUS'> = {
     const found = await findMailbox(session, mailbox)
     if ('refused' in found) return found.refused
     if (found.row.noSelect) return no('NONEXISTENT', 'That name holds other mailboxes only')
-    session.out.line(statusLine(session, found.row, items))
+    session.out.line(await statusLine(session, found.row, items))
     return done('Done')
   },
 }
 
 /** The untagged STATUS response; asking for HIGHESTMODSEQ enables CONDSTORE (RFC 7162 §3.1). */
-export function statusLine(
+export async function statusLine(
   session: ImapSession,
   row: MailboxRow,
   items: readonly StatusItem[],
-): string {
+): Promise<string> {
   if (items.includes('HIGHESTMODSEQ')) session.condStore = true
+  const deletedBytes = items.includes('DELETED-STORAGE') ? await deletedIn(session, row) : 0
   const values: Record<StatusItem, () => string> = {
     MESSAGES: () => String(row.messages),
     RECENT: () => '0',
@@ -33,6 +34,7 @@ export function statusLine(
     UIDVALIDITY: () => String(row.uidValidity),
     UNSEEN: () => String(row.unseen),
     DELETED: () => String(row.deleted),
+    'DELETED-STORAGE': () => String(deletedBytes),
     SIZE: () => String(row.sizeBytes),
     HIGHESTMODSEQ: () => String(row.highestModSeq),
     MAILBOXID: () => `(${row.id})`,
@@ -40,4 +42,11 @@ export function statusLine(
   }
   const shown = items.map((item) => `${item} ${values[item]()}`).join(' ')
   return `* STATUS ${shownName(session, row.path)} (${shown})`
+}
+
+/** What EXPUNGE would give back, in octets (RFC 9208 §4.1.4). */
+async function deletedIn(session: ImapSession, row: MailboxRow): Promise<number> {
+  if (row.deleted === 0) return 0
+  const ask = { accountId: session.accountId, mailboxId: row.id }
+  return (await session.room.store.deletedBytes(ask)).bytes
 }
