@@ -186,6 +186,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     changes,
     authenticator,
     directory: node.directory,
+    quotaOf: quotas.quotaOf,
     sessionShelf,
     hostname: `mail.${host.domain}`,
     messageBytesMax,

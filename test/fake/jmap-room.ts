@@ -17,6 +17,8 @@ import type { SessionRules } from '#store/directory/browser-sessions.ts'
 import { serveJmap } from '#server/jmap/serve.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 import { FakeAuthenticator, fakeAccount } from './authenticator.ts'
+import type { Quota } from '#model/quota.ts'
+import { fakeQuotas } from './quotas.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
 
 export const PASSWORD = '渡り 鳥&"1'
@@ -60,6 +62,7 @@ const USING = [
   'urn:ietf:params:jmap:core',
   'urn:ietf:params:jmap:mail',
   'urn:ietf:params:jmap:submission',
+  'urn:ietf:params:jmap:quota',
 ]
 
 /** JMAP on a real HTTP server of its own, over a store in memory; gone when the test ends. */
@@ -71,6 +74,8 @@ export async function jmapRoom(
     readonly clock?: Clock
     /** Makes the search index of the room's store. */
     readonly search?: (store: FakeMailboxStore) => TextSearch
+    /** What each account may hold. */
+    readonly quota?: () => Quota
   } = {},
 ): Promise<JmapRoomUnderTest> {
   const clock = options.clock ?? systemClock
@@ -80,8 +85,11 @@ export async function jmapRoom(
   authenticator.accounts = accounts
   let submitted = 0
   const events: NewEvent[] = []
+  const { quota } = options
+  const quotas = fakeQuotas(store, quota)
   const jmap = serveJmap({
-    store,
+    store: quota === undefined ? store : quotas.mailboxes,
+    ...(quota !== undefined && { quotaOf: quotas.quotaOf }),
     ...(options.search === undefined ? {} : { search: options.search(store) }),
     changes: store.allChanges,
     authenticator,

@@ -4,7 +4,7 @@ import { referenced } from './back-reference.ts'
 import { errorOfThrown, MethodError } from './method-error.ts'
 import { METHODS } from './methods.ts'
 import { RequestError } from './problem.ts'
-import { CORE, MAIL, RETENTION, SUBMISSION } from './room.ts'
+import { CORE, MAIL, QUOTA, RETENTION, SUBMISSION } from './room.ts'
 import type { Call } from './room.ts'
 
 type Invocation = readonly [name: string, args: Readonly<Record<string, unknown>>, callId: string]
@@ -15,7 +15,7 @@ interface Request {
   readonly createdIds: Readonly<Record<string, unknown>> | undefined
 }
 
-const CAPABILITIES: readonly string[] = [CORE, MAIL, SUBMISSION, RETENTION]
+const CAPABILITIES: readonly string[] = [CORE, MAIL, SUBMISSION, RETENTION, QUOTA]
 
 /** Runs the calls of one request one after another (RFC 8620 §3.3 to §3.6). Throws RequestError. */
 export async function runRequest(

@@ -5,6 +5,7 @@ import { accountState } from './emails.ts'
 import { sendProblem } from './problem.ts'
 import type { Call, JmapRoom } from './room.ts'
 import { objectState } from './objects.ts'
+import { loadQuota, quotaState } from './quota.ts'
 import { emailState, mailboxState } from './states.ts'
 
 const TYPES = [
@@ -14,6 +15,7 @@ const TYPES = [
   'EmailDelivery',
   'EmailSubmission',
   'Identity',
+  'Quota',
 ] as const
 type TypeName = (typeof TYPES)[number]
 
@@ -40,9 +42,10 @@ type States = Readonly<Partial<Record<TypeName, string>>>
 
 async function statesOf(call: Call, types: ReadonlySet<TypeName>): Promise<States> {
   const { store } = call.room
-  const [state, { states }] = await Promise.all([
+  const [state, { states }, quota] = await Promise.all([
     accountState(call),
     store.objectStates({ accountId: call.account.id }),
+    loadQuota(call),
   ])
   const all: Record<TypeName, string> = {
     Mailbox: mailboxState(state),
@@ -51,6 +54,7 @@ async function statesOf(call: Call, types: ReadonlySet<TypeName>): Promise<State
     EmailDelivery: state.nextEmail.toString(36),
     EmailSubmission: objectState(states.EmailSubmission),
     Identity: objectState(states.Identity),
+    Quota: quotaState(quota),
   }
   return Object.fromEntries(
     TYPES.filter((type) => types.has(type)).map((type) => [type, all[type]]),

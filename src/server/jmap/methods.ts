@@ -12,6 +12,7 @@ import { identitySet } from './identity-set.ts'
 import { mailboxSet } from './mailbox-set.ts'
 import { emailExpunged, emailRestore } from './expunged.ts'
 import { pushSubscriptionGet, pushSubscriptionSet } from './push-subscription.ts'
+import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './quota.ts'
 import { searchSnippetGet } from './search-snippet.ts'
 import {
   submissionChanges,
@@ -60,6 +61,10 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     submissionQuery,
     submissionQueryChanges,
     submissionChanges,
+    quotaGet,
+    quotaChanges,
+    quotaQuery,
+    quotaQueryChanges,
     pushSubscriptionGet,
     pushSubscriptionSet,
     emailCopy,

@@ -1,6 +1,7 @@
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
-import type { Account } from '#model/account.ts'
+import type { Account, AccountId } from '#model/account.ts'
+import type { Quota } from '#model/quota.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
@@ -18,6 +19,8 @@ export interface JmapRoom {
   readonly views: EmailViews
   readonly metas: KnownMetas
   readonly directory: Pick<Directory, 'account' | 'domain'>
+  /** What an account may hold; absent: nothing is limited. */
+  readonly quotaOf?: (accountId: AccountId) => Quota
   readonly limits: JmapLimits
   readonly hostname: string
   readonly newDeliveryId: () => string
@@ -59,4 +62,6 @@ export const CORE = 'urn:ietf:params:jmap:core'
 export const MAIL = 'urn:ietf:params:jmap:mail'
 /** Ours: how long mailboxes keep, and what was expunged. */
 export const RETENTION = 'https://watari.example/jmap/retention'
+/** RFC 9425 §2. */
+export const QUOTA = 'urn:ietf:params:jmap:quota'
 export const SUBMISSION = 'urn:ietf:params:jmap:submission'

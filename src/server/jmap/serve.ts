@@ -33,6 +33,8 @@ export interface JmapParts {
   readonly changes: (listener: (change: StoreChanged) => void) => () => void
   readonly authenticator: Authenticator
   readonly directory: Pick<Directory, 'account' | 'domain'>
+  /** What an account may hold; absent: nothing is limited. */
+  readonly quotaOf?: JmapRoom['quotaOf']
   /** Of web pages; loaded already. */
   readonly sessions: BrowserSessions
   readonly hostname: string
@@ -69,6 +71,7 @@ export function serveJmap(parts: JmapParts): Jmap {
     views: new EmailViews(parts.store, clock),
     metas: new KnownMetas(),
     directory: parts.directory,
+    ...(parts.quotaOf !== undefined && { quotaOf: parts.quotaOf }),
     get limits() {
       return limits()
     },

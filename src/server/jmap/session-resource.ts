@@ -7,7 +7,7 @@ import { MAILBOX_COMPONENT_BYTES_MAX, MAILBOX_DEPTH_MAX } from '#model/mailbox.t
 import { SORTS } from './email-query.ts'
 import { DELAYED_SEND_MS_MAX } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
-import { CORE, MAIL, RETENTION, SUBMISSION } from './room.ts'
+import { CORE, MAIL, QUOTA, RETENTION, SUBMISSION } from './room.ts'
 
 /** The Session resource (RFC 8620 §2); URLs begin with the name that the client used. */
 export function sessionResource(
@@ -44,6 +44,7 @@ export function sessionResource(
       [MAIL]: {},
       [SUBMISSION]: {},
       [RETENTION]: {},
+      [QUOTA]: {},
     },
     accounts: {
       [account.id]: {
@@ -55,6 +56,7 @@ export function sessionResource(
           [MAIL]: mail,
           [SUBMISSION]: submission,
           [RETENTION]: {},
+          [QUOTA]: {},
         },
       },
     },
@@ -63,6 +65,7 @@ export function sessionResource(
       [MAIL]: account.id,
       [SUBMISSION]: account.id,
       [RETENTION]: account.id,
+      [QUOTA]: account.id,
     },
     username,
     apiUrl: `${origin}/jmap/api`,
