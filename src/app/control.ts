@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 
 import { fromUtf8 } from '#base/octets.ts'
-import { Fault, messageOf, ok } from '#base/outcome.ts'
+import { Fault, isFault, messageOf, ok } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import { pinOf } from '#base/pin.ts'
 import type { KeyPin } from '#base/pin.ts'
 import { systemClock } from '#base/time.ts'
 import { LMTP_PATH } from '#contract/node/wire.ts'
 import type { NewCredential } from '#contract/node/wire.ts'
+import { withRenewed } from './nodes/new-credential.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { AccountId } from '#model/account.ts'
 import type { NodeId } from '#model/event.ts'
@@ -23,8 +24,10 @@ import { keyOf } from '#server/node/peer-key.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
-import { hashPassword, isDated } from '#store/directory/password.ts'
+import { hashPassword } from '#store/directory/password.ts'
+import { makeScramKeys, newSaltKey } from '#store/directory/scram-keys.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
+import { SETTINGS } from '#store/settings/table.ts'
 
 import { answerEarly } from './web/alive.ts'
 import { FIRST_SUBDOMAIN, readFirstRun } from './start/first-run.ts'
@@ -78,6 +81,11 @@ runRole('control', async ({ place, log, atFailure }) => {
   if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
   const settings = new SettingsMaster({ store: settingsStore, clock })
   await naming(join(place.dir, 'control', 'settings.db'), settings.load())
+  // A disk that takes nothing just now keeps control from nothing: the next start tries again.
+  await giveSaltKeys(directory).catch((cause: unknown) => {
+    if (!isFault(cause)) throw cause
+    log.warn('directory.noSaltKeys', { cause: messageOf(cause) })
+  })
   const nodeIdentity = readNodeIdentity(place.dir)
   const own = host.roles
     .filter((role) => role === 'store')
@@ -240,33 +248,33 @@ function joinedNode(book: NodeBook, request: IncomingMessage) {
   return node && { node: node.name, role: node.role }
 }
 
-/** Puts a new hash in the place of a dated one, where that is still the one in force. */
+/** Puts a new hash or new keys in the place of dated ones, where those are still in force. */
 async function rehash(
   directory: DirectoryMaster,
   settings: SettingsMaster,
   made: NewCredential,
   node: string,
 ): Promise<void> {
-  if (!settings.settings['auth.rehash'] || isDated(made.credential)) return
   await directory.update(
     (now) => {
-      const account = now.account(made.accountId as AccountId)
-      const isSame =
-        account?.credential !== undefined &&
-        account.credentialVersion === made.version &&
-        isDated(account.credential)
-      if (!isSame) return ok([])
-      const { credential } = made
-      const credentialVersion = made.version + 1
-      return ok([
-        {
-          kind: 'put',
-          row: { kind: 'account', account: { ...account, credential, credentialVersion } },
-        },
-      ])
+      const before = now.account(made.accountId as AccountId)
+      const account = withRenewed(before, made, settings.settings)
+      return ok(account === undefined ? [] : [{ kind: 'put', row: { kind: 'account', account } }])
     },
     { who: 'watari', from: `login at ${node}` },
   )
+}
+
+/** Gives each domain its secret for salts of names that do not exist; those of older programs have none. */
+async function giveSaltKeys(directory: DirectoryMaster): Promise<void> {
+  const without = directory.directory.domains().filter(({ saltKey }) => saltKey === undefined)
+  if (without.length === 0) return
+  const edits = without.map((domain): DirectoryEdit => ({
+    kind: 'put',
+    row: { kind: 'domain', domain: { ...domain, saltKey: newSaltKey() } },
+  }))
+  const written = await directory.write(edits, { who: 'watari', from: 'start' })
+  if (!written.ok) throw new Fault('config', `domains: ${written.error.message}`)
 }
 
 /** Enters the first domain and accounts, all in one change. */
@@ -277,14 +285,26 @@ async function seed(directory: DirectoryMaster, firstRun: FirstRun | undefined):
       'the directory is empty and first-run.json is gone; begin a new data folder',
     )
   const edits: DirectoryEdit[] = [
-    { kind: 'put', row: { kind: 'domain', domain: { name: firstRun.domain } } },
     {
       kind: 'put',
-      row: { kind: 'domain', domain: { name: FIRST_SUBDOMAIN, convertTo: firstRun.domain } },
+      row: { kind: 'domain', domain: { name: firstRun.domain, saltKey: newSaltKey() } },
+    },
+    {
+      kind: 'put',
+      row: {
+        kind: 'domain',
+        domain: {
+          name: FIRST_SUBDOMAIN,
+          convertTo: firstRun.domain,
+          saltKey: newSaltKey(),
+        },
+      },
     },
   ]
   for (const { username, password, admin } of firstRun.accounts) {
-    const credential = await hashPassword(fromUtf8(password))
+    const octets = fromUtf8(password)
+    const credential = await hashPassword(octets)
+    const scram = await makeScramKeys(octets, SETTINGS['auth.scramIterations'].default)
     edits.push({
       kind: 'put',
       row: {
@@ -296,6 +316,7 @@ async function seed(directory: DirectoryMaster, firstRun: FirstRun | undefined):
           admin,
           disabled: false,
           credential,
+          ...(scram !== undefined && { scram }),
           credentialVersion: 1,
           addresses: [],
           delegated: [],

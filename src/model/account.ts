@@ -15,6 +15,8 @@ export interface Account {
   readonly disabled: boolean
   /** PHC string of argon2id, or a brought-in `{SCHEME}` hash; never leaves the nodes. */
   readonly credential?: string
+  /** What SCRAM-SHA-256 checks the same password with (RFC 5803), where that can be; never leaves the nodes. */
+  readonly scram?: string
   /** Grows with each new password; keys what is remembered of a check. */
   readonly credentialVersion: number
   /** Further addresses of the account, besides username@domain. */
@@ -31,6 +33,8 @@ export interface LocalDomain {
   readonly convertTo?: string
   /** What its accounts may hold, where they have no limit of their own. */
   readonly quota?: OwnQuota
+  /** Secret: what salts of names that do not exist are made from, so that they look like others. */
+  readonly saltKey?: string
 }
 
 /** `from` is handed on to each of `to`; local or not. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -15,6 +16,8 @@ export interface Wire {
   startTls(ca: string): Promise<void>
   /** What the server showed; only in TLS. */
   certificate(): PeerCertificate
+  /** What both ends know the TLS connection by (RFC 5929, RFC 9266); the certificates' hash is SHA-256. */
+  channel(type: 'tls-exporter' | 'tls-server-end-point'): Buffer
   close(): void
 }
 
@@ -83,6 +86,14 @@ export async function wire(
       listen()
     },
     certificate: () => (socket as TLSSocket).getPeerCertificate(),
+    channel: (type) =>
+      type === 'tls-exporter'
+        ? (socket as TLSSocket).exportKeyingMaterial(
+            32,
+            'EXPORTER-Channel-Binding',
+            Buffer.alloc(0),
+          )
+        : hash('sha256', (socket as TLSSocket).getPeerCertificate().raw, 'buffer'),
     close: () => socket.destroy(),
   }
 }

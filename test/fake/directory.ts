@@ -44,6 +44,7 @@ export function fakeDirectory(rows: readonly DirectoryRow[]): Directory {
   return {
     seq: rows.length,
     defaultDomain: domains[0]?.name,
+    scram: { lacking: accounts.length, iterations: new Map() },
     domain: (name) => domains.find((domain) => domain.name === name),
     domains: () => domains,
     account: (id) => accounts.find((account) => account.id === id),

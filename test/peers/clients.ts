@@ -15,7 +15,8 @@ export const clientsMissing = (): string | undefined => {
   return missing.length === 0 ? undefined : `no ${missing.join(', ')}, and ${peersMissing() ?? ''}`
 }
 
-const onPath = (program: string): boolean =>
+/** Whether this machine has the program. */
+export const onPath = (program: string): boolean =>
   (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK)
@@ -74,6 +75,10 @@ export function clientRoom(): ClientRoom {
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
+
+/** Runs a program of this machine to its end. */
+export const runHere = (file: string, args: readonly string[]): Promise<RanProgram> =>
+  ran(file, args, { env: process.env, input: undefined })
 
 function ran(
   file: string,

@@ -7,7 +7,6 @@ import type { Clock } from '#base/time.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import { isLoopback } from '#store/directory/guessing.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
-import { hashPassword } from '#store/directory/password.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
 import type { EventLog } from '#store/events/event-log.ts'
@@ -25,6 +24,7 @@ import { joinedSiblings, ownSiblings } from './siblings.ts'
 import type { Siblings } from './siblings.ts'
 import type { StorageState } from '#app/storage/child-process.ts'
 import { VERSION } from '#app/version.ts'
+import { renewed } from './new-credential.ts'
 
 const LOOK_AT_SPACE_MS = SECOND_MS
 
@@ -138,11 +138,16 @@ export async function startNode(options: {
       directory: node.directory,
       clock,
       log,
-      onDated: ({ id, credentialVersion: version }, password) => {
-        if (!node.settings['auth.rehash']) return
+      scram: () => ({
+        enabled: node.settings['auth.scram'],
+        iterations: node.settings['auth.scramIterations'],
+      }),
+      onDated: (account, password) => {
         // Where control is away, the next start of this process tries again.
-        hashPassword(password)
-          .then((credential) => node.link.credential({ accountId: id, version, credential }))
+        renewed(account, password, node.settings)
+          .then(async (made) => {
+            if (made !== undefined) await node.link.credential(made)
+          })
           .catch((cause: unknown) => log.warn('auth.notRehashed', { cause: messageOf(cause) }))
       },
     }),

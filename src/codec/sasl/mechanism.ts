@@ -1,5 +1,6 @@
 import { bufferOf, toLatin1, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import { fromBase64 } from './base64.ts'
 
 export type SaslMechanism = 'PLAIN' | 'LOGIN'
 
@@ -51,16 +52,8 @@ function challenge(text: string, then: (decoded: Octets) => SaslStep): SaslStep 
 }
 
 function answered(response: Octets, then: (decoded: Octets) => SaslStep): SaslStep {
-  const decoded = fromBase64(response)
+  const decoded = fromBase64(toLatin1(response))
   return decoded === undefined ? { kind: 'error', text: 'cannot decode base64' } : then(decoded)
-}
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-
-/** Strict: Buffer.from would skip what it does not know, and two texts would be one password. */
-function fromBase64(octets: Octets): Octets | undefined {
-  const text = toLatin1(octets)
-  return BASE64.test(text) ? Buffer.from(text, 'base64') : undefined
 }
 
 /** `[authzid] NUL authcid NUL passwd` (RFC 4616 §2). */

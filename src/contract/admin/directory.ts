@@ -58,6 +58,10 @@ export const user = z.object({
   name: z.string().optional(),
   admin: z.boolean(),
   disabled: z.boolean(),
+  scram: z
+    .boolean()
+    .optional()
+    .describe('Whether the password has keys for SCRAM; absent where there is none'),
   passwordScheme: z
     .string()
     .optional()

@@ -124,11 +124,14 @@ export const eventBatch = z.object({
 })
 export type WireEvent = Omit<EventRecord, 'node'>
 
-/** A new hash of a password that was right, in the place of a dated one of this version. */
+/** A new hash or SCRAM keys of a password that was right, in the place of dated ones of this version. */
 export const newCredential = z.object({
   accountId: z.string().min(1).max(100),
   version: count,
-  credential: z.string().min(1).max(2_000),
+  /** Absent: the one in force is as we make them, and only the keys are new. */
+  credential: z.string().min(1).max(2_000).optional(),
+  /** Keys of the same password for SCRAM, where it can have such. */
+  scram: z.string().min(1).max(1_000).optional(),
 })
 export type NewCredential = z.infer<typeof newCredential>
 

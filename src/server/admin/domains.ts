@@ -14,6 +14,7 @@ import type { DomainBody } from '#contract/admin/directory.ts'
 import type { LocalDomain } from '#model/account.ts'
 import { domainKey } from '#model/address.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import { newSaltKey } from '#store/directory/scram-keys.ts'
 import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { versioned, writeDirectory } from './directory-writes.ts'
@@ -27,7 +28,12 @@ const named = z.object({ name: z.string() })
 export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
   const body = (row: LocalDomain, now: Directory = directory): DomainBody =>
-    versioned({ ...row, isDefault: row.name === now.defaultDomain })
+    versioned({
+      name: row.name,
+      ...(row.convertTo !== undefined && { convertTo: row.convertTo }),
+      ...(row.quota !== undefined && { quota: row.quota }),
+      isDefault: row.name === now.defaultDomain,
+    })
   const target = (name: string): Target => ({
     key: `domain:${domainKey(name)}`,
     name: `the domain ${name}`,
@@ -63,6 +69,7 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
           name,
           ...(convertTo !== undefined && { convertTo: lower(convertTo) }),
           ...withQuota(undefined, quota),
+          saltKey: newSaltKey(),
         }
         return ok([{ kind: 'put', row: { kind: 'domain', domain: row } }])
       })
@@ -90,6 +97,7 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
           name: before.name,
           ...(converted !== undefined && { convertTo: converted }),
           ...withQuota(before.quota, quota),
+          ...(before.saltKey !== undefined && { saltKey: before.saltKey }),
         }
         return ok([{ kind: 'put', row: { kind: 'domain', domain: row } }])
       })

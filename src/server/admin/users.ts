@@ -11,6 +11,7 @@ import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { hashPassword, isKnownHash, isPassword, schemeOf } from '#store/directory/password.ts'
+import { makeScramKeys } from '#store/directory/scram-keys.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { versioned, writeDirectory } from './directory-writes.ts'
 import type { Target } from './directory-writes.ts'
@@ -52,7 +53,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { body: newUser, response: { 201: writtenUser } } },
     async (request, reply) => {
       const { address, name, admin, addresses, delegated, quota } = request.body
-      const credential = await credentialOf(request.body)
+      const secrets = await secretsOf(deps, request.body)
       const main = addressIn(directory, lower(address))
       const account: Account = {
         id: timedId(deps.clock.nowMs()) as AccountId,
@@ -61,7 +62,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         ...(name !== undefined && { name }),
         admin: admin ?? false,
         disabled: false,
-        ...(credential !== undefined && { credential }),
+        ...secrets,
         credentialVersion: 1,
         addresses: (addresses ?? []).map(addressOf),
         delegated: (delegated ?? []).map(addressOf),
@@ -98,13 +99,12 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { params: named, body: passwordBody, response: { 200: done } } },
     async (request) => {
       const { id } = accountOf(directory, request.params.user)
-      const credential = await credentialOf(request.body)
-      if (credential === undefined) throw noPassword()
-      const pending = await change(deps, request, id, (account) => ({
-        ...account,
-        credential,
-        credentialVersion: account.credentialVersion + 1,
-      }))
+      const secrets = await secretsOf(deps, request.body)
+      if (secrets === undefined) throw noPassword()
+      const pending = await change(deps, request, id, (account) => {
+        const { scram: _, ...rest } = account // keys of the old password would still let it in
+        return { ...rest, ...secrets, credentialVersion: account.credentialVersion + 1 }
+      })
       return { pending }
     },
   )
@@ -139,7 +139,10 @@ function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQu
     ...(account.name !== undefined && { name: account.name }),
     admin: account.admin,
     disabled: account.disabled,
-    ...(account.credential !== undefined && { passwordScheme: schemeOf(account.credential) }),
+    ...(account.credential !== undefined && {
+      passwordScheme: schemeOf(account.credential),
+      scram: account.scram !== undefined,
+    }),
     addresses: account.addresses.map(formatAddress),
     delegated: account.delegated.map(formatAddress),
     ...(account.quota !== undefined && { quota: account.quota }),
@@ -189,11 +192,14 @@ function passwordOf(body: {
   return octets
 }
 
-/** A hash of ours of the password, or the hash that was brought in; undefined: neither was given. */
-async function credentialOf(body: Parameters<typeof passwordOf>[0]): Promise<string | undefined> {
+/** A hash of ours and SCRAM keys of the password, or the hash that was brought in; undefined: neither was given. */
+async function secretsOf(
+  deps: AdminDeps,
+  body: Parameters<typeof passwordOf>[0],
+): Promise<Pick<Account, 'credential' | 'scram'> | undefined> {
   const { passwordHash } = body
   const password = passwordOf(body)
-  if (passwordHash === undefined) return password === undefined ? undefined : hashPassword(password)
+  if (passwordHash === undefined) return password && ownSecrets(deps, password)
   if (password !== undefined)
     throw new ApiError('invalid', 'a password and a hash', 'Give one of the two.')
   if (!isKnownHash(passwordHash))
@@ -202,7 +208,17 @@ async function credentialOf(body: Parameters<typeof passwordOf>[0]): Promise<str
       'this hash cannot be checked',
       'Known: {SSHA}, {SSHA256}, {SSHA512}, {CRYPT} with $1$, $5$, $6$ or $2b$, {PBKDF2}, {ARGON2}, argon2id.',
     )
-  return passwordHash
+  return { credential: passwordHash }
+}
+
+async function ownSecrets(
+  { settings: { settings } }: AdminDeps,
+  password: Octets,
+): Promise<Pick<Account, 'credential' | 'scram'>> {
+  const scram = settings['auth.scram']
+    ? await makeScramKeys(password, settings['auth.scramIterations'])
+    : undefined
+  return { credential: await hashPassword(password), ...(scram !== undefined && { scram }) }
 }
 
 const noPassword = (): ApiError =>

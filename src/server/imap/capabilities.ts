@@ -1,3 +1,4 @@
+import { scramOffered } from '#store/directory/scram-exchange.ts'
 import type { ImapSession } from './session.ts'
 
 const ALWAYS = ['IMAP4rev1', 'IMAP4rev2', 'SASL-IR', 'ID', 'ENABLE']
@@ -47,8 +48,10 @@ export function capabilities(session: ImapSession): string {
   }
   const offered = [...ALWAYS, 'LITERAL-']
   if (!session.secure && session.door.identity !== undefined) offered.push('STARTTLS')
-  if (loginAllowed(session)) offered.push('AUTH=PLAIN', 'AUTH=LOGIN')
-  else offered.push('LOGINDISABLED') // RFC 9051 §6.2.3
+  if (loginAllowed(session)) {
+    const scram = scramOffered(session.room.authenticator, session.channel)
+    offered.push(...['PLAIN', 'LOGIN', ...scram].map((mechanism) => `AUTH=${mechanism}`))
+  } else offered.push('LOGINDISABLED') // RFC 9051 §6.2.3
   return offered.join(' ')
 }
 

@@ -10,6 +10,7 @@ import type { Octets } from '#base/octets.ts'
 import { parseCommand } from '#codec/imap/command.ts'
 import type { NameForm } from '#codec/imap/mailbox-name.ts'
 import { formatSet } from '#codec/imap/sequence-set.ts'
+import { channelBinding } from '#net/channel-binding.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
 import { startTls } from '#net/tls.ts'
@@ -111,6 +112,11 @@ export class ImapSession {
   /** How mailbox names travel. */
   get nameForm(): NameForm {
     return this.rev2 || this.utf8Accepted ? 'utf8' : 'utf7'
+  }
+
+  /** What SCRAM binds; absent without TLS. */
+  get channel(): ((type: string) => Octets | undefined) | undefined {
+    return this.secure ? (type) => channelBinding(this.#socket, type) : undefined
   }
 
   get state(): State {

@@ -3,6 +3,7 @@ import { toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { parsePop3Command } from '#codec/pop3/command.ts'
+import { channelBinding } from '#net/channel-binding.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
 import { startTls } from '#net/tls.ts'
@@ -58,6 +59,11 @@ export class Pop3Session {
     const { allowPlaintext } = this.options
     if (this.secure) return true
     return typeof allowPlaintext === 'function' ? allowPlaintext(this.ip) : allowPlaintext === true
+  }
+
+  /** What SCRAM binds; absent without TLS. */
+  get channel(): ((type: string) => Octets | undefined) | undefined {
+    return this.secure ? (type) => channelBinding(this.#socket, type) : undefined
   }
 
   get tlsOffered(): boolean {

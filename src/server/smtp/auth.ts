@@ -1,8 +1,13 @@
 import { fromLatin1, toLatin1 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
 import { saslMechanism, startSasl } from '#codec/sasl/mechanism.ts'
 import type { SaslStep } from '#codec/sasl/mechanism.ts'
+import { scramMechanism } from '#codec/sasl/scram.ts'
+import type { ScramMechanism } from '#codec/sasl/scram.ts'
+import type { Account } from '#model/account.ts'
 import type { Reply } from '#model/reply.ts'
-import type { Authenticator } from '#store/directory/authenticator.ts'
+import type { Authenticator, LoginFault } from '#store/directory/authenticator.ts'
+import { exchangeScram } from '#store/directory/scram-exchange.ts'
 import type { SmtpCommand } from './command.ts'
 import { AUTH_LINE_BYTES_MAX } from './options.ts'
 import { badOperands, badSequence, reply, whereToLogIn } from './replies.ts'
@@ -30,12 +35,15 @@ export const auth: SmtpCommand = {
     }
     const [name = '', initial, more] = rest.split(/ +/)
     if (name === '' || more !== undefined) return badOperands('AUTH mechanism [response] is wanted')
-    const mechanism = saslMechanism(name)
-    if (mechanism === undefined) return reply(504, '5.5.4', `${name} is not offered: PLAIN LOGIN`)
-    const step = startSasl(mechanism, initial === undefined ? undefined : fromLatin1(initial))
-    const end = await exchange(session, step)
+    if (!session.mechanisms.includes(name.toUpperCase()))
+      return reply(504, '5.5.4', `${name} is not offered: ${session.mechanisms.join(' ')}`)
+    const response = initial === undefined ? undefined : fromLatin1(initial)
+    const scram = scramMechanism(name)
+    const { authenticator } = options
+    if (scram !== undefined) return byScram(session, authenticator, { name: scram, response })
+    const end = await exchange(session, startSasl(saslMechanism(name)!, response))
     if (end === undefined || 'code' in end) return end
-    return logIn(session, options.authenticator, end)
+    return logIn(session, authenticator, end)
   },
 }
 
@@ -48,13 +56,54 @@ async function exchange(
 ): Promise<Credentials | Reply | undefined> {
   let step = first
   while (step.kind === 'challenge') {
-    session.say({ code: 334, text: toLatin1(step.octets) })
-    const line = await session.line(AUTH_LINE_BYTES_MAX)
-    if (line === undefined) return undefined
-    if (line === 'tooLong') return reply(500, '5.5.6', 'authentication line is too long')
+    const line = await ask(session, step.octets)
+    if (line === undefined || 'code' in line) return line
     step = step.next(line)
   }
   return step.kind === 'error' ? reply(501, '5.5.2', step.text) : step
+}
+
+async function ask(session: SmtpSession, challenge: Octets): Promise<Octets | Reply | undefined> {
+  session.say({ code: 334, text: toLatin1(challenge) })
+  const line = await session.line(AUTH_LINE_BYTES_MAX)
+  return line === 'tooLong' ? reply(500, '5.5.6', 'authentication line is too long') : line
+}
+
+async function byScram(
+  session: SmtpSession,
+  { scram }: Authenticator,
+  { name, response }: { readonly name: ScramMechanism; readonly response: Octets | undefined },
+): Promise<Reply | undefined> {
+  if (scram === undefined) return reply(504, '5.5.4', `${name} is not offered`)
+  let unheard: Reply | undefined
+  const end = await exchangeScram(
+    scram,
+    {
+      mechanism: name,
+      channel: session.channel,
+      initial: response,
+      ip: session.peer.ip,
+      protocol: 'smtp',
+    },
+    async (challenge) => {
+      const line = await ask(session, challenge)
+      if (line === undefined || !('code' in line)) return line
+      unheard = line
+      return undefined
+    },
+  )
+  switch (end.kind) {
+    case 'loggedIn':
+      return enter(session, end.account)
+    case 'fault':
+      return notLoggedIn(session, end.fault, end.login)
+    case 'otherUser':
+      return notLoggedIn(session, 'refused')
+    case 'malformed':
+      return reply(501, '5.5.2', end.text)
+    case 'gone':
+      return unheard
+  }
 }
 
 async function logIn(
@@ -68,14 +117,20 @@ async function logIn(
     ip: session.peer.ip,
     protocol: 'smtp',
   })
-  if (outcome.ok && authzid === undefined) {
-    session.account = outcome.value
-    session.log.info('smtp.login', { accountId: outcome.value.id })
-    return reply(235, '2.7.0', 'logged in')
-  }
-  if (!outcome.ok && outcome.error !== 'refused')
+  if (outcome.ok && authzid === undefined) return enter(session, outcome.value)
+  return notLoggedIn(session, outcome.ok ? 'refused' : outcome.error, login)
+}
+
+function enter(session: SmtpSession, account: Account): Reply {
+  session.account = account
+  session.log.info('smtp.login', { accountId: account.id })
+  return reply(235, '2.7.0', 'logged in')
+}
+
+function notLoggedIn(session: SmtpSession, fault: LoginFault, login?: string): Reply {
+  if (fault !== 'refused')
     return reply(454, '4.7.0', 'logins are not possible just now; try again later')
   session.loginFailures++
-  session.log.warn('smtp.loginRefused', { login })
+  session.log.warn('smtp.loginRefused', login === undefined ? {} : { login })
   return reply(535, '5.7.8', 'login refused')
 }

@@ -31,7 +31,7 @@ export async function greetWithExtensions(session: SmtpSession, name: string): P
   ]
   if (options.door === 'lmtp') lines.push('BINARYMIME') // RFC 3030 §3
   if (session.mayStartTls) lines.push('STARTTLS')
-  if (session.mayLogIn) lines.push('AUTH PLAIN LOGIN')
+  if (session.mayLogIn) lines.push(['AUTH', ...session.mechanisms].join(' '))
   if (session.takesHanded) lines.push('XWATARI')
   return { code: 250, text: lines }
 }

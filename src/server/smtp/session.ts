@@ -9,11 +9,13 @@ import type { MailCommand, Transaction } from '#model/reception.ts'
 import type { Account } from '#model/account.ts'
 import type { Greeting, Peer } from '#model/envelope.ts'
 import type { Reply } from '#model/reply.ts'
+import { channelBinding } from '#net/channel-binding.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
 import { peerAddress, tlsOf } from '#net/peer.ts'
 import { startTls } from '#net/tls.ts'
 import { OctetWriter } from '#net/writer.ts'
+import { scramOffered } from '#store/directory/scram-exchange.ts'
 import type { Chunks } from './bdat.ts'
 import { COMMANDS } from './commands.ts'
 import { barredReply } from './mail.ts'
@@ -101,6 +103,17 @@ export class SmtpSession {
 
   get secured(): boolean {
     return tlsOf(this.#socket) !== undefined
+  }
+
+  /** What SCRAM binds; absent without TLS. */
+  get channel(): ((type: string) => Octets | undefined) | undefined {
+    return this.secured ? (type) => channelBinding(this.#socket, type) : undefined
+  }
+
+  /** The mechanisms that a login may use now. */
+  get mechanisms(): readonly string[] {
+    const { authenticator } = this.options
+    return ['PLAIN', 'LOGIN', ...(authenticator ? scramOffered(authenticator, this.channel) : [])]
   }
 
   get mayStartTls(): boolean {

@@ -16,4 +16,26 @@ export type LoginFault = 'refused' | 'unavailable' | 'slowed'
 
 export interface Authenticator {
   login(attempt: LoginAttempt): Promise<Outcome<Account, LoginFault>>
+  /** Absent: SCRAM is not to be had. */
+  readonly scram?: ScramLogins
+}
+
+/** Logins in which the password is not sent (RFC 5802). */
+export interface ScramLogins {
+  /** Only while every account that can log in has keys: a client that prefers it locks nobody out. */
+  readonly offered: boolean
+  /** What a client needs to prove that it knows the password; the same whether the name exists or not. */
+  begin(login: string): ScramChallenge
+}
+
+export interface ScramChallenge {
+  readonly salt: Octets
+  readonly iterations: number
+  /** Whose login it was, and what proves to the client that we have known its keys. */
+  finish(
+    answer: Pick<LoginAttempt, 'ip' | 'protocol'> & {
+      readonly proof: Octets
+      readonly authMessage: string
+    },
+  ): Promise<Outcome<{ readonly account: Account; readonly signature: Octets }, LoginFault>>
 }

@@ -204,7 +204,11 @@ const parseRow = (json: string | null): DirectoryRow | null =>
   json === null ? null : (JSON.parse(json) as DirectoryRow)
 
 function withoutSecret(row: DirectoryRow | null): DirectoryRow | null {
+  if (row?.kind === 'domain') {
+    const { saltKey: _, ...domain } = row.domain
+    return { kind: 'domain', domain }
+  }
   if (row?.kind !== 'account') return row
-  const { credential: _, ...account } = row.account
+  const { credential: _, scram: _keys, ...account } = row.account
   return { kind: 'account', account }
 }

@@ -2,6 +2,7 @@ import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/acc
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
+import { iterationsOf } from './scram-keys.ts'
 
 /** The rows of a directory by what they are looked up by; filled in the order of their creation. */
 export class DirectoryMaps {
@@ -11,6 +12,7 @@ export class DirectoryMaps {
   readonly aliases = new Map<string, Alias>()
   readonly forwards = new Map<AccountId, Forward>()
   readonly routes = new Map<string, RouteRow>()
+  readonly scram = { lacking: 0, iterations: new Map<number, number>() }
 
   /** The number of rows. */
   get size(): number {
@@ -45,6 +47,7 @@ export class DirectoryMaps {
       case 'account':
         this.#forgetAccount(row.account.id)
         this.accounts.set(row.account.id, row.account)
+        this.#countScram(row.account, 1)
         for (const key of addressKeysOf(row.account)) this.byAddress.set(key, row.account.id)
         return
       case 'alias':
@@ -83,8 +86,22 @@ export class DirectoryMaps {
   #forgetAccount(id: AccountId): void {
     const account = this.accounts.get(id)
     if (account === undefined) return
+    this.#countScram(account, -1)
     for (const key of addressKeysOf(account))
       if (this.byAddress.get(key) === id) this.byAddress.delete(key)
+  }
+
+  #countScram({ credential, scram, disabled }: Account, sign: 1 | -1): void {
+    if (disabled || credential === undefined) return
+    if (scram === undefined) {
+      this.scram.lacking += sign
+      return
+    }
+    const { iterations } = this.scram
+    const key = iterationsOf(scram)
+    const count = (iterations.get(key) ?? 0) + sign
+    if (count === 0) iterations.delete(key)
+    else iterations.set(key, count)
   }
 }
 

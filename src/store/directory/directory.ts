@@ -20,11 +20,20 @@ export interface DirectoryChange {
   readonly row: DirectoryRow | null
 }
 
+/** Who could log in by SCRAM, counted as rows come and go. */
+export interface ScramCounts {
+  /** Accounts that can log in by password but not by SCRAM. */
+  readonly lacking: number
+  /** How many keys of enabled accounts have each number of iterations. */
+  readonly iterations: ReadonlyMap<number, number>
+}
+
 /** Look-ups from memory inside the socket process; synchronous, always the last good copy. */
 export interface Directory {
   /** 0 while no copy has been read yet: then every look-up is `unavailable`, never "no such user". */
   readonly seq: number
   readonly defaultDomain: string | undefined
+  readonly scram: ScramCounts
   domain(name: string): LocalDomain | undefined
   domains(): readonly LocalDomain[]
   account(id: AccountId): Account | undefined

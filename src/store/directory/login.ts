@@ -13,6 +13,8 @@ import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts
 import type { Directory } from './directory.ts'
 import { GuessLimits, isLoopback } from './guessing.ts'
 import { isDated, isPassword, verifyPassword } from './password.ts'
+import { iterationsOf } from './scram-keys.ts'
+import { scramLogins } from './scram-login.ts'
 
 /** How long a check that succeeded is remembered. */
 const REMEMBER_MS = 10 * MINUTE_MS
@@ -32,17 +34,22 @@ export function createAuthenticator(options: {
   readonly poolLimit?: number
   readonly waitingMax?: number
   readonly log?: Log
-  /** A login was right by a hash that is not as we make them now; told once for each hash. */
+  /** Whether SCRAM may be offered, and with how many iterations keys are made now; absent: never. */
+  readonly scram?: () => { readonly enabled: boolean; readonly iterations: number }
+  /** A login was right by a hash or keys that are not as we make them now; told once for each. */
   readonly onDated?: (account: Account, password: Octets) => void
 }): Authenticator {
-  const { directory, clock, log = silentLog } = options
-  const dated = new DatedHashes(options.onDated)
+  const { directory, clock, scram, log = silentLog } = options
+  const dated = new DatedHashes(options.onDated, scram)
   const limits = new GuessLimits(clock)
   const checker = new Checker(
     clock,
     new Semaphore(options.poolLimit ?? POOL_DEFAULT, options.waitingMax ?? WAITING_MAX),
   )
   return {
+    ...(scram !== undefined && {
+      scram: scramLogins({ directory, clock, limits, log, enabled: () => scram().enabled }),
+    }),
     async login(attempt: LoginAttempt): Promise<Outcome<Account, LoginFault>> {
       if (directory.seq === 0) return err('unavailable')
       if (!isPassword(attempt.password) || Buffer.byteLength(attempt.login) > LOGIN_BYTES_MAX)
@@ -145,16 +152,24 @@ const TOLD_MAX = 100_000
 /** Which dated hashes were told already: a program that logs in each minute tells nothing new. */
 class DatedHashes {
   readonly #onDated: ((account: Account, password: Octets) => void) | undefined
+  readonly #scram: (() => { readonly enabled: boolean; readonly iterations: number }) | undefined
   readonly #told = new Set<string>()
 
-  constructor(onDated: ((account: Account, password: Octets) => void) | undefined) {
+  constructor(
+    onDated: ((account: Account, password: Octets) => void) | undefined,
+    scram: (() => { readonly enabled: boolean; readonly iterations: number }) | undefined,
+  ) {
     this.#onDated = onDated
+    this.#scram = scram
   }
 
   look(account: Account, password: Octets): void {
     if (this.#onDated === undefined || account.credential === undefined) return
-    if (!isDated(account.credential)) return
-    const key = `${account.id} ${account.credentialVersion}`
+    const scram = this.#scram?.()
+    const lacksKeys =
+      scram?.enabled === true && iterationsOf(account.scram ?? '') < scram.iterations
+    if (!isDated(account.credential) && !lacksKeys) return
+    const key = `${account.id} ${account.credentialVersion} ${lacksKeys ? scram.iterations : ''}`
     if (this.#told.has(key)) return
     this.#told.add(key)
     if (this.#told.size > TOLD_MAX) this.#told.delete(this.#told.values().next().value!)

@@ -3,7 +3,13 @@ import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts
 import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import { DirectoryMaps } from './directory-maps.ts'
-import type { Directory, DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
+import type {
+  Directory,
+  DirectoryChange,
+  DirectoryKey,
+  DirectoryRow,
+  ScramCounts,
+} from './directory.ts'
 
 /** Conversions from domain to domain that a login may take; longer chains are refused when saved. */
 const CONVERSIONS_MAX = 10
@@ -32,6 +38,10 @@ export class MemoryDirectory implements Directory {
 
   get defaultDomain(): string | undefined {
     return this.#maps.domains.keys().next().value
+  }
+
+  get scram(): ScramCounts {
+    return this.#maps.scram
   }
 
   /** Takes the changes in order; those that are known already change nothing. */

@@ -324,6 +324,24 @@ export const SETTINGS = {
       ja: '他のシステムから持ち込んだハッシュのパスワードを、本人のログイン時に argon2id で保存し直します。',
     },
   },
+  'auth.scram': {
+    type: 'boolean',
+    default: true,
+    doc: {
+      en: 'Make keys for SCRAM-SHA-256 whenever a password is set or, of older ones, at the next login by password, and offer SCRAM-SHA-256 and SCRAM-SHA-256-PLUS once every enabled account of the directory has keys: clients prefer SCRAM, and who has no keys would be locked out. Passwords that SASLprep refuses (emoji, control characters, octets that are no UTF-8) have none. Off: no keys are made and none are used.',
+      ja: 'パスワードの設定時（以前からのものは次回のパスワードログイン時）に SCRAM-SHA-256 用の鍵を作り、有効な全アカウントに鍵がそろった時点で SCRAM-SHA-256 と SCRAM-SHA-256-PLUS を提示します。クライアントは SCRAM を優先するため、鍵のない人がいるうちに提示するとその人が入れなくなるからです。SASLprep が拒むパスワード（絵文字、制御文字、UTF-8 でないオクテット）には鍵を作れません。オフにすると鍵を作らず、使いません。',
+    },
+  },
+  'auth.scramIterations': {
+    type: 'integer',
+    default: 100_000,
+    min: 4_096,
+    max: 1_000_000,
+    doc: {
+      en: 'Iterations of new SCRAM keys. More make guessing dearer for whoever has stolen the keys, and each login dearer for the client, which does this work (100,000: a tenth of a second on a telephone). Keys with fewer are made anew at the next login by password.',
+      ja: '新しい SCRAM 鍵の反復回数。多いほど、鍵を盗んだ者の推測に手間がかかり、計算を受け持つクライアントのログインも重くなります（100,000 回で携帯電話でも 0.1 秒ほど）。これより少ない鍵は、次回のパスワードログイン時に作り直します。',
+    },
+  },
   'auth.allowPlaintext': {
     type: 'boolean',
     default: false,

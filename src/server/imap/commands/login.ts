@@ -5,6 +5,8 @@ import type { ImapCommand } from '#server/imap/command.ts'
 import { done, no } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
 import type { ImapSession } from '#server/imap/session.ts'
+import type { Account } from '#model/account.ts'
+import type { LoginFault } from '#store/directory/authenticator.ts'
 
 /** RFC 9051 §6.2.3. The password is opaque: atom, quoted or literal give the same octets. */
 export const login: ImapCommand<'LOGIN'> = {
@@ -34,7 +36,7 @@ export async function logIn(
   name: string,
   password: Octets,
 ): Promise<Completion> {
-  const { authenticator, byAccount, limits, log } = session.room
+  const { authenticator } = session.room
   if (password.length === 0 || password.length > PASSWORD_BYTES_MAX) return failed(session)
   if ([NUL, LF, CR].some((octet) => password.includes(octet))) return failed(session)
   const outcome = await authenticator.login({
@@ -43,15 +45,22 @@ export async function logIn(
     ip: session.ip,
     protocol: 'imap',
   })
-  if (!outcome.ok) {
-    if (outcome.error === 'refused') return failed(session)
-    const text =
-      outcome.error === 'slowed'
-        ? 'Too many attempts; try again later'
-        : 'Logins cannot be checked for now; try again later'
-    return no('UNAVAILABLE', text)
-  }
-  const account = outcome.value
+  return outcome.ok ? enter(session, outcome.value) : notLoggedIn(session, outcome.error)
+}
+
+/** Why a login did not succeed. */
+export function notLoggedIn(session: ImapSession, fault: LoginFault): Completion {
+  if (fault === 'refused') return failed(session)
+  const text =
+    fault === 'slowed'
+      ? 'Too many attempts; try again later'
+      : 'Logins cannot be checked for now; try again later'
+  return no('UNAVAILABLE', text)
+}
+
+/** Enters the account of a login that was right. */
+export function enter(session: ImapSession, account: Account): Completion {
+  const { byAccount, limits, log } = session.room
   if (!byAccount.enter(account.id, limits.connectionsPerAccountMax))
     return no('LIMIT', 'Too many connections of this account')
   session.account = account

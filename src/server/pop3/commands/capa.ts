@@ -1,5 +1,6 @@
 import { BOTH } from '#server/pop3/command.ts'
 import type { Pop3Handler } from '#server/pop3/command.ts'
+import { scramOffered } from '#store/directory/scram-exchange.ts'
 
 /** RFC 2449 §5. */
 export const capa: Pop3Handler = {
@@ -7,7 +8,10 @@ export const capa: Pop3Handler = {
   states: BOTH,
   async run(session) {
     const offered = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING']
-    if (session.loginAllowed) offered.push('USER', 'SASL PLAIN LOGIN')
+    if (session.loginAllowed) {
+      const scram = scramOffered(session.options.authenticator, session.channel)
+      offered.push('USER', ['SASL PLAIN LOGIN', ...scram].join(' '))
+    }
     if (session.tlsOffered) offered.push('STLS')
     session.ok('Capabilities')
     for (const capability of [...offered, 'IMPLEMENTATION Watari', '.'])

@@ -4,6 +4,8 @@ import { AUTHORIZATION } from '#server/pop3/command.ts'
 import type { Pop3Handler } from '#server/pop3/command.ts'
 import { Maildrop } from '#server/pop3/maildrop.ts'
 import type { Pop3Session } from '#server/pop3/session.ts'
+import type { Account } from '#model/account.ts'
+import type { LoginFault } from '#store/directory/authenticator.ts'
 
 /** RFC 1939 §7: says +OK to every name, so that nobody learns which exist. */
 export const user: Pop3Handler = {
@@ -38,7 +40,7 @@ const PASSWORD_BYTES_MAX = 1_000
 
 /** Checks a password and opens the maildrop. */
 export async function logIn(session: Pop3Session, name: string, password: Octets): Promise<void> {
-  const { authenticator, shared, log } = session.options
+  const { authenticator } = session.options
   if (password.length === 0 || password.length > PASSWORD_BYTES_MAX) return session.loginFailed()
   if ([NUL, LF, CR].some((octet) => password.includes(octet))) return session.loginFailed()
   const outcome = await authenticator.login({
@@ -47,11 +49,18 @@ export async function logIn(session: Pop3Session, name: string, password: Octets
     ip: session.ip,
     protocol: 'pop3',
   })
-  if (!outcome.ok) {
-    if (outcome.error === 'refused') return session.loginFailed()
-    return session.error('Logins cannot be checked for now; try again later', 'SYS/TEMP')
-  }
-  const account = outcome.value
+  if (outcome.ok) await enter(session, outcome.value)
+  else notLoggedIn(session, outcome.error)
+}
+
+export function notLoggedIn(session: Pop3Session, fault: LoginFault): void {
+  if (fault === 'refused') return session.loginFailed()
+  session.error('Logins cannot be checked for now; try again later', 'SYS/TEMP')
+}
+
+/** Opens the maildrop of a login that was right. */
+export async function enter(session: Pop3Session, account: Account): Promise<void> {
+  const { shared, log } = session.options
   if (shared.open.has(account.id))
     return session.error('Another session has this mailbox open', 'IN-USE') // RFC 2449 §8.1.1
   shared.open.add(account.id)
