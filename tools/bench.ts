@@ -1,6 +1,7 @@
 // npm run bench [-- PART...]: figures beside real peers, in one run, on the same disk.
 import { peersMissing, preparePeers } from '#test/peers/root.ts'
 import { accepts } from './bench/accepts.ts'
+import { consoles } from './bench/console.ts'
 import { deliveries } from './bench/deliveries.ts'
 import { latency } from './bench/latency.ts'
 import { directory } from './bench/directory.ts'
@@ -30,6 +31,7 @@ const PARTS: readonly Part[] = [
   events,
   directory,
   pages,
+  consoles,
 ]
 
 async function main(names: readonly string[]): Promise<number> {

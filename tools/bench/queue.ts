@@ -5,15 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StorageChild } from '#app/storage/child-process.ts'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
-import { DAY_MS, systemClock } from '#base/time.ts'
+import { DAY_MS, HOUR_MS, systemClock } from '#base/time.ts'
 import type { DeliveryId } from '#model/envelope.ts'
 import { openDatabase } from '#store/db/database.ts'
-import { QueueNumbers } from '#store/spool/queue-id.ts'
+import { QueueNumbers, timeId } from '#store/spool/queue-id.ts'
 import { insertMessage, SPOOL_MIGRATIONS } from '#store/spool/rows.ts'
 import type { Accept, QueueFilter, QueueId, SpoolStore } from '#store/spool/spool-store.ts'
 import { median, table, type Part } from './setup.ts'
 
-const ROWS = Number(process.env['WATARI_BENCH_ROWS'] ?? 1_000_000)
+export const ROWS = Number(process.env['WATARI_BENCH_ROWS'] ?? 1_000_000)
 const ROWS_AT_ONCE = 10_000
 const MESSAGE_BYTES = 4_096
 /** The first segments stand nearly empty, as mail that went leaves them. */
@@ -54,7 +54,7 @@ async function open(dir: string) {
 }
 
 /** Rows alone, as the spool writes them, without a sync: the octets are asked for by nobody here. */
-function fill(dir: string, say: (line: string) => void): void {
+export function fill(dir: string, say: (line: string) => void): void {
   const began = performance.now()
   mkdirSync(dir, { recursive: true })
   const path = join(dir, 'spool.db')
@@ -62,10 +62,11 @@ function fill(dir: string, say: (line: string) => void): void {
   db.exec('PRAGMA synchronous = OFF')
   const numbers = new QueueNumbers(0)
   const fromMs = systemClock.nowMs() - DAY_MS
+  const apartMs = DAY_MS / ROWS
   for (let made = 0; made < ROWS; made += ROWS_AT_ONCE)
     db.transaction(() => {
       for (let i = made; i < made + ROWS_AT_ONCE; i++)
-        insertMessage(db, numbers.next(fromMs + i), letter(i), {
+        insertMessage(db, numbers.next(fromMs + i * apartMs), letter(i), {
           kind: 'segment',
           file: 1 + Math.floor(i / MESSAGES_PER_SEGMENT),
           offset: (i % MESSAGES_PER_SEGMENT) * MESSAGE_BYTES,
@@ -78,7 +79,7 @@ function fill(dir: string, say: (line: string) => void): void {
   say(`filled in ${seconds.toFixed(0)} s, ${mib} MiB of rows`)
 }
 
-/** Half is held, half is due tomorrow; one in a thousand mentions a rare address. */
+/** Half is held, half is due tomorrow; one in a thousand mentions a rare address, another one a rare domain. */
 function letter(number: number): Accept {
   const nowMs = systemClock.nowMs()
   const localpart = number % 1_000 === 0 ? `rare${number}` : `user${number % 50_000}`
@@ -88,8 +89,8 @@ function letter(number: number): Accept {
     reversePath: { localpart: `sender${number % 1_000}`, domain: 'example.org' },
     recipients: [
       {
-        address: { localpart, domain: 'campus.example' },
-        ...(number % 2 === 0 && { hold: 'ウイルスの疑い' }),
+        address: { localpart, domain: number % 1_000 === 1 ? '大学.example' : 'campus.example' },
+        ...(number % 2 === 0 && { hold: number % 1_000 === 2 ? '添付が暗号化' : 'ウイルスの疑い' }),
       },
     ],
     body: '8bitmime',
@@ -128,12 +129,15 @@ async function measure(dir: string, say: (line: string) => void): Promise<void> 
   await time('nothing', 20, () => sleep(50, undefined))
   await time('status', 20, async () => void (await spool.status()))
   const middle = (await spool.list({ limit: 1 })).messages[0]!.queueId
-  for (const [what, filter] of FILTERS)
+  for (const [what, filter] of filters())
     await time(`a page: ${what}`, 3, async () => {
       const page = await spool.list({ limit: 100, ...filter })
       return `${page.messages.length} found${page.next === undefined ? '' : ', more'}`
     })
   await time('all pages of a rare address', 1, () => walk(spool, { limit: 100, address: 'RARE7' }))
+  await time('all pages of a rare domain', 1, () =>
+    walk(spool, { limit: 100, domain: '大学.example' }),
+  )
   await time('show', 20, async () => void (await spool.show({ queueId: middle })))
   await time('hold and release', 5, async () => {
     const changed: number[] = []
@@ -161,16 +165,43 @@ async function measure(dir: string, say: (line: string) => void): Promise<void> 
   say(table(rows))
 }
 
-const FILTERS: readonly (readonly [string, Partial<QueueFilter>])[] = [
+/** Half a day is half of the rows. */
+const ago = (ms: number): QueueId => timeId(systemClock.nowMs() - ms)
+
+const NOWHERE = 'nowhere.example'
+
+/** Each filter of the console; a time is asked for when the rows are there. */
+const filters = (): readonly (readonly [string, Partial<QueueFilter>])[] => [
   ['the first', {}],
+  ['the newest', { order: 'newest' }],
   ['held', { state: 'held' }],
+  ['held, the newest', { state: 'held', order: 'newest' }],
   ['ready', { state: 'ready' }],
   ['claimed', { state: 'claimed' }],
+  ['failed: none', { state: 'failed' }],
+  ['older than half a day', { before: ago(DAY_MS / 2) }],
+  ['older than half a day, the newest', { before: ago(DAY_MS / 2), order: 'newest' }],
+  ['the last hour, ready', { from: ago(HOUR_MS), state: 'ready' }],
   ['a common address', { address: 'user77@' }],
   ['a rare address', { address: 'rare7000@campus.example' }],
-  ['an address that is nowhere', { address: '誰か@nowhere.example' }],
-  ['held, an address that is nowhere', { state: 'held', address: 'nowhere.example' }],
+  ['an address that is nowhere', { address: `誰か@${NOWHERE}` }],
+  ['held, an address that is nowhere', { state: 'held', address: NOWHERE }],
+  ['a common domain', { domain: 'campus.example' }],
+  ['a rare domain', { domain: '大学.example' }],
+  ['a domain that is nowhere', { domain: NOWHERE }],
+  ['held, a domain that is nowhere', { state: 'held', domain: NOWHERE }],
+  ['a common text', { text: 'ウイルス' }],
+  ['a rare text', { text: '暗号化' }],
+  ['a text that is nowhere', { text: 'どこにもない' }],
+  ['all at once, nowhere', { ...EVERYTHING, before: ago(HOUR_MS), order: 'newest' }],
 ]
+
+const EVERYTHING: Partial<QueueFilter> = {
+  state: 'ready',
+  address: NOWHERE,
+  domain: NOWHERE,
+  text: 'どこにもない',
+}
 
 /** Follows the cursor to the end, as the command line does. */
 async function walk(spool: Pick<SpoolStore, 'list'>, filter: QueueFilter): Promise<string> {

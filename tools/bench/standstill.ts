@@ -1,13 +1,18 @@
 import type { Installation } from '#test/e2e/installation.ts'
 import { metricsOf } from './simulated-node.ts'
 
-/** Control's histogram of standstills, from `/metrics`. */
-export async function loopDelays(ours: Installation): Promise<Map<string, number>> {
+/** A role's histogram of standstills, from `/metrics`. */
+export async function loopDelays(
+  ours: Installation,
+  role: 'control' | 'gateway' = 'control',
+): Promise<Map<string, number>> {
   const text = await metricsOf(ours)
   const lines = text.matchAll(
-    /^watari_role_loop_delay_seconds_bucket\{role="control",le="(.*)"\} (\d+)$/gm,
+    /^watari_role_loop_delay_seconds_bucket\{role="(.*)",le="(.*)"\} (\d+)$/gm,
   )
-  return new Map([...lines].map(([, le, count]) => [le!, Number(count)]))
+  return new Map(
+    [...lines].filter(([, of]) => of === role).map(([, , le, count]) => [le!, Number(count)]),
+  )
 }
 
 /** The lowest bound that holds all that came since. */

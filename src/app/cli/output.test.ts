@@ -33,19 +33,34 @@ const send = (response: ServerResponse, body: unknown): void => {
   response.end(JSON.stringify(body))
 }
 
-const run = (...args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [WATARI, '--data', dir, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-
-async function ended(child: ChildProcess): Promise<{ status: unknown; out: string; err: string }> {
-  const text = async (stream: NodeJS.ReadableStream): Promise<string> => {
-    const chunks: Buffer[] = []
-    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk)
-    return Buffer.concat(chunks).toString()
-  }
-  const closed = once(child, 'close') as Promise<[status: unknown]>
-  const [out, err, [status]] = await Promise.all([text(child.stdout!), text(child.stderr!), closed])
-  return { status, out, err }
+interface Run {
+  readonly child: ChildProcess
+  /** Reads standard output, from now on and not before, to the end. */
+  ended(): Promise<{ status: unknown; out: string; err: string }>
 }
+
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+function start(program: string, args: readonly string[]): Run {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // At once: what nobody reads is lost when the process ends, and with it the reason of a failure.
+  const error = textOf(child.stderr)
+  const closed = once(child, 'close') as Promise<[status: unknown]>
+  return {
+    child,
+    ended: async () => {
+      const [out, err, [status]] = await Promise.all([textOf(child.stdout), error, closed])
+      return { status, out, err }
+    },
+  }
+}
+
+const run = (...args: readonly string[]): Run =>
+  start(process.execPath, [WATARI, '--data', dir, ...args])
 
 describe('what the command line prints', () => {
   before(async () => {
@@ -76,9 +91,9 @@ describe('what the command line prints', () => {
           send(response, { items })
         }
       })
-      const child = run(...args)
+      const running = run(...args)
       await given
-      const { status, out, err } = await ended(child)
+      const { status, out, err } = await running.ended()
       assert.deepEqual([status, err], [0, ''])
       if (what === 'JSON') assert.deepEqual(JSON.parse(out), { items })
       else
@@ -90,8 +105,13 @@ describe('what the command line prints', () => {
     const whole = Buffer.byteLength(`${JSON.stringify({ items }, null, 2)}\n`)
     const command = `"$0" "$1" --data "$2" route ls --json`
     const shell = async (script: string): Promise<string> => {
-      const child = spawn('bash', ['-c', script, process.execPath, WATARI, dir])
-      const { out, err } = await ended(child)
+      const { out, err } = await start('bash', [
+        '-c',
+        script,
+        process.execPath,
+        WATARI,
+        dir,
+      ]).ended()
       assert.equal(err, '')
       return out.trim()
     }
@@ -114,13 +134,13 @@ describe('what the command line prints', () => {
       response.writeHead(503, { 'watari-not-begun': 'yes', 'content-type': 'application/json' })
       response.end(JSON.stringify({ error: { code: 'unavailable', message: 'm', remedy: 'r' } }))
     }
-    const { status, out, err } = await ended(run('route', 'ls'))
+    const { status, out, err } = await run('route', 'ls').ended()
     assert.deepEqual([status, out, err], [0, 'MATCH  NEXT HOP\n', ''])
     answer = (response) => {
       response.writeHead(503, { 'watari-not-begun': 'yes', 'content-type': 'application/json' })
       response.end(JSON.stringify({ error: { code: 'unavailable', message: '遅い', remedy: 'r' } }))
     }
-    const refused = await ended(run('route', 'ls'))
+    const refused = await run('route', 'ls').ended()
     assert.deepEqual([refused.status, refused.out, refused.err], [1, '', 'watari: 遅い. r\n'])
   })
 
@@ -143,8 +163,9 @@ describe('what the command line prints', () => {
         }
       }
     })
-    child = run('route', 'ls')
-    const end = ended(child)
+    const running = run('route', 'ls')
+    ;({ child } = running)
+    const end = running.ended()
     await asked
     const { status, out, err } = await end
     assert.deepEqual([status, out, err], [0, 'MATCH  NEXT HOP\n', ''])

@@ -1,6 +1,7 @@
-import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useId, useRef, useState } from 'react'
 import type { KeyboardEvent, ReactNode } from 'react'
+
+import { ROW_PX, useRowsInSight } from './rows-in-sight.ts'
 
 /** One column; `width` is a track of a CSS grid. */
 export interface Column<Row> {
@@ -43,8 +44,6 @@ export interface DataTableProps<Row> {
   readonly empty: ReactNode
 }
 
-const ROW_PX = 34
-
 /**
  * A table of any length: only the rows in sight are drawn, and asked for when they come near. j and k or the arrows move, x chooses, Enter opens.
  */
@@ -54,21 +53,14 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
   const id = useId()
   const scroller = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState(0)
-  const virtual = useVirtualizer({
-    count,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    overscan: 10,
-  })
-  const items = virtual.getVirtualItems()
-  const first = items[0]?.index ?? 0
-  const last = items.at(-1)?.index ?? 0
-  useEffect(() => look?.(first, last), [look, first, last])
+  const { first, last, show } = useRowsInSight(scroller, count)
+  const drawn = Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at)
+  useEffect(() => look?.(first, Math.max(first, last)), [look, first, last])
   const at = Math.min(active, count - 1)
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(count - 1, to))
     setActive(next)
-    virtual.scrollToIndex(next)
+    show(next)
   }
   const press = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.nativeEvent.isComposing) return
@@ -113,17 +105,17 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
             </div>
           ))}
         </div>
-        <div role="rowgroup" className="table-body" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const row = rowAt(item.index)
-            const style = { transform: `translateY(${item.start}px)` }
+        <div role="rowgroup" className="table-body" style={{ height: count * ROW_PX }}>
+          {drawn.map((index) => {
+            const row = rowAt(index)
+            const style = { transform: `translateY(${index * ROW_PX}px)` }
             if (row === undefined)
               return (
                 <div
-                  key={item.index}
-                  id={`${id}-${item.index}`}
+                  key={index}
+                  id={`${id}-${index}`}
                   role="row"
-                  aria-rowindex={item.index + 2}
+                  aria-rowindex={index + 2}
                   aria-busy
                   className="table-row table-coming"
                   style={style}
@@ -137,15 +129,15 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
             return (
               <div
                 key={key}
-                id={`${id}-${item.index}`}
+                id={`${id}-${index}`}
                 role="row"
-                aria-rowindex={item.index + 2}
+                aria-rowindex={index + 2}
                 aria-selected={isChosen ?? key === props.opened}
-                className={`table-row${item.index === at ? ' table-active' : ''}${isGone ? ' table-gone' : ''}`}
+                className={`table-row${index === at ? ' table-active' : ''}${isGone ? ' table-gone' : ''}`}
                 data-opened={key === props.opened}
                 style={style}
                 onClick={() => {
-                  setActive(item.index)
+                  setActive(index)
                   props.onOpen?.(row)
                 }}
               >
