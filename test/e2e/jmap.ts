@@ -20,6 +20,7 @@ export const USING = [
   'urn:ietf:params:jmap:core',
   'urn:ietf:params:jmap:mail',
   'urn:ietf:params:jmap:submission',
+  'urn:ietf:params:jmap:quota',
 ]
 
 /** Where the installation's web door is. Its authority is trusted by this process from now on. */
