@@ -9,6 +9,8 @@ import { accessFaults, cutTexts, noBrowser, noJapaneseFont, openBrowser, visit }
 import { enterConsole } from './console-login.ts'
 import { fullHouse } from './full-house.ts'
 import type { House } from './full-house.ts'
+import { until } from './installation.ts'
+import { smtpSend } from './mail.ts'
 
 /** Where pictures of each page stay, for people to look at. */
 const KEPT = process.env['WATARI_PICTURES']
@@ -27,6 +29,8 @@ const REPEATED = ['.table-body .table-row:nth-child(n + 11)', '.setting:nth-chil
 interface Sight {
   readonly name: string
   readonly path: string
+  /** What makes it this sight. */
+  readonly there?: string
   readonly act?: (page: Page) => Promise<void>
 }
 
@@ -46,6 +50,25 @@ async function arrive(page: Page, path: string): Promise<void> {
 let house: House
 let browser: Browser
 
+/** A mail that has gone the whole way, for the trace. */
+async function receiveOne(): Promise<void> {
+  const content = [
+    'From: =?utf-8?B?5L2Q6Jek?= <sato@kenkyu.example>',
+    'To: hanako@campus.example',
+    'Subject: =?utf-8?B?5piO5pel44Gu5Lya6K2w?=',
+    'Message-ID: <kaigi-20261127@kenkyu.example>',
+    `Date: ${new Date().toUTCString()}`,
+    '',
+    'Watari',
+    '',
+  ].join('\r\n')
+  const mail = { from: 'sato@kenkyu.example', to: ['hanako@campus.example'], content }
+  assert.match(await smtpSend(house.port(25), mail), /^250/)
+  await until('it is traced into its mailbox', async () =>
+    (await house.watari(['trace', 'hanako@campus.example'])).stdout.includes('queue.delivered'),
+  )
+}
+
 async function sights(): Promise<readonly Sight[]> {
   const { id } = (await house.api('GET', '/users/person-7')) as { readonly id: string }
   const script = { script: 'require ["fileinto"];\n\nkeep;\n', activate: true }
@@ -58,7 +81,11 @@ async function sights(): Promise<readonly Sight[]> {
   return [
     { name: 'overview', path: '/console' },
     { name: 'trace', path: '/console/trace' },
-    { name: 'trace-found', path: '/console/trace?q=to4@far.example' },
+    {
+      name: 'trace-found',
+      path: '/console/trace?q=hanako@campus.example',
+      there: '.told .answer',
+    },
     { name: 'trace-none', path: '/console/trace?q=nobody@far.example' },
     { name: 'queue', path: '/console/queue' },
     { name: 'queue-none', path: '/console/queue?text=nowhere' },
@@ -134,6 +161,7 @@ describe(
   () => {
     before(async () => {
       house = await fullHouse({ people: 60, aliases: 30, queued: 300, generations: 12 })
+      await receiveOne()
       browser = await openBrowser()
       if (KEPT !== undefined) mkdirSync(KEPT, { recursive: true })
     })
@@ -150,13 +178,14 @@ describe(
         const wrong: string[] = []
         const cut: string[] = []
         let isFresh = true
-        for (const { name, path, act } of await sights()) {
+        for (const { name, path, there, act } of await sights()) {
           await page.setViewportSize({ width: 1280, height: 800 })
           // A page is loaded anew only after one at which something was done.
           if (isFresh) await arrive(page, path)
           else await visitor.open(path)
           isFresh = act === undefined
           await page.locator('main .mantine-Skeleton-root').waitFor({ state: 'detached' })
+          if (there !== undefined) await page.locator(there).first().waitFor()
           await act?.(page)
           for (const [width, height] of SIZES) {
             await page.setViewportSize({ width, height })
