@@ -127,8 +127,8 @@ function acts(page: Page): readonly Act[] {
     await page.locator(`nav.rooms a[href^="/console/${room}"]`).click()
     await rows.first().waitFor()
   }
-  const type = (nth: number, value: string, there: string) => async () => {
-    await page.locator('.filters input').nth(nth).fill(value)
+  const type = (value: string, there: string) => async () => {
+    await page.locator('.filters input').first().fill(value)
     await page.keyboard.press('Enter')
     await page.locator(there).first().waitFor()
   }
@@ -143,8 +143,7 @@ function acts(page: Page): readonly Act[] {
     ['older than an hour', choose(1, 'hour')],
     ['the newest first', choose(2, 'newest')],
     ['all states, of all ages', () => choose(0, '')().then(choose(1, ''))],
-    ['domain 大学.example', type(0, '大学.example', '.table-row:has-text("大学.example")')],
-    ['a text that is nowhere', type(1, 'どこにもない', '.table-empty, .table-row')],
+    ['domain 大学.example', type('大学.example', '.table-row:has-text("大学.example")')],
     ['no filter', () => page.goto(new URL('/console/queue', page.url()).href)],
     ['the history opens', () => openHistory(page)],
     ['scrolled to generation 1', () => scroll(page, Infinity)],
