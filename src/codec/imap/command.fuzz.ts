@@ -15,7 +15,7 @@ const WORDS = [
   'INBOX ', '1:*', ',', '(', ')', ' ', 'BODY', '[', ']', '.', 'HEADER.FIELDS', '<0.', '9>', '"', '\\',
   'FLAGS', '{3}\r\n', '~{2+}\r\n', 'OR', 'NOT', 'CHARSET ', 'UTF-8', '\u00e6\u00b8\u00a1', '&', '-', '%', '\0',
   'MODSEQ', '99999999999999999999', '1-Feb-2026', 'SINCE', '\\Seen', 'SELECT ', 'QRESYNC ', '(7 9 1:3 (1 2))', 'CHANGEDSINCE 1 ', 'VANISHED',
-  'BINARY', 'BINARY.SIZE', 'PREVIEW', ' (LAZY)', '$', 'PARTIAL ', '-1:-3', 'SAVE', 'REPLACE 1 ', 'UTF8 (', 'SAVEDON ',
+  'BINARY', 'BINARY.SIZE', 'PREVIEW', ' (LAZY)', '$', 'PARTIAL ', '-1:-3', 'SAVE', 'REPLACE 1 ', 'UTF8 (', 'SAVEDON ', 'GETMETADATA ', '(DEPTH 1) ', 'SETMETADATA ', '/private/a ', 'NIL',
 ] // prettier-ignore
 const likeCommands = fc
   .array(fc.constantFrom(...WORDS), { maxLength: 30 })

@@ -10,6 +10,8 @@ import { readStoreFlags } from './flags.ts'
 import type { FlagList } from './flags.ts'
 import { readList, readStatusItems } from './list-command.ts'
 import type { ListRequest, StatusItem } from './list-command.ts'
+import { readGetMetadata, readSetMetadata } from './metadata-command.ts'
+import type { GetMetadata, SetMetadata } from './metadata-command.ts'
 import { Scanner, SyntaxFault } from './scanner.ts'
 import { readSelectParams } from './select-params.ts'
 import type { SelectParams } from './select-params.ts'
@@ -73,6 +75,8 @@ export type Command =
   | ({ readonly name: 'LIST' } & ListRequest)
   | { readonly name: 'LSUB'; readonly reference: string; readonly pattern: string }
   | { readonly name: 'STATUS'; readonly mailbox: string; readonly items: readonly StatusItem[] }
+  | ({ readonly name: 'GETMETADATA' } & GetMetadata)
+  | ({ readonly name: 'SETMETADATA' } & SetMetadata)
   | Fetch
   | Store
   | (OfMessages & { readonly name: 'COPY' | 'MOVE'; readonly mailbox: string })
@@ -182,6 +186,8 @@ const READERS: ReadonlyMap<string, (scanner: Scanner) => Command> = new Map<
       items: readStatusItems(s),
     }),
   ],
+  ['GETMETADATA', (s) => ({ name: 'GETMETADATA', ...readGetMetadata(s) })],
+  ['SETMETADATA', (s) => ({ name: 'SETMETADATA', ...readSetMetadata(s) })],
   ['FETCH', (s) => readFetch(s, false)],
   ['STORE', (s) => readStore(s, false)],
   ['COPY', (s) => readCopy(s, 'COPY', false)],

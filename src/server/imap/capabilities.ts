@@ -31,6 +31,7 @@ const AFTER_LOGIN = [
   'CONDSTORE',
   'QRESYNC',
   'OBJECTID',
+  'METADATA',
   'SAVEDATE',
   'PREVIEW',
   'INPROGRESS',

@@ -15,6 +15,7 @@ import { list } from './commands/list.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
 import { lsub } from './commands/lsub.ts'
+import { getMetadata, setMetadata } from './commands/metadata.ts'
 import { namespace } from './commands/namespace.ts'
 import { check, noop } from './commands/noop.ts'
 import { getQuota, getQuotaRoot } from './commands/quota.ts'
@@ -43,6 +44,7 @@ const ALL: readonly AnyCommand[] = [
   examine,
   expunge,
   fetch,
+  getMetadata,
   getQuota,
   getQuotaRoot,
   id,
@@ -57,6 +59,7 @@ const ALL: readonly AnyCommand[] = [
   rename,
   search,
   select,
+  setMetadata,
   sort,
   starttls,
   status,

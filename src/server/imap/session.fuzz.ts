@@ -37,6 +37,8 @@ const piece = fc.oneof(
       's ENABLE CONDSTORE\r\n',
       's2 ENABLE QRESYNC\r\n',
       's5 ENABLE IMAP4rev2 UTF8=ACCEPT\r\n',
+      's12 SETMETADATA INBOX (/private/comment {6+}\r\n渡り)\r\n',
+      's13 GETMETADATA (DEPTH infinity) "" /private/comment\r\n',
       's6 UNAUTHENTICATE\r\n',
       's7 FETCH 1:* (BINARY[1]<1.9> BINARY.SIZE[1] PREVIEW SAVEDATE)\r\n',
       's8 UID SEARCH RETURN (SAVE PARTIAL -1:-5) SAVEDSINCE 1-Jan-2020\r\n',

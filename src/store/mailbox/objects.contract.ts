@@ -5,6 +5,7 @@ import { DAY_MS, HOUR_MS } from '#base/time.ts'
 import { hanako, taro, text } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 import type { OutboxEntry } from './commit.ts'
+import { annotationId } from './objects.ts'
 import type { ObjectChange, ObjectKind } from './objects.ts'
 
 const submission = (id: string, entry?: string): ObjectChange => ({
@@ -83,9 +84,35 @@ export function objectsContract(bench: () => Bench): void {
         objects: ['EmailSubmission'],
       })
       const { states } = await at.store.objectStates({ accountId: hanako })
-      assert.deepEqual(states, { EmailSubmission: state, Identity: 0, PushSubscription: 0 })
+      assert.deepEqual(states, {
+        Annotation: 0,
+        EmailSubmission: state,
+        Identity: 0,
+        PushSubscription: 0,
+      })
       await at.done([{ kind: 'forget', object: 'EmailSubmission', id: 'Snone' }])
       assert.equal((await list(at)).state, state, 'nothing went')
+    })
+
+    it('that are notes of a mailbox go with it, and no others', async () => {
+      const at = bench()
+      const note = (id: string): ObjectChange => ({
+        kind: 'keep',
+        object: 'Annotation',
+        id,
+        value: { text: '渡り' },
+      })
+      const drafts = await at.idOf('Drafts')
+      const sent = await at.idOf('Sent')
+      const ids = [
+        annotationId(undefined, '/a'),
+        annotationId(drafts, '/a'),
+        annotationId(sent, '/a'),
+      ]
+      await at.done([...ids.map(note), note(`${drafts}x:/a`)])
+      await at.done([{ kind: 'delete', mailboxId: drafts }])
+      const left = (await list(at, 'Annotation')).objects.map(({ id }) => id)
+      assert.deepEqual(left, [ids[0], ids[2], `${drafts}x:/a`])
     })
 
     it('tell what came, changed and went since a state, in pieces of any size', async () => {

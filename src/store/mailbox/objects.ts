@@ -1,12 +1,18 @@
 import { DAY_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
+import type { MailboxId } from '#model/mailbox.ts'
 import { Refusal } from './refusal.ts'
 import type { Sql } from './sql.ts'
 import { findAccount } from './work.ts'
 import type { AccountWork } from './work.ts'
 
-/** What JMAP keeps for an account beside its mail; what stands in them is JMAP's. */
-export const OBJECT_KINDS = ['EmailSubmission', 'Identity', 'PushSubscription'] as const
+/** What is kept for an account beside its mail; what stands in it is JMAP's, or IMAP's (Annotation). */
+export const OBJECT_KINDS = [
+  'Annotation',
+  'EmailSubmission',
+  'Identity',
+  'PushSubscription',
+] as const
 export type ObjectKind = (typeof OBJECT_KINDS)[number]
 
 export interface KeptObject {
@@ -48,6 +54,7 @@ export type ObjectChange =
 
 /** Objects of a kind that an account may have, and whether the oldest gives way to one more. */
 const LIMITS: Readonly<Record<ObjectKind, { readonly max: number; readonly rotates: boolean }>> = {
+  Annotation: { max: 2_000, rotates: false },
   EmailSubmission: { max: 1_000, rotates: true },
   Identity: { max: 200, rotates: false },
   PushSubscription: { max: 50, rotates: false },
@@ -151,6 +158,23 @@ export function forgetObject(
   bury(work, kind, id)
   work.touchedObjects.add(kind)
 }
+
+/** What was noted of a mailbox goes with it: its number is never used again. */
+export function forgetAnnotations(work: AccountWork, mailboxId: MailboxId): void {
+  const prefix = annotationId(mailboxId, '')
+  const rows = work.sql.all<[string]>(
+    `SELECT id FROM object WHERE aid = ?1 AND kind = 'Annotation' AND gone_at IS NULL
+     AND id >= ?2 AND id < ?3`,
+    work.aid,
+    prefix,
+    `${prefix}\u{10ffff}`,
+  )
+  for (const [id] of rows) forgetObject(work, { kind: 'forget', object: 'Annotation', id })
+}
+
+/** The id of an entry of a mailbox, or of the account itself where there is none. */
+export const annotationId = (mailboxId: MailboxId | undefined, entry: string): string =>
+  `${mailboxId ?? ''}:${entry}`
 
 /** Says to readers that the entries of objects wait no more; returns whose. */
 export function tellEntriesDone(sql: Sql, entries: readonly string[]): AccountId[] {

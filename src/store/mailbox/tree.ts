@@ -6,6 +6,7 @@ import { moveMessages } from './copy.ts'
 import { expungeAll } from './expunge.ts'
 import { isInbox, storedPath } from './names.ts'
 import { Refusal } from './refusal.ts'
+import { forgetAnnotations } from './objects.ts'
 import { mailboxAt, mailboxByMid, pathOf, retainDaysOf, retentionColumn } from './row.ts'
 import type { Mailbox } from './row.ts'
 import type { MailboxRef } from './commit.ts'
@@ -206,6 +207,7 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
   expungeAll(work, row)
   work.sql.run('DELETE FROM mailbox WHERE aid = ? AND mid = ?', work.aid, row.mid)
   buryMailbox(work, row.mid, path)
+  forgetAnnotations(work, id)
   if (child === undefined) pruneNames(work, row.parent)
   else {
     // A number of its own: should the name be used again, it is another mailbox (RFC 8474 §4).
