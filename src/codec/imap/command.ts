@@ -65,6 +65,7 @@ export type Command =
   | { readonly name: 'ID'; readonly fields: readonly (readonly [string, string | null])[] }
   | { readonly name: 'LOGIN'; readonly login: string; readonly password: string }
   | { readonly name: 'AUTHENTICATE'; readonly mechanism: string; readonly initial?: string }
+  | { readonly name: 'COMPRESS'; readonly mechanism: string }
   | { readonly name: 'ENABLE'; readonly capabilities: readonly string[] }
   | ({ readonly name: 'SELECT' | 'EXAMINE'; readonly mailbox: string } & SelectParams)
   | { readonly name: 'CREATE'; readonly mailbox: string; readonly use?: SpecialUse | 'other' }
@@ -159,6 +160,7 @@ const READERS: ReadonlyMap<string, (scanner: Scanner) => Command> = new Map<
     (s) => ({ name: 'LOGIN', login: separated(s, (t) => t.astring()), password: s.astring() }),
   ],
   ['AUTHENTICATE', readAuthenticate],
+  ['COMPRESS', (s) => ({ name: 'COMPRESS', mechanism: s.word() })],
   ['ENABLE', (s) => ({ name: 'ENABLE', capabilities: words(s) })],
   ['SELECT', (s) => readSelect(s, 'SELECT')],
   ['EXAMINE', (s) => readSelect(s, 'EXAMINE')],

@@ -45,7 +45,9 @@ const AFTER_LOGIN = [
 export function capabilities(session: ImapSession): string {
   if (session.account !== undefined) {
     const limit = `APPENDLIMIT=${session.room.limits.messageBytesMax}` // RFC 7889 §2
-    return [...ALWAYS, ...AFTER_LOGIN, limit].join(' ')
+    // RFC 4978 §3: not offered where it is active.
+    const compress = session.isCompressed ? [] : ['COMPRESS=DEFLATE']
+    return [...ALWAYS, ...AFTER_LOGIN, ...compress, limit].join(' ')
   }
   const offered = [...ALWAYS, 'LITERAL-']
   if (!session.secure && session.door.identity !== undefined) offered.push('STARTTLS')

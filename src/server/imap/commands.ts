@@ -3,6 +3,7 @@ import type { ImapCommand } from './command.ts'
 import { authenticate } from './commands/authenticate.ts'
 import { capability } from './commands/capability.ts'
 import { close, unselect } from './commands/close.ts'
+import { compress } from './commands/compress.ts'
 import { copy, move } from './commands/copy.ts'
 import { create } from './commands/create.ts'
 import { deleteMailbox } from './commands/delete.ts'
@@ -37,6 +38,7 @@ const ALL: readonly AnyCommand[] = [
   capability,
   check,
   close,
+  compress,
   copy,
   create,
   deleteMailbox,

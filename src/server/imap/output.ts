@@ -7,10 +7,10 @@ const PENDING_CHARS_MAX = 64 * 1024
 
 /** Gathers responses so that many short lines make one write. Strings hold one character an octet. */
 export class Output {
-  readonly #writer: OctetWriter
+  readonly #writer: Pick<OctetWriter, 'write'>
   #pending = ''
 
-  constructor(writer: OctetWriter) {
+  constructor(writer: Pick<OctetWriter, 'write'>) {
     this.#writer = writer
   }
 

@@ -11,6 +11,7 @@ import { parseCommand } from '#codec/imap/command.ts'
 import type { NameForm } from '#codec/imap/mailbox-name.ts'
 import { formatSet } from '#codec/imap/sequence-set.ts'
 import { channelBinding } from '#net/channel-binding.ts'
+import { DeflatingWriter, InflatedStream } from '#net/deflate.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
 import { startTls } from '#net/tls.ts'
@@ -81,6 +82,7 @@ export class ImapSession {
   rev2 = false
   /** UTF8=ACCEPT was enabled (RFC 9755 §3). */
   utf8Accepted = false
+  isCompressed = false
   /** Set by LOGOUT, and by whatever else ends the session after its answer. */
   ending = false
   loginFailures = 0
@@ -293,6 +295,7 @@ export class ImapSession {
       ['FETCH', 'STORE', 'SEARCH', 'SORT', 'THREAD'].includes(command.name)
     await this.#answer(tag, completion, !keeps)
     if (command.name === 'STARTTLS' && completion.status === 'OK') await this.#secure()
+    if (command.name === 'COMPRESS' && completion.status === 'OK') await this.#compress()
   }
 
   /** Runs a command; failures of the world become NO. */
@@ -385,9 +388,23 @@ export class ImapSession {
     this.out = this.#outputTo(secured)
   }
 
+  async #compress(): Promise<void> {
+    await this.out.flush()
+    const { clock } = this.room
+    // RFC 4978 §3: nothing may come before our answer was read.
+    this.reader.detach()
+    this.isCompressed = true
+    this.reader = new OctetReader(new InflatedStream(this.#socket, clock), clock)
+    this.out = new Output(new DeflatingWriter(this.#writerTo(this.#socket)))
+  }
+
   #outputTo(socket: Socket): Output {
+    return new Output(this.#writerTo(socket))
+  }
+
+  #writerTo(socket: Socket): OctetWriter {
     const { clock, limits } = this.room
-    return new Output(new OctetWriter(socket, { clock, timeoutMs: limits.transferTimeoutMs }))
+    return new OctetWriter(socket, { clock, timeoutMs: limits.transferTimeoutMs })
   }
 
   /** Refuses commands once too many guesses failed. */

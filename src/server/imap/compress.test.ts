@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { constants, createDeflateRaw, createInflateRaw, deflateRawSync } from 'node:zlib'
+import { FakeClock } from '#base/time.ts'
+import { imapRoom } from '#test/fake/imap-room.ts'
+import type { LineClient } from '#test/fake/line-client.ts'
+
+/** A client that compresses as programs do: one stream each way, flushed at each command. */
+class Compressed {
+  readonly #client: LineClient
+  readonly #deflate = createDeflateRaw({ flush: constants.Z_SYNC_FLUSH })
+  readonly #inflate = createInflateRaw()
+  #text = ''
+  #wake = (): void => undefined
+  receivedBytes = 0
+
+  constructor(t: TestContext, client: LineClient) {
+    this.#client = client
+    client.socket.removeAllListeners('data')
+    client.socket.on('data', (chunk: Buffer) => {
+      this.receivedBytes += chunk.length
+      this.#inflate.write(chunk)
+    })
+    this.#inflate.on('data', (octets: Buffer) => {
+      this.#text += octets.toString('latin1')
+      this.#wake()
+    })
+    this.#deflate.on('data', (octets: Buffer) => client.socket.write(octets))
+    t.after(() => {
+      this.#deflate.destroy()
+      this.#inflate.destroy()
+    })
+  }
+
+  async command(text: string): Promise<string> {
+    this.#deflate.write(`z ${text}\r\n`)
+    for (;;) {
+      const end = /^z [^\r]*\r\n$/m.exec(this.#text)
+      if (end !== null) {
+        const answer = this.#text
+        this.#text = ''
+        return answer
+      }
+      assert.ok(!this.#client.ended, this.#text)
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+}
+
+const mail = (n: number): string => `Subject: ${n}\r\n\r\n${'渡り鳥が飛んで行く。'.repeat(400)}\r\n`
+
+test('COMPRESS compresses both ways, and costs no decoder while the client rests (RFC 4978 §3)', async (t) => {
+  const clock = new FakeClock()
+  const room = await imapRoom(t, { clock })
+  const plain = await room.login()
+  assert.match(await plain.command('CAPABILITY'), / COMPRESS=DEFLATE /)
+  assert.match(await plain.command('COMPRESS LZW'), /^BAD/)
+  assert.match(await plain.command('COMPRESS DEFLATE'), /^OK/)
+  const client = new Compressed(t, plain)
+  assert.doesNotMatch(await client.command('CAPABILITY'), /COMPRESS/)
+  assert.match(await client.command('COMPRESS DEFLATE'), /NO \[COMPRESSIONACTIVE\]/)
+  assert.match(await client.command('UNAUTHENTICATE'), /NO \[CANNOT\]/)
+  for (let n = 0; n < 8; n++) {
+    const octets = Buffer.from(mail(n))
+    assert.match(
+      await client.command(`APPEND INBOX {${octets.length}+}\r\n${mail(n)}`),
+      /APPENDUID/,
+    )
+    // The next command looks back on what was said before the rest.
+    clock.advance(10_000)
+  }
+  await client.command('SELECT INBOX')
+  const before = client.receivedBytes
+  const answer = await client.command('FETCH 1:* BODY.PEEK[]')
+  for (let n = 0; n < 8; n++) assert.ok(answer.includes(Buffer.from(mail(n)).toString('latin1')))
+  assert.ok((client.receivedBytes - before) * 20 < answer.length)
+})
+
+test('what becomes much too long, or is no deflate, ends the connection and no other', async (t) => {
+  const room = await imapRoom(t)
+  const other = await room.login()
+  const bomb = deflateRawSync(Buffer.alloc(64 * 1024 * 1024, ' '), {
+    finishFlush: constants.Z_SYNC_FLUSH,
+  })
+  for (const attack of [bomb, Buffer.from('ff'.repeat(500), 'hex')]) {
+    const client = await room.login()
+    await client.command('COMPRESS DEFLATE')
+    if (!client.ended) {
+      client.socket.write(attack)
+      if (!client.socket.destroyed) await once(client.socket, 'close')
+    }
+  }
+  assert.match(await other.command('NOOP'), /^OK/)
+})
