@@ -15,6 +15,8 @@ const WINDOW_BYTES = 32 * 1024
 const SMALL_BYTES = 4 * 1024
 /** How an empty stored block ends, which every flush puts behind what it sends. */
 const FLUSHED = 0x0000ffff
+/** Neither way has an end of its own: that of the connection is enough. */
+const FLUSH = { finishFlush: constants.Z_SYNC_FLUSH }
 /** Silence after which the decoder is given back. */
 const REST_MS = 2 * SECOND_MS
 /** Beyond so many octets, nothing that anybody means to say is so many times shorter. */
@@ -68,7 +70,10 @@ export class InflatedStream extends Readable {
   }
 
   #end(): void {
-    if (!this.#isBusy && !this.destroyed) this.push(null)
+    if (this.#isBusy || this.destroyed) return
+    // What was decoded and not taken yet comes first.
+    if (this.#inflate === undefined) this.push(null)
+    else this.#inflate.end()
   }
 
   #pump(): void {
@@ -91,9 +96,10 @@ export class InflatedStream extends Readable {
   }
 
   #decoder(): InflateRaw {
-    const inflate = createInflateRaw(
-      this.#latestBytes === 0 ? {} : { dictionary: Buffer.concat(this.#latest) },
-    )
+    const inflate = createInflateRaw({
+      ...FLUSH, // a stream that ends amid its blocks is no fault
+      ...(this.#latestBytes === 0 ? {} : { dictionary: Buffer.concat(this.#latest) }),
+    })
     inflate.on('data', (octets: Buffer) => this.#take(octets))
     inflate.on('error', (error) => this.destroy(error))
     inflate.on('end', () => !this.destroyed && this.push(null))
@@ -117,9 +123,9 @@ export class InflatedStream extends Readable {
 
   /** Gives the decoder back where nothing is lost by it: between two flushes, all that came was read. */
   #rest(): void {
-    const isFlushed = this.#tail === FLUSHED
-    if (this.#isBusy || !isFlushed || this.readableLength > 0 || this.#socket.readableLength > 0)
-      return
+    const untakenBytes =
+      this.readableLength + (this.#inflate?.readableLength ?? 0) + this.#socket.readableLength
+    if (this.#isBusy || this.#tail !== FLUSHED || untakenBytes > 0) return
     const window = Buffer.concat(this.#latest).subarray(-WINDOW_BYTES)
     this.#latest = [apart(window)]
     this.#latestBytes = window.length
@@ -136,7 +142,6 @@ const apart = (octets: Octets): Buffer => Buffer.from(new Uint8Array(octets).buf
 const SLICE_BYTES = 64 * 1024
 /** Less is compressed at once: a turn of a thread costs more. */
 const AT_ONCE_BYTES = 4 * 1024
-const FLUSH = { finishFlush: constants.Z_SYNC_FLUSH }
 const deflate = promisify<Octets, typeof FLUSH, Buffer>(deflateRaw)
 
 /**

@@ -94,3 +94,18 @@ test('what becomes much too long, or is no deflate, ends the connection and no o
   }
   assert.match(await other.command('NOOP'), /^OK/)
 })
+
+test('what was sent before the connection ended is answered, however much it is', async (t) => {
+  const room = await imapRoom(t)
+  const client = await room.login()
+  await client.command('COMPRESS DEFLATE')
+  const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH })
+  let said = ''
+  inflate.on('data', (octets: Buffer) => (said += octets.toString('latin1')))
+  client.socket.removeAllListeners('data')
+  client.socket.pipe(inflate)
+  const text = Array.from({ length: 20_000 }, (_, n) => `n${n} NOOP\r\n`).join('')
+  client.socket.end(deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }))
+  await once(inflate, 'end')
+  assert.equal(said.match(/^n\d+ OK Done\r$/gm)?.length, 20_000)
+})
