@@ -13,6 +13,7 @@ const child = spawn(
     '--test-concurrency=1',
     'test/e2e/crash.test.ts',
     'test/e2e/disk.test.ts',
+    'test/e2e/slow-readers.test.ts',
     'test/e2e/webmail-many.test.ts',
   ],
   {
@@ -22,6 +23,7 @@ const child = spawn(
       ...process.env,
       WATARI_KILLS: process.env['WATARI_KILLS'] ?? TIMES,
       WATARI_POWER_CUTS: process.env['WATARI_POWER_CUTS'] ?? TIMES,
+      WATARI_SLOW_READERS: process.env['WATARI_SLOW_READERS'] ?? '1000',
       WATARI_WEB_MAILS: process.env['WATARI_WEB_MAILS'] ?? '100000',
     },
   },

@@ -27,8 +27,11 @@ export interface FetchPlan {
 }
 
 const BATCH_ROWS = 200
+const CROWDED_BATCH_ROWS = 20
 /** Octets of one read; a body is read in so large pieces, one ahead of the client. */
 const READ_BYTES = 256 * 1024
+/** The same where many clients take nothing: of a message that is in one record the whole is read, with its CRC. */
+const CROWDED_READ_BYTES = 32 * 1024
 /** Messages whose first octets are under way while earlier ones are written. */
 const AHEAD_MESSAGES = 32
 const AHEAD_BYTES = 2 * 1024 * 1024
@@ -71,30 +74,61 @@ export async function fetchContent(
   },
 ): Promise<LeftOut> {
   const leftOut = { gone: 0, unknownEncoding: 0, damaged: 0, unread: 0 }
-  for (let at = 0; at < ask.rows.length; at += BATCH_ROWS) {
-    const rows = ask.rows.slice(at, at + BATCH_ROWS)
+  const { readAhead } = session.room
+  for (let at = 0; at < ask.rows.length;) {
+    const rows = ask.rows.slice(at, at + (readAhead.hasRoom ? BATCH_ROWS : CROWDED_BATCH_ROWS))
+    at += rows.length
     const seen = ask.markSeen ? await markSeen(session, selected, rows) : new Set<number>()
     const batch = await loadBatch(session, selected, { plan: ask.plan, rows })
-    const ahead: Unit[] = []
-    const isFull = (): boolean =>
-      ahead.length >= AHEAD_MESSAGES ||
-      ahead.reduce((sum, unit) => sum + unit.aheadBytes, 0) > AHEAD_BYTES
-    const writeOne = async (): Promise<void> => {
-      const why = await writeUnit(session, selected, ahead.shift()!)
-      if (why !== undefined) leftOut[why]++
-    }
-    for (const [index, row] of rows.entries()) {
-      const loaded = batch(index)
-      if (loaded === undefined) {
-        leftOut.gone++
-        continue
+    const units = function* (): Generator<Unit | 'gone'> {
+      for (const [index, row] of rows.entries()) {
+        const loaded = batch(index)
+        yield loaded === undefined
+          ? 'gone'
+          : unitOf(session, selected, { row, plan: ask.plan, loaded, seen: seen.has(row) })
       }
-      ahead.push(unitOf(session, selected, { row, plan: ask.plan, loaded, seen: seen.has(row) }))
-      while (isFull()) await writeOne()
     }
-    while (ahead.length > 0) await writeOne()
+    await writeUnits(session, selected, { units: units(), leftOut })
   }
   return leftOut
+}
+
+/** Each unit begins to read when it is made: as many are made ahead as there is room for. */
+async function writeUnits(
+  session: ImapSession,
+  selected: Selected,
+  ask: { readonly units: Iterable<Unit | 'gone'>; readonly leftOut: Record<Missing, number> },
+): Promise<void> {
+  const { readAhead } = session.room
+  const ahead: Unit[] = []
+  let bytes = 0
+  const isFull = (): boolean =>
+    ahead.length >= AHEAD_MESSAGES || bytes > AHEAD_BYTES || !readAhead.hasRoom
+  const writeOne = async (): Promise<void> => {
+    const unit = ahead.shift()!
+    try {
+      const why = await writeUnit(session, selected, unit)
+      if (why !== undefined) ask.leftOut[why]++
+    } finally {
+      bytes -= unit.aheadBytes
+      readAhead.give(unit.aheadBytes)
+    }
+  }
+  try {
+    for (const unit of ask.units) {
+      if (unit === 'gone') {
+        ask.leftOut.gone++
+        continue
+      }
+      ahead.push(unit)
+      bytes += unit.aheadBytes
+      readAhead.take(unit.aheadBytes)
+      while (ahead.length > 0 && isFull()) await writeOne()
+    }
+    while (ahead.length > 0) await writeOne()
+  } finally {
+    readAhead.give(bytes)
+  }
 }
 
 interface Loaded {
@@ -188,7 +222,8 @@ function readSection(
   const skip = Math.min(item.partial?.offset ?? 0, range.length)
   const length = Math.min(item.partial?.length ?? range.length, range.length - skip)
   const offset = range.offset + skip
-  const firstLength = Math.min(length, READ_BYTES)
+  const isCrowded = length > READ_BYTES && !session.room.readAhead.hasRoom
+  const firstLength = Math.min(length, isCrowded ? CROWDED_READ_BYTES : READ_BYTES)
   const literal = async (): Promise<Literal | 'gone'> => {
     if (length === 0) return { label: item.label, length, first: new Uint8Array(0) }
     const first = await read(session, selected, { uid, offset, length: firstLength })
@@ -306,24 +341,24 @@ async function writeLiteral(
   const { out } = session
   if (literal.decoded !== undefined) return writeDecoded(session, literal.label, literal.decoded)
   out.put(`${literal.label} {${literal.length}}\r\n`)
-  const pieces = literal.rest === undefined ? [] : piecesOf(literal.rest)
+  const { readAhead } = session.room
+  let { offset, length: unread } = literal.rest ?? { offset: 0, length: 0 }
   const next = (): Promise<Octets | undefined> | undefined => {
-    const piece = pieces.shift()
-    if (piece === undefined) return undefined
-    const reading = read(session, selected, { uid, ...piece })
+    if (unread === 0) return undefined
+    const length = Math.min(readAhead.hasRoom ? READ_BYTES : CROWDED_READ_BYTES, unread)
+    const reading = read(session, selected, { uid, offset, length })
+    offset += length
+    unread -= length
     reading.catch(() => undefined) // awaited below, after the piece before it was written
     return reading
   }
   let current: Octets | undefined = literal.first
   let left = literal.length
-  let coming = next()
   while (current !== undefined) {
+    const coming = readAhead.hasRoom ? next() : undefined
     await out.octets(current)
     left -= current.length
-    if (coming === undefined) break
-    const reading = coming
-    current = await reading.catch(() => undefined)
-    coming = current === undefined ? undefined : next()
+    current = await (coming ?? next())?.catch(() => undefined)
   }
   // The client counts octets: what was announced and cannot be read ends the connection.
   if (left !== 0) session.abort()
@@ -344,14 +379,4 @@ async function writeDecoded(session: ImapSession, label: string, decoded: Decode
   }
   // The client counts octets: what was announced and cannot be read ends the connection.
   if (left !== 0) session.abort()
-}
-
-function piecesOf(range: {
-  readonly offset: number
-  readonly length: number
-}): { offset: number; length: number }[] {
-  const pieces = []
-  for (let at = 0; at < range.length; at += READ_BYTES)
-    pieces.push({ offset: range.offset + at, length: Math.min(READ_BYTES, range.length - at) })
-  return pieces
 }

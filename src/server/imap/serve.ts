@@ -20,6 +20,7 @@ import type { ImapLimits } from './limits.ts'
 import { ImapSession } from './session.ts'
 import type { ImapRoom } from './session.ts'
 import { MailboxViews } from './mailbox-views.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { ShownTexts } from './shown-texts.ts'
 
 const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS
@@ -53,6 +54,7 @@ export interface ImapShared {
   readonly search?: TextSearch
   readonly shownTexts: ShownTexts
   readonly quotaOf?: (accountId: AccountId) => Quota
+  readonly readAhead: ReadAhead
   readonly limits: ImapLimits
   readonly byAccount: Counts
   readonly byIp: Counts
@@ -86,6 +88,7 @@ export function imapShared(options: {
         ...(bytesMax === undefined ? {} : { messageBytesMax: bytesMax }),
       }
     },
+    readAhead: new ReadAhead(),
     byAccount: new Counts(),
     byIp: new Counts(),
     total: new Counts(),
@@ -102,6 +105,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     ...(shared.search !== undefined && { search: shared.search }),
     shownTexts: shared.shownTexts,
     ...(shared.quotaOf !== undefined && { quotaOf: shared.quotaOf }),
+    readAhead: shared.readAhead,
     authenticator: options.authenticator,
     get limits() {
       return shared.limits

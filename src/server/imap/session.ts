@@ -35,6 +35,7 @@ import type { Counts, ImapLimits } from './limits.ts'
 import { Output } from './output.ts'
 import { Selected } from './selected.ts'
 import type { MailboxViews, Opening } from './mailbox-views.ts'
+import type { ReadAhead } from './read-ahead.ts'
 import type { ShownTexts } from './shown-texts.ts'
 
 /** What all sessions of a process share. */
@@ -46,6 +47,7 @@ export interface ImapRoom {
   readonly shownTexts: ShownTexts
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => Quota
+  readonly readAhead: ReadAhead
   readonly authenticator: Authenticator
   readonly limits: ImapLimits
   readonly byAccount: Counts
