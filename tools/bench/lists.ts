@@ -257,11 +257,26 @@ function post(agent: Agent, port: number, methodCalls: readonly unknown[]): Prom
       let text = ''
       response.on('data', (chunk: Buffer) => (text += chunk.toString()))
       response.once('end', () =>
-        text.includes('["error"') ? reject(new Error(text)) : resolve(text),
+        isWhole(response.statusCode, text)
+          ? resolve(text)
+          : reject(new Error(`${response.statusCode}: ${text.slice(0, 1_000)}`)),
       )
     })
     asked.end(body)
   })
+}
+
+/** A refusal, an error or a page that lacks emails is fast, and no figure. */
+function isWhole(status: number | undefined, text: string): boolean {
+  if (status !== 200) return false
+  const { methodResponses } = JSON.parse(text) as { methodResponses: [string, Answer, string][] }
+  return methodResponses.every(
+    ([name, { list }]) => name !== 'error' && (name !== 'Email/get' || list?.length === PAGE),
+  )
+}
+
+interface Answer {
+  readonly list?: readonly unknown[]
 }
 
 async function timeOf(run: () => Promise<unknown>): Promise<number> {
