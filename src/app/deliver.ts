@@ -20,6 +20,7 @@ import { OutboxDoor } from './nodes/outbox-door.ts'
 import { queueCalls } from './nodes/queue-calls.ts'
 import { MailboxWatch, remoteMailboxes } from './nodes/remote-mailboxes.ts'
 import { runRole } from './role.ts'
+import type { RoleState } from './role.ts'
 import { FOLDERS } from './role-names.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { openReceiving } from './store-doors.ts'
@@ -55,7 +56,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
     place,
     storage,
     isFull: async () => (await spool.status()).full,
-    beyond: () => watch.state,
+    beyond: () => withoutMailboxes(watch.state),
     clock,
     log,
   })
@@ -108,6 +109,15 @@ runRole('deliver', async ({ place, log, atFailure }) => {
         watch.stop()
       }),
   }
+})
+
+/**
+ * While the mailboxes are away, what foreign gateways bring waits in the queue here: no reason to take
+ * it elsewhere, and none to be called well. Our own gateways keep theirs, since this is not `ready`.
+ */
+const withoutMailboxes = ({ state, ...more }: RoleState): RoleState => ({
+  state: state === 'stalled' ? 'degraded' : state,
+  ...more,
 })
 
 /** The queue: what enters it, and what carries it on. */

@@ -38,11 +38,26 @@ for (const [wrong, byMs] of WRONG)
       })
       assert.match(reply, /^250 /)
     }
+    /** For whoever has to find out why mail has not come. */
+    const whereItStands = async (): Promise<string> => {
+      const asked = [
+        ['node', 'ls'],
+        ['queue', 'ls'],
+        ['trace', 'hanako@campus.example', '--json'],
+      ]
+      const answers = asked.map(async (words) => {
+        const { stdout, stderr } = await fleet.cli.call(words)
+        return `watari ${words.join(' ')}\n${stdout}${stderr}`
+      })
+      const said = [...nodes].map(([role, node]) => `${role}\n${node.output().slice(-4_000)}`)
+      return [...(await Promise.all(answers)), ...said].join('\n')
+    }
     const arrived = async (count: number): Promise<readonly string[]> => {
       const client = await imap(nodes.get('serve')!, 'hanako')
       try {
-        await until(`${count} mails are in INBOX`, async () => {
-          return (await countOf(client, 'INBOX')) === count
+        const isThere = async () => (await countOf(client, 'INBOX')) === count
+        await until(`${count} mails are in INBOX`, isThere, 120_000).catch(async (cause) => {
+          throw new Error(await whereItStands(), { cause })
         })
         return (await messages(client, 'INBOX')).map(String)
       } finally {

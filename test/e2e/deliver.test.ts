@@ -129,9 +129,8 @@ describe('a store split into deliver and serve', () => {
     await serve.start()
     const backMs = Date.now()
     const again = await imap(serve, 'hanako')
-    await until('all are filed', async () => {
-      return (await countOf(again, 'INBOX')) === before + WAITED
-    })
+    const isFiled = async () => (await countOf(again, 'INBOX')) === before + WAITED
+    await until('all are filed', isFiled, 180_000)
     t.diagnostic(`${WAITED} filed ${Date.now() - backMs} ms after serve was ready`)
     const found = subjects((await messages(again, 'INBOX')).map(String))
     await again.logout()

@@ -185,7 +185,7 @@ else
         const noticed: string[] = []
         await until('control knows', async () => !(await rowOf('serve-1')).connected)
         noticed.push(`control after ${seconds()} s`)
-        await until('deliver knows', async () => (await rowOf('deliver-1')).state === 'stalled')
+        await until('deliver knows', async () => (await rowOf('deliver-1')).state === 'degraded')
         noticed.push(`deliver after ${seconds()} s at the latest`)
         await mail('gw-1', `while serve ${how}`)
         // What a foreign gateway brings waits at deliver; ours keeps its own.

@@ -25,6 +25,8 @@ export interface NodeDoor {
 
 /** Peers are machines of ours, a few connections each. */
 const CONNECTIONS_MAX = 2_000
+/** Of one address: a stranger, or a node gone wild, must leave room for the others. */
+const CONNECTIONS_PER_ADDRESS_MAX = 600
 const HANDSHAKE_MS = 10 * SECOND_MS
 const HEADERS_MS = 20 * SECOND_MS
 /** An entry of an outbox over a slow line. */
@@ -38,10 +40,15 @@ export function openNodeDoor(options: {
   readonly identity: NodeIdentity
   readonly listener: Listener
   readonly onRequest: RequestListener
+  /** Connections of one address at once. */
+  readonly perAddressMax?: number
+  /** How long a request may take to come: its head, and all of it. */
+  readonly waits?: { readonly headMs: number; readonly requestMs: number }
   /** A request to change protocols, by its path; the socket is the handler's. */
   readonly onUpgrade?: (pin: KeyPin | undefined, path: string, socket: Duplex, head: Buffer) => void
 }): Promise<NodeDoor> {
   const { identity, listener } = options
+  const { headMs, requestMs } = options.waits ?? { headMs: HEADERS_MS, requestMs: REQUEST_MS }
   const server = createServer(
     {
       cert: identity.certificate,
@@ -50,13 +57,14 @@ export function openNodeDoor(options: {
       requestCert: true,
       rejectUnauthorized: false, // self-signed, one and all: the pin decides
       handshakeTimeout: HANDSHAKE_MS,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      connectionsCheckingInterval: 5 * SECOND_MS,
+      headersTimeout: headMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(headMs / 4, 5 * SECOND_MS),
     },
     options.onRequest,
   )
   server.maxConnections = CONNECTIONS_MAX
+  limitByAddress(server, options.perAddressMax ?? CONNECTIONS_PER_ADDRESS_MAX)
   const peers = new Map<TLSSocket, KeyPin>()
   server.on('secureConnection', (socket) => {
     const certificate = socket.getPeerX509Certificate()
@@ -77,6 +85,22 @@ export function openNodeDoor(options: {
       reject(new Fault('config', `cannot listen on ${where}: ${why}`, { cause }))
     })
     server.listen(listener.port, listener.address, () => resolve(doorOf(server, peers)))
+  })
+}
+
+/** Counted before the handshake: that is what costs. */
+function limitByAddress(server: Server, max: number): void {
+  const counts = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? ''
+    const count = (counts.get(address) ?? 0) + 1
+    if (count > max) return void socket.destroy()
+    counts.set(address, count)
+    socket.once('close', () => {
+      const left = counts.get(address)! - 1
+      if (left > 0) counts.set(address, left)
+      else counts.delete(address)
+    })
   })
 }
 

@@ -12,7 +12,9 @@ export function summedHealth(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const isUp = (role: RoleStatus): boolean =>
     role.state === 'ready' && clock.monotonicMs() - role.lastBeatMs < BEAT_MS_MAX
-  const isReady = (role: RoleStatus): boolean => isUp(role) && role.detail === 'ready'
+  // One that is degraded takes work all the same, and its state says so.
+  const isReady = (role: RoleStatus): boolean =>
+    isUp(role) && (role.detail === 'ready' || role.detail === 'degraded')
   return (request, response) => {
     const roles = status()
     const path = (request.url ?? '/').split('?')[0]

@@ -35,6 +35,17 @@ async function openAndClose(kind: StorageKind, dir: string): Promise<void> {
   await stores.close()
 }
 
+/** Opened and closed once: what each test of the kind begins with. */
+const made = new Map<StorageKind, string>()
+async function folderOf(kind: StorageKind): Promise<string> {
+  const first = made.get(kind) ?? folder()
+  if (!made.has(kind)) await openAndClose(kind, first)
+  made.set(kind, first)
+  const dir = folder()
+  cpSync(first, dir, { recursive: true })
+  return dir
+}
+
 /** Names and hashes of the folder's files. */
 const files = (dir: string): ReadonlyMap<string, string> =>
   new Map(
@@ -70,8 +81,7 @@ const DATABASES: Readonly<Record<StorageKind, readonly string[]>> = {
 for (const kind of Object.keys(KINDS).filter(isStorageKind))
   describe(`a storage child's ${kind} folder`, () => {
     it('holds the databases that are looked at here', async () => {
-      const dir = folder()
-      await openAndClose(kind, dir)
+      const dir = await folderOf(kind)
       assert.deepEqual(
         readdirSync(dir).filter((name) => /\.db/.test(name)),
         DATABASES[kind],
@@ -81,10 +91,8 @@ for (const kind of Object.keys(KINDS).filter(isStorageKind))
     for (const name of DATABASES[kind])
       for (const ending of ['closed', 'crashed'] as const)
         it(`whose ${name} a later program has ${ending} is refused in one line and left as it was`, async () => {
-          const dir = folder()
-          await openAndClose(kind, dir)
-          const good = folder()
-          cpSync(dir, good, { recursive: true })
+          const dir = await folderOf(kind)
+          const good = await folderOf(kind)
           const path = join(dir, name)
           raise(path, ending)
           const before = files(dir)

@@ -74,6 +74,18 @@ test('a store that says it is ready and takes nothing is believed ever more seld
   )
 })
 
+test('short troubles, an hour apart, make nothing that waits later wait longer', async () => {
+  const { comeback, hastened, pass } = start({ ready: true })
+  for (let hour = 0; hour < 10; hour++) {
+    comeback.waits(places(1, hour))
+    await pass(3_600)
+  }
+  assert.deepEqual(
+    hastened.map(({ atMs }) => (atMs / SECOND_MS) % 3_600),
+    Array<number>(10).fill(1),
+  )
+})
+
 test('what the spool did not take is made due later; after the end nothing is asked', async () => {
   const state = { ready: true, fails: true }
   const { comeback, asked, hastened, pass } = start(state)

@@ -25,6 +25,8 @@ export class Comeback {
   readonly #options: ComebackOptions
   readonly #waiting = new Map<string, RecipientPlace>()
   #pauseMs = LOOK_MS
+  /** When mail was last made due because it said that it is ready. */
+  #believedAtMs = Number.NEGATIVE_INFINITY
   #cancel: (() => void) | undefined
   #isStopped = false
 
@@ -33,6 +35,9 @@ export class Comeback {
   }
 
   waits(these: readonly RecipientPlace[]): void {
+    // It took what came for a while: what waits now waits for another reason.
+    if (this.#options.clock.monotonicMs() - this.#believedAtMs > 2 * LOOK_MS_MAX)
+      this.#pauseMs = LOOK_MS
     for (const place of these) {
       if (this.#waiting.size >= WAITING_MAX) break
       this.#waiting.set(`${place.queueId} ${place.index}`, place)
@@ -62,6 +67,7 @@ export class Comeback {
       return
     }
     this.#pauseMs = Math.min(2 * this.#pauseMs, LOOK_MS_MAX)
+    this.#believedAtMs = this.#options.clock.monotonicMs()
     const all = [...this.#waiting]
     for (let at = 0; at < all.length && !this.#isStopped; at += AT_ONCE) {
       const some = all.slice(at, at + AT_ONCE)
