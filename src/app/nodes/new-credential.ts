@@ -28,7 +28,8 @@ export async function renewed(
 
 /**
  * The account with what a node has made anew; undefined where the password has changed meanwhile, or
- * somebody else was sooner. A new hash is a new version; keys of the same password are none.
+ * somebody else was sooner. It is the same password: its version stays, and with it the session of
+ * the browser whose login brought this about.
  */
 export function withRenewed(
   account: Account | undefined,
@@ -51,7 +52,7 @@ export function withRenewed(
   if (!hash && !keys) return undefined
   return {
     ...account,
-    ...(hash && { credential, credentialVersion: made.version + 1 }),
+    ...(hash && { credential }),
     ...(keys && { scram }),
   }
 }
