@@ -68,16 +68,20 @@ async function startControl(changesMax: number) {
     index.close()
   })
   await directory.write([{ kind: 'put', row: { kind: 'domain', domain: { name: domain } } }], by)
-  return { directory, settings, hub }
+  return { directory, settings, hub, index }
 }
 
 /** A node that notes what is done to its copy; `start` and `stop` as often as wanted. */
-function aNode() {
+function aNode(eventsMax?: number) {
   const done: string[] = []
   const generations: number[] = []
   const start = async (during: (node: JoinedNode) => void = () => undefined) => {
     const replica = new SqliteReplica(join(dir, 'replica.db'))
-    const events = new SqliteEventLog({ path: join(dir, 'events.db'), node: 'gateway' as NodeId })
+    const events = new SqliteEventLog({
+      path: join(dir, 'events.db'),
+      node: 'gateway' as NodeId,
+      ...(eventsMax !== undefined && { rowsMax: eventsMax }),
+    })
     const noted: DirectoryReplica = {
       load: (ask) => replica.load(ask),
       removed: () => replica.removed(),
@@ -196,6 +200,46 @@ describe('a node that was away', { timeout: 180_000 }, () => {
       `gather ${ROWS_PER_LINE / 4 + 1}`,
       `replace ${directory.directory.seq}`,
     ])
+  })
+
+  test('for a week, past the log, its own events and many generations, catches up, and says what is lost', async () => {
+    const { directory, settings, hub, index } = await startControl(500)
+    const { done, generations, start } = aNode(1_000)
+    const first = await start()
+    await until(() => hub.nodes()[0]?.generation === 0)
+    await first.stop()
+    for (let i = 0; i < 9; i++) await directory.write(aliases(100, '新しい'), by)
+    for (let i = 1; i <= 20; i++)
+      assert.ok((await settings.set({ 'mail.sizeBytesMax': 50_000_000 + i }, { by })).ok)
+    // What it told itself meanwhile, more than it may keep.
+    const events = new SqliteEventLog({
+      path: join(dir, 'events.db'),
+      node: 'gateway' as NodeId,
+      rowsMax: 1_000,
+    })
+    for (let day = 0; day < 7; day++)
+      await events.append({
+        events: Array.from({ length: 400 }, () => ({ atMs: day, name: '受信', fields: { day } })),
+      })
+    const { lost, waiting } = await events.status()
+    assert.equal(lost + waiting, 2_800)
+    assert.ok(lost >= 1_800)
+    events.close()
+    done.length = 0
+    generations.length = 0
+    const { node } = await start()
+    await until(() => hub.nodes()[0]?.generation === 20)
+    await until(() => node.directory.seq === directory.directory.seq)
+    assert.deepEqual(done, ['gather 101', `replace ${directory.directory.seq}`])
+    assert.deepEqual(generations, [50_000_020])
+    const isTold = async (): Promise<boolean> =>
+      (await index.latest({ limit: 1 })).items[0]?.seq === 2_800
+    while (!(await isTold())) await new Promise((resolve) => setTimeout(resolve, 20))
+    const { items } = await index.gaps({ limit: 10 })
+    assert.deepEqual(
+      items.map((gap) => [gap.node, gap.to - gap.from + 1]),
+      [['gateway', lost]],
+    )
   })
 
   test('for 200 generations takes the last one only', async () => {
