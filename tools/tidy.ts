@@ -36,6 +36,11 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   web: [['parts'], ['console', 'mail']],
 }
 
+/** Floors inside a large folder; files directly in it are its nouns and what puts it together. */
+const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'store/mailbox': [['rows'], ['objects'], ['change'], ['view'], ['upkeep'], ['contract']],
+}
+
 const BACKINGS: Readonly<Record<string, string>> = { pg: 'db blob', s3: 'db blob' }
 
 /** bytes ↔ nouns: no I/O in these layers. */
@@ -88,12 +93,15 @@ interface Place {
   readonly layer: string
   /** Undefined for a file directly in its layer. */
   readonly folder?: string
+  /** Undefined for a file directly in its folder. */
+  readonly room?: string
 }
 
 function placeOf(path: string): Place | undefined {
-  const [top, layer, folder, rest] = path.split('/')
+  const [top, layer, folder, room, rest] = path.split('/')
   if (top !== 'src' || layer === undefined || folder === undefined) return undefined
-  return rest === undefined ? { layer } : { layer, folder }
+  if (room === undefined) return { layer }
+  return rest === undefined ? { layer, folder } : { layer, folder, room }
 }
 
 function directionFaults(file: Source): string[] {
@@ -104,6 +112,9 @@ function directionFaults(file: Source): string[] {
   const floors = FLOORS[from.layer]
   if (floors !== undefined && floorOf(floors, from.folder) < 0)
     faults.push(`${file.path}: ${from.layer}/${from.folder ?? ''} stands on no floor`)
+  const rooms = ROOMS[wordOf({ layer: from.layer, folder: from.folder ?? '' })]
+  if (rooms !== undefined && from.room !== undefined && floorOf(rooms, from.room) < 0)
+    faults.push(`${file.path}: ${wordOf(from)} stands on no floor`)
   if (isTest(file.path)) return faults
   for (const { specifier, target, line } of file.imports) {
     const at = `${file.path}:${line}`
@@ -127,17 +138,23 @@ function mayImport(from: Place, to: Place): boolean {
       (BACKINGS[to.folder ?? '']?.split(' ').includes(from.folder ?? '') ?? false)
     )
   }
-  if (from.folder === to.folder) return true
+  if (from.folder === to.folder) return mayEnter(from, to)
   if (STRANGERS.has(from.layer)) return to.folder === undefined
   const floors = FLOORS[from.layer]
   return floors === undefined || floorOf(floors, to.folder) < floorOf(floors, from.folder)
 }
 
+function mayEnter(from: Place, to: Place): boolean {
+  if (from.room === to.room || from.room === undefined || to.room === undefined) return true
+  const rooms = ROOMS[wordOf({ layer: from.layer, folder: from.folder ?? '' })]
+  return rooms === undefined || floorOf(rooms, to.room) < floorOf(rooms, from.room)
+}
+
 const floorOf = (floors: readonly (readonly string[])[], folder: string | undefined): number =>
   floors.findIndex((floor) => floor.includes(folder ?? ''))
 
-const wordOf = ({ layer, folder }: Place): string =>
-  folder === undefined ? layer : `${layer}/${folder}`
+const wordOf = ({ layer, folder, room }: Place): string =>
+  [layer, folder, room].filter((name) => name !== undefined).join('/')
 
 const relativeFaults = (file: Source): string[] =>
   file.imports

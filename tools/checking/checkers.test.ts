@@ -69,6 +69,8 @@ describe('tidy', () => {
     ['src/server/imap/a.ts', '#server/pop3/a.ts'],
     ['src/store/mailbox/a.ts', '#store/directory/a.ts'], // one floor
     ['src/store/blob/a.ts', '#store/events/a.ts'], // floors above
+    ['src/store/mailbox/rows/a.ts', '#store/mailbox/change/a.ts'], // floors inside a folder
+    ['src/store/mailbox/other/a.ts', '#store/mailbox/rows/a.ts'],
     ['src/engine/route/a.ts', '#engine/queue/a.ts'],
     ['src/engine/sender/a.ts', '#engine/scan/a.ts'],
     ['src/codec/smtp/a.ts', 'node:fs'],

@@ -7,7 +7,7 @@ import { readChanges, readRows } from '#store/directory/rows-text.ts'
 import type { RowsText } from '#store/directory/rows-text.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
-import { OBJECT_KINDS } from '#store/mailbox/objects.ts'
+import { OBJECT_KINDS } from '#store/mailbox/kept-object.ts'
 import { KINDS } from '#app/storage/kinds.ts'
 import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
 

@@ -4,7 +4,7 @@ import type { AccountId } from '#model/account.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { readRows } from '#store/directory/rows-text.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
-import type { PurgeRun } from '#store/mailbox/purge-run.ts'
+import type { PurgeRun } from '#store/mailbox/upkeep/purge-run.ts'
 import { recurring } from './recurring.ts'
 
 export interface PurgeParts {

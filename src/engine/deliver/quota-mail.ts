@@ -4,7 +4,7 @@ import { formatDate } from '#codec/mime/date.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Quota, Usage } from '#model/quota.ts'
-import type { QuotaNotice } from '#store/mailbox/quota.ts'
+import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 
 const WORDS: Readonly<
   Record<QuotaNotice, { readonly subject: string; readonly ja: string; readonly en: string }>

@@ -7,7 +7,7 @@ import { isLimited, isOver, NO_QUOTA, quotaOf } from '#model/quota.ts'
 import type { Quota } from '#model/quota.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
-import type { QuotaNotice, QuotaRule } from '#store/mailbox/quota.ts'
+import type { QuotaNotice, QuotaRule } from '#store/mailbox/change/quota.ts'
 import type { DeliveryMailboxes, RoomAsk } from './delivery-mailboxes.ts'
 import { quotaMail } from './quota-mail.ts'
 

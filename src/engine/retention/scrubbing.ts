@@ -5,7 +5,7 @@ import type { Log } from '#base/log.ts'
 import type { EventSink } from '#model/event.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { SCRUB_ROUND_MS } from '#store/mailbox/mailbox-store.ts'
-import type { DatabaseHealth } from '#store/mailbox/scrub.ts'
+import type { DatabaseHealth } from '#store/mailbox/upkeep/scrub.ts'
 
 interface ScrubbingParts {
   readonly mailboxes: Pick<MailboxStore, 'scrub'>

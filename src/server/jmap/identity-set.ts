@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { randomId } from '#base/id.ts'
 import { parseAddress } from '#model/address.ts'
-import type { ObjectChange } from '#store/mailbox/objects.ts'
+import type { ObjectChange } from '#store/mailbox/kept-object.ts'
 import { isObject } from './args.ts'
 import type { EmailAddress } from './header-forms.ts'
 import {

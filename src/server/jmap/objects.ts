@@ -1,4 +1,4 @@
-import type { KeptObject, ObjectKind } from '#store/mailbox/objects.ts'
+import type { KeptObject, ObjectKind } from '#store/mailbox/kept-object.ts'
 import { picked, propertiesOf } from './args.ts'
 import type { Args } from './args.ts'
 import { changesAsk, sorted } from './email-changes.ts'

@@ -1,4 +1,4 @@
-import type { KeptObject } from '#store/mailbox/objects.ts'
+import type { KeptObject } from '#store/mailbox/kept-object.ts'
 import { isId } from './args.ts'
 import { CHANGES_ARGS } from './email-changes.ts'
 import { utcDate } from './header-forms.ts'

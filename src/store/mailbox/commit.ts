@@ -14,8 +14,8 @@ import type {
   UidValidity,
 } from '#model/mailbox.ts'
 import type { MailboxRow, Retention } from './mailbox-view.ts'
-import type { QuotaNotice, QuotaRule } from './quota.ts'
-import type { ObjectChange } from './objects.ts'
+import type { QuotaNotice, QuotaRule } from '#store/mailbox/change/quota.ts'
+import type { ObjectChange } from './kept-object.ts'
 
 export type MailboxRef =
   | { readonly id: MailboxId }

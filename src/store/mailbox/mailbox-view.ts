@@ -9,7 +9,7 @@ import type {
   Uid,
   UidValidity,
 } from '#model/mailbox.ts'
-import type { ObjectKind } from './objects.ts'
+import type { ObjectKind } from './kept-object.ts'
 
 /** One mailbox with its counts, as committed. */
 export interface MailboxRow {

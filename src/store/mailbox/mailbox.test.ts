@@ -11,12 +11,18 @@ import type { Uid } from '#model/mailbox.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { storedMetas } from './meta-records.ts'
-import { append, Bench, hanako, largeContent, taro } from './contract-bench.ts'
-import type { MailboxesUnderTest } from './contract-bench.ts'
-import { mailboxContract } from './mailbox.contract.ts'
+import {
+  append,
+  Bench,
+  hanako,
+  largeContent,
+  taro,
+} from '#store/mailbox/contract/contract-bench.ts'
+import type { MailboxesUnderTest } from '#store/mailbox/contract/contract-bench.ts'
+import { mailboxContract } from '#store/mailbox/contract/mailbox.contract.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import { openMailboxes } from './open.ts'
-import { MIGRATIONS } from './schema.ts'
+import { MIGRATIONS } from '#store/mailbox/rows/schema.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-mailbox-'))
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -6,13 +6,13 @@ import { openBlobs } from '#store/blob/open.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { ioFault } from '#store/db/fault.ts'
 
-import type { MetaParser } from './content.ts'
-import { KeptViews } from './kept-views.ts'
+import type { MetaParser } from '#store/mailbox/rows/content.ts'
+import { KeptViews } from '#store/mailbox/view/kept-views.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
-import { namedFiles, namedSegments } from './named.ts'
-import { MIGRATIONS } from './schema.ts'
-import { Sql } from './sql.ts'
+import { namedFiles, namedSegments } from '#store/mailbox/rows/named.ts'
+import { MIGRATIONS } from '#store/mailbox/rows/schema.ts'
+import { Sql } from '#store/mailbox/rows/sql.ts'
 import { DUPLICATES_MS, SqliteMailboxes } from './sqlite-mailboxes.ts'
 
 export interface MailboxesOptions {

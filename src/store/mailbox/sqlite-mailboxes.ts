@@ -6,12 +6,12 @@ import type { AccountId } from '#model/account.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import type { Database } from '#store/db/database.ts'
 import { GroupCommit } from '#store/db/group-commit.ts'
-import { openAccount } from './account.ts'
-import { emailChanges, mailboxChanges } from './changes.ts'
-import { readEmails, readThreads } from './emails.ts'
-import { applyCommits } from './apply.ts'
-import type { Applied, Placed } from './apply.ts'
-import type { MetaParser } from './content.ts'
+import { openAccount } from '#store/mailbox/change/account.ts'
+import { emailChanges, mailboxChanges } from '#store/mailbox/view/changes.ts'
+import { readEmails, readThreads } from '#store/mailbox/view/emails.ts'
+import { applyCommits } from '#store/mailbox/change/apply.ts'
+import type { Applied, Placed } from '#store/mailbox/change/apply.ts'
+import type { MetaParser } from '#store/mailbox/rows/content.ts'
 import {
   EXPIRY_START,
   expireStep,
@@ -19,36 +19,46 @@ import {
   lastExpiry,
   noteExpiry,
   parseCursor,
-} from './expire.ts'
-import type { ExpireStep } from './expire.ts'
-import { lastPurge, notePurge, trustClock } from './purge-run.ts'
-import { HeldMailboxes } from './held.ts'
+} from '#store/mailbox/upkeep/expire.ts'
+import type { ExpireStep } from '#store/mailbox/upkeep/expire.ts'
+import { lastPurge, notePurge, trustClock } from '#store/mailbox/upkeep/purge-run.ts'
+import { HeldMailboxes } from '#store/mailbox/view/held.ts'
 import type { CommitRequest } from './commit.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
-import type { KeptViews } from './kept-views.ts'
-import { readIds, readMessage, readMetas } from './messages.ts'
-import type { Source } from './messages.ts'
-import { isNamed } from './named.ts'
-import { listObjects, objectChanges, objectStates, tellEntriesDone } from './objects.ts'
-import { deleteOutbox, listOutbox, readOutbox } from './outbox.ts'
-import { markRemoved } from './removed.ts'
-import { listDamaged } from './damaged.ts'
-import { Scrubber } from './scrub.ts'
-import { Housekeeping } from './housekeeping.ts'
-import { listExpunged } from './restore.ts'
-import { changeScript, listScripts, readScript } from './scripts.ts'
-import type { ScriptRefusal } from './scripts.ts'
-import type { Sql } from './sql.ts'
-import { deletedBytes, noteRefused, readUsage } from './quota.ts'
-import { abortContents, bringsOctets, stageRequest } from './stage.ts'
-import { readEmailNumbers, readKeptEmails, readNextEmails, readTexts } from './texts.ts'
+import type { KeptViews } from '#store/mailbox/view/kept-views.ts'
+import { readIds, readMessage, readMetas } from '#store/mailbox/view/messages.ts'
+import type { Source } from '#store/mailbox/view/messages.ts'
+import { isNamed } from '#store/mailbox/rows/named.ts'
+import {
+  listObjects,
+  objectChanges,
+  objectStates,
+  tellEntriesDone,
+} from '#store/mailbox/objects/objects.ts'
+import { deleteOutbox, listOutbox, readOutbox } from '#store/mailbox/change/outbox.ts'
+import { markRemoved } from '#store/mailbox/upkeep/removed.ts'
+import { listDamaged } from '#store/mailbox/upkeep/damaged.ts'
+import { Scrubber } from '#store/mailbox/upkeep/scrub.ts'
+import { Housekeeping } from '#store/mailbox/upkeep/housekeeping.ts'
+import { listExpunged } from '#store/mailbox/change/restore.ts'
+import { changeScript, listScripts, readScript } from '#store/mailbox/objects/scripts.ts'
+import type { ScriptRefusal } from '#store/mailbox/objects/scripts.ts'
+import type { Sql } from '#store/mailbox/rows/sql.ts'
+import { deletedBytes, noteRefused, readUsage } from '#store/mailbox/change/quota.ts'
+import { abortContents, bringsOctets, stageRequest } from '#store/mailbox/change/stage.ts'
+import {
+  readEmailNumbers,
+  readKeptEmails,
+  readNextEmails,
+  readTexts,
+} from '#store/mailbox/view/texts.ts'
 import { UploadShelf } from './upload-shelf.ts'
-import { findUpload } from './uploads.ts'
-import { listMailboxes, readView } from './view.ts'
-import { readWholeView } from './whole-view.ts'
-import { findAccount, midOf, saveAccount } from './work.ts'
-import type { AccountWork } from './work.ts'
+import { findUpload } from '#store/mailbox/objects/uploads.ts'
+import { listMailboxes, readView } from '#store/mailbox/view/view.ts'
+import { readWholeView } from '#store/mailbox/view/whole-view.ts'
+import { findAccount, midOf, saveAccount } from '#store/mailbox/rows/work.ts'
+import type { AccountWork } from '#store/mailbox/rows/work.ts'
 
 const EXPUNGED_MAX = 1_000
 /** A delivery id is known for so long: a queue that repeats one later gives up before. */

@@ -3,11 +3,16 @@ import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { BlobRef, Blobs, LargeHandle } from '#store/blob/blobs.ts'
 import type { GroupCommit } from '#store/db/group-commit.ts'
-import { openAccount } from './account.ts'
-import { ROWS_AT_ONCE } from './purge.ts'
-import type { Sql } from './sql.ts'
-import { hasUploads, keepUpload, tidyUploads, UPLOAD_KEPT_MS } from './uploads.ts'
-import { saveAccount } from './work.ts'
+import { openAccount } from '#store/mailbox/change/account.ts'
+import { ROWS_AT_ONCE } from '#store/mailbox/rows/sql.ts'
+import type { Sql } from '#store/mailbox/rows/sql.ts'
+import {
+  hasUploads,
+  keepUpload,
+  tidyUploads,
+  UPLOAD_KEPT_MS,
+} from '#store/mailbox/objects/uploads.ts'
+import { saveAccount } from '#store/mailbox/rows/work.ts'
 
 interface ShelfParts {
   readonly sql: Sql

@@ -1,0 +1,206 @@
+import { assertNever } from '#base/outcome.ts'
+import type { AccountId } from '#model/account.ts'
+import type { BlobRef } from '#store/blob/blobs.ts'
+import { openAccount } from './account.ts'
+import { append } from './append.ts'
+import type { PlacedContent } from '#store/mailbox/rows/content.ts'
+import { copyMessages, moveMessages } from './copy.ts'
+import { expunge } from './expunge.ts'
+import { setFlags } from './flags.ts'
+import type {
+  AccountCommit,
+  AccountCommitResult,
+  ChangeResult,
+  MailboxChange,
+} from '#store/mailbox/commit.ts'
+import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
+import { number } from './number.ts'
+import { forgetObject, keepObject } from '#store/mailbox/objects/objects.ts'
+import { addOutbox, withdrawEntry } from './outbox.ts'
+import type { PlacedEntry } from './outbox.ts'
+import { askQuota, noteRefused, takeNotice, usedBy } from './quota.ts'
+import { Refusal } from '#store/mailbox/rows/refusal.ts'
+import { restore } from './restore.ts'
+import { mailboxRow } from '#store/mailbox/rows/row.ts'
+import type { Mailbox } from '#store/mailbox/rows/row.ts'
+import type { Sql } from '#store/mailbox/rows/sql.ts'
+import {
+  createMailbox,
+  deleteMailbox,
+  describeMailbox,
+  mailboxOf,
+  renameMailbox,
+  resolveMailbox,
+  retain,
+  subscribe,
+} from './tree.ts'
+import { mailboxIdOf, modSeqOf, saveAccount } from '#store/mailbox/rows/work.ts'
+import type { AccountWork } from '#store/mailbox/rows/work.ts'
+
+/** What a request's rows need: contents with their places, outbox entries by commit. */
+export interface Placed {
+  readonly contents: readonly PlacedContent[]
+  readonly outbox: readonly (readonly PlacedEntry[])[]
+}
+
+export interface Applied {
+  readonly results: readonly AccountCommitResult[]
+  readonly changes: readonly StoreChanged[]
+  /** Files that a deleted row named; another row may name them still. */
+  readonly files: readonly BlobRef[]
+}
+
+/** Writes the rows of one request. Each account's commit has a savepoint of its own. */
+export function applyCommits(
+  sql: Sql,
+  nowMs: number,
+  commits: readonly AccountCommit[],
+  placed: Placed,
+): Applied {
+  const changes: StoreChanged[] = []
+  const files: BlobRef[] = []
+  const results = commits.map((commit, index): AccountCommitResult => {
+    sql.run('SAVEPOINT account')
+    const { result, told, freed } = applyOne(sql, nowMs, commit, {
+      contents: placed.contents,
+      entries: placed.outbox[index] ?? [],
+    })
+    if (result.kind !== 'committed') sql.run('ROLLBACK TO account')
+    sql.run('RELEASE account')
+    changes.push(...told)
+    files.push(...freed)
+    if (result.kind !== 'refused' || result.refusal.code !== 'quota') return result
+    // What people had refused they were told at once: only mail that comes is news to its receiver.
+    if (commit.deliveryId === undefined) return result
+    const notice = noteRefused(sql, commit.accountId, nowMs)
+    return notice === undefined ? result : { ...result, notice }
+  })
+  return { results, changes, files }
+}
+
+function applyOne(
+  sql: Sql,
+  nowMs: number,
+  commit: AccountCommit,
+  placed: { readonly contents: readonly PlacedContent[]; readonly entries: readonly PlacedEntry[] },
+): {
+  readonly result: AccountCommitResult
+  readonly told: readonly StoreChanged[]
+  readonly freed: readonly BlobRef[]
+} {
+  const nothing = { told: [], freed: [] }
+  try {
+    const work = openAccount(sql, commit.accountId, nowMs)
+    if (
+      (commit.deliveryId !== undefined && isDuplicate(work, commit.deliveryId)) ||
+      (commit.notice !== undefined && !takeNotice(work, commit.notice))
+    )
+      return { result: { kind: 'duplicate' }, ...nothing }
+    const before = usedBy(work)
+    const results = commit.changes.map((change) => applyChange(work, change, placed.contents))
+    addOutbox(work, placed.entries)
+    // A notice is not asked by the quota that it tells of.
+    const notice =
+      commit.notice === undefined && commit.quota !== undefined
+        ? askQuota(work, before, { ...commit.quota, brings: brings(commit) })
+        : undefined
+    saveAccount(work)
+    return {
+      result: { kind: 'committed', results, ...(notice !== undefined && { notice }) },
+      told: toldOf(work, commit.accountId),
+      freed: work.files,
+    }
+  } catch (thrown) {
+    if (thrown instanceof Refusal)
+      return { result: { kind: 'refused', refusal: thrown.refusal }, ...nothing }
+    throw thrown
+  }
+}
+
+/** What comes back (`restore`) was the account's own. */
+const brings = ({ changes }: AccountCommit): boolean =>
+  changes.some(({ kind }) => kind === 'append' || kind === 'copy')
+
+const toldOf = (work: AccountWork, accountId: AccountId): StoreChanged[] => [
+  ...Array.from(work.touched, ([mid, modSeq]) => ({
+    accountId,
+    mailboxId: mailboxIdOf(work.tag, mid),
+    highestModSeq: modSeqOf(modSeq),
+  })),
+  ...(work.touchedObjects.size === 0 ? [] : [{ accountId, objects: [...work.touchedObjects] }]),
+]
+
+/** Notes the delivery; true where it was made already (DESIGN section 7.10: by id, never by content). */
+const isDuplicate = (work: AccountWork, deliveryId: string): boolean =>
+  work.sql.run(
+    'INSERT INTO dup VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    work.aid,
+    deliveryId,
+    work.nowMs,
+  ) === 0
+
+function applyChange(
+  work: AccountWork,
+  change: MailboxChange,
+  contents: readonly PlacedContent[],
+): ChangeResult {
+  switch (change.kind) {
+    case 'append': {
+      const content = contents[change.content]
+      if (content === undefined) throw new RangeError(`no content ${change.content}`)
+      return append(work, change, content)
+    }
+    case 'setFlags':
+      return setFlags(work, mailboxOf(work, change.mailboxId), change)
+    case 'expunge':
+      return expunge(work, mailboxOf(work, change.mailboxId), change)
+    case 'copy':
+      return copyMessages(
+        work,
+        mailboxOf(work, change.from),
+        resolveMailbox(work, change.to),
+        change.uids,
+      )
+    case 'move':
+      return moveMessages(
+        work,
+        mailboxOf(work, change.from),
+        resolveMailbox(work, change.to),
+        change.uids,
+      )
+    case 'create':
+      return mailboxResult(work, createMailbox(work, change.path, change.use))
+    case 'rename':
+      return mailboxResult(work, renameMailbox(work, change.mailboxId, change.path))
+    case 'delete':
+      deleteMailbox(work, change.mailboxId)
+      return { kind: 'done' }
+    case 'subscribe':
+      subscribe(work, change.path, change.on)
+      return { kind: 'done' }
+    case 'retain':
+      return mailboxResult(work, retain(work, change.mailboxId, change.retention))
+    case 'restore':
+      return restore(work, change)
+    case 'number':
+      return mailboxResult(work, number(work, mailboxOf(work, change.mailboxId), change))
+    case 'describe':
+      return mailboxResult(work, describeMailbox(work, change))
+    case 'keep':
+      keepObject(work, change)
+      return { kind: 'done' }
+    case 'forget':
+      forgetObject(work, change)
+      return { kind: 'done' }
+    case 'withdraw':
+      withdrawEntry(work, change.entry)
+      return { kind: 'done' }
+    default:
+      return assertNever(change)
+  }
+}
+
+const mailboxResult = (work: AccountWork, row: Mailbox): ChangeResult => ({
+  kind: 'mailbox',
+  mailbox: mailboxRow(work, row),
+})

@@ -1,0 +1,84 @@
+import type { Uid } from '#model/mailbox.ts'
+import { buryPicked } from './expunge.ts'
+import { mappedFlags } from './keywords.ts'
+import { count, pick, pickedUids, tallyPicked } from '#store/mailbox/rows/pick.ts'
+import { Refusal } from '#store/mailbox/rows/refusal.ts'
+import { mailboxByMid } from '#store/mailbox/rows/row.ts'
+import type { Mailbox } from '#store/mailbox/rows/row.ts'
+import { mailboxIdOf, modSeqOf, nextModSeq, uidValidityOf } from '#store/mailbox/rows/work.ts'
+import type { AccountWork } from '#store/mailbox/rows/work.ts'
+import type { ChangeResult } from '#store/mailbox/commit.ts'
+
+export const UID_MAX = 2 ** 32 - 1
+
+/** Rows only: octets, meta and thread are shared by all copies. */
+export function copyMessages(
+  work: AccountWork,
+  from: Mailbox,
+  to: Mailbox,
+  uids: readonly Uid[] | 'all',
+): ChangeResult {
+  pick(work, from.mid, uids)
+  return copyPicked(work, { kind: 'copy', from, to })
+}
+
+/** Copies, then expunges, as one change (RFC 6851 §3.3). */
+export function moveMessages(
+  work: AccountWork,
+  from: Mailbox,
+  to: Mailbox,
+  uids: readonly Uid[] | 'all',
+): ChangeResult {
+  pick(work, from.mid, uids)
+  return copyPicked(work, { kind: 'move', from, to })
+}
+
+function copyPicked(
+  work: AccountWork,
+  change: { readonly kind: 'copy' | 'move'; readonly from: Mailbox; readonly to: Mailbox },
+): ChangeResult {
+  const { kind, from } = change
+  const { sql, aid } = work
+  const sources = pickedUids(work)
+  const flags = mappedFlags(work, from, change.to)
+  const to = mailboxByMid(work, change.to.mid) ?? change.to
+  const targets = sources.map((_, index) => to.uidNext + index)
+  const modSeq = sources.length === 0 ? to.modSeq : nextModSeq(work, to.mid)
+  if (sources.length > 0) {
+    if (to.uidNext + sources.length - 1 > UID_MAX)
+      throw new Refusal('limit', 'The mailbox has no more UIDs')
+    const tally = tallyPicked(work, from.mid)
+    // A copy has a UIDL of its own: POP3 must never list one twice (RFC 1939 §7).
+    sql.run(
+      `INSERT INTO message (aid, mid, uid, flags, modseq, size, internal_at, saved_at, eid, uidl)
+       SELECT m.aid, ?, ? + row_number() OVER (ORDER BY p.uid), ${flags}, ?, m.size,
+         m.internal_at, ?, m.eid, ${kind === 'move' ? 'm.uidl' : 'NULL'}
+       FROM picked p CROSS JOIN message m ON m.aid = ? AND m.mid = ? AND m.uid = p.uid`,
+      to.mid,
+      to.uidNext - 1,
+      modSeq,
+      work.nowMs,
+      aid,
+      from.mid,
+    )
+    sql.run(
+      'UPDATE mailbox SET uidnext = ? WHERE aid = ? AND mid = ?',
+      to.uidNext + sources.length,
+      aid,
+      to.mid,
+    )
+    count(work, { mid: to.mid, modSeq, sign: 1, ...tally })
+    if (kind === 'move') {
+      work.touched.set(from.mid, modSeq)
+      buryPicked(work, from.mid, modSeq)
+    }
+  }
+  return {
+    kind,
+    mailboxId: mailboxIdOf(work.tag, to.mid),
+    uidValidity: uidValidityOf(to.uidValidity),
+    sources,
+    targets,
+    modSeq: modSeqOf(modSeq),
+  }
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { isFault } from '#base/outcome.ts'
+import type { Uid } from '#model/mailbox.ts'
+import { SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
+import { append, hanako, taro, text } from './contract-bench.ts'
+import type { Bench } from './contract-bench.ts'
+import type { OutboxEntry } from '#store/mailbox/commit.ts'
+import type { ScriptChange } from '#store/mailbox/objects/scripts.ts'
+
+const entry = (id: string, content: number | Octets = 0): OutboxEntry => ({
+  id,
+  kind: 'redirect',
+  reversePath: { localpart: '花子', domain: 'xn--wgv71a119e.example' },
+  recipients: [{ localpart: '"a b"', domain: 'b.example' }],
+  body: '8bitmime',
+  smtpUtf8: true,
+  content,
+})
+
+/** Delivery ids, the outbox, scripts, counts of the whole. */
+export function deliveryContract(bench: () => Bench): void {
+  const waiting = async (limit = 100): Promise<string[]> =>
+    (await bench().store.outbox({ limit })).items.map(({ id }) => id)
+  const outboxText = async (id: string): Promise<string> => {
+    const { octets } = await bench().store.readOutbox({ id, offset: 0, length: 1_000_000 })
+    return toUtf8(octets)
+  }
+
+  describe('delivery', () => {
+    it('a second one with the same id changes nothing, for each account by itself', async () => {
+      const at = bench()
+      const delivery = { deliveryId: 'D1', outbox: [entry('D1:r')] }
+      const deliver = (more = {}) => at.commit([append(['INBOX'])], { ...delivery, ...more })
+      assert.equal((await deliver()).kind, 'committed')
+      const told = at.changes.length
+      assert.equal((await deliver()).kind, 'duplicate')
+      assert.equal(at.changes.length, told)
+      assert.equal((await deliver({ accountId: taro })).kind, 'committed')
+      assert.equal((await deliver({ deliveryId: 'D2' })).kind, 'committed')
+      assert.equal((await at.row(['INBOX'])).messages, 2)
+      assert.equal((await at.row(['INBOX'], taro)).messages, 1)
+      assert.deepEqual(await waiting(), ['D1:r'])
+      const both = await at.store.commit({
+        contents: [text('x')],
+        commits: [1, 2].map(() => ({
+          accountId: hanako,
+          changes: [append(['INBOX'])],
+          deliveryId: 'D3',
+        })),
+      })
+      assert.deepEqual(
+        both.results.map(({ kind }) => kind),
+        ['committed', 'duplicate'],
+      )
+    })
+
+    it('many at once with one id are one', async () => {
+      const at = bench()
+      const results = await Promise.all(
+        Array.from({ length: 20 }, () => at.commit([append(['INBOX'])], { deliveryId: 'D1' })),
+      )
+      assert.equal(results.filter(({ kind }) => kind === 'committed').length, 1)
+      assert.equal((await at.row(['INBOX'])).messages, 1)
+    })
+
+    it('one that was refused may come again', async () => {
+      const at = bench()
+      const delivery = { deliveryId: 'D1', outbox: [entry('D1:r')] }
+      assert.equal(await at.refused([append(['無い'])], delivery), 'noMailbox')
+      assert.deepEqual(await waiting(), [])
+      await at.done([append(['INBOX'])], delivery)
+      assert.deepEqual(await waiting(), ['D1:r'])
+    })
+  })
+
+  describe('outbox', () => {
+    it('is committed with the delivery, offered oldest first until it is done', async () => {
+      const at = bench()
+      const large = fromUtf8('大'.repeat(100_000))
+      const outbox = [entry('一'), entry('二', fromUtf8('お断り')), entry('三', large), entry('一')]
+      await at.done([append(['INBOX'])], { outbox, contents: [text('転送')] })
+      await at.done([], { accountId: taro, outbox: [entry('四', fromUtf8('別'))] })
+      const { items } = await at.store.outbox({ limit: 2 })
+      const { content: _, ...rest } = entry('一')
+      assert.deepEqual(items[0], { ...rest, accountId: hanako, sizeBytes: 6 })
+      assert.deepEqual(await waiting(2), ['一', '二'])
+      assert.deepEqual(await waiting(), ['一', '二', '三', '四'])
+      assert.equal((await at.store.status()).outbox, 4)
+      const inbox = await at.idOf('INBOX')
+      await at.done([{ kind: 'expunge', mailboxId: inbox, uids: 'all', deletedOnly: false }])
+      assert.equal(await outboxText('一'), '転送')
+      assert.equal(await outboxText('二'), 'お断り')
+      assert.equal(await outboxText('三'), toUtf8(large))
+      const part = await at.store.readOutbox({ id: '二', offset: 3, length: 3 })
+      assert.equal(toUtf8(part.octets), '断')
+      await at.store.outboxDone({ ids: ['一', '三', '無い'] })
+      await at.store.outboxDone({ ids: ['三'] })
+      assert.deepEqual(await waiting(), ['二', '四'])
+      await assert.rejects(outboxText('三'), (thrown) => isFault(thrown, 'notFound'))
+      assert.equal(await at.read(inbox, 1), '転送')
+    })
+
+    it('a large message that also goes out stays when it has gone', async () => {
+      const at = bench()
+      const body = '大'.repeat(100_000)
+      await at.done([append(['INBOX'])], { outbox: [entry('一')], contents: [text(body)] })
+      await at.store.outboxDone({ ids: ['一'] })
+      assert.equal(await at.read(await at.idOf('INBOX'), 1), body)
+    })
+  })
+
+  describe('scripts', () => {
+    const scriptsOf = (at: Bench) => {
+      const change = async (what: ScriptChange) =>
+        (await at.store.changeScript({ accountId: hanako, change: what })).refusal
+      return {
+        change,
+        put: (name: string, activate: boolean, script = 'keep;') =>
+          change({ kind: 'put', name, text: script, activate }),
+        read: async (name?: string) => {
+          const ask = { accountId: hanako, ...(name !== undefined && { name }) }
+          return (await at.store.script(ask)).script
+        },
+        list: async () =>
+          (await at.store.scripts({ accountId: hanako })).scripts.map(
+            ({ name, active, sizeBytes }) => `${name} ${active} ${sizeBytes}`,
+          ),
+      }
+    }
+
+    it('at most one is active; one put in its place stays so (RFC 5804 §1.4, §2.6)', async () => {
+      const at = bench()
+      const { change, put, read, list } = scriptsOf(at)
+      assert.equal(await read(), undefined)
+      await put('一', true)
+      await put('二', true, '# 転送\r\n')
+      assert.deepEqual(await list(), ['一 false 5', '二 true 10'])
+      await put('二', false, '# 新しい二')
+      assert.deepEqual(await read(), { name: '二', active: true, text: '# 新しい二' })
+      assert.deepEqual(await read('一'), { name: '一', active: false, text: 'keep;' })
+      assert.equal(await read('無い'), undefined)
+      assert.equal(await change({ kind: 'activate', name: '一' }), undefined)
+      assert.equal((await read())?.name, '一')
+      assert.equal(await change({ kind: 'activate', name: null }), undefined)
+      assert.equal(await read(), undefined)
+      assert.deepEqual((await at.store.scripts({ accountId: taro })).scripts, [])
+    })
+
+    it('a refused change changes nothing (RFC 5804 §2.8, §2.10)', async () => {
+      const { change, put, read, list } = scriptsOf(bench())
+      await put('一', false)
+      await put('二', true)
+      assert.equal(await change({ kind: 'remove', name: '二' }), 'active')
+      assert.equal(await change({ kind: 'remove', name: '三' }), 'notFound')
+      assert.equal(await change({ kind: 'activate', name: '三' }), 'notFound')
+      assert.equal((await read())?.name, '二')
+      assert.equal(await change({ kind: 'remove', name: '一' }), undefined)
+      assert.deepEqual(await list(), ['二 true 5'])
+      for (let i = 1; i < SCRIPTS_PER_ACCOUNT_MAX; i++) await put(`n${i}`, false)
+      assert.equal(await put('過', true), 'limit')
+      assert.equal(await put('二', false, 'stop;'), undefined)
+      assert.equal((await list()).length, SCRIPTS_PER_ACCOUNT_MAX)
+      assert.equal((await read())?.text, 'stop;')
+    })
+  })
+
+  describe('status', () => {
+    it('counts accounts, messages that are not expunged, and what waits in the outbox', async () => {
+      const at = bench()
+      const inbox = await at.fill(5)
+      await at.done([append(['INBOX'])], { accountId: taro })
+      await at.done([
+        { kind: 'expunge', mailboxId: inbox, uids: [1 as Uid], deletedOnly: false },
+        {
+          kind: 'copy',
+          from: inbox,
+          uids: [2 as Uid, 3 as Uid],
+          to: { path: ['控え'], create: true },
+        },
+        { kind: 'move', from: inbox, uids: [4 as Uid], to: { path: ['控え'], create: false } },
+      ])
+      const { accounts, messages, outbox, full } = await at.store.status()
+      assert.deepEqual([accounts, messages, outbox, full], [2, 7, 0, false])
+      await at.done([{ kind: 'delete', mailboxId: await at.idOf('控え') }])
+      assert.equal((await at.store.status()).messages, 4)
+    })
+  })
+}

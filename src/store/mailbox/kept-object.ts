@@ -1,0 +1,45 @@
+/** What is kept for an account beside its mail; what stands in it is JMAP's, or IMAP's (Annotation). */
+export const OBJECT_KINDS = [
+  'Annotation',
+  'EmailSubmission',
+  'Identity',
+  'PushSubscription',
+] as const
+export type ObjectKind = (typeof OBJECT_KINDS)[number]
+
+export interface KeptObject {
+  readonly id: string
+  readonly madeAtMs: number
+  /** Its outbox entry still waits. */
+  readonly waits: boolean
+  readonly value: Readonly<Record<string, unknown>>
+}
+
+export interface KeptObjects {
+  readonly state: number
+  readonly objects: readonly KeptObject[]
+}
+
+export interface ObjectChanges {
+  readonly state: number
+  readonly changes: readonly {
+    readonly id: string
+    readonly isNew: boolean
+    readonly isGone: boolean
+    /** The state behind this change. */
+    readonly seq: number
+  }[]
+  readonly more: boolean
+}
+
+export type ObjectChange =
+  /** In the place of one of the same id; `entry`: the outbox entry that goes out for it. */
+  | {
+      readonly kind: 'keep'
+      readonly object: ObjectKind
+      readonly id: string
+      readonly value: Readonly<Record<string, unknown>>
+      readonly entry?: string
+    }
+  /** Nothing where there is none. */
+  | { readonly kind: 'forget'; readonly object: ObjectKind; readonly id: string }

@@ -1,0 +1,98 @@
+import type { AccountId } from '#model/account.ts'
+import { SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
+import type { ScriptEntry } from '#model/script.ts'
+import type { Sql } from '#store/mailbox/rows/sql.ts'
+import { findAccount } from '#store/mailbox/rows/work.ts'
+import type { AccountWork } from '#store/mailbox/rows/work.ts'
+
+/** One script with its text; a list goes without, since each delivery asks. */
+export interface Script {
+  readonly name: string
+  readonly active: boolean
+  readonly text: string
+}
+
+/** A change to an account's scripts (RFC 5804 §2.6, §2.8, §2.10). */
+export type ScriptChange =
+  /** In the place of one of the same name, which stays active if it was. */
+  | {
+      readonly kind: 'put'
+      readonly name: string
+      readonly text: string
+      readonly activate: boolean
+    }
+  /** Null: none is active any more. */
+  | { readonly kind: 'activate'; readonly name: string | null }
+  | { readonly kind: 'remove'; readonly name: string }
+
+/** notFound: no such script; limit: SCRIPTS_PER_ACCOUNT_MAX; active: one that filters cannot be removed. */
+export type ScriptRefusal = 'notFound' | 'limit' | 'active'
+
+export function listScripts(sql: Sql, accountId: AccountId): ScriptEntry[] {
+  const account = findAccount(sql, accountId, 0)
+  if (account === undefined) return []
+  return sql
+    .all<[string, number, number]>(
+      `SELECT name, active, length(CAST(text AS BLOB)) FROM script WHERE aid = ? ORDER BY name`,
+      account.aid,
+    )
+    .map(([name, active, sizeBytes]) => ({ name, active: active === 1, sizeBytes }))
+}
+
+/** The script of this name, or with undefined the active one. */
+export function readScript(
+  sql: Sql,
+  accountId: AccountId,
+  name: string | undefined,
+): Script | undefined {
+  const row = sql.get<[string, number, string]>(
+    `SELECT s.name, s.active, s.text FROM account a JOIN script s ON s.aid = a.aid
+     WHERE a.id = ?1 AND (s.name = ?2 OR (?2 IS NULL AND s.active = 1))`,
+    accountId,
+    name ?? null,
+  )
+  return row && { name: row[0], active: row[1] === 1, text: row[2] }
+}
+
+/** Undefined where it is done; else nothing was changed. */
+export function changeScript(
+  { sql, aid }: AccountWork,
+  change: ScriptChange,
+): ScriptRefusal | undefined {
+  const isActive =
+    change.name === null
+      ? undefined
+      : sql.get<[number]>(
+          'SELECT active FROM script WHERE aid = ? AND name = ?',
+          aid,
+          change.name,
+        )?.[0]
+  switch (change.kind) {
+    case 'put': {
+      const [count] = sql.get<[number]>('SELECT count(*) FROM script WHERE aid = ?', aid)!
+      if (isActive === undefined && count >= SCRIPTS_PER_ACCOUNT_MAX) return 'limit'
+      sql.run(
+        `INSERT INTO script (aid, name, active, text) VALUES (?, ?, 0, ?)
+         ON CONFLICT (aid, name) DO UPDATE SET text = excluded.text`,
+        aid,
+        change.name,
+        change.text,
+      )
+      if (change.activate) activate(sql, aid, change.name)
+      return undefined
+    }
+    case 'activate':
+      if (change.name !== null && isActive === undefined) return 'notFound'
+      activate(sql, aid, change.name)
+      return undefined
+    case 'remove':
+      if (isActive === undefined) return 'notFound'
+      if (isActive === 1) return 'active'
+      sql.run('DELETE FROM script WHERE aid = ? AND name = ?', aid, change.name)
+      return undefined
+  }
+}
+
+function activate(sql: Sql, aid: number, name: string | null): void {
+  sql.run('UPDATE script SET active = (name IS ?) WHERE aid = ?', name, aid)
+}

@@ -1,0 +1,192 @@
+import { concatOctets, emptyOctets } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault, isLost } from '#base/outcome.ts'
+import type { AccountId } from '#model/account.ts'
+import type { MailboxId, Uid } from '#model/mailbox.ts'
+import type { Blobs } from '#store/blob/blobs.ts'
+import { blobFrom, metaAnew } from '#store/mailbox/rows/content.ts'
+import type { MetaParser } from '#store/mailbox/rows/content.ts'
+import type { HeldMailboxes } from './held.ts'
+import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
+import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
+import type { MetaRecords } from '#store/mailbox/meta-records.ts'
+import type { Sql } from '#store/mailbox/rows/sql.ts'
+import { emailIdOf, findAccount, midOf, threadIdOf } from '#store/mailbox/rows/work.ts'
+import type { AccountWork } from '#store/mailbox/rows/work.ts'
+
+const METAS_MAX = 1_000
+
+interface Ask {
+  readonly accountId: AccountId
+  readonly mailboxId: MailboxId
+}
+
+interface Place {
+  readonly account: AccountWork
+  readonly mid: number
+}
+
+/** What messages are read from. */
+export interface Source {
+  readonly sql: Sql
+  readonly blobs: Blobs
+  /** Makes a parser for one message whose meta is damaged. */
+  readonly parser: () => MetaParser
+  /** Told of a mailbox when an expunged row of it is read. */
+  readonly held: HeldMailboxes
+}
+
+function placeOf(sql: Sql, ask: Ask): Place | undefined {
+  const account = findAccount(sql, ask.accountId, 0)
+  const mid = account && midOf(account.tag, ask.mailboxId)
+  return mid === undefined ? undefined : { account: account!, mid }
+}
+
+/** Rows that are there, and expunged ones that are not released yet: a session may still show them. */
+const READABLE = `(
+  SELECT uid, eid, uidl, 0 AS is_gone FROM message
+  WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3))
+  UNION ALL
+  SELECT uid, eid, uidl, 1 AS is_gone FROM gone
+  WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3)) AND eid IS NOT NULL
+) x JOIN email e ON e.aid = ?1 AND e.eid = x.eid`
+
+export async function readMetas(
+  source: Source,
+  ask: Ask & { readonly uids: readonly Uid[] },
+): Promise<MetaRecords> {
+  const { sql, held } = source
+  if (ask.uids.length > METAS_MAX)
+    throw new Fault('limit', `at most ${METAS_MAX} messages can be asked for at once`)
+  const place = placeOf(sql, ask)
+  const rows =
+    place === undefined
+      ? []
+      : sql.all<MetaRow>(
+          `SELECT x.uid, meta_kind, meta_file, meta_offset, meta_length,
+             coalesce(length(prefix), 0), is_gone, x.eid FROM ${READABLE}`,
+          place.account.aid,
+          place.mid,
+          JSON.stringify(ask.uids),
+        )
+  if (rows.some((row) => row[6] === 1)) held.note(place!.account.aid, place!.mid)
+  const octets = await readRecords(source, place?.account.aid ?? 0, rows)
+  const indexOf = new Map(rows.map(([uid], index) => [uid, index]))
+  const parts: Octets[] = []
+  const ends = new Uint32Array(ask.uids.length)
+  const prefixBytes = new Uint32Array(ask.uids.length)
+  let end = 0
+  for (const [at, uid] of ask.uids.entries()) {
+    const index = indexOf.get(uid)
+    if (index !== undefined) {
+      parts.push(octets[index]!)
+      end += octets[index]!.length
+      prefixBytes[at] = rows[index]![5]
+    }
+    ends[at] = end
+  }
+  return { octets: concatOctets(parts), ends, prefixBytes }
+}
+
+type MetaRow = [
+  uid: number,
+  kind: number,
+  file: number,
+  offset: number,
+  length: number,
+  prefixBytes: number,
+  isGone: number,
+  eid: number,
+]
+
+/** A meta that is damaged is parsed anew: it costs its own message some time, and no other anything. */
+async function readRecords(
+  { sql, blobs, parser }: Source,
+  aid: number,
+  rows: readonly MetaRow[],
+): Promise<readonly Octets[]> {
+  const refs = rows.map(([, kind, file, at, length]) => blobFrom([kind, file, at, length]))
+  try {
+    return await blobs.readMany(refs)
+  } catch (thrown) {
+    if (!isLost(thrown)) throw thrown
+  }
+  const octets: Octets[] = []
+  for (const [index, ref] of refs.entries())
+    try {
+      octets.push(await blobs.read(ref, 0, ref.length))
+    } catch (thrown) {
+      if (!isLost(thrown)) throw thrown
+      const content = sql.get<[number, number, number, number]>(
+        'SELECT kind, file, offset, length FROM email WHERE aid = ? AND eid = ?',
+        aid,
+        rows[index]![7],
+      )
+      octets.push(
+        content === undefined ? emptyOctets : await metaAnew(blobs, blobFrom(content), parser()),
+      )
+    }
+  return octets
+}
+
+export function readIds(
+  { sql, held }: Pick<Source, 'sql' | 'held'>,
+  ask: Ask & { readonly uids: readonly Uid[] },
+): (MessageIds | undefined)[] {
+  const place = placeOf(sql, ask)
+  if (place === undefined) return ask.uids.map(() => undefined)
+  const { aid, tag } = place.account
+  const ids = new Map<number, MessageIds>()
+  for (const [uid, eid, tid, uidl, isGone] of sql.iterate<
+    [number, number, number, string | null, number]
+  >(
+    `SELECT x.uid, x.eid, e.tid, x.uidl, is_gone FROM ${READABLE}`,
+    aid,
+    place.mid,
+    JSON.stringify(ask.uids),
+  )) {
+    if (isGone === 1) held.note(aid, place.mid)
+    ids.set(uid, {
+      uid: uid as Uid,
+      emailId: emailIdOf(tag, eid),
+      threadId: threadIdOf(tag, tid),
+      // Made of numbers that are never given twice, so it outlives a change of UIDVALIDITY.
+      uidl: uidl ?? `${tag}${place.mid.toString(36)}.${uid.toString(36)}`,
+    })
+  }
+  return ask.uids.map((uid) => ids.get(uid))
+}
+
+/** The prefix and the content as one run of octets. */
+export async function readMessage(
+  { sql, blobs, held }: Source,
+  ask: Ask & { readonly uid: Uid; readonly offset: number; readonly length: number },
+): Promise<Octets | undefined> {
+  const place = placeOf(sql, ask)
+  if (place === undefined) return undefined
+  const row = sql.get<[number, number, number, number, Uint8Array | null, number]>(
+    `SELECT kind, file, offset, length, prefix, is_gone FROM ${READABLE}`,
+    place.account.aid,
+    place.mid,
+    JSON.stringify([ask.uid]),
+  )
+  if (row === undefined) return undefined
+  const [kind, file, at, size, stored, isGone] = row
+  if (isGone === 1) held.note(place.account.aid, place.mid)
+  const prefix = stored ?? emptyOctets
+  const offset = Math.max(0, ask.offset)
+  const end = Math.min(
+    offset + Math.min(Math.max(0, ask.length), READ_BYTES_MAX),
+    prefix.byteLength + size,
+  )
+  const head = prefix.subarray(offset, end)
+  if (end <= prefix.byteLength) return head
+  const from = Math.max(offset, prefix.byteLength)
+  if (from >= end) return head
+  const body = await blobs.read(
+    blobFrom([kind, file, at, size]),
+    from - prefix.byteLength,
+    end - from,
+  )
+  return head.byteLength === 0 ? body : concatOctets([head, body])
+}
