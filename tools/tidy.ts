@@ -39,6 +39,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 /** Floors inside a large folder; files directly in it are its nouns and what puts it together. */
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'store/mailbox': [['rows'], ['objects'], ['change'], ['view'], ['upkeep'], ['contract']],
+  'server/jmap': [['method'], ['email'], ['mailbox', 'submission'], ['http']],
 }
 
 const BACKINGS: Readonly<Record<string, string>> = { pg: 'db blob', s3: 'db blob' }

@@ -1,9 +1,9 @@
 import { messageOf } from '#base/outcome.ts'
-import { Args, isObject } from './args.ts'
-import { referenced } from './back-reference.ts'
-import { errorOfThrown, MethodError } from './method-error.ts'
+import { Args, isObject } from '#server/jmap/method/args.ts'
+import { referenced } from '#server/jmap/method/back-reference.ts'
+import { errorOfThrown, MethodError } from '#server/jmap/method/method-error.ts'
 import { METHODS } from './methods.ts'
-import { RequestError } from './problem.ts'
+import { RequestError } from '#server/jmap/http/problem.ts'
 import { CORE, MAIL, QUOTA, RETENTION, SUBMISSION } from './room.ts'
 import type { Call } from './room.ts'
 

@@ -1,29 +1,34 @@
-import { blobCopy, emailCopy } from './copy.ts'
-import { emailChanges, threadChanges } from './email-changes.ts'
-import { emailGet, emailParse } from './email-get.ts'
-import { emailImport } from './email-import.ts'
-import { emailQuery } from './email-query.ts'
-import { emailQueryChanges } from './email-query-changes.ts'
-import { mailboxChanges, mailboxGet } from './mailbox-get.ts'
-import { mailboxQuery, mailboxQueryChanges } from './mailbox-query.ts'
-import { emailSet } from './email-set.ts'
-import { identityChanges, identityGet } from './identity.ts'
-import { identitySet } from './identity-set.ts'
-import { mailboxSet } from './mailbox-set.ts'
-import { emailExpunged, emailRestore } from './expunged.ts'
-import { pushSubscriptionGet, pushSubscriptionSet } from './push-subscription.ts'
-import { quotaChanges, quotaGet, quotaQuery, quotaQueryChanges } from './quota.ts'
-import { searchSnippetGet } from './search-snippet.ts'
+import { blobCopy, emailCopy } from '#server/jmap/email/copy.ts'
+import { emailChanges, threadChanges } from '#server/jmap/email/email-changes.ts'
+import { emailGet, emailParse } from '#server/jmap/email/email-get.ts'
+import { emailImport } from '#server/jmap/email/email-import.ts'
+import { emailQuery } from '#server/jmap/email/email-query.ts'
+import { emailQueryChanges } from '#server/jmap/email/email-query-changes.ts'
+import { mailboxChanges, mailboxGet } from '#server/jmap/mailbox/mailbox-get.ts'
+import { mailboxQuery, mailboxQueryChanges } from '#server/jmap/mailbox/mailbox-query.ts'
+import { emailSet } from '#server/jmap/email/email-set.ts'
+import { identityChanges, identityGet } from '#server/jmap/submission/identity.ts'
+import { identitySet } from '#server/jmap/submission/identity-set.ts'
+import { mailboxSet } from '#server/jmap/mailbox/mailbox-set.ts'
+import { emailExpunged, emailRestore } from '#server/jmap/email/expunged.ts'
+import { pushSubscriptionGet, pushSubscriptionSet } from '#server/jmap/http/push-subscription.ts'
+import {
+  quotaChanges,
+  quotaGet,
+  quotaQuery,
+  quotaQueryChanges,
+} from '#server/jmap/mailbox/quota.ts'
+import { searchSnippetGet } from '#server/jmap/email/search-snippet.ts'
 import {
   submissionChanges,
   submissionGet,
   submissionQuery,
   submissionQueryChanges,
-} from './submission.ts'
-import { submissionSet } from './submission-set.ts'
+} from '#server/jmap/submission/submission.ts'
+import { submissionSet } from '#server/jmap/submission/submission-set.ts'
 import { CORE } from './room.ts'
 import type { Method } from './room.ts'
-import { threadGet } from './thread.ts'
+import { threadGet } from '#server/jmap/email/thread.ts'
 
 /** RFC 8620 §4: what came goes back; the dispatcher answers it, with any arguments. */
 const echo: Method = {

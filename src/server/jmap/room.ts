@@ -6,9 +6,9 @@ import type { EventSink } from '#model/event.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
-import type { Args } from './args.ts'
-import type { EmailViews } from './email-views.ts'
-import type { KnownMetas } from './known-metas.ts'
+import type { Args } from '#server/jmap/method/args.ts'
+import type { EmailViews } from '#server/jmap/email/email-views.ts'
+import type { KnownMetas } from '#server/jmap/email/known-metas.ts'
 import type { JmapLimits } from './limits.ts'
 
 /** What all requests of a process share. */

@@ -1,0 +1,116 @@
+import { asciiLower } from '#base/text.ts'
+import { DELETED } from '#model/mailbox.ts'
+import type { EmailId, MailboxId } from '#model/mailbox.ts'
+import { storedMetas } from '#store/mailbox/meta-records.ts'
+import type { StoredMeta } from '#store/mailbox/meta-records.ts'
+import type { AccountState, EmailPlace, StoredEmail } from '#store/mailbox/stored-email.ts'
+import { invalidProperties } from '#server/jmap/method/method-error.ts'
+import type { Call } from '#server/jmap/room.ts'
+
+/** An email as JMAP shows it: without its copies that are \Deleted (RFC 8621 §4.1.1). */
+export interface Email extends StoredEmail {
+  readonly keywords: ReadonlySet<string>
+  readonly mailboxIds: ReadonlySet<MailboxId>
+}
+
+/** System flags that are keywords of JMAP, by their bit; \Deleted is none. */
+export const FLAG_KEYWORDS: readonly (readonly [keyword: string, bit: number])[] = [
+  ['$seen', 1],
+  ['$answered', 2],
+  ['$flagged', 4],
+  ['$draft', 16],
+]
+
+/** The emails in order; undefined for what is not there. */
+export async function loadEmails(
+  call: Call,
+  ids: readonly string[],
+): Promise<{ readonly state: AccountState; readonly emails: readonly (Email | undefined)[] }> {
+  const { state, emails } = await call.room.store.emails({
+    accountId: call.account.id,
+    emailIds: ids as readonly EmailId[],
+  })
+  return { state, emails: emails.map((email) => email && shown(email)) }
+}
+
+export async function accountState(call: Call): Promise<AccountState> {
+  return (await call.room.store.emails({ accountId: call.account.id, emailIds: [] })).state
+}
+
+function shown(email: StoredEmail): Email | undefined {
+  const places = email.places.filter(({ flags }) => (flags & DELETED) === 0)
+  if (places.length === 0) return undefined
+  return {
+    ...email,
+    places,
+    mailboxIds: new Set(places.map(({ mailboxId }) => mailboxId)),
+    keywords: new Set(places.flatMap(keywordsOf)),
+  }
+}
+
+const keywordsOf = ({ flags, keywords }: EmailPlace): string[] => [
+  ...FLAG_KEYWORDS.filter(([, bit]) => (flags & bit) !== 0).map(([keyword]) => keyword),
+  ...keywords.map(asciiLower),
+]
+
+/** Keywords as the store takes them: bits of system flags, and the others by name. */
+export function flagsOf(keywords: Iterable<string>): {
+  readonly flags: number
+  readonly keywords: readonly string[]
+} {
+  let flags = 0
+  const others: string[] = []
+  for (const keyword of keywords) {
+    const known = FLAG_KEYWORDS.find(([name]) => name === asciiLower(keyword))
+    if (known === undefined) others.push(asciiLower(keyword))
+    else flags |= known[1]
+  }
+  return { flags, keywords: others }
+}
+
+/** RFC 8621 §4.1.1: what may be a keyword; what IMAP could not carry may not. */
+export const isKeyword = (keyword: string): boolean =>
+  /^[\u0021-\u007e]{1,255}$/.test(keyword) && !/[(){\]%*"\\]/.test(keyword)
+
+/** The meta of each email; what is not known is asked for by mailbox, together. */
+export async function loadMetas(
+  call: Call,
+  emails: readonly Email[],
+): Promise<Map<EmailId, StoredMeta>> {
+  const { metas: known } = call.room
+  const found = new Map<EmailId, StoredMeta>()
+  const open = emails.filter(({ emailId }) => {
+    const meta = known.get(emailId)
+    if (meta !== undefined) found.set(emailId, meta)
+    return meta === undefined
+  })
+  const byMailbox = Map.groupBy(open, ({ places }) => places[0]!.mailboxId)
+  await Promise.all(
+    Array.from(byMailbox, async ([mailboxId, list]) => {
+      const metas = await storedMetas(call.room.store, {
+        accountId: call.account.id,
+        mailboxId,
+        uids: list.map(({ places }) => places[0]!.uid),
+      })
+      for (const [index, { emailId }] of list.entries()) {
+        const meta = metas[index]
+        if (meta === undefined) continue
+        found.set(emailId, meta)
+        known.keep(emailId, meta)
+      }
+    }),
+  )
+  return found
+}
+
+/** Mailboxes that may hold emails. */
+export async function mailboxIds(call: Call): Promise<ReadonlySet<string>> {
+  const { mailboxes } = await call.room.store.mailboxes({ accountId: call.account.id })
+  return new Set(mailboxes.filter(({ noSelect }) => !noSelect).map(({ id }) => id))
+}
+
+/** Throws SetRefusal where one of the names is no keyword. */
+export function requireKeywords(names: readonly string[]): void {
+  const wrong = names.find((name) => !isKeyword(name))
+  if (wrong !== undefined) throw invalidProperties('that is no keyword', 'keywords')
+}
