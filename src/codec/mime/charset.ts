@@ -4,6 +4,7 @@ import { bufferOf, isAscii, toLatin1, toUtf8, toUtf8Strict } from '#base/octets.
 import type { Octets } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
 import { decodeHz, decodeIso2022, hasCodeEscape } from './iso-2022.ts'
+import { decodeX0213 } from './jis-x0213.ts'
 
 /**
  * Text of octets in a charset by its label. Total: a label that is absent, unknown or plainly
@@ -23,6 +24,8 @@ export function decodeCharset(octets: Octets, label?: string): string {
   if (name === 'iso-2022-jp')
     return isSevenBit || hasCodeEscape(octets) ? decodeIso2022(octets) : guess(octets)
   if (name === 'shift_jis' || name === 'euc-jp') return decodeJapanese(octets, name)
+  const base = OF_X0213.get(name)
+  if (base !== undefined) return decodeOfX0213(octets, base)
   if (WESTERN.has(name)) return decodeWestern(octets, name)
   return decodeByName(octets, name) ?? guess(octets)
 }
@@ -80,6 +83,21 @@ function decodeJapanese(octets: Octets, name: 'shift_jis' | 'euc-jp'): string {
   return text
 }
 
+const OF_X0213: ReadonlyMap<string, 'shift_jis' | 'euc-jp'> = new Map<
+  string,
+  'shift_jis' | 'euc-jp'
+>([
+  ['shift_jis-2004', 'shift_jis'],
+  ['euc-jis-2004', 'euc-jp'],
+])
+
+/** What is no text of JIS X 0213 may be one of the vendors' rows, or of the other encoding. */
+function decodeOfX0213(octets: Octets, base: 'shift_jis' | 'euc-jp'): string {
+  const text = decodeX0213(octets, base)
+  if (!text.includes('\ufffd')) return text
+  return strictly(octets, base) ?? guessOf(octets) ?? text
+}
+
 /** The part of the characters above ASCII that match. */
 function shareOf(text: string, pattern: RegExp): number {
   const wide = text.match(/[^\u0000-\u007f]/g)?.length ?? 0
@@ -91,6 +109,7 @@ export function knowsCharset(label?: string): boolean {
   const name = label === undefined ? 'us-ascii' : canonical(label)
   if (name === undefined) return false
   if (name === 'us-ascii' || name === 'iso-2022-jp' || name === 'hz-gb-2312') return true
+  if (OF_X0213.has(name)) return true
   try {
     return new TextDecoder(name).encoding !== ''
   } catch {
@@ -116,6 +135,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   cp50222: 'iso-2022-jp',
   'iso-2022-jp-3': 'iso-2022-jp',
   'iso-2022-jp-2004': 'iso-2022-jp',
+  iso2022_jp_2004: 'iso-2022-jp',
   'iso-2022-kr': 'iso-2022-jp',
   csiso2022kr: 'iso-2022-jp',
   'iso-2022-cn': 'iso-2022-jp',
@@ -128,8 +148,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   'x-sjis': 'shift_jis',
   'shift-jis': 'shift_jis',
   shiftjis: 'shift_jis',
-  'shift_jis-2004': 'shift_jis',
-  shift_jisx0213: 'shift_jis',
+  shift_jis_2004: 'shift_jis-2004',
+  sjis_2004: 'shift_jis-2004',
+  shift_jisx0213: 'shift_jis-2004',
   cp943: 'shift_jis',
   csshiftjis: 'shift_jis',
   ms_kanji: 'shift_jis',
@@ -139,8 +160,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   eucjpms: 'euc-jp',
   cp51932: 'euc-jp',
   'x-euc-jp': 'euc-jp',
-  'euc-jis-2004': 'euc-jp',
-  'euc-jisx0213': 'euc-jp',
+  euc_jis_2004: 'euc-jis-2004',
+  'euc-jisx0213': 'euc-jis-2004',
   cseucpkdfmtjapanese: 'euc-jp',
   gb2312: 'gb18030',
   gbk: 'gb18030',
@@ -151,7 +172,7 @@ function canonical(label: string | undefined): string | undefined {
   if (label === undefined) return undefined
   const name = asciiLower(label.trim().replace(/^["']|["']$/g, ''))
   if (name === '' || name.length > 60) return undefined
-  return ALIASES[name] ?? name
+  return Object.hasOwn(ALIASES, name) ? ALIASES[name] : name
 }
 
 function decodeByName(octets: Octets, name: string): string | undefined {

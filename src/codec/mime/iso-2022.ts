@@ -1,11 +1,22 @@
 import { bufferOf } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import { x0213Character } from './jis-x0213.ts'
 
 const ESC = 0x1b
 const SO = 0x0e
 const SI = 0x0f
 
-type CodedSet = 'ascii' | 'kana' | 'x0208' | 'x0212' | 'gb2312' | 'ksc5601' | 'latin1' | 'greek'
+type CodedSet =
+  | 'ascii'
+  | 'kana'
+  | 'x0208'
+  | 'x0212'
+  | 'x0213-1'
+  | 'x0213-2'
+  | 'gb2312'
+  | 'ksc5601'
+  | 'latin1'
+  | 'greek'
 
 /** What an escape makes of the octets after it: G0 at once, G1 behind shift-out, G2 behind ESC N. */
 const ESCAPES: readonly (readonly [escape: string, place: 0 | 1 | 2, set: CodedSet])[] = [
@@ -17,9 +28,10 @@ const ESCAPES: readonly (readonly [escape: string, place: 0 | 1 | 2, set: CodedS
   ['$(@', 0, 'x0208'],
   ['$(B', 0, 'x0208'],
   ['$(D', 0, 'x0212'],
-  // JIS X 0213 extends X 0208: what both have is read, the rest is U+FFFD.
-  ['$(O', 0, 'x0208'],
-  ['$(Q', 0, 'x0208'],
+  // JIS X 0213: plane 1 of 2000 is that of 2004 without ten characters.
+  ['$(O', 0, 'x0213-1'],
+  ['$(Q', 0, 'x0213-1'],
+  ['$(P', 0, 'x0213-2'],
   ['$A', 0, 'gb2312'], // RFC 1554
   ['$(C', 0, 'ksc5601'],
   ['$)C', 1, 'ksc5601'], // RFC 1557
@@ -35,6 +47,9 @@ const CARRIERS: Readonly<Record<CodedSet, readonly [encoding: string, lead: numb
     kana: ['euc-jp', 0x8e, 1],
     x0208: ['euc-jp', 0, 2],
     x0212: ['euc-jp', 0x8f, 2],
+    // No decoder of Node knows them: what stands in our own table goes as it is.
+    'x0213-1': ['utf-8', 0, 2],
+    'x0213-2': ['utf-8', 0, 2],
     gb2312: ['gbk', 0, 2],
     ksc5601: ['euc-kr', 0, 2],
     latin1: ['iso-8859-1', 0, 1],
@@ -58,7 +73,7 @@ function escapeAt(octets: Octets, at: number): (typeof ESCAPES)[number] | undefi
 }
 
 /**
- * ISO-2022-JP with its kin and vendors' rows (RFC 1468, RFC 1554; ① and ㈱ of NEC and IBM), ISO-2022-KR
+ * ISO-2022-JP with its kin and vendors' rows (RFC 1468, RFC 1554, JIS X 0213; ① and ㈱ of NEC and IBM), ISO-2022-KR
  * (RFC 1557) and -CN (RFC 1922). Kana behind shift-out or of eight bits, and a line end within a
  * double-byte run, all seen in mail, are taken as meant. Total.
  */
@@ -144,6 +159,11 @@ class Iso2022 {
     if (encoding !== this.#encoding) {
       this.#flush()
       this.#encoding = encoding
+    }
+    if (set === 'x0213-1' || set === 'x0213-2') {
+      const character = x0213Character(set === 'x0213-1' ? 1 : 2, high - 0x20, low - 0x20)
+      this.#used += this.#run.write(character ?? '\ufffd', this.#used)
+      return
     }
     if (lead !== 0) this.#run[this.#used++] = lead
     this.#run[this.#used++] = high | 0x80
