@@ -71,6 +71,8 @@ export class FakeMailboxStore implements MailboxStore {
   abortLarge: MailboxStore['abortLarge'] = (part) => this.#store.abortLarge(part)
   commit: MailboxStore['commit'] = (request) => this.#run(() => this.#store.commit(request))
   mailboxes: MailboxStore['mailboxes'] = (ask) => this.#run(() => this.#store.mailboxes(ask))
+  sharedWith: MailboxStore['sharedWith'] = (ask) => this.#run(() => this.#store.sharedWith(ask))
+  acl: MailboxStore['acl'] = (ask) => this.#run(() => this.#store.acl(ask))
   view: MailboxStore['view'] = (ask) => this.#run(() => this.#store.view(ask))
   metas: MailboxStore['metas'] = (ask) => this.#run(() => this.#store.metas(ask))
   ids: MailboxStore['ids'] = (ask) => this.#run(() => this.#store.ids(ask))

@@ -111,6 +111,7 @@ export const MAILBOX_ANSWERS = {
               'conflict',
               'reserved',
               'quota',
+              'noPermission',
             ]),
             text: z.string(),
           }),

@@ -29,6 +29,7 @@ const CODES: Readonly<Record<CommitRefusal['code'], string>> = {
   conflict: 'INUSE',
   reserved: 'CANNOT',
   quota: 'OVERQUOTA',
+  noPermission: 'NOPERM',
 }
 
 /** A refusal of the store; APPEND, COPY and MOVE say TRYCREATE where the mailbox is missing (RFC 9051 §6.3.12). */

@@ -1,4 +1,5 @@
 import type { Octets } from '#base/octets.ts'
+import type { Grantee, Rights } from '#model/acl.ts'
 import type { Address } from '#model/address.ts'
 import type { AccountId } from '#model/account.ts'
 import type { BodyKind } from '#model/envelope.ts'
@@ -60,6 +61,8 @@ export type MailboxChange =
   | {
       readonly kind: 'copy' | 'move'
       readonly from: MailboxId
+      /** Whose mailbox `from` is, where it is not the commit's account. */
+      readonly fromAccount?: AccountId
       readonly uids: readonly Uid[]
       readonly to: MailboxRef
     }
@@ -67,6 +70,14 @@ export type MailboxChange =
   | { readonly kind: 'rename'; readonly mailboxId: MailboxId; readonly path: MailboxPath }
   | { readonly kind: 'delete'; readonly mailboxId: MailboxId }
   | { readonly kind: 'subscribe'; readonly path: MailboxPath; readonly on: boolean }
+  /** What somebody beside the owner may do there from now on (RFC 4314 §3.1). */
+  | {
+      readonly kind: 'grant'
+      readonly mailboxId: MailboxId
+      readonly who: Grantee
+      readonly mode: 'add' | 'remove' | 'replace'
+      readonly rights: Rights
+    }
   | { readonly kind: 'retain'; readonly mailboxId: MailboxId; readonly retention: Retention }
   /** Brings expunged emails back that lie nowhere else, under new numbers; others are left out. */
   | { readonly kind: 'restore'; readonly emailIds: readonly EmailId[]; readonly to?: MailboxRef }
@@ -105,6 +116,11 @@ export interface OutboxEntry {
 
 export interface AccountCommit {
   readonly accountId: AccountId
+  /**
+   * Who changes the account's mailboxes: another than the owner may do what an ACL gives them (RFC 4314
+   * §4), and is refused (`noPermission`, `noMailbox`) all else. Absent: the owner, or we ourselves.
+   */
+  readonly by?: AccountId
   readonly changes: readonly MailboxChange[]
   readonly outbox?: readonly OutboxEntry[]
   /** A delivery: a second commit with the same id and account changes nothing and says `duplicate`. */
@@ -152,8 +168,16 @@ export type ChangeResult =
   | { readonly kind: 'done' }
 
 export type CommitRefusal = {
-  /** noMailbox: [TRYCREATE]; exists; limit: a named limit; quota: what the account may hold; notEmptyName; conflict: numbers taken; reserved: INBOX and the like. */
-  readonly code: 'noMailbox' | 'exists' | 'limit' | 'badName' | 'conflict' | 'reserved' | 'quota'
+  /** noMailbox: [TRYCREATE]; exists; limit: a named limit; quota: what the account may hold; notEmptyName; conflict: numbers taken; reserved: INBOX and the like; noPermission: the owner's ACL does not allow it. */
+  readonly code:
+    | 'noMailbox'
+    | 'exists'
+    | 'limit'
+    | 'badName'
+    | 'conflict'
+    | 'reserved'
+    | 'quota'
+    | 'noPermission'
   readonly text: string
 }
 

@@ -1,6 +1,7 @@
 import type { Octets } from '#base/octets.ts'
 import { DAY_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
+import type { AclEntry } from '#model/acl.ts'
 import type { ScriptEntry } from '#model/script.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 import type { EmailId, MailboxId, MailboxPath, ModSeq, ThreadId, Uid } from '#model/mailbox.ts'
@@ -40,15 +41,32 @@ export interface MailboxStore extends TextSource {
   abortLarge(part: { readonly handle: LargeHandle }): Promise<void>
   /** Durable when it resolves. Throws Fault `full`, `stalled`, `io` for the whole request. */
   commit(request: CommitRequest): Promise<{ readonly results: readonly AccountCommitResult[] }>
-  /** All mailboxes of the account, parents before children; the defaults are made at first use. */
-  mailboxes(ask: { readonly accountId: AccountId }): Promise<{
+  /**
+   * All mailboxes of the account, parents before children; the defaults are made at first use. With `by`
+   * another than the owner: those in which they have any right.
+   */
+  mailboxes(ask: { readonly accountId: AccountId; readonly by?: AccountId }): Promise<{
     readonly state: AccountState
     readonly mailboxes: readonly MailboxRow[]
     readonly subscriptions: readonly MailboxPath[]
   }>
-  /** Whole, or only what changed after `since`. Undefined where the mailbox does not exist. */
+  /** Owners who let the account see something of theirs, with what it has rights in (`MailboxRow.rights`). */
+  sharedWith(ask: { readonly by: AccountId }): Promise<{
+    readonly owners: readonly {
+      readonly accountId: AccountId
+      readonly mailboxes: readonly MailboxRow[]
+    }[]
+  }>
+  /** Who has rights beside the owner; undefined where there is no such mailbox, or `by` does not administer it. */
+  acl(ask: {
+    readonly accountId: AccountId
+    readonly mailboxId: MailboxId
+    readonly by?: AccountId
+  }): Promise<{ readonly entries: readonly AclEntry[] | undefined }>
+  /** Whole, or only what changed after `since`. Undefined where the mailbox does not exist, or `by` may not read it. */
   view(ask: {
     readonly accountId: AccountId
+    readonly by?: AccountId
     readonly mailboxId: MailboxId
     readonly since?: ModSeq
     readonly emails?: boolean
@@ -56,17 +74,20 @@ export interface MailboxStore extends TextSource {
   /** Parsed meta of each UID, as stored: `storedMetas` reads it. At most 1,000 a call. */
   metas(ask: {
     readonly accountId: AccountId
+    readonly by?: AccountId
     readonly mailboxId: MailboxId
     readonly uids: readonly Uid[]
   }): Promise<MetaRecords>
   ids(ask: {
     readonly accountId: AccountId
+    readonly by?: AccountId
     readonly mailboxId: MailboxId
     readonly uids: readonly Uid[]
   }): Promise<{ readonly ids: readonly (MessageIds | undefined)[] }>
   /** The message's octets, prefix included, from `offset`; shorter at the end. An expunged row stays readable until released. */
   read(ask: {
     readonly accountId: AccountId
+    readonly by?: AccountId
     readonly mailboxId: MailboxId
     readonly uid: Uid
     readonly offset: number
@@ -160,6 +181,7 @@ export interface MailboxStore extends TextSource {
   /** Octets of what is \Deleted in the mailbox. */
   deletedBytes(ask: {
     readonly accountId: AccountId
+    readonly by?: AccountId
     readonly mailboxId: MailboxId
   }): Promise<{ readonly bytes: number }>
   /** Mail was refused before it was sent; what the owner is to be told by a commit with this `notice`. */

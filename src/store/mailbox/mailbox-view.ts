@@ -1,4 +1,5 @@
 import type { AccountId } from '#model/account.ts'
+import type { Rights } from '#model/acl.ts'
 import type {
   EmailId,
   MailboxId,
@@ -36,6 +37,8 @@ export interface MailboxRow {
   readonly keywords: readonly string[]
   /** True for a name that has children but was deleted itself (RFC 9051 §6.3.5): \Noselect. */
   readonly noSelect: boolean
+  /** What who asked may do here, where that is not the owner; counts are theirs then, and nought without r. */
+  readonly rights?: Rights
 }
 
 /** How long a mailbox keeps its messages: days from when each entered it, or as the mailbox above it. */

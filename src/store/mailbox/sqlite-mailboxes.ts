@@ -37,6 +37,9 @@ import {
   tellEntriesDone,
 } from '#store/mailbox/objects/objects.ts'
 import { deleteOutbox, listOutbox, readOutbox } from '#store/mailbox/change/outbox.ts'
+import { strangerOf } from '#store/mailbox/rows/rights.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
+import { keysAcross } from '#store/mailbox/change/thread-keys.ts'
 import { markRemoved } from '#store/mailbox/upkeep/removed.ts'
 import { listDamaged } from '#store/mailbox/upkeep/damaged.ts'
 import { Scrubber } from '#store/mailbox/upkeep/scrub.ts'
@@ -55,12 +58,24 @@ import {
 } from '#store/mailbox/view/texts.ts'
 import { UploadShelf } from './upload-shelf.ts'
 import { findUpload } from '#store/mailbox/objects/uploads.ts'
-import { listMailboxes, readView } from '#store/mailbox/view/view.ts'
+import {
+  listMailboxes,
+  openedMailbox,
+  readAcl,
+  readView,
+  sharedWith,
+} from '#store/mailbox/view/view.ts'
 import { readWholeView } from '#store/mailbox/view/whole-view.ts'
-import { findAccount, midOf, saveAccount } from '#store/mailbox/rows/work.ts'
+import { findAccount, saveAccount } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 
 const EXPUNGED_MAX = 1_000
+/** What a stranger finds of an account that has no mailbox yet. */
+const NOBODYS = {
+  state: { modSeq: 0, nextEmail: 0, nextMailbox: 0 },
+  mailboxes: [],
+  subscriptions: [],
+} as const
 /** A delivery id is known for so long: a queue that repeats one later gives up before. */
 export const DUPLICATES_MS = 30 * DAY_MS
 
@@ -147,6 +162,7 @@ export class SqliteMailboxes implements MailboxStore {
       // Flags, moves and expunges go on below the reserve: they are how room is made.
       if (bringsOctets(request)) this.#needRoom()
       const staged = await stageRequest(blobs, request, parser, files)
+      const threadKeys = await keysAcross(this, request)
       const nowMs = clock.nowMs()
       let placed: Placed = { contents: [], outbox: [] }
       const stage = (): void => {
@@ -154,7 +170,7 @@ export class SqliteMailboxes implements MailboxStore {
       }
       const apply = (): Applied => {
         hasApplied = true
-        return applyCommits(sql, nowMs, request.commits, placed)
+        return applyCommits(sql, nowMs, request.commits, { ...placed, threadKeys })
       }
       return await this.#group.commit(staged.hasRecords ? { stage, apply } : { apply })
     } catch (thrown) {
@@ -176,11 +192,20 @@ export class SqliteMailboxes implements MailboxStore {
     }
   }
 
-  async mailboxes(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['mailboxes']> {
-    const found = listMailboxes(this.#sql, ask.accountId)
+  async mailboxes(ask: Asked): ReturnType<MailboxStore['mailboxes']> {
+    const found = listMailboxes(this.#sql, ask)
     if (found !== undefined) return found
+    if (strangerOf(ask) !== undefined) return NOBODYS
     await this.#openAccount(ask.accountId)
-    return listMailboxes(this.#sql, ask.accountId)!
+    return listMailboxes(this.#sql, ask)!
+  }
+
+  async sharedWith(ask: { readonly by: AccountId }): ReturnType<MailboxStore['sharedWith']> {
+    return { owners: sharedWith(this.#sql, ask.by) }
+  }
+
+  async acl(ask: Parameters<MailboxStore['acl']>[0]): ReturnType<MailboxStore['acl']> {
+    return { entries: readAcl(this.#sql, ask) }
   }
 
   #openAccount(accountId: AccountId): Promise<void> {
@@ -330,9 +355,8 @@ export class SqliteMailboxes implements MailboxStore {
   async deletedBytes(
     ask: Parameters<MailboxStore['deletedBytes']>[0],
   ): ReturnType<MailboxStore['deletedBytes']> {
-    const found = findAccount(this.#sql, ask.accountId, 0)
-    const mid = found && midOf(found.tag, ask.mailboxId)
-    return { bytes: mid === undefined ? 0 : deletedBytes(this.#sql, found!.aid, mid) }
+    const found = openedMailbox(this.#sql, ask)
+    return { bytes: found === undefined ? 0 : deletedBytes(this.#sql, found.aid, found.row.mid) }
   }
 
   async noteRefused(

@@ -35,6 +35,7 @@ export interface TextSource {
   /** Which email each message above a UID is, in UID order. A message is the same email for ever. */
   emailNumbers(ask: {
     readonly accountId: AccountId
+    readonly by?: AccountId
     readonly mailboxId: MailboxId
     readonly aboveUid: Uid | 0
   }): Promise<{ readonly uids: Uint32Array; readonly emailNumbers: Float64Array }>

@@ -48,6 +48,7 @@ export const invalidProperties = (
 export function setErrorOf(refusal: CommitRefusal, property: string): SetError {
   switch (refusal.code) {
     case 'reserved':
+    case 'noPermission':
       return { type: 'forbidden', description: refusal.text }
     case 'limit':
     case 'quota':

@@ -9,7 +9,9 @@ import { blobColumns } from '#store/mailbox/rows/content.ts'
 import type { PlacedContent } from '#store/mailbox/rows/content.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
 import type { Mailbox } from '#store/mailbox/rows/row.ts'
+import { setSeen } from '#store/mailbox/rows/seen.ts'
 import { threadOf } from '#store/mailbox/rows/thread.ts'
+import { changeableIn } from './permission.ts'
 import { resolveMailbox } from './tree.ts'
 import {
   EPOCH_UNIT,
@@ -30,8 +32,16 @@ export function append(
   content: PlacedContent,
 ): ChangeResult {
   const row = resolveMailbox(work, change.mailbox)
-  const bits = keywordBits(work, row, { keywords: change.keywords, allocate: true })
-  const flags = (change.flags & 31) + bits
+  // RFC 4314 §4: flags that its author may not set are left out.
+  const mask = changeableIn(work, row.mid)
+  const mayKeyword = mask > 31
+  const bits = keywordBits(work, row, {
+    keywords: mayKeyword ? change.keywords : [],
+    allocate: true,
+  })
+  const given = change.flags & 31 & mask
+  // What another than the owner has read is told of them alone.
+  const flags = (work.by === undefined ? given : given & ~SEEN) + bits
   const { eid, tid } = emailOf(work, change, content)
   const { assigned } = change
   const uid = assigned === undefined ? row.uidNext : assignedUid(work, row, assigned.uid)
@@ -56,6 +66,8 @@ export function append(
     eid,
     assigned?.uidl ?? null,
   )
+  if (work.by !== undefined && (given & SEEN) !== 0)
+    setSeen({ ...work, mid: row.mid, who: work.by }, Uint32Array.of(uid), true)
   work.sql.run(
     'UPDATE mailbox SET uidnext = max(uidnext, ?) WHERE aid = ? AND mid = ?',
     uid + 1,

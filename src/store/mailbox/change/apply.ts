@@ -1,10 +1,12 @@
 import { assertNever } from '#base/outcome.ts'
-import type { AccountId } from '#model/account.ts'
+import type { MailboxId } from '#model/mailbox.ts'
 import type { BlobRef } from '#store/blob/blobs.ts'
 import { openAccount } from './account.ts'
 import { append } from './append.ts'
 import type { PlacedContent } from '#store/mailbox/rows/content.ts'
 import { copyMessages, moveMessages } from './copy.ts'
+import { copyAcross } from './copy-across.ts'
+import type { ThreadKeysByUid } from './copy-across.ts'
 import { expunge } from './expunge.ts'
 import { setFlags } from './flags.ts'
 import type {
@@ -19,7 +21,9 @@ import { forgetObject, keepObject } from '#store/mailbox/objects/objects.ts'
 import { addOutbox, withdrawEntry } from './outbox.ts'
 import type { PlacedEntry } from './outbox.ts'
 import { askQuota, noteRefused, takeNotice, usedBy } from './quota.ts'
+import { isAcross, permit } from './permission.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
+import { strangerOf } from '#store/mailbox/rows/rights.ts'
 import { restore } from './restore.ts'
 import { mailboxRow } from '#store/mailbox/rows/row.ts'
 import type { Mailbox } from '#store/mailbox/rows/row.ts'
@@ -28,19 +32,22 @@ import {
   createMailbox,
   deleteMailbox,
   describeMailbox,
+  grantIn,
   mailboxOf,
   renameMailbox,
   resolveMailbox,
   retain,
   subscribe,
 } from './tree.ts'
-import { mailboxIdOf, modSeqOf, saveAccount } from '#store/mailbox/rows/work.ts'
+import { findAccount, mailboxIdOf, modSeqOf, saveAccount } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 
 /** What a request's rows need: contents with their places, outbox entries by commit. */
 export interface Placed {
   readonly contents: readonly PlacedContent[]
   readonly outbox: readonly (readonly PlacedEntry[])[]
+  /** Of what is copied from other accounts, by mailbox. */
+  readonly threadKeys?: ReadonlyMap<MailboxId, ThreadKeysByUid>
 }
 
 export interface Applied {
@@ -64,6 +71,7 @@ export function applyCommits(
     const { result, told, freed } = applyOne(sql, nowMs, commit, {
       contents: placed.contents,
       entries: placed.outbox[index] ?? [],
+      threadKeys: placed.threadKeys ?? new Map(),
     })
     if (result.kind !== 'committed') sql.run('ROLLBACK TO account')
     sql.run('RELEASE account')
@@ -78,11 +86,16 @@ export function applyCommits(
   return { results, changes, files }
 }
 
+/** What one account's commit needs of it. */
+type OwnPlaced = Required<Pick<Placed, 'contents' | 'threadKeys'>> & {
+  readonly entries: readonly PlacedEntry[]
+}
+
 function applyOne(
   sql: Sql,
   nowMs: number,
   commit: AccountCommit,
-  placed: { readonly contents: readonly PlacedContent[]; readonly entries: readonly PlacedEntry[] },
+  placed: OwnPlaced,
 ): {
   readonly result: AccountCommitResult
   readonly told: readonly StoreChanged[]
@@ -90,24 +103,27 @@ function applyOne(
 } {
   const nothing = { told: [], freed: [] }
   try {
-    const work = openAccount(sql, commit.accountId, nowMs)
+    const work = workOf(sql, commit, nowMs)
     if (
       (commit.deliveryId !== undefined && isDuplicate(work, commit.deliveryId)) ||
       (commit.notice !== undefined && !takeNotice(work, commit.notice))
     )
       return { result: { kind: 'duplicate' }, ...nothing }
     const before = usedBy(work)
-    const results = commit.changes.map((change) => applyChange(work, change, placed.contents))
+    const results = commit.changes.map((change) => {
+      permit(work, change)
+      return applyChange(work, change, placed)
+    })
     addOutbox(work, placed.entries)
     // A notice is not asked by the quota that it tells of.
     const notice =
       commit.notice === undefined && commit.quota !== undefined
         ? askQuota(work, before, { ...commit.quota, brings: brings(commit) })
         : undefined
-    saveAccount(work)
+    for (const changed of [work, ...work.others]) saveAccount(changed)
     return {
       result: { kind: 'committed', results, ...(notice !== undefined && { notice }) },
-      told: toldOf(work, commit.accountId),
+      told: [work, ...work.others].flatMap(toldOf),
       freed: work.files,
     }
   } catch (thrown) {
@@ -117,17 +133,34 @@ function applyOne(
   }
 }
 
+/** The account's work on behalf of who commits; strangers make no account. */
+function workOf(sql: Sql, commit: AccountCommit, nowMs: number): AccountWork {
+  const stranger = strangerOf(commit)
+  if (stranger === undefined) return openAccount(sql, commit.accountId, nowMs)
+  const work = findAccount(sql, commit.accountId, nowMs)
+  if (work === undefined) throw new Refusal('noMailbox', 'No such mailbox')
+  work.by = stranger
+  return work
+}
+
 /** What comes back (`restore`) was the account's own. */
 const brings = ({ changes }: AccountCommit): boolean =>
-  changes.some(({ kind }) => kind === 'append' || kind === 'copy')
+  changes.some(
+    (change) =>
+      change.kind === 'append' ||
+      change.kind === 'copy' ||
+      (change.kind === 'move' && change.fromAccount !== undefined),
+  )
 
-const toldOf = (work: AccountWork, accountId: AccountId): StoreChanged[] => [
+const toldOf = (work: AccountWork): StoreChanged[] => [
   ...Array.from(work.touched, ([mid, modSeq]) => ({
-    accountId,
+    accountId: work.accountId,
     mailboxId: mailboxIdOf(work.tag, mid),
     highestModSeq: modSeqOf(modSeq),
   })),
-  ...(work.touchedObjects.size === 0 ? [] : [{ accountId, objects: [...work.touchedObjects] }]),
+  ...(work.touchedObjects.size === 0
+    ? []
+    : [{ accountId: work.accountId, objects: [...work.touchedObjects] }]),
 ]
 
 /** Notes the delivery; true where it was made already (DESIGN section 7.10: by id, never by content). */
@@ -139,14 +172,10 @@ const isDuplicate = (work: AccountWork, deliveryId: string): boolean =>
     work.nowMs,
   ) === 0
 
-function applyChange(
-  work: AccountWork,
-  change: MailboxChange,
-  contents: readonly PlacedContent[],
-): ChangeResult {
+function applyChange(work: AccountWork, change: MailboxChange, placed: OwnPlaced): ChangeResult {
   switch (change.kind) {
     case 'append': {
-      const content = contents[change.content]
+      const content = placed.contents[change.content]
       if (content === undefined) throw new RangeError(`no content ${change.content}`)
       return append(work, change, content)
     }
@@ -155,6 +184,8 @@ function applyChange(
     case 'expunge':
       return expunge(work, mailboxOf(work, change.mailboxId), change)
     case 'copy':
+      if (isAcross(work, change))
+        return copyAcross(work, change, placed.threadKeys.get(change.from) ?? new Map())
       return copyMessages(
         work,
         mailboxOf(work, change.from),
@@ -162,6 +193,8 @@ function applyChange(
         change.uids,
       )
     case 'move':
+      if (isAcross(work, change))
+        return copyAcross(work, change, placed.threadKeys.get(change.from) ?? new Map())
       return moveMessages(
         work,
         mailboxOf(work, change.from),
@@ -178,6 +211,8 @@ function applyChange(
     case 'subscribe':
       subscribe(work, change.path, change.on)
       return { kind: 'done' }
+    case 'grant':
+      return mailboxResult(work, grantIn(work, change))
     case 'retain':
       return mailboxResult(work, retain(work, change.mailboxId, change.retention))
     case 'restore':

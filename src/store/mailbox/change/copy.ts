@@ -1,10 +1,13 @@
+import { SEEN } from '#model/mailbox.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { buryPicked } from './expunge.ts'
 import { mappedFlags } from './keywords.ts'
+import { changeableIn } from './permission.ts'
 import { count, pick, pickedUids, tallyPicked } from '#store/mailbox/rows/pick.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
 import { mailboxByMid } from '#store/mailbox/rows/row.ts'
 import type { Mailbox } from '#store/mailbox/rows/row.ts'
+import { carrySeen } from '#store/mailbox/rows/seen.ts'
 import { mailboxIdOf, modSeqOf, nextModSeq, uidValidityOf } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 import type { ChangeResult } from '#store/mailbox/commit.ts'
@@ -40,7 +43,12 @@ function copyPicked(
   const { kind, from } = change
   const { sql, aid } = work
   const sources = pickedUids(work)
-  const flags = mappedFlags(work, from, change.to)
+  const mask = changeableIn(work, change.to.mid)
+  // RFC 4314 §4, COPY: without their rights flags stay behind; what the owner has read stays the owner's.
+  const flags =
+    work.by === undefined
+      ? mappedFlags(work, from, change.to)
+      : `(${mask > 31 ? mappedFlags(work, from, change.to) : 'm.flags'}) & ${(mask | SEEN) >>> 0}`
   const to = mailboxByMid(work, change.to.mid) ?? change.to
   const targets = sources.map((_, index) => to.uidNext + index)
   const modSeq = sources.length === 0 ? to.modSeq : nextModSeq(work, to.mid)
@@ -67,7 +75,16 @@ function copyPicked(
       aid,
       to.mid,
     )
-    count(work, { mid: to.mid, modSeq, sign: 1, ...tally })
+    count(work, { mid: to.mid, modSeq, sign: 1, ...tally, ...(work.by && tallyFrom(work, to)) })
+    carrySeen(
+      { sql, aid, mid: from.mid },
+      { sql, aid, mid: to.mid },
+      {
+        sources,
+        targets: Uint32Array.from(targets),
+        carries: (who) => who !== work.by || (mask & SEEN) !== 0,
+      },
+    )
     if (kind === 'move') {
       work.touched.set(from.mid, modSeq)
       buryPicked(work, from.mid, modSeq)
@@ -81,4 +98,19 @@ function copyPicked(
     targets,
     modSeq: modSeqOf(modSeq),
   }
+}
+
+/** Of the copies themselves, where flags were left behind. */
+const tallyFrom = (
+  { sql, aid }: AccountWork,
+  { mid, uidNext }: Mailbox,
+): { readonly unseen: number; readonly deleted: number } => {
+  const [unseen, deleted] = sql.get<[number, number]>(
+    `SELECT total(flags & 1 = 0), total(flags & 8 <> 0) FROM message
+     WHERE aid = ? AND mid = ? AND uid >= ?`,
+    aid,
+    mid,
+    uidNext,
+  ) ?? [0, 0]
+  return { unseen, deleted }
 }

@@ -3,6 +3,7 @@ import { count, pick, pickedUids, tallyPicked } from '#store/mailbox/rows/pick.t
 import { modSeqOf, nextModSeq } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 import type { Mailbox } from '#store/mailbox/rows/row.ts'
+import { forgetSeen } from '#store/mailbox/rows/seen.ts'
 import type { ChangeResult, MailboxChange } from '#store/mailbox/commit.ts'
 
 type ExpungeChange = Extract<MailboxChange, { kind: 'expunge' }>
@@ -42,6 +43,7 @@ export function buryPicked(work: AccountWork, mid: number, modSeq: number): void
     aid,
     mid,
   )
+  forgetSeen({ sql, aid, mid }, () => pickedUids(work))
   sql.run(
     'DELETE FROM message WHERE aid = ? AND mid = ? AND uid IN (SELECT uid FROM picked)',
     aid,

@@ -4,6 +4,7 @@ import { midOf, nextModSeq, nextUidValidity } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 import { moveMessages } from './copy.ts'
 import { expungeAll } from './expunge.ts'
+import { forgetAcl, grant, inheritAcl } from './grant.ts'
 import { isInbox, storedPath } from './names.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
 import { forgetAnnotations } from '#store/mailbox/objects/objects.ts'
@@ -15,7 +16,7 @@ import {
   retentionColumn,
 } from '#store/mailbox/rows/row.ts'
 import type { Mailbox } from '#store/mailbox/rows/row.ts'
-import type { MailboxRef } from '#store/mailbox/commit.ts'
+import type { MailboxChange, MailboxRef } from '#store/mailbox/commit.ts'
 import { RETAIN_DAYS_MAX } from '#store/mailbox/mailbox-view.ts'
 import type { Retention } from '#store/mailbox/mailbox-view.ts'
 
@@ -72,6 +73,7 @@ export function createMailbox(work: AccountWork, given: MailboxPath, use?: Speci
     work.aid,
     existing.mid,
   )
+  inheritAcl(work, existing.mid, existing.parent)
   return mailboxByMid(work, existing.mid)!
 }
 
@@ -119,6 +121,7 @@ function insertMailbox(work: AccountWork, parent: number, name: string, use?: Sp
     modSeq,
     modSeq,
   )
+  inheritAcl(work, mid, parent)
   return mailboxByMid(work, mid)!
 }
 
@@ -213,11 +216,13 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
   expungeAll(work, row)
   work.sql.run('DELETE FROM mailbox WHERE aid = ? AND mid = ?', work.aid, row.mid)
   buryMailbox(work, row.mid, path)
+  forgetAcl(work, row.mid)
   forgetAnnotations(work, id)
   if (child === undefined) pruneNames(work, row.parent)
   else {
     // A number of its own: should the name be used again, it is another mailbox (RFC 8474 §4).
     const name = insertMailbox(work, row.parent, row.name)
+    forgetAcl(work, name.mid)
     work.sql.run(
       'UPDATE mailbox SET noselect = 1, retain_days = ? WHERE aid = ? AND mid = ?',
       row.retainDays,
@@ -323,6 +328,17 @@ export function retain(work: AccountWork, id: MailboxId, retention: Retention): 
     work.aid,
     row.mid,
   )
+  noteName(work, row)
+  return mailboxByMid(work, row.mid)!
+}
+
+/** Rights of others in it; those who have it open are told whether they still may. */
+export function grantIn(
+  work: AccountWork,
+  change: Extract<MailboxChange, { kind: 'grant' }>,
+): Mailbox {
+  const row = mailboxOf(work, change.mailboxId)
+  grant(work, row, change)
   noteName(work, row)
   return mailboxByMid(work, row.mid)!
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from 'node:test'
+import { aclContract } from './acl.contract.ts'
 import { Bench } from './contract-bench.ts'
 import type { MailboxesUnderTest } from './contract-bench.ts'
 import { deliveryContract } from './delivery.contract.ts'
@@ -32,5 +33,6 @@ export function mailboxContract(name: string, open: () => Promise<MailboxesUnder
     purgeContract(bench)
     retentionContract(bench)
     quotaContract(bench)
+    aclContract(bench)
   })
 }

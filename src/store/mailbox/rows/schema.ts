@@ -260,4 +260,31 @@ CREATE TABLE damaged (
   PRIMARY KEY (aid, eid)
 ) WITHOUT ROWID;
 `,
+  // Who else may do what in a mailbox, and what each of them has read: bits of 4,096 UIDs a row.
+  `
+CREATE TABLE acl (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  rights TEXT NOT NULL,
+  PRIMARY KEY (aid, mid, who)
+) WITHOUT ROWID;
+CREATE INDEX acl_who ON acl (who);
+CREATE TABLE reader (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  seen INTEGER NOT NULL,
+  PRIMARY KEY (aid, mid, who)
+) WITHOUT ROWID;
+CREATE INDEX reader_who ON reader (who);
+CREATE TABLE seen (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  chunk INTEGER NOT NULL,
+  bits BLOB NOT NULL,
+  PRIMARY KEY (aid, mid, who, chunk)
+) WITHOUT ROWID;
+`,
 ]

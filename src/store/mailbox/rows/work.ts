@@ -13,6 +13,11 @@ export const EPOCH_UNIT = 2 ** 40
 export interface AccountWork {
   readonly sql: Sql
   readonly nowMs: number
+  readonly accountId: AccountId
+  /** Who commits, where that is not the owner. */
+  by?: AccountId
+  /** Other accounts that the commit changes. */
+  readonly others: AccountWork[]
   readonly aid: number
   /** Stands in each object id, so that ids of two accounts never meet and move with the account. */
   readonly tag: string
@@ -51,6 +56,8 @@ export function findAccount(
   return {
     sql,
     nowMs,
+    accountId,
+    others: [],
     aid,
     tag,
     modSeq,

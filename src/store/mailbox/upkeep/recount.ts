@@ -1,4 +1,5 @@
 import type { AccountId } from '#model/account.ts'
+import { recountSeen } from '#store/mailbox/rows/seen.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 
 /** An account whose sums were not those of its messages, and are now. */
@@ -44,6 +45,7 @@ export function recountStep(
     ;[mid] = row
     counted += row[1] + 1
     recountMailbox(sql, aid, mid)
+    recountSeen({ sql, aid, mid })
   }
   const recounted = recountAccount(sql, aid)
   return {

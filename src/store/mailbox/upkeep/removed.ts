@@ -48,6 +48,9 @@ const SMALL = [
   'kept_view',
   'gone_mailbox',
   'subscription',
+  'acl',
+  'seen',
+  'reader',
   'script',
   'object',
   'object_state',
@@ -80,8 +83,22 @@ export function removeStep(
     )
     if (rows > 0) return { rows: 0, files: [], isDone: false }
   }
+  forgetGrantee(sql, aid)
   const files = deleteUploads(sql, aid)
   for (const table of SMALL) sql.run(`DELETE FROM ${table} WHERE aid = ?`, aid)
   sql.run('DELETE FROM account WHERE aid = ?', aid)
   return { rows: 0, files, isDone: true }
+}
+
+/** What others had granted to the account, and what it had read of theirs. */
+function forgetGrantee(sql: Sql, aid: number): void {
+  const [who] = sql.get<[AccountId]>('SELECT id FROM account WHERE aid = ?', aid) ?? []
+  if (who === undefined) return
+  sql.run('DELETE FROM acl WHERE who IN (?, ?)', who, `-${who}`)
+  sql.run(
+    `DELETE FROM seen WHERE (aid, mid, who) IN
+       (SELECT aid, mid, who FROM reader INDEXED BY reader_who WHERE who = ?)`,
+    who,
+  )
+  sql.run('DELETE FROM reader WHERE who = ?', who)
 }

@@ -1,7 +1,7 @@
 import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isLost } from '#base/outcome.ts'
-import type { AccountId } from '#model/account.ts'
+import { hasRight } from '#model/acl.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
 import type { Blobs } from '#store/blob/blobs.ts'
 import { blobFrom, metaAnew } from '#store/mailbox/rows/content.ts'
@@ -10,14 +10,15 @@ import type { HeldMailboxes } from './held.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import type { MetaRecords } from '#store/mailbox/meta-records.ts'
+import { rightsIn, strangerOf } from '#store/mailbox/rows/rights.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import { emailIdOf, findAccount, midOf, threadIdOf } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 
 const METAS_MAX = 1_000
 
-interface Ask {
-  readonly accountId: AccountId
+interface Ask extends Asked {
   readonly mailboxId: MailboxId
 }
 
@@ -39,7 +40,10 @@ export interface Source {
 function placeOf(sql: Sql, ask: Ask): Place | undefined {
   const account = findAccount(sql, ask.accountId, 0)
   const mid = account && midOf(account.tag, ask.mailboxId)
-  return mid === undefined ? undefined : { account: account!, mid }
+  if (mid === undefined) return undefined
+  const by = strangerOf(ask)
+  if (by !== undefined && !hasRight(rightsIn(account!, mid, by), 'r')) return undefined
+  return { account: account!, mid }
 }
 
 /** Rows that are there, and expunged ones that are not released yet: a session may still show them. */

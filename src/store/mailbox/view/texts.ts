@@ -9,7 +9,8 @@ import { blobFrom } from '#store/mailbox/rows/content.ts'
 import { decodeMeta } from '#store/mailbox/meta-records.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import type { EmailTexts, TextSource } from '#store/mailbox/text-source.ts'
-import { findAccount, midOf } from '#store/mailbox/rows/work.ts'
+import { findAccount } from '#store/mailbox/rows/work.ts'
+import { openedMailbox } from './view.ts'
 
 /** What one answer holds: others are answered before the next one. */
 const EMAILS_MAX = 64
@@ -96,15 +97,14 @@ export function readEmailNumbers(
   sql: Sql,
   ask: Parameters<TextSource['emailNumbers']>[0],
 ): Awaited<ReturnType<TextSource['emailNumbers']>> {
-  const account = findAccount(sql, ask.accountId, 0)
-  const mid = account && midOf(account.tag, ask.mailboxId)
+  const found = openedMailbox(sql, ask)
   const rows =
-    mid === undefined
+    found === undefined
       ? []
       : sql.all<[uid: number, eid: number]>(
           'SELECT uid, eid FROM message WHERE aid = ? AND mid = ? AND uid > ? ORDER BY uid',
-          account!.aid,
-          mid,
+          found.aid,
+          found.row.mid,
           ask.aboveUid,
         )
   return {

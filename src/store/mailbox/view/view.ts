@@ -1,10 +1,16 @@
 import { Fault } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
+import { NO_RIGHTS, hasRight } from '#model/acl.ts'
+import type { AclEntry, Rights } from '#model/acl.ts'
 import type { MailboxId, ModSeq } from '#model/mailbox.ts'
 import type { AccountState } from '#store/mailbox/stored-email.ts'
 import type { MailboxRow, MailboxView, ViewEmails } from '#store/mailbox/mailbox-view.ts'
 import { allMailboxes, inheritedDays, mailboxByMid, mailboxRow } from '#store/mailbox/rows/row.ts'
 import type { Mailbox } from '#store/mailbox/rows/row.ts'
+import { aclOf, ownersFor, rightsIn, strangerOf } from '#store/mailbox/rows/rights.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
+import { flagsFor, seenCount } from '#store/mailbox/rows/seen.ts'
+import type { Reader } from '#store/mailbox/rows/seen.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import { readRows } from './view-rows.ts'
 import type { ViewRows } from './view-rows.ts'
@@ -16,6 +22,7 @@ const VANISHED_MAX = 4_000_000
 
 export interface ViewAsk {
   readonly accountId: AccountId
+  readonly by?: AccountId
   readonly mailboxId: MailboxId
   readonly since?: ModSeq
   readonly emails?: boolean
@@ -35,7 +42,9 @@ export function readView(
   const { aid, row } = found
   const { mid } = row
   const since = ask.since === undefined ? undefined : Number(ask.since)
-  const mailbox = mailboxRow({ sql, aid, tag: found.tag }, row)
+  const owned = mailboxRow({ sql, aid, tag: found.tag }, row)
+  const reader = found.by && { sql, aid, mid, who: found.by }
+  const mailbox = reader ? shownTo(reader, owned, found.rights) : owned
   // Rows were imported behind a MODSEQ that a reader of ours had seen.
   const whole = since === undefined || (since >= row.madeModSeq && since < row.importModSeq)
   const place = { sql, aid, tag: found.tag }
@@ -50,7 +59,8 @@ export function readView(
       : since < row.purgedModSeq
         ? missing(sql, aid, row)
         : goneSince(place, mid, since)
-  return { mailbox, ...rows, vanished, ...(emails && { emails }) }
+  const flags = reader ? flagsFor(reader, rows) : rows.flags
+  return { mailbox, ...rows, flags, vanished, ...(emails && { emails }) }
 }
 
 type Place = Pick<AccountWork, 'sql' | 'aid' | 'tag'>
@@ -111,15 +121,39 @@ function emailsOf({ sql, aid, tag }: Place, eids: Float64Array): ViewEmails {
   return { tag, emailNumbers: eids, threadNumbers }
 }
 
-/** The account's mailbox, also one that holds no messages. */
+interface Opened {
+  readonly aid: number
+  readonly tag: string
+  readonly row: Mailbox
+  /** Who reads, where that is not the owner. */
+  readonly by: AccountId | undefined
+  readonly rights: Rights
+}
+
+/** The account's mailbox, also one that holds no messages; undefined where who asks may not read it. */
 export function openedMailbox(
   sql: Sql,
-  ask: { readonly accountId: AccountId; readonly mailboxId: MailboxId },
-): { readonly aid: number; readonly tag: string; readonly row: Mailbox } | undefined {
+  ask: Asked & { readonly mailboxId: MailboxId },
+): Opened | undefined {
   const account = findAccount(sql, ask.accountId, 0)
   const mid = account && midOf(account.tag, ask.mailboxId)
   const row = mid === undefined ? undefined : mailboxByMid(account!, mid)
-  return row && { aid: account!.aid, tag: account!.tag, row }
+  if (row === undefined) return undefined
+  const by = strangerOf(ask)
+  const rights = rightsIn(account!, row.mid, by)
+  return hasRight(rights, 'r')
+    ? { aid: account!.aid, tag: account!.tag, row, by, rights }
+    : undefined
+}
+
+/** The owner's row as another account may know it. */
+function shownTo(reader: Reader, row: MailboxRow, rights: Rights): MailboxRow {
+  // Which of them is whose Trash, and what the owner subscribes to, is the owner's own affair.
+  const { use: _, ...rest } = row
+  const shown = { ...rest, subscribed: false, rights }
+  return hasRight(rights, 'r')
+    ? { ...shown, unseen: Math.max(0, row.messages - seenCount(reader)) }
+    : { ...shown, messages: 0, unseen: 0, deleted: 0, sizeBytes: 0 }
 }
 
 /** All UIDs below UIDNEXT that the mailbox has not: RFC 7162 §3.2.7 allows them where the log ends too late. */
@@ -142,10 +176,36 @@ function missing(sql: Sql, aid: number, row: Mailbox): Uint32Array {
   return vanished
 }
 
-/** All mailboxes of the account, parents before children, with the subscribed names. */
+/** What an account has rights in, by owner. */
+export const sharedWith = (
+  sql: Sql,
+  by: AccountId,
+): { readonly accountId: AccountId; readonly mailboxes: readonly MailboxRow[] }[] =>
+  ownersFor(sql, by).map((accountId) => ({
+    accountId,
+    mailboxes: listMailboxes(sql, { accountId, by })?.mailboxes ?? [],
+  }))
+
+/** Entries beside the owner's; undefined unless who asks administers the mailbox. */
+export function readAcl(
+  sql: Sql,
+  ask: Asked & { readonly mailboxId: MailboxId },
+): AclEntry[] | undefined {
+  const account = findAccount(sql, ask.accountId, 0)
+  const mid = account && midOf(account.tag, ask.mailboxId)
+  const row = mid === undefined ? undefined : mailboxByMid(account!, mid)
+  if (row === undefined || row.noSelect) return undefined
+  const rights = rightsIn(account!, row.mid, strangerOf(ask))
+  return hasRight(rights, 'a') ? aclOf(account!, row.mid) : undefined
+}
+
+/**
+ * All mailboxes of the account, parents before children, with the subscribed names; to another than the
+ * owner those in which they have rights.
+ */
 export function listMailboxes(
   sql: Sql,
-  accountId: AccountId,
+  ask: Asked,
 ):
   | {
       readonly state: AccountState
@@ -153,19 +213,25 @@ export function listMailboxes(
       readonly subscriptions: string[][]
     }
   | undefined {
-  const account = findAccount(sql, accountId, 0)
+  const account = findAccount(sql, ask.accountId, 0)
   if (account === undefined) return undefined
+  const by = strangerOf(ask)
   const children = Map.groupBy(allMailboxes(account), (row) => row.parent)
   const mailboxes: MailboxRow[] = []
   const visit = (parent: number, above: readonly string[], keeps: number | undefined): void => {
     for (const row of children.get(parent) ?? []) {
       const path = [...above, row.name]
       const days = inheritedDays(row, keeps)
-      mailboxes.push(mailboxRow(account, row, { path, days }))
+      const rights = rightsIn(account, row.mid, by)
+      const owned = mailboxRow(account, row, { path, days })
+      if (by === undefined) mailboxes.push(owned)
+      else if (rights !== NO_RIGHTS)
+        mailboxes.push(shownTo({ ...account, mid: row.mid, who: by }, owned, rights))
       visit(row.mid, path, days)
     }
   }
   visit(0, [], undefined)
+  if (by !== undefined) return { state: stateOf(account), mailboxes, subscriptions: [] }
   const subscriptions = sql
     .all<[string]>('SELECT path FROM subscription WHERE aid = ? ORDER BY path', account.aid)
     .map(([path]) => JSON.parse(path) as string[])
