@@ -175,3 +175,44 @@ test('what nobody asks for stays in the socket', async () => {
   assert.equal(stream.write('x'), false)
   assert.equal(((await reader.octets(100_000, WAIT_MS)) as Uint8Array).length > 0, true)
 })
+
+test('who waits keeps what it has not read yet, and not the buffer that it came in', async () => {
+  const stream = new PassThrough()
+  const reader = new OctetReader(stream, systemClock)
+  const socketBuffer = (content: string): Buffer => {
+    const large = Buffer.from(new ArrayBuffer(64 * 1024))
+    return large.subarray(0, large.write(content))
+  }
+  stream.write(socketBuffer('一行目\r\n'))
+  assert.equal(text(await reader.line(100, WAIT_MS)), '一行目')
+  const second = reader.line(100, WAIT_MS)
+  await new Promise(setImmediate)
+  assert.equal(reader.heldBytes, 0)
+  stream.write(socketBuffer('二'))
+  await new Promise(setImmediate)
+  assert.ok(reader.heldBytes < 8 * 1024, `${reader.heldBytes}`)
+  stream.write(socketBuffer('行目\r\n三'))
+  assert.equal(text(await second), '二行目')
+  stream.write(socketBuffer('行目\r\n'))
+  assert.equal(text(await reader.line(100, WAIT_MS)), '三行目')
+})
+
+test('a literal is gathered as it comes, in any segments', async () => {
+  const whole = Buffer.from('渡り鳥が海を渡る。'.repeat(700))
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(whole.length), { maxLength: 12 }), async (cuts) => {
+      const stream = new PassThrough()
+      const reader = new OctetReader(stream, systemClock)
+      const taken = reader.exactly(whole.length, WAIT_MS)
+      const at = [0, ...cuts, whole.length].toSorted((a, b) => a - b)
+      for (const [i, end] of at.slice(1).entries()) {
+        stream.write(whole.subarray(at[i], end))
+        await new Promise(setImmediate)
+      }
+      stream.write('x')
+      assert.deepEqual(Buffer.from((await taken) as Uint8Array), whole)
+      assert.equal(text(await reader.octets(9, WAIT_MS)), 'x')
+    }),
+    { numRuns: 50 },
+  )
+})

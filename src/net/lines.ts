@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream'
-import { concatOctets, CR, LF } from '#base/octets.ts'
+import { CR, LF } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 
 const GROWN_BYTES_MIN = 4_096
+const NONE = Buffer.alloc(0)
+/** What waits for more and is shorter does not keep the larger buffer that it came in. */
+const SMALL_BYTES = 4_096
 
 /**
  * Pulls octets and lines from a socket. What nobody asks for stays in the socket, so that a fast
@@ -13,7 +16,7 @@ const GROWN_BYTES_MIN = 4_096
 export class OctetReader {
   readonly #stream: Readable
   readonly #clock: Clock
-  #buffer: Buffer = Buffer.alloc(0)
+  #buffer: Buffer = NONE
   #start = 0
   #end = 0
   #owned = false
@@ -32,6 +35,11 @@ export class OctetReader {
   /** Octets that have arrived and nobody has taken yet. */
   get buffered(): number {
     return this.#end - this.#start + this.#stream.readableLength
+  }
+
+  /** Memory that is held for this reader alone: what was read, and whatever came with it. */
+  get heldBytes(): number {
+    return this.#buffer.buffer.byteLength
   }
 
   /** Whether the other side had ended by now, where nothing of it waits to be read any more. */
@@ -95,17 +103,26 @@ export class OctetReader {
     return taken
   }
 
-  /** Exactly `count` octets, all of them within `timeoutMs`. */
+  /**
+   * Exactly `count` octets, all of them within `timeoutMs`. They are gathered as they come: what comes
+   * octet by octet costs what it is long, and what was announced only costs nothing.
+   */
   async exactly(count: number, timeoutMs: number): Promise<Octets | 'eof' | 'timeout'> {
     const deadline = this.#clock.monotonicMs() + timeoutMs
-    const parts: Octets[] = []
-    for (let left = count; left > 0;) {
-      const part = await this.octets(left, deadline - this.#clock.monotonicMs())
+    let gathered: Octets = NONE
+    for (let at = 0; at < count;) {
+      const part = await this.octets(count - at, deadline - this.#clock.monotonicMs())
       if (typeof part === 'string') return part
-      parts.push(part)
-      left -= part.length
+      if (part.length === count) return part
+      if (at + part.length > gathered.length) {
+        const grown = new Uint8Array(Math.min(count, GROWN_BYTES_MIN + 2 * (at + part.length)))
+        grown.set(gathered)
+        gathered = grown
+      }
+      gathered.set(part, at)
+      at += part.length
     }
-    return concatOctets(parts)
+    return gathered
   }
 
   /** Puts back the last `count` octets of what `octets` has just returned. */
@@ -153,6 +170,7 @@ export class OctetReader {
   }
 
   #woken(waitMs: number): Promise<boolean> {
+    this.#letGo()
     return new Promise((resolve) => {
       const done = (woken: boolean): void => {
         cancel()
@@ -162,6 +180,24 @@ export class OctetReader {
       const cancel = this.#clock.after(waitMs, () => done(false))
       this.#wake = () => done(true)
     })
+  }
+
+  /**
+   * A socket reads into buffers of 64 KiB, and a slice keeps the whole of one: who rests holds none,
+   * and who has said the half of a line holds that half.
+   */
+  #letGo(): void {
+    const kept = this.#end - this.#start
+    if (kept > SMALL_BYTES || this.#buffer.buffer.byteLength <= 2 * GROWN_BYTES_MIN) return
+    if (kept === 0) this.#buffer = NONE
+    else {
+      const short = Buffer.from(new Uint8Array(kept + SMALL_BYTES).buffer)
+      this.#buffer.copy(short, 0, this.#start, this.#end)
+      this.#buffer = short
+    }
+    this.#start = 0
+    this.#end = kept
+    this.#owned = kept > 0
   }
 
   #append(chunk: Buffer): void {
@@ -175,7 +211,7 @@ export class OctetReader {
     }
     if (!this.#owned || this.#end + chunk.length > this.#buffer.length) {
       // Twice what is needed: a line that comes octet by octet is not copied each time.
-      const grown = Buffer.allocUnsafe(Math.max(GROWN_BYTES_MIN, 2 * (kept + chunk.length)))
+      const grown = Buffer.allocUnsafeSlow(Math.max(GROWN_BYTES_MIN, 2 * (kept + chunk.length)))
       this.#buffer.copy(grown, 0, this.#start, this.#end)
       this.#buffer = grown
       this.#start = 0

@@ -121,12 +121,16 @@ export class SharedView {
     this.isBehind = false
     if (delta === undefined || delta.mailbox.uidValidity !== this.mailbox.uidValidity)
       this.lost = true
-    else this.#apply(delta)
+    else if (!this.#apply(delta)) return
     for (const reader of this.readers) reader.changed()
   }
 
-  #apply(delta: MailboxView): void {
+  /** False where nothing has changed that a reader would tell: who waits sleeps on. */
+  #apply(delta: MailboxView): boolean {
+    const keywordsBefore = this.mailbox.keywords.length
     this.mailbox = delta.mailbox
+    if (delta.uids.length === 0 && delta.vanished.length === 0)
+      return delta.mailbox.keywords.length !== keywordsBefore
     const changed: number[] = []
     this.#reserve(delta.uids.length)
     for (let i = 0; i < delta.uids.length; i++) {
@@ -155,6 +159,7 @@ export class SharedView {
       const modSeqs = changed.map((row) => this.modSeqs[row]!)
       this.#steps.push({ changed, modSeqs, gone, rows: this.rows })
     }
+    return true
   }
 
   /** The row of a UID, gone rows too; -1 where there is none. */

@@ -1,5 +1,7 @@
 import { toLatin1 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
 import { MINUTE_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { bad, done } from '#server/imap/completion.ts'
@@ -29,33 +31,54 @@ export const idle: ImapCommand<'IDLE'> = {
 
 async function waitForDone(session: ImapSession): Promise<Completion> {
   const { selected, room } = session
-  const line = session
-    .continuation(DONE_LINE_BYTES_MAX, room.limits.idleTimeoutMs)
-    .then((octets) => ({ octets }))
-  for (;;) {
+  const bell = new Bell()
+  const heard: { end?: { readonly line: Octets | undefined } } = {}
+  void session.continuation(DONE_LINE_BYTES_MAX, room.limits.idleTimeoutMs).then((line) => {
+    heard.end = { line }
+    bell.ring()
+  })
+  if (selected !== undefined) selected.onChange = () => bell.ring()
+  while (heard.end === undefined) {
     session.tell(true)
     await session.out.flush()
     if (session.ending) return done('Idle ended')
-    let wake = (): void => undefined
-    const woken = new Promise<'changed'>((resolve) => {
-      wake = () => resolve('changed')
-    })
-    if (selected !== undefined) selected.onChange = wake
-    const cancel = room.clock.after(KEEPALIVE_MS, () => {
+    if (!(await bell.rung(room.clock, KEEPALIVE_MS))) {
       session.out.line('* OK Still here')
       // Also catches up where a notice was lost with a storage process.
       selected?.view.refresh().catch(() => undefined)
-      wake()
-    })
-    // What changed before onChange was set wakes at once.
-    if (selected !== undefined && (!selected.upToDate || selected.view.lost)) wake()
-    const first = await Promise.race([line, woken])
-    cancel()
-    if (first === 'changed') continue
-    if (first.octets === undefined)
-      return session.ending ? done('Idle ended') : bad('Expected DONE')
-    return toLatin1(first.octets).trim().toUpperCase() === 'DONE'
-      ? done('Idle ended')
-      : bad('Expected DONE')
+    }
+  }
+  const { line } = heard.end
+  if (line === undefined) return session.ending ? done('Idle ended') : bad('Expected DONE')
+  return toLatin1(line).trim().toUpperCase() === 'DONE' ? done('Idle ended') : bad('Expected DONE')
+}
+
+/**
+ * Wakes one who waits, and is heard by the next to wait where nobody does. A race of promises would do
+ * but for what it leaves: on the promise that stays, a little for each change in hours of idling.
+ */
+class Bell {
+  #isRung = false
+  #wake: (() => void) | undefined
+
+  ring(): void {
+    this.#isRung = true
+    this.#wake?.()
+  }
+
+  /** True once it was rung since the last time, false after `timeoutMs` without. */
+  async rung(clock: Clock, timeoutMs: number): Promise<boolean> {
+    if (!this.#isRung)
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(timeoutMs, resolve)
+        this.#wake = () => {
+          cancel()
+          resolve()
+        }
+      })
+    this.#wake = undefined
+    const wasRung = this.#isRung
+    this.#isRung = false
+    return wasRung
   }
 }
