@@ -110,7 +110,7 @@ async function fillMailboxes(store: MailboxStore): Promise<void> {
     append(['移行'], {
       assigned: {
         uid: 10 as Uid,
-        uidl: '古い-10',
+        uidl: 'old-10',
         modSeq: (highestModSeq + 9n) as ModSeq,
       },
     }),

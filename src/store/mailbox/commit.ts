@@ -38,6 +38,7 @@ export type MailboxChange =
       readonly assigned?: {
         readonly uid: Uid
         readonly modSeq?: ModSeq
+        /** 1 to 70 characters from ! to ~ (RFC 1939 §7), in no other message of the account. */
         readonly uidl?: string
       }
     }

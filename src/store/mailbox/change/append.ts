@@ -18,10 +18,14 @@ import {
   emailIdOf,
   mailboxIdOf,
   nextModSeq,
+  ownUidl,
   threadIdOf,
   uidValidityOf,
 } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
+
+/** RFC 1939 §7. */
+const UIDL = /^[\x21-\x7e]{1,70}$/
 
 type AppendChange = Extract<MailboxChange, { kind: 'append' }>
 
@@ -64,7 +68,7 @@ export function append(
     // Retention counts from here: what is brought along enters the mailbox now, never earlier.
     work.nowMs,
     eid,
-    assigned?.uidl ?? null,
+    assigned?.uidl === undefined ? null : assignedUidl(work, assigned.uidl, { mid: row.mid, uid }),
   )
   if (work.by !== undefined && (given & SEEN) !== 0)
     setSeen({ ...work, mid: row.mid, who: work.by }, Uint32Array.of(uid), true)
@@ -127,17 +131,53 @@ function emailOf(
 function assignedUid(work: AccountWork, row: Mailbox, uid: number): number {
   if (!Number.isSafeInteger(uid) || uid < 1 || uid > UID_MAX)
     throw new Refusal('conflict', 'A UID is a number from 1 to 4294967295')
-  const [last] = work.sql.get<[number | null]>(
-    `SELECT max(uid) FROM (
-       SELECT max(uid) AS uid FROM message WHERE aid = ?1 AND mid = ?2
-       UNION ALL SELECT max(uid) FROM gone WHERE aid = ?1 AND mid = ?2
-       UNION ALL SELECT nullif(purged_uid, 0) FROM mailbox WHERE aid = ?1 AND mid = ?2)`,
-    work.aid,
-    row.mid,
-  ) ?? [null]
-  if (last !== null && uid <= last)
+  const last = lastUid(work, row.mid) ?? 0
+  if (uid <= last)
     throw new Refusal('conflict', `UID ${uid} is not above ${last}, the last one of the mailbox`)
   return uid
+}
+
+/** The highest UID that the mailbox has ever given; undefined where there is no such mailbox. */
+function lastUid(work: AccountWork, mid: number): number | undefined {
+  return work.sql.get<[number]>(
+    `SELECT max(
+       purged_uid,
+       coalesce((SELECT max(uid) FROM message WHERE aid = ?1 AND mid = ?2), 0),
+       coalesce((SELECT max(uid) FROM gone WHERE aid = ?1 AND mid = ?2), 0))
+     FROM mailbox WHERE aid = ?1 AND mid = ?2`,
+    work.aid,
+    mid,
+  )?.[0]
+}
+
+/**
+ * No UIDL stands in an account twice (RFC 1939 §7): neither one that was brought along nor one of
+ * ours, and none that we could still give to another message. One of ours that comes back to its
+ * account after its message has gone names that message again.
+ */
+function assignedUidl(
+  work: AccountWork,
+  uidl: string,
+  at: { readonly mid: number; readonly uid: number },
+): string {
+  if (!UIDL.test(uidl))
+    throw new Refusal('conflict', 'A UIDL is 1 to 70 characters from ! to ~ of ASCII')
+  const { sql, aid } = work
+  if (sql.get('SELECT 1 FROM message WHERE aid = ? AND uidl = ?', aid, uidl) !== undefined)
+    throw new Refusal('conflict', `The account has a message with the UIDL ${uidl} already`)
+  const own = ownUidl(work.tag, uidl)
+  if (own === undefined || (own.mid === at.mid && own.uid === at.uid)) return uidl
+  const isTaken =
+    own.mid >= work.nextMid ||
+    own.uid > (lastUid(work, own.mid) ?? UID_MAX) ||
+    sql.get(
+      'SELECT 1 FROM message WHERE aid = ? AND mid = ? AND uid = ? AND uidl IS NULL',
+      aid,
+      own.mid,
+      own.uid,
+    ) !== undefined
+  if (isTaken) throw new Refusal('conflict', `The UIDL ${uidl} belongs to another message`)
+  return uidl
 }
 
 /**

@@ -36,7 +36,7 @@ export function importContract(bench: () => Bench): void {
       await at.done(
         [
           {
-            ...importing(path, 10, { modSeq, uidl: '古い-10' }),
+            ...importing(path, 10, { modSeq, uidl: 'old-10' }),
             flags: SEEN,
             keywords: ['$Important'],
             internalDateMs: 946_684_800_000,
@@ -55,7 +55,7 @@ export function importContract(bench: () => Bench): void {
       assert.ok(view.modSeqs[1]! > Number(modSeq))
       assert.ok(view.mailbox.highestModSeq >= BigInt(view.modSeqs[1]!))
       const [ten, four] = await at.ids(id, 10, 4_000)
-      assert.equal(ten?.uidl, '古い-10')
+      assert.equal(ten?.uidl, 'old-10')
       assert.match(four?.uidl ?? '', /^[\x21-\x7e]{1,70}$/, 'RFC 1939 §7')
       assert.equal(await at.read(id, 10), '一通目')
       assert.equal((await at.one('append', append(path))).uid, 5_000)
@@ -74,6 +74,41 @@ export function importContract(bench: () => Bench): void {
       const uidls = (await at.ids(to.id, 1, 2)).map((ids) => ids?.uidl)
       assert.equal(uidls[1], 'u3')
       assert.notEqual(uidls[0], 'u3')
+    })
+
+    it('refuses a UIDL that POP3 cannot say, that another message has, or could still get', async () => {
+      const at = bench()
+      await at.done([importing(['INBOX'], 3, { uidl: 'u3' }), importing(['INBOX'], 4)])
+      const inbox = await at.idOf('INBOX')
+      const [, made] = await at.ids(inbox, 3, 4)
+      const own = made!.uidl
+      assert.match(own, /4$/)
+      for (const uidl of ['', '古い', 'a b', 'a'.repeat(71), 'u3', own, own.replace(/4$/, '9')])
+        assert.equal(await at.refused([importing(['Archive'], 1, { uidl })]), 'conflict', uidl)
+      const twice = { uidl: 'u8' }
+      assert.equal(
+        await at.refused([importing(['INBOX'], 8, twice), importing(['Archive'], 8, twice)]),
+        'conflict',
+      )
+      const mailboxLater = own.replace(/^(.*).\.4$/, '$1z.1')
+      assert.equal(
+        await at.refused([importing(['INBOX'], 8, { uidl: mailboxLater })]),
+        'conflict',
+        mailboxLater,
+      )
+      // Names itself, what has gone, or what another account of ours would have said.
+      await at.done([
+        importing(['INBOX'], 9, { uidl: own.replace(/4$/, '9') }),
+        { kind: 'expunge', mailboxId: inbox, uids: [3 as Uid, 4 as Uid], deletedOnly: false },
+        importing(['Archive'], 3, { uidl: 'u3' }),
+        importing(['Archive'], 4, { uidl: own }),
+        importing(['Archive'], 5, { uidl: 'OTHERTAG1.1' }),
+      ])
+      const archive = await at.ids(await at.idOf('Archive'), 3, 4, 5)
+      assert.deepEqual(
+        archive.map((ids) => ids?.uidl),
+        ['u3', own, 'OTHERTAG1.1'],
+      )
     })
 
     it('refuses numbers that are taken, would go down, or are none', async () => {

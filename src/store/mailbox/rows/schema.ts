@@ -287,4 +287,8 @@ CREATE TABLE seen (
   PRIMARY KEY (aid, mid, who, chunk)
 ) WITHOUT ROWID;
 `,
+  // UIDLs that were brought along, to find out whether one is there already.
+  `
+CREATE INDEX message_uidl ON message (aid, uidl) WHERE uidl IS NOT NULL;
+`,
 ]

@@ -113,6 +113,21 @@ export const midOf = (tag: string, id: MailboxId): number | undefined => numberO
 export const eidOf = (tag: string, id: EmailId): number | undefined => numberOf(`E${tag}`, id)
 export const tidOf = (tag: string, id: ThreadId): number | undefined => numberOf(`T${tag}`, id)
 
+/** What POP3 names a message by that brought no UIDL: of numbers that are never given twice, so it outlives a change of UIDVALIDITY. */
+export const uidlOf = (tag: string, at: { readonly mid: number; readonly uid: number }): string =>
+  `${tag}${at.mid.toString(36)}.${at.uid.toString(36)}`
+
+/** Whose it is, where it is one of this account's. */
+export function ownUidl(
+  tag: string,
+  uidl: string,
+): { readonly mid: number; readonly uid: number } | undefined {
+  const dot = uidl.indexOf('.')
+  const mid = numberOf(tag, uidl.slice(0, Math.max(0, dot)))
+  const uid = numberOf('', uidl.slice(dot + 1))
+  return mid === undefined || uid === undefined ? undefined : { mid, uid }
+}
+
 /** Only the form in which we write it: each thing has one id. */
 function numberOf(prefix: string, id: string): number | undefined {
   const digits = id.slice(prefix.length)

@@ -13,7 +13,7 @@ import type { MetaRecords } from '#store/mailbox/meta-records.ts'
 import { rightsIn, strangerOf } from '#store/mailbox/rows/rights.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
-import { emailIdOf, findAccount, midOf, threadIdOf } from '#store/mailbox/rows/work.ts'
+import { emailIdOf, findAccount, midOf, threadIdOf, uidlOf } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 
 const METAS_MAX = 1_000
@@ -154,8 +154,7 @@ export function readIds(
       uid: uid as Uid,
       emailId: emailIdOf(tag, eid),
       threadId: threadIdOf(tag, tid),
-      // Made of numbers that are never given twice, so it outlives a change of UIDVALIDITY.
-      uidl: uidl ?? `${tag}${place.mid.toString(36)}.${uid.toString(36)}`,
+      uidl: uidl ?? uidlOf(tag, { mid: place.mid, uid }),
     })
   }
   return ask.uids.map((uid) => ids.get(uid))
