@@ -166,7 +166,10 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       log,
     }),
   )
-  const pop3 = pop3Shared({ store: mailboxes })
+  const pop3 = pop3Shared({
+    store: mailboxes,
+    withJunk: () => node.settings['pop3.withJunk'],
+  })
   const pop3Doors = await openListeners(listenersOf(host, 'pop3', 'pop3s'), log, (listener) =>
     servePop3({
       listen: { address: listener.address, port: listener.port },

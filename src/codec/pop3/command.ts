@@ -5,6 +5,7 @@ export const POP3_VERBS = [
   'AUTH',
   'CAPA',
   'DELE',
+  'LANG',
   'LIST',
   'NOOP',
   'PASS',
@@ -16,6 +17,7 @@ export const POP3_VERBS = [
   'TOP',
   'UIDL',
   'USER',
+  'UTF8',
 ] as const
 export type Pop3Verb = (typeof POP3_VERBS)[number]
 

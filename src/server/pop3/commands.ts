@@ -3,16 +3,19 @@ import type { Pop3Handler } from './command.ts'
 import { auth } from './commands/auth.ts'
 import { capa } from './commands/capa.ts'
 import { dele, rset } from './commands/dele.ts'
+import { lang } from './commands/lang.ts'
 import { list, stat, uidl } from './commands/list.ts'
 import { noop, quit } from './commands/quit.ts'
 import { retr, top } from './commands/retr.ts'
 import { stls } from './commands/stls.ts'
 import { pass, user } from './commands/user.ts'
+import { utf8 } from './commands/utf8.ts'
 
 const ALL: readonly Pop3Handler[] = [
   auth,
   capa,
   dele,
+  lang,
   list,
   noop,
   pass,
@@ -24,6 +27,7 @@ const ALL: readonly Pop3Handler[] = [
   top,
   uidl,
   user,
+  utf8,
 ]
 
 const BY_VERB = new Map(ALL.map((handler) => [handler.verb, handler]))

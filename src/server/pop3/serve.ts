@@ -44,16 +44,20 @@ export interface Pop3Shared {
   readonly limits: Pop3Limits
   readonly open: Set<AccountId>
   readonly connections: Map<string, number>
+  /** Whether a maildrop shows the mailbox Junk and those below it too, asked at each login. */
+  readonly withJunk: () => boolean
 }
 
 export const pop3Shared = (options: {
   readonly store: MailboxStore
   readonly limits?: Partial<Pop3Limits>
+  readonly withJunk?: () => boolean
 }): Pop3Shared => ({
   store: options.store,
   limits: { ...POP3_LIMITS, ...options.limits },
   open: new Set(),
   connections: new Map(),
+  withJunk: options.withJunk ?? (() => false),
 })
 
 export interface Pop3ListenerOptions {

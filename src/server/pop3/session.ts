@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { toLatin1 } from '#base/octets.ts'
+import { fromUtf8, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { parsePop3Command } from '#codec/pop3/command.ts'
@@ -13,6 +13,8 @@ import { commandOf } from './commands.ts'
 import type { Pop3State } from './command.ts'
 import type { Maildrop } from './maildrop.ts'
 import type { Pop3ListenerOptions } from './serve.ts'
+import { ENGLISH } from './words.ts'
+import type { Pop3Words } from './words.ts'
 
 /** Passwords of 1,000 octets fit, as they are and in base64 (DESIGN section 7.5). */
 const LINE_BYTES_MAX = 8 * 1024
@@ -28,6 +30,8 @@ export class Pop3Session {
   user: string | undefined
   account: Account | undefined
   maildrop: Maildrop | undefined
+  /** Of the language that LANG asked for. */
+  words: Pop3Words = ENGLISH
   ending = false
   reader: OctetReader
   #writer: OctetWriter
@@ -80,7 +84,7 @@ export class Pop3Session {
     } catch (thrown) {
       if (!isFault(thrown, 'closed')) {
         this.options.log.error('pop3.failed', { ip: this.ip, error: messageOf(thrown) })
-        this.error('Internal error', 'SYS/TEMP')
+        this.error(this.words.internalError, 'SYS/TEMP')
         await this.flush().catch(() => undefined)
       }
     } finally {
@@ -125,18 +129,18 @@ export class Pop3Session {
     const command = line === 'tooLong' ? undefined : parsePop3Command(line)
     const handler = command === undefined ? undefined : commandOf(command.verb)
     if (command === undefined || handler === undefined)
-      return this.#mistake(line === 'tooLong' ? 'Line too long' : 'Unknown command')
+      return this.#mistake(line === 'tooLong' ? this.words.lineTooLong : this.words.unknownCommand)
     if (!handler.states.includes(this.state))
-      return this.#mistake(`${command.verb} is not allowed now`)
+      return this.#mistake(this.words.notAllowedNow(command.verb))
     try {
       await handler.run(this, command.args)
     } catch (thrown) {
       if (!(thrown instanceof Fault) || this.#socket.destroyed) throw thrown
       this.options.log.warn('pop3.unavailable', { ip: this.ip, error: thrown.message })
-      if (thrown.code === 'notFound') this.error('The message is gone')
+      if (thrown.code === 'notFound') this.error(this.words.messageGone)
       // RFC 3206 §4: asking again does not help, and the others of the maildrop come.
-      else if (thrown.code === 'corrupt') this.error('The message is damaged', 'SYS/PERM')
-      else this.error('Storage does not answer for now', 'SYS/TEMP')
+      else if (thrown.code === 'corrupt') this.error(this.words.messageDamaged, 'SYS/PERM')
+      else this.error(this.words.storageAway, 'SYS/TEMP')
     }
   }
 
@@ -146,12 +150,16 @@ export class Pop3Session {
   }
 
   ok(text: string): void {
-    this.put(`+OK ${text}\r\n`)
+    this.#say(`+OK ${text}\r\n`)
   }
 
   /** An error with its code of RFC 2449 §8 or RFC 3206 §4. */
   error(text: string, code?: 'AUTH' | 'SYS/TEMP' | 'SYS/PERM' | 'IN-USE'): void {
-    this.put(`-ERR ${code === undefined ? '' : `[${code}] `}${text}\r\n`)
+    this.#say(`-ERR ${code === undefined ? '' : `[${code}] `}${text}\r\n`)
+  }
+
+  #say(text: string): void {
+    this.put(toLatin1(fromUtf8(text)))
   }
 
   /** Text of a response, one character an octet. */
@@ -192,7 +200,7 @@ export class Pop3Session {
   }
 
   loginFailed(): void {
-    this.error('Wrong user name or password', 'AUTH')
+    this.error(this.words.wrongLogin, 'AUTH')
     if (++this.#loginFailures >= this.options.shared.limits.loginFailuresMax) this.ending = true
   }
 
@@ -216,6 +224,7 @@ export class Pop3Session {
     const identity = this.options.identity?.()
     // RFC 2595 §4: what was known before is forgotten, and what was pipelined in plain text too.
     this.user = undefined
+    this.words = ENGLISH
     this.reader.detach()
     const secured =
       identity === undefined

@@ -350,6 +350,14 @@ export const SETTINGS = {
       ja: 'TLS なしのパスワードを受け付けます（ループバックからのみ）。',
     },
   },
+  'pop3.withJunk': {
+    type: 'boolean',
+    default: false,
+    doc: {
+      en: 'Let POP3 show Junk and the mailboxes below it as well, after INBOX: for people who read by POP3 alone and could not see otherwise what was taken for spam. A message that they fetched from Junk and that is moved to INBOX is new to their programs.',
+      ja: 'POP3 でも受信箱に続けて迷惑メール（Junk）とその下のメールボックスを見せます。POP3 だけで読む人が、迷惑メールと判定されたものを確認できるようにするための設定です。迷惑メールで受信済みのメールを受信箱に移すと、メールソフトには新しいメールに見えます。',
+    },
+  },
   'relay.access': {
     type: 'networks',
     default: [],

@@ -17,16 +17,17 @@ export const auth: Pop3Handler = {
     const initial = args[1] === undefined ? undefined : fromLatin1(args[1])
     const scram = scramMechanism(args[0] ?? '')
     const mechanism = saslMechanism(args[0] ?? '')
-    if (scram === undefined && mechanism === undefined) return session.error('Unknown mechanism')
+    if (scram === undefined && mechanism === undefined)
+      return session.error(session.words.unknownMechanism)
     if (!session.loginAllowed) return plaintextRefused(session)
     if (mechanism === undefined) return byScram(session, scram!, initial)
     let step = startSasl(mechanism, initial)
     while (step.kind === 'challenge') {
       const response = await session.challenge(step.octets)
-      if (response === undefined) return session.error('No response')
+      if (response === undefined) return session.error(session.words.noResponse)
       step = step.next(response)
     }
-    if (step.kind === 'error') return session.error(step.text)
+    if (step.kind === 'error') return session.error(session.words.malformedResponse)
     if (step.authzid !== undefined) return otherUser(session)
     await logIn(session, step.login, step.password)
   },
@@ -40,7 +41,7 @@ async function byScram(
   const { channel, ip } = session
   const { scram } = session.options.authenticator
   if (scram === undefined || !scramOffered({ scram }, channel).includes(mechanism))
-    return session.error('This mechanism is not offered')
+    return session.error(session.words.mechanismNotOffered)
   const end = await exchangeScram(
     scram,
     { mechanism, channel, initial, ip, protocol: 'pop3' },
@@ -54,10 +55,10 @@ async function byScram(
     case 'otherUser':
       return otherUser(session)
     case 'malformed':
-      return session.error(end.text)
+      return session.error(session.words.malformedResponse)
     case 'gone':
-      return session.error('No response')
+      return session.error(session.words.noResponse)
   }
 }
 
-const otherUser = (session: Pop3Session): void => session.error('Log in as yourself', 'AUTH')
+const otherUser = (session: Pop3Session): void => session.error(session.words.otherUser, 'AUTH')

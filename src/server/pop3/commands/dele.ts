@@ -9,9 +9,9 @@ export const dele: Pop3Handler = {
   async run(session, args) {
     const number = parsePop3Number(args[0])
     if (number === undefined || session.maildrop?.has(number) !== true)
-      return session.error('No such message')
+      return session.error(session.words.noSuchMessage)
     session.maildrop.deleted.add(number)
-    session.ok('Deleted')
+    session.ok(session.words.deleted)
   },
 }
 
@@ -21,6 +21,6 @@ export const rset: Pop3Handler = {
   states: TRANSACTION,
   async run(session) {
     session.maildrop?.deleted.clear()
-    session.ok('Nothing is deleted')
+    session.ok(session.words.nothingDeleted)
   },
 }

@@ -20,8 +20,14 @@ export const list: Pop3Handler = {
   states: TRANSACTION,
   async run(session, args) {
     const { maildrop } = session
-    if (maildrop !== undefined)
-      await tell(session, args, { maildrop, text: (number) => String(maildrop.sizeOf(number)) })
+    if (maildrop === undefined) return
+    if (args.length > 0) return one(session, args, async (number) => maildrop.sizeOf(number))
+    session.ok(session.words.messages(maildrop.total().count))
+    for (const number of maildrop.numbers()) {
+      session.put(`${number} ${maildrop.sizeOf(number)}\r\n`)
+      if (session.full) await session.flush()
+    }
+    session.put('.\r\n')
   },
 }
 
@@ -32,27 +38,41 @@ export const uidl: Pop3Handler = {
   async run(session, args) {
     const { maildrop } = session
     if (maildrop === undefined) return
-    const uidls = await maildrop.uidls()
-    await tell(session, args, { maildrop, text: (number) => uidls[number - 1]! })
+    if (args.length > 0) return one(session, args, (number) => maildrop.uidlOf(number))
+    await uidls(session, maildrop)
   },
 }
 
-/** One line of a message, or the listing of all. */
-async function tell(
+/** All ids, some at a time: a client that does not read them holds up what is asked of the store. */
+async function uidls(session: Pop3Session, maildrop: Maildrop): Promise<void> {
+  let begun = false
+  const begin = (): void => {
+    if (!begun) session.ok(session.words.messages(maildrop.total().count))
+    begun = true
+  }
+  try {
+    for await (const { first, uidls: some } of maildrop.uidls()) {
+      begin()
+      for (const [index, id] of some.entries())
+        if (maildrop.has(first + index)) session.put(`${first + index} ${id}\r\n`)
+      if (session.full) await session.flush()
+    }
+  } catch (thrown) {
+    if (begun) session.abort() // half a listing would look like a maildrop that has lost the rest
+    throw thrown
+  }
+  begin()
+  session.put('.\r\n')
+}
+
+/** The line of one message. */
+async function one(
   session: Pop3Session,
   args: readonly string[],
-  listing: { readonly maildrop: Maildrop; readonly text: (number: number) => string },
+  text: (number: number) => Promise<string | number>,
 ): Promise<void> {
-  const { maildrop, text } = listing
-  if (args.length > 0) {
-    const number = parsePop3Number(args[0])
-    if (number === undefined || !maildrop.has(number)) return session.error('No such message')
-    return session.ok(`${number} ${text(number)}`)
-  }
-  session.ok(`${maildrop.total().count} messages`)
-  for (const number of maildrop.numbers()) {
-    session.put(`${number} ${text(number)}\r\n`)
-    if (session.full) await session.flush()
-  }
-  session.put('.\r\n')
+  const number = parsePop3Number(args[0])
+  if (number === undefined || session.maildrop?.has(number) !== true)
+    return session.error(session.words.noSuchMessage)
+  session.ok(`${number} ${await text(number)}`)
 }

@@ -7,10 +7,13 @@ export const quit: Pop3Handler = {
   states: BOTH,
   async run(session) {
     session.ending = true
-    const isWhole = session.maildrop === undefined || (await session.maildrop.update())
-    session.release() // before the answer: a client that reads it may log in again at once
-    if (isWhole) session.ok('Bye')
-    else session.error('Some deleted messages were not removed', 'SYS/TEMP')
+    try {
+      const isWhole = session.maildrop === undefined || (await session.maildrop.update())
+      if (isWhole) session.ok(session.words.bye)
+      else session.error(session.words.notRemoved, 'SYS/TEMP')
+    } finally {
+      session.release() // before the answer goes out: who reads it may log in again at once
+    }
   },
 }
 
@@ -18,6 +21,6 @@ export const noop: Pop3Handler = {
   verb: 'NOOP',
   states: TRANSACTION,
   async run(session) {
-    session.ok('Done')
+    session.ok(session.words.done)
   },
 }

@@ -19,7 +19,7 @@ export const top: Pop3Handler = {
   states: TRANSACTION,
   async run(session, args) {
     const lines = parsePop3Number(args[1])
-    if (lines === undefined) return session.error('Expected a number of lines')
+    if (lines === undefined) return session.error(session.words.expectedLines)
     await send(session, parsePop3Number(args[0]), new TopCutter(lines))
   },
 }
@@ -31,12 +31,12 @@ async function send(
 ): Promise<void> {
   const { maildrop } = session
   if (number === undefined || maildrop?.has(number) !== true)
-    return session.error('No such message')
+    return session.error(session.words.noSuchMessage)
   const stuffer = new DotStuffer()
   let begun = false
   try {
     for await (const octets of maildrop.read(number)) {
-      if (!begun) session.ok(`${maildrop.sizeOf(number)} octets`)
+      if (!begun) session.ok(session.words.octets(maildrop.sizeOf(number)))
       begun = true
       const cut = cutter?.push(octets) ?? { octets, isEnd: false }
       await session.octets(stuffer.push(cut.octets))

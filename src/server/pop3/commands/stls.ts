@@ -6,9 +6,9 @@ export const stls: Pop3Handler = {
   verb: 'STLS',
   states: AUTHORIZATION,
   async run(session) {
-    if (session.secure) return session.error('TLS is active already')
-    if (!session.tlsOffered) return session.error('TLS is not available')
-    session.ok('Begin TLS negotiation')
+    if (session.secure) return session.error(session.words.tlsActive)
+    if (!session.tlsOffered) return session.error(session.words.tlsUnavailable)
+    session.ok(session.words.beginTls)
     session.secureNext()
   },
 }

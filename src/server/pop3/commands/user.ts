@@ -14,9 +14,9 @@ export const user: Pop3Handler = {
   async run(session, args) {
     if (!session.loginAllowed) return plaintextRefused(session)
     const name = args.length === 0 ? undefined : toUtf8Strict(fromLatin1(args.join(' ')))
-    if (name === undefined) return session.error('Expected a user name')
+    if (name === undefined) return session.error(session.words.expectedUser)
     session.user = name
-    session.ok('Send the password')
+    session.ok(session.words.sendPassword)
   },
 }
 
@@ -27,14 +27,13 @@ export const pass: Pop3Handler = {
   async run(session, args) {
     if (!session.loginAllowed) return plaintextRefused(session)
     const name = session.user
-    if (name === undefined) return session.error('USER comes first')
+    if (name === undefined) return session.error(session.words.userFirst)
     session.user = undefined
     await logIn(session, name, fromLatin1(args[0] ?? ''))
   },
 }
 
-export const plaintextRefused = (session: Pop3Session): void =>
-  session.error('Passwords are taken inside TLS only; use STLS or port 995')
+export const plaintextRefused = (session: Pop3Session): void => session.error(session.words.tlsOnly)
 
 const PASSWORD_BYTES_MAX = 1_000
 
@@ -55,22 +54,24 @@ export async function logIn(session: Pop3Session, name: string, password: Octets
 
 export function notLoggedIn(session: Pop3Session, fault: LoginFault): void {
   if (fault === 'refused') return session.loginFailed()
-  session.error('Logins cannot be checked for now; try again later', 'SYS/TEMP')
+  session.error(session.words.loginsUnavailable, 'SYS/TEMP')
 }
 
 /** Opens the maildrop of a login that was right. */
 export async function enter(session: Pop3Session, account: Account): Promise<void> {
   const { shared, log } = session.options
-  if (shared.open.has(account.id))
-    return session.error('Another session has this mailbox open', 'IN-USE') // RFC 2449 §8.1.1
+  if (shared.open.has(account.id)) return session.error(session.words.inUse, 'IN-USE') // RFC 2449 §8.1.1
   shared.open.add(account.id)
   try {
-    session.maildrop = await Maildrop.open(shared.store, account.id)
+    session.maildrop = await Maildrop.open(shared.store, {
+      accountId: account.id,
+      withJunk: shared.withJunk(),
+    })
   } catch (thrown) {
     shared.open.delete(account.id)
     throw thrown
   }
   session.account = account
   log.info('pop3.login', { accountId: account.id, ip: session.ip, tls: session.secure })
-  session.ok(`${session.maildrop.length} messages`)
+  session.ok(session.words.messages(session.maildrop.length))
 }
