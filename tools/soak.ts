@@ -1,4 +1,5 @@
-// npm run soak: crashes, power loss and large mailboxes at length; npm test runs each at a small size.
+// npm run soak: crashes, power loss, large mailboxes and ten clients at one of them, at length;
+// npm test runs each at a small size.
 import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +14,7 @@ const child = spawn(
     '--test-concurrency=1',
     'test/e2e/crash.test.ts',
     'test/e2e/disk.test.ts',
+    'test/e2e/hammer.test.ts',
     'test/e2e/slow-readers.test.ts',
     'test/e2e/webmail-many.test.ts',
   ],
@@ -23,6 +25,8 @@ const child = spawn(
       ...process.env,
       WATARI_KILLS: process.env['WATARI_KILLS'] ?? TIMES,
       WATARI_POWER_CUTS: process.env['WATARI_POWER_CUTS'] ?? TIMES,
+      WATARI_HAMMER_ROUNDS: process.env['WATARI_HAMMER_ROUNDS'] ?? TIMES,
+      WATARI_HAMMER_COMMANDS: process.env['WATARI_HAMMER_COMMANDS'] ?? '200',
       WATARI_SLOW_READERS: process.env['WATARI_SLOW_READERS'] ?? '1000',
       WATARI_WEB_MAILS: process.env['WATARI_WEB_MAILS'] ?? '100000',
     },

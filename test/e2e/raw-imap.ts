@@ -1,5 +1,6 @@
 import { connect as connectTls } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
+import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib'
 
 import type { Installation } from './installation.ts'
 
@@ -17,6 +18,8 @@ export interface RawImap {
   command(text: string): Promise<string>
   /** APPEND, its literal sent when the server asks; the answer. */
   append(mailbox: string, content: Uint8Array, flags?: string): Promise<string>
+  /** COMPRESS DEFLATE (RFC 4978). */
+  compress(): Promise<void>
   close(): void
 }
 
@@ -30,7 +33,8 @@ export async function rawImap(watari: Installation, username: string): Promise<R
   })
   const input = new Input(socket)
   let tags = 0
-  const send = (octets: string | Uint8Array): void => void socket.write(octets)
+  let write = (octets: string | Uint8Array): unknown => socket.write(octets)
+  const send = (octets: string | Uint8Array): void => void write(octets)
   const response = async (): Promise<Buffer> => {
     let length = 0
     for (;;) {
@@ -70,6 +74,20 @@ export async function rawImap(watari: Installation, username: string): Promise<R
       send('\r\n')
       return until(new RegExp(`^${tag} `))
     },
+    compress: async () => {
+      const answer = await command('COMPRESS DEFLATE')
+      if (!/^t\d+ OK /m.test(answer)) throw new Error(answer)
+      const [deflate, inflate] = [createDeflateRaw(), createInflateRaw()]
+      socket.removeAllListeners('data')
+      socket.on('data', (chunk: Buffer) => inflate.write(chunk))
+      inflate.on('data', (chunk: Buffer) => input.hear(chunk))
+      inflate.on('error', () => socket.destroy())
+      deflate.on('data', (chunk: Buffer) => socket.write(chunk))
+      write = (octets) => {
+        deflate.write(octets)
+        deflate.flush(constants.Z_SYNC_FLUSH)
+      }
+    },
     close: () => socket.destroy(),
   }
 }
@@ -84,16 +102,18 @@ class Input {
   #wake = (): void => undefined
 
   constructor(socket: TLSSocket) {
-    socket.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk)
-      this.#length += chunk.length
-      this.#wake()
-    })
+    socket.on('data', (chunk: Buffer) => this.hear(chunk))
     socket.on('close', () => {
       this.#isClosed = true
       this.#wake()
     })
     socket.on('error', () => undefined)
+  }
+
+  hear(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#length += chunk.length
+    this.#wake()
   }
 
   /** Where the first line that ends after `from` ends, its CRLF included. */

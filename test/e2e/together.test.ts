@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { utf8 } from './mails.ts'
+import { ask, pop3 } from './pop3.ts'
 import { descendants, pssMib } from './processes.ts'
 import type { Process } from './processes.ts'
 import { rawImap } from './raw-imap.ts'
@@ -231,20 +232,4 @@ function storeProcesses(watari: Installation): Process[] {
   )
   assert.equal(processes.length, 2)
   return processes
-}
-
-const ask = async (pop: Wire, line: string): Promise<string> => {
-  pop.send(`${line}\r\n`)
-  return pop.until(/\r\n/)
-}
-
-/** A session of POP3 over TLS, logged in as hanako; rejects where another has the maildrop. */
-async function pop3(watari: Installation): Promise<Wire> {
-  const pop = await wire(watari.port(995), { tlsCa: watari.ca })
-  await pop.until(/\r\n/)
-  await ask(pop, 'USER hanako')
-  const answer = await ask(pop, `PASS ${watari.password('hanako')}`)
-  if (answer.startsWith('+OK')) return pop
-  pop.close()
-  throw new Error(answer)
 }

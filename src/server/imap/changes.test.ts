@@ -80,7 +80,7 @@ test('what another session changes is told, EXPUNGE where it may be', async (t) 
   )
   assert.match(await client.command('FETCH 4 UID'), /^BAD/)
   await other.command('STORE 1 FLAGS (\\Answered)')
-  assert.match(await client.command('NOOP'), /^\* 1 FETCH \(FLAGS \(\\Answered\)\)\r\nOK/)
+  assert.match(await client.command('NOOP'), /^\* 1 FETCH \(UID 1 FLAGS \(\\Answered\)\)\r\nOK/)
   assert.equal(await client.command('NOOP'), 'OK Done\r\n')
 })
 
@@ -94,13 +94,13 @@ test('what others change is told also to one that stores at the same time (RFC 9
   await other.command('STORE 2 +FLAGS.SILENT (\\Flagged)')
   assert.match(
     await client.command('STORE 1 +FLAGS.SILENT (\\Seen)'),
-    /^\* 2 FETCH \(FLAGS \(\\Flagged\)\)\r\nOK/,
+    /^\* 2 FETCH \(UID 2 FLAGS \(\\Flagged\)\)\r\nOK/,
   )
   // The other's change, and then its own of the same message.
   await other.command('STORE 3 +FLAGS.SILENT (\\Flagged)')
   assert.match(
     await client.command('STORE 3 +FLAGS.SILENT (\\Answered)'),
-    /^\* 3 FETCH \(FLAGS \(\\Answered \\Flagged\)\)\r\nOK/,
+    /^\* 3 FETCH \((?:UID 3 )?FLAGS \(\\Answered \\Flagged\)\)\r\nOK/,
   )
   // Both at once.
   const { commit } = room.store
@@ -131,7 +131,7 @@ test('IDLE tells at once, and ends with DONE (RFC 2177 §3)', async (t) => {
   assert.equal(await client.line(), '* 2 EXISTS')
   await other.command('SELECT INBOX')
   await other.command('STORE 1 +FLAGS.SILENT (\\Seen \\Deleted)')
-  assert.match(await client.line(), /^\* 1 FETCH \(FLAGS \(\\Seen \\Deleted\)\)/)
+  assert.match(await client.line(), /^\* 1 FETCH \(UID 1 FLAGS \(\\Seen \\Deleted\)\)/)
   await other.command('CLOSE')
   assert.equal(await client.line(), '* 1 EXPUNGE')
   clock.advance(5 * 60_000)

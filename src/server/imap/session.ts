@@ -342,7 +342,8 @@ export class ImapSession {
     else if (untold.expungedUids.length > 0)
       this.out.line(`* VANISHED ${formatSet(untold.expungedUids)}`) // RFC 7162 §3.2.10
     if (untold.exists !== undefined) this.out.line(`* ${untold.exists} EXISTS`)
-    for (const row of untold.changed) this.out.line(flagLine(selected, row, this.condStore))
+    // RFC 9051 §7.5.2: what nobody asked for says which message it is about by its UID.
+    for (const row of untold.changed) this.out.line(flagLine(selected, row, this.condStore, true))
     selected.view.tidy()
   }
 
