@@ -9,6 +9,7 @@ import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { Expiry } from '#engine/retention/expiry.ts'
 import { keepingOf } from '#engine/retention/keeping.ts'
 import { Scrubbing } from '#engine/retention/scrubbing.ts'
+import { accountNames } from '#server/imap/account-names.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
@@ -150,6 +151,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     store: mailboxes,
     search,
     messageBytesMax,
+    names: accountNames(node.directory),
     quotaOf: quotas.quotaOf,
     changes: mailboxChanges,
   })

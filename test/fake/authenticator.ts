@@ -21,6 +21,11 @@ export class FakeAuthenticator implements Authenticator {
     )
   }
 
+  /** Of all accounts. */
+  get names(): readonly string[] {
+    return [...this.#passwords.keys()]
+  }
+
   login: Authenticator['login'] = async (attempt) => {
     this.attempts.push(attempt)
     if (this.fault !== undefined) return err(this.fault)

@@ -9,7 +9,7 @@ import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { ImapListener, ImapListenerOptions, ImapShared } from '#server/imap/serve.ts'
 import type { ImapLimits } from '#server/imap/limits.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
-import { FakeAuthenticator } from './authenticator.ts'
+import { FakeAuthenticator, fakeAccount } from './authenticator.ts'
 import { fakeCertificate } from './identity.ts'
 import { LineClient } from './line-client.ts'
 import type { Quota } from '#model/quota.ts'
@@ -51,6 +51,10 @@ export async function imapRoom(
   const authenticator = new FakeAuthenticator(passwords ?? { hanako: '渡り 鳥&"1', taro: 'taro' })
   const shared = imapShared({
     store: quota === undefined ? store : quotas.mailboxes,
+    names: {
+      nameOf: (id) => authenticator.names.find((name) => fakeAccount(name).id === id),
+      idOf: (name) => (authenticator.names.includes(name) ? fakeAccount(name).id : undefined),
+    },
     ...(quota !== undefined && { quotaOf: quotas.quotaOf }),
     changes: store.changes,
     ...(search === undefined ? {} : { search: search(store) }),

@@ -51,6 +51,14 @@ export interface Fetch extends OfMessages {
   readonly vanished?: boolean
 }
 
+/** What RFC 4314 §3.1 changes: the rights as letters, which the server knows. */
+export interface SetAcl {
+  readonly mailbox: string
+  readonly identifier: string
+  readonly mode: 'add' | 'remove' | 'replace'
+  readonly rights: string
+}
+
 export interface Store extends OfMessages {
   readonly name: 'STORE'
   readonly mode: 'add' | 'remove' | 'replace'
@@ -72,6 +80,14 @@ export type Command =
   | { readonly name: 'DELETE' | 'SUBSCRIBE' | 'UNSUBSCRIBE'; readonly mailbox: string }
   | { readonly name: 'GETQUOTA'; readonly root: string }
   | { readonly name: 'GETQUOTAROOT'; readonly mailbox: string }
+  | { readonly name: 'GETACL' | 'MYRIGHTS'; readonly mailbox: string }
+  | {
+      readonly name: 'DELETEACL' | 'LISTRIGHTS'
+      readonly mailbox: string
+      /** One character an octet, as it came. */
+      readonly identifier: string
+    }
+  | ({ readonly name: 'SETACL' } & SetAcl)
   | { readonly name: 'RENAME'; readonly from: string; readonly to: string }
   | ({ readonly name: 'LIST' } & ListRequest)
   | { readonly name: 'LSUB'; readonly reference: string; readonly pattern: string }
@@ -171,6 +187,11 @@ const READERS: ReadonlyMap<string, (scanner: Scanner) => Command> = new Map<
   ['RENAME', (s) => ({ name: 'RENAME', from: separated(s, (t) => t.astring()), to: s.astring() })],
   ['GETQUOTA', (s) => ({ name: 'GETQUOTA', root: s.astring() })],
   ['GETQUOTAROOT', (s) => ({ name: 'GETQUOTAROOT', mailbox: s.astring() })],
+  ['GETACL', (s) => ({ name: 'GETACL', mailbox: s.astring() })],
+  ['MYRIGHTS', (s) => ({ name: 'MYRIGHTS', mailbox: s.astring() })],
+  ['DELETEACL', (s) => readIdentified(s, 'DELETEACL')],
+  ['LISTRIGHTS', (s) => readIdentified(s, 'LISTRIGHTS')],
+  ['SETACL', readSetAcl],
   ['LIST', (s) => ({ name: 'LIST', ...readList(s) })],
   [
     'LSUB',
@@ -310,6 +331,21 @@ function readFetchModifiers(
     ...(vanished ? { vanished } : {}),
     ...(partial === undefined ? {} : { partial }),
   }
+}
+
+function readIdentified(scanner: Scanner, name: 'DELETEACL' | 'LISTRIGHTS'): Command {
+  const mailbox = separated(scanner, (s) => s.astring())
+  return { name, mailbox, identifier: scanner.astring() }
+}
+
+/** RFC 4314 §7: mailbox, identifier, and rights with + or - in front. */
+function readSetAcl(scanner: Scanner): Command {
+  const mailbox = separated(scanner, (s) => s.astring())
+  const identifier = separated(scanner, (s) => s.astring())
+  const text = scanner.astring()
+  const mode = text.startsWith('+') ? 'add' : text.startsWith('-') ? 'remove' : 'replace'
+  const rights = mode === 'replace' ? text : text.slice(1)
+  return { name: 'SETACL', mailbox, identifier, mode, rights }
 }
 
 const STORE_ITEM = /^([+-]?)FLAGS(\.SILENT)?$/

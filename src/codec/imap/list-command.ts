@@ -29,6 +29,8 @@ export interface ListRequest {
     readonly subscribed: boolean
     readonly specialUse: boolean
     readonly children: boolean
+    /** RFC 8440. */
+    readonly myRights: boolean
     readonly status?: readonly StatusItem[]
   }
   /** True where any option stands: then \HasChildren is told by RFC 5258 only where asked. */
@@ -75,7 +77,12 @@ export function readList(scanner: Scanner): ListRequest {
     select,
     reference,
     patterns,
-    returns: returns ?? { subscribed: false, specialUse: false, children: false },
+    returns: returns ?? {
+      subscribed: false,
+      specialUse: false,
+      children: false,
+      myRights: false,
+    },
     extended: selection !== undefined || many || returns !== undefined,
   }
 }
@@ -90,7 +97,7 @@ function readReturns(scanner: Scanner): ListRequest['returns'] {
     if (word === 'STATUS') {
       scanner.space()
       status = readStatusItems(scanner)
-    } else if (!['SUBSCRIBED', 'CHILDREN', 'SPECIAL-USE'].includes(word))
+    } else if (!['SUBSCRIBED', 'CHILDREN', 'SPECIAL-USE', 'MYRIGHTS'].includes(word))
       scanner.fail('Unknown return option')
     words.add(word)
   })
@@ -98,6 +105,7 @@ function readReturns(scanner: Scanner): ListRequest['returns'] {
     subscribed: words.has('SUBSCRIBED'),
     specialUse: words.has('SPECIAL-USE'),
     children: words.has('CHILDREN'),
+    myRights: words.has('MYRIGHTS'),
     ...(status === undefined ? {} : { status }),
   }
 }

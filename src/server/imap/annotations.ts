@@ -5,7 +5,8 @@ import type { MailboxChange } from '#store/mailbox/commit.ts'
 import { annotationId } from '#store/mailbox/objects/objects.ts'
 import { no } from './completion.ts'
 import type { Completion } from './completion.ts'
-import { findMailbox } from './mailboxes.ts'
+import { hasRight } from '#model/acl.ts'
+import { findMailbox, noMailbox } from './mailboxes.ts'
 import type { ImapSession } from './session.ts'
 
 /** Octets of one value; a command with its literals is not much longer. */
@@ -22,10 +23,18 @@ export async function annotated(
   session: ImapSession,
   name: string,
 ): Promise<{ readonly row: MailboxRow | undefined } | { readonly refused: Completion }> {
-  return name === '' ? { row: undefined } : findMailbox(session, name)
+  if (name === '') return { row: undefined }
+  const found = await findMailbox(session, name)
+  if ('refused' in found) return found
+  // RFC 5464 §3.3: l, and one of these besides.
+  const { rights } = found.row
+  if (rights !== undefined && !hasRight(rights, 'l')) return { refused: noMailbox() }
+  return rights === undefined || /[rswip]/.test(rights)
+    ? found
+    : { refused: no('NOPERM', 'The owner of the mailbox does not let you do that') }
 }
 
-/** All entries of a mailbox, or of the server, by name. */
+/** All entries of a mailbox, or of the server, by name; of somebody else's mailbox what this account noted of it. */
 export async function annotationsOf(
   session: ImapSession,
   row: MailboxRow | undefined,
@@ -38,7 +47,7 @@ export async function annotationsOf(
   const entries = new Map<string, string>()
   for (const { id, value } of objects)
     if (id.startsWith(prefix)) entries.set(id.slice(prefix.length), String(value['text']))
-  if (row !== undefined && row.retention !== 'inherit')
+  if (row !== undefined && row.rights === undefined && row.retention !== 'inherit')
     entries.set(RETAIN_ENTRY, String(row.retention))
   return entries
 }
@@ -49,6 +58,9 @@ export function annotating(
   [entry, value]: readonly [string, string | null],
 ): MailboxChange | { readonly refused: Completion } {
   if (entry === READ_ONLY_ENTRY) return { refused: no('NOPERM', 'That entry is the server\u2019s') }
+  // What all shall see of a mailbox, and how long it keeps mail, its owner says.
+  if (row?.rights !== undefined && (entry === RETAIN_ENTRY || entry.startsWith('/shared/')))
+    return { refused: no('NOPERM', 'Only the owner of the mailbox sets that') }
   if (value !== null && value.length > VALUE_BYTES_MAX)
     return { refused: no(`METADATA MAXSIZE ${VALUE_BYTES_MAX}`, 'The value is too long') } // RFC 5464 §4.3
   if (entry === RETAIN_ENTRY && row !== undefined) {

@@ -39,6 +39,9 @@ const AFTER_LOGIN = [
   'QUOTA',
   'QUOTA=RES-STORAGE',
   'QUOTA=RES-MESSAGE',
+  'ACL',
+  'RIGHTS=kxte', // RFC 4314 §2.2
+  'LIST-MYRIGHTS',
 ]
 
 /** What the session offers in its present state. */

@@ -1,5 +1,6 @@
 import type { Command } from '#codec/imap/command.ts'
 import type { ImapCommand } from './command.ts'
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from './commands/acl.ts'
 import { authenticate } from './commands/authenticate.ts'
 import { capability } from './commands/capability.ts'
 import { close, unselect } from './commands/close.ts'
@@ -41,26 +42,31 @@ const ALL: readonly AnyCommand[] = [
   compress,
   copy,
   create,
+  deleteAcl,
   deleteMailbox,
   enable,
   examine,
   expunge,
   fetch,
+  getAcl,
   getMetadata,
   getQuota,
   getQuotaRoot,
   id,
   idle,
   list,
+  listRights,
   login,
   logout,
   lsub,
   move,
+  myRights,
   namespace,
   noop,
   rename,
   search,
   select,
+  setAcl,
   setMetadata,
   sort,
   starttls,

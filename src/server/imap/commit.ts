@@ -1,15 +1,21 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
+import type { AccountId } from '#model/account.ts'
 import type { Content } from '#store/blob/blobs.ts'
 import type { ChangeResult, CommitRefusal, MailboxChange } from '#store/mailbox/commit.ts'
 import type { ImapSession } from './session.ts'
 
-/** Commits one change to the session's account. */
+/** Commits one change to an account, the session's own where none is named. */
 export async function commitOne(
   session: ImapSession,
   change: MailboxChange,
+  accountId?: AccountId,
 ): Promise<Outcome<ChangeResult, CommitRefusal>> {
-  const outcome = await commitAll(session, { changes: [change], contents: [] })
+  const outcome = await commitAll(session, {
+    changes: [change],
+    contents: [],
+    ...(accountId !== undefined && { accountId }),
+  })
   if (!outcome.ok) return outcome
   return outcome.value[0] === undefined ? missing() : ok(outcome.value[0])
 }
@@ -24,11 +30,16 @@ export async function commitAll(
   {
     changes,
     contents,
-  }: { readonly changes: readonly MailboxChange[]; readonly contents: readonly Content[] },
+    accountId = session.accountId,
+  }: {
+    readonly changes: readonly MailboxChange[]
+    readonly contents: readonly Content[]
+    readonly accountId?: AccountId
+  },
 ): Promise<Outcome<readonly ChangeResult[], CommitRefusal>> {
   const { results } = await session.room.store.commit({
     contents,
-    commits: [{ accountId: session.accountId, changes }],
+    commits: [{ accountId, by: session.accountId, changes }],
   })
   const result = results[0]
   if (result?.kind === 'refused') return err(result.refusal)

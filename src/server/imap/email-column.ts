@@ -1,19 +1,18 @@
-import type { AccountId } from '#model/account.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { TextSource } from '#store/mailbox/text-source.ts'
+
+type Ask = Asked & { readonly mailboxId: MailboxId }
 
 /** Which email each message of a mailbox is, read when somebody first searches, and what is new then. */
 export class EmailColumn {
   readonly #store: TextSource
-  readonly #ask: { readonly accountId: AccountId; readonly mailboxId: MailboxId }
+  readonly #ask: Ask
   #uids = new Uint32Array(0)
   #emails = new Float64Array(0)
   #reading: Promise<void> | undefined
 
-  constructor(
-    store: TextSource,
-    ask: { readonly accountId: AccountId; readonly mailboxId: MailboxId },
-  ) {
+  constructor(store: TextSource, ask: Ask) {
     this.#store = store
     this.#ask = ask
   }

@@ -143,8 +143,7 @@ async function loadBatch(
 ): Promise<(index: number) => Loaded | undefined> {
   const { store } = session.room
   const ask = {
-    accountId: session.accountId,
-    mailboxId: selected.view.mailboxId,
+    ...selected.view.asked,
     uids: selected.uidsOf(rows),
   }
   const [metas, ids] = await Promise.all([
@@ -293,8 +292,7 @@ async function read(
   range: { readonly uid: Uid; readonly offset: number; readonly length: number },
 ): Promise<Octets | undefined> {
   const { octets } = await session.room.store.read({
-    accountId: session.accountId,
-    mailboxId: selected.view.mailboxId,
+    ...selected.view.asked,
     ...range,
   })
   return octets

@@ -60,7 +60,7 @@ async function loadBatch(
   const { room } = session
   const { view } = selected
   const kinds = plan.texts
-  const ask = { accountId: session.accountId, mailboxId: view.mailboxId }
+  const ask = view.asked
   const uids = selected.uidsOf(rows)
   const texts = uids.map((uid) => complete(room.shownTexts.get(view, uid), kinds))
   const unknown = [...uids.keys()].filter((index) => texts[index] === undefined)

@@ -1,8 +1,8 @@
-import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq } from '#model/mailbox.ts'
 import type { MailboxChanged, MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { SharedView } from './shared-view.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { SinceOpened } from './shared-view.ts'
 
 /** Rows of views that nobody has open, kept for the next SELECT: about 40 octets each. */
@@ -13,6 +13,7 @@ interface Entry {
   /** Absent until somebody needs rows. */
   view?: Promise<SharedView | undefined>
   users: number
+  readonly mailboxId: MailboxId
   /** Who was told of the mailbox before its rows were read, and the earliest that anybody was. */
   readonly holds: { count: number }
   told?: ModSeq
@@ -22,6 +23,7 @@ interface Entry {
 export interface Opening {
   readonly mailbox: MailboxRow
   readonly entry: Entry
+  readonly asked: Asked
 }
 
 /** The views of this process, one for each open mailbox, advanced upon MailboxChanged. */
@@ -29,6 +31,8 @@ export class MailboxViews {
   readonly #store: MailboxStore
   /** Last used last. */
   readonly #entries = new Map<string, Entry>()
+  /** Of all who read a mailbox. */
+  readonly #keysOf = new Map<MailboxId, Set<string>>()
   readonly #entryOf = new WeakMap<SharedView, Entry>()
   readonly #dropped: (view: SharedView) => void
   readonly #unsubscribe: () => void
@@ -45,11 +49,11 @@ export class MailboxViews {
   }
 
   /** The mailbox's view, up to date; undefined where there is no such mailbox. `release` it. */
-  async open(accountId: AccountId, mailboxId: MailboxId): Promise<SharedView | undefined> {
-    const key = keyOf(accountId, mailboxId)
-    const entry = this.#use(key)
+  async open(asked: Asked, mailboxId: MailboxId): Promise<SharedView | undefined> {
+    const key = keyOf(asked, mailboxId)
+    const entry = this.#use(key, mailboxId)
     try {
-      const view = await this.#load(entry, accountId, mailboxId)
+      const view = await this.#load(entry, asked, mailboxId)
       if (view === undefined) {
         this.#drop(key, entry)
         return undefined
@@ -62,11 +66,13 @@ export class MailboxViews {
     }
     entry.users--
     this.#drop(key, entry)
-    return this.open(accountId, mailboxId)
+    return this.open(asked, mailboxId)
   }
 
-  #use(key: string): Entry {
-    const entry = this.#entries.get(key) ?? { users: 0, holds: { count: 0 } }
+  #use(key: string, mailboxId: MailboxId): Entry {
+    const entry = this.#entries.get(key) ?? { users: 0, holds: { count: 0 }, mailboxId }
+    const keys = this.#keysOf.get(mailboxId) ?? new Set()
+    this.#keysOf.set(mailboxId, keys.add(key))
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     entry.users++
@@ -74,14 +80,14 @@ export class MailboxViews {
   }
 
   /** Undefined where the rows are in memory, or on their way: `open` has them as they are now. */
-  announce(accountId: AccountId, mailbox: MailboxRow): Opening | undefined {
-    const key = keyOf(accountId, mailbox.id)
+  announce(asked: Asked, mailbox: MailboxRow): Opening | undefined {
+    const key = keyOf(asked, mailbox.id)
     if (this.#entries.get(key)?.view !== undefined) return undefined
-    const entry = this.#use(key)
+    const entry = this.#use(key, mailbox.id)
     entry.holds.count++
     if (entry.told === undefined || mailbox.highestModSeq < entry.told)
       entry.told = mailbox.highestModSeq
-    return { mailbox, entry }
+    return { mailbox, entry, asked }
   }
 
   /**
@@ -89,18 +95,17 @@ export class MailboxViews {
    * no more. Ends the opening, unless it throws; `release` the view.
    */
   async realise(
-    accountId: AccountId,
     opening: Opening,
   ): Promise<{ readonly view: SharedView; readonly since: SinceOpened } | undefined> {
-    const { entry, mailbox } = opening
-    const view = await this.#load(entry, accountId, mailbox.id)
-    const ask = { accountId, mailboxId: mailbox.id, since: mailbox.highestModSeq }
+    const { entry, mailbox, asked } = opening
+    const view = await this.#load(entry, asked, mailbox.id)
+    const ask = { ...asked, mailboxId: mailbox.id, since: mailbox.highestModSeq }
     for (;;) {
       const isSame = view?.mailbox.uidValidity === mailbox.uidValidity && !view.lost
       const hasMoved = view?.mailbox.highestModSeq !== mailbox.highestModSeq
       const delta = isSame && hasMoved ? await this.#store.view(ask) : undefined
       if (!isSame || (hasMoved && delta === undefined)) {
-        this.abandon(accountId, opening)
+        this.abandon(opening)
         return undefined
       }
       // The view may have moved on while that was asked.
@@ -111,20 +116,19 @@ export class MailboxViews {
   }
 
   /** Nobody needs the rows any more. */
-  abandon(accountId: AccountId, { entry, mailbox }: Opening): void {
+  abandon({ entry, mailbox, asked }: Opening): void {
     entry.holds.count--
-    if (--entry.users === 0 && entry.view === undefined)
-      this.#drop(keyOf(accountId, mailbox.id), entry)
+    if (--entry.users === 0 && entry.view === undefined) this.#drop(keyOf(asked, mailbox.id), entry)
     else void this.#trim()
   }
 
-  #load(entry: Entry, accountId: AccountId, mailboxId: MailboxId): Promise<SharedView | undefined> {
+  #load(entry: Entry, asked: Asked, mailboxId: MailboxId): Promise<SharedView | undefined> {
     if (entry.view !== undefined) return entry.view
     const load = async (): Promise<SharedView | undefined> => {
-      const rows = await this.#store.view({ accountId, mailboxId })
+      const rows = await this.#store.view({ ...asked, mailboxId })
       if (rows === undefined) return undefined
-      const gone = await this.#goneSince(accountId, rows, entry.told)
-      const view = new SharedView(this.#store, accountId, rows, { gone, holds: entry.holds })
+      const gone = await this.#goneSince(asked, rows, entry.told)
+      const view = new SharedView(this.#store, asked, rows, { gone, holds: entry.holds })
       this.#entryOf.set(view, entry)
       return view
     }
@@ -133,19 +137,19 @@ export class MailboxViews {
     loading.catch(() => {
       // Who was told of the mailbox goes on with this entry.
       delete entry.view
-      if (entry.holds.count === 0) this.#drop(keyOf(accountId, mailboxId), entry)
+      if (entry.holds.count === 0) this.#drop(keyOf(asked, mailboxId), entry)
     })
     return loading
   }
 
   /** UIDs that are not in the view and were there when somebody was first told of it. */
   async #goneSince(
-    accountId: AccountId,
+    asked: Asked,
     { mailbox, uids }: MailboxView,
     told: ModSeq | undefined,
   ): Promise<Uint32Array> {
     if (told === undefined || told === mailbox.highestModSeq) return new Uint32Array(0)
-    const delta = await this.#store.view({ accountId, mailboxId: mailbox.id, since: told })
+    const delta = await this.#store.view({ ...asked, mailboxId: mailbox.id, since: told })
     const there = new Set(uids)
     return (delta?.vanished ?? new Uint32Array(0)).filter((uid) => !there.has(uid))
   }
@@ -160,20 +164,26 @@ export class MailboxViews {
   close(): void {
     this.#unsubscribe()
     this.#entries.clear()
+    this.#keysOf.clear()
   }
 
   #drop(key: string, entry: Entry): void {
     if (this.#entries.get(key) !== entry) return
     this.#entries.delete(key)
+    const keys = this.#keysOf.get(entry.mailboxId)
+    keys?.delete(key)
+    if (keys?.size === 0) this.#keysOf.delete(entry.mailboxId)
     entry.view?.then((view) => view && this.#dropped(view)).catch(() => undefined)
   }
 
   #changed(change: MailboxChanged): void {
-    const entry = this.#entries.get(keyOf(change.accountId, change.mailboxId))
-    if (entry?.view === undefined || entry.users === 0) return // refreshed when it is opened again
-    entry.view
-      .then((view) => (view === undefined ? undefined : view.refresh()))
-      .catch(() => undefined) // storage is away: the next command says so, the next change tries again
+    for (const key of this.#keysOf.get(change.mailboxId) ?? []) {
+      const entry = this.#entries.get(key)
+      if (entry?.view === undefined || entry.users === 0) continue // refreshed when it is opened again
+      entry.view
+        .then((view) => (view === undefined ? undefined : view.refresh()))
+        .catch(() => undefined) // storage is away: the next command says so, the next change tries again
+    }
   }
 
   async #trim(): Promise<void> {
@@ -189,4 +199,6 @@ export class MailboxViews {
   }
 }
 
-const keyOf = (accountId: AccountId, mailboxId: MailboxId): string => `${accountId}/${mailboxId}`
+/** A view for the owner, and one for each other who reads: what each has seen is their own. */
+const keyOf = ({ accountId, by = accountId }: Asked, mailboxId: MailboxId): string =>
+  `${by}/${mailboxId}`

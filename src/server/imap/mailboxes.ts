@@ -1,13 +1,18 @@
 import { decodeMailboxName, encodeMailboxName, fromPath, toPath } from '#codec/imap/mailbox-name.ts'
 import { mailboxString } from '#codec/imap/render.ts'
+import type { AccountId } from '#model/account.ts'
+import { hasRight } from '#model/acl.ts'
+import type { Right } from '#model/acl.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { no } from './completion.ts'
 import type { Completion } from './completion.ts'
 import type { ImapSession } from './session.ts'
 
-/** Other people's and shared mailboxes lie below these names; nobody's own do (RFC 2342 §5). */
-export const FOREIGN_ROOTS: readonly string[] = ['Other Users', 'Shared']
+/** Below it, by their names, lie the mailboxes of others that one may look up (RFC 2342 §5). */
+export const OTHERS_ROOT = 'Other Users'
+/** Other people's and shared mailboxes lie below these names; nobody's own do. */
+export const FOREIGN_ROOTS: readonly string[] = [OTHERS_ROOT, 'Shared']
 
 /** A name as responses have it: an atom or a string. */
 export const shownName = ({ nameForm }: ImapSession, path: MailboxPath): string =>
@@ -28,15 +33,74 @@ export const newPathOf = (session: ImapSession, name: string): MailboxPath | und
 
 export const badName = (): Completion => no('CANNOT', 'Not a mailbox name')
 export const noMailbox = (): Completion => no('NONEXISTENT', 'No such mailbox')
+export const foreignName = (): Completion => no('NOPERM', 'That name belongs to others')
 
-/** The mailbox of that name, or the answer that there is none. */
+/** Whose mailbox a name means, and what it is called there. */
+export interface Owned {
+  readonly accountId: AccountId
+  readonly path: MailboxPath
+}
+
+/** Undefined where the name is one of others' that nobody has. */
+export function ownerOf(session: ImapSession, path: MailboxPath): Owned | undefined {
+  if (!FOREIGN_ROOTS.includes(path[0]!)) return { accountId: session.accountId, path }
+  const { names } = session.room
+  const [root, name, ...rest] = path
+  if (root !== OTHERS_ROOT || name === undefined || rest.length === 0) return undefined
+  const accountId = names?.idOf(name)
+  if (accountId === undefined || accountId === session.accountId) return undefined
+  const [first, ...below] = rest
+  return { accountId, path: first!.toUpperCase() === 'INBOX' ? ['INBOX', ...below] : rest }
+}
+
+/** The name of a mailbox of others', as this session has it; undefined where its owner has none. */
+export function foreignPath(
+  { room }: ImapSession,
+  { accountId, path }: Owned,
+): MailboxPath | undefined {
+  const name = room.names?.nameOf(accountId)
+  return name === undefined ? undefined : [OTHERS_ROOT, name, ...path]
+}
+
+/** A mailbox by a name: its row says what the session calls it. */
+export interface Found {
+  readonly row: MailboxRow
+  /** Whose it is. */
+  readonly accountId: AccountId
+}
+
+/**
+ * The mailbox of that name, or the answer that there is none: of others' those count in which the
+ * session has any right.
+ */
 export async function findMailbox(
   session: ImapSession,
   name: string,
-): Promise<{ readonly row: MailboxRow } | { readonly refused: Completion }> {
+): Promise<Found | { readonly refused: Completion }> {
   const path = pathOf(session, name)
   if (path === undefined) return { refused: badName() }
-  const { mailboxes } = await session.room.store.mailboxes({ accountId: session.accountId })
-  const row = mailboxes.find((mailbox) => samePath(mailbox.path, path))
-  return row === undefined ? { refused: noMailbox() } : { row }
+  const owned = ownerOf(session, path)
+  if (owned === undefined) return { refused: noMailbox() }
+  const { accountId } = owned
+  const { mailboxes } = await session.room.store.mailboxes({ accountId, by: session.accountId })
+  const row = mailboxes.find((mailbox) => samePath(mailbox.path, owned.path))
+  if (row === undefined) return { refused: noMailbox() }
+  if (accountId === session.accountId) return { row, accountId }
+  const shown = foreignPath(session, owned)
+  return { row: { ...row, path: shown ?? path }, accountId }
 }
+
+/**
+ * The answer to who lacks a right: NOPERM, or to who may not look the mailbox up the same as if there
+ * were none (RFC 4314 §6). The store asks once more whatever is done.
+ */
+export function lacking({ rights }: MailboxRow, right: Right): Completion | undefined {
+  if (rights === undefined || hasRight(rights, right)) return undefined
+  return hasRight(rights, 'l')
+    ? no('NOPERM', 'The owner of the mailbox does not let you do that')
+    : noMailbox()
+}
+
+/** Whether the session may do something in its own mailbox, or by its rights in another's. */
+export const may = ({ rights }: MailboxRow, right: Right): boolean =>
+  rights === undefined || hasRight(rights, right)

@@ -14,14 +14,15 @@ export async function markSeen(
   const unseen = rows.filter((row) => selected.isAlive(row) && (view.flags[row]! & SEEN) === 0)
   if (unseen.length === 0) return new Set()
   try {
-    const outcome = await commitOne(session, {
+    const change = {
       kind: 'setFlags',
       mailboxId: view.mailboxId,
       uids: selected.uidsOf(unseen),
       mode: 'add',
       flags: SEEN,
       keywords: [],
-    })
+    } as const
+    const outcome = await commitOne(session, change, view.accountId)
     if (!outcome.ok || outcome.value.kind !== 'setFlags') return new Set()
     if (outcome.value.updated.length > 0) selected.own(outcome.value.modSeq)
     return (await session.caughtUp()) ? new Set(unseen) : new Set()

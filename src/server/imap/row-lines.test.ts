@@ -23,16 +23,20 @@ const KEYWORDS = Array.from({ length: 27 }, (_, n) => `$${'k'.repeat(250)}${n}`)
 function selectedOf(rows: readonly Row[]): Selected {
   const mailbox = { id: 'M1', keywords: KEYWORDS } as unknown as MailboxRow
   return new Selected(
-    new SharedView(new FakeMailboxStore(), 'hanako' as AccountId, {
-      mailbox,
-      uids: Uint32Array.from(rows, (_, n) => 3 * n + 1),
-      flags: Uint32Array.from(rows, ([flags]) => flags),
-      modSeqs: Float64Array.from(rows, ([, modSeq]) => modSeq),
-      sizes: Float64Array.from(rows, ([, , size]) => size),
-      internalDatesMs: Float64Array.from(rows, ([, , , date]) => date),
-      savedAtMs: new Float64Array(rows.length),
-      vanished: new Uint32Array(0),
-    }),
+    new SharedView(
+      new FakeMailboxStore(),
+      { accountId: 'hanako' as AccountId },
+      {
+        mailbox,
+        uids: Uint32Array.from(rows, (_, n) => 3 * n + 1),
+        flags: Uint32Array.from(rows, ([flags]) => flags),
+        modSeqs: Float64Array.from(rows, ([, modSeq]) => modSeq),
+        sizes: Float64Array.from(rows, ([, , size]) => size),
+        internalDatesMs: Float64Array.from(rows, ([, , , date]) => date),
+        savedAtMs: new Float64Array(rows.length),
+        vanished: new Uint32Array(0),
+      },
+    ),
     false,
   )
 }

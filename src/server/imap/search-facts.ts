@@ -39,8 +39,8 @@ export class FactReader {
     this.#selected = selected
   }
 
-  #ask(): { accountId: ImapSession['accountId']; mailboxId: Selected['view']['mailboxId'] } {
-    return { accountId: this.#session.accountId, mailboxId: this.#selected.view.mailboxId }
+  #ask(): Selected['view']['asked'] {
+    return this.#selected.view.asked
   }
 
   /** Metas of a batch. */

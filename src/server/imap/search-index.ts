@@ -64,7 +64,8 @@ export async function consult(
 ): Promise<void> {
   const { search } = session.room
   if (search === undefined || oracles.length === 0 || open.length < ROWS_MIN) return
-  const { accountId } = session
+  // What the index knows of the owner's is asked within what the session may see.
+  const { accountId } = selected.view
   const numbers = await selected.view.emails.numbersOf(selected.uidsOf(open.map(({ row }) => row)))
   const known = new Uint32Array(open.length)
   let count = 0

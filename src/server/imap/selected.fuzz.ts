@@ -54,7 +54,7 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
       const close = (index: number): void => {
         const client = clients[index]
         if (client === undefined) return
-        if (client.selected === undefined) views.abandon(ACCOUNT, client.opening!)
+        if (client.selected === undefined) views.abandon(client.opening!)
         else {
           client.selected.close()
           views.release(client.selected.view)
@@ -64,7 +64,7 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
       /** As a command does that needs rows. */
       const realise = async (client: Client): Promise<Selected> => {
         if (client.selected !== undefined) return client.selected
-        const realised = await views.realise(ACCOUNT, client.opening!)
+        const realised = await views.realise(client.opening!)
         return (client.selected = new Selected(realised!.view, false, realised!.since))
       }
       for (const step of script) {
@@ -100,7 +100,7 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
           }
           case 'open': {
             close(step.client)
-            const view = await views.open(ACCOUNT, mailboxId)
+            const view = await views.open({ accountId: ACCOUNT }, mailboxId)
             const selected = new Selected(view!, false)
             clients[step.client] = { selected, known: await truth() }
             break
@@ -108,7 +108,7 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
           case 'announce': {
             close(step.client)
             const found = await store.mailboxes({ accountId: ACCOUNT })
-            const opening = views.announce(ACCOUNT, found.mailboxes[0]!)
+            const opening = views.announce({ accountId: ACCOUNT }, found.mailboxes[0]!)
             if (opening === undefined) break
             assert.equal(opening.mailbox.messages, (await truth()).length)
             clients[step.client] = { opening, known: await truth() }

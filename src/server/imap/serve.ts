@@ -15,6 +15,7 @@ import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
+import type { AccountNames } from './account-names.ts'
 import { Counts, IMAP_LIMITS } from './limits.ts'
 import type { ImapLimits } from './limits.ts'
 import { ImapSession } from './session.ts'
@@ -53,6 +54,7 @@ export interface ImapShared {
   readonly views: MailboxViews
   readonly search?: TextSearch
   readonly shownTexts: ShownTexts
+  readonly names?: AccountNames
   readonly quotaOf?: (accountId: AccountId) => Quota
   readonly readAhead: ReadAhead
   readonly limits: ImapLimits
@@ -65,6 +67,8 @@ export interface ImapShared {
 export function imapShared(options: {
   readonly store: MailboxStore
   readonly search?: TextSearch
+  /** Names of other people; absent: nobody's mailboxes but one's own are to be had. */
+  readonly names?: AccountNames
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => Quota
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
@@ -79,6 +83,7 @@ export function imapShared(options: {
     views,
     ...(options.search !== undefined && { search: options.search }),
     shownTexts,
+    ...(options.names !== undefined && { names: options.names }),
     ...(options.quotaOf !== undefined && { quotaOf: options.quotaOf }),
     get limits() {
       const bytesMax = options.messageBytesMax?.()
@@ -104,6 +109,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     views: shared.views,
     ...(shared.search !== undefined && { search: shared.search }),
     shownTexts: shared.shownTexts,
+    ...(shared.names !== undefined && { names: shared.names }),
     ...(shared.quotaOf !== undefined && { quotaOf: shared.quotaOf }),
     readAhead: shared.readAhead,
     authenticator: options.authenticator,

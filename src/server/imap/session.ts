@@ -20,6 +20,7 @@ import { OctetWriter } from '#net/writer.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
+import type { AccountNames } from './account-names.ts'
 import { capabilities } from './capabilities.ts'
 import { usesRows } from './command.ts'
 import type { State } from './command.ts'
@@ -45,6 +46,8 @@ export interface ImapRoom {
   /** Absent: texts are read. */
   readonly search?: TextSearch
   readonly shownTexts: ShownTexts
+  /** Names of other people; absent: nobody's mailboxes but one's own are to be had. */
+  readonly names?: AccountNames
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => Quota
   readonly readAhead: ReadAhead
@@ -141,7 +144,7 @@ export class ImapSession {
   async needRows(): Promise<void> {
     if (this.#opening === undefined) return
     const { opening, readOnly } = this.#opening
-    const realised = await this.room.views.realise(this.accountId, opening)
+    const realised = await this.room.views.realise(opening)
     this.#opening = undefined
     if (realised === undefined) return this.#lost()
     this.selected = new Selected(realised.view, readOnly, realised.since)
@@ -208,7 +211,7 @@ export class ImapSession {
   }
 
   deselect(): void {
-    if (this.#opening !== undefined) this.room.views.abandon(this.accountId, this.#opening.opening)
+    if (this.#opening !== undefined) this.room.views.abandon(this.#opening.opening)
     this.#opening = undefined
     const { selected } = this
     if (selected === undefined) return

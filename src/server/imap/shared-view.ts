@@ -2,6 +2,7 @@ import type { AccountId } from '#model/account.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import type { MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
 import { EmailColumn } from './email-column.ts'
 
 /** What one advance of a view changed, as row numbers. */
@@ -34,6 +35,8 @@ const GONE_ROWS_MAX = 4_096
 export class SharedView {
   readonly accountId: AccountId
   readonly mailboxId: MailboxId
+  /** What reads of this mailbox ask storage with: whose it is, and for whom. */
+  readonly asked: Asked & { readonly mailboxId: MailboxId }
   mailbox: MailboxRow
   uids: Uint32Array
   flags: Uint32Array
@@ -62,7 +65,7 @@ export class SharedView {
 
   constructor(
     store: MailboxStore,
-    accountId: AccountId,
+    asked: Asked,
     whole: MailboxView,
     earlier: Earlier = NOTHING_EARLIER,
   ) {
@@ -70,9 +73,10 @@ export class SharedView {
     this.bare = new Set(earlier.gone)
     this.#holds = earlier.holds
     this.#store = store
-    this.accountId = accountId
+    this.accountId = asked.accountId
     this.mailboxId = view.mailbox.id
-    this.emails = new EmailColumn(store, { accountId, mailboxId: view.mailbox.id })
+    this.asked = { ...asked, mailboxId: view.mailbox.id }
+    this.emails = new EmailColumn(store, this.asked)
     this.mailbox = view.mailbox
     this.uids = view.uids
     this.flags = view.flags
@@ -113,9 +117,8 @@ export class SharedView {
 
   async #advance(): Promise<void> {
     if (this.lost) return
-    const { accountId, mailboxId } = this
     const since = this.mailbox.highestModSeq
-    const asked = this.#store.view({ accountId, mailboxId, since })
+    const asked = this.#store.view({ ...this.asked, since })
     asked.catch(() => (this.isBehind = true))
     const delta = await asked
     this.isBehind = false

@@ -39,8 +39,7 @@ export async function sortFacts(
   for (let at = 0; at < rows.length; at += BATCH_ROWS) {
     const some = rows.slice(at, at + BATCH_ROWS)
     const metas = await storedMetas(session.room.store, {
-      accountId: session.accountId,
-      mailboxId: view.mailboxId,
+      ...view.asked,
       uids: selected.uidsOf(some),
     })
     for (const [index, row] of some.entries()) {

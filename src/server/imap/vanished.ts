@@ -17,8 +17,7 @@ export async function tellVanished(
 ): Promise<void> {
   const { view } = selected
   const delta = await session.room.store.view({
-    accountId: session.accountId,
-    mailboxId: view.mailboxId,
+    ...view.asked,
     since: ask.since as ModSeq,
   })
   // What came and went after the view was read is none of the client's.

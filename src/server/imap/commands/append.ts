@@ -3,6 +3,7 @@ import type { AppendHead, AppendOptions } from '#codec/imap/append-head.ts'
 import { announced } from '#codec/imap/command-buffer.ts'
 import type { LiteralAsk } from '#codec/imap/command-buffer.ts'
 import { STAR, formatSet } from '#codec/imap/sequence-set.ts'
+import type { AccountId } from '#model/account.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
 import { isLimited, isOver } from '#model/quota.ts'
 import type { Content } from '#store/blob/blobs.ts'
@@ -11,7 +12,7 @@ import { abandon, dropMessage, lineBehind, receive } from '#server/imap/append-m
 import { commitAll } from '#server/imap/commit.ts'
 import { bad, done, no, refusal } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
-import { findMailbox } from '#server/imap/mailboxes.ts'
+import { findMailbox, lacking } from '#server/imap/mailboxes.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 import { readOnly } from './expunge.ts'
 
@@ -128,14 +129,23 @@ async function refusedAhead(
       ? { ...found.refused, code: 'TRYCREATE' }
       : found.refused
   if (found.row.noSelect) return no('CANNOT', 'That name holds other mailboxes only')
+  const refused = lacking(found.row, 'i')
+  if (refused !== undefined) return refused
   // RFC 9208 §4.3.1, before the message is sent. What replaces another one may need no more room.
-  if (head.replaces === undefined && !(await hasRoom(session, ask.message.sizeBytes)))
+  if (
+    head.replaces === undefined &&
+    !(await hasRoom(session, found.accountId, ask.message.sizeBytes))
+  )
     return no('OVERQUOTA', 'The mailbox is full')
   return undefined
 }
 
-async function hasRoom(session: ImapSession, bytes: number): Promise<boolean> {
-  const { accountId, room } = session
+/** It is the owner's room that a message takes. */
+async function hasRoom(
+  { room }: ImapSession,
+  accountId: AccountId,
+  bytes: number,
+): Promise<boolean> {
   const quota = room.quotaOf?.(accountId)
   if (quota === undefined || !isLimited(quota)) return true
   return !isOver(await room.store.usage({ accountId }), { bytes, messages: 1 }, quota)
@@ -146,7 +156,8 @@ async function replacedBy(
   session: ImapSession,
   { uid, number }: NonNullable<AppendHead['replaces']>,
 ): Promise<
-  { readonly mailboxId: MailboxId; readonly uid: Uid } | { readonly refused: Completion }
+  | { readonly accountId: AccountId; readonly mailboxId: MailboxId; readonly uid: Uid }
+  | { readonly refused: Completion }
 > {
   if (session.selectedId === undefined) return { refused: bad('No mailbox is selected') }
   await session.needRows()
@@ -158,7 +169,8 @@ async function replacedBy(
   const [row] = rows
   if (row === undefined || !selected.isAlive(row))
     return { refused: no('EXPUNGEISSUED', 'The message no longer exists') }
-  return { mailboxId: selected.view.mailboxId, uid: selected.uidsOf([row])[0]! }
+  const { accountId, mailboxId } = selected.view
+  return { accountId, mailboxId, uid: selected.uidsOf([row])[0]! }
 }
 
 async function commit(
@@ -179,6 +191,8 @@ async function commit(
   if (head.replaces !== undefined) {
     const replaced = await replacedBy(session, head.replaces)
     if ('refused' in replaced) return replaced.refused
+    if (replaced.accountId !== found.accountId)
+      return no('CANNOT', 'The message would go from one owner to another')
     // RFC 8508 §3: both happen, or neither.
     changes.push({
       kind: 'expunge',
@@ -190,6 +204,7 @@ async function commit(
   const outcome = await commitAll(session, {
     changes,
     contents: received.map(({ content }) => content),
+    accountId: found.accountId,
   })
   if (!outcome.ok) return refusal(outcome.error, 'TRYCREATE')
   const uids: number[] = []

@@ -1,6 +1,7 @@
 import { SELECTED } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { done } from '#server/imap/completion.ts'
+import { may } from '#server/imap/mailboxes.ts'
 import { expungeSelected } from './expunge.ts'
 
 /** RFC 9051 §6.4.1: expunges without telling. */
@@ -9,7 +10,8 @@ export const close: ImapCommand<'CLOSE'> = {
   states: SELECTED,
   async run(session) {
     const { selected } = session
-    if (selected !== undefined && !selected.readOnly) {
+    // RFC 4314 §4: without e it closes, and expunges nothing.
+    if (selected !== undefined && !selected.readOnly && may(selected.view.mailbox, 'e')) {
       const refused = await expungeSelected(session, selected, 'all')
       if (refused !== undefined) return refused
     }

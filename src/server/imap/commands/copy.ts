@@ -4,7 +4,7 @@ import type { ImapCommand, Named } from '#server/imap/command.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { bad, done, no, refusal } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
-import { badName, pathOf } from '#server/imap/mailboxes.ts'
+import { badName, ownerOf, pathOf } from '#server/imap/mailboxes.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 import { expunged, readOnly } from './expunge.ts'
 
@@ -31,18 +31,26 @@ async function transfer(
   if (selected === undefined || (moves && selected.readOnly)) return readOnly()
   const path = pathOf(session, command.mailbox)
   if (path === undefined) return badName()
+  const owned = ownerOf(session, path)
+  if (owned === undefined) return no('TRYCREATE', 'No such mailbox')
   const rows = selected.rowsOf(command.set, command.uid ? 'uid' : 'seq')
   if (rows === 'outOfRange') return bad('No such message')
   const alive = rows.filter((row) => selected.isAlive(row))
   // RFC 2180 §4.4: a copy is whole or not at all.
   if (alive.length < rows.length) return no('EXPUNGEISSUED', 'Some of the messages no longer exist')
   if (alive.length === 0) return done('Nothing to do')
-  const outcome = await commitOne(session, {
-    kind: moves ? 'move' : 'copy',
-    from: selected.view.mailboxId,
-    uids: selected.uidsOf(alive),
-    to: { path, create: false },
-  })
+  const { accountId, mailboxId } = selected.view
+  const outcome = await commitOne(
+    session,
+    {
+      kind: moves ? 'move' : 'copy',
+      from: mailboxId,
+      ...(accountId !== owned.accountId && { fromAccount: accountId }),
+      uids: selected.uidsOf(alive),
+      to: { path: owned.path, create: false },
+    },
+    owned.accountId,
+  )
   if (!outcome.ok) return refusal(outcome.error, 'TRYCREATE')
   const result = outcome.value
   if (result.kind !== 'copy' && result.kind !== 'move') throw new Error('copy answered otherwise')

@@ -4,7 +4,7 @@ import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { done, no, refusal } from '#server/imap/completion.ts'
-import { FOREIGN_ROOTS, badName, newPathOf, shownName } from '#server/imap/mailboxes.ts'
+import { badName, foreignName, newPathOf, ownerOf, shownName } from '#server/imap/mailboxes.ts'
 
 /** RFC 9051 §6.3.4; a special use as RFC 6154 §3 has it. */
 export const create: ImapCommand<'CREATE'> = {
@@ -13,14 +13,20 @@ export const create: ImapCommand<'CREATE'> = {
   async run(session, { mailbox, use }) {
     const path = newPathOf(session, mailbox)
     if (path === undefined) return badName()
-    if (FOREIGN_ROOTS.includes(path[0]!)) return no('NOPERM', 'That name belongs to others')
+    const owned = ownerOf(session, path)
+    if (owned === undefined) return foreignName()
+    const isForeign = owned.accountId !== session.accountId
     // RFC 6154 §3: uses that are not offered are refused by NO, as those that are taken.
-    if (use === 'other') return no('USEATTR', 'That special use is not offered')
-    const outcome = await commitOne(session, {
-      kind: 'create',
-      path,
-      ...(use === undefined ? {} : { use }),
-    })
+    if (use === 'other' || (use !== undefined && isForeign))
+      return no('USEATTR', 'That special use is not offered')
+    const outcome = await commitOne(
+      session,
+      { kind: 'create', path: owned.path, ...(use === undefined ? {} : { use }) },
+      owned.accountId,
+    )
+    // Whether there is somebody of that name, or a mailbox that may not be looked up, is not told.
+    if (!outcome.ok && isForeign && ['noMailbox', 'noPermission'].includes(outcome.error.code))
+      return foreignName()
     if (!outcome.ok)
       return use !== undefined && outcome.error.code === 'conflict'
         ? no('USEATTR', outcome.error.text) // RFC 6154 §3

@@ -2,7 +2,7 @@ import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { done, refusal } from '#server/imap/completion.ts'
-import { findMailbox } from '#server/imap/mailboxes.ts'
+import { findMailbox, lacking } from '#server/imap/mailboxes.ts'
 
 /** RFC 9051 §6.3.5. */
 export const deleteMailbox: ImapCommand<'DELETE'> = {
@@ -11,8 +11,11 @@ export const deleteMailbox: ImapCommand<'DELETE'> = {
   async run(session, { mailbox }) {
     const found = await findMailbox(session, mailbox)
     if ('refused' in found) return found.refused
-    if (session.selectedId === found.row.id) session.deselect()
-    const outcome = await commitOne(session, { kind: 'delete', mailboxId: found.row.id })
+    const { row, accountId } = found
+    const refused = lacking(row, 'x')
+    if (refused !== undefined) return refused
+    if (session.selectedId === row.id) session.deselect()
+    const outcome = await commitOne(session, { kind: 'delete', mailboxId: row.id }, accountId)
     return outcome.ok ? done('Deleted') : refusal(outcome.error)
   },
 }

@@ -4,6 +4,7 @@ import type { ImapCommand } from '#server/imap/command.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { done, no, refusal } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
+import { lacking } from '#server/imap/mailboxes.ts'
 import type { Selected } from '#server/imap/selected.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 
@@ -45,13 +46,12 @@ export async function expungeSelected(
   selected: Selected,
   uids: readonly Uid[] | 'all',
 ): Promise<Completion | undefined> {
+  const refused = lacking(selected.view.mailbox, 'e')
+  if (refused !== undefined) return refused
   if (uids !== 'all' && uids.length === 0) return undefined
-  const outcome = await commitOne(session, {
-    kind: 'expunge',
-    mailboxId: selected.view.mailboxId,
-    uids,
-    deletedOnly: true,
-  })
+  const { accountId, mailboxId } = selected.view
+  const change = { kind: 'expunge', mailboxId, uids, deletedOnly: true } as const
+  const outcome = await commitOne(session, change, accountId)
   if (!outcome.ok) return refusal(outcome.error)
   await session.caughtUp()
   return undefined

@@ -8,6 +8,7 @@ import type { Completion } from '#server/imap/completion.ts'
 import { fetchContent } from '#server/imap/fetch-content.ts'
 import type { FetchPlan } from '#server/imap/fetch-content.ts'
 import { fetchTexts } from '#server/imap/fetch-texts.ts'
+import { may } from '#server/imap/mailboxes.ts'
 import { writeRows } from '#server/imap/row-lines.ts'
 import { TEXT_KINDS } from '#server/imap/shown-texts.ts'
 import type { ImapSession } from '#server/imap/session.ts'
@@ -43,7 +44,7 @@ export const fetch: ImapCommand<'FETCH'> = {
     const fetched = (gone: number): Completion =>
       gone + missing === 0 ? done('Fetched') : no('EXPUNGEISSUED', 'Some messages no longer exist') // RFC 5530 §3
     if (plan.hasSections) {
-      const markSeen = marksSeen(command) && !selected.readOnly
+      const markSeen = marksSeen(command) && !selected.readOnly && may(view.mailbox, 's')
       const left = await fetchContent(session, selected, { plan, rows, markSeen })
       if (left.unknownEncoding > 0) return no('UNKNOWN-CTE', 'A transfer encoding is not known') // RFC 3516 §4.3
       // RFC 9051 §6.4.5 NO: all others were told.

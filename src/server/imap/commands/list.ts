@@ -6,18 +6,12 @@ import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { done } from '#server/imap/completion.ts'
 import { shownName } from '#server/imap/mailboxes.ts'
-import type { AccountId } from '#model/account.ts'
-import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
-import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
-import type { MailboxPath } from '#model/mailbox.ts'
+import { may } from '#server/imap/mailboxes.ts'
+import { namesOf } from '#server/imap/names.ts'
+import type { Name } from '#server/imap/names.ts'
 import type { ImapSession } from '#server/imap/session.ts'
+import { rightsLine } from './acl.ts'
 import { statusLine } from './status.ts'
-
-interface Name {
-  readonly path: MailboxPath
-  readonly row: MailboxRow | undefined
-  readonly subscribed: boolean
-}
 
 /** RFC 9051 §6.3.9 with the options of RFC 5258 §3, RFC 5819 §2 and RFC 6154 §2. */
 export const list: ImapCommand<'LIST'> = {
@@ -29,18 +23,23 @@ export const list: ImapCommand<'LIST'> = {
       return done('Done')
     }
     const patterns = patternsOf(session, command)
-    const names = await namesOf(session.accountId, session.room.store)
-    const known = new Set(names.map(({ path }) => fromPath(path)))
+    const names = await namesOf(session, patterns)
     for (const name of names) {
       const text = fromPath(name.path)
-      if (!patterns.some((pattern) => matchesPattern(pattern, text))) continue
-      const line = listLine(command, name, { names, known, shown: shownName(session, name.path) })
+      const matching = patterns.filter((pattern) => matchesPattern(pattern, text))
+      if (matching.length === 0) continue
+      // RFC 3501 §6.3.8: a level that holds others is told to who asks for levels, though it is no mailbox.
+      const isLevel = matching.some((pattern) => pattern.endsWith('%'))
+      const line = listLine(command, name, { names, isLevel, shown: shownName(session, name.path) })
       if (line === undefined) continue
       session.out.line(line)
-      const { status } = command.returns
+      const { found } = name
+      if (found === undefined || found.row.noSelect) continue
+      const { status, myRights } = command.returns
+      if (myRights) session.out.line(rightsLine(session, found.row)) // RFC 8440 §3
       // RFC 5819 §2: no STATUS for what cannot be selected.
-      if (status !== undefined && name.row !== undefined && !name.row.noSelect)
-        session.out.line(await statusLine(session, name.row, status))
+      if (status !== undefined && may(found.row, 'r'))
+        session.out.line(await statusLine(session, found, status))
       if (session.out.full) await session.out.flush()
     }
     return done('Done')
@@ -52,44 +51,32 @@ const patternsOf = (
   { reference, patterns }: Pick<ListRequest, 'reference' | 'patterns'>,
 ): string[] => patterns.flatMap((pattern) => decodeMailboxName(reference + pattern, nameForm) ?? [])
 
-async function namesOf(accountId: AccountId, store: MailboxStore): Promise<Name[]> {
-  const { mailboxes, subscriptions } = await store.mailboxes({ accountId })
-  const subscribed = new Set(subscriptions.map(fromPath))
-  const names: Name[] = mailboxes.map((row) => ({
-    path: row.path,
-    row,
-    subscribed: row.subscribed || subscribed.has(fromPath(row.path)),
-  }))
-  const known = new Set(mailboxes.map(({ path }) => fromPath(path)))
-  for (const path of subscriptions)
-    if (!known.has(fromPath(path))) names.push({ path, row: undefined, subscribed: true })
-  return names
-}
-
 function listLine(
   command: ListRequest,
   name: Name,
   all: {
     readonly names: readonly Name[]
-    readonly known: ReadonlySet<string>
+    readonly isLevel: boolean
     readonly shown: string
   },
 ): string | undefined {
   const { select, returns } = command
-  const { row } = name
+  const row = name.found?.row
   const use = row?.use
   const special = use !== undefined && use !== 'inbox'
   const selected =
     (!select.subscribed || name.subscribed) &&
     (!select.specialUse || special) &&
     // Without SUBSCRIBED a name that is only subscribed does not exist.
-    (row !== undefined || select.subscribed)
-  const below = (other: Name): boolean =>
-    other.path.length > name.path.length && name.path.every((part, i) => part === other.path[i])
-  const children = all.names.some((other) => other.row !== undefined && below(other))
+    (row !== undefined ||
+      select.subscribed ||
+      (all.isLevel && !select.specialUse && hasBelow(name, all)))
+  const children = hasBelow(name, all)
   // RFC 5258 §3.5: a parent of what is selected is told where it is not selected itself.
   const info =
-    select.recursive && select.subscribed && all.names.some((o) => o.subscribed && below(o))
+    select.recursive &&
+    select.subscribed &&
+    all.names.some((other) => other.subscribed && isBelow(name, other))
   if (!selected && !info) return undefined
   const attributes: string[] = []
   if (row === undefined) attributes.push('\\NonExistent')
@@ -101,3 +88,10 @@ function listLine(
   const extended = info ? ` ("CHILDINFO" (${quote('SUBSCRIBED')}))` : ''
   return `* LIST (${attributes.join(' ')}) "/" ${all.shown}${extended}`
 }
+
+const isBelow = (name: Name, other: Name): boolean =>
+  other.path.length > name.path.length && name.path.every((part, i) => part === other.path[i])
+
+/** Only what may be looked up counts: RFC 4314 §4 lets children without l not show. */
+const hasBelow = (name: Name, { names }: { readonly names: readonly Name[] }): boolean =>
+  names.some((other) => other.found !== undefined && isBelow(name, other))

@@ -4,6 +4,7 @@ import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { done } from '#server/imap/completion.ts'
 import { samePath, shownName } from '#server/imap/mailboxes.ts'
+import { subscribedNames } from '#server/imap/subscriptions.ts'
 
 /** RFC 3501 §6.3.9. */
 export const lsub: ImapCommand<'LSUB'> = {
@@ -17,7 +18,7 @@ export const lsub: ImapCommand<'LSUB'> = {
     })
     const subscribed = [
       ...mailboxes.filter((row) => row.subscribed).map((row) => row.path),
-      ...subscriptions,
+      ...subscribedNames(session, subscriptions),
     ]
     const told = new Set<string>()
     const tell = (path: MailboxPath, noSelect: boolean): void => {

@@ -1,12 +1,23 @@
+import { astring } from '#codec/imap/render.ts'
+import type { AccountId } from '#model/account.ts'
 import { isLimited, NO_QUOTA } from '#model/quota.ts'
-import type { Quota, Usage } from '#model/quota.ts'
+import type { Quota } from '#model/quota.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { done, no } from '#server/imap/completion.ts'
-import { badName, pathOf, shownName } from '#server/imap/mailboxes.ts'
+import {
+  FOREIGN_ROOTS,
+  badName,
+  findMailbox,
+  lacking,
+  may,
+  ownerOf,
+  pathOf,
+  shownName,
+} from '#server/imap/mailboxes.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 
-/** All mailboxes of an account share one quota root, and it has no name. */
+/** All mailboxes of an account share one quota root; one's own has no name. */
 const ROOT = ''
 
 /** RFC 9208 §4.1.1. */
@@ -14,43 +25,71 @@ export const getQuota: ImapCommand<'GETQUOTA'> = {
   name: 'GETQUOTA',
   states: LOGGED_IN,
   async run(session, { root }) {
-    const quota = quotaOf(session)
-    if (root !== ROOT || !isLimited(quota)) return no('NONEXISTENT', 'No such quota root')
-    session.out.line(quotaLine(quota, await usage(session)))
+    const accountId = await ownerOfRoot(session, root)
+    const quota = accountId === undefined ? NO_QUOTA : quotaOf(session, accountId)
+    if (accountId === undefined || !isLimited(quota)) return no('NONEXISTENT', 'No such quota root')
+    session.out.line(await quotaLine(session, { accountId, root: shownRoot(root), quota }))
     return done('Done')
   },
 }
 
-/** RFC 9208 §4.1.2: any name, also of what is not there yet; no root where nothing is limited. */
+/**
+ * RFC 9208 §4.1.2: any name, also of what is not there yet; no root where nothing is limited. In a mailbox
+ * of somebody's it is their room that counts, and who may read it is told.
+ */
 export const getQuotaRoot: ImapCommand<'GETQUOTAROOT'> = {
   name: 'GETQUOTAROOT',
   states: LOGGED_IN,
   async run(session, { mailbox }) {
     const path = pathOf(session, mailbox)
     if (path === undefined) return badName()
-    const quota = quotaOf(session)
+    let { accountId } = session
+    if (FOREIGN_ROOTS.includes(path[0]!)) {
+      const found = await findMailbox(session, mailbox)
+      if ('refused' in found) return found.refused
+      const refused = lacking(found.row, 'r')
+      if (refused !== undefined) return refused
+      ;({ accountId } = found)
+    }
+    const quota = quotaOf(session, accountId)
     const isThere = isLimited(quota)
-    session.out.line(`* QUOTAROOT ${shownName(session, path)}${isThere ? ' ""' : ''}`)
-    if (isThere) session.out.line(quotaLine(quota, await usage(session)))
+    const root = accountId === session.accountId ? '""' : shownName(session, path.slice(0, 2))
+    session.out.line(`* QUOTAROOT ${shownName(session, path)}${isThere ? ` ${root}` : ''}`)
+    if (isThere) session.out.line(await quotaLine(session, { accountId, root, quota }))
     return done('Done')
   },
 }
 
-const quotaOf = (session: ImapSession): Quota =>
-  session.room.quotaOf?.(session.accountId) ?? NO_QUOTA
+const shownRoot = (root: string): string => (root === ROOT ? '""' : astring(root))
 
-const usage = (session: ImapSession): Promise<Usage> =>
-  session.room.store.usage({ accountId: session.accountId })
+/** Whose root it is: of somebody else's it is told to who may read any of their mailboxes. */
+async function ownerOfRoot(session: ImapSession, root: string): Promise<AccountId | undefined> {
+  const { accountId: by, room } = session
+  if (root === ROOT) return by
+  const path = pathOf(session, root)
+  const owned = path?.length === 2 ? ownerOf(session, [...path, 'INBOX']) : undefined
+  if (owned === undefined || owned.accountId === by) return undefined
+  const { mailboxes } = await room.store.mailboxes({ accountId: owned.accountId, by })
+  return mailboxes.some((row) => may(row, 'r')) ? owned.accountId : undefined
+}
+
+const quotaOf = ({ room }: ImapSession, accountId: AccountId): Quota =>
+  room.quotaOf?.(accountId) ?? NO_QUOTA
 
 const UNIT = 1024
 
 /** RFC 9208 §5.1: storage counts in units of 1,024 octets; what is begun of one is used, and none beyond the limit is there. */
-const quotaLine = (quota: Quota, used: Usage): string => {
+async function quotaLine(
+  session: ImapSession,
+  of: { readonly accountId: AccountId; readonly root: string; readonly quota: Quota },
+): Promise<string> {
+  const { accountId, root, quota } = of
+  const used = await session.room.store.usage({ accountId })
   const resources = [
     ...(quota.bytes === 0
       ? []
       : [`STORAGE ${Math.ceil(used.bytes / UNIT)} ${Math.floor(quota.bytes / UNIT)}`]),
     ...(quota.messages === 0 ? [] : [`MESSAGE ${used.messages} ${quota.messages}`]),
   ]
-  return `* QUOTA "" (${resources.join(' ')})`
+  return `* QUOTA ${root} (${resources.join(' ')})`
 }

@@ -3,10 +3,11 @@ import type { ImapCommand } from '#server/imap/command.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { done, no, refusal } from '#server/imap/completion.ts'
 import {
-  FOREIGN_ROOTS,
   badName,
   findMailbox,
+  foreignName,
   newPathOf,
+  ownerOf,
   shownName,
 } from '#server/imap/mailboxes.ts'
 
@@ -17,10 +18,17 @@ export const rename: ImapCommand<'RENAME'> = {
   async run(session, { from, to }) {
     const path = newPathOf(session, to)
     if (path === undefined) return badName()
-    if (FOREIGN_ROOTS.includes(path[0]!)) return no('NOPERM', 'That name belongs to others')
+    const owned = ownerOf(session, path)
+    if (owned === undefined) return foreignName()
     const found = await findMailbox(session, from)
     if ('refused' in found) return found.refused
-    const outcome = await commitOne(session, { kind: 'rename', mailboxId: found.row.id, path })
+    const { accountId } = found
+    if (accountId !== owned.accountId) return no('CANNOT', 'A mailbox stays with its owner')
+    const outcome = await commitOne(
+      session,
+      { kind: 'rename', mailboxId: found.row.id, path: owned.path },
+      accountId,
+    )
     if (!outcome.ok) return refusal(outcome.error)
     // RFC 9051 §6.3.6
     if (session.rev2)

@@ -5,7 +5,10 @@ import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
-import { findMailbox, noMailbox, shownName } from '#server/imap/mailboxes.ts'
+import type { Right } from '#model/acl.ts'
+import { findMailbox, lacking, may, noMailbox, shownName } from '#server/imap/mailboxes.ts'
+import type { Found } from '#server/imap/mailboxes.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
 import { Selected } from '#server/imap/selected.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 import { resync } from '#server/imap/vanished.ts'
@@ -40,24 +43,48 @@ async function open(
   const found = await findMailbox(session, command.mailbox)
   if ('refused' in found) return found.refused
   if (found.row.noSelect) return no('NONEXISTENT', 'That name holds other mailboxes only')
+  const refused = lacking(found.row, 'r')
+  if (refused !== undefined) return refused
+  const asked = askedOf(session, found)
   const { views, limits } = session.room
   const { known } = command
   const isBehind =
     known?.uidValidity === found.row.uidValidity && known.modSeq < found.row.highestModSeq
   const isLarge = found.row.messages > limits.rowsAtSelectMax
-  const opening = isLarge && !isBehind ? views.announce(session.accountId, found.row) : undefined
+  const opening = isLarge && !isBehind ? views.announce(asked, found.row) : undefined
   if (opening === undefined) {
-    const view = await views.open(session.accountId, found.row.id)
+    const view = await views.open(asked, found.row.id)
     if (view === undefined) return noMailbox()
     session.selected = new Selected(view, readOnly)
   } else session.select(opening, readOnly)
   if (command.condStore) session.condStore = true
-  announce(session, { mailbox: session.selected?.view.mailbox ?? found.row, readOnly })
+  const mailbox = session.selected?.view.mailbox ?? found.row
+  announce(session, { mailbox: { ...mailbox, path: found.row.path }, readOnly })
   const { selected } = session
   // RFC 7162 §3.2.5: of another UIDVALIDITY nothing is known.
   if (selected !== undefined && known?.uidValidity === selected.view.mailbox.uidValidity)
     await resync(session, selected, known)
-  return done('Selected', readOnly ? 'READ-ONLY' : 'READ-WRITE')
+  return done('Selected', readOnly || !isShared(mailbox) ? 'READ-ONLY' : 'READ-WRITE')
+}
+
+const askedOf = ({ accountId }: ImapSession, found: Found): Asked =>
+  found.accountId === accountId ? { accountId } : { accountId: found.accountId, by: accountId }
+
+/**
+ * RFC 4314 §5.2: without any right to change what others see it is READ-ONLY; one's own \Seen, which
+ * nobody else sees, may be stored all the same.
+ */
+const isShared = (mailbox: MailboxRow): boolean =>
+  (['i', 'e', 't', 'w'] as const).some((right) => may(mailbox, right))
+
+/** Flags that can be changed for good, by rights (RFC 4314 §5.1). */
+function permanentFlags(mailbox: MailboxRow, readOnly: boolean): string {
+  if (readOnly) return formatFlags(0, [])
+  const rightOf = (flag: string): Right =>
+    flag === '\\Seen' ? 's' : flag === '\\Deleted' ? 't' : 'w'
+  const flags = [...SYSTEM_FLAGS, ...mailbox.keywords].filter((flag) => may(mailbox, rightOf(flag)))
+  const more = mailbox.keywords.length < KEYWORDS_PER_MAILBOX_MAX && may(mailbox, 'w')
+  return `(${[...flags, ...(more ? ['\\*'] : [])].join(' ')})`
 }
 
 function announce(
@@ -66,9 +93,8 @@ function announce(
 ): void {
   const { out, selected } = session
   const flags = [...SYSTEM_FLAGS, ...mailbox.keywords].join(' ')
-  const more = mailbox.keywords.length < KEYWORDS_PER_MAILBOX_MAX ? ' \\*' : ''
   out.line(`* FLAGS (${flags})`)
-  out.line(`* OK [PERMANENTFLAGS ${readOnly ? formatFlags(0, []) : `(${flags}${more})`}] Flags`)
+  out.line(`* OK [PERMANENTFLAGS ${permanentFlags(mailbox, readOnly)}] Flags`)
   out.line(`* ${selected?.exists ?? mailbox.messages} EXISTS`)
   // RFC 9051 §6.3.2: in place of RECENT and UNSEEN, the mailbox by its name.
   if (session.rev2) out.line(`* LIST () "/" ${shownName(session, mailbox.path)}`)

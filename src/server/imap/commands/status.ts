@@ -2,8 +2,8 @@ import type { StatusItem } from '#codec/imap/list-command.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
 import { done, no } from '#server/imap/completion.ts'
-import { findMailbox, shownName } from '#server/imap/mailboxes.ts'
-import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
+import { findMailbox, lacking, shownName } from '#server/imap/mailboxes.ts'
+import type { Found } from '#server/imap/mailboxes.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 
 /** RFC 9051 §6.3.11. */
@@ -14,7 +14,9 @@ export const status: ImapCommand<'STATUS'> = {
     const found = await findMailbox(session, mailbox)
     if ('refused' in found) return found.refused
     if (found.row.noSelect) return no('NONEXISTENT', 'That name holds other mailboxes only')
-    session.out.line(await statusLine(session, found.row, items))
+    const refused = lacking(found.row, 'r')
+    if (refused !== undefined) return refused
+    session.out.line(await statusLine(session, found, items))
     return done('Done')
   },
 }
@@ -22,11 +24,12 @@ export const status: ImapCommand<'STATUS'> = {
 /** The untagged STATUS response; asking for HIGHESTMODSEQ enables CONDSTORE (RFC 7162 §3.1). */
 export async function statusLine(
   session: ImapSession,
-  row: MailboxRow,
+  found: Found,
   items: readonly StatusItem[],
 ): Promise<string> {
+  const { row } = found
   if (items.includes('HIGHESTMODSEQ')) session.condStore = true
-  const deletedBytes = items.includes('DELETED-STORAGE') ? await deletedIn(session, row) : 0
+  const deletedBytes = items.includes('DELETED-STORAGE') ? await deletedIn(session, found) : 0
   const values: Record<StatusItem, () => string> = {
     MESSAGES: () => String(row.messages),
     RECENT: () => '0',
@@ -45,8 +48,8 @@ export async function statusLine(
 }
 
 /** What EXPUNGE would give back, in octets (RFC 9208 §4.1.4). */
-async function deletedIn(session: ImapSession, row: MailboxRow): Promise<number> {
+async function deletedIn(session: ImapSession, { row, accountId }: Found): Promise<number> {
   if (row.deleted === 0) return 0
-  const ask = { accountId: session.accountId, mailboxId: row.id }
+  const ask = { accountId, by: session.accountId, mailboxId: row.id }
   return (await session.room.store.deletedBytes(ask)).bytes
 }

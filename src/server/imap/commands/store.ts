@@ -46,17 +46,22 @@ async function setFlags(
 ): Promise<Completion | undefined> {
   const { selected, rows, failed } = target
   const before = rows.map((row) => selected.view.flags[row]!)
-  const outcome = await commitOne(session, {
-    kind: 'setFlags',
-    mailboxId: selected.view.mailboxId,
-    uids: selected.uidsOf(rows),
-    mode: command.mode,
-    flags: command.flags.bits,
-    keywords: command.flags.keywords,
-    ...(command.unchangedSince === undefined
-      ? {}
-      : { unchangedSince: command.unchangedSince as ModSeq }),
-  })
+  const { accountId, mailboxId } = selected.view
+  const outcome = await commitOne(
+    session,
+    {
+      kind: 'setFlags',
+      mailboxId,
+      uids: selected.uidsOf(rows),
+      mode: command.mode,
+      flags: command.flags.bits,
+      keywords: command.flags.keywords,
+      ...(command.unchangedSince === undefined
+        ? {}
+        : { unchangedSince: command.unchangedSince as ModSeq }),
+    },
+    accountId,
+  )
   if (!outcome.ok) return refusal(outcome.error)
   if (outcome.value.kind !== 'setFlags') throw new Error('setFlags answered otherwise')
   for (const uid of outcome.value.failed) failed.add(uid)

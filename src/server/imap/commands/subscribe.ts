@@ -3,7 +3,8 @@ import type { ImapCommand } from '#server/imap/command.ts'
 import { commitOne } from '#server/imap/commit.ts'
 import { done, refusal } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
-import { badName, findMailbox, pathOf } from '#server/imap/mailboxes.ts'
+import { badName, findMailbox, may, noMailbox, pathOf } from '#server/imap/mailboxes.ts'
+import { keptName } from '#server/imap/subscriptions.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 
 /** RFC 9051 §6.3.7. */
@@ -12,7 +13,8 @@ export const subscribe: ImapCommand<'SUBSCRIBE'> = {
   states: LOGGED_IN,
   async run(session, { mailbox }) {
     const found = await findMailbox(session, mailbox)
-    return 'refused' in found ? found.refused : set(session, mailbox, true)
+    if ('refused' in found) return found.refused
+    return may(found.row, 'l') ? set(session, mailbox, true) : noMailbox()
   },
 }
 
@@ -26,6 +28,6 @@ export const unsubscribe: ImapCommand<'UNSUBSCRIBE'> = {
 async function set(session: ImapSession, name: string, on: boolean): Promise<Completion> {
   const path = pathOf(session, name)
   if (path === undefined) return badName()
-  const outcome = await commitOne(session, { kind: 'subscribe', path, on })
+  const outcome = await commitOne(session, { kind: 'subscribe', path: keptName(session, path), on })
   return outcome.ok ? done('Done') : refusal(outcome.error)
 }
