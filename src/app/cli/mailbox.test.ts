@@ -47,6 +47,7 @@ before(async () => {
     domain: 'campus.example',
     quota,
   } as Account
+  const taro = { ...account, id: 'account-2', username: 'taro' } as Account
   const deps = {
     version: '0.1.0',
     clock,
@@ -54,8 +55,9 @@ before(async () => {
     directory: {
       directory: {
         domain: () => undefined,
-        account: (id: string) => (id === accountId ? account : undefined),
-        byLogin: (login: string) => (login === 'hanako@campus.example' ? account : undefined),
+        account: (id: string) => [account, taro].find((each) => each.id === id),
+        byLogin: (login: string) =>
+          login === 'hanako@campus.example' ? account : login === 'taro' ? taro : undefined,
       },
     },
     settings: {
@@ -166,6 +168,41 @@ describe('watari mailbox', () => {
     assert.match(missing.err, /there is no mailbox 無い.*watari mailbox ls hanako@campus\.example/)
     assert.match((await run('retain', HANAKO, '会議', '99999')).err, /36525/)
     assert.match((await run('ls', 'nobody@x')).err, /there is no user/)
+  })
+
+  test('lets others in, shows who they are, and ends it', async () => {
+    await append(['申請'], '届')
+    const acl = (...args: readonly string[]) => done('acl', ...args)
+    assert.equal(await acl('ls', HANAKO, '申請'), 'nobody but the owner\n')
+    assert.match(
+      await acl('set', HANAKO, '申請', 'taro', 'lrsd'),
+      /^taro@campus\.example\s+lrste$/m,
+    )
+    assert.match(await acl('set', HANAKO, '申請', 'anyone', 'l'), /^anyone\s+l$/m)
+    assert.match(
+      await acl('set', HANAKO, '申請', '--', '-taro', 'e'),
+      /^-taro@campus\.example\s+e$/m,
+    )
+    const { items } = JSON.parse(await acl('ls', HANAKO, '申請', '--json'))
+    assert.deepEqual(items, [
+      { who: '-taro@campus.example', rights: 'e' },
+      { who: 'taro@campus.example', rights: 'lrste' },
+      { who: 'anyone', rights: 'l' },
+    ])
+    await acl('rm', HANAKO, '申請', 'anyone')
+    await acl('rm', HANAKO, '申請', '--', '-taro')
+    assert.doesNotMatch(await acl('ls', HANAKO, '申請'), /anyone|-taro/)
+    const told = events.filter(({ name }) => name === 'store.granted')
+    assert.deepEqual(
+      told.map(({ fields }) => [fields['mailbox'], fields['who'], fields['rights']])[0],
+      ['申請', 'account-2', 'lrste'],
+    )
+    const refused = async (...args: readonly string[]): Promise<string> =>
+      (await run('acl', ...args)).err
+    assert.match(await refused('set', HANAKO, '申請', 'taro', 'lrz'), /lrz are no rights.*lrswite/)
+    assert.match(await refused('set', HANAKO, '申請', 'nobody', 'lr'), /there is no user nobody/)
+    assert.match(await refused('set', HANAKO, '無い', 'taro', 'lr'), /there is no mailbox 無い/)
+    assert.match(await refused('set', HANAKO, '申請', HANAKO, 'lr'), /owns the mailbox/)
   })
 
   test('day 29 is kept, day 31 is gone, and comes back', async () => {

@@ -11,6 +11,7 @@ import {
 } from '#contract/admin/mailboxes.ts'
 import { part, verbOf } from './context.ts'
 import { UsageError } from './io.ts'
+import { mailboxAclCommands } from './mailbox-acl.ts'
 import type { CliIo } from './io.ts'
 import { size, table } from './print.ts'
 
@@ -69,6 +70,7 @@ export function mailboxCommands(program: Command, io: CliIo): void {
             ),
       )
     })
+  mailboxAclCommands(noun, io)
   expireCommand(noun, io)
   undeleteCommand(noun, io)
 }

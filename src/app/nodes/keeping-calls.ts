@@ -19,6 +19,14 @@ export function keepingCalls(
     events.emit({ atMs: clock.nowMs(), name, fields })
   return {
     'mailbox.list': (given) => keeping.list(argument('mailbox.list', given)),
+    'mailbox.acl': (given) => keeping.acl(argument('mailbox.acl', given)),
+    'mailbox.grant': async (given) => {
+      const { by, ...ask } = argument('mailbox.grant', given)
+      const done = await keeping.grant(ask)
+      const { accountId, path, who, rights } = ask
+      if (done.ok) tell('store.granted', { accountId, mailbox: path.join('/'), who, rights, by })
+      return done
+    },
     'mailbox.retain': async (given) => {
       const { by, ...ask } = argument('mailbox.retain', given)
       const done = await keeping.retain(ask)
@@ -56,6 +64,8 @@ function argument<N extends Name>(name: N, given: unknown): Ask<N> {
 /** A store's mailboxes, asked through its node API. */
 export const remoteKeeping = (store: NodeCaller): RemoteKeeping => ({
   list: (ask) => store.call('mailbox.list', ask) as ReturnType<RemoteKeeping['list']>,
+  acl: (ask) => store.call('mailbox.acl', ask) as ReturnType<RemoteKeeping['acl']>,
+  grant: (ask) => store.call('mailbox.grant', ask) as ReturnType<RemoteKeeping['grant']>,
   retain: (ask) => store.call('mailbox.retain', ask) as ReturnType<RemoteKeeping['retain']>,
   expire: (ask) => store.call('mailbox.expire', ask) as ReturnType<RemoteKeeping['expire']>,
   gone: (ask) => store.call('mailbox.gone', ask) as ReturnType<RemoteKeeping['gone']>,

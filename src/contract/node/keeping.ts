@@ -11,6 +11,14 @@ const by = z.string().max(200)
 /** Arguments of the calls that control makes to the store that holds mailboxes, by name. */
 export const KEEPING_CALLS = {
   'mailbox.list': z.object({ accountId }),
+  'mailbox.acl': z.object({ accountId, path }),
+  'mailbox.grant': z.object({
+    accountId,
+    path,
+    who: z.string().min(1).max(255),
+    rights: z.string().regex(/^[lrswipkxtea]{0,11}$/),
+    by,
+  }),
   'mailbox.retain': z.object({ accountId, path, retention, by }),
   'mailbox.expire': z.object({ asOfMs: z.number().optional(), dryRun: z.boolean(), after, by }),
   'mailbox.gone': z.object(since),

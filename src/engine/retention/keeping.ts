@@ -4,7 +4,8 @@ import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import type { AccountId } from '#model/account.ts'
-import type { EmailId, MailboxPath, SpecialUse } from '#model/mailbox.ts'
+import type { AclEntry } from '#model/acl.ts'
+import type { EmailId, MailboxId, MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 import type { DamagedMessage } from '#store/mailbox/upkeep/damaged.ts'
 import type { ExpiredMailbox } from '#store/mailbox/upkeep/expire.ts'
@@ -49,6 +50,15 @@ interface Since {
 /** Plain arguments and answers, so that a node call can carry them. */
 export interface Keeping {
   list(ask: { readonly accountId: AccountId }): Promise<readonly KeptMailbox[]>
+  /** Who else may do what in the mailbox; its owner may do everything, and stands in no entry. */
+  acl(ask: {
+    readonly accountId: AccountId
+    readonly path: MailboxPath
+  }): Promise<Outcome<readonly AclEntry[], KeepingRefusal>>
+  /** Gives somebody these rights and no others; without any the entry goes. All entries then. */
+  grant(
+    ask: { readonly accountId: AccountId; readonly path: MailboxPath } & AclEntry,
+  ): Promise<Outcome<readonly AclEntry[], KeepingRefusal>>
   retain(ask: {
     readonly accountId: AccountId
     readonly path: MailboxPath
@@ -85,7 +95,7 @@ const STEP_MESSAGES = 10_000
 export function keepingOf(
   mailboxes: Pick<
     MailboxStore,
-    'mailboxes' | 'commit' | 'expire' | 'trustClock' | 'damaged' | 'expunged' | 'metas'
+    'mailboxes' | 'acl' | 'commit' | 'expire' | 'trustClock' | 'damaged' | 'expunged' | 'metas'
   >,
   clock: Clock,
 ): Keeping {
@@ -106,11 +116,24 @@ export function keepingOf(
   return {
     list: async (ask) => (await mailboxes.mailboxes(ask)).mailboxes.filter(isReal).map(kept),
 
+    async acl({ accountId, path }) {
+      const found = await named(mailboxes, { accountId, path })
+      return found.ok ? ok(await entriesOf(mailboxes, accountId, found.value.id)) : found
+    },
+
+    async grant({ accountId, path, who, rights }) {
+      const found = await named(mailboxes, { accountId, path })
+      if (!found.ok) return found
+      const { id } = found.value
+      const change = { kind: 'grant', mailboxId: id, who, rights, mode: 'replace' } as const
+      const changed = await changing(mailboxes, { accountId, change })
+      return changed.ok ? ok(await entriesOf(mailboxes, accountId, id)) : changed
+    },
+
     async retain({ accountId, path, retention }) {
-      const rows = (await mailboxes.mailboxes({ accountId })).mailboxes
-      const row = rows.find((each) => isReal(each) && isSame(each.path, path))
-      if (row === undefined)
-        return err({ code: 'notFound', message: `there is no mailbox ${path.join('/')}` })
+      const found = await named(mailboxes, { accountId, path })
+      if (!found.ok) return found
+      const row = found.value
       const change = { kind: 'retain', mailboxId: row.id, retention } as const
       const changed = await changing(mailboxes, { accountId, change })
       if (!changed.ok) return changed
@@ -166,6 +189,23 @@ export function keepingOf(
     },
   }
 }
+
+async function named(
+  mailboxes: Pick<MailboxStore, 'mailboxes'>,
+  { accountId, path }: { readonly accountId: AccountId; readonly path: MailboxPath },
+): Promise<Outcome<MailboxRow, KeepingRefusal>> {
+  const rows = (await mailboxes.mailboxes({ accountId })).mailboxes
+  const row = rows.find((each) => isReal(each) && isSame(each.path, path))
+  return row === undefined
+    ? err({ code: 'notFound', message: `there is no mailbox ${path.join('/')}` })
+    : ok(row)
+}
+
+const entriesOf = async (
+  mailboxes: Pick<MailboxStore, 'acl'>,
+  accountId: AccountId,
+  mailboxId: MailboxId,
+): Promise<readonly AclEntry[]> => (await mailboxes.acl({ accountId, mailboxId })).entries ?? []
 
 const isReal = ({ noSelect }: MailboxRow): boolean => !noSelect
 

@@ -21,6 +21,7 @@ import { ApiError, sendError } from './errors.ts'
 import { forwardRoutes } from './forwards.ts'
 import { longPages } from './long-pages.ts'
 import { judgeRoutes } from './judge.ts'
+import { aclRoutes } from './acl.ts'
 import { mailboxRoutes } from './mailboxes.ts'
 import { nodeRoutes } from './nodes.ts'
 import { overviewRoutes } from './overview.ts'
@@ -119,6 +120,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         judgeRoutes,
         scriptRoutes,
         mailboxRoutes,
+        aclRoutes,
         searchRoutes,
         settingsRoutes,
       ])
