@@ -83,8 +83,10 @@ async function slowReader(port: number): Promise<Socket> {
   await new Promise<void>((resolve, reject) => {
     let text = ''
     socket.on('error', reject)
+    socket.on('close', () => reject(new Error(`ended before a message came: ${text}`)))
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
+      if (/^c (NO|BAD)/m.test(text)) reject(new Error(text))
       if (!text.includes('* 1 FETCH')) return
       socket.pause()
       socket.removeAllListeners('data')

@@ -16,7 +16,7 @@ import { MemoryBlobs } from './memory-blobs.ts'
 export class FakeMailboxStore implements MailboxStore {
   /** Thrown by the next calls while set. */
   fault: Fault | undefined
-  /** Calls of `read` that have not been answered, at most so far. */
+  /** Calls of `read` and `pieces` that have not been answered, at most so far. */
   readsAtOnceMax = 0
   readonly blobs = new MemoryBlobs()
   readonly clock: FakeClock
@@ -122,11 +122,15 @@ export class FakeMailboxStore implements MailboxStore {
   purge: MailboxStore['purge'] = (ask) => this.#run(() => this.#store.purge(ask))
   status: MailboxStore['status'] = () => this.#run(() => this.#store.status())
 
-  read: MailboxStore['read'] = (ask) =>
-    this.#run(async () => {
+  read: MailboxStore['read'] = (ask) => this.#reading(() => this.#store.read(ask))
+  pieces: MailboxStore['pieces'] = (ask) => this.#reading(() => this.#store.pieces(ask))
+
+  #reading<T>(read: () => Promise<T>): Promise<T> {
+    return this.#run(async () => {
       this.readsAtOnceMax = Math.max(this.readsAtOnceMax, ++this.#readsNow)
       await new Promise(setImmediate)
       this.#readsNow--
-      return this.#store.read(ask)
+      return read()
     })
+  }
 }

@@ -63,8 +63,11 @@ export class MemoryBlobs implements Blobs {
     return (await this.#blocks.get(ref.offset))?.subarray(within, within + length)
   }
 
-  readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]> {
-    return Promise.all(refs.map((ref) => this.read(ref, 0, ref.length)))
+  async readEach(
+    refs: readonly BlobRef[],
+    take: (octets: Octets, index: number) => void,
+  ): Promise<void> {
+    for (const [index, ref] of refs.entries()) take(await this.read(ref, 0, ref.length), index)
   }
 
   async verify(ref: BlobRef): Promise<number> {

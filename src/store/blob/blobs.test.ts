@@ -153,6 +153,14 @@ describe('segments', () => {
   })
 })
 
+async function readEach(blobs: Blobs, refs: readonly BlobRef[]): Promise<string[]> {
+  const texts: string[] = []
+  await blobs.readEach(refs, (octets, index) => {
+    texts[index] = toUtf8(octets)
+  })
+  return texts
+}
+
 describe('many at once', () => {
   test('come in the order asked for, wherever they lie', async () => {
     const blobs = await open(folder())
@@ -168,13 +176,16 @@ describe('many at once', () => {
     refs.push(await blobs.finishLarge(handle, fromUtf8('')))
     await blobs.flush()
     const order = [...refs.keys()].map((n) => (n * 101) % refs.length)
-    const found = await blobs.readMany([...order, 0].map((n) => refs[n]!))
+    const found = await readEach(
+      blobs,
+      [...order, 0].map((n) => refs[n]!),
+    )
     const all = [...texts, fromUtf8('大きい')]
     assert.deepEqual(
-      found.map(toUtf8),
+      found,
       [...order, 0].map((n) => toUtf8(all[n]!)),
     )
-    assert.deepEqual(await blobs.readMany([]), [])
+    assert.deepEqual(await readEach(blobs, []), [])
   })
 
   test('one that is not whole is told, as when it is read alone', async () => {
@@ -184,11 +195,42 @@ describe('many at once', () => {
     await blobs.flush()
     const path = join(dir, 'seg', segments(dir)[0]!)
     overwrite(path, refs[1]!.offset + 25, Buffer.from('!'))
-    await assert.rejects(blobs.readMany(refs), (thrown) => isFault(thrown, 'corrupt'))
-    assert.deepEqual((await blobs.readMany([refs[0]!])).map(toUtf8), ['一'])
+    await assert.rejects(readEach(blobs, refs), (thrown) => isFault(thrown, 'corrupt'))
+    assert.deepEqual(await readEach(blobs, [refs[0]!]), ['一'])
     const wrong = { ...refs[0]!, length: 2 }
-    await assert.rejects(blobs.readMany([wrong]), (thrown) => isFault(thrown, 'corrupt'))
+    await assert.rejects(readEach(blobs, [wrong]), (thrown) => isFault(thrown, 'corrupt'))
   })
+})
+
+test('a part of what is damaged is told too, of a record as of a file of its own', async () => {
+  const dir = folder()
+  const blobs = await open(dir)
+  const text = '渡り鳥'.repeat(100)
+  const record = blobs.append([fromUtf8(text)])
+  await blobs.flush()
+  const handle = await blobs.openLarge()
+  await blobs.appendLarge(handle, fromUtf8(text))
+  const large = await blobs.finishLarge(handle, fromUtf8('頭'))
+  assert.equal(toUtf8(await blobs.read(record, 3, 6)), 'り鳥')
+  await blobs.close()
+  overwrite(join(dir, 'seg', segments(dir)[0]!), record.offset + 500, Buffer.from('!'))
+  overwrite(join(dir, 'large', String(large.file)), 500, Buffer.from('!'))
+  const again = await open(dir)
+  for (const ref of [record, large])
+    await assert.rejects(again.read(ref, 3, 6), (thrown) => isFault(thrown, 'corrupt'))
+})
+
+test('a file of its own is read from end to end once, not for each of its parts', async () => {
+  const dir = folder()
+  const blobs = await open(dir)
+  const handle = await blobs.openLarge()
+  await blobs.appendLarge(handle, fromUtf8('渡り鳥'.repeat(100)))
+  const large = await blobs.finishLarge(handle, fromUtf8('頭'))
+  assert.equal(toUtf8(await blobs.read(large, 0, 6)), '頭渡')
+  overwrite(join(dir, 'large', String(large.file)), 500, Buffer.from('!'))
+  assert.equal(toUtf8(await blobs.read(large, 3, 6)), '渡り')
+  // The whole shows it by itself.
+  await assert.rejects(blobs.read(large, 0, large.length), (thrown) => isFault(thrown, 'corrupt'))
 })
 
 describe('large files', () => {

@@ -51,10 +51,13 @@ export interface Blobs {
   appendBlock(block: Block): readonly BlobRef[]
   /** One fdatasync for all that was appended. Throws Fault `io` or `full`, after which the segment is sealed. */
   flush(): Promise<void>
-  /** `length` octets of the content from `offset`; throws Fault `corrupt` where a whole record fails its CRC. */
+  /** `length` octets of the content from `offset`; throws Fault `corrupt` where what they lie in fails its CRC, a file of over 64 MiB only where it is read whole. */
   read(ref: BlobRef, offset: number, length: number): Promise<Octets>
-  /** The whole contents in order; what lies close together is read together. Throws as `read` does. */
-  readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]>
+  /**
+   * Gives each whole content once, in any order; what lies close together is read together. `take`
+   * must not keep the octets: their memory is read into again. Throws as `read` does.
+   */
+  readEach(refs: readonly BlobRef[], take: (octets: Octets, index: number) => void): Promise<void>
   /**
    * Reads what stands behind a content from its file, past what is kept in memory; how many octets that
    * were. Throws Fault `corrupt` where they fail their CRC, `io` where they cannot be read.

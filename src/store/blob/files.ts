@@ -56,9 +56,13 @@ function behind(buffers: readonly Buffer[], written: number): readonly Buffer[] 
   return rest
 }
 
-/** Up to `length` octets from `position`; shorter only at the file's end. */
-export async function readAt(fd: number, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(length)
+/** Up to `length` octets from `position`; shorter only at the file's end. They lie in `buffer` where one is given. */
+export async function readAt(
+  fd: number,
+  position: number,
+  length: number,
+  buffer: Buffer = Buffer.allocUnsafeSlow(length),
+): Promise<Buffer> {
   let got = 0
   while (got < length) {
     const count = await new Promise<number>((resolve, reject) =>
@@ -69,7 +73,7 @@ export async function readAt(fd: number, position: number, length: number): Prom
     if (count === 0) break
     got += count
   }
-  return got === length ? buffer : buffer.subarray(0, got)
+  return got === buffer.length ? buffer : buffer.subarray(0, got)
 }
 
 const settled =

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isFault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
@@ -14,7 +13,7 @@ import type { BlobRef, Blobs, LargeHandle, SealedSegment, Space } from './blobs.
 import { ReadFiles, readAt, syncFolder } from './files.ts'
 import { LargeFiles, readLarge } from './large.ts'
 import { HEAD_BYTES, checkTrailer, readHead, recordBytes } from './record.ts'
-import { runsOf } from './runs.ts'
+import { RUN_BYTES_MAX, runsOf } from './runs.ts'
 import type { Run } from './runs.ts'
 import { Segments, segmentPath } from './segments.ts'
 import { spaceOf } from './space.ts'
@@ -39,6 +38,10 @@ const BLOCK_CACHE_BYTES = 8 * MIB
 const BLOCK_READ_BYTES = 64 * 1024
 /** Reads of the disk at once for one caller. */
 const RUNS_AT_ONCE = 8
+const RUN_BUFFERS_MAX = 4
+/** Larger files would keep others waiting, on a slow disk for seconds: parts of those are read as they are. */
+const VERIFIED_BYTES_MAX = 64 * MIB
+const VERIFIED_FILES_MAX = 1_000
 
 /** Opens the octets of one volume and begins a new segment. The volume's lock must be held. */
 export async function openBlobs(options: BlobsOptions): Promise<Blobs> {
@@ -63,6 +66,10 @@ class VolumeBlobs implements Blobs {
   readonly #large: LargeFiles
   readonly #files = new ReadFiles(READ_FILES_MAX)
   readonly #blocks = new BlockCache(BLOCK_CACHE_BYTES)
+  /** Memory that nobody reads into now: fresh memory costs more than what is read. */
+  readonly #runBuffers: Buffer[] = []
+  /** Large files that were whole when they were last read from end to end, the last used last. */
+  readonly #verified = new Map<number, Promise<number>>()
   #space: Space = { freeBytes: 0, full: true }
   #spaceAtMs = Number.NEGATIVE_INFINITY
 
@@ -102,44 +109,70 @@ class VolumeBlobs implements Blobs {
     }
     const path = this.#pathOf(ref)
     try {
-      return await this.#files.use(path, (fd, sizeBytes) =>
-        ref.kind === 'segment'
-          ? readRecord(fd, ref, { ...range, path })
-          : readAt(fd, 0, HEAD_BYTES).then((head) =>
-              readLarge({ fd, sizeBytes, path }, readHead(head, path).length, range),
-            ),
-      )
+      return await this.#files.use(path, async (fd, sizeBytes) => {
+        if (ref.kind === 'segment') return readRecord(fd, ref, { ...range, path })
+        if (range.length < ref.length) await this.#verifyLarge(ref, { fd, sizeBytes, path })
+        const head = readHead(await readAt(fd, 0, HEAD_BYTES), path)
+        return readLarge({ fd, sizeBytes, path }, head.length, range)
+      })
     } catch (thrown) {
       throw ioFault(thrown, path)
     }
   }
 
-  async readMany(refs: readonly BlobRef[]): Promise<readonly Octets[]> {
-    const contents: Octets[] = refs.map(() => emptyOctets)
+  /** A part has no CRC of its own: the whole file is read before its first part is, once in a while. */
+  async #verifyLarge(ref: BlobRef, file: Parameters<typeof verifyContent>[0]): Promise<void> {
+    if (file.sizeBytes > VERIFIED_BYTES_MAX) return
+    const known = this.#verified.get(ref.file)
+    const verified = known ?? verifyContent(file, ref)
+    this.#verified.delete(ref.file)
+    this.#verified.set(ref.file, verified)
+    for (const oldest of this.#verified.keys()) {
+      if (this.#verified.size <= VERIFIED_FILES_MAX) break
+      this.#verified.delete(oldest)
+    }
+    try {
+      await verified
+    } catch (thrown) {
+      this.#verified.delete(ref.file)
+      throw thrown
+    }
+  }
+
+  async readEach(
+    refs: readonly BlobRef[],
+    take: (octets: Octets, index: number) => void,
+  ): Promise<void> {
     const runs = runsOf(refs)
     const readRun = async (): Promise<void> => {
       for (let run = runs.pop(); run !== undefined; run = runs.pop())
-        await this.#readRun(refs, run, contents)
+        await this.#readRun(refs, run, take)
     }
     const alone = refs.map(async (ref, index) => {
-      if (ref.kind !== 'segment') contents[index] = await this.read(ref, 0, ref.length)
+      if (ref.kind !== 'segment') take(await this.read(ref, 0, ref.length), index)
     })
     await Promise.all([...Array.from({ length: RUNS_AT_ONCE }, readRun), ...alone])
-    return contents
   }
 
-  async #readRun(refs: readonly BlobRef[], run: Run, into: Octets[]): Promise<void> {
+  async #readRun(
+    refs: readonly BlobRef[],
+    run: Run,
+    take: (octets: Octets, index: number) => void,
+  ): Promise<void> {
     const path = segmentPath(join(this.#options.dir, 'seg'), run.file)
+    const buffer = this.#runBuffers.pop() ?? Buffer.allocUnsafeSlow(RUN_BYTES_MAX)
     try {
-      const octets = await this.#files.use(path, (fd) => readAt(fd, run.offset, run.length))
+      const octets = await this.#files.use(path, (fd) => readAt(fd, run.offset, run.length, buffer))
       for (const index of run.indexes) {
         const { offset, length } = refs[index]!
         const from = offset - run.offset
         const record = octets.subarray(from, from + recordBytes(length))
-        into[index] = contentOf(record, length, `${path} at ${offset}`)
+        take(contentOf(record, length, `${path} at ${offset}`), index)
       }
     } catch (thrown) {
       throw ioFault(thrown, path)
+    } finally {
+      if (this.#runBuffers.length < RUN_BUFFERS_MAX) this.#runBuffers.push(buffer)
     }
   }
 
@@ -200,6 +233,7 @@ class VolumeBlobs implements Blobs {
   release(ref: BlobRef): Promise<void> {
     if (ref.kind === 'large') {
       this.#files.drop(this.#pathOf(ref))
+      this.#verified.delete(ref.file)
       this.#large.release(ref.file)
     }
     return Promise.resolve()
@@ -236,15 +270,16 @@ class VolumeBlobs implements Blobs {
   }
 }
 
+/** A record is read whole, as a block is: its CRC is of the whole. */
 async function readRecord(
   fd: number,
   ref: BlobRef,
   range: { readonly offset: number; readonly length: number; readonly path: string },
 ): Promise<Octets> {
   const where = `${range.path} at ${ref.offset}`
-  const whole = range.offset === 0 && range.length === ref.length
-  if (!whole) return readAt(fd, ref.offset + HEAD_BYTES + range.offset, range.length)
-  return contentOf(await readAt(fd, ref.offset, recordBytes(ref.length)), ref.length, where)
+  const record = await readAt(fd, ref.offset, recordBytes(ref.length))
+  const content = contentOf(record, ref.length, where)
+  return content.subarray(range.offset, range.offset + range.length)
 }
 
 /** Throws Fault `corrupt` where the record is not whole. */

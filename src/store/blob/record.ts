@@ -15,6 +15,8 @@ import { Fault } from '#base/outcome.ts'
  */
 const RECORD_MAGIC = Buffer.from('WREC')
 const END_MAGIC = Buffer.from('WEND')
+const RECORD_MAGIC_NUMBER = RECORD_MAGIC.readUInt32LE()
+const END_MAGIC_NUMBER = END_MAGIC.readUInt32LE()
 const RECORD_VERSION = 1
 export const HEAD_BYTES = 24
 export const TRAILER_BYTES = 24
@@ -43,7 +45,7 @@ export function readHead(
   const octets = bufferOf(head)
   if (
     octets.length < HEAD_BYTES ||
-    !octets.subarray(0, 4).equals(RECORD_MAGIC) ||
+    octets.readUInt32LE(0) !== RECORD_MAGIC_NUMBER ||
     octets.readUInt32LE(HEAD_BYTES - 4) !== crc32(octets.subarray(0, HEAD_BYTES - 4))
   )
     throw new Fault('corrupt', `${where}: no whole record begins here`)
@@ -72,7 +74,7 @@ export function checkTrailer(trailer: Octets, crc: number, where: string): void 
   const octets = bufferOf(trailer)
   if (
     octets.length < TRAILER_BYTES ||
-    !octets.subarray(TRAILER_BYTES - 4, TRAILER_BYTES).equals(END_MAGIC) ||
+    octets.readUInt32LE(TRAILER_BYTES - 4) !== END_MAGIC_NUMBER ||
     octets.readUInt32LE(0) !== crc
   )
     throw new Fault('corrupt', `${where}: the content fails its CRC`)

@@ -12,7 +12,7 @@ export interface Run {
 
 /** What lies between two records is read along up to here: it costs less than another read. */
 const GAP_BYTES_MAX = 16 * 1024
-const RUN_BYTES_MAX = 512 * 1024
+export const RUN_BYTES_MAX = 512 * 1024
 
 /** Groups records of segments by what one read can bring; those of files of their own are left out. */
 export function runsOf(refs: readonly BlobRef[]): Run[] {

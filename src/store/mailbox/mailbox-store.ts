@@ -11,6 +11,7 @@ import type { Script, ScriptChange, ScriptRefusal } from '#store/mailbox/objects
 import type { OutboxItem, CommitRequest, AccountCommitResult } from './commit.ts'
 import type { MailboxRow, MailboxView, MessageIds } from './mailbox-view.ts'
 import type { MetaRecords } from './meta-records.ts'
+import type { PieceRecords } from './message-pieces.ts'
 import type {
   AccountState,
   AccountPosition,
@@ -32,7 +33,7 @@ import type { KeptUpload } from '#store/mailbox/objects/uploads.ts'
 /** A scrub reads each octet once in so long. */
 export const SCRUB_ROUND_MS = 28 * DAY_MS
 
-/** Octets that one `read` may ask for. */
+/** Octets that one `read` or `pieces` may ask for. */
 export const READ_BYTES_MAX = 1024 * 1024
 
 export interface MailboxStore extends TextSource {
@@ -93,6 +94,18 @@ export interface MailboxStore extends TextSource {
     readonly offset: number
     readonly length: number
   }): Promise<{ readonly octets: Octets | undefined }>
+  /**
+   * The same of many messages in one answer: `messagePieces` asks and reads it. Throws Fault `limit`
+   * above PIECES_MAX pieces or READ_BYTES_MAX octets.
+   */
+  pieces(ask: {
+    readonly accountId: AccountId
+    readonly by?: AccountId
+    readonly mailboxId: MailboxId
+    readonly uids: Uint32Array
+    readonly offsets: Float64Array
+    readonly lengths: Uint32Array
+  }): Promise<PieceRecords>
   /** The emails in order, undefined where none of its copies is left; at most 1,000 a call. */
   emails(ask: { readonly accountId: AccountId; readonly emailIds: readonly EmailId[] }): Promise<{
     readonly state: AccountState

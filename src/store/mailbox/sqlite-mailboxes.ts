@@ -28,6 +28,7 @@ import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import type { KeptViews } from '#store/mailbox/view/kept-views.ts'
 import { readIds, readMessage, readMetas } from '#store/mailbox/view/messages.ts'
+import { readPieces } from '#store/mailbox/view/pieces.ts'
 import type { Source } from '#store/mailbox/view/messages.ts'
 import { isNamed } from '#store/mailbox/rows/named.ts'
 import {
@@ -267,6 +268,10 @@ export class SqliteMailboxes implements MailboxStore {
 
   async read(ask: Parameters<MailboxStore['read']>[0]): ReturnType<MailboxStore['read']> {
     return { octets: await readMessage(this.#source, ask) }
+  }
+
+  async pieces(ask: Parameters<MailboxStore['pieces']>[0]): ReturnType<MailboxStore['pieces']> {
+    return readPieces(this.#source, ask)
   }
 
   async texts(ask: Parameters<MailboxStore['texts']>[0]): ReturnType<MailboxStore['texts']> {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { DELETED, SEEN } from '#model/mailbox.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
+import { messagePieces, PIECES_MAX } from '#store/mailbox/message-pieces.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
 import {
   append,
@@ -128,6 +129,49 @@ export function messagesContract(bench: () => Bench): void {
         assert.deepEqual(Buffer.from(got.octets!), whole.subarray(offset, offset + length))
       }
       assert.ok(READ_BYTES_MAX >= whole.length)
+    })
+
+    it('pieces of many messages come in one answer, in the order asked for', async () => {
+      const at = bench()
+      const octets = fromUtf8('Subject: 大\r\n\r\n'.padEnd(200_000, '渡り鳥'))
+      const contents = [await largeContent(at.store, octets), text('A: 一\r\n\r\n本文')]
+      const prefix = fromUtf8('Return-Path: <>\r\n')
+      await at.done(
+        [
+          append(['INBOX']),
+          append(['INBOX'], { content: 1 }),
+          append(['INBOX'], { content: 1, prefix }),
+        ],
+        { contents },
+      )
+      const mailboxId = await at.idOf('INBOX')
+      const asked: readonly (readonly [uid: number, offset: number, length: number])[] = [
+        [3, 0, 300],
+        [1, 9, 20],
+        [9, 0, 10],
+        [2, 3, 4],
+        [3, 10, 12],
+        [3, 4, 5],
+        [1, 199_999, 200_000],
+        [2, 1_000, 5],
+        [3, 0, 300],
+      ]
+      const pieces = asked.map(([uid, offset, length]) => ({ uid: uid as Uid, offset, length }))
+      const ask = { accountId: hanako, mailboxId }
+      const found = await messagePieces(at.store, { ...ask, pieces })
+      for (const [index, piece] of pieces.entries()) {
+        const alone = (await at.store.read({ ...ask, ...piece })).octets
+        const told = found[index]!
+        assert.deepEqual(
+          typeof told === 'string' ? told : toUtf8(told),
+          alone === undefined ? 'gone' : toUtf8(alone),
+        )
+      }
+      assert.deepEqual(await messagePieces(at.store, { ...ask, pieces: [] }), [])
+      const many = Array.from({ length: PIECES_MAX + 1 }, () => pieces[3]!)
+      const much = [{ uid: 1 as Uid, offset: 0, length: READ_BYTES_MAX }, pieces[3]!]
+      for (const tooMuch of [many, much])
+        await assert.rejects(messagePieces(at.store, { ...ask, pieces: tooMuch }), /at most/)
     })
 
     it('changes of one commit happen together or not at all, each account for itself', async () => {

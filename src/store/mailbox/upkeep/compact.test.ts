@@ -23,6 +23,7 @@ import { MimeIndexer } from '#codec/mime/indexer.ts'
 import type { AccountId } from '#model/account.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { append, expunging } from '#store/mailbox/contract/contract-bench.ts'
+import { messagePieces } from '#store/mailbox/message-pieces.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { openMailboxes } from '#store/mailbox/open.ts'
 import type { OpenMailboxes } from '#store/mailbox/open.ts'
@@ -111,6 +112,12 @@ async function readAll(store: OpenMailboxes): Promise<Map<AccountId, string[]>> 
     const inbox = await inboxOf(store, accountId)
     const texts: string[] = []
     for (const uid of inbox.uids) texts.push(await read(store, inbox, uid))
+    const pieces = inbox.uids.map((uid) => ({ uid, offset: 3, length: 5_000 }))
+    const parts = await messagePieces(store, { ...inbox, pieces })
+    parts.forEach((part, index) => {
+      const whole = fromUtf8(texts[index]!)
+      assert.deepEqual(Buffer.from(part as Uint8Array), Buffer.from(whole.subarray(3, 5_003)))
+    })
     const metas = await storedMetas(store, inbox)
     metas.forEach((stored, index) => {
       assert.equal(stored?.meta.sizeBytes, Buffer.byteLength(texts[index]!))

@@ -1,5 +1,6 @@
 import { failpoint } from '#base/failpoint.ts'
 import { isFault } from '#base/outcome.ts'
+import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import { BLOCK_BYTES_MAX, packBlock } from '#store/blob/block.ts'
@@ -173,8 +174,11 @@ async function readAll(
   readonly damaged: readonly Named[]
 }> {
   try {
-    const contents = await blobs.readMany(rows.map(refOf))
-    return { whole: rows.map((row, index) => ({ row, octets: contents[index]! })), damaged: [] }
+    const whole = rows.map((row) => ({ row, octets: emptyOctets }))
+    await blobs.readEach(rows.map(refOf), (octets, index) => {
+      whole[index]!.octets = Uint8Array.from(octets)
+    })
+    return { whole, damaged: [] }
   } catch (thrown) {
     if (!isFault(thrown, 'corrupt')) throw thrown
   }

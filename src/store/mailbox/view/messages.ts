@@ -18,7 +18,7 @@ import type { AccountWork } from '#store/mailbox/rows/work.ts'
 
 const METAS_MAX = 1_000
 
-interface Ask extends Asked {
+export interface Ask extends Asked {
   readonly mailboxId: MailboxId
 }
 
@@ -37,7 +37,7 @@ export interface Source {
   readonly held: HeldMailboxes
 }
 
-function placeOf(sql: Sql, ask: Ask): Place | undefined {
+export function placeOf(sql: Sql, ask: Ask): Place | undefined {
   const account = findAccount(sql, ask.accountId, 0)
   const mid = account && midOf(account.tag, ask.mailboxId)
   if (mid === undefined) return undefined
@@ -47,7 +47,7 @@ function placeOf(sql: Sql, ask: Ask): Place | undefined {
 }
 
 /** Rows that are there, and expunged ones that are not released yet: a session may still show them. */
-const READABLE = `(
+export const READABLE = `(
   SELECT uid, eid, uidl, 0 AS is_gone FROM message
   WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3))
   UNION ALL
@@ -111,7 +111,11 @@ async function readRecords(
 ): Promise<readonly Octets[]> {
   const refs = rows.map(([, kind, file, at, length]) => blobFrom([kind, file, at, length]))
   try {
-    return await blobs.readMany(refs)
+    const contents: Octets[] = refs.map(() => emptyOctets)
+    await blobs.readEach(refs, (content, index) => {
+      contents[index] = Buffer.from(content)
+    })
+    return contents
   } catch (thrown) {
     if (!isLost(thrown)) throw thrown
   }

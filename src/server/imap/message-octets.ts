@@ -1,0 +1,53 @@
+import { concatOctets } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { isFault, isLost } from '#base/outcome.ts'
+import type { Uid } from '#model/mailbox.ts'
+import type { OctetRange } from '#model/message.ts'
+import type { Unread } from '#store/mailbox/message-pieces.ts'
+import type { Selected } from './selected.ts'
+import type { ImapSession } from './session.ts'
+
+/** Octets of one read; a body is read in so large pieces, one ahead of the client. */
+export const READ_BYTES = 256 * 1024
+/** The same where many clients take nothing, of what is no record: that is read whole, with its CRC. */
+export const CROWDED_READ_BYTES = 32 * 1024
+
+/** A message of the selected mailbox. */
+export interface Of {
+  readonly session: ImapSession
+  readonly selected: Selected
+  readonly uid: Uid
+}
+
+/** Octets of the message, prefix included, at most READ_BYTES_MAX; undefined where it is gone. */
+export async function readOctets(
+  { session, selected, uid }: Of,
+  range: OctetRange,
+): Promise<Octets | undefined> {
+  const { octets } = await session.room.store.read({
+    ...selected.view.asked,
+    uid,
+    ...range,
+  })
+  return octets
+}
+
+/** The same of any length. */
+export async function readAllOctets(of: Of, range: OctetRange): Promise<Octets | undefined> {
+  const parts: Octets[] = []
+  for (let at = 0; at < range.length;) {
+    const length = Math.min(READ_BYTES, range.length - at)
+    const octets = await readOctets(of, { offset: range.offset + at, length })
+    if (octets === undefined) return undefined
+    if (octets.length === 0) break
+    parts.push(octets)
+    at += octets.length
+  }
+  return concatOctets(parts)
+}
+
+/** Why what was thrown leaves a message out; rethrows what concerns more than one. */
+export function unreadFor(thrown: unknown): Unread {
+  if (!isLost(thrown)) throw thrown
+  return isFault(thrown, 'io') ? 'unread' : 'damaged'
+}
