@@ -65,7 +65,7 @@ export class Told {
   #earlier: Map<number, Known> | undefined
   #command = ''
   /** Messages as SELECT told them, before what came meanwhile. */
-  #selected = 0
+  #selected: number | undefined
   readonly box: string
   readonly #facts: Facts
   readonly #speaks: Speaks
@@ -95,7 +95,7 @@ export class Told {
       this.#earlier.delete(0)
     }
     if (command.startsWith('SELECT ')) this.messages = []
-    this.#selected = 0
+    this.#selected = undefined
   }
 
   /** One response, without its tag. */
@@ -141,7 +141,7 @@ export class Told {
   }
 
   #exists(count: number): void {
-    this.#selected ||= count
+    this.#selected ??= count
     assert.ok(count >= this.messages.length, 'EXISTS shrank without EXPUNGE')
     while (this.messages.length < count) this.messages.push({ uid: 0, flags: undefined, modSeq: 0 })
   }
@@ -246,8 +246,9 @@ export class Told {
     // Of new ones nothing is told where the client named the UIDs that it asks about.
     const isLimited = /QRESYNC \(\d+ \d+ /.test(this.#command)
     const { length } = uids
+    const selected = this.#selected ?? 0
     assert.ok(
-      length === this.#selected || (isLimited && length < this.#selected),
+      length === selected || (isLimited && length < selected),
       `resynchronised to ${uids.join()}`,
     )
     for (const [index, uid] of uids.entries()) {

@@ -21,14 +21,11 @@ const DATE_TIME = /^([ 0-3]?\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-]
 export function readDateTime(scanner: Scanner): number {
   const match = DATE_TIME.exec(scanner.string())
   if (match === null) return scanner.fail('Bad date-time')
-  const ms = Date.UTC(
-    Number(match[3]),
-    MONTH.get(match[2]!.toUpperCase()) ?? scanner.fail('Bad month'),
-    Number(match[1]),
-    Number(match[4]),
-    Number(match[5]),
-    Number(match[6]),
-  )
+  const [hour, minute, second] = [Number(match[4]), Number(match[5]), Number(match[6])]
+  // 60: a leap second.
+  if (hour > 23 || minute > 59 || second > 60) return scanner.fail('Bad time')
+  const dayMs = dayOf(scanner, match)
+  const ms = dayMs + ((hour * 60 + minute) * 60 + second) * 1_000
   const zone = (Number(match[8]) * 60 + Number(match[9])) * 60_000
   return match[7] === '+' ? ms - zone : ms + zone
 }
@@ -39,8 +36,16 @@ const DATE = /^(\d{1,2})-([A-Za-z]{3})-(\d{4})$/
 export function readDate(scanner: Scanner): number {
   const match = DATE.exec(scanner.astring())
   if (match === null) return scanner.fail('Bad date')
-  const month = MONTH.get(match[2]!.toUpperCase()) ?? scanner.fail('Bad month')
-  return Date.UTC(Number(match[3]), month, Number(match[1]))
+  return dayOf(scanner, match)
+}
+
+/** The ms at which a day of the calendar begins in UTC; 30 February is none. */
+function dayOf(scanner: Scanner, [, day, month, year]: RegExpExecArray): number {
+  const number = MONTH.get(month!.toUpperCase()) ?? scanner.fail('Bad month')
+  const date = new Date(0)
+  date.setUTCFullYear(Number(year), number, Number(day))
+  if (date.getUTCMonth() !== number || Number(day) === 0) return scanner.fail('No such day')
+  return date.getTime()
 }
 
 const HEADER_DATE = /(\d{1,2})\s+([A-Za-z]{3})[A-Za-z]*\s+(\d{2,4})\b/

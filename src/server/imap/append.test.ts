@@ -118,3 +118,24 @@ test('REPLACE puts one message in the place of another (RFC 8508 §3)', async (t
   assert.match(await client.command(`REPLACE 1 INBOX ${literal(mail('y'))}`), /^NO \[READ-ONLY\]/)
   assert.deepEqual(await subjects(client), ['c', 'b2'])
 })
+
+test('a day or a time that there is not is BAD, in APPEND and SEARCH (RFC 9051 §9 date-time)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  await client.command('SELECT INBOX')
+  for (const dateTime of [
+    '32-Jul-2026 02:44:25 +0900',
+    '29-Feb-2026 02:44:25 +0900',
+    '00-Jul-2026 02:44:25 +0900',
+    '01-Jul-2026 24:00:00 +0900',
+    '01-Jul-2026 23:60:00 +0900',
+    '01-Jly-2026 23:00:00 +0900',
+  ])
+    assert.match(await client.command(`APPEND INBOX "${dateTime}" ${literal(mail('渡'))}`), /^BAD/)
+  assert.match(
+    await client.command(`APPEND INBOX "29-Feb-2024 23:59:60 +0900" ${literal(mail('渡'))}`),
+    /^\* 1 EXISTS\r\nOK/,
+  )
+  for (const date of ['30-Feb-2026', '0-Jan-2026', '31-Apr-2026'])
+    assert.match(await client.command(`SEARCH SINCE ${date}`), /^BAD/)
+  assert.match(await client.command('SEARCH ON 29-Feb-2024'), /^\* SEARCH 1\r\n/)
+})

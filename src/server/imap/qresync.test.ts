@@ -123,3 +123,43 @@ test('UID FETCH tells what has gone since (RFC 7162 §3.2.6)', async (t) => {
   assert.match(await client.command(`FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)`), /^BAD/)
   assert.match(await client.command(`UID FETCH 1 FLAGS (VANISHED)`), /^BAD/)
 })
+
+test('CLOSE names no MODSEQ up to which others did what was never told (RFC 7162 §3.2.8)', async (t) => {
+  const room = await imapRoom(t)
+  const client = await filled(room, 6)
+  await client.command('ENABLE QRESYNC')
+  const other = await room.login()
+  await other.command('SELECT INBOX')
+  const closes = async (by: readonly string[]): Promise<string> => {
+    await client.command('SELECT INBOX')
+    await client.command('STORE 1 +FLAGS.SILENT (\\Deleted)')
+    await other.command('NOOP')
+    for (const command of by) await other.command(command)
+    return client.command('CLOSE')
+  }
+  assert.match(await closes([]), /^OK \[HIGHESTMODSEQ \d+\] Closed/)
+  assert.match(await closes(['STORE 2 +FLAGS.SILENT (\\Flagged)']), /^OK Closed/)
+  assert.match(await closes(['MOVE 2 Trash']), /^OK Closed/)
+  assert.match(await closes(['COPY 2 INBOX']), /^OK Closed/)
+  // What the client knows to be \\Deleted may go by another's hand.
+  assert.match(await closes(['EXPUNGE']), /^OK \[HIGHESTMODSEQ \d+\] Closed/)
+})
+
+test('whatever enables CONDSTORE tells from where on (RFC 7162 §3.1.2.1)', async (t) => {
+  const room = await imapRoom(t)
+  const client = await filled(room, 2)
+  const highest = /HIGHESTMODSEQ \d+/.exec(await client.command('SELECT INBOX'))![0]
+  assert.match(
+    await client.command('FETCH 1 (MODSEQ)'),
+    new RegExp(`^\\* OK \\[${highest}\\] [^\r]*\r\n\\* 1 FETCH`),
+  )
+  assert.doesNotMatch(await client.command('FETCH 1 (MODSEQ)'), /HIGHESTMODSEQ/)
+  const other = await room.login()
+  await other.command('SELECT INBOX')
+  await client.command('STORE 1 +FLAGS.SILENT (\\Seen)')
+  // Not that of what it has still to be told.
+  assert.match(
+    await other.command('ENABLE CONDSTORE'),
+    new RegExp(`^\\* OK \\[${highest}\\] [^]*\\* 1 FETCH \\(UID 1 FLAGS \\(\\\\Seen\\) MODSEQ`),
+  )
+})

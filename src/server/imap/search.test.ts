@@ -83,6 +83,7 @@ test('ESEARCH returns what is asked for (RFC 4731 §3.1)', async (t) => {
   )
   assert.equal(await answer('UID SEARCH RETURN () NOT 3'), '* ESEARCH TAG UID ALL 1:2,4:5')
   assert.equal(await answer('SEARCH RETURN (ALL COUNT) DELETED'), '* ESEARCH TAG COUNT 0')
+  await client.command('ENABLE CONDSTORE')
   assert.match(await answer('SEARCH RETURN (MIN) MODSEQ 1'), /^\* ESEARCH TAG MIN 1 MODSEQ \d+$/)
 })
 

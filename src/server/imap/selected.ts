@@ -1,5 +1,6 @@
 import { STAR, resolveSet } from '#codec/imap/sequence-set.ts'
 import type { MessageSet, SequenceSet } from '#codec/imap/sequence-set.ts'
+import { DELETED } from '#model/mailbox.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { SharedView, SinceOpened, ViewReader, ViewStep } from './shared-view.ts'
 
@@ -28,6 +29,8 @@ export class Selected implements ViewReader {
   position: number
   /** Keywords that the client was told of. */
   keywordsTold: number
+  /** The MODSEQ up to which the client was told everything. */
+  toldModSeq: bigint
   #rows: number
   #saved = new Uint32Array(0)
   /** Gone rows without a number, ascending. */
@@ -45,6 +48,7 @@ export class Selected implements ViewReader {
     this.readOnly = readOnly
     this.position = view.position
     this.keywordsTold = (opened?.mailbox ?? view.mailbox).keywords.length
+    this.toldModSeq = (opened?.mailbox ?? view.mailbox).highestModSeq
     this.#rows = opened === undefined ? view.rows : view.lowerBound(opened.mailbox.uidNext)
     const gone = [...view.goneRows].toSorted((a, b) => a - b)
     const isOlder = (row: number): boolean =>
@@ -222,9 +226,19 @@ export class Selected implements ViewReader {
     }
     const changed = [...this.#changed].filter((row) => this.isAlive(row)).toSorted((a, b) => a - b)
     this.#changed.clear()
+    if (this.#ghosts.size === 0) this.toldModSeq = this.view.mailbox.highestModSeq
     // EXISTS is told after EXPUNGE, so it counts without the expunged.
     const count = exists === undefined ? undefined : this.exists
     return { expunged, expungedUids, exists: count, changed }
+  }
+
+  /** Whether nothing is untold but the end of messages that the client knows to be \Deleted. */
+  endsWithDeleted(): boolean {
+    const steps = this.view.stepsFrom(this.position)
+    const isMore = steps.some((step) => step.changed.length > 0 || step.rows > this.#rows)
+    const gone = [...this.#ghosts, ...steps.flatMap((step) => step.gone)]
+    const isDeleted = (row: number): boolean => (this.view.flags[row]! & DELETED) > 0
+    return !isMore && this.#since === undefined && gone.every(isDeleted)
   }
 
   #hide(rows: readonly number[]): void {

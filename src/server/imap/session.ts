@@ -80,7 +80,10 @@ export class ImapSession {
   /** The selected mailbox while none of its rows was needed. */
   #opening: { readonly opening: Opening; readonly readOnly: boolean } | undefined
   /** CONDSTORE was asked for: FETCH responses that are not asked for carry MODSEQ (RFC 7162 §3.1). */
-  condStore = false
+  get condStore(): boolean {
+    return this.#condStore
+  }
+  #condStore = false
   /** Expunged messages are told by UID, and only those (RFC 7162 §3.2). */
   qresync = false
   /** IMAP4rev2 was enabled: what rev2 took out of the protocol is not told any more (RFC 9051 §6.3.1). */
@@ -138,6 +141,15 @@ export class ImapSession {
   /** Selects a mailbox whose rows are still to be read. */
   select(opening: Opening, readOnly: boolean): void {
     this.#opening = { opening, readOnly }
+  }
+
+  /** From here on MODSEQs are told; the first is that up to which the client knows its mailbox. */
+  useCondStore(): void {
+    if (this.#condStore) return
+    this.#condStore = true
+    // RFC 7162 §3.1.2.1 wants it of whatever enables CONDSTORE, not of SELECT alone.
+    const told = this.selected?.toldModSeq ?? this.#opening?.opening.mailbox.highestModSeq
+    if (told !== undefined) this.out.line(`* OK [HIGHESTMODSEQ ${told}] Highest`)
   }
 
   /** Reads the rows of the selected mailbox, where nobody needed them before. */
@@ -225,7 +237,7 @@ export class ImapSession {
     this.deselect()
     if (this.account !== undefined) this.room.byAccount.leave(this.account.id)
     this.account = undefined
-    this.condStore = false
+    this.#condStore = false
     this.qresync = false
     this.rev2 = false
     this.utf8Accepted = false
@@ -293,6 +305,8 @@ export class ImapSession {
     if (!handler.states.includes(this.state))
       return this.#answer(tag, bad(`${command.name} is not allowed now`))
     const completion = await this.#guard(() => handler.run(this, command, tag), usesRows(handler))
+    // Who is logged in and gets things done may err now and then, for as long as it stays.
+    if (completion.status === 'OK' && !handler.states.includes('greeted')) this.#errors = 0
     // RFC 9051 §7.5.1: no EXPUNGE while message sequence numbers are in use.
     const keeps =
       'uid' in command &&

@@ -15,10 +15,11 @@ export const close: ImapCommand<'CLOSE'> = {
       const refused = await expungeSelected(session, selected, 'all')
       if (refused !== undefined) return refused
     }
-    const highest = selected?.view.mailbox.highestModSeq
+    // RFC 7162 §3.2.8. A client that takes it for what it knows would never hear of what others did.
+    const isKnown = session.qresync && selected?.endsWithDeleted() === true
+    const code = isKnown ? `HIGHESTMODSEQ ${selected.view.mailbox.highestModSeq}` : undefined
     session.deselect()
-    // RFC 7162 §3.2.8
-    return done('Closed', session.qresync && highest ? `HIGHESTMODSEQ ${highest}` : undefined)
+    return done('Closed', code)
   },
 }
 

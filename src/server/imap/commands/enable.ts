@@ -11,13 +11,13 @@ const ENABLING: ReadonlyMap<string, (session: ImapSession) => void> = new Map<
   [
     'CONDSTORE',
     (session) => {
-      session.condStore = true
+      session.useCondStore()
     },
   ],
   [
     'QRESYNC',
     (session) => {
-      session.condStore = true // RFC 7162 §3.2.3
+      session.useCondStore() // RFC 7162 §3.2.3
       session.qresync = true
     },
   ],

@@ -67,7 +67,7 @@ function planOf(session: ImapSession, command: Named<'FETCH'>): FetchPlan {
   const has = (kind: FetchItem['kind']): boolean => items.some((item) => item.kind === kind)
   if (command.uid && !has('uid')) items.unshift({ kind: 'uid' }) // RFC 9051 §6.4.9
   if (command.changedSince !== undefined && !has('modSeq')) items.push({ kind: 'modSeq' })
-  if (has('modSeq')) session.condStore = true
+  if (has('modSeq')) session.useCondStore()
   return {
     items,
     texts: TEXT_KINDS.filter(has),

@@ -42,7 +42,7 @@ async function searched(
     return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
   }
   const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
-  if (search.usesModSeq) session.condStore = true // RFC 7162 §3.1
+  if (search.usesModSeq) session.useCondStore() // RFC 7162 §3.1
   const progress = new Progress(session, tag)
   const rows = await matchingRows(session, selected, { search, progress })
   const { uids } = selected.view

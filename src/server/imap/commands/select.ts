@@ -46,6 +46,7 @@ async function open(
   const refused = lacking(found.row, 'r')
   if (refused !== undefined) return refused
   const asked = askedOf(session, found)
+  if (command.condStore) session.useCondStore()
   const { views, limits } = session.room
   const { known } = command
   const isBehind =
@@ -57,7 +58,6 @@ async function open(
     if (view === undefined) return noMailbox()
     session.selected = new Selected(view, readOnly)
   } else session.select(opening, readOnly)
-  if (command.condStore) session.condStore = true
   const mailbox = session.selected?.view.mailbox ?? found.row
   announce(session, { mailbox: { ...mailbox, path: found.row.path }, readOnly })
   const { selected } = session

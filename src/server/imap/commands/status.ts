@@ -28,7 +28,7 @@ export async function statusLine(
   items: readonly StatusItem[],
 ): Promise<string> {
   const { row } = found
-  if (items.includes('HIGHESTMODSEQ')) session.condStore = true
+  if (items.includes('HIGHESTMODSEQ')) session.useCondStore()
   const deletedBytes = items.includes('DELETED-STORAGE') ? await deletedIn(session, found) : 0
   const values: Record<StatusItem, () => string> = {
     MESSAGES: () => String(row.messages),

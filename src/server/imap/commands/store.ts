@@ -23,7 +23,7 @@ export const store: ImapCommand<'STORE'> = {
     if (selected === undefined || selected.readOnly) return readOnly()
     const rows = selected.rowsOf(command.set, command.uid ? 'uid' : 'seq')
     if (rows === 'outOfRange') return bad('No such message')
-    if (command.unchangedSince !== undefined) session.condStore = true
+    if (command.unchangedSince !== undefined) session.useCondStore()
     const alive = rows.filter((row) => selected.isAlive(row))
     const failed = new Set<number>()
     for (let at = 0; at < alive.length; at += ROWS_PER_COMMIT) {

@@ -21,7 +21,7 @@ export const thread: ImapCommand<'THREAD'> = {
     if (readText === undefined)
       return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
     const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
-    if (search.usesModSeq) session.condStore = true // RFC 7162 §3.1
+    if (search.usesModSeq) session.useCondStore() // RFC 7162 §3.1
     const rows = await matchingRows(session, selected, {
       search,
       progress: new Progress(session, tag),
