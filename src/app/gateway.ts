@@ -117,6 +117,7 @@ runRole('gateway', async ({ place, log, atFailure }) => {
         ...(DOORS[listener.protocol] === 'submission' && {
           authenticator,
           allowPlaintext: role.allowPlaintext,
+          scramPlus: () => node.settings['auth.submissionScramPlus'],
         }),
         ...(listener.protocol === 'relay' && {
           allow: (ip: string) => node.settings['relay.access'].has(ip),

@@ -10,7 +10,7 @@ import { clientRoom, clientsMissing } from '#test/peers/clients.ts'
 import type { ClientRoom } from '#test/peers/clients.ts'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
-import { countOf, imap, messages } from './mail.ts'
+import { accountState, countOf, flagsIn, imap, messages } from './mail.ts'
 import { MAILS, sha256, toCrlf, utf8, withLastCrlf } from './mails.ts'
 import { Near, succeeded } from './near.ts'
 import type { Filed } from './near.ts'
@@ -216,17 +216,6 @@ function programs(): void {
   })
 }
 
-/** Everything that mbsync would not have to carry again: one line a mailbox. */
-async function stateOf(far: ImapFlow): Promise<string[]> {
-  const found: string[] = []
-  for (const { path } of await far.list()) {
-    const status = await far.status(path, { messages: true, uidNext: true, highestModseq: true })
-    if (status === false) throw new Error(`no status of ${path}`)
-    found.push(`${path} ${status.messages} ${status.uidNext} ${status.highestModseq}`)
-  }
-  return found
-}
-
 /** mbsync marks what it carries, and leaves what has no end of its header. */
 const unmarked = (octets: Buffer): string =>
   sha256(Buffer.from(octets.toString('latin1').replace(/^X-TUID: .*\r\n/m, ''), 'latin1'))
@@ -271,27 +260,15 @@ async function bothWays(far: ImapFlow, near: Near, turn: number): Promise<number
     ...Array.from({ length: turn + 1 }, () => []),
   ])
 
-  const before = await stateOf(far)
+  const before = await accountState(far)
   const commands = await near.sync()
   assert.ok(commands.length > 20, 'it said what it asked')
   assert.deepEqual(
     commands.filter((each) => /APPEND|BODY|STORE|CREATE|EXPUNGE|COPY/.test(each)),
     [],
   )
-  assert.deepEqual(await stateOf(far), before)
+  assert.deepEqual(await accountState(far), before)
   return near.filed('INBOX').length + near.filed(MINUTES_UTF7).length + 1
-}
-
-async function flagsIn(far: ImapFlow, mailbox: string): Promise<string[][]> {
-  const lock = await far.getMailboxLock(mailbox)
-  try {
-    const found: string[][] = []
-    for await (const { flags } of far.fetch('1:*', { flags: true }))
-      found.push([...(flags ?? [])].toSorted())
-    return found
-  } finally {
-    lock.release()
-  }
 }
 
 const nameOf = (index: number): string =>

@@ -183,3 +183,27 @@ export async function countOf(client: ImapFlow, mailbox: string): Promise<number
   const status = await client.status(mailbox, { messages: true })
   return status === false ? 0 : (status.messages ?? 0)
 }
+
+/** What a program that keeps a copy compares: one line a mailbox, the same while nothing is carried. */
+export async function accountState(far: ImapFlow): Promise<string[]> {
+  const found: string[] = []
+  for (const { path } of await far.list()) {
+    const status = await far.status(path, { messages: true, uidNext: true, highestModseq: true })
+    if (status === false) throw new Error(`no status of ${path}`)
+    found.push(`${path} ${status.messages} ${status.uidNext} ${status.highestModseq}`)
+  }
+  return found
+}
+
+/** Of each message in UID order. */
+export async function flagsIn(far: ImapFlow, mailbox: string): Promise<string[][]> {
+  const lock = await far.getMailboxLock(mailbox)
+  try {
+    const found: string[][] = []
+    for await (const { flags } of far.fetch('1:*', { flags: true }))
+      found.push([...(flags ?? [])].toSorted())
+    return found
+  } finally {
+    lock.release()
+  }
+}

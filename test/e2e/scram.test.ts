@@ -176,6 +176,15 @@ describe('SCRAM at every door', () => {
     })
   }
 
+  it('submission offers to bind the channel only where that is set: NeoMutt would choose it and fail', async () => {
+    for (const door of DOORS.filter(({ port }) => port === 587 || port === 465)) {
+      assert.deepEqual(await offeredAt(watari, door), ['SCRAM-SHA-256'])
+      // Who could bind it, and hears that we do not offer that, is let in (RFC 5802 §6).
+      await loggedIn(door, { mechanism: 'SCRAM-SHA-256', header: 'y,,' })
+    }
+    await cli.run(['settings', 'set', 'auth.submissionScramPlus', 'true'])
+  })
+
   it('lets in with and without the channel bound, and proves itself', async (t) => {
     let logins = 0
     for (const door of DOORS) {

@@ -26,6 +26,21 @@ export const onPath = (program: string): boolean =>
     }
   })
 
+/** Others that people read mail with; those of this machine, where it has them. */
+export type MachineProgram =
+  | MailProgram
+  | 'fetchmail'
+  | 'getmail'
+  | 'neomutt'
+  | 'offlineimap'
+  | 'script'
+
+/** Which of the programs this machine lacks, for a test to skip with. */
+export const programsMissing = (programs: readonly MachineProgram[]): string | undefined => {
+  const missing = programs.filter((program) => !onPath(program))
+  return missing.length === 0 ? undefined : `no ${missing.join(', ')}`
+}
+
 export interface RanProgram {
   readonly status: number | null
   readonly stdout: Buffer
@@ -33,7 +48,7 @@ export interface RanProgram {
 }
 
 /** A folder of a test's own that the programs see too. */
-export interface ClientRoom {
+export interface ClientRoom<Program extends string = MailProgram> {
   /** The folder as this process sees it. */
   readonly folder: string
   /** The folder as the programs see it. */
@@ -43,15 +58,20 @@ export interface ClientRoom {
   /** Which programs it runs, for a test to print. */
   readonly kind: 'of the peers’ root' | 'of this machine'
   /** Runs a program to its end; one that takes longer than two minutes is killed. */
-  run(program: MailProgram, args: readonly string[], input?: string | Buffer): Promise<RanProgram>
+  run(program: Program, args: readonly string[], input?: string | Buffer): Promise<RanProgram>
   remove(): void
 }
 
 const RUN_MS_MAX = 120_000
 
 /** Only where `clientsMissing` says nothing. */
-export function clientRoom(): ClientRoom {
-  const isRoot = existsSync(peerRoot()) && peersMissing() === undefined
+export const clientRoom = (): ClientRoom =>
+  roomOf(existsSync(peerRoot()) && peersMissing() === undefined)
+
+/** Likewise with this machine's own programs; `programsMissing` says which there are. */
+export const machineRoom = (): ClientRoom<MachineProgram> => roomOf(false)
+
+function roomOf(isRoot: boolean): ClientRoom<MachineProgram> {
   const inside = isRoot
     ? join('/var/lib', peerName('clients'))
     : mkdtempSync(join(tmpdir(), 'watari-clients-'))
@@ -61,6 +81,7 @@ export function clientRoom(): ClientRoom {
     PATH: isRoot ? '/usr/sbin:/usr/bin:/sbin:/bin' : process.env['PATH'],
     HOME: inside,
     LC_ALL: 'C.UTF-8',
+    TERM: 'xterm',
     WATARI_TEST_FILE: process.env['WATARI_TEST_FILE'],
   }
   return {

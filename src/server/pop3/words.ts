@@ -10,7 +10,8 @@ export interface Pop3Words {
   readonly inUse: string
   readonly unknownMechanism: string
   readonly mechanismNotOffered: string
-  readonly malformedResponse: string
+  /** What SASL found wrong is told in English alone: it is for who writes the program. */
+  malformed(found: string): string
   readonly noResponse: string
   readonly otherUser: string
   readonly beginTls: string
@@ -49,7 +50,7 @@ export const ENGLISH: Pop3Words = {
   inUse: 'Another session has this mailbox open',
   unknownMechanism: 'Unknown mechanism',
   mechanismNotOffered: 'This mechanism is not offered',
-  malformedResponse: 'The response is not what the mechanism asks for',
+  malformed: (found) => found,
   noResponse: 'No response',
   otherUser: 'Log in as yourself',
   beginTls: 'Begin TLS negotiation',
@@ -88,7 +89,7 @@ const JAPANESE: Pop3Words = {
   inUse: 'ほかの接続がこのメールボックスを使っています',
   unknownMechanism: '知らない認証方式です',
   mechanismNotOffered: 'この認証方式は使えません',
-  malformedResponse: '認証方式に合わない応答です',
+  malformed: (found) => `認証方式に合わない応答です (${found})`,
   noResponse: '応答がありません',
   otherUser: '自分のユーザー名でログインしてください',
   beginTls: 'TLS を始めてください',

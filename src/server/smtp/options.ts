@@ -77,6 +77,8 @@ export interface MailListenerOptions {
   readonly allow?: (ip: string) => boolean | Reply
   /** From where passwords are taken without TLS; nowhere, where absent. */
   readonly allowPlaintext?: (ip: string) => boolean
+  /** Whether SCRAM-SHA-256-PLUS is offered too, where SCRAM is. */
+  readonly scramPlus?: () => boolean
   /** Read when a session begins. */
   readonly limits?: Partial<SmtpLimits> | (() => Partial<SmtpLimits>)
   readonly texts: () => SubmissionTexts

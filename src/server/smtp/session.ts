@@ -105,9 +105,10 @@ export class SmtpSession {
     return tlsOf(this.#socket) !== undefined
   }
 
-  /** What SCRAM binds; absent without TLS. */
+  /** What SCRAM binds; absent without TLS, and where binding is not offered. */
   get channel(): ((type: string) => Octets | undefined) | undefined {
-    return this.secured ? (type) => channelBinding(this.#socket, type) : undefined
+    if (!this.secured || this.options.scramPlus?.() !== true) return undefined
+    return (type) => channelBinding(this.#socket, type)
   }
 
   /** The mechanisms that a login may use now. */

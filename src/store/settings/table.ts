@@ -342,6 +342,14 @@ export const SETTINGS = {
       ja: '新しい SCRAM 鍵の反復回数。多いほど、鍵を盗んだ者の推測に手間がかかり、計算を受け持つクライアントのログインも重くなります（100,000 回で携帯電話でも 0.1 秒ほど）。これより少ない鍵は、次回のパスワードログイン時に作り直します。',
     },
   },
+  'auth.submissionScramPlus': {
+    type: 'boolean',
+    default: false,
+    doc: {
+      en: 'Offer SCRAM-SHA-256-PLUS at submission too, as IMAP and POP3 do. Mutt and NeoMutt, as Debian builds them, choose it wherever it is offered, cannot bind a channel, and then send nothing; in IMAP they go on to another mechanism.',
+      ja: 'メールの送信でも IMAP や POP3 と同じく SCRAM-SHA-256-PLUS を使えるようにします。Debian の Mutt と NeoMutt は、これがあると必ず選びますがチャネルバインディングができず、送信に失敗します（IMAP ではほかの方式に切り替えます）。',
+    },
+  },
   'auth.allowPlaintext': {
     type: 'boolean',
     default: false,

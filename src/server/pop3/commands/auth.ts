@@ -27,7 +27,7 @@ export const auth: Pop3Handler = {
       if (response === undefined) return session.error(session.words.noResponse)
       step = step.next(response)
     }
-    if (step.kind === 'error') return session.error(session.words.malformedResponse)
+    if (step.kind === 'error') return session.error(session.words.malformed(step.text))
     if (step.authzid !== undefined) return otherUser(session)
     await logIn(session, step.login, step.password)
   },
@@ -55,7 +55,7 @@ async function byScram(
     case 'otherUser':
       return otherUser(session)
     case 'malformed':
-      return session.error(session.words.malformedResponse)
+      return session.error(session.words.malformed(end.text))
     case 'gone':
       return session.error(session.words.noResponse)
   }
