@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { HANDED_RECIPIENTS_MAX } from '#model/reception.ts'
 
 import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
@@ -59,6 +60,10 @@ export async function openReceiving(
     listen: { path: join(place.runDir, 'lmtp.sock') },
     hostname: `mail.${host.domain}`,
     trusted: true,
+    limits: {
+      recipientsMax: HANDED_RECIPIENTS_MAX,
+      refusedRecipientsMax: HANDED_RECIPIENTS_MAX,
+    },
   })
   const lmtp = await openListeners(listenersOf(host, 'lmtp'), log, (listener) =>
     serveMail({

@@ -6,6 +6,9 @@ import type { BodyKind, Door, Peer, Recipient } from './envelope.ts'
 import type { Reply } from './reply.ts'
 import type { Verdict } from './verdict.ts'
 
+/** Recipients of one transaction between our own nodes. */
+export const HANDED_RECIPIENTS_MAX = 10_000
+
 /** MAIL as the session has parsed it. */
 export interface MailCommand {
   readonly door: Door

@@ -2,8 +2,8 @@ import { messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { MailboxCaller } from '#client/node/mailbox-caller.ts'
-import { PIECE_BYTES_MAX } from '#contract/node/mailboxes.ts'
-import type { MailboxAsk } from '#contract/node/mailboxes.ts'
+import { FILINGS_MAX, PIECE_BYTES_MAX } from '#contract/node/mailboxes.ts'
+import type { MailboxAnswer, MailboxAsk } from '#contract/node/mailboxes.ts'
 import type { DeliveryMailboxes } from '#engine/deliver/delivery-mailboxes.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
@@ -37,8 +37,19 @@ export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {
       const made = await caller.commit(request as unknown as MailboxAsk<'commit'>)
       return made as unknown as Awaited<ReturnType<MailboxStore['commit']>>
     },
-    script: async (ask) => ({ script: (await caller.call('script', ask)).script }),
-    mailboxes: (ask) => caller.call('mailboxes', ask),
+    filing: async ({ accountIds }) => {
+      const accounts: MailboxAnswer<'filing'>['accounts'] = []
+      for (let at = 0; at < accountIds.length; at += FILINGS_MAX) {
+        const ask = { accountIds: accountIds.slice(at, at + FILINGS_MAX) }
+        accounts.push(...(await caller.call('filing', ask)).accounts)
+      }
+      return {
+        accounts: accounts.map(({ script, mailboxes }) => ({
+          mailboxes,
+          ...(script !== undefined && { script }),
+        })),
+      }
+    },
     hasRoom: (ask) => caller.call('hasRoom', ask),
   }
 }

@@ -1,6 +1,7 @@
 import { Fault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { ACCOUNTS_AT_ONCE } from '#store/mailbox/commit.ts'
 import { errorOf } from './messages.ts'
 import type { ToChild, ToParent } from './messages.ts'
 import type { PipeEnd } from './pipe.ts'
@@ -89,7 +90,7 @@ export class Caller {
       }
       const deadlineAtMs = WITHOUT_DEADLINE.has(method)
         ? Number.POSITIVE_INFINITY
-        : this.#options.clock.monotonicMs() + this.#deadlineMs
+        : this.#options.clock.monotonicMs() + this.#deadlineMs * stepsOf(argument)
       const bytes = octetsIn(argument)
       this.#waiting.push({ service, method, argument, bytes, deadlineAtMs, resolve, reject })
       this.#pump()
@@ -162,7 +163,8 @@ export class Caller {
   }
 
   #missed(call: Call): Fault {
-    return new Fault('stalled', `${nameOf(call)}: no answer in ${this.#deadlineMs} ms`)
+    const waitedMs = this.#deadlineMs * stepsOf(call.argument)
+    return new Fault('stalled', `${nameOf(call)}: no answer in ${waitedMs} ms`)
   }
 
   #setStalled(isStalled: boolean): void {
@@ -176,6 +178,12 @@ export class Caller {
 const DEAF = { resolve: () => undefined, reject: () => undefined }
 
 const nameOf = (call: Call): string => `${call.service}.${call.method}`
+
+/** A commit for thousands of accounts is made in steps, each of which has the time of a call; a disk that hangs is found by the probe. */
+function stepsOf(argument: unknown): number {
+  const commits: unknown = (argument as { readonly commits?: unknown } | undefined)?.commits
+  return Array.isArray(commits) ? Math.max(1, Math.ceil(commits.length / ACCOUNTS_AT_ONCE)) : 1
+}
 
 /** The octets that an argument carries, near enough for back-pressure. */
 function octetsIn(value: unknown, depth = 0): number {

@@ -164,6 +164,20 @@ describe('calls', () => {
     assert.deepEqual(await next, { id: 2 })
   })
 
+  test('a commit for thousands of accounts has the time of a call for each of its steps', async () => {
+    const { clock, store, stalls, connect, answer } = set()
+    connect()
+    const posting = store.put({ commits: Array.from({ length: 1_001 }) })
+    pass(clock, 2_500)
+    answer(['answer', 1, { id: 1 }])
+    assert.deepEqual(await posting, { id: 1 })
+    const late = store.put({ commits: Array.from({ length: 1_001 }) })
+    late.catch(() => undefined)
+    pass(clock, 3_200)
+    await assert.rejects(late, fault('stalled'))
+    assert.deepEqual(stalls, [true])
+  })
+
   test('a call whose outcome must be known waits for as long as the child lives', async () => {
     const { clock, caller, store, connect, answer } = set()
     connect()

@@ -9,6 +9,8 @@ const CAPTURE_BYTES_MAX = 16_384
 /** Text parts that are tried until one has text. */
 const CAPTURES_MAX = 4
 
+const WORD = /[^\s\0]+/g
+
 /** Collects the first texts of a message while it goes by. */
 export class PreviewCollector {
   readonly #captures: { readonly description: Description; pieces: Octets[]; length: number }[] = []
@@ -46,9 +48,27 @@ export class PreviewCollector {
     for (const { description, pieces } of this.#captures) {
       const decoded = decodeText(description.fields, Buffer.concat(pieces))
       const plain = description.subtype === 'html' ? htmlToText(decoded) : decoded
-      const folded = plain.replace(/[\s\0]+/g, ' ').trim()
-      if (folded !== '') return Array.from(folded).slice(0, PREVIEW_CHARACTERS_MAX).join('')
+      const folded = foldedStart(plain)
+      if (folded !== '') return folded
     }
     return ''
   }
+}
+
+/** The first characters of the text, each run of white space as one blank. */
+function foldedStart(text: string): string {
+  let folded = ''
+  let count = 0
+  for (const [word] of text.matchAll(WORD)) {
+    if (folded !== '') {
+      folded += ' '
+      count++
+    }
+    for (const character of word) {
+      if (count >= PREVIEW_CHARACTERS_MAX) return folded
+      folded += character
+      count++
+    }
+  }
+  return folded
 }

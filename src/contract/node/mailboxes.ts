@@ -9,6 +9,8 @@ import { z } from 'zod'
 export const CALL_BYTES_MAX = 16 * 1024 * 1024
 /** Octets of one piece of a large message. */
 export const PIECE_BYTES_MAX = 256 * 1024
+/** Accounts that one `filing` asks: their scripts fit into one answer. */
+export const FILINGS_MAX = 100
 
 const count = z.number().int().nonnegative()
 const octets = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
@@ -66,8 +68,7 @@ export const MAILBOX_CALLS = {
   appendLarge: z.strictObject({ handle, offset: count, octets }),
   abortLarge: z.strictObject({ handle }),
   commit,
-  script: z.strictObject({ accountId }),
-  mailboxes: z.strictObject({ accountId }),
+  filing: z.strictObject({ accountIds: z.array(accountId).max(FILINGS_MAX) }),
   hasRoom: z.strictObject({
     accountId,
     sizeBytes: count,
@@ -119,8 +120,9 @@ export const MAILBOX_ANSWERS = {
       ]),
     ),
   }),
-  script: z.object({ script: z.object({ name: z.string(), text: z.string() }).optional() }),
-  mailboxes: z.object({ mailboxes: z.array(z.object({ path })) }),
+  filing: z.object({
+    accounts: z.array(z.object({ script: z.string().optional(), mailboxes: z.array(path) })),
+  }),
   hasRoom: z.object({ hasRoom: z.boolean() }),
   status: z.object({ full: z.boolean() }),
 } as const

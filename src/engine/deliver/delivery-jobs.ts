@@ -1,6 +1,5 @@
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
-import { compileSieve } from '#codec/sieve/compile.ts'
 import type { SieveProgram } from '#codec/sieve/program.ts'
 import type { AccountId } from '#model/account.ts'
 import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
@@ -9,7 +8,10 @@ import type { MailCommand } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
 import type { PolicyAction } from '#store/settings/table.ts'
 import type { AccountCommit, AccountCommitResult, OutboxEntry } from '#store/mailbox/commit.ts'
+import { FILINGS_MAX } from '#store/mailbox/mailbox-store.ts'
+import type { AccountFiling } from '#store/mailbox/mailbox-store.ts'
 
+import { compiledSieve } from './compiled-sieve.ts'
 import { DEFAULT_SCRIPT } from './default-script.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
 import type { Destination } from './destination.ts'
@@ -40,7 +42,7 @@ interface DeliveredMail {
 }
 
 export interface PlannerOptions {
-  readonly mailboxes: Pick<DeliveryMailboxes, 'script' | 'mailboxes'>
+  readonly mailboxes: Pick<DeliveryMailboxes, 'filing'>
   /** The administrator's script; undefined: the one that comes with Watari. */
   readonly adminScript: () => string | undefined
   /** What an account over its quota answers; absent: it defers. */
@@ -62,6 +64,7 @@ export class DeliveryPlanner {
   /** One job an account and detail, whatever leads there; one entry for each address elsewhere. */
   async jobs(destinations: readonly Destination[]): Promise<readonly Job[]> {
     const { deliveryId } = this.#mail
+    const filings = new Filings(this.#options.mailboxes, destinations)
     const jobs = new Map<string, Job>()
     const sent = new Set<string>()
     for (const [index, destination] of destinations.entries()) {
@@ -76,7 +79,10 @@ export class DeliveryPlanner {
           recipient,
           copyId,
           forwards: [],
-          plan: leaves === true ? NOTHING_FILED : await this.#plan(accountId, recipient),
+          plan:
+            leaves === true
+              ? NOTHING_FILED
+              : this.#plan(accountId, recipient, await filings.of(accountId)),
         }
         jobs.set(key, job)
         job.indexes.push(index)
@@ -92,14 +98,14 @@ export class DeliveryPlanner {
     return [...jobs.values()]
   }
 
-  async #plan(accountId: AccountId, recipient: Address): Promise<DeliveryPlan> {
-    const { mailboxes, clock, log } = this.#options
+  #plan(
+    accountId: AccountId,
+    recipient: Address,
+    { script, mailboxes }: AccountFiling,
+  ): DeliveryPlan {
+    const { clock, log } = this.#options
     const { deliveryId, command, message, isAccepted } = this.#mail
-    const [{ script }, names] = await Promise.all([
-      mailboxes.script({ accountId }),
-      mailboxes.mailboxes({ accountId }),
-    ])
-    const existing = new Set(names.mailboxes.map((row) => row.path.join('/')))
+    const existing = new Set(mailboxes.map((path) => path.join('/')))
     const plan = planDelivery(
       {
         deliveryId,
@@ -116,7 +122,7 @@ export class DeliveryPlanner {
           mailboxExists: (name) => existing.has(/^inbox$/i.test(name) ? 'INBOX' : name),
         },
       },
-      this.#programs(script?.text),
+      this.#programs(script),
     )
     if (plan.error !== undefined) log.warn('sieve.failed', { accountId, cause: plan.error })
     return plan
@@ -124,7 +130,7 @@ export class DeliveryPlanner {
 
   #programs(own: string | undefined): SieveProgram[] {
     return [this.#options.adminScript() ?? DEFAULT_SCRIPT, own ?? ''].flatMap((text) => {
-      const compiled = compileSieve(text)
+      const compiled = compiledSieve(text)
       // A script that does not check never stands in the way of mail.
       if (!compiled.ok)
         this.#options.log.warn('sieve.invalid', { cause: compiled.error[0]?.message })
@@ -142,6 +148,32 @@ export class DeliveryPlanner {
       body: command.body,
       smtpUtf8: command.smtpUtf8,
       content: 0,
+    }
+  }
+}
+
+/** What a mail's accounts are filed by, asked for many at once: a mail may be for 10,000. */
+class Filings {
+  readonly #mailboxes: PlannerOptions['mailboxes']
+  readonly #accountIds: readonly AccountId[]
+  readonly #known = new Map<AccountId, AccountFiling>()
+  #asked = 0
+
+  constructor(mailboxes: PlannerOptions['mailboxes'], destinations: readonly Destination[]) {
+    this.#mailboxes = mailboxes
+    const filing = destinations.filter(({ leaves }) => leaves !== true)
+    this.#accountIds = [...new Set(filing.flatMap(({ accounts }) => accounts))]
+  }
+
+  /** Of one of the destinations' accounts; others get their turn while it asks. */
+  async of(accountId: AccountId): Promise<AccountFiling> {
+    for (;;) {
+      const known = this.#known.get(accountId)
+      if (known !== undefined) return known
+      const accountIds = this.#accountIds.slice(this.#asked, this.#asked + FILINGS_MAX)
+      const { accounts } = await this.#mailboxes.filing({ accountIds })
+      this.#asked += accountIds.length
+      for (const [i, asked] of accountIds.entries()) this.#known.set(asked, accounts[i]!)
     }
   }
 }

@@ -1,20 +1,11 @@
 import type { AccountId } from '#model/account.ts'
-import type { MailboxPath } from '#model/mailbox.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 /** What a delivery needs of the mailboxes, here or on another machine. Every commit has a delivery id. */
 export interface DeliveryMailboxes extends Pick<
   MailboxStore,
-  'openLarge' | 'appendLarge' | 'abortLarge' | 'commit'
+  'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing'
 > {
-  /** The account's active script. */
-  script(ask: {
-    readonly accountId: AccountId
-  }): Promise<{ readonly script: { readonly text: string } | undefined }>
-  /** The names of its mailboxes. */
-  mailboxes(ask: {
-    readonly accountId: AccountId
-  }): Promise<{ readonly mailboxes: readonly { readonly path: MailboxPath }[] }>
   /** Whether its quota has room for so many octets, as far as that can be known before they come. */
   hasRoom?(ask: RoomAsk): Promise<{ readonly hasRoom: boolean }>
 }

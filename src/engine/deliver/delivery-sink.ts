@@ -129,8 +129,9 @@ export class DeliverySink implements MessageSink {
     )
     const planned = { deliveryId, command, message, isAccepted }
     const jobs = await new DeliveryPlanner(this.#options, planned).jobs(destinations)
+    const jobsOf = byDestination(jobs, destinations.length)
     this.#refused = destinations.map((destination, index) => {
-      const own = jobs.filter((job) => job.indexes.includes(index))
+      const own = jobsOf[index]!
       return own.some((job) => job.plan.refusal !== undefined)
         ? replyOf(destination, own, 'defer')
         : undefined
@@ -142,11 +143,7 @@ export class DeliverySink implements MessageSink {
     if (jobs.some((job) => job.plan.outbox.length > 0 || job.forwards.length > 0))
       this.#options.filed()
     return destinations.map((destination, index) =>
-      replyOf(
-        destination,
-        jobs.filter((job) => job.indexes.includes(index)),
-        this.#options.overQuota?.() ?? 'defer',
-      ),
+      replyOf(destination, jobsOf[index]!, this.#options.overQuota?.() ?? 'defer'),
     )
   }
 
@@ -178,4 +175,11 @@ export class DeliverySink implements MessageSink {
         },
       })
   }
+}
+
+/** The jobs of each destination, by its place. */
+function byDestination(jobs: readonly Job[], count: number): readonly (readonly Job[])[] {
+  const found: Job[][] = Array.from({ length: count }, () => [])
+  for (const job of jobs) for (const index of job.indexes) found[index]!.push(job)
+  return found
 }

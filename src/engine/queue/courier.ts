@@ -3,6 +3,7 @@ import { isFault, messageOf } from '#base/outcome.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
 import { nextHop } from '#engine/route/next-hop.ts'
 import { formatNextHop } from '#model/route.ts'
+import { HANDED_RECIPIENTS_MAX } from '#model/reception.ts'
 import type { NextHop } from '#model/route.ts'
 import type {
   QueueMessage,
@@ -39,7 +40,10 @@ const CONCURRENCY = { perHop: 20, inAll: 200 }
 const GATHER_MS = 20
 const CLAIMED_MAX = 2_000
 const CLAIM_AT_ONCE = 500
+/** RFC 5321 §4.5.3.1.8: what each peer takes at least. */
 const RECIPIENTS_PER_TRANSACTION = 100
+/** Our own stores write the octets of a transaction once, for however many. */
+const LOCAL_RECIPIENTS_PER_TRANSACTION = HANDED_RECIPIENTS_MAX
 const LOOK_AGAIN_MS_MAX = MINUTE_MS // however the wall clock jumps
 const STALLED_MS = SECOND_MS
 const CLOCK_JUMP_MS = MINUTE_MS
@@ -215,11 +219,12 @@ export class Courier {
       byHop.set(key, group)
       group.recipients.push(recipient)
     }
-    for (const [key, { hop, recipients }] of byHop)
-      for (let at = 0; at < recipients.length; at += RECIPIENTS_PER_TRANSACTION) {
-        const some = recipients.slice(at, at + RECIPIENTS_PER_TRANSACTION)
-        this.#lanes.add(key, { message, hop, recipients: some })
-      }
+    for (const [key, { hop, recipients }] of byHop) {
+      const atOnce =
+        hop.kind === 'local' ? LOCAL_RECIPIENTS_PER_TRANSACTION : RECIPIENTS_PER_TRANSACTION
+      for (let at = 0; at < recipients.length; at += atOnce)
+        this.#lanes.add(key, { message, hop, recipients: recipients.slice(at, at + atOnce) })
+    }
     if (held.length > 0) void this.#settle(concludeHeld(message, held, this.#options))
   }
 

@@ -32,7 +32,7 @@ interface Large {
 interface MailboxDoorParts {
   readonly mailboxes: Pick<
     MailboxStore,
-    'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'script' | 'mailboxes' | 'status'
+    'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing' | 'status'
   > &
     Pick<DeliveryMailboxes, 'hasRoom'>
   readonly clock: Clock
@@ -76,10 +76,8 @@ export class MailboxDoor {
         return this.#abortLarge(owner, data as MailboxAsk<'abortLarge'>)
       case 'commit':
         return this.#commit(owner, data as MailboxAsk<'commit'>)
-      case 'script':
-        return this.#script(data as MailboxAsk<'script'>)
-      case 'mailboxes':
-        return this.#names(data as MailboxAsk<'mailboxes'>)
+      case 'filing':
+        return this.#filing(data as MailboxAsk<'filing'>)
       case 'hasRoom':
         return this.#hasRoom(data as MailboxAsk<'hasRoom'>)
       case 'status':
@@ -87,14 +85,15 @@ export class MailboxDoor {
     }
   }
 
-  async #script({ accountId }: MailboxAsk<'script'>): Promise<MailboxAnswer<'script'>> {
-    const { script } = await this.#parts.mailboxes.script({ accountId: accountId as AccountId })
-    return script === undefined ? {} : { script: { name: script.name, text: script.text } }
-  }
-
-  async #names({ accountId }: MailboxAsk<'mailboxes'>): Promise<MailboxAnswer<'mailboxes'>> {
-    const found = await this.#parts.mailboxes.mailboxes({ accountId: accountId as AccountId })
-    return { mailboxes: found.mailboxes.map(({ path }) => ({ path: [...path] })) }
+  async #filing({ accountIds }: MailboxAsk<'filing'>): Promise<MailboxAnswer<'filing'>> {
+    const ask = { accountIds: accountIds as AccountId[] }
+    const { accounts } = await this.#parts.mailboxes.filing(ask)
+    return {
+      accounts: accounts.map(({ script, mailboxes }) => ({
+        mailboxes: mailboxes.map((path) => [...path]),
+        ...(script !== undefined && { script }),
+      })),
+    }
   }
 
   async #hasRoom(ask: MailboxAsk<'hasRoom'>): Promise<MailboxAnswer<'hasRoom'>> {

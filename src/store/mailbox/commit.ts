@@ -18,6 +18,9 @@ import type { MailboxRow, Retention } from './mailbox-view.ts'
 import type { QuotaNotice, QuotaRule } from '#store/mailbox/change/quota.ts'
 import type { ObjectChange } from './kept-object.ts'
 
+/** Accounts whose rows one transaction writes: what a delivery beside it has to wait for. */
+export const ACCOUNTS_AT_ONCE = 500
+
 export type MailboxRef =
   | { readonly id: MailboxId }
   | { readonly path: MailboxPath; readonly create: boolean }

@@ -36,11 +36,26 @@ export const SCRUB_ROUND_MS = 28 * DAY_MS
 /** Octets that one `read` or `pieces` may ask for. */
 export const READ_BYTES_MAX = 1024 * 1024
 
+/** Accounts that one `filing` may ask. */
+export const FILINGS_MAX = 500
+
+/** What decides where mail of an account is filed. */
+export interface AccountFiling {
+  /** Its active script. */
+  readonly script?: string
+  /** All its mailboxes; the defaults before their first use. */
+  readonly mailboxes: readonly MailboxPath[]
+}
+
 export interface MailboxStore extends TextSource {
   openLarge(): Promise<{ readonly handle: LargeHandle }>
   appendLarge(part: { readonly handle: LargeHandle; readonly octets: Octets }): Promise<void>
   abortLarge(part: { readonly handle: LargeHandle }): Promise<void>
-  /** Durable when it resolves. Throws Fault `full`, `stalled`, `io` for the whole request. */
+  /**
+   * Durable when it resolves. Throws Fault `full`, `stalled`, `io`: nothing of the request was done, or
+   * nobody knows. One for more than ACCOUNTS_AT_ONCE accounts is made in steps that others get between:
+   * where it throws, the first ones may stand, and their delivery ids are known.
+   */
   commit(request: CommitRequest): Promise<{ readonly results: readonly AccountCommitResult[] }>
   /**
    * All mailboxes of the account, parents before children; the defaults are made at first use. With `by`
@@ -139,6 +154,10 @@ export interface MailboxStore extends TextSource {
   }): Promise<
     { readonly state: AccountState; readonly changes: readonly MailboxTreeChange[] } | undefined
   >
+  /** What filing mail asks of accounts, in their order; at most FILINGS_MAX a call. */
+  filing(ask: {
+    readonly accountIds: readonly AccountId[]
+  }): Promise<{ readonly accounts: readonly AccountFiling[] }>
   /** The account's scripts (RFC 5228) in the order of their names. */
   scripts(ask: {
     readonly accountId: AccountId

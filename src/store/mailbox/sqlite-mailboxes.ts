@@ -9,7 +9,7 @@ import { GroupCommit } from '#store/db/group-commit.ts'
 import { openAccount } from '#store/mailbox/change/account.ts'
 import { emailChanges, mailboxChanges } from '#store/mailbox/view/changes.ts'
 import { readEmails, readThreads } from '#store/mailbox/view/emails.ts'
-import { applyCommits } from '#store/mailbox/change/apply.ts'
+import { applyCommits, contentsNow } from '#store/mailbox/change/apply.ts'
 import type { Applied, Placed } from '#store/mailbox/change/apply.ts'
 import type { MetaParser } from '#store/mailbox/rows/content.ts'
 import {
@@ -23,7 +23,8 @@ import {
 import type { ExpireStep } from '#store/mailbox/upkeep/expire.ts'
 import { lastPurge, notePurge, trustClock } from '#store/mailbox/upkeep/purge-run.ts'
 import { HeldMailboxes } from '#store/mailbox/view/held.ts'
-import type { CommitRequest } from './commit.ts'
+import { ACCOUNTS_AT_ONCE } from './commit.ts'
+import type { AccountCommitResult, CommitRequest } from './commit.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import type { KeptViews } from '#store/mailbox/view/kept-views.ts'
@@ -59,6 +60,7 @@ import {
 } from '#store/mailbox/view/texts.ts'
 import { UploadShelf } from './upload-shelf.ts'
 import { findUpload } from '#store/mailbox/objects/uploads.ts'
+import { readFiling } from '#store/mailbox/view/filing.ts'
 import {
   listMailboxes,
   openedMailbox,
@@ -147,17 +149,16 @@ export class SqliteMailboxes implements MailboxStore {
 
   async commit(request: CommitRequest): ReturnType<MailboxStore['commit']> {
     const files: BlobRef[] = []
-    const applied = await this.#write(request, files)
-    for (const change of applied.changes) this.#parts.onChange(change)
-    // Contents of commits that were refused or made before.
-    await this.#releaseUnnamed([...files, ...applied.files])
+    const results = await this.#write(request, files)
+    // Contents of commits that were refused or made before, and what lost its last row.
+    await this.#releaseUnnamed(files)
     if (failpoint('mailbox.replied') !== 'pass') await new Promise(() => undefined)
-    return { results: applied.results }
+    return { results }
   }
 
   /** Octets, then rows; where it throws, no file is left behind. */
-  async #write(request: CommitRequest, files: BlobRef[]): Promise<Applied> {
-    const { sql, blobs, parser, clock } = this.#parts
+  async #write(request: CommitRequest, files: BlobRef[]): Promise<AccountCommitResult[]> {
+    const { sql, blobs, parser, clock, onChange } = this.#parts
     let hasApplied = false
     try {
       // Flags, moves and expunges go on below the reserve: they are how room is made.
@@ -169,11 +170,30 @@ export class SqliteMailboxes implements MailboxStore {
       const stage = (): void => {
         placed = staged.place()
       }
-      const apply = (): Applied => {
-        hasApplied = true
-        return applyCommits(sql, nowMs, request.commits, { ...placed, threadKeys })
-      }
-      return await this.#group.commit(staged.hasRecords ? { stage, apply } : { apply })
+      const results: AccountCommitResult[] = []
+      do {
+        const from = results.length
+        const commits = request.commits.slice(from, from + ACCOUNTS_AT_ONCE)
+        const apply = (): Applied => {
+          hasApplied = true
+          return applyCommits(sql, nowMs, commits, {
+            contents: placed.contents,
+            outbox: placed.outbox.slice(from),
+            threadKeys,
+          })
+        }
+        const job = from === 0 && staged.hasRecords ? { stage, apply } : { apply }
+        const applied = await this.#group.commit(job)
+        results.push(...applied.results)
+        files.push(...applied.files)
+        for (const change of applied.changes) onChange(change)
+        // Compaction may have moved them meanwhile: the rows know where to.
+        placed = {
+          ...placed,
+          contents: contentsNow(sql, placed.contents, commits, applied.results),
+        }
+      } while (results.length < request.commits.length)
+      return results
     } catch (thrown) {
       await abortContents(blobs, request.contents)
       // A COMMIT that failed at its sync may come true at the next start, which then knows the files.
@@ -294,6 +314,10 @@ export class SqliteMailboxes implements MailboxStore {
     ask: Parameters<MailboxStore['nextEmails']>[0],
   ): ReturnType<MailboxStore['nextEmails']> {
     return readNextEmails(this.#sql, ask)
+  }
+
+  async filing(ask: Parameters<MailboxStore['filing']>[0]): ReturnType<MailboxStore['filing']> {
+    return { accounts: ask.accountIds.map((accountId) => readFiling(this.#sql, accountId)) }
   }
 
   async scripts(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['scripts']> {

@@ -14,8 +14,12 @@ export interface FeederParts {
   readonly log: Log
 }
 
-/** An account is indexed once so many changes wait, or the oldest for so long; a search is not kept waiting. */
+/**
+ * An account is indexed at the next look once so many changes wait, or the oldest for so long, and at once
+ * where mail pours in: the more come together, the less each costs. A search is not kept waiting.
+ */
 const CHANGES_MAX = 50
+const POURING_CHANGES = 1_000
 const WAIT_MS_MAX = 10 * MINUTE_MS
 const LOOK_EVERY_MS = 30 * SECOND_MS
 /** A start has other things to do first. */
@@ -100,7 +104,7 @@ export class SearchFeeder {
     if (noted !== undefined) noted.changes++
     else if (this.#noted.size >= NOTED_MAX) this.#wantsAll = true
     else this.#noted.set(accountId, { changes: 1, sinceMs: this.#parts.clock.monotonicMs() })
-    if ((noted?.changes ?? 1) >= CHANGES_MAX) this.enqueue(accountId)
+    if ((noted?.changes ?? 1) >= POURING_CHANGES) this.enqueue(accountId)
   }
 
   /** Indexes what is missing of an account, for at most so long: for who is about to search. */
@@ -122,8 +126,8 @@ export class SearchFeeder {
     if (this.#stopping.signal.aborted) return
     const { clock } = this.#parts
     const untilMs = clock.monotonicMs() - WAIT_MS_MAX
-    for (const [accountId, { sinceMs }] of this.#noted)
-      if (sinceMs <= untilMs) this.enqueue(accountId)
+    for (const [accountId, { changes, sinceMs }] of this.#noted)
+      if (changes >= CHANGES_MAX || sinceMs <= untilMs) this.enqueue(accountId)
     if (this.#wantsAll) this.#sweep(() => this.#lookAtAll())
     this.#wantsAll = false
     clock.after(LOOK_EVERY_MS, () => this.#look())

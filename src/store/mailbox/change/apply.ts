@@ -3,6 +3,7 @@ import type { MailboxId } from '#model/mailbox.ts'
 import type { BlobRef } from '#store/blob/blobs.ts'
 import { openAccount } from './account.ts'
 import { append } from './append.ts'
+import { placeOf } from '#store/mailbox/rows/content.ts'
 import type { PlacedContent } from '#store/mailbox/rows/content.ts'
 import { copyMessages, moveMessages } from './copy.ts'
 import { copyAcross } from './copy-across.ts'
@@ -84,6 +85,26 @@ export function applyCommits(
     return notice === undefined ? result : { ...result, notice }
   })
   return { results, changes, files }
+}
+
+/** The contents where they lie by now, as far as one of the commits has filed them. */
+export function contentsNow(
+  sql: Sql,
+  contents: readonly PlacedContent[],
+  commits: readonly AccountCommit[],
+  results: readonly AccountCommitResult[],
+): readonly PlacedContent[] {
+  return contents.map((content, index) => {
+    for (const [at, result] of results.entries()) {
+      const { accountId, changes } = commits[at]!
+      if (result.kind !== 'committed') continue
+      const nth = changes.findIndex((each) => each.kind === 'append' && each.content === index)
+      const filed = result.results[nth]
+      if (filed?.kind !== 'append') continue
+      return { ...content, ...placeOf(sql, accountId, filed.emailId) }
+    }
+    return content
+  })
 }
 
 /** What one account's commit needs of it. */

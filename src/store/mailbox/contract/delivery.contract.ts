@@ -5,6 +5,8 @@ import type { Octets } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
+import type { AccountId } from '#model/account.ts'
+import { ACCOUNTS_AT_ONCE } from '#store/mailbox/commit.ts'
 import { append, hanako, taro, text } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 import type { OutboxEntry } from '#store/mailbox/commit.ts'
@@ -74,6 +76,73 @@ export function deliveryContract(bench: () => Bench): void {
       await at.done([append(['INBOX'])], delivery)
       assert.deepEqual(await waiting(), ['D1:r'])
     })
+  })
+
+  describe('a mail for many accounts', () => {
+    const members = Array.from(
+      { length: 2 * ACCOUNTS_AT_ONCE + 3 },
+      (_, i) => `会員${i}` as AccountId,
+    )
+    const post = (at: Bench, deliveryId = 'D9') =>
+      at.store.commit({
+        contents: [text('Subject: お知らせ\r\n\r\n全員へ')],
+        commits: members.map((accountId) => ({
+          accountId,
+          changes: [append([accountId === '会員700' ? '無い' : 'INBOX'])],
+          deliveryId,
+        })),
+      })
+
+    it('is filed for each, in steps that others get between; one refusal is of one', async () => {
+      const at = bench()
+      const posting = post(at)
+      await at.done([append(['INBOX'])], { accountId: taro })
+      const { results } = await posting
+      assert.deepEqual(
+        results.flatMap(({ kind }, i) => (kind === 'committed' ? [] : [[members[i], kind]])),
+        [['会員700', 'refused']],
+      )
+      for (const accountId of [members[0]!, members.at(-1)!]) {
+        const { id } = await at.row(['INBOX'], accountId)
+        const ask = { accountId, mailboxId: id, uid: 1 as Uid, offset: 0, length: 1_000 }
+        const { octets } = await at.store.read(ask)
+        assert.match(toUtf8(octets!), /全員へ$/)
+      }
+      const again = await post(at)
+      assert.equal(again.results.filter(({ kind }) => kind === 'duplicate').length, 1_002)
+    })
+
+    it('is filed once for each where a first part was filed before', async () => {
+      const at = bench()
+      await at.store.commit({
+        contents: [text('Subject: お知らせ\r\n\r\n全員へ')],
+        commits: members.slice(0, ACCOUNTS_AT_ONCE + 1).map((accountId) => ({
+          accountId,
+          changes: [append(['INBOX'])],
+          deliveryId: 'D9',
+        })),
+      })
+      await post(at)
+      for (const accountId of [members[0]!, members[ACCOUNTS_AT_ONCE]!, members.at(-1)!])
+        assert.equal((await at.row(['INBOX'], accountId)).messages, 1)
+    })
+  })
+
+  it('tells of many accounts what decides where their mail is filed', async () => {
+    const at = bench()
+    await at.done([append(['INBOX'])])
+    await at.done([{ kind: 'create', path: ['会議', '議事録'] }])
+    const put = { kind: 'put', name: '振分', text: 'keep;', activate: true } as const
+    await at.store.changeScript({ accountId: hanako, change: put })
+    const { accounts } = await at.store.filing({ accountIds: [taro, hanako] })
+    const names = accounts.map(({ mailboxes }) => mailboxes.map((path) => path.join('/')).sort())
+    assert.deepEqual(names[0], await at.names(taro))
+    assert.deepEqual(names[1], await at.names(hanako))
+    assert.equal(names[1]?.includes('会議/議事録'), true)
+    assert.deepEqual(
+      accounts.map(({ script }) => script),
+      [undefined, 'keep;'],
+    )
   })
 
   describe('outbox', () => {

@@ -1,12 +1,15 @@
 import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isLost } from '#base/outcome.ts'
+import type { AccountId } from '#model/account.ts'
+import type { EmailId } from '#model/mailbox.ts'
 import type { MessageMeta } from '#model/message.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { BlobRef, Blobs, Content } from '#store/blob/blobs.ts'
 import { encodeMeta } from '#store/mailbox/meta-records.ts'
 import type { Sql } from './sql.ts'
 import { threadKeys } from './thread.ts'
+import { eidOf, findAccount } from './work.ts'
 
 /** Parses one message; what `codec/mime` offers. */
 export interface MetaParser {
@@ -148,6 +151,26 @@ const opaqueMeta = (sizeBytes: number): MessageMeta => ({
   preview: '',
   truncated: true,
 })
+
+/** Where an email's octets and meta lie now; nothing where there is no such email. */
+export function placeOf(
+  sql: Sql,
+  accountId: AccountId,
+  emailId: EmailId,
+): Pick<PlacedContent, 'ref' | 'metaRef'> | undefined {
+  const account = findAccount(sql, accountId, 0)
+  const row =
+    account &&
+    sql.get<[number, number, number, number, number, number, number, number]>(
+      `SELECT kind, file, offset, length, meta_kind, meta_file, meta_offset, meta_length
+       FROM email WHERE aid = ? AND eid = ?`,
+      account.aid,
+      eidOf(account.tag, emailId) ?? 0,
+    )
+  if (row === undefined) return undefined
+  const [kind, file, offset, length, ...meta] = row
+  return { ref: blobFrom([kind, file, offset, length]), metaRef: blobFrom(meta) }
+}
 
 /** Deletes an email that no row has any more; the large files that it named. */
 export function deleteEmail(sql: Sql, aid: number, eid: number): BlobRef[] {
