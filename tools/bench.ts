@@ -3,6 +3,8 @@ import { peersMissing, preparePeers } from '#test/peers/root.ts'
 import { accepts } from './bench/accepts.ts'
 import { consoles } from './bench/console.ts'
 import { deliveries } from './bench/deliveries.ts'
+import { fanOut } from './bench/fan-out.ts'
+import { growth } from './bench/growth.ts'
 import { latency } from './bench/latency.ts'
 import { directory } from './bench/directory.ts'
 import { events } from './bench/events.ts'
@@ -19,6 +21,8 @@ import { syncs } from './bench/syncs.ts'
 const PARTS: readonly Part[] = [
   accepts,
   deliveries,
+  fanOut,
+  growth,
   latency,
   idle,
   imap,

@@ -26,6 +26,8 @@ export interface Dovecot {
   /** Its master process; all others descend from it. */
   readonly pid: number
   readonly version: string
+  /** Where the homes of its users lie on this machine. */
+  readonly mailFolder: string
   /** Its configuration as it stands, for benchmarks to print. */
   readonly settings: string
   log(): string
@@ -128,6 +130,7 @@ ${options.settings ?? ''}
       imapsPort,
       pop3Port,
       pid: child.pid ?? 0,
+      mailFolder: join(root, mail),
       settings: text,
       log,
       stop,

@@ -21,7 +21,7 @@ export async function lmtpRate(
       while (next < options.count) {
         const number = next++
         const recipient = options.recipients[number % options.recipients.length] ?? ''
-        await connection.deliver(recipient, messageOf(number, options.octets))
+        await connection.deliver([recipient], messageOf(number, options.octets))
       }
     }),
   )
@@ -31,7 +31,7 @@ export async function lmtpRate(
 }
 
 let run = 0
-function messageOf(number: number, octets: number): string {
+export function messageOf(number: number, octets: number): string {
   if (number === 0) run++
   const head = [
     'From: sender@else.example',
@@ -48,9 +48,11 @@ function messageOf(number: number, octets: number): string {
 }
 
 /** One LMTP connection that sends one message after the other; commands of a transaction go together (RFC 2920). */
-class LmtpConnection {
+export class LmtpConnection {
   readonly #socket: Socket
   #text = ''
+  /** What of it has been read. */
+  #at = 0
   #wake: () => void = () => undefined
   #ended = false
 
@@ -69,7 +71,10 @@ class LmtpConnection {
   }
 
   static async open(port: number): Promise<LmtpConnection> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    return LmtpConnection.over(connect({ port, host: '127.0.0.1', noDelay: true }))
+  }
+
+  static async over(socket: Socket): Promise<LmtpConnection> {
     await once(socket, 'connect')
     const connection = new LmtpConnection(socket)
     await connection.#expect(1)
@@ -78,15 +83,13 @@ class LmtpConnection {
     return connection
   }
 
-  /** Resolves after the recipient's 250. */
-  async deliver(recipient: string, content: string): Promise<void> {
-    this.#socket.write(
-      `MAIL FROM:<sender@else.example>\r\nRCPT TO:<${recipient}>\r\nDATA\r\n`,
-      'latin1',
-    )
-    await this.#expect(3)
+  /** Resolves after each recipient's 250. */
+  async deliver(recipients: readonly string[], content: string): Promise<void> {
+    const named = recipients.map((recipient) => `RCPT TO:<${recipient}>\r\n`).join('')
+    this.#socket.write(`MAIL FROM:<sender@else.example>\r\n${named}DATA\r\n`, 'latin1')
+    await this.#expect(2 + recipients.length)
     this.#socket.write(`${content}\r\n.\r\n`, 'latin1')
-    await this.#expect(1)
+    await this.#expect(recipients.length)
   }
 
   close(): void {
@@ -96,14 +99,16 @@ class LmtpConnection {
   /** The next `count` replies; a refusal ends the benchmark. */
   async #expect(count: number): Promise<void> {
     for (let seen = 0; seen < count;) {
-      const end = this.#text.indexOf('\r\n')
+      const end = this.#text.indexOf('\r\n', this.#at)
       if (end < 0) {
+        this.#text = this.#text.slice(this.#at)
+        this.#at = 0
         if (this.#ended) throw new Error('the peer closed the connection')
         await new Promise<void>((resolve) => (this.#wake = resolve))
         continue
       }
-      const line = this.#text.slice(0, end)
-      this.#text = this.#text.slice(end + 2)
+      const line = this.#text.slice(this.#at, end)
+      this.#at = end + 2
       if (line[3] === '-') continue
       if (!/^[23]/.test(line)) throw new Error(`refused: ${line}`)
       seen++

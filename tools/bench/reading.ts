@@ -61,7 +61,7 @@ export const reading: Part = {
   },
 }
 
-interface Side {
+export interface Side {
   readonly name: string
   readonly port: () => number
   readonly login: string
@@ -92,7 +92,7 @@ async function fill(side: Side, say: (line: string) => void): Promise<void> {
 }
 
 /** Octets of one message, one character each. */
-function mail(n: number): string {
+export function mail(n: number): string {
   const head =
     `From: 送信者${n % 100} <s${n % 100}@other.example>\r\nTo: hanako@campus.example\r\n` +
     `Cc: 同報 <cc@campus.example>\r\nSubject: =?utf-8?B?${Buffer.from(`会議のお知らせ ${n}`).toString('base64')}?=\r\n` +
@@ -105,7 +105,7 @@ function mail(n: number): string {
   return toLatin1(fromUtf8(`${head}${plain}${html}\r\n--b--\r\n`))
 }
 
-async function timed(run: () => Promise<unknown>): Promise<number> {
+export async function timed(run: () => Promise<unknown>): Promise<number> {
   const began = performance.now()
   await run()
   return performance.now() - began
@@ -161,7 +161,7 @@ const fetching = (size: number, command: string) => async (side: Side) => {
   return time
 }
 
-async function logIn({ port, login, secret }: Side): Promise<TagClient> {
+export async function logIn({ port, login, secret }: Side): Promise<TagClient> {
   const client = new TagClient(connect({ port: port(), host: '127.0.0.1' }))
   await client.ask(`LOGIN ${login} "${secret}"`)
   return client
