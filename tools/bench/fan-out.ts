@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { install } from '#test/e2e/installation.ts'
 import { addAccounts } from './fill.ts'
 import { LmtpConnection, lmtpRate, messageOf } from './lmtp-load.ts'
@@ -12,6 +13,7 @@ const SINGLES = 2_000
 const ROUNDS = 3
 const OCTETS = 4_096
 const QUIET_MS = 3_000
+const LOOK_MS = 200
 
 /** A post for 10,000 mailboxes in one transaction, as the queue hands it over, beside single deliveries. */
 export const fanOut: Part = {
@@ -35,6 +37,7 @@ export const fanOut: Part = {
       }
       const post = await LmtpConnection.over(connect(join(runtime.runDir, 'lmtp.sock')))
       const beside = await LmtpConnection.open(ours.port(24))
+      await known(() => LmtpConnection.open(ours.port(24)), members.at(-1)!)
       // First mails make their mailboxes: all have theirs before anything is measured.
       await post.deliver(members, messageOf(0, OCTETS))
       const load = { connections: 10, count: SINGLES, recipients: members, octets: OCTETS }
@@ -46,11 +49,7 @@ export const fanOut: Part = {
         await post.deliver(members, messageOf(round, OCTETS))
         posts.push(performance.now() - began)
       }
-      const alone = await personalTimes(
-        beside,
-        personal,
-        new Promise((r) => setTimeout(r, QUIET_MS)),
-      )
+      const alone = await personalTimes(beside, personal, sleep(QUIET_MS))
       const posting = Array.from({ length: ROUNDS }).reduce<Promise<unknown>>(
         (before) => before.then(() => post.deliver(members, messageOf(9, OCTETS))),
         Promise.resolve(),
@@ -87,13 +86,28 @@ async function personalTimes(
   recipient: string,
   end: Promise<unknown>,
 ): Promise<number[]> {
-  let isOver = false
-  void end.finally(() => (isOver = true))
+  const ending = new AbortController()
+  void end.finally(() => ending.abort())
   const times: number[] = []
-  while (!isOver) {
+  while (!ending.signal.aborted) {
     const began = performance.now()
     await connection.deliver([recipient], messageOf(times.length, OCTETS))
     times.push(performance.now() - began)
   }
   return times
+}
+
+/** Waits until the store knows the recipient: a start does not wait for its directory. */
+async function known(open: () => Promise<LmtpConnection>, recipient: string): Promise<void> {
+  for (;;) {
+    const connection = await open()
+    try {
+      await connection.deliver([recipient], messageOf(0, OCTETS))
+      return
+    } catch {
+      await sleep(LOOK_MS)
+    } finally {
+      connection.close()
+    }
+  }
 }
