@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { fromUtf8 } from '#base/octets.ts'
 import { encodeUtf7 } from '#codec/imap/mailbox-name.ts'
+import { fakeAccount } from '#test/fake/authenticator.ts'
 import type { LineClient } from '#test/fake/line-client.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
 
@@ -173,13 +174,21 @@ test('LIST shows what may be looked up, and the levels above it to who asks for 
   assert.equal(all.match(/Other Users/g)?.length, 1, all)
   assert.ok(all.includes(`"${minutes}"`))
   const levels = async (pattern: string): Promise<string> => other.command(`LIST "" "${pattern}"`)
-  assert.match(await levels('%'), /\* LIST \(\\NonExistent \\HasChildren\) "\/" "Other Users"/)
+  assert.match(await levels('%'), /\* LIST \(\\Noselect \\HasChildren\) "\/" "Other Users"/)
   assert.match(
     await levels('Other Users/%'),
-    /\(\\NonExistent \\HasChildren\) "\/" "Other Users\/hanako"/,
+    /\(\\Noselect \\HasChildren\) "\/" "Other Users\/hanako"/,
   )
-  assert.match(await levels('Other Users/hanako/%'), new RegExp(`NonExistent .*${OWN}"`))
+  assert.match(await levels('Other Users/hanako/%'), new RegExp(`Noselect .*${OWN}"`))
   assert.doesNotMatch(await levels('Other Users/hanako/%'), /INBOX|Trash/)
+  assert.match(
+    await other.command('LIST "" (%) RETURN (CHILDREN)'),
+    /\(\\NonExistent \\HasChildren\) "\/" "Other Users"/,
+  )
+  // r alone lets one read what one knows of, and shows it to nobody.
+  await grant('r')
+  assert.match(await levels('Other Users/hanako/%'), new RegExp(`Noselect .*${OWN}"`))
+  assert.match(await other.command(`STATUS ${OTHERS} (MESSAGES)`), /MESSAGES 3/)
   await grant('l')
   const listed = await levels('Other Users/hanako/*')
   assert.match(listed, /\(\\HasChildren\) "\/" "Other Users\/hanako\/&[^/"]*"\r\n/)
@@ -218,6 +227,20 @@ test('subscriptions of others’ mailboxes are one’s own (RFC 4314 §4)', asyn
   assert.match(await other.command('LIST (SUBSCRIBED) "" "Other*"'), /NonExistent/)
   assert.match(await other.command(`UNSUBSCRIBE ${OTHERS}`), /^OK/)
   assert.doesNotMatch(await other.command('LSUB "" *'), /Other Users/)
+})
+
+test('what a script filed below a name of others’ is still read, and renamed away', async (t) => {
+  const room = await imapRoom(t, { passwords: PASSWORDS })
+  const client = await room.login()
+  const path = ['Other Users', '案件']
+  const changes = [{ kind: 'create', path }] as const
+  await room.store.commit({
+    contents: [],
+    commits: [{ accountId: fakeAccount('hanako').id, changes }],
+  })
+  const name = `"Other Users/${encodeUtf7('案件')}"`
+  assert.match(await client.command(`SELECT ${name}`), /OK \[READ-WRITE\]/)
+  assert.match(await client.command(`RENAME ${name} ${encodeUtf7('案件')}`), /^OK/)
 })
 
 test('SELECT says what can be kept: READ-ONLY, and PERMANENTFLAGS by rights (RFC 4314 §5)', async (t) => {
@@ -320,7 +343,7 @@ test('what others change is told to all, by NOOP and in IDLE', async (t) => {
   await owner.line()
   await other.command(`SELECT ${OTHERS}`)
   await other.command('STORE 1 +FLAGS (\\Flagged)')
-  assert.match(await owner.line(), /1 FETCH \(FLAGS \(\\Flagged\)\)/)
+  assert.match(await owner.line(), /1 FETCH \(UID 1 FLAGS \(\\Flagged\)\)/)
   await append(other, OTHERS)
   assert.match(await owner.line(), /4 EXISTS/)
   await other.command('STORE 2 +FLAGS (\\Deleted)')
@@ -329,7 +352,7 @@ test('what others change is told to all, by NOOP and in IDLE', async (t) => {
   owner.send('DONE\r\n')
   await owner.response((line) => line.startsWith('i '))
   await owner.command('STORE 1 +FLAGS (\\Answered)')
-  assert.match(await other.command('NOOP'), /1 FETCH \(FLAGS \(\\Answered \\Flagged\)\)/)
+  assert.match(await other.command('NOOP'), /1 FETCH \(UID 1 FLAGS \(\\Answered \\Flagged\)\)/)
 })
 
 test('who loses r while the mailbox is open is told BYE; other rights end with the next command', async (t) => {

@@ -79,7 +79,8 @@ function listLine(
     all.names.some((other) => other.subscribed && isBelow(name, other))
   if (!selected && !info) return undefined
   const attributes: string[] = []
-  if (row === undefined) attributes.push('\\NonExistent')
+  // RFC 5258 §3: who used no extension knows \Noselect only.
+  if (row === undefined) attributes.push(command.extended ? '\\NonExistent' : '\\Noselect')
   else if (row.noSelect) attributes.push('\\Noselect')
   attributes.push(children ? '\\HasChildren' : '\\HasNoChildren')
   if (name.subscribed && (returns.subscribed || select.subscribed)) attributes.push('\\Subscribed')

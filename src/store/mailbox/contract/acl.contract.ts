@@ -182,6 +182,18 @@ export function aclContract(bench: () => Bench): void {
       await at.done([{ kind: 'delete', mailboxId: id }])
       await at.done([{ kind: 'create', path: ['打合せ'] }])
       assert.equal(await rowFor(taro, ['打合せ']), undefined, 'a new mailbox of the same name')
+      assert.deepEqual(
+        (await at.store.sharedWith({ by: taro })).owners.flatMap(({ mailboxes }) =>
+          mailboxes.map(({ path }) => path.join('/')),
+        ),
+        ['打合せ/２０２６', '打合せ/２０２６/四月'],
+      )
+      for (const below of [
+        ['打合せ', '２０２６', '四月'],
+        ['打合せ', '２０２６'],
+      ])
+        await at.done([{ kind: 'delete', mailboxId: await at.idOf(...below) }])
+      assert.deepEqual((await at.store.sharedWith({ by: taro })).owners, [])
     })
 
     it('without r tell no counts', async () => {
