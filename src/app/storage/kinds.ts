@@ -51,6 +51,8 @@ export interface StorageOptions {
 
 interface OpenedKind<S extends Services> {
   readonly services: S
+  /** Throws where a store that could not write the last time cannot now. */
+  trial(): Promise<void>
   close(): Promise<void>
 }
 
@@ -61,7 +63,7 @@ type NodeServices = {
   readonly events: EventLog
 }
 
-type Closable = { close(): void | Promise<void> }
+type Closable = { trial?(): Promise<void>; close(): void | Promise<void> }
 type Keep = <T extends Closable>(store: T) => T
 
 /** Opens the stores of a kind; where one of them refuses, those that are open already are closed. */
@@ -72,12 +74,15 @@ async function opened<S extends Services>(
   const close = async (): Promise<void> => {
     for (const store of stores.splice(0).toReversed()) await store.close()
   }
+  const trial = async (): Promise<void> => {
+    for (const store of stores) await store.trial?.()
+  }
   try {
     const services = await open((store) => {
       stores.push(store)
       return store
     })
-    return { services, close }
+    return { services, trial, close }
   } catch (thrown) {
     await close()
     throw thrown

@@ -4,11 +4,14 @@ import { ioFault } from '#store/db/fault.ts'
 
 /** Says whether the disk still answers, though nobody sends mail. */
 export interface Probe {
-  /** Writes and syncs one octet that has its block already. Throws Fault `io`. */
+  /**
+   * Writes and syncs one octet that has its block already; a store that could not write the last time
+   * tries it again. Throws Fault `io`.
+   */
   probe(): Promise<void>
 }
 
-export async function openProbe(dir: string): Promise<Probe> {
+export async function openProbe(dir: string, trial: () => Promise<void>): Promise<Probe> {
   const path = join(dir, 'probe')
   try {
     const file = await open(path, 'w', 0o600)
@@ -22,6 +25,7 @@ export async function openProbe(dir: string): Promise<Probe> {
         } catch (thrown) {
           throw ioFault(thrown, path)
         }
+        await trial()
       },
     }
   } catch (thrown) {

@@ -1,4 +1,5 @@
 import { messageOf } from '#base/outcome.ts'
+import { diskFault } from '#store/db/fault.ts'
 import { failureOf } from './messages.ts'
 import type { ToChild, ToParent } from './messages.ts'
 import type { PipeEnd } from './pipe.ts'
@@ -18,7 +19,8 @@ export async function serveCall(
     const method = methodOf(services, service, name)
     answer(['answer', id, await method(argument)])
   } catch (thrown) {
-    const failure = failureOf(thrown)
+    // A read of the database that failed, too, is trouble of the disk and no mistake of ours.
+    const failure = failureOf(diskFault(thrown, service) ?? thrown)
     if (failure.code === undefined)
       process.stderr.write(
         `${service}.${name}: ${thrown instanceof Error ? thrown.stack : messageOf(thrown)}\n`,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { failpoint } from '#base/failpoint.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
-import { diskFault, ioFault } from '#store/db/fault.ts'
+import { ioFault } from '#store/db/fault.ts'
 import type { SealedSegment } from './blobs.ts'
 import { syncData, syncDataNow, syncFolder, syncWhole, writeAll, writeAllNow } from './files.ts'
 import { recordBytes, recordOf } from './record.ts'
@@ -22,6 +22,8 @@ interface OpenSegment {
   readonly fd: number
   /** Up to here the file has its blocks. */
   filledBytes: number
+  /** Something in it may be named by a row. */
+  hasRecords: boolean
 }
 
 interface Pending {
@@ -33,7 +35,7 @@ interface Pending {
 
 export interface SegmentsOptions {
   readonly dir: string
-  /** Names the failpoint `NAME.written`. */
+  /** Names the failpoints `NAME.written`, and `NAME.collected` after each segment that is deleted. */
   readonly name: string
 }
 
@@ -41,6 +43,7 @@ export interface SegmentsOptions {
 export class Segments {
   readonly #dir: string
   readonly #written: string
+  readonly #collected: string
   /** The segment that `append` places into, and where the next record goes. */
   #number: number
   #end = SEGMENT_HEAD.length
@@ -56,6 +59,7 @@ export class Segments {
   constructor(options: SegmentsOptions) {
     this.#dir = options.dir
     this.#written = `${options.name}.written`
+    this.#collected = `${options.name}.collected`
     this.#number = Math.max(0, ...segmentsIn(options.dir)) + 1
   }
 
@@ -103,7 +107,10 @@ export class Segments {
     const dead = segmentsIn(this.#dir).filter(
       (number) => number < this.#number && !live.has(number) && !busy.has(number),
     )
-    for (const number of dead) unlinkSync(segmentPath(this.#dir, number))
+    for (const number of dead) {
+      unlinkSync(segmentPath(this.#dir, number))
+      failpoint(this.#collected)
+    }
     return dead
   }
 
@@ -181,6 +188,7 @@ export class Segments {
     if (failpoint(this.#written) === 'hang') await new Promise(() => undefined)
     if (isAlone) syncDataNow(segment.fd)
     else await syncData(segment.fd)
+    segment.hasRecords = true
   }
 
   async #opened(number: number): Promise<OpenSegment> {
@@ -201,8 +209,10 @@ export class Segments {
   #abandon(number: number): void {
     this.#seal(number)
     if (this.#open?.number !== number) return
-    const { fd } = this.#open
+    const { fd, hasRecords } = this.#open
     this.#open = undefined
+    // A disk that refuses all must not be filled with what it refused.
+    if (!hasRecords) unlinkQuietly(segmentPath(this.#dir, number))
     void (this.#filling ?? Promise.resolve()).then(() => closeQuietly(fd))
   }
 
@@ -217,11 +227,11 @@ export class Segments {
         await writeAll(fd, [ZEROS], at)
       await syncWhole(fd)
       syncFolder(this.#dir)
-      return { number, fd, filledBytes: AHEAD_BYTES }
+      return { number, fd, filledBytes: AHEAD_BYTES, hasRecords: false }
     } catch (thrown) {
       if (fd !== undefined) {
         closeQuietly(fd)
-        if (diskFault(thrown, path)?.code === 'full') unlinkSync(path)
+        unlinkQuietly(path)
       }
       throw ioFault(thrown, path)
     }
@@ -275,6 +285,14 @@ function closeQuietly(fd: number): void {
     closeSync(fd)
   } catch {
     // A close that fails tells of writes whose sync has failed already.
+  }
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Nothing names it: the next collection deletes it.
   }
 }
 

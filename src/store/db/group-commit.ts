@@ -1,4 +1,6 @@
 import { failpoint } from '#base/failpoint.ts'
+import { isFault } from '#base/outcome.ts'
+import type { Fault, FaultCode } from '#base/outcome.ts'
 import { diskFault } from './fault.ts'
 import type { Database } from './database.ts'
 
@@ -16,7 +18,7 @@ export interface GroupCommitOptions {
   readonly db: Database
   /** Makes durable what was staged: one fdatasync for the batch. */
   readonly flush?: () => Promise<void>
-  /** Names the failpoints: `NAME.synced`, `NAME.committed`. */
+  /** Names the failpoints: `NAME.synced`, `NAME.applied`, `NAME.committed`. */
   readonly name: string
 }
 
@@ -29,6 +31,8 @@ interface Waiting {
 
 const BATCH_JOBS_MAX = 512
 const PATIENCE_MS = 20
+/** What is trouble of the disk, and not of one job. */
+const TROUBLES: ReadonlySet<FaultCode> = new Set(['io', 'full', 'corrupt'])
 const NEVER = new Promise<never>(() => undefined)
 
 /**
@@ -40,16 +44,19 @@ export class GroupCommit {
   readonly #db: Database
   readonly #flush: (() => Promise<void>) | undefined
   readonly #synced: string
+  readonly #applied: string
   readonly #committed: string
   #waiting: Waiting[] = []
   #running = false
   #patience: NodeJS.Timeout | undefined
   #idle: (() => void)[] = []
+  #trouble: Fault | undefined
 
   constructor(options: GroupCommitOptions) {
     this.#db = options.db
     this.#flush = options.flush
     this.#synced = `${options.name}.synced`
+    this.#applied = `${options.name}.applied`
     this.#committed = `${options.name}.committed`
   }
 
@@ -60,6 +67,21 @@ export class GroupCommit {
       if (job.patient === true) this.#startLater()
       else this.#start()
     })
+  }
+
+  /** Why the disk took nothing the last time; undefined once it has taken octets and rows again. */
+  get trouble(): Fault | undefined {
+    return this.#trouble
+  }
+
+  /**
+   * Where the disk took nothing the last time, asks it once more, with rows of no meaning and what
+   * `stage` appends. Throws what it says.
+   */
+  async trial(stage: () => void): Promise<void> {
+    if (this.#trouble === undefined) return
+    // SQLite writes no page that has not changed.
+    await this.commit({ stage, apply: () => this.#db.touch() })
   }
 
   /** Resolves when nothing waits or runs. */
@@ -131,6 +153,7 @@ export class GroupCommit {
       return good
     } catch (thrown) {
       const cause = diskFault(thrown, 'segment') ?? thrown
+      this.#note(cause)
       for (const waiting of good) if (waiting.job.stage !== undefined) waiting.reject(cause)
       return good.filter((waiting) => waiting.job.stage === undefined)
     }
@@ -143,9 +166,13 @@ export class GroupCommit {
     try {
       db.query('BEGIN IMMEDIATE').run()
       applied = batch.length === 1 ? batch.filter(applyAlone) : this.#applyEach(batch)
+      failpoint(this.#applied)
       db.query('COMMIT').run()
+      // Rows alone say nothing about the octets' files.
+      if (applied.some(({ job }) => job.stage !== undefined)) this.#trouble = undefined
     } catch (thrown) {
       const cause = diskFault(thrown, 'database') ?? thrown
+      this.#note(cause)
       for (const waiting of batch) waiting.reject(cause)
       try {
         db.rollback()
@@ -157,6 +184,10 @@ export class GroupCommit {
     return () => {
       for (const waiting of applied) waiting.resolve(waiting.value)
     }
+  }
+
+  #note(cause: unknown): void {
+    if (isFault(cause) && TROUBLES.has(cause.code)) this.#trouble = cause
   }
 
   #applyEach(batch: readonly Waiting[]): readonly Waiting[] {

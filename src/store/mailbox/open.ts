@@ -28,7 +28,7 @@ export interface MailboxesOptions {
 }
 
 /** A mail store that can be closed, once no call runs any more. */
-export type OpenMailboxes = MailboxStore & { close(): Promise<void> }
+export type OpenMailboxes = MailboxStore & Pick<SqliteMailboxes, 'trial' | 'close'>
 
 const CACHE_BYTES = 16 * 1024 * 1024
 

@@ -492,6 +492,13 @@ export class SqliteMailboxes implements MailboxStore {
     return { accounts, messages, outbox, ...this.#blobs.space() }
   }
 
+  /** Says whether the disk takes what is committed, where it did not the last time. Throws Fault `io`, `full`. */
+  async trial(): Promise<void> {
+    // That it is full is no news: readers and those who make room go on.
+    if (isFault(this.#group.trouble, 'full') && this.#blobs.space().full) return
+    await this.#group.trial(() => void this.#blobs.append([]))
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true
     const kept = this.#housekeeping.close()

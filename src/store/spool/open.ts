@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { failpoint } from '#base/failpoint.ts'
 import type { Octets } from '#base/octets.ts'
-import { Fault } from '#base/outcome.ts'
+import { Fault, isFault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { BlobRef, Blobs, LargeHandle } from '#store/blob/blobs.ts'
@@ -29,7 +29,7 @@ export interface SpoolOptions {
 }
 
 /** A spool that can be closed, once no call runs any more. */
-export type OpenSpool = SpoolStore & { close(): Promise<void> }
+export type OpenSpool = SpoolStore & { trial(): Promise<void>; close(): Promise<void> }
 
 /** Octets that one `read` may ask for. */
 const READ_BYTES_MAX = 1024 * 1024
@@ -196,6 +196,11 @@ class SqliteSpool implements OpenSpool {
   /** Gives back the space of segments in which nothing waits any more. */
   collect(): Promise<void> {
     return this.#blobs.collect(this.#queue.liveSegments())
+  }
+
+  async trial(): Promise<void> {
+    if (isFault(this.#group.trouble, 'full') && this.#blobs.space().full) return
+    await this.#group.trial(() => void this.#blobs.append([]))
   }
 
   async close(): Promise<void> {

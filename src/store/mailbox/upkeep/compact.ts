@@ -1,5 +1,5 @@
 import { failpoint } from '#base/failpoint.ts'
-import { isFault } from '#base/outcome.ts'
+import { isLost } from '#base/outcome.ts'
 import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
@@ -180,7 +180,7 @@ async function readAll(
     })
     return { whole, damaged: [] }
   } catch (thrown) {
-    if (!isFault(thrown, 'corrupt')) throw thrown
+    if (!isLost(thrown)) throw thrown
   }
   const whole: { row: Named; octets: Octets }[] = []
   const damaged: Named[] = []
@@ -188,7 +188,7 @@ async function readAll(
     try {
       whole.push({ row, octets: await blobs.read(refOf(row), 0, row.length) })
     } catch (thrown) {
-      if (!isFault(thrown, 'corrupt')) throw thrown
+      if (!isLost(thrown)) throw thrown
       damaged.push(row)
     }
   return { whole, damaged }

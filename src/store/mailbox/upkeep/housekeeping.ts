@@ -1,3 +1,4 @@
+import { failpoint } from '#base/failpoint.ts'
 import { MINUTE_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
@@ -103,6 +104,7 @@ export class Housekeeping {
     for (let from: PurgeStep['next'] = PURGE_START; from !== undefined && !this.#isClosing;) {
       const ask: PurgeAsk = { beforeMs, from, isHeld: held.has.bind(held) }
       const step: PurgeStep = await group.commit({ apply: () => purgeStep(sql, ask) })
+      failpoint('mailbox.purged')
       await this.#parts.release(step.files)
       rows += step.rows
       from = step.next

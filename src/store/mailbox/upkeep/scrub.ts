@@ -1,3 +1,4 @@
+import { failpoint } from '#base/failpoint.ts'
 import { isLost, messageOf } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
@@ -197,6 +198,7 @@ export class Scrubber {
           offset,
         ),
     })
+    failpoint('mailbox.mended')
     return changed === 1
   }
 }

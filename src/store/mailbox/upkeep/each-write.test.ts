@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { TestContext } from 'node:test'
+import { Fault, isFault } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import { assertSound, give, openBench, picture, WORKS } from '#store/mailbox/contract/works.ts'
+import { faultyDisk, GROWING, NO_FAULTY_DISK } from '#test/fake/faulty-disk.ts'
+import type { DiskFault, FaultyDisk } from '#test/fake/faulty-disk.ts'
+
+/*
+ * The disk gives way at the first, the second, the third … write of one piece of work, until that
+ * passes untouched. Whatever fails is as if nobody had asked; whatever is answered stands.
+ */
+
+const TRIES_MAX = 400
+const FAULTS = [
+  ['ENOSPC', 'full', { error: 'ENOSPC', ops: GROWING }],
+  ['EIO', 'io', { error: 'EIO', ops: `${GROWING}sdtn`, count: 1 }],
+] as const satisfies readonly (readonly [string, string, DiskFault])[]
+
+describe('a disk that gives way at each single write', () => {
+  let disk: FaultyDisk | undefined
+  before(async () => {
+    disk = await faultyDisk()
+  })
+  after(() => disk?.remove())
+
+  const onDisk = (title: string, work: (disk: FaultyDisk, t: TestContext) => Promise<void>): void =>
+    void it(title, (t) => (disk === undefined ? t.skip(NO_FAULTY_DISK) : work(disk, t)))
+
+  for (const [error, code, fault] of FAULTS)
+    for (const { title, prepare, run } of WORKS)
+      onDisk(`${error} at ${title}: ${code}, and nothing of it is there`, async (volume, t) => {
+        const opened = await openBench(mkdtempSync(join(volume.dir, 'v-')))
+        await give(opened)
+        let refused = 0
+        for (let skip = 0; ; skip++) {
+          assert.ok(skip < TRIES_MAX)
+          opened.clock.advance(2 * SECOND_MS) // a full disk is believed for a second
+          await prepare?.(opened)
+          const earlier = await picture(opened)
+          await volume.fail({ ...fault, skip })
+          const thrown = await run(opened).then(
+            () => undefined,
+            (cause: unknown) => cause,
+          )
+          const fired = await volume.fired()
+          if (fired > 0) await picture(opened) // reading goes on meanwhile
+          await volume.clear()
+          if (thrown === undefined) {
+            assert.notDeepEqual(await picture(opened), earlier)
+            if (fired === 0) break
+            continue
+          }
+          assert.ok(thrown instanceof Fault && isFault(thrown, code), String(thrown))
+          refused++
+          assert.deepEqual(await picture(opened), earlier)
+        }
+        t.diagnostic(`${refused} writes refused`)
+        assert.ok(refused > 2)
+        const last = await picture(opened)
+        await opened.store.close()
+        assertSound(opened.dir)
+        const again = await openBench(opened.dir, opened.clock)
+        assert.deepEqual(await picture(again), last)
+        await again.store.close()
+      })
+})
