@@ -147,6 +147,20 @@ export const WORKS: readonly Work[] = [
   },
 ]
 
+/** What was expunged long ago, a file of its own among it, is deleted for good. */
+export const PURGE: Work = {
+  title: 'a purge',
+  prepare: async (opened) => {
+    const { bench, store, clock } = opened
+    await bench.done([append(['INBOX'])], { contents: [await largeContent(store, LARGE)] })
+    await expungeLast(opened)
+    await give(opened)
+    await expungeLast(opened)
+    clock.advance(15 * DAY_MS)
+  },
+  run: ({ store, clock }) => store.purge({ beforeMs: clock.nowMs() - DAY_MS }),
+}
+
 /** What SQLite says of the closed database. */
 export function assertSound(dir: string): void {
   const db = new DatabaseSync(join(dir, 'mailbox.db'), { readOnly: true })
