@@ -60,8 +60,8 @@ export interface Work {
   readonly run: (opened: Opened) => Promise<unknown>
 }
 
-export const inbox = ({ bench }: Opened): ReturnType<Bench['idOf']> => bench.idOf('INBOX')
-export const lastUid = async (opened: Opened): Promise<Uid> =>
+const inbox = ({ bench }: Opened): ReturnType<Bench['idOf']> => bench.idOf('INBOX')
+const lastUid = async (opened: Opened): Promise<Uid> =>
   (await opened.bench.view(await inbox(opened))).uids.at(-1) as Uid
 export const give = async ({ bench }: Opened): Promise<void> => {
   await bench.done([append(['INBOX'])], { contents: [text(MAIL)] })
