@@ -51,7 +51,9 @@ export async function faultyDisk(): Promise<FaultyDisk | undefined> {
   const [program, backing, dir] = ['program', 'backing', 'mount'].map((name) =>
     join(home, name),
   ) as [string, string, string]
-  const gone = (): undefined => void rmSync(home, { recursive: true, force: true })
+  const gone = (): undefined => {
+    rmSync(home, { recursive: true, force: true })
+  }
   const flags = ['-O1', '-D_FILE_OFFSET_BITS=64', '-I/usr/include/fuse3', '-o', program, SOURCE]
   if (spawnSync('gcc', [...flags, '-lfuse3', '-lpthread']).status !== 0) return gone()
   mkdirSync(backing)

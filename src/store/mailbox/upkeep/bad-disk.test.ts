@@ -36,8 +36,13 @@ describe('a bad disk below the store', () => {
 
   const onDisk = (title: string, work: (disk: FaultyDisk, dir: string) => Promise<void>): void =>
     void it(title, async (t) => {
-      if (disk === undefined) return t.skip(NO_FAULTY_DISK)
-      return work(disk, mkdtempSync(join(disk.dir, 'v-'))).finally(() => disk?.clear())
+      const volume = disk
+      if (volume === undefined) return t.skip(NO_FAULTY_DISK)
+      try {
+        await work(volume, mkdtempSync(join(volume.dir, 'v-')))
+      } finally {
+        await volume.clear()
+      }
     })
 
   const segments = (dir: string): string[] => readdirSync(join(dir, 'seg')).toSorted()

@@ -3,7 +3,8 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { TestContext } from 'node:test'
-import { Fault, isFault } from '#base/outcome.ts'
+import { inspect } from 'node:util'
+import { isFault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import { assertSound, give, openBench, picture, WORKS } from '#store/mailbox/contract/works.ts'
 import { faultyDisk, GROWING, NO_FAULTY_DISK } from '#test/fake/faulty-disk.ts'
@@ -54,7 +55,7 @@ describe('a disk that gives way at each single write', () => {
             if (fired === 0) break
             continue
           }
-          assert.ok(thrown instanceof Fault && isFault(thrown, code), String(thrown))
+          assert.ok(isFault(thrown, code), inspect(thrown))
           refused++
           assert.deepEqual(await picture(opened), earlier)
         }
