@@ -16,6 +16,8 @@ const child = spawn(
     'test/e2e/disk.test.ts',
     'test/e2e/hammer.test.ts',
     'test/e2e/slow-readers.test.ts',
+    'test/e2e/store-power.test.ts',
+    'src/store/mailbox/upkeep/bad-disk.test.ts',
     'test/e2e/webmail-many.test.ts',
   ],
   {
@@ -24,6 +26,7 @@ const child = spawn(
     env: {
       ...process.env,
       WATARI_KILLS: process.env['WATARI_KILLS'] ?? TIMES,
+      WATARI_EACH_WRITE: process.env['WATARI_EACH_WRITE'] ?? 'all',
       WATARI_POWER_CUTS: process.env['WATARI_POWER_CUTS'] ?? TIMES,
       WATARI_HAMMER_ROUNDS: process.env['WATARI_HAMMER_ROUNDS'] ?? TIMES,
       WATARI_HAMMER_COMMANDS: process.env['WATARI_HAMMER_COMMANDS'] ?? '200',
