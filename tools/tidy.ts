@@ -86,8 +86,23 @@ export function tidy(root: string): CheckResult {
   ])
   const folders = globSync('{src,tools,test}/**/{common,utils,helpers}', { cwd: root })
   faults.push(...folders.map((path) => `${path}: say what it is about instead`))
+  faults.push(...unfuzzed(files))
   const edges = files.reduce((sum, file) => sum + file.imports.length, 0)
   return { looked: files.length === 0 ? 0 : edges, of: `imports in ${files.length} files`, faults }
+}
+
+/** Whatever reads octets of strangers is fuzzed: each codec has a file of properties beside it. */
+function unfuzzed(files: readonly Source[]): string[] {
+  const codecs = new Map<string, boolean>()
+  for (const { path } of files) {
+    const { layer, folder } = placeOf(path) ?? { layer: '' }
+    const isFuzz = path.endsWith('.fuzz.ts')
+    if (layer !== 'codec' || folder === undefined || (isTest(path) && !isFuzz)) continue
+    codecs.set(folder, codecs.get(folder) === true || isFuzz)
+  }
+  return [...codecs]
+    .filter(([, isFuzzed]) => !isFuzzed)
+    .map(([folder]) => `src/codec/${folder}: no *.fuzz.ts beside it`)
 }
 
 interface Place {

@@ -25,6 +25,7 @@ const importing = (specifier: string): string => `import { a } from '${specifier
 describe('tidy', () => {
   const faultsOf = (path: string, specifier: string): readonly string[] => {
     plant(path, importing(specifier))
+    plant('src/codec/smtp/a.fuzz.ts', importing('./a.ts'))
     return tidy(root).faults
   }
 
@@ -90,6 +91,14 @@ describe('tidy', () => {
     plant('src/base/f.ts', "import * as a from '#app/a.ts'")
     plant('src/base/g.ts', "export * from '#app/a.ts'")
     assert.equal(tidy(root).faults.length, 7)
+  })
+
+  test('a codec without a fuzz file is told, one with it is not', () => {
+    plant('src/codec/sieve/a.ts', 'export const a = 1')
+    plant('src/codec/pop3/a.ts', 'export const a = 1')
+    plant('src/codec/pop3/a.fuzz.ts', importing('./a.ts'))
+    plant('src/codec/pop3/a.test.ts', importing('./a.ts'))
+    assert.deepEqual(tidy(root).faults, ['src/codec/sieve: no *.fuzz.ts beside it'])
   })
 
   test('layers and floors that nobody drew are refused', () => {
