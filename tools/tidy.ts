@@ -23,7 +23,8 @@ const STRANGERS = new Set(['codec', 'client', 'server'])
 const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   store: [
     ['db'],
-    ['blob', 'journal'],
+    ['blob'],
+    ['journal'],
     ['mailbox', 'spool', 'directory', 'settings', 'quarantine', 'events', 'nodes'],
     ['search'],
   ],

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
 import { install, until } from './installation.ts'
@@ -62,6 +64,43 @@ describe('a restart', () => {
       assert.ok(added.some((fact) => fact.includes(sha256(utf8('落ちる直前\r\n')))))
     }
     t.diagnostic(`${(await everything(watari)).length} facts in the end`)
+  })
+
+  it('nor does the loss of mailbox.db: a start is refused until it is made anew', async (t) => {
+    const client = await rawImap(watari, 'hanako')
+    for (const command of ['SELECT INBOX', 'UID STORE 1 +FLAGS (\\Flagged)', 'CREATE "最後"'])
+      await ask(client, command)
+    assert.match(await client.append('INBOX', utf8('失う直前\r\n')), OK)
+    client.close()
+    const before = await everything(watari)
+    for (const { pid } of descendants(watari.pid())) process.kill(pid, 'SIGKILL')
+    await watari.stop()
+    const store = join(watari.dir, 'store')
+    for (const name of readdirSync(store))
+      if (name.startsWith('mailbox.db')) rmSync(join(store, name))
+
+    await assert.rejects(watari.start(), /mailbox\.db: is missing.*`watari store rebuild`/)
+    const dry = await watari.watari(['store', 'rebuild', '--dry-run', '--json'])
+    assert.equal(dry.status, 0, dry.stderr)
+    assert.deepEqual(
+      (({ proves, dryRun }: { proves?: unknown; dryRun?: unknown }) => [proves, dryRun])(
+        JSON.parse(dry.stdout) as object,
+      ),
+      ['whole', true],
+    )
+    const made = await watari.watari(['store', 'rebuild'])
+    assert.equal(made.status, 0, made.stderr)
+    assert.match(made.stdout, /^brought back \d+ messages of \d+ accounts?\n/)
+    const needless = await watari.watari(['store', 'rebuild'])
+    assert.equal(needless.status, 1)
+    assert.match(needless.stderr, /^watari: .*mailbox\.db shows no damage\. Start it as it is/)
+
+    await watari.start()
+    assert.deepEqual(await factsThen(), before)
+    const running = await watari.watari(['store', 'rebuild', '--force'])
+    assert.equal(running.status, 1)
+    assert.match(running.stderr, /Stop all roles on this folder first\./)
+    t.diagnostic(`${before.length} facts as before`)
   })
 })
 

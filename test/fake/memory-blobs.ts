@@ -34,6 +34,14 @@ export class MemoryBlobs implements Blobs {
     return block.parts.map((part) => ({ kind: 'block', file: 1, offset, ...part }))
   }
 
+  appendNote(): void {
+    // Read by nobody here.
+  }
+
+  position(): readonly [file: number, offset: number] {
+    return [1, this.#numbers]
+  }
+
   /** Every record with the text fails its CRC from now on: of messages as they came, or of what was parsed of them. */
   rot(what: 'content' | 'meta', text: string): void {
     const before = this.#rotten.size

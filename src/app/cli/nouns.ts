@@ -66,6 +66,11 @@ export const NOUNS = {
     text: 'what mailboxes keep, and for how long',
     load: async () => (await import('./mailbox.ts')).mailboxCommands,
   },
+  store: {
+    usage: 'store',
+    text: 'the mail store of this machine, while it is stopped',
+    load: async () => (await import('./store.ts')).storeCommands,
+  },
   search: {
     usage: 'search',
     text: 'the index that searches are answered from',

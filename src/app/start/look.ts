@@ -11,6 +11,7 @@ import { SESSIONS_DATABASE } from '#store/directory/session-shelf.ts'
 import { INDEX_DATABASE } from '#store/events/event-index.ts'
 import { EVENTS_DATABASE } from '#store/events/event-log.ts'
 import { MIGRATIONS } from '#store/mailbox/rows/schema.ts'
+import { requireDatabase, withRemedy } from '#store/mailbox/standing.ts'
 import { NODES_DATABASE } from '#store/nodes/node-registry.ts'
 import { SETTINGS_DATABASE } from '#store/settings/generations.ts'
 import { settingsOfCopy } from '#store/settings/resolve.ts'
@@ -59,13 +60,23 @@ function checkRights(path: string): void {
   }
 }
 
+/** What is thrown of the mailboxes' own database names the way out. */
+function check(file: string, look: () => void): void {
+  try {
+    look()
+  } catch (thrown) {
+    throw file === 'store/mailbox.db' ? withRemedy(thrown) : thrown
+  }
+}
+
 const dir = process.argv[2] ?? ''
 try {
   const files = Object.keys(DATABASES)
   for (const path of new Set([...files.map(dirname), ...files, ...COPIES]))
     checkRights(join(dir, path))
+  requireDatabase(join(dir, 'store'))
   for (const [file, kind] of Object.entries(DATABASES))
-    checkDatabase({ path: join(dir, file), ...kind })
+    check(file, () => checkDatabase({ path: join(dir, file), ...kind }))
   for (const file of COPIES) {
     const path = join(dir, file)
     await naming(path, new FileSettingsCopy(path).load().then(settingsOfCopy))

@@ -112,6 +112,7 @@ export const KINDS = {
           clock,
           parser: () => new MimeIndexer(),
           onChange: (change) => notify('changed', change),
+          onTrouble: (line) => void process.stderr.write(`${line}\n`),
           ...options,
         }),
       )

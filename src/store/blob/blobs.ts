@@ -49,6 +49,10 @@ export interface Blobs {
   append(octets: readonly Octets[]): BlobRef
   /** Places a block as one record; the place of each of its contents. */
   appendBlock(block: Block): readonly BlobRef[]
+  /** Places what tells the purpose of the contents before it; durable with them, named by no row. */
+  appendNote(octets: Octets): void
+  /** The end of what was placed in segments: what is placed later lies behind it. */
+  position(): readonly [file: number, offset: number]
   /** One fdatasync for all that was appended. Throws Fault `io` or `full`, after which the segment is sealed. */
   flush(): Promise<void>
   /** `length` octets of the content from `offset`; throws Fault `corrupt` where what they lie in fails its CRC, a file of over 64 MiB only where it is read whole. */

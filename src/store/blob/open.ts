@@ -88,6 +88,14 @@ class VolumeBlobs implements Blobs {
     return block.parts.map((part) => ({ kind: 'block', file, offset, ...part }))
   }
 
+  appendNote(octets: Octets): void {
+    this.#segments.append([octets], 'note')
+  }
+
+  position(): readonly [file: number, offset: number] {
+    return this.#segments.position
+  }
+
   async flush(): Promise<void> {
     try {
       await this.#segments.flush()

@@ -11,7 +11,8 @@ import { Fault } from '#base/outcome.ts'
  *   content
  *   CRC-32 of the content | first 16 octets of its SHA-256 | "WEND"
  *
- * Codec 0: the content as it is; 1: a zstd frame of several contents (block.ts).
+ * Codec 0: the content as it is; 1: a zstd frame of several contents (block.ts); 2: a note of what the
+ * contents before it are for, which no row names and which is read where the rows are lost.
  */
 const RECORD_MAGIC = Buffer.from('WREC')
 const END_MAGIC = Buffer.from('WEND')
@@ -22,7 +23,8 @@ export const HEAD_BYTES = 24
 export const TRAILER_BYTES = 24
 const HASH_BYTES = 16
 
-export type Codec = 'raw' | 'zstd'
+const CODECS = ['raw', 'zstd', 'note'] as const
+export type Codec = (typeof CODECS)[number]
 
 export const recordBytes = (length: number): number => HEAD_BYTES + length + TRAILER_BYTES
 
@@ -30,7 +32,7 @@ export function recordHead(length: number, codec: Codec = 'raw'): Buffer {
   const head = Buffer.alloc(HEAD_BYTES)
   RECORD_MAGIC.copy(head)
   head[4] = RECORD_VERSION
-  head[5] = codec === 'zstd' ? 1 : 0
+  head[5] = CODECS.indexOf(codec)
   head.writeUInt16LE(HEAD_BYTES, 6)
   head.writeBigUInt64LE(BigInt(length), 8)
   head.writeUInt32LE(crc32(head.subarray(0, HEAD_BYTES - 4)), HEAD_BYTES - 4)
@@ -51,13 +53,13 @@ export function readHead(
     throw new Fault('corrupt', `${where}: no whole record begins here`)
   if (octets[4] !== RECORD_VERSION)
     throw new Fault('version', `${where}: record of version ${octets[4]}, not ${RECORD_VERSION}`)
-  const codec = octets[5]
-  if (codec !== 0 && codec !== 1)
+  const codec = CODECS[octets[5] ?? CODECS.length]
+  if (codec === undefined)
     throw new Fault(
       'version',
-      `${where}: record of codec ${codec}, which this program does not know`,
+      `${where}: record of codec ${octets[5]}, which this program does not know`,
     )
-  return { length: Number(octets.readBigUInt64LE(8)), codec: codec === 1 ? 'zstd' : 'raw' }
+  return { length: Number(octets.readBigUInt64LE(8)), codec }
 }
 
 /** The trailer of content that came as `crc` and `sha256` (whole or prefix). */

@@ -91,6 +91,10 @@ export class Segments {
     return place
   }
 
+  get position(): readonly [file: number, offset: number] {
+    return [this.#number, this.#end]
+  }
+
   flush(): Promise<void> {
     this.#queued ??= this.#flushing
       .catch(() => undefined)

@@ -42,12 +42,17 @@ export function checkDatabase(options: Identity): void {
  */
 export function standingVersion(options: Identity): number | undefined {
   const { path } = options
-  const has = (name: string): boolean => statSync(name, { throwIfNoEntry: false }) !== undefined
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined
+  return reading(path, (db) => versionIn(db, options))
+}
+
+/** Leaves nothing behind beside the database. */
+function reading<T>(path: string, work: (db: DatabaseSync) => T): T {
+  const has = (name: string): boolean => statSync(name, { throwIfNoEntry: false }) !== undefined
   const absent = ['-shm', '-wal'].map((suffix) => `${path}${suffix}`).filter((name) => !has(name))
   const db = new DatabaseSync(path, { readOnly: true, timeout: 0 })
   try {
-    return versionIn(db, options)
+    return work(db)
   } finally {
     db.close()
     // What reading a WAL needs beside it; a reader that may not write does not clear it away.
@@ -79,4 +84,20 @@ function requireVersion(
       'version',
       `${path}: has version ${at.version} of ${kind}, this program knows up to ${migrations.length}`,
     )
+}
+
+/** True for a database of that kind in which SQLite finds no damage; it is left as it is. */
+export function isWholeDatabase(options: Identity): boolean {
+  const { path } = options
+  try {
+    if (standingVersion(options) === undefined) return false
+    return reading(path, (db) => {
+      const [row] = db.prepare('PRAGMA quick_check(1)').all()
+      return row?.['quick_check'] === 'ok'
+    })
+  } catch (thrown) {
+    const fault = ioFault(thrown, path)
+    if (fault.code === 'corrupt') return false
+    throw fault
+  }
 }

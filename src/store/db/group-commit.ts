@@ -14,8 +14,17 @@ export interface CommitJob<T> {
   readonly patient?: boolean
 }
 
+/** Tells elsewhere what a transaction did; neither waits nor throws. */
+export interface CommitJournal {
+  /** Within the transaction, right before its COMMIT. */
+  write(): void
+  /** The transaction that was told last came to nothing. */
+  undo(): void
+}
+
 export interface GroupCommitOptions {
   readonly db: Database
+  readonly journal?: CommitJournal
   /** Makes durable what was staged: one fdatasync for the batch. */
   readonly flush?: () => Promise<void>
   /** Names the failpoints: `NAME.synced`, `NAME.applied`, `NAME.committed`. */
@@ -43,6 +52,7 @@ const NEVER = new Promise<never>(() => undefined)
 export class GroupCommit {
   readonly #db: Database
   readonly #flush: (() => Promise<void>) | undefined
+  readonly #journal: CommitJournal | undefined
   readonly #synced: string
   readonly #applied: string
   readonly #committed: string
@@ -55,6 +65,7 @@ export class GroupCommit {
   constructor(options: GroupCommitOptions) {
     this.#db = options.db
     this.#flush = options.flush
+    this.#journal = options.journal
     this.#synced = `${options.name}.synced`
     this.#applied = `${options.name}.applied`
     this.#committed = `${options.name}.committed`
@@ -163,14 +174,18 @@ export class GroupCommit {
   #transact(batch: readonly Waiting[]): () => void {
     const db = this.#db
     let applied: readonly Waiting[] = []
+    let isTold = false
     try {
       db.query('BEGIN IMMEDIATE').run()
       applied = batch.length === 1 ? batch.filter(applyAlone) : this.#applyEach(batch)
       failpoint(this.#applied)
+      isTold = true
+      this.#journal?.write()
       db.query('COMMIT').run()
       // Rows alone say nothing about the octets' files.
       if (applied.some(({ job }) => job.stage !== undefined)) this.#trouble = undefined
     } catch (thrown) {
+      if (isTold) this.#journal?.undo()
       const cause = diskFault(thrown, 'database') ?? thrown
       this.#note(cause)
       for (const waiting of batch) waiting.reject(cause)

@@ -5,14 +5,16 @@ import type { Clock } from '#base/time.ts'
 import { openBlobs } from '#store/blob/open.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { ioFault } from '#store/db/fault.ts'
+import { Journal } from '#store/journal/journal.ts'
 
 import type { MetaParser } from '#store/mailbox/rows/content.ts'
 import { KeptViews } from '#store/mailbox/view/kept-views.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import { namedFiles, namedSegments } from '#store/mailbox/rows/named.ts'
-import { MIGRATIONS } from '#store/mailbox/rows/schema.ts'
+import { MIGRATIONS, UNTOLD_TABLES } from '#store/mailbox/rows/schema.ts'
 import { Sql } from '#store/mailbox/rows/sql.ts'
+import { requireDatabase, withRemedy } from './standing.ts'
 import { DUPLICATES_MS, SqliteMailboxes } from './sqlite-mailboxes.ts'
 
 export interface MailboxesOptions {
@@ -25,20 +27,34 @@ export interface MailboxesOptions {
   readonly onChange: (change: StoreChanged) => void
   /** Free space under which appends answer Fault `full`. */
   readonly reserveBytes?: number
+  /** One line for whoever runs the store: of what does not stop it. */
+  readonly onTrouble?: (line: string) => void
 }
 
 /** A mail store that can be closed, once no call runs any more. */
-export type OpenMailboxes = MailboxStore & Pick<SqliteMailboxes, 'trial' | 'close'>
+export type OpenMailboxes = MailboxStore & Pick<SqliteMailboxes, 'trial' | 'idle' | 'close'>
 
 const CACHE_BYTES = 16 * 1024 * 1024
 
-/** Opens the mailboxes of one volume; for a storage process. Throws Fault `version`, `io`, `corrupt`. */
+/**
+ * Opens the mailboxes of one volume; for a storage process. Throws Fault `version`, `io`, and `corrupt`,
+ * also where the database is missing while messages are there: it never begins anew in silence.
+ */
 export async function openMailboxes(options: MailboxesOptions): Promise<OpenMailboxes> {
   try {
     mkdirSync(options.dir, { recursive: true, mode: 0o700 })
+    requireDatabase(options.dir)
   } catch (thrown) {
     throw ioFault(thrown, options.dir)
   }
+  try {
+    return await open(options)
+  } catch (thrown) {
+    throw withRemedy(thrown)
+  }
+}
+
+async function open(options: MailboxesOptions): Promise<OpenMailboxes> {
   const db = openDatabase({
     path: join(options.dir, 'mailbox.db'),
     kind: 'mailbox',
@@ -60,7 +76,16 @@ export async function openMailboxes(options: MailboxesOptions): Promise<OpenMail
     // What a crash left between the sync of octets and the COMMIT of their rows.
     await blobs.collect(namedSegments(sql))
     const kept = new KeptViews(sql, join(options.dir, 'view'))
-    return new SqliteMailboxes({ ...options, db, sql, blobs, kept })
+    const journal = new Journal({
+      dir: join(options.dir, 'journal'),
+      db,
+      version: MIGRATIONS.length,
+      except: UNTOLD_TABLES,
+      clock: options.clock,
+      position: () => blobs.position(),
+      onTrouble: options.onTrouble ?? (() => undefined),
+    })
+    return new SqliteMailboxes({ ...options, db, sql, blobs, kept, journal })
   } catch (thrown) {
     db.close()
     throw thrown

@@ -6,6 +6,8 @@ import type { AccountId } from '#model/account.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import type { Database } from '#store/db/database.ts'
 import { GroupCommit } from '#store/db/group-commit.ts'
+import type { Journal } from '#store/journal/journal.ts'
+import { encodeNote } from '#store/mailbox/change/note.ts'
 import { openAccount } from '#store/mailbox/change/account.ts'
 import { emailChanges, mailboxChanges } from '#store/mailbox/view/changes.ts'
 import { readEmails, readThreads } from '#store/mailbox/view/emails.ts'
@@ -89,6 +91,8 @@ export interface MailboxParts {
   readonly blobs: Blobs
   readonly clock: Clock
   readonly parser: () => MetaParser
+  /** Tells each commit, so that the database can be made anew; it is closed with the store. */
+  readonly journal?: Journal
   /** Views of large mailboxes in files; without it they are read from their rows each time. */
   readonly kept?: KeptViews
   /** Told after COMMIT. */
@@ -116,6 +120,7 @@ export class SqliteMailboxes implements MailboxStore {
       db: parts.db,
       name: 'mailbox',
       flush: () => parts.blobs.flush(),
+      ...(parts.journal !== undefined && { journal: parts.journal }),
     })
     this.#uploads = new UploadShelf({
       ...parts,
@@ -169,6 +174,8 @@ export class SqliteMailboxes implements MailboxStore {
       let placed: Placed = { contents: [], outbox: [] }
       const stage = (): void => {
         placed = staged.place()
+        if (this.#parts.journal !== undefined)
+          blobs.appendNote(encodeNote({ atMs: nowMs, commits: request.commits, placed }))
       }
       const results: AccountCommitResult[] = []
       do {
@@ -499,6 +506,11 @@ export class SqliteMailboxes implements MailboxStore {
     await this.#group.trial(() => void this.#blobs.append([]))
   }
 
+  /** Resolves once a snapshot that the journal is writing is there. */
+  async idle(): Promise<void> {
+    await this.#parts.journal?.idle()
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true
     const kept = this.#housekeeping.close()
@@ -506,6 +518,7 @@ export class SqliteMailboxes implements MailboxStore {
     await kept
     await this.#parts.kept?.idle()
     await this.#group.idle()
+    await this.#parts.journal?.close()
     await this.#blobs.close()
     this.#parts.db.close()
   }

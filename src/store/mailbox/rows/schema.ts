@@ -291,4 +291,17 @@ CREATE TABLE seen (
   `
 CREATE INDEX message_uidl ON message (aid, uidl) WHERE uidl IS NOT NULL;
 `,
+  // Up to which commit the journal was told, and where its last whole snapshot begins.
+  `
+CREATE TABLE journal (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  n INTEGER NOT NULL,
+  snapshot INTEGER,
+  snapshot_bytes INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO journal VALUES (1, 0, NULL, 0);
+`,
 ]
+
+/** Copies and places in rounds: made anew where they are missing, so the journal leaves them out. */
+export const UNTOLD_TABLES = ['kept_view', 'scrub'] as const

@@ -1,0 +1,74 @@
+import { bufferOf, toUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
+import { Fault } from '#base/outcome.ts'
+
+/** A row as its columns stand in the table, or the columns of its key. */
+export type JournalRow = readonly (number | string | Uint8Array | null)[]
+
+/** What became of a table's rows: those that are there now, whole, and the keys of those that are not. */
+export interface TableRows {
+  readonly put: readonly JournalRow[]
+  readonly drop: readonly JournalRow[]
+}
+
+export type RowsByTable = Readonly<Record<string, TableRows>>
+
+/** Where the octets of the volume end: a segment, and the end of what was placed in it. */
+export type Position = readonly [file: number, offset: number]
+
+/**
+ * What the journal says, each with the next number. Rows are told as they are after a commit, never as
+ * a difference: to read a record twice, or a snapshot while rows change, does no harm.
+ */
+export type JournalRecord = { readonly n: number } & (
+  | {
+      readonly kind: 'start'
+      /** Of the database: how many migrations it has. */
+      readonly version: number
+      /** The kernel's run: what was written in the same one cannot have been lost with the power. */
+      readonly boot: string
+      /** The last commit that stands in the database: one above it was never made. */
+      readonly after: number
+      readonly atMs: number
+      readonly to: Position
+      /** The columns of each table, in the order of its rows. */
+      readonly columns: Readonly<Record<string, readonly string[]>>
+    }
+  | {
+      readonly kind: 'commit'
+      readonly atMs: number
+      /** Its octets lie between: what was placed there and has no row came to nothing. */
+      readonly from: Position
+      readonly to: Position
+      readonly rows: RowsByTable
+    }
+  /** The commit with the number `of` failed after it was told. */
+  | { readonly kind: 'undone'; readonly of: number }
+  /** All rows, some at a time, between what else changes: read from `snapshotBegins` on, nothing is missing. */
+  | { readonly kind: 'snapshotBegins' | 'snapshotEnds' }
+  | { readonly kind: 'snapshot'; readonly rows: RowsByTable }
+  /** Closed in order. */
+  | { readonly kind: 'end' }
+)
+
+/** JSON; octets in it as `{"$": base64}`. */
+export const encodeJournal = (record: JournalRecord): Buffer =>
+  Buffer.from(
+    JSON.stringify(record, (_, value: unknown) =>
+      value instanceof Uint8Array ? { $: bufferOf(value).toString('base64') } : value,
+    ),
+  )
+
+/** Throws Fault `corrupt` for what is no record of ours. */
+export function decodeJournal(octets: Octets, where: string): JournalRecord {
+  try {
+    return JSON.parse(toUtf8(octets), (_, value: unknown) =>
+      isOctets(value) ? Buffer.from(value.$, 'base64') : value,
+    ) as JournalRecord
+  } catch (cause) {
+    throw new Fault('corrupt', `${where}: the record cannot be read`, { cause })
+  }
+}
+
+const isOctets = (value: unknown): value is { readonly $: string } =>
+  typeof value === 'object' && value !== null && '$' in value && typeof value.$ === 'string'

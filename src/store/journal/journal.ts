@@ -1,0 +1,311 @@
+import { mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs'
+import { failpoint } from '#base/failpoint.ts'
+import { messageOf } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import type { Database } from '#store/db/database.ts'
+import { ioFault } from '#store/db/fault.ts'
+import type { CommitJournal } from '#store/db/group-commit.ts'
+import { ChangedRows } from './changed-rows.ts'
+import type { RowsCursor } from './changed-rows.ts'
+import { JournalFile, journalFiles, journalPath } from './journal-file.ts'
+import type { JournalRecord, Position } from './journal-record.ts'
+import { readJournalFile } from './read-journal.ts'
+
+export interface JournalOptions {
+  /** Holds the journal's files; made where it is missing. */
+  readonly dir: string
+  /**
+   * Has a table `journal` of one row: `n`, the last commit's number; `snapshot`, the file that the last
+   * whole snapshot begins; `snapshot_bytes`.
+   */
+  readonly db: Database
+  /** How many migrations the database has. */
+  readonly version: number
+  /** Tables that are not followed: what is made anew where it is missing. */
+  readonly except: readonly string[]
+  readonly clock: Clock
+  /** Where the octets end that commits name. */
+  readonly position: () => Position
+  /** One line, where the journal cannot be written: mail goes on, what is lost then is told by nobody else. */
+  readonly onTrouble: (line: string) => void
+}
+
+/** What a power loss may take of the journal, where it takes the database too. */
+const SYNC_MS = SECOND_MS
+/** Until a journal that could not be written is tried again. */
+const RETRY_MS = 10 * SECOND_MS
+const ROWS_AT_ONCE = 500
+const FILE_BYTES_MAX = 32 * 1024 * 1024
+/** A new snapshot is written once the changes since the last outweigh it by so much. */
+const SNAPSHOT_RATIO = 3
+const SNAPSHOT_AFTER_BYTES = 32 * 1024 * 1024
+const FILES_MAX = 100
+
+/** The row of table `journal`. */
+interface Standing {
+  readonly n: number
+  readonly snapshot: number | null
+  readonly snapshotBytes: number
+}
+
+type Unnumbered<R = JournalRecord> = R extends unknown ? Omit<R, 'n'> : never
+
+/**
+ * Tells what each commit did to the rows of a database, so that it can be made anew: written before
+ * COMMIT and not waited for, since a file that is only killed loses nothing, and synced a second later.
+ */
+export class Journal implements CommitJournal {
+  readonly #options: JournalOptions
+  readonly #changed: ChangedRows
+  #file: JournalFile | undefined
+  /** The last record's number. */
+  #n = 0
+  #position: Position = [0, 0]
+  #written: number | undefined
+  #retryAtMs = 0
+  #cancelSync: (() => void) | undefined
+  #syncing: Promise<void> = Promise.resolve()
+  #snapshot: Promise<void> | undefined
+  #olderBytes = 0
+  #isClosing = false
+
+  /** Goes on behind what stands there; begins a snapshot where that does not tell all. Throws Fault `io`, `full`. */
+  constructor(options: JournalOptions) {
+    this.#options = options
+    this.#changed = new ChangedRows(options.db, new Set([...options.except, 'journal', 'version']))
+    try {
+      mkdirSync(options.dir, { recursive: true, mode: 0o700 })
+      const isWhole = this.#isWhole()
+      this.#begin()
+      if (!isWhole || this.#isLong()) this.#startSnapshot()
+    } catch (thrown) {
+      throw ioFault(thrown, options.dir)
+    }
+  }
+
+  /** The rows of the transaction that is about to be committed. */
+  write(): void {
+    this.#written = undefined
+    const rows = this.#changed.take()
+    if (rows === undefined) return
+    if ((this.#file?.bytes ?? 0) > FILE_BYTES_MAX) this.#roll()
+    const { db, clock, position } = this.#options
+    const from = this.#position
+    this.#position = position()
+    const record = { kind: 'commit', atMs: clock.nowMs(), from, to: this.#position, rows } as const
+    this.#tell(record)
+    this.#written = this.#n
+    db.query('UPDATE journal SET n = ?').run(this.#n)
+    failpoint('journal.written')
+  }
+
+  /** The transaction that was told last was not committed. */
+  undo(): void {
+    if (this.#written !== undefined) this.#tell({ kind: 'undone', of: this.#written })
+    this.#written = undefined
+  }
+
+  /** Resolves once no snapshot is being written. */
+  async idle(): Promise<void> {
+    await this.#snapshot
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#snapshot
+    this.#cancelSync?.()
+    await this.#syncing
+    this.#tell({ kind: 'end' })
+    try {
+      this.#file?.close()
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+    this.#file = undefined
+  }
+
+  #row(): Standing {
+    const { db } = this.#options
+    const row = db
+      .query<Standing>('SELECT n, snapshot, snapshot_bytes AS snapshotBytes FROM journal')
+      .get()
+    return row ?? { n: 0, snapshot: null, snapshotBytes: 0 }
+  }
+
+  /** True where the files tell all that the database holds. Sets where the numbers go on. */
+  #isWhole(): boolean {
+    const { dir } = this.#options
+    const { n, snapshot } = this.#row()
+    const files = journalFiles(dir)
+    let last = 0
+    let isDamaged = false
+    // Only the last file can have lost its end; the ones before were followed by a start that knew.
+    for (const number of files.slice(-1))
+      for (const step of readJournalFile(dir, number))
+        if (step.kind === 'record') last = Math.max(last, step.record.n)
+        else if (step.kind === 'damage') isDamaged = true
+    this.#n = Math.max(n, last)
+    const isThere =
+      snapshot !== null &&
+      files.includes(snapshot) &&
+      files.at(-1)! - snapshot + 1 === files.filter((file) => file >= snapshot).length
+    return isThere && !isDamaged && last >= n
+  }
+
+  /** A new file, which says where it stands. */
+  #begin(): void {
+    const { dir, version, clock, position } = this.#options
+    const files = journalFiles(dir)
+    const from = this.#row().snapshot ?? 0
+    this.#olderBytes = files
+      .filter((file) => file >= from)
+      .reduce((sum, file) => sum + statSync(journalPath(dir, file)).size, 0)
+    this.#file = new JournalFile(dir, (files.at(-1) ?? 0) + 1)
+    this.#position = position()
+    this.#file.write({
+      kind: 'start',
+      n: ++this.#n,
+      version,
+      boot: bootId(),
+      after: this.#row().n,
+      atMs: clock.nowMs(),
+      to: this.#position,
+      columns: this.#changed.columns,
+    })
+    this.#syncLater()
+  }
+
+  #tell(record: Unnumbered): void {
+    this.#n++
+    try {
+      if (this.#file === undefined) this.#again()
+      this.#file?.write({ ...record, n: this.#n })
+      this.#syncLater()
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+  }
+
+  /** Nothing more goes into a file of which nobody knows what it holds; the numbers show the gap. */
+  #fail(thrown: unknown): void {
+    const { onTrouble, clock } = this.#options
+    onTrouble(
+      `the mailboxes' journal cannot be written (${messageOf(thrown)}): until it can, a lost mailbox.db does not come back whole`,
+    )
+    this.#file?.abandon()
+    this.#file = undefined
+    this.#retryAtMs = clock.monotonicMs() + RETRY_MS
+  }
+
+  /** What was not told meanwhile a snapshot tells. */
+  #again(): void {
+    if (this.#options.clock.monotonicMs() < this.#retryAtMs) return
+    const n = this.#n
+    this.#begin()
+    this.#startSnapshot()
+    this.#n = Math.max(n, this.#n) + 1
+  }
+
+  /** Between two commits. */
+  #roll(): void {
+    const before = this.#file
+    if (before === undefined) return
+    try {
+      const { dir, version, clock } = this.#options
+      const file = new JournalFile(dir, before.number + 1)
+      before.close()
+      this.#olderBytes += before.bytes
+      this.#file = file
+      this.#tell({
+        kind: 'start',
+        version,
+        boot: bootId(),
+        after: this.#row().n,
+        atMs: clock.nowMs(),
+        to: this.#position,
+        columns: this.#changed.columns,
+      })
+      if (this.#isLong()) this.#startSnapshot()
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+  }
+
+  #isLong(): boolean {
+    const { snapshot, snapshotBytes: bytes } = this.#row()
+    const files = journalFiles(this.#options.dir).filter((file) => file >= (snapshot ?? 0))
+    return (
+      this.#olderBytes > Math.max(SNAPSHOT_AFTER_BYTES, SNAPSHOT_RATIO * bytes) ||
+      files.length > FILES_MAX
+    )
+  }
+
+  #syncLater(): void {
+    this.#cancelSync ??= this.#options.clock.after(SYNC_MS, () => {
+      this.#cancelSync = undefined
+      const file = this.#file
+      if (file === undefined) return
+      this.#syncing = file.sync().catch((thrown: unknown) => {
+        if (this.#file === file) this.#fail(thrown)
+      })
+    })
+  }
+
+  #startSnapshot(): void {
+    if (this.#isClosing) return
+    this.#snapshot ??= this.#writeSnapshot().finally(() => {
+      this.#snapshot = undefined
+    })
+  }
+
+  /** Writes all rows, some at a time; afterwards the files before it are not needed any more. */
+  async #writeSnapshot(): Promise<void> {
+    await pause(0)
+    const first = this.#file?.number
+    if (first === undefined || this.#isClosing) return
+    this.#tell({ kind: 'snapshotBegins' })
+    let bytes = 0
+    for (let from: RowsCursor | undefined = { table: 0 }; from !== undefined;) {
+      if (this.#isClosing || this.#file === undefined) return
+      const beganMs = performance.now()
+      const before = this.#file.bytes
+      const step = this.#changed.read(from, ROWS_AT_ONCE)
+      if (step.count > 0) this.#tell({ kind: 'snapshot', rows: step.rows })
+      bytes += Math.max(0, this.#file.bytes - before)
+      if (this.#file.bytes > FILE_BYTES_MAX) this.#roll()
+      from = step.next
+      // A quarter of the time at most is a snapshot's.
+      if (step.count > 0) await pause(3 * (performance.now() - beganMs))
+    }
+    if (this.#file === undefined) return
+    this.#tell({ kind: 'snapshotEnds' })
+    await this.#keep(first, bytes)
+  }
+
+  async #keep(first: number, bytes: number): Promise<void> {
+    const { db, dir } = this.#options
+    const file = this.#file
+    try {
+      await file?.sync()
+      if (file === undefined || file !== this.#file) return
+      db.query('UPDATE journal SET snapshot = ?, snapshot_bytes = ?').run(first, bytes)
+      this.#olderBytes = 0
+      for (const number of journalFiles(dir))
+        if (number < first) unlinkSync(journalPath(dir, number))
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Names the kernel's run; empty where it cannot be known. */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  } catch {
+    return ''
+  }
+}
