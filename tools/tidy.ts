@@ -45,6 +45,11 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 
 const BACKINGS: Readonly<Record<string, string>> = { pg: 'db blob', s3: 'db blob' }
 
+/** What a mail store lies on, statements and paths: the layers above know its interface, and types of what stands in that. */
+const BACKING =
+  /^src\/store\/(db\/|journal\/|blob\/(?!blobs\.ts)|mailbox\/(\w+\/|open\.ts|sqlite|standing))/
+const ABOVE = new Set(['engine', 'server', 'contract'])
+
 /** bytes ↔ nouns: no I/O in these layers. */
 const PURE = new Set(['model', 'codec', 'contract'])
 const IO = /^node:(fs|net|tls|http|https|http2|dns|dgram|child_process|worker_threads|sqlite)\b/
@@ -133,11 +138,13 @@ function directionFaults(file: Source): string[] {
   if (rooms !== undefined && from.room !== undefined && floorOf(rooms, from.room) < 0)
     faults.push(`${file.path}: ${wordOf(from)} stands on no floor`)
   if (isTest(file.path)) return faults
-  for (const { specifier, target, line } of file.imports) {
+  for (const { specifier, target, typeOnly, line } of file.imports) {
     const at = `${file.path}:${line}`
     if (PURE.has(from.layer) && IO.test(specifier))
       faults.push(`${at}: ${from.layer} does no I/O (${specifier})`)
     if (target === undefined) continue
+    if (ABOVE.has(from.layer) && BACKING.test(target) && !typeOnly)
+      faults.push(`${at}: ${from.layer} uses the store by its interface alone (${specifier})`)
     const to = placeOf(target)
     if (to === undefined || isTest(target)) faults.push(`${at}: ${target} is for tests and tools`)
     else if (!mayImport(from, to))

@@ -134,6 +134,14 @@ describe('tidy', () => {
     assert.deepEqual(tidy(root).faults, [])
   })
 
+  test('what lies above the store uses none of its backing, whose types it may name', () => {
+    plant('src/store/mailbox/rows/sql.ts', 'export const a = 1')
+    plant('src/engine/scan/a.ts', "import type { a } from '#store/mailbox/rows/sql.ts'")
+    assert.deepEqual(tidy(root).faults, [])
+    plant('src/engine/scan/a.ts', "import { a } from '#store/mailbox/rows/sql.ts'")
+    assert.equal(tidy(root).faults.length, 1)
+  })
+
   test('a folder says what it is about', () => {
     plant('src/engine/scan/helpers/a.ts', 'const a = 1')
     assert.equal(tidy(root).faults.length, 1)

@@ -1,3 +1,5 @@
+import type { MailboxId } from '#model/mailbox.ts'
+
 /** What is kept for an account beside its mail; what stands in it is JMAP's, or IMAP's (Annotation). */
 export const OBJECT_KINDS = [
   'Annotation',
@@ -6,6 +8,10 @@ export const OBJECT_KINDS = [
   'PushSubscription',
 ] as const
 export type ObjectKind = (typeof OBJECT_KINDS)[number]
+
+/** The id of an entry of a mailbox, or of the account itself where there is none. */
+export const annotationId = (mailboxId: MailboxId | undefined, entry: string): string =>
+  `${mailboxId ?? ''}:${entry}`
 
 export interface KeptObject {
   readonly id: string

@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS } from '#base/time.ts'
 import { hanako, taro, text } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 import type { OutboxEntry } from '#store/mailbox/commit.ts'
-import { annotationId } from '#store/mailbox/objects/objects.ts'
+import { annotationId } from '#store/mailbox/kept-object.ts'
 import type { ObjectChange, ObjectKind } from '#store/mailbox/kept-object.ts'
 
 const submission = (id: string, entry?: string): ObjectChange => ({

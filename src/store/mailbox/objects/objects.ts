@@ -8,7 +8,7 @@ import type {
   ObjectChanges,
   ObjectKind,
 } from '#store/mailbox/kept-object.ts'
-import { OBJECT_KINDS } from '#store/mailbox/kept-object.ts'
+import { annotationId, OBJECT_KINDS } from '#store/mailbox/kept-object.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import { findAccount } from '#store/mailbox/rows/work.ts'
@@ -133,10 +133,6 @@ export function forgetAnnotations(work: AccountWork, mailboxId: MailboxId): void
   )
   for (const [id] of rows) forgetObject(work, { kind: 'forget', object: 'Annotation', id })
 }
-
-/** The id of an entry of a mailbox, or of the account itself where there is none. */
-export const annotationId = (mailboxId: MailboxId | undefined, entry: string): string =>
-  `${mailboxId ?? ''}:${entry}`
 
 /** Says to readers that the entries of objects wait no more; returns whose. */
 export function tellEntriesDone(sql: Sql, entries: readonly string[]): AccountId[] {
