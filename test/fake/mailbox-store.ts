@@ -23,10 +23,13 @@ export class FakeMailboxStore implements MailboxStore {
   #readsNow = 0
   readonly #listeners = new Set<(change: StoreChanged) => void>()
   readonly #store: SqliteMailboxes
+  /** Writes into the rows what no commit would: a fault of ours. */
+  readonly spoil: (statement: string) => void
 
   constructor(clock = new FakeClock()) {
     this.clock = clock
     const db = openDatabase({ path: ':memory:', kind: 'mailbox', migrations: MIGRATIONS })
+    this.spoil = (statement) => db.exec(statement)
     this.#store = new SqliteMailboxes({
       db,
       sql: new Sql(db),
@@ -119,7 +122,7 @@ export class FakeMailboxStore implements MailboxStore {
   deletedBytes: MailboxStore['deletedBytes'] = (ask) =>
     this.#run(() => this.#store.deletedBytes(ask))
   noteRefused: MailboxStore['noteRefused'] = (ask) => this.#run(() => this.#store.noteRefused(ask))
-  recount: MailboxStore['recount'] = () => this.#run(() => this.#store.recount())
+  recount: MailboxStore['recount'] = (ask) => this.#run(() => this.#store.recount(ask))
   purge: MailboxStore['purge'] = (ask) => this.#run(() => this.#store.purge(ask))
   status: MailboxStore['status'] = () => this.#run(() => this.#store.status())
 

@@ -251,6 +251,31 @@ describe('watari mailbox', () => {
     assert.match(err, /来月: give a date such as 2026-12-31/)
   })
 
+  test('counts anew at once, and says what was wrong', async () => {
+    await append(['会計'], '議事録')
+    const right = lines(await done('ls', HANAKO))
+    assert.match(
+      await done('recount', HANAKO),
+      /^hanako@campus\.example holds .*: all counts were right\n$/,
+    )
+    store.spoil(`UPDATE account SET used_bytes = used_bytes + 700, used_messages = used_messages - 1;
+      UPDATE mailbox SET messages = messages + 3, unseen = 0 WHERE name = '会計'`)
+    assert.notDeepEqual(lines(await done('ls', HANAKO)), right)
+    const table = lines(await done('recount', HANAKO))
+    assert.match(table[1]!, /^会計\s+3\s+-1\s+0\s+0$/)
+    assert.match(table[2]!, /^\(in all\)\s+-1\s+700$/)
+    assert.match(table[3]!, /: the counts are right now$/)
+    const told = events.filter(({ name }) => name === 'store.recounted')
+    assert.deepEqual(
+      told.map(({ fields }) => [fields['bytes'], fields['messages'], fields['mailboxes']]),
+      [[700, -1, 1]],
+    )
+    assert.deepEqual(lines(await done('ls', HANAKO)), right)
+    const { wrong, mailboxes } = JSON.parse(await done('recount', HANAKO, '--json'))
+    assert.deepEqual([wrong, mailboxes], [{ bytes: 0, messages: 0 }, []])
+    assert.equal((await run('recount', 'nobody@x')).status, 1)
+  })
+
   test('shows which messages can no longer be read', async () => {
     assert.equal(await done('damaged'), 'no message is known to be damaged\n')
     await append(['書庫'], '壊れる資料')

@@ -7,6 +7,7 @@ import {
   expungedPage,
   mailbox,
   mailboxes,
+  recounted,
   undeleted,
 } from '#contract/admin/mailboxes.ts'
 import { part, verbOf } from './context.ts'
@@ -50,6 +51,14 @@ export function mailboxCommands(program: Command, io: CliIo): void {
       verb.show(body, () => `${body.name}: kept ${keptText(body.retainDays)}\n`)
     })
   noun
+    .command('recount <address>')
+    .description("count a user's mailboxes anew, and say what was counted wrong")
+    .action(async (user: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.post(`/users/${part(user)}/recount`, recounted, {})
+      verb.show(body, () => recountText(body))
+    })
+  noun
     .command('damaged')
     .description('show the messages that can no longer be read, of all users')
     .action(async (_: unknown, command: Command) => {
@@ -80,6 +89,18 @@ function usedText({ used, quota }: z.infer<typeof mailboxes>): string {
   const bytes = `${size(used.bytes)}${quota.bytes === 0 ? '' : ` of ${size(quota.bytes)}`}`
   const messages = counted(used.messages, 'message')
   return `used: ${bytes}, ${messages}${quota.messages === 0 ? '' : ` of ${quota.messages}`}\n`
+}
+
+function recountText({ user, used, wrong, mailboxes: boxes }: z.infer<typeof recounted>): string {
+  const holds = `${user} holds ${size(used.bytes)} in ${counted(used.messages, 'message')}`
+  const isRight = wrong.bytes === 0 && wrong.messages === 0 && boxes.length === 0
+  if (isRight) return `${holds}: all counts were right\n`
+  const rows = [
+    ...boxes.map((row) => [row.mailbox, row.messages, row.unseen, row.deleted, row.bytes]),
+    ['(in all)', wrong.messages, '', '', wrong.bytes],
+  ]
+  const titles = ['TOO HIGH BY', 'MESSAGES', 'UNSEEN', 'DELETED', 'OCTETS']
+  return `${table(titles, rows)}${holds}: the counts are right now\n`
 }
 
 const keptText = (days: number | null): string =>

@@ -44,6 +44,15 @@ export function keepingCalls(
     },
     'mailbox.gone': (given) => keeping.gone(argument('mailbox.gone', given)),
     'mailbox.damaged': () => keeping.damaged(),
+    'mailbox.usages': (given) => keeping.usages(argument('mailbox.usages', given)),
+    'mailbox.recount': async (given) => {
+      const { by, ...ask } = argument('mailbox.recount', given)
+      const done = await keeping.recount(ask)
+      const { sums, mailboxes } = done
+      const isWrong = sums.bytes !== 0 || sums.messages !== 0 || mailboxes.length > 0
+      if (isWrong) tell('store.recounted', { ...ask, ...sums, mailboxes: mailboxes.length, by })
+      return done
+    },
     'mailbox.undelete': async (given) => {
       const { by, ...ask } = argument('mailbox.undelete', given)
       const done = await keeping.undelete(ask)
@@ -70,5 +79,7 @@ export const remoteKeeping = (store: NodeCaller): RemoteKeeping => ({
   expire: (ask) => store.call('mailbox.expire', ask) as ReturnType<RemoteKeeping['expire']>,
   gone: (ask) => store.call('mailbox.gone', ask) as ReturnType<RemoteKeeping['gone']>,
   damaged: () => store.call('mailbox.damaged', {}) as ReturnType<RemoteKeeping['damaged']>,
+  usages: (ask) => store.call('mailbox.usages', ask) as ReturnType<RemoteKeeping['usages']>,
+  recount: (ask) => store.call('mailbox.recount', ask) as ReturnType<RemoteKeeping['recount']>,
   undelete: (ask) => store.call('mailbox.undelete', ask) as ReturnType<RemoteKeeping['undelete']>,
 })

@@ -11,7 +11,7 @@ it('counters are counted two hours after a start and each day, and tell whose we
   const daily = recountDaily(
     {
       recount: async () => {
-        const wrong = { accountId: '花子' as AccountId, bytes: 7, messages: -1 }
+        const wrong = { accountId: '花子' as AccountId, bytes: 7, messages: -1, mailboxes: [] }
         return { recounted: ++counts === 2 ? [wrong] : [] }
       },
     },
@@ -26,7 +26,9 @@ it('counters are counted two hours after a start and each day, and tell whose we
   assert.equal(await pass(1), 1)
   assert.deepEqual(told, [])
   assert.equal(await pass(DAY_MS), 2)
-  assert.deepEqual(told, ['store.recounted {"accountId":"花子","bytes":7,"messages":-1}'])
+  assert.deepEqual(told, [
+    'store.recounted {"accountId":"花子","bytes":7,"messages":-1,"mailboxes":0}',
+  ])
   daily.close()
   assert.equal(await pass(2 * DAY_MS), 2)
 })

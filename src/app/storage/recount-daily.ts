@@ -17,10 +17,10 @@ export const recountDaily = (
 ): { close(): void } =>
   recurring(clock, { name: 'mailboxes.recount', firstMs: FIRST_MS, everyMs: DAY_MS }, async () => {
     const { recounted } = await mailboxes.recount()
-    for (const { accountId, bytes, messages } of recounted)
+    for (const { accountId, bytes, messages, mailboxes } of recounted)
       tell({
         name: 'store.recounted',
-        fields: { accountId, bytes, messages },
+        fields: { accountId, bytes, messages, mailboxes: mailboxes.length },
         remedy: 'Nothing is lost, and the counters are right again. Please report it.',
       })
   })

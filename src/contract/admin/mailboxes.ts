@@ -26,6 +26,24 @@ export const mailboxes = z.object({
   quota: quota.describe('what they may hold in all; 0: no limit'),
 })
 
+/** Counts by how much they were too high; below zero: too low. */
+const wrongSums = { bytes: z.number().int(), messages: z.number().int() }
+export const recounted = z.object({
+  user: z.string(),
+  used: quota.describe('what it holds, as it was counted'),
+  wrong: z.object(wrongSums).describe('of the sums that quotas believe; 0: it was right'),
+  mailboxes: z
+    .array(
+      z.object({
+        mailbox: z.string(),
+        ...wrongSums,
+        unseen: z.number().int(),
+        deleted: z.number().int(),
+      }),
+    )
+    .describe('those whose counts were wrong'),
+})
+
 export const mailboxRetention = z.object({ retention })
 
 export const expireAsk = z.object({

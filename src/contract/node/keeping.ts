@@ -7,6 +7,8 @@ const after = z.string().max(200).optional()
 const since = { accountId, sinceMs: z.number(), path: path.optional(), after }
 /** Who changes something, for the event that tells of it. */
 const by = z.string().max(200)
+/** Accounts that one call may ask about. */
+export const USAGES_MAX = 1_000
 
 /** Arguments of the calls that control makes to the store that holds mailboxes, by name. */
 export const KEEPING_CALLS = {
@@ -23,5 +25,7 @@ export const KEEPING_CALLS = {
   'mailbox.expire': z.object({ asOfMs: z.number().optional(), dryRun: z.boolean(), after, by }),
   'mailbox.gone': z.object(since),
   'mailbox.damaged': z.object({}),
+  'mailbox.recount': z.object({ accountId, by }),
+  'mailbox.usages': z.object({ accountIds: z.array(accountId).max(USAGES_MAX) }),
   'mailbox.undelete': z.object({ ...since, by }),
 } as const

@@ -6,6 +6,7 @@ import { decodeWords } from '#codec/mime/encoded-word.ts'
 import type { AccountId } from '#model/account.ts'
 import type { AclEntry } from '#model/acl.ts'
 import type { EmailId, MailboxId, MailboxPath, SpecialUse } from '#model/mailbox.ts'
+import type { Usage } from '#model/quota.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 import type { DamagedMessage } from '#store/mailbox/upkeep/damaged.ts'
 import type { ExpiredMailbox } from '#store/mailbox/upkeep/expire.ts'
@@ -13,6 +14,7 @@ import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { MailboxRow, Retention } from '#store/mailbox/mailbox-view.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
 import type { ExpungedEmail } from '#store/mailbox/stored-email.ts'
+import type { Recounted, RecountedMailbox } from '#store/mailbox/upkeep/recount.ts'
 
 /** A mailbox as an administrator sees it. */
 export interface KeptMailbox {
@@ -38,6 +40,14 @@ export interface GoneEmail extends Pick<
 export interface KeepingRefusal {
   readonly code: 'notFound' | 'limit'
   readonly message: string
+}
+
+/** What was counted wrong, by how much each was too high. */
+export interface RecountedKept {
+  readonly sums: Pick<Recounted, 'bytes' | 'messages'>
+  readonly mailboxes: readonly (Omit<RecountedMailbox, 'mailboxId'> & {
+    readonly path: MailboxPath
+  })[]
 }
 
 interface Since {
@@ -81,6 +91,10 @@ export interface Keeping {
     readonly emails: readonly GoneEmail[]
     readonly next?: EmailId
   }>
+  /** Counts an account's mailboxes anew at once, which makes right what was wrong. */
+  recount(ask: { readonly accountId: AccountId }): Promise<RecountedKept>
+  /** What each of them holds, in their order; at most USAGES_MAX. */
+  usages(ask: { readonly accountIds: readonly AccountId[] }): Promise<readonly Usage[]>
   /** Brings a page of them back; `next` goes on from there. */
   undelete(
     ask: Since & { readonly after?: EmailId },
@@ -95,7 +109,16 @@ const STEP_MESSAGES = 10_000
 export function keepingOf(
   mailboxes: Pick<
     MailboxStore,
-    'mailboxes' | 'acl' | 'commit' | 'expire' | 'trustClock' | 'damaged' | 'expunged' | 'metas'
+    | 'mailboxes'
+    | 'acl'
+    | 'commit'
+    | 'expire'
+    | 'trustClock'
+    | 'damaged'
+    | 'expunged'
+    | 'metas'
+    | 'recount'
+    | 'usage'
   >,
   clock: Clock,
 ): Keeping {
@@ -169,6 +192,29 @@ export function keepingOf(
     },
 
     damaged: async () => (await mailboxes.damaged()).messages,
+
+    async recount({ accountId }) {
+      const { recounted } = await mailboxes.recount({ accountId })
+      const wrong = recounted.find((each) => each.accountId === accountId)
+      if (wrong === undefined) return { sums: { bytes: 0, messages: 0 }, mailboxes: [] }
+      const rows = (await mailboxes.mailboxes({ accountId })).mailboxes
+      return {
+        sums: { bytes: wrong.bytes, messages: wrong.messages },
+        mailboxes: wrong.mailboxes.map(({ mailboxId, ...counts }) => ({
+          // One that was deleted meanwhile is known by its id.
+          path: rows.find(({ id }) => id === mailboxId)?.path ?? [mailboxId],
+          ...counts,
+        })),
+      }
+    },
+
+    usages: ({ accountIds }) =>
+      Promise.all(
+        accountIds.map(async (accountId) => {
+          const { bytes, messages } = await mailboxes.usage({ accountId })
+          return { bytes, messages }
+        }),
+      ),
 
     async gone(ask) {
       const { emails, next } = await page(ask)

@@ -76,8 +76,8 @@ export type RemoteScripts = Pick<Scripts, 'list' | 'get'> & {
 }
 
 /** What a store's mailboxes keep, with who changes it. */
-export type RemoteKeeping = Pick<Keeping, 'list' | 'acl' | 'gone' | 'damaged'> & {
-  [Act in 'grant' | 'retain' | 'expire' | 'undelete']: (
+export type RemoteKeeping = Pick<Keeping, 'list' | 'acl' | 'gone' | 'damaged' | 'usages'> & {
+  [Act in 'grant' | 'retain' | 'expire' | 'undelete' | 'recount']: (
     ask: Parameters<Keeping[Act]>[0] & { readonly by: string },
   ) => ReturnType<Keeping[Act]>
 }

@@ -9,6 +9,7 @@ import {
   mailbox,
   mailboxes,
   mailboxRetention,
+  recounted,
   undeleted,
 } from '#contract/admin/mailboxes.ts'
 import type { MailboxBody } from '#contract/admin/mailboxes.ts'
@@ -82,6 +83,24 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
         by: authorText(request),
       }
       return bodyOf(taken(await ask((keeping) => keeping.retain(retain)), address))
+    },
+  )
+
+  app.post(
+    '/users/:user/recount',
+    { schema: { params: owner, response: { 200: recounted } } },
+    async (request) => {
+      const { accountId, address } = of(request.params.user)
+      const { sums, mailboxes: wrong } = await ask((keeping) =>
+        keeping.recount({ accountId, by: authorText(request) }),
+      )
+      const [used] = await ask((keeping) => keeping.usages({ accountIds: [accountId] }))
+      return {
+        user: address,
+        used: used ?? { bytes: 0, messages: 0 },
+        wrong: sums,
+        mailboxes: wrong.map(({ path, ...counts }) => ({ mailbox: path.join('/'), ...counts })),
+      }
     },
   )
 

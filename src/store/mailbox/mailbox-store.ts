@@ -267,8 +267,10 @@ export interface MailboxStore extends TextSource {
    * removed before it, and large files that no row names then; gives way to others between steps.
    */
   purge(ask: { readonly beforeMs: number }): Promise<{ readonly rows: number }>
-  /** Counts all accounts and mailboxes anew, in steps that others get between; accounts whose sums were wrong. */
-  recount(): Promise<{ readonly recounted: readonly Recounted[] }>
+  /** Counts all accounts and their mailboxes anew, or one, in steps that others get between; those that were wrong. */
+  recount(ask?: {
+    readonly accountId?: AccountId
+  }): Promise<{ readonly recounted: readonly Recounted[] }>
   /**
    * Compresses what lies in segments as it came, and rewrites those that are mostly dead: one run, which
    * gives way to others. `damaged` contents could not be read and stay where they are.

@@ -423,8 +423,10 @@ export class SqliteMailboxes implements MailboxStore {
     return { octets: ref && (await this.#blobs.read(ref, ask.offset, ask.length)) }
   }
 
-  async recount(): ReturnType<MailboxStore['recount']> {
-    return { recounted: await this.#housekeeping.recount() }
+  async recount(
+    ask: Parameters<MailboxStore['recount']>[0] = {},
+  ): ReturnType<MailboxStore['recount']> {
+    return { recounted: await this.#housekeeping.recount(ask.accountId) }
   }
 
   purge(ask: Parameters<MailboxStore['purge']>[0]): ReturnType<MailboxStore['purge']> {

@@ -10,8 +10,9 @@ import { tidyObjects } from '#store/mailbox/objects/objects.ts'
 import { ROWS_AT_ONCE } from '#store/mailbox/rows/sql.ts'
 import { forgetDeliveries, PURGE_START, purgeStep } from './purge.ts'
 import type { PurgeAsk, PurgeStep } from './purge.ts'
-import { RECOUNT_START, recountStep } from './recount.ts'
-import type { Recounted } from './recount.ts'
+import type { AccountId } from '#model/account.ts'
+import { recountFrom, recountStep } from './recount.ts'
+import type { RecountCursor, Recounted } from './recount.ts'
 import { removedAccount, removeStep } from './removed.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 
@@ -52,19 +53,25 @@ export class Housekeeping {
     return this.#next(() => this.#purge(beforeMs))
   }
 
-  /** Counts all accounts anew; those whose sums were wrong. */
-  recount(): Promise<readonly Recounted[]> {
+  /** Counts all accounts anew, or one; those that were wrong. */
+  recount(accountId?: AccountId): Promise<readonly Recounted[]> {
     return this.#next(async () => {
       const { sql, group } = this.#parts
-      const healed: Recounted[] = []
-      let from: typeof RECOUNT_START | undefined = RECOUNT_START
+      const healed = new Map<AccountId, Recounted>()
+      let from = recountFrom(sql, accountId)
+      const only = accountId === undefined ? undefined : from?.aid
       while (from !== undefined && !this.#isClosing) {
-        const at: typeof RECOUNT_START = from
-        const step = await group.commit({ apply: () => recountStep(sql, at) })
-        if (step.recounted !== undefined) healed.push(step.recounted)
-        from = step.next
+        const at: RecountCursor = from
+        const { recounted, next } = await group.commit({ apply: () => recountStep(sql, at) })
+        if (recounted !== undefined) {
+          // Of a large account a step tells a part.
+          const earlier = healed.get(recounted.accountId)?.mailboxes ?? []
+          const mailboxes = [...earlier, ...recounted.mailboxes]
+          healed.set(recounted.accountId, { ...recounted, mailboxes })
+        }
+        from = only === undefined || next?.aid === only ? next : undefined
       }
-      return healed
+      return [...healed.values()]
     })
   }
 
