@@ -6,6 +6,11 @@ export interface Quota {
   readonly messages: number
 }
 
+/** What an account is asked by, and at which share of it its owner is warned. */
+export interface QuotaRule extends Quota {
+  readonly warnPercent: number
+}
+
 /** What is said of an account or a domain itself: absent, the next wider place decides. */
 export type OwnQuota = Partial<Quota>
 
@@ -25,6 +30,9 @@ export function quotaOf(
   const own = { ...defaults, ...domain?.quota, ...account?.quota }
   return { bytes: own.bytes, messages: own.messages }
 }
+
+/** Nothing is limited, and nobody is warned. */
+export const NO_RULE: QuotaRule = { ...NO_QUOTA, warnPercent: 100 }
 
 export const isLimited = ({ bytes, messages }: Quota): boolean => bytes > 0 || messages > 0
 

@@ -180,6 +180,57 @@ describe('the console over a full house', { skip: noBrowser ?? false }, () => {
     assert.equal(await stored(), '三つ目の名前')
   })
 
+  test('what an account and a domain may hold is set, shown with what is held, and cleared', async () => {
+    const { page, open } = admin
+    const content = `From: <a@far.example>\r\nSubject: kaigi\r\n\r\n${'渡り\r\n'.repeat(6_000)}`
+    const mail = { from: 'a@far.example', to: ['person-9@campus.example'], content }
+    assert.match(await smtpSend(house.port(25), mail), /^250/)
+    await until('it is filed', async () => {
+      const { stdout } = await house.watari(['mailbox', 'ls', 'person-9', '--json'])
+      return (JSON.parse(stdout) as { used: { messages: number } }).used.messages === 1
+    })
+    await open('/console/people?q=person-9@')
+    await page.locator('.table-row', { hasText: /person-9@.*47\.\d KiB/s }).click()
+    const limit = detail(page).getByLabel('May hold', { exact: true })
+    const save = () => detail(page).getByRole('button', { name: 'Save' }).click()
+    await detail(page).getByText('Nothing limits it.').waitFor()
+    await limit.fill('沢山')
+    await save()
+    await detail(page).getByText('沢山 is no limit.').waitFor()
+    await limit.fill('５２ kib')
+    await save()
+    await said(page, 'person-9@campus.example is changed.')
+    await detail(page).getByText('of 52 KiB used').waitFor()
+    await detail(page).getByText('△ nearly full').waitFor()
+    assert.match((await detail(page).getByRole('meter').getAttribute('aria-valuenow'))!, /^9[12]$/)
+    const { stdout } = await house.watari(['user', 'show', 'person-9'])
+    assert.match(stdout, /^quota: +52\.0 KiB, any number \(its own/m)
+
+    await open('/console/people?q=person')
+    await page.getByRole('combobox', { name: 'Storage' }).selectOption('near')
+    const rows = page.locator('.table-body .table-row')
+    await rows.filter({ hasText: 'person-1@' }).waitFor({ state: 'detached' })
+    await rows.filter({ hasText: /person-9@.*△ 9[12] %/s }).click()
+    assert.equal(await rows.count(), 1)
+    await limit.fill('')
+    await save()
+    await page.getByText('Nobody is nearly full.').waitFor()
+
+    await open('/console/destinations?id=campus.example')
+    await limit.fill('2 GiB')
+    await save()
+    await said(page, 'campus.example is changed.')
+    await page.locator('.table-row', { hasText: /campus\.example.*2 GiB/s }).waitFor()
+    await open('/console/people?q=person-9@')
+    await page.locator('.table-row', { hasText: 'person-9@' }).click()
+    await detail(page).getByText('of 2 GiB used').waitFor()
+    await detail(page).getByText('The limit is that of the domain').waitFor()
+    await open('/console/destinations?id=campus.example')
+    await limit.fill('')
+    await save()
+    await said(page, 'campus.example is changed.')
+  })
+
   test("a person's scripts are put, refused with the line that is wrong, switched on and off", async () => {
     const { page, open } = admin
     await open('/console/people?q=person-6@')

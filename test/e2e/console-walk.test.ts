@@ -71,6 +71,11 @@ async function receiveOne(): Promise<void> {
 
 async function sights(): Promise<readonly Sight[]> {
   const { id } = (await house.api('GET', '/users/person-7')) as { readonly id: string }
+  const quota = { bytes: 5 * 1024 ** 3, messages: 20_000 }
+  await house.api('PATCH', `/users/${id}`, { quota })
+  const hanako = (await house.api('PATCH', '/users/hanako', {
+    quota: { bytes: null, messages: 1 },
+  })) as { readonly id: string }
   const script = { script: 'require ["fileinto"];\n\nkeep;\n', activate: true }
   await house.api('PUT', `/users/${id}/scripts/${encodeURIComponent('会議の振り分け')}`, script)
   const queue = (await house.api('GET', '/queue?limit=1')) as {
@@ -114,7 +119,13 @@ async function sights(): Promise<readonly Sight[]> {
     { name: 'route', path: '/console/destinations?tab=routes&id=slow.example' },
     { name: 'people', path: '/console/people' },
     { name: 'person-add', path: '/console/people', act: press('.filters > button') },
-    { name: 'person', path: person },
+    {
+      name: 'people-full',
+      path: '/console/people?full=near',
+      there: '.table-row .mark-bad',
+    },
+    { name: 'person', path: person, there: '.meter' },
+    { name: 'person-full', path: `/console/people?id=${hanako.id}`, there: '.meter-full' },
     { name: 'person-delete', path: person, act: press('.detail .acts > button:nth-of-type(3)') },
     { name: 'script', path: person, act: press('.detail .as-link') },
     { name: 'nodes', path: '/console/nodes' },

@@ -153,6 +153,19 @@ describe(
   },
 )
 
+/** Lets the user hold so much that this share of it is used; undefined: whatever comes. */
+async function limitTo(
+  watari: Installation,
+  username: string,
+  share: number | undefined,
+): Promise<void> {
+  const { stdout } = await watari.watari(['mailbox', 'ls', username, '--json'])
+  const { used } = JSON.parse(stdout) as { readonly used: { readonly bytes: number } }
+  const quota = share === undefined ? 'default' : String(Math.ceil(used.bytes / share))
+  const { status, stderr } = await watari.watari(['user', 'set', username, '--quota', quota])
+  assert.equal(status, 0, stderr)
+}
+
 type Reach = (page: Page, open: (path: string) => Promise<void>) => Promise<void>
 
 /** How to come to each page from the one before. */
@@ -283,8 +296,35 @@ function pages(watari: Installation, username: string): Readonly<Record<string, 
       await page.locator('.list-restore').click()
       await page.locator('dialog .expunged input').first().check()
     },
-    away: async (page, open) => {
+    'quota-near': async (page, open) => {
       await close(page)
+      await limitTo(watari, username, 0.93)
+      await open('/mail/inbox')
+      await page.locator('.meter-near').waitFor()
+      assert.match(
+        await page.locator('.tree .meter').innerText(),
+        /^(?:[\d.]+ KiB のうち [\d.]+ KiB を使用|[\d.]+ KiB of [\d.]+ KiB used)\s+△ (?:残りわずか|nearly full)$/,
+      )
+      const meter = page.getByRole('meter', { name: /^(?:容量|Storage)$/ })
+      assert.match((await meter.getAttribute('aria-valuenow'))!, /^9[23]$/)
+    },
+    'quota-near-tree': async (page) => {
+      await page.setViewportSize({ width: 390, height: 844 })
+      await page.locator('.quota-notice-near').waitFor()
+      await page.locator('.tree-opener').click()
+      await page.locator('.tree-open .meter').waitFor()
+    },
+    'quota-full': async (page, open) => {
+      await limitTo(watari, username, 1.01)
+      await open('/mail/inbox')
+      await page.locator('.tree .meter-full').waitFor()
+      await page
+        .getByRole('status')
+        .filter({ hasText: /^(?:メールボックスがいっぱいで、|Your mailbox is full, )/ })
+        .waitFor()
+    },
+    away: async (page, open) => {
+      await limitTo(watari, username, undefined)
       await open('/mail/inbox')
       await row(page, '明日の会議').waitFor()
       await page.route('**/jmap/**', (route) => route.abort())

@@ -1,4 +1,5 @@
 import type { OwnQuotaBody } from '#contract/admin/directory.ts'
+import { readSize } from '#model/storage-size.ts'
 import { UsageError } from './io.ts'
 import { size } from './print.ts'
 
@@ -21,7 +22,7 @@ export function quotaChange(options: QuotaOptions): {
   if (quota === undefined && quotaMessages === undefined) return {}
   return {
     quota: {
-      ...(quota !== undefined && { bytes: limitOf(quota, sizeOf) }),
+      ...(quota !== undefined && { bytes: limitOf(quota, readSize) }),
       ...(quotaMessages !== undefined && { messages: limitOf(quotaMessages, numberOf) }),
     },
   }
@@ -49,14 +50,6 @@ function limitOf(text: string, read: (text: string) => number | undefined): numb
 
 const numberOf = (text: string): number | undefined =>
   /^\d{1,15}$/.test(text) ? Number(text) : undefined
-
-const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const
-
-function sizeOf(text: string): number | undefined {
-  const [, digits, unit] = /^(\d{1,15}(?:\.\d{1,3})?)\s*(?:([kmgt])?(?:i?b)?)?$/i.exec(text) ?? []
-  if (digits === undefined) return undefined
-  return Math.round(Number(digits) * UNITS[(unit ?? '').toLowerCase() as keyof typeof UNITS])
-}
 
 /** `2.0 GiB, 10000 messages`; undefined where nothing is limited. */
 export function quotaText({ bytes, messages }: OwnQuotaBody): string | undefined {

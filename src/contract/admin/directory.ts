@@ -9,6 +9,17 @@ export const searchQuery = pageQuery.extend({
   search: z.string().max(1_000).optional().describe('text within it; ASCII case does not count'),
 })
 
+export const usersQuery = searchQuery.extend({
+  used: z.literal('true').optional().describe('with what each of them holds'),
+  fullFrom: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('only those that use so many percent of what they may hold, and more'),
+})
+
 const limit = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 
 /** What is said of an account or a domain itself. */
@@ -73,6 +84,12 @@ export const user = z.object({
   effectiveQuota: z
     .object({ bytes: limit, messages: limit })
     .describe('in force, after its domain and the settings; 0: no limit'),
+  used: z
+    .object({ bytes: limit, messages: limit })
+    .optional()
+    .describe(
+      'what it holds, where that was asked for; absent also where the store does not answer',
+    ),
   version,
 })
 export type UserBody = z.infer<typeof user>

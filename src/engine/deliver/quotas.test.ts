@@ -112,13 +112,16 @@ const OK = '250 2.1.5'
 
 describe('quota of an account, else its domain, else the installation', () => {
   it('each of the two limits by itself; 0 is none', () => {
-    const of = (room: Room) => quotasOf(room).quotas.quotaOf(hanako)
+    const of = (room: Room, accountId = hanako) => {
+      const { bytes, messages } = quotasOf(room).quotas.quotaOf(accountId)
+      return { bytes, messages }
+    }
     assert.deepEqual(of({ bytes: 5 }), { bytes: 5, messages: 0 })
     assert.deepEqual(of({ bytes: 5, domain: { bytes: 7, messages: 3 } }), { bytes: 7, messages: 3 })
     const all = { bytes: 5, domain: { bytes: 7, messages: 3 } }
     assert.deepEqual(of({ ...all, own: { bytes: 0 } }), { bytes: 0, messages: 3 })
     assert.deepEqual(of({ ...all, own: { messages: 0 } }), { bytes: 7, messages: 0 })
-    assert.deepEqual(quotasOf(all).quotas.quotaOf('nobody' as AccountId), { bytes: 0, messages: 0 })
+    assert.deepEqual(of(all, 'nobody' as AccountId), { bytes: 0, messages: 0 })
   })
 })
 

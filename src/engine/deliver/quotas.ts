@@ -4,10 +4,10 @@ import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import { isLimited, isOver, NO_QUOTA, quotaOf } from '#model/quota.ts'
-import type { Quota } from '#model/quota.ts'
+import type { QuotaRule } from '#model/quota.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
-import type { QuotaNotice, QuotaRule } from '#store/mailbox/change/quota.ts'
+import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 import type { DeliveryMailboxes, RoomAsk } from './delivery-mailboxes.ts'
 import { quotaMail } from './quota-mail.ts'
 
@@ -33,12 +33,13 @@ export class Quotas {
   readonly #parts: QuotaParts
   readonly #telling = new Map<AccountId, Promise<void>>()
 
-  /** What the account may hold; 0 of either: no limit. */
-  readonly quotaOf = (accountId: AccountId): Quota => {
+  /** What the account may hold, 0 of either: no limit; and at which share of it its owner is warned. */
+  readonly quotaOf = (accountId: AccountId): QuotaRule => {
     const { directory, defaults } = this.#parts
     const account = directory.account(accountId)
-    if (account === undefined) return NO_QUOTA
-    return quotaOf(account, directory.domain(account.domain), defaults())
+    const { warnPercent, ...installation } = defaults()
+    if (account === undefined) return { ...NO_QUOTA, warnPercent }
+    return { ...quotaOf(account, directory.domain(account.domain), installation), warnPercent }
   }
 
   /** Whether a delivery of so many octets would be taken now; its owner hears of it where not. */
@@ -59,10 +60,9 @@ export class Quotas {
   }
 
   readonly commit: MailboxStore['commit'] = async (request) => {
-    const { warnPercent } = this.#parts.defaults()
     const commits = request.commits.map((commit) => ({
       ...commit,
-      quota: { ...this.quotaOf(commit.accountId), warnPercent },
+      quota: this.quotaOf(commit.accountId),
     }))
     const done = await this.#parts.mailboxes.commit({ ...request, commits })
     for (const [index, result] of done.results.entries())

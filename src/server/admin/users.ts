@@ -5,7 +5,7 @@ import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { ok } from '#base/outcome.ts'
 import { done, page, passwordBody } from '#contract/admin/common.ts'
-import { newUser, searchQuery, user, userChange, writtenUser } from '#contract/admin/directory.ts'
+import { newUser, user, userChange, usersQuery, writtenUser } from '#contract/admin/directory.ts'
 import type { UserBody } from '#contract/admin/directory.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
@@ -18,6 +18,7 @@ import type { Target } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
 import { keepAWayIn } from './last-administrator.ts'
 import { effectiveQuota, withQuota } from './quota.ts'
+import { fullPage, usagesIfTold } from './usages.ts'
 import { accountOf, addressIn, addressOf, holding, lower, mainAddress, pageOf } from './lookup.ts'
 
 const named = z.object({ user: z.string() })
@@ -31,14 +32,37 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/users',
-    { schema: { querystring: searchQuery, response: { 200: page(user) } } },
+    { schema: { querystring: usersQuery, response: { 200: page(user) } } },
     async ({ query }) => {
       const holds = holding(query.search, (account: Account) => [
         mainAddress(account),
         account.name ?? '',
         ...account.addresses.map(formatAddress),
       ])
-      return pageOf(directory.accounts(), { keyOf: mainAddress, bodyOf: body, holds }, query)
+      const { used, fullFrom: percent, limit, after } = query
+      if (percent !== undefined) {
+        const { items, next } = await fullPage(deps, { percent, holds, limit, after })
+        return {
+          items: items.map((each) => ({ ...body(each.account), used: each.used })),
+          ...(next !== undefined && { next }),
+        }
+      }
+      const found = await pageOf(
+        directory.accounts(),
+        { keyOf: mainAddress, bodyOf: (account) => ({ account, body: body(account) }), holds },
+        query,
+      )
+      const told =
+        used &&
+        (await usagesIfTold(
+          deps,
+          found.items.map(({ account }) => account),
+        ))
+      const items = found.items.map(({ account, body: row }) => {
+        const held = told?.get(account)
+        return { ...row, ...(held !== undefined && { used: held }) }
+      })
+      return { ...found, items }
     },
   )
 

@@ -49,7 +49,7 @@ test('a full account: APPEND and COPY are OVERQUOTA, all else goes on (RFC 9208 
   client.send('b APPEND INBOX {501}\r\n')
   // Told before the message is sent.
   assert.match(await client.response((line) => line.startsWith('b ')), /^b NO \[OVERQUOTA\]/)
-  assert.match(await append(client, 400, '(\\Deleted) '), /^a OK/)
+  assert.match(await append(client, 400, '(\\Deleted) '), /^a OK/m)
   await room.quotas.idle()
   await client.command('SELECT INBOX')
   assert.match(await client.command('COPY 1 Archive'), /^NO \[OVERQUOTA\]/)
@@ -62,6 +62,25 @@ test('a full account: APPEND and COPY are OVERQUOTA, all else goes on (RFC 9208 
   assert.match(await client.command('MOVE 1 Archive'), /OK/)
   assert.match(await client.command('EXPUNGE'), /OK/)
   assert.match(await client.command('STATUS INBOX (DELETED-STORAGE)'), /DELETED-STORAGE 0/)
+})
+
+test('an untagged NO [OVERQUOTA] warns once where the account is nearly full (RFC 9208 §4.3.1)', async (t) => {
+  let quota = { bytes: 10_000, messages: 0 }
+  const room = await imapRoom(t, { quota: () => quota })
+  const client = await room.login()
+  await append(client, 8_000)
+  assert.doesNotMatch(await client.command('SELECT INBOX'), /OVERQUOTA/)
+  client.send(`a APPEND INBOX {1000+}\r\n${' '.repeat(1_000)}\r\n`)
+  const told = await client.response((line) => line.startsWith('a '))
+  assert.match(told, /^\* NO \[OVERQUOTA\] The mailbox is 90 % full[^]*^a OK \[APPENDUID/m)
+  assert.doesNotMatch(await client.command('EXAMINE INBOX'), /OVERQUOTA/)
+  const other = await room.login()
+  assert.match(await other.command('SELECT INBOX'), /^\* NO \[OVERQUOTA\][^]*^OK \[READ-WRITE\]/m)
+  quota = { bytes: 100_000, messages: 0 }
+  assert.doesNotMatch(await other.command('SELECT INBOX'), /OVERQUOTA/)
+  quota = { bytes: 10_000, messages: 0 }
+  assert.match(await other.command('SELECT Archive'), /\* NO \[OVERQUOTA\]/)
+  assert.doesNotMatch(await client.command('SELECT Nowhere'), /OVERQUOTA/)
 })
 
 test('imapflow reads the quota', async (t) => {

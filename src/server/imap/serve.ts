@@ -5,7 +5,7 @@ import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
-import type { Quota } from '#model/quota.ts'
+import type { QuotaRule } from '#model/quota.ts'
 import { closeSocket } from '#net/close.ts'
 import { listen } from '#net/listen.ts'
 import { peerAddress } from '#net/peer.ts'
@@ -55,7 +55,7 @@ export interface ImapShared {
   readonly search?: TextSearch
   readonly shownTexts: ShownTexts
   readonly names?: AccountNames
-  readonly quotaOf?: (accountId: AccountId) => Quota
+  readonly quotaOf?: (accountId: AccountId) => QuotaRule
   readonly readAhead: ReadAhead
   readonly limits: ImapLimits
   readonly byAccount: Counts
@@ -70,7 +70,7 @@ export function imapShared(options: {
   /** Names of other people; absent: nobody's mailboxes but one's own are to be had. */
   readonly names?: AccountNames
   /** What an account may hold; absent: nothing is limited. */
-  readonly quotaOf?: (accountId: AccountId) => Quota
+  readonly quotaOf?: (accountId: AccountId) => QuotaRule
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
   readonly limits?: Partial<ImapLimits>
   /** The setting of now; `limits` has it once and for all. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { AccountId, Account } from '#model/account.ts'
-import type { Quota } from '#model/quota.ts'
+import type { QuotaRule } from '#model/quota.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
@@ -49,7 +49,7 @@ export interface ImapRoom {
   /** Names of other people; absent: nobody's mailboxes but one's own are to be had. */
   readonly names?: AccountNames
   /** What an account may hold; absent: nothing is limited. */
-  readonly quotaOf?: (accountId: AccountId) => Quota
+  readonly quotaOf?: (accountId: AccountId) => QuotaRule
   readonly readAhead: ReadAhead
   readonly authenticator: Authenticator
   readonly limits: ImapLimits
@@ -91,6 +91,8 @@ export class ImapSession {
   /** UTF8=ACCEPT was enabled (RFC 9755 §3). */
   utf8Accepted = false
   isCompressed = false
+  /** That the account is nearly full. */
+  isQuotaTold = false
   /** Set by LOGOUT, and by whatever else ends the session after its answer. */
   ending = false
   loginFailures = 0

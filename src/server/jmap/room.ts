@@ -1,7 +1,7 @@
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
 import type { Account, AccountId } from '#model/account.ts'
-import type { Quota } from '#model/quota.ts'
+import type { QuotaRule } from '#model/quota.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
@@ -20,7 +20,7 @@ export interface JmapRoom {
   readonly metas: KnownMetas
   readonly directory: Pick<Directory, 'account' | 'domain'>
   /** What an account may hold; absent: nothing is limited. */
-  readonly quotaOf?: (accountId: AccountId) => Quota
+  readonly quotaOf?: (accountId: AccountId) => QuotaRule
   readonly limits: JmapLimits
   readonly hostname: string
   readonly newDeliveryId: () => string

@@ -15,7 +15,8 @@ import type {
   UidValidity,
 } from '#model/mailbox.ts'
 import type { MailboxRow, Retention } from './mailbox-view.ts'
-import type { QuotaNotice, QuotaRule } from '#store/mailbox/change/quota.ts'
+import type { QuotaRule } from '#model/quota.ts'
+import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 import type { ObjectChange } from './kept-object.ts'
 
 /** Accounts whose rows one transaction writes: what a delivery beside it has to wait for. */

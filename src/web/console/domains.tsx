@@ -7,6 +7,7 @@ import { Mark } from '#web/parts/mark.tsx'
 import { ask, part } from './api.ts'
 import { DirectoryRows } from './directory-rows.tsx'
 import type { Values } from './edit-row.tsx'
+import { quotaChange, quotaFields, quotaValues } from './quota-fields.ts'
 
 const pathOf = (name: string): string => `/domains/${part(name)}`
 
@@ -22,8 +23,8 @@ export function Domains(): ReactNode {
     hint: t('domain.convertHint'),
     isOptional: true,
   }
-  const add = (name: string | undefined, to: string | undefined): Promise<unknown> =>
-    ask('POST', '/domains', { body: { name, ...(to !== undefined && { convertTo: to }) } })
+  const add = (row: Partial<Pick<DomainBody, 'name' | 'convertTo' | 'quota'>>): Promise<unknown> =>
+    ask('POST', '/domains', { body: row })
   return (
     <DirectoryRows<DomainBody>
       kind={{
@@ -46,6 +47,15 @@ export function Domains(): ReactNode {
             text: (row) => row.convertTo ?? '',
           },
           {
+            key: 'quota',
+            label: t('quota.perUser'),
+            width: 'minmax(90px, 150px)',
+            isExtra: true,
+            cell: ({ quota }) =>
+              Object.values(quotaValues(quota)).filter(Boolean).join(', ') || '–',
+            text: ({ quota }) => quotaValues(quota)['quota'] ?? '',
+          },
+          {
             key: 'default',
             label: t('domain.default'),
             width: 'minmax(90px, 140px)',
@@ -54,16 +64,27 @@ export function Domains(): ReactNode {
           },
         ],
         addFields: [{ name: 'name', label: t('domain.name') }, conversion],
-        editFields: [conversion],
-        seenOf: (row) => ({ values: { convertTo: row.convertTo ?? '' }, version: row.version }),
-        add: (values) => add(values['name'], convertTo(values)),
-        save: (row, values, ifMatch) =>
+        editFields: [conversion, ...quotaFields(t)],
+        seenOf: (row) => ({
+          values: { convertTo: row.convertTo ?? '', ...quotaValues(row.quota) },
+          version: row.version,
+        }),
+        add: (values) => {
+          const to = convertTo(values)
+          return add({ name: values['name'] ?? '', ...(to !== undefined && { convertTo: to }) })
+        },
+        save: async (row, values, ifMatch) =>
           ask('PUT', pathOf(row.name), {
-            body: { convertTo: convertTo(values) ?? null },
+            body: { convertTo: convertTo(values) ?? null, quota: quotaChange(t, values) },
             ifMatch,
           }),
         remove: (row) => ask('DELETE', pathOf(row.name), { ifMatch: row.version }),
-        restore: (row) => add(row.name, row.convertTo),
+        restore: ({ name, convertTo: to, quota }) =>
+          add({
+            name,
+            ...(to !== undefined && { convertTo: to }),
+            ...(quota !== undefined && { quota }),
+          }),
       }}
     />
   )

@@ -12,6 +12,7 @@ import { FilterText } from './filter-text.tsx'
 import { NewPerson } from './new-person.tsx'
 import { PageTable } from './page-table.tsx'
 import { PersonDetail } from './person-detail.tsx'
+import { NEAR_PERCENT, StorageCell } from './person-storage.tsx'
 import { useRows } from './rows-of.ts'
 import { TableTools, useColumns } from './table-tools.tsx'
 
@@ -20,7 +21,9 @@ export function People(): ReactNode {
   const { t } = useWords()
   const { query } = useAddress()
   const search = query.get('q') ?? ''
-  const list = useRows<UserBody>('/users', { search })
+  const isFull = query.get('full') === 'near'
+  const asked = { search, used: 'true', ...(isFull && { fullFrom: String(NEAR_PERCENT) }) }
+  const list = useRows<UserBody>('/users', asked)
   const opened = query.get('id')
   const [isAdding, setAdding] = useState(false)
   const all: readonly Column<UserBody>[] = [
@@ -53,6 +56,14 @@ export function People(): ReactNode {
       text: ({ disabled, admin }) => (disabled ? 'disabled' : admin ? 'administrator' : 'active'),
     },
     {
+      key: 'storage',
+      label: t('quota.title'),
+      width: 'minmax(120px, 150px)',
+      isExtra: !isFull,
+      cell: (row) => <StorageCell person={row} />,
+      text: ({ used }) => String(used?.bytes ?? ''),
+    },
+    {
       key: 'more',
       label: t('people.addresses'),
       width: 'minmax(80px, 1fr)',
@@ -82,10 +93,18 @@ export function People(): ReactNode {
     <div className="page-full">
       <div className="head">
         <h1>{t('people.title')}</h1>
-        <TableTools table="people" all={all} columns={columns} path="/users" query={{ search }} />
+        <TableTools table="people" all={all} columns={columns} path="/users" query={asked} />
       </div>
       <div className="filters">
         <FilterText name="q" label={t('people.search')} />
+        <select
+          aria-label={t('quota.filter')}
+          value={isFull ? 'near' : ''}
+          onChange={(event) => setQuery({ full: event.currentTarget.value })}
+        >
+          <option value="">{t('quota.any')}</option>
+          <option value="near">{t('quota.near', { percent: NEAR_PERCENT })}</option>
+        </select>
         <Button onClick={() => setAdding(true)}>{t('people.add')}</Button>
       </div>
       <PageTable
@@ -95,7 +114,7 @@ export function People(): ReactNode {
         keyOf={({ id }) => id}
         opened={opened ?? undefined}
         onOpen={({ id }) => setQuery({ id })}
-        empty={t(search === '' ? 'people.empty' : 'people.none')}
+        empty={t(isFull ? 'quota.noneFull' : search === '' ? 'people.empty' : 'people.none')}
         detail={opened !== null && <PersonDetail key={opened} id={opened} />}
       />
       {isAdding && <NewPerson onClose={() => setAdding(false)} />}

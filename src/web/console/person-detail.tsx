@@ -15,6 +15,8 @@ import { Confirm } from './confirm.tsx'
 import { EditRow, listOf } from './edit-row.tsx'
 import type { Values } from './edit-row.tsx'
 import { PersonScripts } from './person-scripts.tsx'
+import { PersonStorage } from './person-storage.tsx'
+import { quotaChange, quotaFields, quotaValues } from './quota-fields.ts'
 import { Sheet } from './sheet.tsx'
 import { Trouble } from './trouble.tsx'
 
@@ -42,6 +44,7 @@ export function PersonDetail({ id }: { readonly id: string }): ReactNode {
         {person.admin && <Mark kind="plain">{t('people.admin')}</Mark>}
       </p>
       <Rights person={person} />
+      <PersonStorage person={person} />
       <Fields person={person} />
       <p>
         {person.forward === undefined
@@ -121,18 +124,20 @@ const seenOf = (person: UserBody) => ({
     name: person.name ?? '',
     addresses: person.addresses.join(', '),
     delegated: person.delegated.join(', '),
+    ...quotaValues(person.quota),
   },
   version: person.version,
 })
 
 function Fields({ person }: { readonly person: UserBody }): ReactNode {
   const { t } = useWords()
-  const save = (values: Values, ifMatch: string): Promise<unknown> =>
+  const save = async (values: Values, ifMatch: string): Promise<unknown> =>
     ask('PATCH', pathOf(person.id), {
       body: {
         name: values['name'],
         addresses: listOf(values['addresses']),
         delegated: listOf(values['delegated']),
+        quota: quotaChange(t, values),
       },
       ifMatch,
     })
@@ -142,6 +147,7 @@ function Fields({ person }: { readonly person: UserBody }): ReactNode {
         { name: 'name', label: t('people.name'), isOptional: true },
         { name: 'addresses', label: t('people.addresses'), isOptional: true },
         { name: 'delegated', label: t('people.delegated'), isOptional: true },
+        ...quotaFields(t),
       ]}
       seen={seenOf(person)}
       save={save}

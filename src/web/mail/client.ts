@@ -28,6 +28,7 @@ const USING = [
   'urn:ietf:params:jmap:core',
   'urn:ietf:params:jmap:mail',
   'urn:ietf:params:jmap:submission',
+  'urn:ietf:params:jmap:quota',
   'https://watari.example/jmap/retention',
 ]
 /** Somebody who answers later than this is away. */

@@ -6,8 +6,8 @@ import { Listing } from './listing.ts'
 import type { View } from './listing.ts'
 import { Live } from './live.ts'
 import { mailboxName } from './mailboxes.ts'
-import { has, MAILBOX_PROPERTIES, ROW_PROPERTIES } from './nouns.ts'
-import type { Mailbox, Person, Row } from './nouns.ts'
+import { has, MAILBOX_PROPERTIES, QUOTA_PROPERTIES, ROW_PROPERTIES } from './nouns.ts'
+import type { Mailbox, Person, Quota, Row } from './nouns.ts'
 import { Observed } from './observed.ts'
 import { Telling } from './told.ts'
 import { Writes } from './writes.ts'
@@ -16,6 +16,7 @@ export interface Identity extends Person {
   readonly id: string
 }
 
+const QUOTA_GET: Invocation = ['Quota/get', { ids: null, properties: QUOTA_PROPERTIES }, 'quotas']
 /** Changes that are fetched one by one; of more, what is known is read anew. */
 const CHANGES_MAX = 500
 
@@ -27,6 +28,8 @@ export class Desk extends Observed {
   readonly #live: Live
   mailboxes: readonly Mailbox[] = []
   identities: readonly Identity[] = []
+  /** Empty where the account may hold whatever it likes. */
+  quotas: readonly Quota[] = []
   #state = ''
   #listing: Listing | undefined
   /** Chosen or open: they stay known wherever the list is scrolled to. */
@@ -43,10 +46,12 @@ export class Desk extends Observed {
   async start(): Promise<void> {
     const responses = await this.client.request([
       ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
+      QUOTA_GET,
       ['Identity/get', { ids: null, properties: ['id', 'name', 'email'] }, 'identities'],
       ['Email/get', { ids: [], properties: ['id'] }, 'state'],
     ])
     this.mailboxes = answerTo(responses, 'boxes')['list'] as Mailbox[]
+    this.quotas = answerTo(responses, 'quotas')['list'] as Quota[]
     this.identities = answerTo(responses, 'identities')['list'] as Identity[]
     this.#state = answerTo(responses, 'state')['state'] as string
     this.changed()
@@ -230,6 +235,7 @@ export class Desk extends Observed {
     const responses = await this.#writes.after(() =>
       this.client.request([
         ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
+        QUOTA_GET,
         ['Email/changes', { sinceState: this.#state, maxChanges: CHANGES_MAX }, 'changes'],
         ...(listing?.headCalls() ?? []),
       ]),
@@ -237,6 +243,7 @@ export class Desk extends Observed {
     // In the same turn as it was answered: nothing of ours can come between.
     if (listing !== undefined && listing === this.#listing) listing.takeHead(responses)
     this.mailboxes = answerTo(responses, 'boxes')['list'] as Mailbox[]
+    this.quotas = answerTo(responses, 'quotas')['list'] as Quota[]
     await this.#takeChanges(responses)
     this.changed()
   }

@@ -9,6 +9,7 @@ import { Tool } from './icons.tsx'
 import type { Listing } from './listing.ts'
 import type { Mailbox } from './nouns.ts'
 import { ListRow } from './list-row.tsx'
+import { QuotaNotice } from './quota.tsx'
 import type { Doings } from './room.tsx'
 import type { Walk } from './use-walk.ts'
 
@@ -144,6 +145,7 @@ export function List(props: ListProps): ReactNode {
           </>
         )}
       </div>
+      <QuotaNotice quotas={props.desk.quotas} />
       {newCount > 0 && (
         <button
           type="button"

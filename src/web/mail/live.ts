@@ -37,7 +37,7 @@ export class Live extends Observed {
     // A stream may seem to go on for a while when nobody answers any more.
     this.#client.onAway(() => this.#isLive && this.#lost())
     const stream = new EventSource(
-      `/jmap/eventsource?types=Email,Mailbox&closeafter=no&ping=${PING_SECONDS}`,
+      `/jmap/eventsource?types=Email,Mailbox,Quota&closeafter=no&ping=${PING_SECONDS}`,
     )
     this.#stream = stream
     const heard = (): void => {

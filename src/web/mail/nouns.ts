@@ -18,6 +18,15 @@ export interface Mailbox {
 export const MAILBOX_PROPERTIES =
   'id name parentId role sortOrder totalEmails unreadEmails myRights retainDays'.split(' ')
 
+/** A limit of the account (RFC 9425 §4.2). */
+export interface Quota {
+  readonly resourceType: 'octets' | 'count'
+  readonly used: number
+  readonly hardLimit: number
+  readonly warnLimit: number | null
+}
+export const QUOTA_PROPERTIES = ['resourceType', 'used', 'hardLimit', 'warnLimit']
+
 type Names = Readonly<Record<string, true>>
 
 /** What a row of a list shows. */

@@ -10,6 +10,7 @@ import type { IconName } from './icons.tsx'
 import { inTreeOrder, mailboxName } from './mailboxes.ts'
 import type { Mailbox } from './nouns.ts'
 import { boxPath } from './place.ts'
+import { QuotaMeter } from './quota.tsx'
 
 const ICONS: Readonly<Record<string, IconName>> = {
   inbox: 'inbox',
@@ -52,6 +53,7 @@ export function Tree(props: {
             </li>
           ))}
         </ul>
+        <QuotaMeter quotas={props.desk.quotas} />
       </nav>
     </>
   )

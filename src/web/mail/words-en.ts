@@ -37,6 +37,10 @@ export const EN: Words = {
   'tree.title': 'Mailboxes',
   'tree.unread': 'unread',
   'tree.drafts': 'drafts',
+  'quota.near':
+    'Your mailbox is nearly full. Once it is full, no more mail can be taken: please delete what you no longer need, and empty the trash.',
+  'quota.full':
+    'Your mailbox is full, so new mail cannot be taken. Please delete what you no longer need, and empty the trash.',
   'list.noBox': 'There is no such mailbox',
   'list.found': 'Results for “{{text}}”',
   'list.count_one': '{{number}} mail',

@@ -8,6 +8,7 @@ import type { MailboxId, Uid } from '#model/mailbox.ts'
 import { isLimited, isOver } from '#model/quota.ts'
 import type { Content } from '#store/blob/blobs.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
+import { warnOfQuota } from '#server/imap/account-quota.ts'
 import { abandon, dropMessage, lineBehind, receive } from '#server/imap/append-message.ts'
 import { commitAll } from '#server/imap/commit.ts'
 import { bad, done, no, refusal } from '#server/imap/completion.ts'
@@ -209,6 +210,7 @@ async function commit(
   if (!outcome.ok) return refusal(outcome.error, 'TRYCREATE')
   const uids: number[] = []
   for (const result of outcome.value) if (result.kind === 'append') uids.push(result.uid)
+  await warnOfQuota(session, found.accountId)
   const code = `APPENDUID ${found.row.uidValidity} ${formatSet(uids)}`
   // RFC 9051 §6.3.12: the client is told of the new message at once.
   if (session.selectedId === found.row.id || head.replaces !== undefined) await session.caughtUp()

@@ -3,6 +3,7 @@ import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import { KEYWORDS_PER_MAILBOX_MAX } from '#store/mailbox/mailbox-view.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
+import { warnOfQuota } from '#server/imap/account-quota.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
 import type { Right } from '#model/acl.ts'
@@ -64,6 +65,7 @@ async function open(
   // RFC 7162 §3.2.5: of another UIDVALIDITY nothing is known.
   if (selected !== undefined && known?.uidValidity === selected.view.mailbox.uidValidity)
     await resync(session, selected, known)
+  await warnOfQuota(session, found.accountId)
   return done('Selected', readOnly || !isShared(mailbox) ? 'READ-ONLY' : 'READ-WRITE')
 }
 

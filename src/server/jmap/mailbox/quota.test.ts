@@ -18,11 +18,11 @@ test('Quota/get shows each limit with its use, and none where nothing is limited
       name: 'Mail storage',
       scope: 'account',
       types: ['Email'],
-      warnLimit: null,
+      warnLimit: 900,
       softLimit: null,
       description: null,
     },
-    { ...list[1], id: 'messages', resourceType: 'count', used: 1, hardLimit: 4 },
+    { ...list[1], id: 'messages', resourceType: 'count', used: 1, hardLimit: 4, warnLimit: 4 },
   ])
   const asked = await room.call('Quota/get', { ids: ['messages', 'x'], properties: ['used'] })
   assert.deepEqual([asked.list, asked.notFound], [[{ id: 'messages', used: 1 }], ['x']])
@@ -45,7 +45,7 @@ test('Quota/get shows each limit with its use, and none where nothing is limited
   const { state: later } = await room.call('Quota/get')
   quota = { bytes: 9, messages: 0 }
   assert.deepEqual(await changes(later), { ...none, created: ['bytes'], destroyed: ['messages'] })
-  for (const sinceState of ['', '無', '1-2-3', `${state}-1`, 'zzzzzzzzzzz-1-1-1'])
+  for (const sinceState of ['', '無', '1-2-3-4', `${state}-1`, 'zzzzzzzzzzz-1-1-1-1'])
     assert.equal(await room.error('Quota/changes', { sinceState }), 'cannotCalculateChanges')
   quota = { bytes: 0, messages: 0 }
   assert.deepEqual((await room.call('Quota/get')).list, [])

@@ -1,5 +1,5 @@
-import { NO_QUOTA } from '#model/quota.ts'
-import type { Quota, Usage } from '#model/quota.ts'
+import { NO_RULE } from '#model/quota.ts'
+import type { QuotaRule, Usage } from '#model/quota.ts'
 import { picked, propertiesOf } from '#server/jmap/method/args.ts'
 import type { Args } from '#server/jmap/method/args.ts'
 import { CHANGES_ARGS, changesAsk } from '#server/jmap/method/changes.ts'
@@ -21,35 +21,37 @@ import { cannotCalculate } from '#server/jmap/method/states.ts'
 
 /** The two limits, each with its use: all that can be told of them, so it is the state itself. */
 export interface Held {
-  readonly limits: Quota
+  readonly limits: QuotaRule
   readonly used: Usage
 }
 
 export async function loadQuota(call: Call): Promise<Held> {
   const { quotaOf, store } = call.room
   const accountId = call.account.id
-  return { limits: quotaOf?.(accountId) ?? NO_QUOTA, used: await store.usage({ accountId }) }
+  return { limits: quotaOf?.(accountId) ?? NO_RULE, used: await store.usage({ accountId }) }
 }
 
 export const quotaState = ({ limits, used }: Held): string =>
-  [limits.bytes, used.bytes, limits.messages, used.messages]
+  [limits.bytes, used.bytes, limits.messages, used.messages, limits.warnPercent]
     .map((value) => value.toString(36))
     .join('-')
 
 function readState(state: string): Held {
-  const values = /^[0-9a-z]{1,11}(-[0-9a-z]{1,11}){3}$/.test(state)
+  const values = /^[0-9a-z]{1,11}(-[0-9a-z]{1,11}){4}$/.test(state)
     ? state.split('-').map((digits) => Number.parseInt(digits, 36))
     : []
-  const [limitBytes, bytes, limitMessages, messages] = values
+  const [limitBytes, bytes, limitMessages, messages, warnPercent] = values
   if (
     limitBytes === undefined ||
     bytes === undefined ||
     limitMessages === undefined ||
     messages === undefined ||
+    warnPercent === undefined ||
     !values.every(Number.isSafeInteger)
   )
     throw cannotCalculate()
-  return { limits: { bytes: limitBytes, messages: limitMessages }, used: { bytes, messages } }
+  const limits = { bytes: limitBytes, messages: limitMessages, warnPercent }
+  return { limits, used: { bytes, messages } }
 }
 
 /** RFC 9425 §4.2. */
@@ -58,6 +60,7 @@ interface QuotaObject {
   readonly resourceType: 'octets' | 'count'
   readonly used: number
   readonly hardLimit: number
+  readonly warnLimit: number
   readonly name: string
 }
 
@@ -75,6 +78,7 @@ const objectsOf = ({ limits, used }: Held): QuotaObject[] =>
             resourceType: kind === 'bytes' ? ('octets' as const) : ('count' as const),
             used: used[kind],
             hardLimit: limits[kind],
+            warnLimit: Math.ceil((limits[kind] * limits.warnPercent) / 100),
             name: kind === 'bytes' ? 'Mail storage' : 'Messages',
           },
         ],
@@ -84,7 +88,6 @@ const shown = (object: QuotaObject): Answer => ({
   ...object,
   scope: 'account',
   types: ['Email'],
-  warnLimit: null,
   softLimit: null,
   description: null,
 })
@@ -116,18 +119,21 @@ interface Changed {
   readonly isUse: boolean
 }
 
+const isSameLimit = (a: QuotaObject, b: QuotaObject): boolean =>
+  a.hardLimit === b.hardLimit && a.warnLimit === b.warnLimit
+
 function changedSince(before: Held, now: Held): Changed {
   const old = new Map(objectsOf(before).map((object) => [object.id, object]))
   const there = objectsOf(now)
   const updated = there.filter((object) => {
     const was = old.get(object.id)
-    return was !== undefined && (was.used !== object.used || was.hardLimit !== object.hardLimit)
+    return was !== undefined && (was.used !== object.used || !isSameLimit(was, object))
   })
   return {
     created: there.filter(({ id }) => !old.has(id)).map(({ id }) => id),
     updated: updated.map(({ id }) => id),
     destroyed: [...old.keys()].filter((id) => !there.some((object) => object.id === id)),
-    isUse: updated.every((object) => old.get(object.id)?.hardLimit === object.hardLimit),
+    isUse: updated.every((object) => isSameLimit(old.get(object.id)!, object)),
   }
 }
 

@@ -2,16 +2,11 @@ import { DAY_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import { DELETED } from '#model/mailbox.ts'
 import { isLimited, isOver, shareOf } from '#model/quota.ts'
-import type { Quota, Usage } from '#model/quota.ts'
+import type { Quota, QuotaRule, Usage } from '#model/quota.ts'
 import { openAccount } from './account.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
-
-/** What a commit is asked for by: the limits, and at which share of them their owner is warned. */
-export interface QuotaRule extends Quota {
-  readonly warnPercent: number
-}
 
 /** near: the warned share was passed; refused: mail was refused. */
 export type QuotaNotice = 'near' | 'refused'

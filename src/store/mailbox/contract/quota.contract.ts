@@ -5,7 +5,7 @@ import { DELETED } from '#model/mailbox.ts'
 import type { EmailId } from '#model/mailbox.ts'
 import { append, expunging, hanako, noMailbox, taro, text, uidsOf } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
-import type { QuotaRule } from '#store/mailbox/change/quota.ts'
+import type { QuotaRule } from '#model/quota.ts'
 
 const rule = (bytes: number, messages = 0): QuotaRule => ({ bytes, messages, warnPercent: 90 })
 const octets = (count: number) => [text(`Subject: 会議\r\n\r\n${'x'.repeat(count - 19)}`)]

@@ -1,0 +1,41 @@
+import type { TFunction } from 'i18next'
+
+import type { OwnQuotaBody } from '#contract/admin/directory.ts'
+import { readSize, writeSize } from '#model/storage-size.ts'
+
+import { ApiFailure } from './api.ts'
+import type { EditField, Values } from './edit-row.tsx'
+
+/** Empty: as the wider place says. */
+export const quotaFields = (t: TFunction): readonly EditField[] => [
+  { name: 'quota', label: t('quota.bytes'), hint: t('quota.bytesHint'), isOptional: true },
+  { name: 'quotaMessages', label: t('quota.messages'), hint: t('quota.hint'), isOptional: true },
+]
+
+const NONE = 'none'
+
+export const quotaValues = ({ bytes, messages }: OwnQuotaBody = {}): Values => ({
+  quota: bytes === undefined ? '' : bytes === 0 ? NONE : writeSize(bytes),
+  quotaMessages: messages === undefined ? '' : messages === 0 ? NONE : String(messages),
+})
+
+/** As a change of the row; throws ApiFailure where a text is no limit. */
+export const quotaChange = (t: TFunction, values: Values) => ({
+  bytes: limitOf(t, values['quota'], readSize),
+  messages: limitOf(t, values['quotaMessages'], (text) =>
+    /^\d{1,15}$/.test(text) ? Number(text) : undefined,
+  ),
+})
+
+function limitOf(
+  t: TFunction,
+  written: string | undefined,
+  read: (text: string) => number | undefined,
+): number | null {
+  const text = (written ?? '').normalize('NFKC').replaceAll(',', '').trim()
+  if (text === '') return null
+  if (text.toLowerCase() === NONE || text === 'なし') return 0
+  const limit = read(text)
+  if (limit !== undefined && limit > 0 && Number.isSafeInteger(limit)) return limit
+  throw new ApiFailure(400, { code: 'invalid', message: t('quota.wrong', { text }), remedy: '' })
+}
