@@ -18,7 +18,7 @@ import { namedFiles, namedSegments } from '#store/mailbox/rows/named.ts'
 import { MIGRATIONS } from '#store/mailbox/rows/schema.ts'
 import { Sql } from '#store/mailbox/rows/sql.ts'
 import { noteLost } from './lost-octets.ts'
-import { RECOUNT_START, recountStep } from './recount.ts'
+import { recountFrom, recountStep } from './recount.ts'
 import { refile } from './refile.ts'
 import { changeUidValidity, lastAccount, skipNumbers } from './renumber.ts'
 
@@ -151,7 +151,7 @@ class Rebuild {
       const refiled = proof.proves === 'whole' ? NONE : refile({ sql, dir, nowMs }, untold)
       const renumbered = changeUidValidity(sql, proof.proves === 'part' ? 0 : last, nowMs)
       const unreadable = noteLost({ sql, dir, nowMs }, () => this.#tell('checking'))
-      for (let from: typeof RECOUNT_START | undefined = RECOUNT_START; from !== undefined;)
+      for (let from = recountFrom(sql, undefined); from !== undefined;)
         from = recountStep(sql, from).next
       // A number that is left out: what was changed here is told by the snapshot of the next start.
       sql.run('UPDATE journal SET n = ?, snapshot = NULL', proof.lastN + 1)
