@@ -14,8 +14,8 @@ const BATCH_ROWS = 200
 /** What is read by one question, written by one write, and read ahead of the client. */
 const GROUP = { units: 128, bytes: 512 * 1024 }
 /** Both where many clients take nothing. */
-const CROWDED_BATCH_ROWS = 20
-const CROWDED_GROUP = { units: 16, bytes: 32 * 1024 }
+const CROWDED_BATCH_ROWS = 4
+const CROWDED_GROUP = { units: 4, bytes: 16 * 1024 }
 
 /** How many messages were left out, and why. */
 type LeftOut = Readonly<Record<Missing, number>>

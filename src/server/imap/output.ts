@@ -1,17 +1,25 @@
-import type { OctetWriter } from '#net/writer.ts'
+import { fromLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
+import type { OctetWriter } from '#net/writer.ts'
+import type { ReadAhead } from './read-ahead.ts'
 
 /** Enough for one write: more is sent before more is made. */
 const PENDING_CHARS_MAX = 64 * 1024
+/** The same where many clients take nothing: what one of them holds while it waits. */
+const CROWDED_CHARS_MAX = 16 * 1024
+/** Octets that are shorter go with the text around them. */
+const SHORT_OCTETS = 16 * 1024
 
 /** Gathers responses so that many short lines make one write. Strings hold one character an octet. */
 export class Output {
   readonly #writer: Pick<OctetWriter, 'write'>
+  readonly #readAhead: ReadAhead
   #pending = ''
 
-  constructor(writer: Pick<OctetWriter, 'write'>) {
+  constructor(writer: Pick<OctetWriter, 'write'>, readAhead: ReadAhead) {
     this.#writer = writer
+    this.#readAhead = readAhead
   }
 
   put(text: string): void {
@@ -25,19 +33,21 @@ export class Output {
   }
 
   get full(): boolean {
-    return this.#pending.length >= PENDING_CHARS_MAX
+    const { length } = this.#pending
+    return length >= CROWDED_CHARS_MAX && (length >= PENDING_CHARS_MAX || !this.#readAhead.hasRoom)
   }
 
   /** Sends what is pending. Throws Fault `closed` where nobody reads any more. */
-  async flush(): Promise<void> {
-    if (this.#pending === '') return
-    const text = this.#pending
+  flush(): Promise<void> {
+    if (this.#pending === '') return SENT
+    // The text itself is in nobody's hands while the client lets its octets wait.
+    const octets = fromLatin1(this.#pending)
     this.#pending = ''
-    if ((await this.#writer.write(text)) === 'gone') throw gone()
+    return this.#write(octets)
   }
 
   async octets(octets: Octets): Promise<void> {
-    if (octets.length < PENDING_CHARS_MAX / 4 && this.#pending.length < PENDING_CHARS_MAX) {
+    if (octets.length < SHORT_OCTETS && this.#pending.length < PENDING_CHARS_MAX) {
       this.#pending += Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString(
         'latin1',
       )
@@ -45,8 +55,19 @@ export class Output {
       return
     }
     await this.flush()
-    if ((await this.#writer.write(octets)) === 'gone') throw gone()
+    await this.#write(octets)
+  }
+
+  async #write(octets: Octets): Promise<void> {
+    const { length } = octets
+    this.#readAhead.take(length)
+    try {
+      if ((await this.#writer.write(octets)) === 'gone') throw gone()
+    } finally {
+      this.#readAhead.give(length)
+    }
   }
 }
 
+const SENT = Promise.resolve()
 const gone = (): Fault => new Fault('closed', 'the client is gone')

@@ -1,7 +1,7 @@
 /**
- * Octets that all sessions together have read for clients who have not taken them yet. What one
- * reads ahead for speed, a thousand who take nothing would fill the memory with: above the limit a
- * session reads what it writes next and no more.
+ * Octets that all sessions together have read or made for clients who have not taken them yet. What
+ * one holds for speed, a thousand who take nothing would fill the memory with: above the limit a
+ * session has the next 16 KiB and no more.
  */
 export class ReadAhead {
   readonly #bytesMax: number

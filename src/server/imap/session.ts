@@ -417,11 +417,11 @@ export class ImapSession {
     this.reader.detach()
     this.isCompressed = true
     this.reader = new OctetReader(new InflatedStream(this.#socket, clock), clock)
-    this.out = new Output(new DeflatingWriter(this.#writerTo(this.#socket)))
+    this.out = new Output(new DeflatingWriter(this.#writerTo(this.#socket)), this.room.readAhead)
   }
 
   #outputTo(socket: Socket): Output {
-    return new Output(this.#writerTo(socket))
+    return new Output(this.#writerTo(socket), this.room.readAhead)
   }
 
   #writerTo(socket: Socket): OctetWriter {
