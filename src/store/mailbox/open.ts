@@ -15,7 +15,7 @@ import { namedFiles, namedSegments } from '#store/mailbox/rows/named.ts'
 import { MIGRATIONS, UNTOLD_TABLES } from '#store/mailbox/rows/schema.ts'
 import { Sql } from '#store/mailbox/rows/sql.ts'
 import { requireDatabase, withRemedy } from './standing.ts'
-import { DUPLICATES_MS, SqliteMailboxes } from './sqlite-mailboxes.ts'
+import { SqliteMailboxes } from './sqlite-mailboxes.ts'
 
 export interface MailboxesOptions {
   /** Holds `mailbox.db`, `seg/`, `large/` and `view/`; made where it is missing. Its lock must be held. */
@@ -64,7 +64,6 @@ async function open(options: MailboxesOptions): Promise<OpenMailboxes> {
   })
   try {
     const sql = new Sql(db)
-    sql.run('DELETE FROM dup WHERE at < ?', options.clock.nowMs() - DUPLICATES_MS)
     const large = namedFiles(sql)
     const blobs = await openBlobs({
       dir: options.dir,

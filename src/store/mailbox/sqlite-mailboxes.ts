@@ -82,7 +82,7 @@ const NOBODYS = {
   subscriptions: [],
 } as const
 /** A delivery id is known for so long: a queue that repeats one later gives up before. */
-export const DUPLICATES_MS = 30 * DAY_MS
+const DUPLICATES_MS = 30 * DAY_MS
 
 /** What a mail store is made of. It closes `db` and `blobs` with itself. */
 export interface MailboxParts {
