@@ -22,6 +22,7 @@ export interface Speaks {
  */
 export class Facts {
   readonly #facts = new Map<string, string>()
+  #selections = 0
   /** UIDs by mailbox that somebody was told to have gone. */
   readonly gone = new Set<string>()
 
@@ -29,6 +30,10 @@ export class Facts {
     const known = this.#facts.get(key)
     if (known === undefined) this.#facts.set(key, value)
     else assert.equal(value, known, `${key} was something else before`)
+  }
+
+  nextSelection(): number {
+    return ++this.#selections
   }
 
   of(key: string): string | undefined {
@@ -64,6 +69,8 @@ export class Told {
   /** What was known before a resynchronisation, by UID, and was not said to have vanished. */
   #earlier: Map<number, Known> | undefined
   #command = ''
+  /** Which of all selected mailboxes this is. */
+  #selection = 0
   /** Messages as SELECT told them, before what came meanwhile. */
   #selected: number | undefined
   readonly box: string
@@ -94,7 +101,10 @@ export class Told {
       this.#earlier = new Map(this.messages.map((message) => [message.uid, message]))
       this.#earlier.delete(0)
     }
-    if (command.startsWith('SELECT ')) this.messages = []
+    if (command.startsWith('SELECT ')) {
+      this.messages = []
+      this.#selection = this.#facts.nextSelection()
+    }
     this.#selected = undefined
   }
 
@@ -165,6 +175,11 @@ export class Told {
     this.#mayGo()
     assert.ok(this.#speaks.qresync, 'VANISHED without QRESYNC')
     for (const uid of uids) {
+      // Gone while SELECT was under way, which had counted it.
+      if (this.#earlier !== undefined) {
+        this.#earlier.delete(uid)
+        this.#selected = (this.#selected ?? 0) - 1
+      }
       let at = this.messages.findIndex((message) => message.uid === uid)
       // Told as EXISTS only: one of those that lie there.
       if (at < 0)
@@ -207,8 +222,12 @@ export class Told {
     assert.ok(modSeq === 0 || modSeq >= known.modSeq, 'MODSEQ went back')
     if (modSeq > 0) known.modSeq = modSeq
     const flags = /FLAGS \((.*?)\)/.exec(text)?.[1]
+    const names = flags?.split(' ') ?? []
+    // RFC 3501 §2.3.2: in one session, and of no MODSEQ.
+    const isRecent = names.includes('\\Recent')
+    assert.ok(!isRecent || !this.#speaks.rev2, '\\Recent in rev2 (RFC 9051 appendix E)')
     if (flags !== undefined) {
-      known.flags = flagsText(flags.split(' '))
+      known.flags = flagsText(names.filter((name) => name !== '\\Recent'))
       this.flagsTold.add(seq)
       const isAsked = /^(?:UID )?FETCH .*FLAGS/.test(this.#command)
       // RFC 7162 §3.2: what is told unasked has MODSEQ, and with QRESYNC the UID.
@@ -217,6 +236,7 @@ export class Told {
     }
     if (uid === 0) return
     const name = `${this.box} ${this.uidValidity} ${uid}`
+    if (isRecent) this.#facts.agree(`who has ${name} as recent`, String(this.#selection))
     if (flags !== undefined && modSeq > 0)
       this.#facts.agree(`flags of ${name} at ${modSeq}`, known.flags!)
     const size = /RFC822\.SIZE (\d+)/.exec(text)?.[1]
@@ -251,7 +271,10 @@ export class Told {
       length === selected || (isLimited && length < selected),
       `resynchronised to ${uids.join()}`,
     )
+    // Of those only some may be told, as they change meanwhile, by their numbers.
+    const last = isLimited ? Math.max(0, ...earlier.keys()) : Infinity
     for (const [index, uid] of uids.entries()) {
+      if (uid > last) break
       const { uid: told } = this.messages[index]!
       assert.ok(told === 0 || told === uid, `number ${index + 1} should be UID ${uid}`)
       this.messages[index] = all.get(uid)!

@@ -98,6 +98,7 @@ export class FakeMailboxStore implements MailboxStore {
     this.#run(() => this.#store.emailNumbers(ask))
   keptEmails: MailboxStore['keptEmails'] = (ask) => this.#run(() => this.#store.keptEmails(ask))
   nextEmails: MailboxStore['nextEmails'] = (ask) => this.#run(() => this.#store.nextEmails(ask))
+  countFrom: MailboxStore['countFrom'] = (ask) => this.#run(() => this.#store.countFrom(ask))
   filing: MailboxStore['filing'] = (ask) => this.#run(() => this.#store.filing(ask))
   scripts: MailboxStore['scripts'] = (ask) => this.#run(() => this.#store.scripts(ask))
   script: MailboxStore['script'] = (ask) => this.#run(() => this.#store.script(ask))

@@ -50,6 +50,12 @@ export function readStoreFlags(scanner: Scanner): FlagList {
   return gather(scanner, names)
 }
 
+/** The flags with \Recent, which no client can change (RFC 3501 §2.3.2). */
+export const formatRecentFlags = (flags: number, keywords: readonly string[]): string =>
+  formatFlags(flags, keywords)
+    .replace(/^\((?!\))/, '(\\Recent ')
+    .replace('()', '(\\Recent)')
+
 /** Bits and keyword slots as `(\Seen $Forwarded)`. */
 export function formatFlags(flags: number, keywords: readonly string[]): string {
   if (flags === 0) return '()'

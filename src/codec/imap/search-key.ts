@@ -1,4 +1,4 @@
-import { DELETED, SYSTEM_FLAGS } from '#model/mailbox.ts'
+import { DELETED, SEEN, SYSTEM_FLAGS } from '#model/mailbox.ts'
 import { readDate } from './date.ts'
 import { systemFlagBit } from './flags.ts'
 import { readMessageSet } from './sequence-set.ts'
@@ -14,7 +14,7 @@ interface DayKey {
 
 /** One key of SEARCH (RFC 9051 §6.4.4); texts are one character an octet, in the command's charset. */
 export type SearchKey =
-  | { readonly kind: 'all' | 'none' }
+  | { readonly kind: 'all' | 'recent' }
   | { readonly kind: 'flag'; readonly bit: number; readonly on: boolean }
   | { readonly kind: 'keyword'; readonly keyword: string; readonly on: boolean }
   | { readonly kind: 'sequence' | 'uid'; readonly set: MessageSet }
@@ -165,12 +165,15 @@ function argument<T>(scanner: Scanner, read: (scanner: Scanner) => T): T {
   return read(scanner)
 }
 
+const RECENT: SearchKey = { kind: 'recent' }
+const UNSEEN: SearchKey = { kind: 'flag', bit: SEEN, on: false }
+
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['ALL', () => ({ kind: 'all' })],
-  // \Recent is no more (RFC 9051 appendix E): nothing is recent, all is old.
-  ['RECENT', () => ({ kind: 'none' })],
-  ['NEW', () => ({ kind: 'none' })],
-  ['OLD', () => ({ kind: 'all' })],
+  // RFC 3501 §6.4.4; of rev2 they are no more (RFC 9051 appendix E), and nothing is recent there.
+  ['RECENT', () => RECENT],
+  ['NEW', () => ({ kind: 'and', keys: [RECENT, UNSEEN] })],
+  ['OLD', () => ({ kind: 'not', key: RECENT })],
   ...SYSTEM_FLAGS.flatMap((flag): [string, Reader][] => [
     [flag.slice(1).toUpperCase(), flagKey(flag, true)],
     [`UN${flag.slice(1).toUpperCase()}`, flagKey(flag, false)],

@@ -264,11 +264,11 @@ test('each has their own \\Seen, told to their other programs, counted apart', a
   const { room, owner, other, grant } = await sharing(t, 'lrs')
   await grant('lrs', 'jiro')
   const [second, jiro] = [await room.login('taro'), await room.login('jiro')]
+  await owner.command(`SELECT ${OWN}`)
   for (const client of [other, second, jiro]) {
     await client.command('ENABLE QRESYNC')
     assert.match(await client.command(`SELECT ${OTHERS}`), /\[UNSEEN 1\]/)
   }
-  await owner.command(`SELECT ${OWN}`)
   assert.match(await other.command('FETCH 1 BODY[]'), /FLAGS \(\\Seen\)/)
   assert.match(await other.command('STORE 2 +FLAGS (\\Seen)'), /FLAGS \(\\Seen\)/)
   assert.match(await second.command('NOOP'), /1 FETCH [^\r]*FLAGS \(\\Seen\)[^]*2 FETCH/)
@@ -298,6 +298,7 @@ test('each has their own \\Seen, told to their other programs, counted apart', a
 test('flags without their right are left out, and no command fails by them (RFC 4314 §4)', async (t) => {
   const { owner, other } = await sharing(t, 'lrsi')
   assert.match(await append(other, OTHERS, '(\\Seen \\Deleted \\Flagged $x) '), /^OK \[APPENDUID/)
+  await owner.command(`SELECT ${OWN}`)
   await other.command(`SELECT ${OTHERS}`)
   assert.match(await other.command('FETCH 4 FLAGS'), /FLAGS \(\\Seen\)/)
   assert.match(
@@ -305,7 +306,6 @@ test('flags without their right are left out, and no command fails by them (RFC 
     /1 FETCH \(FLAGS \(\\Seen\)\)\r\nOK/,
   )
   // RFC 4314 §4: CLOSE without e expunges nothing, and is no fault.
-  await owner.command(`SELECT ${OWN}`)
   await owner.command('STORE 2 +FLAGS (\\Deleted)')
   assert.match(await other.command('CLOSE'), /^OK/)
   assert.match(await other.command(`STATUS ${OTHERS} (MESSAGES DELETED)`), /MESSAGES 4 DELETED 1/)
@@ -343,7 +343,7 @@ test('what others change is told to all, by NOOP and in IDLE', async (t) => {
   await owner.line()
   await other.command(`SELECT ${OTHERS}`)
   await other.command('STORE 1 +FLAGS (\\Flagged)')
-  assert.match(await owner.line(), /1 FETCH \(UID 1 FLAGS \(\\Flagged\)\)/)
+  assert.match(await owner.line(), /1 FETCH \(UID 1 FLAGS \(\\Recent \\Flagged\)\)/)
   await append(other, OTHERS)
   assert.match(await owner.line(), /4 EXISTS/)
   await other.command('STORE 2 +FLAGS (\\Deleted)')

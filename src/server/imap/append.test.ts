@@ -26,11 +26,11 @@ test('APPEND takes several messages, all of them or none (RFC 3502 §6.3.11)', a
   const whole = await client.command(
     `APPEND INBOX (\\Seen) ${literal(mail('a'))} "01-Feb-2026 09:00:00 +0900" ${literal(mail('b'))} ${literal(mail('c'))}`,
   )
-  assert.match(whole, /^\* 3 EXISTS\r\nOK \[APPENDUID \d+ 1:3\] Appended\r\n$/)
+  assert.match(whole, /^\* 3 EXISTS\r\n\* 3 RECENT\r\nOK \[APPENDUID \d+ 1:3\] Appended\r\n$/)
   assert.deepEqual(await subjects(client), ['a', 'b', 'c'])
   assert.match(
     await client.command('FETCH 1:2 (FLAGS INTERNALDATE)'),
-    /1 FETCH \(FLAGS \(\\Seen\)[^]*2 FETCH \(FLAGS \(\) INTERNALDATE " 1-Feb-2026 00:00:00 \+0000"\)/,
+    /1 FETCH \(FLAGS \(\\Recent \\Seen\)[^]*2 FETCH \(FLAGS \(\\Recent\) INTERNALDATE " 1-Feb-2026 00:00:00 \+0000"\)/,
   )
   // One by one, with a client that waits.
   client.send(`w APPEND INBOX {${Buffer.byteLength(mail('d'))}}\r\n`)
@@ -99,7 +99,7 @@ test('REPLACE puts one message in the place of another (RFC 8508 §3)', async (t
   const answer = await client.command(`REPLACE 2 INBOX (\\Draft) ${literal(mail('b2'))}`)
   assert.match(
     answer,
-    /^\* OK \[APPENDUID \d+ 4\] [^\r]*\r\n\* 2 EXPUNGE\r\n\* 3 EXISTS\r\nOK Replaced/,
+    /^\* OK \[APPENDUID \d+ 4\] [^\r]*\r\n\* 2 EXPUNGE\r\n\* 3 EXISTS\r\n\* 3 RECENT\r\nOK Replaced/,
   )
   assert.deepEqual(await subjects(client), ['a', 'c', 'b2'])
   const moved = await client.command(`UID REPLACE 1 Drafts ${literal(mail('a2'))}`)
@@ -133,7 +133,7 @@ test('a day or a time that there is not is BAD, in APPEND and SEARCH (RFC 9051 �
     assert.match(await client.command(`APPEND INBOX "${dateTime}" ${literal(mail('渡'))}`), /^BAD/)
   assert.match(
     await client.command(`APPEND INBOX "29-Feb-2024 23:59:60 +0900" ${literal(mail('渡'))}`),
-    /^\* 1 EXISTS\r\nOK/,
+    /^\* 1 EXISTS\r\n\* 1 RECENT\r\nOK/,
   )
   for (const date of ['30-Feb-2026', '0-Jan-2026', '31-Apr-2026'])
     assert.match(await client.command(`SEARCH SINCE ${date}`), /^BAD/)

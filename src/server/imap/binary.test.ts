@@ -69,8 +69,8 @@ test('BINARY gives parts without their transfer encoding (RFC 3516 §4.2)', asyn
   )
   assert.match(await client.command('FETCH 1 BINARY.PEEK[7]'), /\(BINARY\[7\] NIL\)\r\nOK/)
   assert.match(await client.command('FETCH 1 BINARY.PEEK[3]'), /^NO \[UNKNOWN-CTE\]/)
-  assert.match(await client.command('FETCH 1 FLAGS'), /FLAGS \(\)/)
-  assert.match(await client.command('FETCH 1 BINARY[1]'), /FLAGS \(\\Seen\)/)
+  assert.match(await client.command('FETCH 1 FLAGS'), /FLAGS \(\\Recent\)/)
+  assert.match(await client.command('FETCH 1 BINARY[1]'), /FLAGS \(\\Recent \\Seen\)/)
   for (const wrong of [
     'BINARY',
     'BINARY[HEADER]',

@@ -11,7 +11,8 @@ const mail = fromUtf8('Subject: x\r\n\r\n渡り\r\n')
 async function filled(room: ImapRoomUnderTest, count: number): Promise<LineClient> {
   const client = await room.login()
   for (let i = 0; i < count; i++) await client.append('INBOX', mail)
-  await client.command('SELECT INBOX')
+  // By the second time nothing is recent.
+  for (let i = 0; i < 2; i++) await client.command('SELECT INBOX')
   return client
 }
 
@@ -129,6 +130,7 @@ test('IDLE tells at once, and ends with DONE (RFC 2177 §3)', async (t) => {
   const other = await room.login()
   await other.append('INBOX', mail)
   assert.equal(await client.line(), '* 2 EXISTS')
+  assert.equal(await client.line(), '* 1 RECENT')
   await other.command('SELECT INBOX')
   await other.command('STORE 1 +FLAGS.SILENT (\\Seen \\Deleted)')
   assert.match(await client.line(), /^\* 1 FETCH \(UID 1 FLAGS \(\\Seen \\Deleted\)\)/)
@@ -155,10 +157,16 @@ test('COPY and MOVE say where messages went (RFC 4315 §3, RFC 6851 §4.3)', asy
     await client.command('UID MOVE 1:2 Trash'),
     /^\* OK \[COPYUID \d+ 1:2 1:2\] Moved\r\n\* 2 EXPUNGE\r\n\* 1 EXPUNGE\r\nOK/,
   )
-  assert.match(await client.command('COPY 1 INBOX'), /^\* 2 EXISTS\r\nOK \[COPYUID \d+ 3 4\]/)
+  assert.match(
+    await client.command('COPY 1 INBOX'),
+    /^\* 2 EXISTS\r\n\* 1 RECENT\r\nOK \[COPYUID \d+ 3 4\]/,
+  )
   assert.match(await client.command('UID COPY 77 Trash'), /^OK/)
   await client.command('SELECT Archive')
-  assert.match(await client.command('FETCH 1:2 FLAGS'), /1 FETCH \(FLAGS \(\\Seen \$Work\)\)/)
+  assert.match(
+    await client.command('FETCH 1:2 FLAGS'),
+    /1 FETCH \(FLAGS \(\\Recent \\Seen \$Work\)\)/,
+  )
 })
 
 test('UID EXPUNGE takes only what it names, CLOSE takes all and is silent', async (t) => {
@@ -202,6 +210,10 @@ test('many at once: two clients append, flag and expunge, and agree at the end',
   const seen = await Promise.all(
     [one, two].map((client) => client.command('FETCH 1:* (UID FLAGS)')),
   )
-  assert.equal(seen[0], seen[1])
+  const [a, b] = seen.map((text) => text.replaceAll('\\Recent', ''))
+  assert.equal(a, b)
+  // Each was new to one of them alone.
+  const recent = [...seen.join('').matchAll(/UID (\d+) FLAGS \(\\Recent\)/g)].map(([, uid]) => uid)
+  assert.deepEqual([recent.length, new Set(recent).size], [20, 20])
   assert.equal(seen[0]!.match(/FETCH/g)?.length, 20)
 })

@@ -1,6 +1,6 @@
 import { formatDateTime } from '#codec/imap/date.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
-import { formatFlags } from '#codec/imap/flags.ts'
+import { formatFlags, formatRecentFlags } from '#codec/imap/flags.ts'
 import type { Selected } from './selected.ts'
 
 /** FETCH of flags that nobody asked for. */
@@ -13,8 +13,14 @@ export function flagLine(
   const { view } = selected
   const uid = withUid || withModSeq ? `UID ${view.uids[row]!} ` : ''
   const modSeq = withModSeq ? ` MODSEQ (${view.modSeqs[row]!})` : ''
-  const flags = formatFlags(view.flags[row]!, view.mailbox.keywords)
+  const flags = flagsText(selected, row)
   return `* ${selected.seqOfRow(row)} FETCH (${uid}FLAGS ${flags}${modSeq})`
+}
+
+function flagsText(selected: Selected, row: number): string {
+  const { flags, mailbox } = selected.view
+  const format = selected.isRecentRow(row) ? formatRecentFlags : formatFlags
+  return format(flags[row]!, mailbox.keywords)
 }
 
 /** An item's text from the view alone; '' where it takes more. */
@@ -24,7 +30,7 @@ export function rowValue(selected: Selected, row: number, kind: FetchItem['kind'
     case 'uid':
       return `UID ${view.uids[row]!}`
     case 'flags':
-      return `FLAGS ${formatFlags(view.flags[row]!, view.mailbox.keywords)}`
+      return `FLAGS ${flagsText(selected, row)}`
     case 'internalDate':
       return `INTERNALDATE ${formatDateTime(view.internalDatesMs[row]!)}`
     case 'saveDate':

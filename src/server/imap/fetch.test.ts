@@ -71,7 +71,7 @@ test('sections, partials and macros give exact octets (RFC 9051 §6.4.5)', async
   assert.match(await client.command('FETCH 1 BODY.PEEK[]<99999.5>'), /BODY\[\]<99999> \{0\}\r\n\)/)
   assert.match(
     await client.command('FETCH 1 FULL'),
-    /FLAGS \(\) INTERNALDATE "[^"]+" RFC822.SIZE \d+ ENVELOPE \(NIL "nested" .* BODY \(\(/,
+    /FLAGS \(\\Recent\) INTERNALDATE "[^"]+" RFC822.SIZE \d+ ENVELOPE \(NIL "nested" .* BODY \(\(/,
   )
   assert.match(
     await client.command('FETCH 1 BODYSTRUCTURE'),
@@ -89,14 +89,14 @@ test('reading sets \\Seen and says so; peeking does not', async (t) => {
   assert.doesNotMatch(await client.command('FETCH 1 (BODY.PEEK[] RFC822.HEADER)'), /FLAGS/)
   assert.match(
     await client.command('FETCH 1 BODY[TEXT]'),
-    /FETCH \(BODY\[TEXT\] \{1\}\r\nc FLAGS \(\\Seen\)\)\r\nOK/,
+    /FETCH \(BODY\[TEXT\] \{1\}\r\nc FLAGS \(\\Recent \\Seen\)\)\r\nOK/,
   )
   assert.doesNotMatch(await client.command('FETCH 1 BODY[TEXT]'), /FLAGS/)
   await client.command('ENABLE CONDSTORE')
-  assert.match(await client.command('FETCH 2 RFC822'), /FLAGS \(\\Seen\) MODSEQ \(\d+\)\)/)
+  assert.match(await client.command('FETCH 2 RFC822'), /FLAGS \(\\Recent \\Seen\) MODSEQ \(\d+\)\)/)
   assert.match(
     await client.command('FETCH 3 (FLAGS RFC822.TEXT)'),
-    /\(FLAGS \(\\Seen\) RFC822.TEXT/,
+    /\(FLAGS \(\\Recent \\Seen\) RFC822.TEXT/,
   )
   assert.match(await client.command('SEARCH UNSEEN'), /^\* SEARCH\r\n/)
 })

@@ -56,6 +56,7 @@ test('IDLE tells each change, keeps silent connections alive, and ends by DONE (
   for (let n = 1; n <= 3; n++) {
     await writer.append('INBOX', fromUtf8(`Subject: 渡り鳥 ${n}\r\n\r\n渡る\r\n`))
     assert.match(await idler.line(), new RegExp(`^\\* ${n} EXISTS`))
+    assert.equal(await idler.line(), `* ${n} RECENT`)
   }
   clock.advance(4 * MINUTE_MS)
   assert.match(await idler.line(), /^\* OK Still here/)
@@ -63,6 +64,7 @@ test('IDLE tells each change, keeps silent connections alive, and ends by DONE (
   assert.match(await idler.line(), /^\* OK Still here/)
   await writer.append('INBOX', fromUtf8('Subject: 四\r\n\r\n四\r\n'))
   assert.match(await idler.line(), /^\* 4 EXISTS/)
+  assert.equal(await idler.line(), '* 4 RECENT')
   idler.send('DONE\r\n')
   assert.match(await idler.line(), /^i OK/)
   idler.send('j IDLE\r\nx\r\n')

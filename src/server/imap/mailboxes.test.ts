@@ -77,7 +77,7 @@ test('STATUS, alone and with LIST (RFC 5819 §2)', async (t) => {
   assert.match(
     await client.command('STATUS inbox (MESSAGES UNSEEN UIDNEXT RECENT SIZE DELETED)'),
     new RegExp(
-      `^\\* STATUS INBOX \\(MESSAGES 1 UNSEEN 1 UIDNEXT 2 RECENT 0 SIZE ${mail.length} DELETED 0\\)`,
+      `^\\* STATUS INBOX \\(MESSAGES 1 UNSEEN 1 UIDNEXT 2 RECENT 1 SIZE ${mail.length} DELETED 0\\)`,
     ),
   )
   const listed = await client.command('LIST "" (INBOX S%) RETURN (STATUS (MESSAGES))')
@@ -95,7 +95,7 @@ test('SELECT tells what rev1 asks for; EXAMINE changes nothing (RFC 3501 §6.3.1
     String.raw`* FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work)`,
     String.raw`* OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work \*)] Flags`,
     '* 2 EXISTS',
-    '* 0 RECENT',
+    '* 2 RECENT',
     '* OK [UNSEEN 2] First unseen',
     '* OK [UIDNEXT 3] Next UID',
   ])
@@ -131,7 +131,10 @@ test('APPEND takes any octets, small and large, and says where they are (RFC 431
   client.send('w APPEND INBOX (\\Seen) "01-Nov-2026 08:00:00 +0900" {3}\r\n')
   assert.match(await client.line(), /^\+ /)
   client.send('abc\r\n')
-  assert.match(await client.response((line) => line.startsWith('w ')), /\* 4 EXISTS\r\nw OK/)
+  assert.match(
+    await client.response((line) => line.startsWith('w ')),
+    /\* 4 EXISTS\r\n\* 4 RECENT\r\nw OK/,
+  )
   assert.match(
     await client.command('FETCH 4 (FLAGS INTERNALDATE)'),
     /\\Seen\) INTERNALDATE "31-Oct-2026 23:00:00 \+0000"/,

@@ -24,7 +24,7 @@ test('who enabled QRESYNC hears of expunged messages by UID (RFC 7162 §3.2.10)'
   await client.command('SELECT INBOX')
   assert.match(
     await client.command('STORE 1:2,4 +FLAGS (\\Deleted)'),
-    /^\* 1 FETCH \(UID 1 FLAGS \(\\Deleted\) MODSEQ \(\d+\)\)/,
+    /^\* 1 FETCH \(UID 1 FLAGS \(\\Recent \\Deleted\) MODSEQ \(\d+\)\)/,
   )
   assert.match(
     await client.command('UID EXPUNGE 4'),

@@ -1,7 +1,7 @@
 import { fromLatin1 } from '#base/octets.ts'
 import { formatDateTime } from '#codec/imap/date.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
-import { formatFlags } from '#codec/imap/flags.ts'
+import { formatFlags, formatRecentFlags } from '#codec/imap/flags.ts'
 import type { Selected } from './selected.ts'
 import type { ImapSession } from './session.ts'
 
@@ -17,6 +17,8 @@ const PIECE_BYTES = 64 * 1024
 const LINE_BYTES_MAX = 256
 /** Different sets of flags whose text is kept for one answer. */
 const FLAG_TEXTS_MAX = 1_024
+/** A bit above all flags of a row. */
+const RECENT = 2 ** 32
 
 /**
  * FETCH responses of what needs no storage: a million rows become octets straight from the view's
@@ -69,7 +71,7 @@ class RowLines {
           this.#number(view.uids[row]!)
           break
         case 'flags':
-          this.#put(this.#flags(view.flags[row]!))
+          this.#put(this.#flags(view.flags[row]!, selected.isRecentRow(row)))
           break
         case 'size':
           this.#number(view.sizes[row]!)
@@ -98,12 +100,14 @@ class RowLines {
     return taken
   }
 
-  #flags(flags: number): Uint8Array {
-    let text = this.#flagTexts.get(flags)
+  #flags(flags: number, isRecent: boolean): Uint8Array {
+    const key = isRecent ? flags + RECENT : flags
+    let text = this.#flagTexts.get(key)
     if (text === undefined) {
-      text = fromLatin1(formatFlags(flags, this.#selected.view.mailbox.keywords))
+      const format = isRecent ? formatRecentFlags : formatFlags
+      text = fromLatin1(format(flags, this.#selected.view.mailbox.keywords))
       if (this.#flagTexts.size >= FLAG_TEXTS_MAX) this.#flagTexts.clear()
-      this.#flagTexts.set(flags, text)
+      this.#flagTexts.set(key, text)
     }
     return text
   }

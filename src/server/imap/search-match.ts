@@ -99,8 +99,8 @@ class MatchMaker {
     switch (key.kind) {
       case 'all':
         return () => true
-      case 'none':
-        return () => false
+      case 'recent':
+        return ({ row }) => this.#selected.isRecentRow(row)
       case 'flag':
         return ({ row }) => ((view.flags[row]! & key.bit) !== 0) === key.on
       case 'keyword':

@@ -41,7 +41,9 @@ test('SEARCH finds by flags, numbers, dates and sizes (RFC 9051 §6.4.4)', async
   assert.equal(await found('SENTON 1-Nov-2026'), '1')
   assert.equal(await found('SENTSINCE 2-Nov-2026'), '')
   assert.equal(await found('YOUNGER 3600'), '1 2 3 4')
-  assert.equal(await found('RECENT'), '')
+  assert.equal(await found('RECENT'), '1 2 3 4 5')
+  assert.equal(await found('NEW'), '1 2 3 4')
+  assert.equal(await found('OLD'), '')
   assert.equal(await found('(FROM taro) (SUBJECT jis)'), '2')
   const ids = /EMAILID \((\w+)\)/.exec(await client.command('FETCH 2 EMAILID'))!
   assert.equal(await found(`EMAILID ${ids[1]!}`), '2')

@@ -2,6 +2,8 @@ import { STAR, resolveSet } from '#codec/imap/sequence-set.ts'
 import type { MessageSet, SequenceSet } from '#codec/imap/sequence-set.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type { Uid } from '#model/mailbox.ts'
+import { isRecent } from './recent.ts'
+import type { RecentUids } from './recent.ts'
 import type { SharedView, SinceOpened, ViewReader, ViewStep } from './shared-view.ts'
 
 /** What a session has to tell its client, in this order. */
@@ -27,6 +29,8 @@ export class Selected implements ViewReader {
   /** Commands under way hold row numbers: no renumbering. */
   busy = false
   position: number
+  /** RFC 3501 §2.3.2: messages of which no other session was told. */
+  recent: RecentUids = []
   /** Keywords that the client was told of. */
   keywordsTold: number
   /** The MODSEQ up to which the client was told everything. */
@@ -66,6 +70,21 @@ export class Selected implements ViewReader {
   /** Messages that the client knows of. */
   get exists(): number {
     return this.#rows - this.#hidden.length
+  }
+
+  isRecentRow(row: number): boolean {
+    return this.recent.length > 0 && isRecent(this.recent, this.view.uids[row]!)
+  }
+
+  /** Messages that are recent and have a number. */
+  get recentCount(): number {
+    let count = 0
+    for (const { from, to } of this.recent)
+      for (let row = this.view.lowerBound(from); row < this.#rows; row++) {
+        if (this.view.uids[row]! >= to) break
+        if (this.#hidden[this.#hiddenBelow(row)] !== row) count++
+      }
+    return count
   }
 
   get settled(): boolean {

@@ -22,6 +22,7 @@ import { ImapSession } from './session.ts'
 import type { ImapRoom } from './session.ts'
 import { MailboxViews } from './mailbox-views.ts'
 import { ReadAhead } from './read-ahead.ts'
+import { RecentMarks } from './recent.ts'
 import { ShownTexts } from './shown-texts.ts'
 
 const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS
@@ -53,6 +54,7 @@ export interface ImapShared {
   readonly store: MailboxStore
   readonly views: MailboxViews
   readonly search?: TextSearch
+  readonly recent: RecentMarks
   readonly shownTexts: ShownTexts
   readonly names?: AccountNames
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
@@ -81,6 +83,7 @@ export function imapShared(options: {
   return {
     store: options.store,
     views,
+    recent: new RecentMarks(options.store),
     ...(options.search !== undefined && { search: options.search }),
     shownTexts,
     ...(options.names !== undefined && { names: options.names }),
@@ -107,6 +110,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
   const room: ImapRoom = {
     store: shared.store,
     views: shared.views,
+    recent: shared.recent,
     ...(shared.search !== undefined && { search: shared.search }),
     shownTexts: shared.shownTexts,
     ...(shared.names !== undefined && { names: shared.names }),

@@ -37,12 +37,16 @@ import { Output } from './output.ts'
 import { Selected } from './selected.ts'
 import type { MailboxViews, Opening } from './mailbox-views.ts'
 import type { ReadAhead } from './read-ahead.ts'
+import { mayChange } from './mailboxes.ts'
+import { joined } from './recent.ts'
+import type { RecentMarks, RecentUids } from './recent.ts'
 import type { ShownTexts } from './shown-texts.ts'
 
 /** What all sessions of a process share. */
 export interface ImapRoom {
   readonly store: MailboxStore
   readonly views: MailboxViews
+  readonly recent: RecentMarks
   /** Absent: texts are read. */
   readonly search?: TextSearch
   readonly shownTexts: ShownTexts
@@ -78,7 +82,9 @@ export class ImapSession {
   account: Account | undefined
   selected: Selected | undefined
   /** The selected mailbox while none of its rows was needed. */
-  #opening: { readonly opening: Opening; readonly readOnly: boolean } | undefined
+  #opening:
+    | { readonly opening: Opening; readonly readOnly: boolean; readonly recent: RecentUids }
+    | undefined
   /** CONDSTORE was asked for: FETCH responses that are not asked for carry MODSEQ (RFC 7162 §3.1). */
   get condStore(): boolean {
     return this.#condStore
@@ -141,8 +147,14 @@ export class ImapSession {
   }
 
   /** Selects a mailbox whose rows are still to be read. */
-  select(opening: Opening, readOnly: boolean): void {
-    this.#opening = { opening, readOnly }
+  select(opening: Opening, readOnly: boolean, recent: RecentUids): void {
+    this.#opening = { opening, readOnly, recent }
+  }
+
+  /** From here on the session speaks IMAP4rev2; in what is selected nothing is recent any more. */
+  useRev2(): void {
+    this.rev2 = true
+    if (this.selected !== undefined) this.selected.recent = []
   }
 
   /** From here on MODSEQs are told; the first is that up to which the client knows its mailbox. */
@@ -157,11 +169,12 @@ export class ImapSession {
   /** Reads the rows of the selected mailbox, where nobody needed them before. */
   async needRows(): Promise<void> {
     if (this.#opening === undefined) return
-    const { opening, readOnly } = this.#opening
+    const { opening, readOnly, recent } = this.#opening
     const realised = await this.room.views.realise(opening)
     this.#opening = undefined
     if (realised === undefined) return this.#lost()
     this.selected = new Selected(realised.view, readOnly, realised.since)
+    this.selected.recent = this.rev2 ? [] : recent
     // What was told has to be what the rows say; a client's numbers would name other messages.
     if (this.selected.exists !== opening.mailbox.messages) this.#lost()
   }
@@ -360,10 +373,24 @@ export class ImapSession {
     if (!this.qresync) for (const seq of untold.expunged) this.out.line(`* ${seq} EXPUNGE`)
     else if (untold.expungedUids.length > 0)
       this.out.line(`* VANISHED ${formatSet(untold.expungedUids)}`) // RFC 7162 §3.2.10
-    if (untold.exists !== undefined) this.out.line(`* ${untold.exists} EXISTS`)
+    if (untold.exists !== undefined) {
+      this.out.line(`* ${untold.exists} EXISTS`)
+      this.claimRecent(selected)
+    }
     // RFC 9051 §7.5.2: what nobody asked for says which message it is about by its UID.
     for (const row of untold.changed) this.out.line(flagLine(selected, row, this.condStore, true))
     selected.view.tidy()
+  }
+
+  /** RFC 3501 §7.3.2; rev2 has it no more. */
+  claimRecent(selected: Selected): void {
+    if (this.rev2) return
+    const { view, readOnly } = selected
+    if (readOnly || !mayChange(view.mailbox)) return
+    const come = this.room.recent.claim(view.asked, view.mailbox)
+    if (come === undefined) return
+    selected.recent = joined(selected.recent, come)
+    this.out.line(`* ${selected.recentCount} RECENT`)
   }
 
   /** RFC 9051 §7.3.5: a keyword is announced before a message shows it. */

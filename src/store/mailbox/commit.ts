@@ -71,6 +71,8 @@ export type MailboxChange =
       readonly uids: readonly Uid[]
       readonly to: MailboxRef
     }
+  /** Messages below the UID are recent for nobody else (RFC 3501 §2.3.2): no change that readers are told of. */
+  | { readonly kind: 'claimRecent'; readonly mailboxId: MailboxId; readonly before: Uid }
   | { readonly kind: 'create'; readonly path: MailboxPath; readonly use?: SpecialUse }
   | { readonly kind: 'rename'; readonly mailboxId: MailboxId; readonly path: MailboxPath }
   | { readonly kind: 'delete'; readonly mailboxId: MailboxId }

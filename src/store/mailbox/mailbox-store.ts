@@ -8,6 +8,7 @@ import type { EmailId, MailboxId, MailboxPath, ModSeq, ThreadId, Uid } from '#mo
 import type { DamagedMessage } from '#store/mailbox/upkeep/damaged.ts'
 import type { ExpiredMailbox } from '#store/mailbox/upkeep/expire.ts'
 import type { Script, ScriptChange, ScriptRefusal } from '#store/mailbox/objects/scripts.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { OutboxItem, CommitRequest, AccountCommitResult } from './commit.ts'
 import type { MailboxRow, MailboxView, MessageIds } from './mailbox-view.ts'
 import type { MetaRecords } from './meta-records.ts'
@@ -87,6 +88,10 @@ export interface MailboxStore extends TextSource {
     readonly since?: ModSeq
     readonly emails?: boolean
   }): Promise<MailboxView | undefined>
+  /** Messages from a UID on; 0 where the mailbox is not to be read. */
+  countFrom(
+    ask: Asked & { readonly mailboxId: MailboxId; readonly from: Uid },
+  ): Promise<{ readonly messages: number }>
   /** Parsed meta of each UID, as stored: `storedMetas` reads it. At most 1,000 a call. */
   metas(ask: {
     readonly accountId: AccountId

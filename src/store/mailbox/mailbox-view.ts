@@ -19,6 +19,8 @@ export interface MailboxRow {
   readonly use?: SpecialUse
   readonly uidValidity: UidValidity
   readonly uidNext: Uid
+  /** Messages from this UID on are recent for whoever selects the mailbox next (RFC 3501 §2.3.2). */
+  readonly recentFrom: Uid
   readonly highestModSeq: ModSeq
   readonly messages: number
   readonly unseen: number

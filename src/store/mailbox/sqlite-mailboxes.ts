@@ -64,6 +64,7 @@ import { UploadShelf } from './upload-shelf.ts'
 import { findUpload } from '#store/mailbox/objects/uploads.ts'
 import { readFiling } from '#store/mailbox/view/filing.ts'
 import {
+  countFrom,
   listMailboxes,
   openedMailbox,
   readAcl,
@@ -172,24 +173,25 @@ export class SqliteMailboxes implements MailboxStore {
       const threadKeys = await keysAcross(this, request)
       const nowMs = clock.nowMs()
       let placed: Placed = { contents: [], outbox: [] }
-      const stage = (): void => {
-        placed = staged.place()
-        if (this.#parts.journal !== undefined)
-          blobs.appendNote(encodeNote({ atMs: nowMs, commits: request.commits, placed }))
-      }
       const results: AccountCommitResult[] = []
       do {
         const from = results.length
         const commits = request.commits.slice(from, from + ACCOUNTS_AT_ONCE)
+        const step = (): Placed => ({
+          ...placed,
+          outbox: placed.outbox.slice(from, from + ACCOUNTS_AT_ONCE),
+          threadKeys,
+        })
+        const stage = (): void => {
+          if (from === 0) placed = staged.place()
+          if (this.#parts.journal !== undefined)
+            blobs.appendNote(encodeNote({ atMs: nowMs, commits, placed: step() }))
+        }
         const apply = (): Applied => {
           hasApplied = true
-          return applyCommits(sql, nowMs, commits, {
-            contents: placed.contents,
-            outbox: placed.outbox.slice(from),
-            threadKeys,
-          })
+          return applyCommits(sql, nowMs, commits, step())
         }
-        const job = from === 0 && staged.hasRecords ? { stage, apply } : { apply }
+        const job = staged.hasRecords ? { stage, apply } : { apply }
         const applied = await this.#group.commit(job)
         results.push(...applied.results)
         files.push(...applied.files)
@@ -255,6 +257,12 @@ export class SqliteMailboxes implements MailboxStore {
       },
       ask,
     )
+  }
+
+  async countFrom(
+    ask: Parameters<MailboxStore['countFrom']>[0],
+  ): ReturnType<MailboxStore['countFrom']> {
+    return { messages: countFrom(this.#sql, ask) }
   }
 
   async metas(ask: Parameters<MailboxStore['metas']>[0]): ReturnType<MailboxStore['metas']> {

@@ -24,7 +24,7 @@ const ENABLING: ReadonlyMap<string, (session: ImapSession) => void> = new Map<
   [
     'IMAP4REV2',
     (session) => {
-      session.rev2 = true
+      session.useRev2()
     },
   ],
   [

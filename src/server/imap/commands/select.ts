@@ -1,5 +1,6 @@
 import { formatFlags } from '#codec/imap/flags.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
+import type { Uid } from '#model/mailbox.ts'
 import { KEYWORDS_PER_MAILBOX_MAX } from '#store/mailbox/mailbox-view.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand, Named } from '#server/imap/command.ts'
@@ -7,9 +8,17 @@ import { warnOfQuota } from '#server/imap/account-quota.ts'
 import { bad, done, no } from '#server/imap/completion.ts'
 import type { Completion } from '#server/imap/completion.ts'
 import type { Right } from '#model/acl.ts'
-import { findMailbox, lacking, may, noMailbox, shownName } from '#server/imap/mailboxes.ts'
+import {
+  findMailbox,
+  lacking,
+  may,
+  mayChange,
+  noMailbox,
+  shownName,
+} from '#server/imap/mailboxes.ts'
 import type { Found } from '#server/imap/mailboxes.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
+import type { RecentUids } from '#server/imap/recent.ts'
 import { Selected } from '#server/imap/selected.ts'
 import type { ImapSession } from '#server/imap/session.ts'
 import { resync } from '#server/imap/vanished.ts'
@@ -53,31 +62,58 @@ async function open(
   const isBehind =
     known?.uidValidity === found.row.uidValidity && known.modSeq < found.row.highestModSeq
   const isLarge = found.row.messages > limits.rowsAtSelectMax
+  let recentMessages: number | undefined
   const opening = isLarge && !isBehind ? views.announce(asked, found.row) : undefined
   if (opening === undefined) {
     const view = await views.open(asked, found.row.id)
     if (view === undefined) return noMailbox()
     session.selected = new Selected(view, readOnly)
-  } else session.select(opening, readOnly)
+    session.selected.recent = recentOf(session, { asked, row: view.mailbox, readOnly })
+  } else {
+    const recent = recentOf(session, { asked, row: found.row, readOnly })
+    session.select(opening, readOnly, recent)
+    recentMessages = await countOf(session, asked, found.row, recent)
+  }
   const mailbox = session.selected?.view.mailbox ?? found.row
-  announce(session, { mailbox: { ...mailbox, path: found.row.path }, readOnly })
+  announce(session, {
+    mailbox: { ...mailbox, path: found.row.path },
+    readOnly,
+    recent: recentMessages ?? session.selected?.recentCount ?? 0,
+  })
   const { selected } = session
   // RFC 7162 §3.2.5: of another UIDVALIDITY nothing is known.
   if (selected !== undefined && known?.uidValidity === selected.view.mailbox.uidValidity)
     await resync(session, selected, known)
   await warnOfQuota(session, found.accountId)
-  return done('Selected', readOnly || !isShared(mailbox) ? 'READ-ONLY' : 'READ-WRITE')
+  return done('Selected', readOnly || !mayChange(mailbox) ? 'READ-ONLY' : 'READ-WRITE')
+}
+
+/** RFC 3501 §2.3.2; of rev2 nothing is recent. */
+function recentOf(
+  session: ImapSession,
+  { asked, row, readOnly }: { asked: Asked; row: MailboxRow; readOnly: boolean },
+): RecentUids {
+  if (session.rev2) return []
+  const { recent } = session.room
+  // What is READ-ONLY takes nothing from the sessions after it.
+  const come = readOnly || !mayChange(row) ? recent.look(row) : recent.claim(asked, row)
+  return come === undefined ? [] : [come]
+}
+
+/** How many they are, where no row of the mailbox is in memory. */
+async function countOf(
+  session: ImapSession,
+  asked: Asked,
+  row: MailboxRow,
+  [come]: RecentUids,
+): Promise<number> {
+  if (come === undefined) return 0
+  const ask = { ...asked, mailboxId: row.id, from: come.from as Uid }
+  return (await session.room.store.countFrom(ask)).messages
 }
 
 const askedOf = ({ accountId }: ImapSession, found: Found): Asked =>
   found.accountId === accountId ? { accountId } : { accountId: found.accountId, by: accountId }
-
-/**
- * RFC 4314 §5.2: without any right to change what others see it is READ-ONLY; one's own \Seen, which
- * nobody else sees, may be stored all the same.
- */
-const isShared = (mailbox: MailboxRow): boolean =>
-  (['i', 'e', 't', 'w'] as const).some((right) => may(mailbox, right))
 
 /** Flags that can be changed for good, by rights (RFC 4314 §5.1). */
 function permanentFlags(mailbox: MailboxRow, readOnly: boolean): string {
@@ -91,7 +127,11 @@ function permanentFlags(mailbox: MailboxRow, readOnly: boolean): string {
 
 function announce(
   session: ImapSession,
-  { mailbox, readOnly }: { readonly mailbox: MailboxRow; readonly readOnly: boolean },
+  {
+    mailbox,
+    readOnly,
+    recent,
+  }: { readonly mailbox: MailboxRow; readonly readOnly: boolean; readonly recent: number },
 ): void {
   const { out, selected } = session
   const flags = [...SYSTEM_FLAGS, ...mailbox.keywords].join(' ')
@@ -100,7 +140,7 @@ function announce(
   out.line(`* ${selected?.exists ?? mailbox.messages} EXISTS`)
   // RFC 9051 §6.3.2: in place of RECENT and UNSEEN, the mailbox by its name.
   if (session.rev2) out.line(`* LIST () "/" ${shownName(session, mailbox.path)}`)
-  else out.line('* 0 RECENT')
+  else out.line(`* ${recent} RECENT`)
   // RFC 3501 §7.1: where it is missing, the client asks; rev2 has it no more. No row is read for it.
   const unseen = selected && !session.rev2 && firstUnseen(selected)
   if (typeof unseen === 'number') out.line(`* OK [UNSEEN ${unseen}] First unseen`)

@@ -1,3 +1,4 @@
+import type { Uid } from '#model/mailbox.ts'
 import type { StatusItem } from '#codec/imap/list-command.ts'
 import { LOGGED_IN } from '#server/imap/command.ts'
 import type { ImapCommand } from '#server/imap/command.ts'
@@ -30,9 +31,10 @@ export async function statusLine(
   const { row } = found
   if (items.includes('HIGHESTMODSEQ')) session.useCondStore()
   const deletedBytes = items.includes('DELETED-STORAGE') ? await deletedIn(session, found) : 0
+  const recent = items.includes('RECENT') ? await recentIn(session, found) : 0
   const values: Record<StatusItem, () => string> = {
     MESSAGES: () => String(row.messages),
-    RECENT: () => '0',
+    RECENT: () => String(recent),
     UIDNEXT: () => String(row.uidNext),
     UIDVALIDITY: () => String(row.uidValidity),
     UNSEEN: () => String(row.unseen),
@@ -45,6 +47,15 @@ export async function statusLine(
   }
   const shown = items.map((item) => `${item} ${values[item]()}`).join(' ')
   return `* STATUS ${shownName(session, row.path)} (${shown})`
+}
+
+/** Of whoever selects it next (RFC 3501 §6.3.10). */
+async function recentIn(session: ImapSession, { accountId, row }: Found): Promise<number> {
+  const come = session.rev2 ? undefined : session.room.recent.look(row)
+  if (come === undefined) return 0
+  const by = accountId === session.accountId ? {} : { by: session.accountId }
+  const ask = { accountId, ...by, mailboxId: row.id, from: come.from as Uid }
+  return (await session.room.store.countFrom(ask)).messages
 }
 
 /** What EXPUNGE would give back, in octets (RFC 9208 §4.1.4). */

@@ -30,6 +30,7 @@ import { mailboxRow } from '#store/mailbox/rows/row.ts'
 import type { Mailbox } from '#store/mailbox/rows/row.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import {
+  claimRecent,
   createMailbox,
   deleteMailbox,
   describeMailbox,
@@ -222,6 +223,9 @@ function applyChange(work: AccountWork, change: MailboxChange, placed: OwnPlaced
         resolveMailbox(work, change.to),
         change.uids,
       )
+    case 'claimRecent':
+      claimRecent(work, mailboxOf(work, change.mailboxId), change.before)
+      return { kind: 'done' }
     case 'create':
       return mailboxResult(work, createMailbox(work, change.path, change.use))
     case 'rename':

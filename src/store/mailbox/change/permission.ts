@@ -25,6 +25,8 @@ export function permit(work: AccountWork, change: MailboxChange): void {
       return requireAnyOf(work, change.mailboxId, flagRights(change))
     case 'expunge':
       return requireOf(work, { id: change.mailboxId }, change.deletedOnly ? ['e'] : ['t', 'e'])
+    case 'claimRecent':
+      return requireOf(work, { id: change.mailboxId }, ['r'])
     case 'copy':
     case 'move':
       if (!isAcross(work, change)) permitTaking(work, change)

@@ -352,3 +352,13 @@ function anyMailbox(work: AccountWork, id: MailboxId): Mailbox {
   if (row === undefined) throw new Refusal('noMailbox', 'No such mailbox')
   return row
 }
+
+/** Readers are told nothing: no MODSEQ moves. */
+export function claimRecent({ sql, aid }: AccountWork, row: Mailbox, before: number): void {
+  sql.run(
+    'UPDATE mailbox SET recent_uid = max(recent_uid, ?) WHERE aid = ? AND mid = ?',
+    Math.min(before, row.uidNext),
+    aid,
+    row.mid,
+  )
+}

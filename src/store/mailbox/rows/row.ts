@@ -26,11 +26,12 @@ export interface Mailbox {
   readonly retainFrom: number | null
   readonly keywords: readonly string[]
   readonly sortOrder: number | null
+  readonly recentUid: number
 }
 
 const COLUMNS = `mid, parent, name, use, noselect, uidvalidity, uidnext, modseq, made_modseq,
   import_modseq, purged_modseq, messages, unseen, deleted, bytes, retain_days, retain_from, keywords,
-  sort_order`
+  sort_order, recent_uid`
 
 type Columns = [
   mid: number,
@@ -52,6 +53,7 @@ type Columns = [
   retainFrom: number | null,
   keywords: string,
   sortOrder: number | null,
+  recentUid: number,
 ]
 
 type Place = Pick<AccountWork, 'sql' | 'aid'>
@@ -102,6 +104,7 @@ function mailboxFrom(row: Columns): Mailbox {
     retainFrom: row[16],
     keywords: row[17] === '[]' ? [] : (JSON.parse(row[17]) as string[]),
     sortOrder: row[18],
+    recentUid: row[19],
   }
 }
 
@@ -154,6 +157,7 @@ export function mailboxRow(
     ...(row.use === null ? {} : { use: row.use }),
     uidValidity: uidValidityOf(row.uidValidity),
     uidNext: row.uidNext as Uid,
+    recentFrom: row.recentUid as Uid,
     highestModSeq: modSeqOf(row.modSeq),
     messages: row.messages,
     unseen: row.unseen,

@@ -301,6 +301,11 @@ CREATE TABLE journal (
 );
 INSERT INTO journal VALUES (1, 0, NULL, 0);
 `,
+  // The first UID that is recent for whoever selects the mailbox next (RFC 3501 §2.3.2).
+  `
+ALTER TABLE mailbox ADD COLUMN recent_uid INTEGER NOT NULL DEFAULT 1;
+UPDATE mailbox SET recent_uid = uidnext;
+`,
 ]
 
 /** Copies and places in rounds: made anew where they are missing, so the journal leaves them out. */

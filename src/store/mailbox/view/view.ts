@@ -146,6 +146,21 @@ export function openedMailbox(
     : undefined
 }
 
+/** Messages of a mailbox from a UID on: what has come lately is read, not the mailbox. */
+export function countFrom(
+  sql: Sql,
+  ask: Asked & { readonly mailboxId: MailboxId; readonly from: number },
+): number {
+  const found = openedMailbox(sql, ask)
+  if (found === undefined) return 0
+  return sql.get<[number]>(
+    'SELECT count(*) FROM message WHERE aid = ? AND mid = ? AND uid >= ?',
+    found.aid,
+    found.row.mid,
+    ask.from,
+  )![0]
+}
+
 /** The owner's row as another account may know it. */
 function shownTo(reader: Reader, row: MailboxRow, rights: Rights): MailboxRow {
   // Which of them is whose Trash, and what the owner subscribes to, is the owner's own affair.
