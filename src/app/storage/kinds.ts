@@ -106,6 +106,9 @@ export const KINDS = {
   /** A store's mailboxes. */
   mailbox: ({ dir, clock, options, notify }: KindContext) =>
     opened<NodeServices & { mailboxes: MailboxStore; sessions: SessionShelf }>(async (keep) => {
+      // First, since a journal begins with the mailboxes: a start that is refused leaves all as it was.
+      const node = nodeServices(keep, dir, 'store')
+      const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
       const mailboxes = keep(
         await openMailboxes({
           dir,
@@ -116,7 +119,6 @@ export const KINDS = {
           ...options,
         }),
       )
-      const node = nodeServices(keep, dir, 'store')
       const keptMs = async () => {
         const copy = await node.copy.load()
         const keptMs = (await settingsOfCopy(copy))['mailbox.undeleteMs']
@@ -126,7 +128,6 @@ export const KINDS = {
       keep(purgeDaily({ mailboxes, replica: node.replica, clock, keptMs, tell }))
       keep(recountDaily(mailboxes, { clock, tell }))
       keep(compactOften(mailboxes, clock))
-      const sessions = keep(new SqliteSessionShelf(join(dir, 'sessions.db')))
       return { mailboxes, sessions, ...node }
     }),
   /** The search index of a store's mailboxes: no truth, and where hostile mail is read. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readdirSync, utimesSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { isFault, isLost } from '#base/outcome.ts'
@@ -169,7 +169,9 @@ describe('a bad disk below the store', () => {
       const { bench, store } = opened
       const inbox = await bench.idOf('INBOX')
       const uids = [...(await bench.view(inbox)).uids] as Uid[]
-      await volume.fail({ error: 'EIO', ops: 'r', path: '*/seg/00000001.seg', at: 8_000 })
+      const segment = readFileSync(join(dir, 'seg', '00000001.seg'))
+      const at = segment.indexOf(bodyOf(2)) + 10
+      await volume.fail({ error: 'EIO', ops: 'r', path: '*/seg/00000001.seg', at })
       const lost: number[] = []
       for (const uid of uids)
         await bench.read(inbox, uid).catch((thrown: unknown) => {
