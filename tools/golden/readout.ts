@@ -31,7 +31,7 @@ const LIMIT = 1_000
 const BYTES = 1024 * 1024
 
 /** What is told of old data since its readout was written. */
-const LATER: ReadonlySet<string> = new Set(['retention'])
+const LATER: ReadonlySet<string> = new Set(['retention', 'recentFrom'])
 
 /** As JSON holds it: short texts as they are, other octets by length and hash. */
 function plain(value: unknown): unknown {
