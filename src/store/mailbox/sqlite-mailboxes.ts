@@ -174,7 +174,7 @@ export class SqliteMailboxes implements MailboxStore {
       const nowMs = clock.nowMs()
       let placed: Placed = { contents: [], outbox: [] }
       const results: AccountCommitResult[] = []
-      do {
+      for (;;) {
         const from = results.length
         const commits = request.commits.slice(from, from + ACCOUNTS_AT_ONCE)
         const step = (): Placed => ({
@@ -196,13 +196,13 @@ export class SqliteMailboxes implements MailboxStore {
         results.push(...applied.results)
         files.push(...applied.files)
         for (const change of applied.changes) onChange(change)
-        // Compaction may have moved them meanwhile: the rows know where to.
+        if (results.length >= request.commits.length) return results
+        // Compaction may move them before the next step: the rows know where to.
         placed = {
           ...placed,
           contents: contentsNow(sql, placed.contents, commits, applied.results),
         }
-      } while (results.length < request.commits.length)
-      return results
+      }
     } catch (thrown) {
       await abortContents(blobs, request.contents)
       // A COMMIT that failed at its sync may come true at the next start, which then knows the files.

@@ -206,23 +206,17 @@ function applyChange(work: AccountWork, change: MailboxChange, placed: OwnPlaced
     case 'expunge':
       return expunge(work, mailboxOf(work, change.mailboxId), change)
     case 'copy':
+    case 'move': {
       if (isAcross(work, change))
         return copyAcross(work, change, placed.threadKeys.get(change.from) ?? new Map())
-      return copyMessages(
+      const transfer = change.kind === 'copy' ? copyMessages : moveMessages
+      return transfer(
         work,
         mailboxOf(work, change.from),
         resolveMailbox(work, change.to),
         change.uids,
       )
-    case 'move':
-      if (isAcross(work, change))
-        return copyAcross(work, change, placed.threadKeys.get(change.from) ?? new Map())
-      return moveMessages(
-        work,
-        mailboxOf(work, change.from),
-        resolveMailbox(work, change.to),
-        change.uids,
-      )
+    }
     case 'claimRecent':
       claimRecent(work, mailboxOf(work, change.mailboxId), change.before)
       return { kind: 'done' }
