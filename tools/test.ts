@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url'
 import { preparePages } from '#app/start/pages-folder.ts'
 import { preparePeers } from '#test/peers/root.ts'
 import { killRunning, runTestFile, type FileResult } from './testing/run-file.ts'
+import { runPlan } from './testing/schedule.ts'
 import { testFiles, type TestFile, type TestKind } from './testing/test-files.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const FILE_TIMEOUT_MS = 240_000
-/** Journeys and peers have the machine to themselves. */
-const CONCURRENCY = { together: 2, alone: 1 }
+/** Journeys wait more than they work: two of them keep two cores as busy as two units do. */
+const WIDTH = 2
 
 interface Ran {
   readonly file: TestFile
@@ -30,9 +31,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const began = performance.now()
   say(`${files.length} test files, Node ${process.versions.node}`)
-  const isAlone = (file: TestFile): boolean => file.kind === 'e2e' || file.kind === 'interop'
-  if (!args.includes('--no-peers') && files.some(isAlone)) await preparePeers(say)
-  if (files.some(isAlone)) await preparePages((text) => say(text.trim())).built
+  const isJourney = (file: TestFile): boolean => file.kind === 'e2e' || file.kind === 'interop'
+  const [long, short] = [files.filter(isJourney), files.filter((file) => !isJourney(file))]
+  const prepare = async (): Promise<void> => {
+    if (long.length === 0) return
+    const pages = preparePages((text) => say(text.trim())).built
+    if (!args.includes('--no-peers')) await preparePeers(say)
+    await pages
+  }
   let done = 0
   const run = async (file: TestFile): Promise<Ran> => {
     const result = await runTestFile(ROOT, file.path, { timeoutMs: FILE_TIMEOUT_MS })
@@ -40,14 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
     say(line(`${done}/${files.length}`, file, result))
     return { file, result }
   }
-  const first = [
-    ...(await pool(
-      files.filter((file) => !isAlone(file)),
-      CONCURRENCY.together,
-      run,
-    )),
-    ...(await pool(files.filter(isAlone), CONCURRENCY.alone, run)),
-  ]
+  const first = await runPlan({ long, short, ready: prepare(), width: WIDTH }, run)
   const failures = first.filter(({ result }) => result.failed > 0)
   const final = first.filter(({ result }) => result.failed === 0)
   let flaky = 0
@@ -95,21 +94,6 @@ function line(count: string, file: TestFile, result: FileResult): string {
   const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : ''
   const word = result.failed > 0 ? `FAILED ${result.failed}` : 'ok'
   return `${count} ${word} ${file.path} (${result.passed} passed${skipped}, ${result.seconds.toFixed(1)} s)`
-}
-
-/** Runs `work` over `items`, at most `width` at a time; results in the order of items. */
-async function pool<T, R>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = []
-  const queue = items.entries()
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item)
-  }
-  await Promise.all(Array.from({ length: width }, worker))
-  return results
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)

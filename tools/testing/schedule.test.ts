@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runPlan } from './schedule.ts'
+
+/** Work that ends when it is told to. */
+function works() {
+  const running = new Map<string, () => void>()
+  const begun: string[] = []
+  return {
+    begun,
+    work: (name: string): Promise<string> => {
+      begun.push(name)
+      return new Promise((resolve) => running.set(name, () => resolve(name)))
+    },
+    end: async (name: string): Promise<void> => {
+      running.get(name)!()
+      await new Promise(setImmediate)
+    },
+  }
+}
+
+test('short ones run while the long ones are prepared, then the long ones come first', async () => {
+  const { promise: ready, resolve: prepared } = Promise.withResolvers<void>()
+  const { begun, work, end } = works()
+  const all = runPlan({ long: ['長', '永'], short: ['a', 'b', 'c', 'd'], ready, width: 2 }, work)
+  assert.deepEqual(begun, ['a', 'b'])
+  await end('a')
+  assert.deepEqual(begun, ['a', 'b', 'c'])
+  prepared()
+  await end('b')
+  assert.deepEqual(begun.slice(3), ['長'])
+  await end('c')
+  assert.deepEqual(begun.slice(4), ['永'], 'two of them at a time')
+  await end('永')
+  assert.deepEqual(begun.slice(5), ['d'], 'what is short fills the end')
+  await end('d')
+  await end('長')
+  assert.deepEqual(await all, ['a', 'b', 'c', '永', 'd', '長'])
+})
+
+test('who has nothing short left waits for what is prepared; what cannot be prepared is told', async () => {
+  const { promise: ready, resolve: prepared, reject: failed } = Promise.withResolvers<void>()
+  const { begun, work, end } = works()
+  const all = runPlan({ long: ['長'], short: [], ready, width: 2 }, work)
+  await new Promise(setImmediate)
+  assert.deepEqual(begun, [])
+  prepared()
+  await new Promise(setImmediate)
+  assert.deepEqual(begun, ['長'])
+  await end('長')
+  assert.deepEqual(await all, ['長'])
+  failed(new Error('ready long ago'))
+  await assert.rejects(
+    runPlan(
+      { long: ['長'], short: [], ready: Promise.reject(new Error('no disk')), width: 2 },
+      work,
+    ),
+    /no disk/,
+  )
+})
