@@ -40,6 +40,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 /** Floors inside a large folder; files directly in it are its nouns and what puts it together. */
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'store/mailbox': [['rows'], ['objects'], ['change'], ['view'], ['upkeep'], ['contract']],
+  'server/imap': [['view'], ['session'], ['mailbox', 'fetch', 'search'], ['commands']],
   'server/jmap': [['method'], ['email'], ['mailbox', 'submission'], ['http']],
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from '#codec/imap/command.ts'
-import type { ImapCommand } from './command.ts'
+import type { ImapCommand } from './session/command.ts'
 import { deleteAcl, getAcl, listRights, myRights, setAcl } from './commands/acl.ts'
 import { authenticate } from './commands/authenticate.ts'
 import { capability } from './commands/capability.ts'

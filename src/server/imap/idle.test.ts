@@ -5,8 +5,8 @@ import { FakeClock, MINUTE_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
-import { MailboxViews } from './mailbox-views.ts'
-import { Selected } from './selected.ts'
+import { MailboxViews } from './view/mailbox-views.ts'
+import { Selected } from './view/selected.ts'
 
 const ACCOUNT = 'account-hanako' as AccountId
 

@@ -15,15 +15,16 @@ import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
-import type { AccountNames } from './account-names.ts'
-import { Counts, IMAP_LIMITS } from './limits.ts'
-import type { ImapLimits } from './limits.ts'
-import { ImapSession } from './session.ts'
-import type { ImapRoom } from './session.ts'
-import { MailboxViews } from './mailbox-views.ts'
-import { ReadAhead } from './read-ahead.ts'
-import { RecentMarks } from './recent.ts'
-import { ShownTexts } from './shown-texts.ts'
+import type { AccountNames } from './session/account-names.ts'
+import { Conversation } from './conversation.ts'
+import { Counts, IMAP_LIMITS } from './session/limits.ts'
+import type { ImapLimits } from './session/limits.ts'
+import { ImapSession } from './session/session.ts'
+import type { ImapRoom } from './session/room.ts'
+import { MailboxViews } from './view/mailbox-views.ts'
+import { ReadAhead } from './session/read-ahead.ts'
+import { RecentMarks } from './view/recent.ts'
+import { ShownTexts } from './view/shown-texts.ts'
 
 const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS
 
@@ -149,7 +150,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
       { socket, ip, secure: options.tls === 'implicit' },
     )
     sessions.add(session)
-    await session.run()
+    await new Conversation(session).run()
     sessions.delete(session)
   }
 

@@ -3,11 +3,11 @@ import type { Octets } from '#base/octets.ts'
 import { saslMechanism, startSasl } from '#codec/sasl/mechanism.ts'
 import { scramMechanism } from '#codec/sasl/scram.ts'
 import type { ScramMechanism } from '#codec/sasl/scram.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { loginAllowed } from '#server/imap/capabilities.ts'
-import { bad, no } from '#server/imap/completion.ts'
-import type { Completion } from '#server/imap/completion.ts'
-import type { ImapSession } from '#server/imap/session.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { loginAllowed } from '#server/imap/session/capabilities.ts'
+import { bad, no } from '#server/imap/session/completion.ts'
+import type { Completion } from '#server/imap/session/completion.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 import { exchangeScram, scramOffered } from '#store/directory/scram-exchange.ts'
 import { enter, logIn, notLoggedIn, plaintextRefused } from './login.ts'
 
@@ -39,7 +39,7 @@ async function byScram(
   mechanism: ScramMechanism,
   initial: Octets | undefined,
 ): Promise<Completion> {
-  const { channel, ip } = session
+  const { channel, ip } = session.connection
   const { scram } = session.room.authenticator
   if (scram === undefined || !scramOffered({ scram }, channel).includes(mechanism))
     return no('CANNOT', 'This mechanism is not offered')

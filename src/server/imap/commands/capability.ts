@@ -1,7 +1,7 @@
-import { capabilities } from '#server/imap/capabilities.ts'
-import { ANY } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done } from '#server/imap/completion.ts'
+import { capabilities } from '#server/imap/session/capabilities.ts'
+import { ANY } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done } from '#server/imap/session/completion.ts'
 
 export const capability: ImapCommand<'CAPABILITY'> = {
   name: 'CAPABILITY',

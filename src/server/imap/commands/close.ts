@@ -1,7 +1,7 @@
-import { SELECTED } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done } from '#server/imap/completion.ts'
-import { may } from '#server/imap/mailboxes.ts'
+import { SELECTED } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done } from '#server/imap/session/completion.ts'
+import { may } from '#server/imap/view/rights.ts'
 import { expungeSelected } from './expunge.ts'
 
 /** RFC 9051 §6.4.1: expunges without telling. */

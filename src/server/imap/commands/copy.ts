@@ -1,11 +1,11 @@
 import { formatSet } from '#codec/imap/sequence-set.ts'
-import { SELECTED } from '#server/imap/command.ts'
-import type { ImapCommand, Named } from '#server/imap/command.ts'
-import { commitOne } from '#server/imap/commit.ts'
-import { bad, done, no, refusal } from '#server/imap/completion.ts'
-import type { Completion } from '#server/imap/completion.ts'
-import { badName, ownerOf, pathOf } from '#server/imap/mailboxes.ts'
-import type { ImapSession } from '#server/imap/session.ts'
+import { SELECTED } from '#server/imap/session/command.ts'
+import type { ImapCommand, Named } from '#server/imap/session/command.ts'
+import { commitOne } from '#server/imap/session/commit.ts'
+import { bad, done, no, refusal } from '#server/imap/session/completion.ts'
+import type { Completion } from '#server/imap/session/completion.ts'
+import { badName, ownerOf, pathOf } from '#server/imap/mailbox/mailboxes.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 import { expunged, readOnly } from './expunge.ts'
 
 /** RFC 9051 §6.4.7. */

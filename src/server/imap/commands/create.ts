@@ -1,10 +1,16 @@
 import { encodeMailboxName, fromPath } from '#codec/imap/mailbox-name.ts'
 import { astring } from '#codec/imap/render.ts'
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { commitOne } from '#server/imap/commit.ts'
-import { done, no, refusal } from '#server/imap/completion.ts'
-import { badName, foreignName, newPathOf, ownerOf, shownName } from '#server/imap/mailboxes.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { commitOne } from '#server/imap/session/commit.ts'
+import { done, no, refusal } from '#server/imap/session/completion.ts'
+import {
+  badName,
+  foreignName,
+  newPathOf,
+  ownerOf,
+  shownName,
+} from '#server/imap/mailbox/mailboxes.ts'
 
 /** RFC 9051 §6.3.4; a special use as RFC 6154 §3 has it. */
 export const create: ImapCommand<'CREATE'> = {

@@ -1,8 +1,8 @@
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { commitOne } from '#server/imap/commit.ts'
-import { done, refusal } from '#server/imap/completion.ts'
-import { findMailbox, lacking } from '#server/imap/mailboxes.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { commitOne } from '#server/imap/session/commit.ts'
+import { done, refusal } from '#server/imap/session/completion.ts'
+import { findMailbox, lacking } from '#server/imap/mailbox/mailboxes.ts'
 
 /** RFC 9051 §6.3.5. */
 export const deleteMailbox: ImapCommand<'DELETE'> = {

@@ -1,7 +1,7 @@
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done } from '#server/imap/completion.ts'
-import type { ImapSession } from '#server/imap/session.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done } from '#server/imap/session/completion.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** What each capability that can be enabled does to the session. */
 const ENABLING: ReadonlyMap<string, (session: ImapSession) => void> = new Map<

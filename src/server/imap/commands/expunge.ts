@@ -1,12 +1,12 @@
 import type { Uid } from '#model/mailbox.ts'
-import { SELECTED } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { commitOne } from '#server/imap/commit.ts'
-import { done, no, refusal } from '#server/imap/completion.ts'
-import type { Completion } from '#server/imap/completion.ts'
-import { lacking } from '#server/imap/mailboxes.ts'
-import type { Selected } from '#server/imap/selected.ts'
-import type { ImapSession } from '#server/imap/session.ts'
+import { SELECTED } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { commitOne } from '#server/imap/session/commit.ts'
+import { done, no, refusal } from '#server/imap/session/completion.ts'
+import type { Completion } from '#server/imap/session/completion.ts'
+import { lacking } from '#server/imap/mailbox/mailboxes.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 export const readOnly = (): Completion => no('READ-ONLY', 'The mailbox was opened for reading only')
 

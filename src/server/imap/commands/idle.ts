@@ -2,11 +2,11 @@ import { toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { MINUTE_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { bad, done } from '#server/imap/completion.ts'
-import type { Completion } from '#server/imap/completion.ts'
-import type { ImapSession } from '#server/imap/session.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { bad, done } from '#server/imap/session/completion.ts'
+import type { Completion } from '#server/imap/session/completion.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Routers forget silent connections; a word now and then keeps them. */
 const KEEPALIVE_MS = 4 * MINUTE_MS

@@ -1,6 +1,6 @@
-import { ANY } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done } from '#server/imap/completion.ts'
+import { ANY } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done } from '#server/imap/session/completion.ts'
 
 /** RFC 9051 §6.1.3. */
 export const logout: ImapCommand<'LOGOUT'> = {

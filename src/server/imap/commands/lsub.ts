@@ -1,10 +1,10 @@
 import { decodeMailboxName, fromPath, matchesPattern } from '#codec/imap/mailbox-name.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done } from '#server/imap/completion.ts'
-import { samePath, shownName } from '#server/imap/mailboxes.ts'
-import { subscribedNames } from '#server/imap/subscriptions.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done } from '#server/imap/session/completion.ts'
+import { samePath, shownName } from '#server/imap/mailbox/mailboxes.ts'
+import { subscribedNames } from '#server/imap/mailbox/subscriptions.ts'
 
 /** RFC 3501 §6.3.9. */
 export const lsub: ImapCommand<'LSUB'> = {

@@ -1,10 +1,10 @@
 import { astring, quote } from '#codec/imap/render.ts'
-import { annotated, annotating, annotationsOf } from '#server/imap/annotations.ts'
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand, Named } from '#server/imap/command.ts'
-import { commitAll } from '#server/imap/commit.ts'
-import { done, no, refusal } from '#server/imap/completion.ts'
-import { shownName } from '#server/imap/mailboxes.ts'
+import { annotated, annotating, annotationsOf } from '#server/imap/mailbox/annotations.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand, Named } from '#server/imap/session/command.ts'
+import { commitAll } from '#server/imap/session/commit.ts'
+import { done, no, refusal } from '#server/imap/session/completion.ts'
+import { shownName } from '#server/imap/mailbox/mailboxes.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 
 /** RFC 5464 §4.2. */

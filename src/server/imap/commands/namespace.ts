@@ -1,6 +1,6 @@
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done } from '#server/imap/completion.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done } from '#server/imap/session/completion.ts'
 
 /** RFC 2342 §5: one's own mailboxes have no prefix. */
 export const namespace: ImapCommand<'NAMESPACE'> = {

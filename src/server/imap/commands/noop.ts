@@ -1,6 +1,6 @@
-import { ANY, SELECTED } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done } from '#server/imap/completion.ts'
+import { ANY, SELECTED } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done } from '#server/imap/session/completion.ts'
 
 /** RFC 9051 §6.1.2: asks storage itself, so that what another process committed is seen. */
 export const noop: ImapCommand<'NOOP'> = {

@@ -2,20 +2,20 @@ import { astring } from '#codec/imap/render.ts'
 import type { AccountId } from '#model/account.ts'
 import { isLimited, NO_QUOTA } from '#model/quota.ts'
 import type { Quota } from '#model/quota.ts'
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done, no } from '#server/imap/completion.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done, no } from '#server/imap/session/completion.ts'
 import {
   FOREIGN_ROOTS,
   badName,
   findMailbox,
   lacking,
-  may,
   ownerOf,
   pathOf,
   shownName,
-} from '#server/imap/mailboxes.ts'
-import type { ImapSession } from '#server/imap/session.ts'
+} from '#server/imap/mailbox/mailboxes.ts'
+import { may } from '#server/imap/view/rights.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** All mailboxes of an account share one quota root; one's own has no name. */
 const ROOT = ''

@@ -1,7 +1,7 @@
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { commitOne } from '#server/imap/commit.ts'
-import { done, no, refusal } from '#server/imap/completion.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { commitOne } from '#server/imap/session/commit.ts'
+import { done, no, refusal } from '#server/imap/session/completion.ts'
 import {
   badName,
   findMailbox,
@@ -9,7 +9,7 @@ import {
   newPathOf,
   ownerOf,
   shownName,
-} from '#server/imap/mailboxes.ts'
+} from '#server/imap/mailbox/mailboxes.ts'
 
 /** RFC 9051 §6.3.6; renaming INBOX moves its messages to the new name. */
 export const rename: ImapCommand<'RENAME'> = {

@@ -2,26 +2,20 @@ import { formatFlags } from '#codec/imap/flags.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { KEYWORDS_PER_MAILBOX_MAX } from '#store/mailbox/mailbox-view.ts'
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand, Named } from '#server/imap/command.ts'
-import { warnOfQuota } from '#server/imap/account-quota.ts'
-import { bad, done, no } from '#server/imap/completion.ts'
-import type { Completion } from '#server/imap/completion.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand, Named } from '#server/imap/session/command.ts'
+import { warnOfQuota } from '#server/imap/session/account-quota.ts'
+import { bad, done, no } from '#server/imap/session/completion.ts'
+import type { Completion } from '#server/imap/session/completion.ts'
 import type { Right } from '#model/acl.ts'
-import {
-  findMailbox,
-  lacking,
-  may,
-  mayChange,
-  noMailbox,
-  shownName,
-} from '#server/imap/mailboxes.ts'
-import type { Found } from '#server/imap/mailboxes.ts'
+import { findMailbox, lacking, noMailbox, shownName } from '#server/imap/mailbox/mailboxes.ts'
+import { may, mayChange } from '#server/imap/view/rights.ts'
+import type { Found } from '#server/imap/mailbox/mailboxes.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
-import type { RecentUids } from '#server/imap/recent.ts'
-import { Selected } from '#server/imap/selected.ts'
-import type { ImapSession } from '#server/imap/session.ts'
-import { resync } from '#server/imap/vanished.ts'
+import type { RecentUids } from '#server/imap/view/recent.ts'
+import { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
+import { resync } from '#server/imap/fetch/vanished.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 
 /** RFC 9051 §6.3.2 and, for the items of rev1, RFC 3501 §6.3.1. */

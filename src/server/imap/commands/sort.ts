@@ -1,13 +1,13 @@
 import type { SortBy, SortCriterion } from '#codec/imap/sort.ts'
-import { SELECTED } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { bad, done, no } from '#server/imap/completion.ts'
-import { Progress } from '#server/imap/progress.ts'
-import { matcher } from '#server/imap/search-match.ts'
-import { matchingRows } from '#server/imap/search-rows.ts'
-import { SEARCH_CHARSETS, textReader } from '#server/imap/search-text.ts'
-import { sortFacts } from '#server/imap/sort-facts.ts'
-import type { SortFacts } from '#server/imap/sort-facts.ts'
+import { SELECTED } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { bad, done, no } from '#server/imap/session/completion.ts'
+import { Progress } from '#server/imap/session/progress.ts'
+import { matcher } from '#server/imap/search/search-match.ts'
+import { matchingRows } from '#server/imap/search/search-rows.ts'
+import { SEARCH_CHARSETS, textReader } from '#server/imap/search/search-text.ts'
+import { sortFacts } from '#server/imap/search/sort-facts.ts'
+import type { SortFacts } from '#server/imap/search/sort-facts.ts'
 
 /** RFC 5256 §3. */
 export const sort: ImapCommand<'SORT'> = {

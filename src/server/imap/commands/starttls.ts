@@ -1,5 +1,5 @@
-import type { ImapCommand } from '#server/imap/command.ts'
-import { bad, done } from '#server/imap/completion.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { bad, done } from '#server/imap/session/completion.ts'
 
 /** RFC 9051 §6.2.1; the session takes TLS up after this answer. */
 export const starttls: ImapCommand<'STARTTLS'> = {

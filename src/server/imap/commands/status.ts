@@ -1,11 +1,11 @@
 import type { Uid } from '#model/mailbox.ts'
 import type { StatusItem } from '#codec/imap/list-command.ts'
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done, no } from '#server/imap/completion.ts'
-import { findMailbox, lacking, shownName } from '#server/imap/mailboxes.ts'
-import type { Found } from '#server/imap/mailboxes.ts'
-import type { ImapSession } from '#server/imap/session.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done, no } from '#server/imap/session/completion.ts'
+import { findMailbox, lacking, shownName } from '#server/imap/mailbox/mailboxes.ts'
+import type { Found } from '#server/imap/mailbox/mailboxes.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** RFC 9051 §6.3.11. */
 export const status: ImapCommand<'STATUS'> = {

@@ -1,11 +1,12 @@
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { commitOne } from '#server/imap/commit.ts'
-import { done, refusal } from '#server/imap/completion.ts'
-import type { Completion } from '#server/imap/completion.ts'
-import { badName, findMailbox, may, noMailbox, pathOf } from '#server/imap/mailboxes.ts'
-import { keptName } from '#server/imap/subscriptions.ts'
-import type { ImapSession } from '#server/imap/session.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { commitOne } from '#server/imap/session/commit.ts'
+import { done, refusal } from '#server/imap/session/completion.ts'
+import type { Completion } from '#server/imap/session/completion.ts'
+import { badName, findMailbox, noMailbox, pathOf } from '#server/imap/mailbox/mailboxes.ts'
+import { may } from '#server/imap/view/rights.ts'
+import { keptName } from '#server/imap/mailbox/subscriptions.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** RFC 9051 §6.3.7. */
 export const subscribe: ImapCommand<'SUBSCRIBE'> = {

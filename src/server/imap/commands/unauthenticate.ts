@@ -1,6 +1,6 @@
-import { LOGGED_IN } from '#server/imap/command.ts'
-import type { ImapCommand } from '#server/imap/command.ts'
-import { done, no } from '#server/imap/completion.ts'
+import { LOGGED_IN } from '#server/imap/session/command.ts'
+import type { ImapCommand } from '#server/imap/session/command.ts'
+import { done, no } from '#server/imap/session/completion.ts'
 
 /** RFC 8437 §2: for programs that serve many users over one connection. */
 export const unauthenticate: ImapCommand<'UNAUTHENTICATE'> = {
@@ -8,7 +8,8 @@ export const unauthenticate: ImapCommand<'UNAUTHENTICATE'> = {
   states: LOGGED_IN,
   run(session) {
     // What one user's mail looks like must not show in how well another's is compressed.
-    if (session.isCompressed) return Promise.resolve(no('CANNOT', 'Not while compressed'))
+    if (session.connection.isCompressed)
+      return Promise.resolve(no('CANNOT', 'Not while compressed'))
     session.logOut()
     return Promise.resolve(done('Log in again'))
   },

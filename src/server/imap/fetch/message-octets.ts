@@ -4,8 +4,8 @@ import { isFault, isLost } from '#base/outcome.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { OctetRange } from '#model/message.ts'
 import type { Unread } from '#store/mailbox/message-pieces.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Octets of one read; a body is read in so large pieces, one ahead of the client. */
 export const READ_BYTES = 256 * 1024

@@ -10,9 +10,9 @@ import type { AccountId } from '#model/account.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { writeRows } from './row-lines.ts'
-import { Selected } from './selected.ts'
-import { SharedView } from './shared-view.ts'
-import type { ImapSession } from './session.ts'
+import { Selected } from '#server/imap/view/selected.ts'
+import { SharedView } from '#server/imap/view/shared-view.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 type Row = readonly [flags: number, modSeq: number, size: number, date: number]
 
@@ -45,7 +45,7 @@ async function written(selected: Selected, items: readonly FetchItem[]): Promise
   const pieces: Octets[] = []
   const session = {
     out: { octets: (octets: Octets) => Promise.resolve(void pieces.push(octets)) },
-    stillThere: () => Promise.resolve(),
+    connection: { stillThere: () => Promise.resolve() },
   } as unknown as ImapSession
   const rows = Array.from({ length: selected.exists }, (_, row) => row)
   await writeRows(session, selected, { items, rows })

@@ -3,10 +3,10 @@ import type { Uid } from '#model/mailbox.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
 import type { FetchPlan } from './fetch-units.ts'
-import { rowValue } from './fetch-lines.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
-import type { RowTexts, TextKind } from './shown-texts.ts'
+import { rowValue } from '#server/imap/view/fetch-lines.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
+import type { RowTexts, TextKind } from '#server/imap/view/shown-texts.ts'
 
 /** Messages of one question to the store; the next is asked while these are written. */
 const BATCH_ROWS = 256
@@ -47,7 +47,7 @@ export async function fetchTexts(
       else putRow(session, selected, { row: rows[at + index]!, items: plan.items, known })
       if (session.out.full) await session.out.flush()
     }
-    await session.stillThere()
+    await session.connection.stillThere()
   }
   return skipped
 }

@@ -2,9 +2,9 @@ import type { KnownState } from '#codec/imap/select-params.ts'
 import { formatSet, inRanges, resolveSet } from '#codec/imap/sequence-set.ts'
 import type { MessageSet, Ranges, SequenceSet } from '#codec/imap/sequence-set.ts'
 import type { ModSeq } from '#model/mailbox.ts'
-import { flagLine } from './fetch-lines.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import { flagLine } from '#server/imap/view/fetch-lines.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /**
  * Tells what has gone after a MODSEQ, as far as the client asks for it (RFC 7162 §3.2.10). What it

@@ -5,9 +5,9 @@ import { hasRight } from '#model/acl.ts'
 import type { Right } from '#model/acl.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
-import { no } from './completion.ts'
-import type { Completion } from './completion.ts'
-import type { ImapSession } from './session.ts'
+import { no } from '#server/imap/session/completion.ts'
+import type { Completion } from '#server/imap/session/completion.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Below it, by their names, lie the mailboxes of others that one may look up (RFC 2342 §5). */
 export const OTHERS_ROOT = 'Other Users'
@@ -110,14 +110,3 @@ export function lacking({ rights }: MailboxRow, right: Right): Completion | unde
     ? no('NOPERM', 'The owner of the mailbox does not let you do that')
     : noMailbox()
 }
-
-/** Whether the session may do something in its own mailbox, or by its rights in another's. */
-export const may = ({ rights }: MailboxRow, right: Right): boolean =>
-  rights === undefined || hasRight(rights, right)
-
-/**
- * RFC 4314 §5.2: without any right to change what others see a mailbox is READ-ONLY; one's own \Seen,
- * which nobody else sees, may be stored all the same.
- */
-export const mayChange = (mailbox: MailboxRow): boolean =>
-  (['i', 'e', 't', 'w'] as const).some((right) => may(mailbox, right))

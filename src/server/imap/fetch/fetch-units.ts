@@ -11,13 +11,13 @@ import type { PieceAsk, Unread } from '#store/mailbox/message-pieces.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import { decodedPart } from './fetch-binary.ts'
 import type { Decoded } from './fetch-binary.ts'
-import { rowValue } from './fetch-lines.ts'
+import { rowValue } from '#server/imap/view/fetch-lines.ts'
 import { storedValue } from './fetch-texts.ts'
 import { CROWDED_READ_BYTES, READ_BYTES, readAllOctets, readOctets } from './message-octets.ts'
 import type { Of } from './message-octets.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
-import type { TextKind } from './shown-texts.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
+import type { TextKind } from '#server/imap/view/shown-texts.ts'
 
 /** What a FETCH asks for, sorted out once. */
 export interface FetchPlan {

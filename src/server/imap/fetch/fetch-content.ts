@@ -6,8 +6,8 @@ import { needsMetas, unitOf } from './fetch-units.ts'
 import type { FetchPlan, Known, Made, Missing, Pieces, Unit } from './fetch-units.ts'
 import { unreadFor } from './message-octets.ts'
 import { markSeen } from './mark-seen.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Messages whose metas or ids are asked for at once. */
 const BATCH_ROWS = 200

@@ -4,7 +4,7 @@ import { announced } from '#codec/imap/command-buffer.ts'
 import type { LiteralAsk } from '#codec/imap/command-buffer.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
-import type { ImapSession } from './session.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** An unasked literal up to so many times the limit is read and dropped; a larger one ends the connection. */
 const DROPPED_TIMES_MAX = 4

@@ -1,10 +1,10 @@
-import type { Progress } from './progress.ts'
+import type { Progress } from '#server/imap/session/progress.ts'
 import { FactReader } from './search-facts.ts'
 import type { Facts } from './search-facts.ts'
 import { consult } from './search-index.ts'
 import type { Matcher, Needs } from './search-match.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Messages whose metas are asked for at once. */
 const BATCH_ROWS = 200

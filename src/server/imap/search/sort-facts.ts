@@ -3,8 +3,8 @@ import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import type { HeaderAddress, MessageMeta } from '#model/message.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Messages whose metas are read at once; others get their turn in between. */
 const BATCH_ROWS = 500
@@ -51,7 +51,7 @@ export async function sortFacts(
         ...contentFacts(metas[index]?.meta, arrivalMs),
       })
     }
-    await session.stillThere()
+    await session.connection.stillThere()
   }
   return facts
 }

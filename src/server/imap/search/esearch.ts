@@ -2,7 +2,7 @@ import { quote } from '#codec/imap/render.ts'
 import { partOf } from '#codec/imap/search-key.ts'
 import type { SearchProgram, SearchReturn } from '#codec/imap/search-key.ts'
 import { formatSet } from '#codec/imap/sequence-set.ts'
-import type { Selected } from './selected.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
 
 /** What a search found, in the order in which it is told. */
 export interface Found {

@@ -2,8 +2,8 @@ import { fromLatin1 } from '#base/octets.ts'
 import { formatDateTime } from '#codec/imap/date.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { formatFlags, formatRecentFlags } from '#codec/imap/flags.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** What a view tells of a row without storage. */
 const VIEW_KINDS = ['uid', 'flags', 'internalDate', 'saveDate', 'size', 'modSeq'] as const
@@ -34,7 +34,7 @@ export async function writeRows(
     lines.add(row)
     if (!lines.full) continue
     await session.out.octets(lines.take())
-    await session.stillThere() // others get their turn also while this client takes all at once
+    await session.connection.stillThere() // others get their turn also while this client takes all at once
   }
   await session.out.octets(lines.take())
 }

@@ -11,8 +11,8 @@ import { foldText, hasText } from '#codec/mime/fold-text.ts'
 import { foldedFields } from '#codec/mime/message-texts.ts'
 import { isReadable, partNames } from '#codec/mime/readings.ts'
 import { BodySearch } from './search-body.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Octets of a body that are read, and searched, at a time: others get their turn in between. */
 const BODY_READ_BYTES = 65_536
@@ -107,7 +107,7 @@ export class FactReader {
         for await (const octets of pieces) {
           search.push(octets)
           if (search.isDone) return
-          if (length > BODY_READ_BYTES) await this.#session.stillThere()
+          if (length > BODY_READ_BYTES) await this.#session.connection.stillThere()
         }
         search.end()
       }

@@ -3,11 +3,11 @@ import { RETAIN_DAYS_MAX } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 import { annotationId } from '#store/mailbox/kept-object.ts'
-import { no } from './completion.ts'
-import type { Completion } from './completion.ts'
+import { no } from '#server/imap/session/completion.ts'
+import type { Completion } from '#server/imap/session/completion.ts'
 import { hasRight } from '#model/acl.ts'
 import { findMailbox, noMailbox } from './mailboxes.ts'
-import type { ImapSession } from './session.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Octets of one value; a command with its literals is not much longer. */
 const VALUE_BYTES_MAX = 32_768

@@ -49,13 +49,13 @@ export function capabilities(session: ImapSession): string {
   if (session.account !== undefined) {
     const limit = `APPENDLIMIT=${session.room.limits.messageBytesMax}` // RFC 7889 §2
     // RFC 4978 §3: not offered where it is active.
-    const compress = session.isCompressed ? [] : ['COMPRESS=DEFLATE']
+    const compress = session.connection.isCompressed ? [] : ['COMPRESS=DEFLATE']
     return [...ALWAYS, ...AFTER_LOGIN, ...compress, limit].join(' ')
   }
   const offered = [...ALWAYS, 'LITERAL-']
   if (!session.secure && session.door.identity !== undefined) offered.push('STARTTLS')
   if (loginAllowed(session)) {
-    const scram = scramOffered(session.room.authenticator, session.channel)
+    const scram = scramOffered(session.room.authenticator, session.connection.channel)
     offered.push(...['PLAIN', 'LOGIN', ...scram].map((mechanism) => `AUTH=${mechanism}`))
   } else offered.push('LOGINDISABLED') // RFC 9051 §6.2.3
   return offered.join(' ')

@@ -5,8 +5,8 @@ import type { Decoded } from './fetch-binary.ts'
 import type { Made, Unit } from './fetch-units.ts'
 import { CROWDED_READ_BYTES, READ_BYTES, readOctets } from './message-octets.ts'
 import type { Of } from './message-octets.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** What is written in order: octets, what is read while it is sent, and what is decoded meanwhile. */
 export type Gathered = (Octets | (Pick<Unit, 'uid'> & { readonly rest: OctetRange }) | Decoded)[]
@@ -101,7 +101,7 @@ async function writeRest(of: Of, range: OctetRange): Promise<void> {
     current = await (coming ?? next())
   }
   // The client counts octets: what was announced and cannot be read ends the connection.
-  if (left !== 0) session.abort()
+  if (left !== 0) session.connection.abort()
 }
 
 async function writeDecoded(session: ImapSession, decoded: Decoded): Promise<void> {
@@ -114,5 +114,5 @@ async function writeDecoded(session: ImapSession, decoded: Decoded): Promise<voi
   } catch (thrown) {
     if (isFault(thrown, 'closed')) throw thrown
   }
-  if (left !== 0) session.abort() // as above
+  if (left !== 0) session.connection.abort() // as above
 }

@@ -12,7 +12,7 @@ import { addressText } from '#codec/mime/message-texts.ts'
 import type { Facts } from './search-facts.ts'
 import { queryOf } from './search-index.ts'
 import type { Oracle } from './search-index.ts'
-import type { Selected } from './selected.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
 
 /** What a key still lacks to be decided. */
 export interface Needs {

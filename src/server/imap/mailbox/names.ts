@@ -3,7 +3,7 @@ import { hasRight } from '#model/acl.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import type { Found } from './mailboxes.ts'
 import { OTHERS_ROOT, foreignPath } from './mailboxes.ts'
-import type { ImapSession } from './session.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 import { subscribedNames } from './subscriptions.ts'
 
 /** A name that LIST may tell. */

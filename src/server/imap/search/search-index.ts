@@ -2,8 +2,8 @@ import type { SearchKey } from '#codec/imap/search-key.ts'
 import type { SearchQuery } from '#store/search/query.ts'
 import type { Decide } from '#store/search/text-search.ts'
 import type { Facts } from './search-facts.ts'
-import type { ImapSession } from './session.ts'
-import type { Selected } from './selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
 
 /** A part of a search that asks for texts only, with what the index says of it. */
 export interface Oracle {
@@ -76,7 +76,7 @@ export async function consult(
     known[count++] = number
   }
   const within = known.subarray(0, count).sort()
-  const goOn = (): Promise<void> => session.stillThere()
+  const goOn = (): Promise<void> => session.connection.stillThere()
   for (const oracle of oracles)
     oracle.decide = await search({ accountId, query: oracle.query, within, goOn })
 }

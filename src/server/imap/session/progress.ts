@@ -24,6 +24,6 @@ export class Progress {
       session.out.line(`* OK [INPROGRESS (${quote(this.#tag)} ${done} ${total})] Still at work`)
       await session.out.flush()
     }
-    await session.stillThere()
+    await session.connection.stillThere()
   }
 }

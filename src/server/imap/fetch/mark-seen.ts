@@ -1,8 +1,8 @@
 import { SEEN } from '#model/mailbox.ts'
 import { messageOf } from '#base/outcome.ts'
-import { commitOne } from './commit.ts'
-import type { Selected } from './selected.ts'
-import type { ImapSession } from './session.ts'
+import { commitOne } from '#server/imap/session/commit.ts'
+import type { Selected } from '#server/imap/view/selected.ts'
+import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Sets \Seen on what a batch reads; the rows whose flags that changed. */
 export async function markSeen(
