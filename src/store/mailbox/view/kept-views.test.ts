@@ -11,6 +11,7 @@ import type { MailboxId } from '#model/mailbox.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { append, Bench, expunging, hanako, uidsOf } from '#store/mailbox/contract/contract-bench.ts'
 import { KEPT_ROWS_MIN } from './kept-views.ts'
+import { ROWS_PER_TURN } from './view-rows.ts'
 import { openMailboxes } from '#store/mailbox/open.ts'
 import { MIGRATIONS } from '#store/mailbox/rows/schema.ts'
 
@@ -195,5 +196,37 @@ describe('kept views', () => {
     at = await open(dir)
     assert.equal(filesIn(dir).length, 1)
     assert.equal((await seen(at, inbox)).uids.length, ROWS)
+  })
+
+  it('that are not there yet are read in turns, and then brought up to date with what came between', async () => {
+    const dir = mkdtempSync(join(root, 'v-'))
+    const at = await open(dir)
+    const inbox = await at.fill(3 * ROWS_PER_TURN, { keywords: ['$work'] })
+    let isRead = false
+    let turns = 0
+    const turn = (): void => {
+      turns++
+      if (!isRead) setImmediate(turn)
+    }
+    const reading = seen(at, inbox).finally(() => (isRead = true))
+    setImmediate(turn)
+    // Rows alone: a commit of them takes one turn.
+    const uids = uidsOf(1, ROWS_PER_TURN - 1, 3 * ROWS_PER_TURN)
+    const gone = [2, ROWS_PER_TURN, 2 * ROWS_PER_TURN + 1]
+    const to = { id: inbox }
+    const changed = at.done([
+      { kind: 'setFlags', mailboxId: inbox, uids, mode: 'add', flags: SEEN, keywords: [] },
+      expunging(inbox, gone),
+      { kind: 'copy', from: inbox, uids: uidsOf(3), to },
+    ])
+    const view = await reading
+    await changed
+    assert.ok(turns >= 3, `others had ${turns} turns`)
+    assert.deepEqual(view, await seenFromRows(dir, inbox))
+    assert.equal(view.uids.length, 3 * ROWS_PER_TURN - gone.length + 1)
+    // The kept view says the same.
+    await at.end()
+    assert.equal(filesIn(dir).length, 1)
+    assert.deepEqual(await seen(await open(dir), inbox), view)
   })
 })

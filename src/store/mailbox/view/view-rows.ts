@@ -47,18 +47,64 @@ export function readRows(
           since,
         )
   const filled = emptyRows(count)
-  let at = 0
-  for (const [uid, flags, modSeq, size, internalAt, savedAt, eid] of rows) {
-    filled.uids[at] = uid
-    filled.flags[at] = flags
-    filled.modSeqs[at] = modSeq
-    filled.sizes[at] = size
-    filled.internalDatesMs[at] = internalAt
-    filled.savedAtMs[at] = savedAt
-    filled.eids[at++] = eid
-  }
+  const at = fill(filled, 0, rows)
   if (at !== count) throw new Fault('corrupt', `a mailbox counts ${count} messages and has ${at}`)
   return filled
+}
+
+/** Rows that are read before others get their turn. */
+export const ROWS_PER_TURN = 8_192
+
+/**
+ * All rows, each as it was at some time during the call: what changed, came or went meanwhile may be in
+ * them or not, and has a greater MODSEQ than the mailbox had before.
+ */
+export async function readInTurns(
+  { sql, aid }: Pick<AccountWork, 'sql' | 'aid'>,
+  { mid, messages }: { readonly mid: number; readonly messages: number },
+): Promise<ViewRows> {
+  let rows = emptyRows(messages)
+  let at = 0
+  for (;;) {
+    if (rows.uids.length < at + ROWS_PER_TURN) rows = resized(rows, at + 2 * ROWS_PER_TURN)
+    const before = at
+    at = fill(
+      rows,
+      at,
+      sql.iterate<Row>(
+        `${COLUMNS} FROM message m WHERE m.aid = ? AND m.mid = ? AND m.uid > ? ORDER BY m.uid LIMIT ?`,
+        aid,
+        mid,
+        at === 0 ? 0 : rows.uids[at - 1]!,
+        ROWS_PER_TURN,
+      ),
+    )
+    if (at < before + ROWS_PER_TURN) return resized(rows, at)
+    await new Promise<void>((next) => setImmediate(next))
+  }
+}
+
+/** Puts rows from `at` on; where they end. */
+function fill(into: ViewRows, from: number, rows: Iterable<Row>): number {
+  let at = from
+  for (const [uid, flags, modSeq, size, internalAt, savedAt, eid] of rows) {
+    into.uids[at] = uid
+    into.flags[at] = flags
+    into.modSeqs[at] = modSeq
+    into.sizes[at] = size
+    into.internalDatesMs[at] = internalAt
+    into.savedAtMs[at] = savedAt
+    into.eids[at++] = eid
+  }
+  return at
+}
+
+function resized(rows: ViewRows, count: number): ViewRows {
+  if (rows.uids.length === count) return rows
+  const next = emptyRows(count)
+  for (const name of Object.keys(next) as (keyof ViewRows)[])
+    next[name].set(rows[name].subarray(0, count))
+  return next
 }
 
 const emptyRows = (count: number): ViewRows => ({
