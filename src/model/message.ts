@@ -11,6 +11,8 @@ export interface HeaderAddress {
   /** Local part; absent with `host` absent too marks the end of a group (RFC 9051 §7.5.2). */
   readonly mailbox?: string
   readonly host?: string
+  /** Source route in front of the address, `@a,@b`; ENVELOPE alone tells it (RFC 9051 §7.5.2, RFC 5322 §4.4). */
+  readonly route?: string
 }
 
 /** The fields of ENVELOPE (RFC 9051 §7.5.2), unfolded, one character an octet; absent fields are undefined. */

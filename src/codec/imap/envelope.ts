@@ -20,5 +20,5 @@ function addresses(list: readonly HeaderAddress[] | undefined): string {
   return `(${list.map(address).join('')})`
 }
 
-const address = ({ name, mailbox, host }: HeaderAddress): string =>
-  `(${nstring(name)} NIL ${nstring(mailbox)} ${nstring(host)})`
+const address = ({ name, route, mailbox, host }: HeaderAddress): string =>
+  `(${nstring(name)} ${nstring(route)} ${nstring(mailbox)} ${nstring(host)})`

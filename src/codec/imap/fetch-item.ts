@@ -37,6 +37,8 @@ export type FetchItem =
       readonly peek: boolean
       /** Of the items that IMAP4rev2 has no more (RFC 9051 appendix E). */
       readonly legacy?: boolean
+      /** Its length is asked for, not its octets. */
+      readonly sizeOnly?: boolean
       readonly partial?: { readonly offset: number; readonly length: number }
     }
   /** A part without its transfer encoding, or how long that is (RFC 3516 §4.2, §4.3). */
@@ -132,25 +134,25 @@ function readItem(scanner: Scanner): FetchItem {
 function readBinary(scanner: Scanner, name: string): FetchItem {
   if (name !== 'BINARY' && name !== 'BINARY.PEEK' && name !== 'BINARY.SIZE')
     return scanner.fail('Unknown fetch item')
-  scanner.expect('[')
-  const path: number[] = []
-  while (!scanner.skip(']')) {
-    if (path.length > 0) scanner.expect('.')
-    const part = scanner.number()
-    if (part === 0 || path.length >= PATH_LENGTH_MAX) scanner.fail('Bad part number')
-    path.push(part)
+  const section = readSection(scanner)
+  const { path } = section
+  // RFC 3516 names parts alone. Of their headers and texts, which have no encoding of their own,
+  // others tell what BODY does, and so do we.
+  const isPart = section.text.kind === 'whole'
+  if (name === 'BINARY.SIZE') {
+    const label = `BINARY.SIZE[${sectionLabel(section)}]`
+    if (isPart) return { kind: 'binarySize', path, label }
+    return { kind: 'section', section, label, peek: true, sizeOnly: true }
   }
-  if (name === 'BINARY.SIZE')
-    return { kind: 'binarySize', path, label: `BINARY.SIZE[${path.join('.')}]` }
   const partial = readPartial(scanner)
   const origin = partial === undefined ? '' : `<${partial.offset}>`
-  return {
-    kind: 'binary',
-    path,
-    label: `BINARY[${path.join('.')}]${origin}`,
+  const label = `BINARY[${sectionLabel(section)}]${origin}`
+  const asked = {
+    label,
     peek: name === 'BINARY.PEEK',
     ...(partial === undefined ? {} : { partial }),
   }
+  return isPart ? { kind: 'binary', path, ...asked } : { kind: 'section', section, ...asked }
 }
 
 function itemName(scanner: Scanner): string {

@@ -22,7 +22,7 @@ export function encodeUtf7(text: string): string {
 
 /**
  * A mailbox name as it came (one character an octet) to text: modified UTF-7, or raw UTF-8, which
- * some clients send. Undefined where it is neither. Who enabled UTF-8 names writes `&` as it is.
+ * some clients send. Undefined where it is neither, or another form stands for the same name. Who enabled UTF-8 names writes `&` as it is.
  */
 export function decodeMailboxName(name: string, form: NameForm = 'utf7'): string | undefined {
   if (/[\u0000-\u001f\u007f]/.test(name)) return undefined
@@ -44,6 +44,8 @@ export function decodeMailboxName(name: string, form: NameForm = 'utf7'): string
   const rest = utf8.slice(at)
   if (rest.includes('&')) return undefined
   text += rest
+  // RFC 3501 §5.1.3: what can stand for itself is not encoded, and a shift that ends does not begin again.
+  if (utf8 === name && encodeUtf7(text) !== name) return undefined
   // RFC 5198 §3: names that look alike are one name, whichever form a client sends.
   return text.isWellFormed() ? text.normalize('NFC') : undefined
 }

@@ -38,7 +38,7 @@ export function readGetMetadata(scanner: Scanner): GetMetadata {
     scanner.space()
   }
   const entries =
-    scanner.peek() === '(' ? scanner.list(() => readEntry(scanner)) : [readEntry(scanner)]
+    scanner.peek() === '(' ? scanner.list(() => readAsked(scanner)) : [readAsked(scanner)]
   if (entries.length === 0 || entries.length > ENTRIES_MAX) scanner.fail('Bad list of entries')
   const { depth = 0, maxSizeBytes } = options
   return { mailbox, entries, depth, ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }) }
@@ -70,10 +70,18 @@ export function readSetMetadata(scanner: Scanner): SetMetadata {
   return { mailbox, entries }
 }
 
-/** RFC 5464 §3: parts between slashes, without case, wildcards, controls and 8-bit octets. */
+/** An entry, or all of one kind: what DEPTH goes down from (RFC 5464 §4.2.2). */
+const readAsked = (scanner: Scanner): string => lowerName(scanner, scanner.astring())
+
+/** An entry that can have a value: below /private or /shared (RFC 5464 §3). */
 function readEntry(scanner: Scanner): string {
-  const entry = scanner.astring()
-  const isName = /^\/(?:private|shared)(?:\/[^/*%\u0000-\u0019\u007f-\u00ff]+)+$/i.test(entry)
+  const entry = lowerName(scanner, scanner.astring())
+  return entry.lastIndexOf('/') > 0 ? entry : scanner.fail('Bad entry name')
+}
+
+/** RFC 5464 §3: parts between slashes, without case, wildcards, controls and 8-bit octets. */
+function lowerName(scanner: Scanner, entry: string): string {
+  const isName = /^\/(?:private|shared)(?:\/[^/*%\u0000-\u0019\u007f-\u00ff]+)*$/i.test(entry)
   return isName && entry.length <= ENTRY_LENGTH_MAX
     ? entry.toLowerCase()
     : scanner.fail('Bad entry name')

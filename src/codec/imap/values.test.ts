@@ -19,7 +19,11 @@ test('mailbox names travel in modified UTF-7 and are taken in UTF-8 too (RFC 350
   assert.equal(decodeMailboxName(toLatin1(fromUtf8('受信'))), '受信')
   // か + combining mark: one name in both forms
   assert.equal(decodeMailboxName(toLatin1(fromUtf8('か\u3099'))), 'が')
-  for (const bad of ['&', '&ZeV', '&Z-', '\u00ff', 'a\u0007', '&2D0-', '&AAo-'])
+  // The second row: what could stand for itself, a shift that ends and begins again, bits that are left over.
+  for (const bad of [
+    ['&', '&ZeV', '&Z-', '\u00ff', 'a\u0007', '&2D0-', '&AAo-'],
+    ['&AGE-', '&U,BTFw-&ZeVnLIqe-', '&ACY-', '&ZeX-'],
+  ].flat())
     assert.equal(decodeMailboxName(bad), undefined, bad)
 })
 

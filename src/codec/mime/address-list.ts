@@ -48,10 +48,16 @@ interface Word {
   readonly isApart: boolean
 }
 
+interface Angle {
+  readonly words: readonly Word[]
+  /** An old source route (RFC 5322 §4.4 obs-route), without its colon. */
+  readonly route?: string
+}
+
 interface Item {
   words: Word[]
   comments: string[]
-  angle: Word[] | undefined
+  angle: Angle | undefined
   isApart: boolean
   /** One of the words is `@`. */
   hasAt: boolean
@@ -139,10 +145,11 @@ function readComment(text: string, state: { at: number }): string {
   return parts.join('').trim()
 }
 
-/** From `<` to `>`; an old source route in front of the address is left out (RFC 5322 §4.4). */
-function readAngle(text: string, state: { at: number }): Word[] {
+/** From `<` to `>`; an old source route stands apart from the address (RFC 5322 §4.4). */
+function readAngle(text: string, state: { at: number }): Angle {
   state.at++
   let words: Word[] = []
+  let route: string | undefined
   let isApart = false
   while (state.at < text.length) {
     const sign = text[state.at]!
@@ -154,6 +161,7 @@ function readAngle(text: string, state: { at: number }): Word[] {
     else if (/\s/.test(sign)) state.at++
     else if (sign === ':' && words[0]?.text === '@') {
       state.at++
+      route ??= joinedText(words)
       words = []
       continue
     } else {
@@ -163,7 +171,7 @@ function readAngle(text: string, state: { at: number }): Word[] {
     }
     isApart = true
   }
-  return words
+  return { words, ...(route === undefined ? {} : { route }) }
 }
 
 function addressesOf(item: Item): readonly HeaderAddress[] {
@@ -171,7 +179,9 @@ function addressesOf(item: Item): readonly HeaderAddress[] {
   const comment = item.comments.join(' ')
   const named = (name: string): { readonly name?: string } => (name === '' ? {} : { name })
   if (item.angle !== undefined)
-    return [{ ...named(wordsOf(words) || comment), ...specOf(item.angle) }]
+    return [
+      { ...named(wordsOf(words) || comment), ...routeOf(item.angle), ...specOf(item.angle.words) },
+    ]
   // A comment alone is white space, also among addresses (RFC 5322 §4.4 obs-addr-list).
   if (words.length === 0) return []
   if (!item.hasAt && words.length > 1) return [{ name: wordsOf(words), mailbox: '', host: '' }]
@@ -212,12 +222,16 @@ function isJoined(words: readonly Word[], index: number): boolean {
 }
 
 /** Local part and host around the last `@`; white space inside them is not theirs (RFC 5322 §4.4). */
+const routeOf = ({ route }: Angle): { readonly route?: string } =>
+  route === undefined ? {} : { route }
+
 function specOf(words: readonly Word[]): { readonly mailbox: string; readonly host: string } {
   const at = words.findLastIndex(isAt)
-  const join = (part: readonly Word[]): string => part.map((word) => word.text).join('')
-  if (at < 0) return { mailbox: join(words), host: '' }
-  return { mailbox: join(words.slice(0, at)), host: join(words.slice(at + 1)) }
+  if (at < 0) return { mailbox: joinedText(words), host: '' }
+  return { mailbox: joinedText(words.slice(0, at)), host: joinedText(words.slice(at + 1)) }
 }
+
+const joinedText = (words: readonly Word[]): string => words.map(({ text }) => text).join('')
 
 const wordsOf = (words: readonly Word[]): string =>
   words.map((word, i) => (word.isApart && i > 0 ? ` ${word.text}` : word.text)).join('')

@@ -69,6 +69,7 @@ test('address lists of RFC 5322 with its obsolete forms', () => {
   })
   assert.deepEqual(one('Y. Hanako <@a.example,@b.example:hanako @ campus . example>'), {
     name: 'Y. Hanako',
+    route: '@a.example,@b.example',
     mailbox: 'hanako',
     host: 'campus.example',
   })

@@ -116,6 +116,8 @@ async function refusedAhead(
   },
 ): Promise<Completion | undefined> {
   const { messageBytesMax } = session.room.limits
+  // RFC 3502 §6.3.11: what a client says that would rather not, of one message or of several.
+  if (ask.message.sizeBytes === 0) return no('CANNOT', 'A message of no octets')
   if (ask.message.sizeBytes > messageBytesMax) return no('TOOBIG', 'The message is too large') // RFC 4469 §5.2
   if (ask.wholeBytes > messageBytesMax * WHOLE_TIMES_MAX || ask.received.length >= MESSAGES_MAX)
     return no('TOOBIG', 'Too much for one command')
@@ -164,7 +166,7 @@ async function replacedBy(
   await session.needRows()
   const { selected } = session
   if (selected === undefined || selected.readOnly) return { refused: readOnly() }
-  if (number === STAR && selected.exists === 0) return { refused: bad('No such message') }
+  if (uid && number === STAR && selected.exists === 0) return { refused: bad('No such message') }
   const rows = selected.rowsOf([[number, number]], uid ? 'uid' : 'seq')
   if (rows === 'outOfRange') return { refused: bad('No such message') }
   const [row] = rows

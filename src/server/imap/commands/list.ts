@@ -2,6 +2,7 @@ import { decodeMailboxName, fromPath, matchesPattern } from '#codec/imap/mailbox
 import type { ListRequest } from '#codec/imap/list-command.ts'
 import { quote } from '#codec/imap/render.ts'
 import { SPECIAL_USES } from '#model/mailbox.ts'
+import type { MailboxPath } from '#model/mailbox.ts'
 import { LOGGED_IN } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
 import { done } from '#server/imap/session/completion.ts'
@@ -30,7 +31,8 @@ export const list: ImapCommand<'LIST'> = {
       if (matching.length === 0) continue
       // RFC 3501 §6.3.8: a level that holds others is told to who asks for levels, though it is no mailbox.
       const isLevel = matching.some((pattern) => pattern.endsWith('%'))
-      const line = listLine(command, name, { names, isLevel, shown: shownName(session, name.path) })
+      const shown = shownName(session, name.path)
+      const line = listLine(command, name, { names, patterns, isLevel, shown })
       if (line === undefined) continue
       session.out.line(line)
       const { found } = name
@@ -56,6 +58,7 @@ function listLine(
   name: Name,
   all: {
     readonly names: readonly Name[]
+    readonly patterns: readonly string[]
     readonly isLevel: boolean
     readonly shown: string
   },
@@ -72,12 +75,13 @@ function listLine(
       select.subscribed ||
       (all.isLevel && !select.specialUse && hasBelow(name, all)))
   const children = hasBelow(name, all)
-  // RFC 5258 §3.5: a parent of what is selected is told where it is not selected itself.
-  const info =
-    select.recursive &&
-    select.subscribed &&
-    all.names.some((other) => other.subscribed && isBelow(name, other))
-  if (!selected && !info) return undefined
+  const below =
+    select.recursive && select.subscribed
+      ? all.names.filter((other) => other.subscribed && isBelow(name, other))
+      : []
+  // RFC 5258 §3.5 and §5 example 9: a parent that is not selected is told for the sake of what
+  // below it is, and the patterns leave out; what they have is told itself.
+  if (!selected && below.every(({ path }) => matchesAny(all.patterns, path))) return undefined
   const attributes: string[] = []
   // RFC 5258 §3: who used no extension knows \Noselect only.
   if (row === undefined) attributes.push(command.extended ? '\\NonExistent' : '\\Noselect')
@@ -86,9 +90,12 @@ function listLine(
   if (name.subscribed && (returns.subscribed || select.subscribed)) attributes.push('\\Subscribed')
   // Special uses stand in plain LIST too: most clients never ask for them.
   if (special) attributes.push(SPECIAL_USES[use])
-  const extended = info ? ` ("CHILDINFO" (${quote('SUBSCRIBED')}))` : ''
+  const extended = below.length > 0 ? ` ("CHILDINFO" (${quote('SUBSCRIBED')}))` : ''
   return `* LIST (${attributes.join(' ')}) "/" ${all.shown}${extended}`
 }
+
+const matchesAny = (patterns: readonly string[], path: MailboxPath): boolean =>
+  patterns.some((pattern) => matchesPattern(pattern, fromPath(path)))
 
 const isBelow = (name: Name, other: Name): boolean =>
   other.path.length > name.path.length && name.path.every((part, i) => part === other.path[i])

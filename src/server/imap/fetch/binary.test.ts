@@ -71,13 +71,7 @@ test('BINARY gives parts without their transfer encoding (RFC 3516 §4.2)', asyn
   assert.match(await client.command('FETCH 1 BINARY.PEEK[3]'), /^NO \[UNKNOWN-CTE\]/)
   assert.match(await client.command('FETCH 1 FLAGS'), /FLAGS \(\\Recent\)/)
   assert.match(await client.command('FETCH 1 BINARY[1]'), /FLAGS \(\\Recent \\Seen\)/)
-  for (const wrong of [
-    'BINARY',
-    'BINARY[HEADER]',
-    'BINARY[1.]',
-    'BINARY.SIZE[1]<0.5>',
-    'BINARY[0]',
-  ])
+  for (const wrong of ['BINARY', 'BINARY[MIME]', 'BINARY[1.]', 'BINARY.SIZE[1]<0.5>', 'BINARY[0]'])
     assert.match(await client.command(`FETCH 1 ${wrong}`), /^BAD/, wrong)
 })
 
@@ -109,4 +103,30 @@ test('PREVIEW is the text to see at once (RFC 8970 §3), SAVEDATE the day of com
   // A copy enters its mailbox when it is made.
   await client.command('STORE 1 +FLAGS.SILENT (\\Flagged)')
   assert.match(await client.command('UID SEARCH NOT SAVEDBEFORE 2-Feb-2020'), /^\* SEARCH 1 2\r/)
+})
+
+test('BINARY tells headers and texts as BODY does, and their lengths', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  await client.append('INBOX', mail)
+  await client.command('SELECT INBOX')
+  const subject = 'Subject: =?UTF-8?B?5rih44KK?=\r\n\r\n'
+  for (const [section, value] of [
+    ['HEADER.FIELDS (Subject)', subject],
+    [
+      '1.MIME',
+      'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n',
+    ],
+  ] as const) {
+    assert.equal(
+      await client.command(`FETCH 1 BINARY.PEEK[${section}]`),
+      `* 1 FETCH (BINARY[${section}] {${value.length}}\r\n${value})\r\nOK Fetched\r\n`,
+    )
+    assert.equal(
+      await client.command(`FETCH 1 BINARY.SIZE[${section}]`),
+      `* 1 FETCH (BINARY.SIZE[${section}] ${value.length})\r\nOK Fetched\r\n`,
+    )
+  }
+  assert.match(await client.command('FETCH 1 BINARY.PEEK[1.MIME]<8.4>'), /<8> \{4\}\r\nType\)/)
+  assert.match(await client.command('FETCH 1 BINARY.SIZE[9.MIME]'), /\[9\.MIME\] 0\)/)
+  assert.match(await client.command('FETCH 1 BINARY[MIME]'), /^BAD/)
 })

@@ -112,6 +112,7 @@ export function unitOf(
     if (item.kind === 'section') {
       if (isWhole(item)) return unit.section(item, { offset: 0, length: selected.view.sizes[row]! })
       const range = resolveSection(item.section, message!)
+      if (item.sizeOnly === true) return unit.size(item, range)
       // RFC 9051 §6.4.5: a part that does not exist is NIL.
       return range === undefined ? `${item.label} NIL` : unit.section(item, range)
     }
@@ -161,11 +162,20 @@ class UnitInMaking {
     }
   }
 
+  size(item: SectionItem, range: SectionRange | undefined): Value {
+    if (range?.fields === undefined) return `${item.label} ${range?.length ?? 0}`
+    const fields = this.#fields(item, range, range.fields)
+    return async (pieces) => {
+      const told = await fields(pieces)
+      return 'length' in told ? `${item.label} ${told.length}` : told
+    }
+  }
+
   #fields(
     { label, partial }: SectionItem,
     range: OctetRange,
     fields: { readonly names: readonly string[]; readonly not: boolean },
-  ): Value {
+  ): (pieces: Pieces) => Promise<Literal | { readonly missing: Missing }> {
     const literal = (header: Octets): Literal => {
       const picked = fromLatin1(pickFields(toLatin1(header), fields))
       const { offset, length } = partial ?? { offset: 0, length: picked.length }

@@ -184,3 +184,36 @@ test('two sessions share one view', async (t) => {
   assert.equal(view?.readers.size, 2)
   room.shared.views.release(view)
 })
+
+test('ENVELOPE tells an old source route (RFC 9051 §7.5.2, RFC 5322 §4.4)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  await client.append(
+    'INBOX',
+    fromUtf8('From: 渡 <@a.example,@b:u@d>\r\nTo: <@route:u@d>, x@y\r\n\r\n'),
+  )
+  await client.command('SELECT INBOX')
+  const answer = await client.command('FETCH 1 ENVELOPE')
+  assert.match(answer, /"@a\.example,@b" "u" "d"\)\) /)
+  assert.match(answer, /\(\(NIL "@route" "u" "d"\)\(NIL NIL "x" "y"\)\)/)
+})
+
+test('numbers that no message has are BAD, `*` of an empty mailbox too; UIDs are not (RFC 9051 §9 seq-number)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  await client.command('SELECT INBOX')
+  for (const command of [
+    'FETCH * UID',
+    'FETCH 1:* UID',
+    'STORE * FLAGS ()',
+    'COPY 1:* Trash',
+    'MOVE * Trash',
+    'REPLACE * INBOX {1+}\r\nx',
+  ])
+    assert.match(await client.command(command), /^BAD /, command)
+  for (const command of [
+    'UID FETCH 1:* UID',
+    'UID STORE * FLAGS ()',
+    'UID MOVE 1:* Trash',
+    'SEARCH *',
+  ])
+    assert.match(await client.command(command), /OK /, command)
+})

@@ -139,3 +139,10 @@ test('a day or a time that there is not is BAD, in APPEND and SEARCH (RFC 9051 ย
     assert.match(await client.command(`SEARCH SINCE ${date}`), /^BAD/)
   assert.match(await client.command('SEARCH ON 29-Feb-2024'), /^\* SEARCH 1\r\n/)
 })
+
+test('a message of no octets is refused, and calls off the others (RFC 3502 ยง6.3.11)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  assert.match(await client.command('APPEND INBOX {0+}\r\n'), /^NO \[CANNOT\]/)
+  assert.match(await client.command('APPEND INBOX {1+}\r\nx {0+}\r\n'), /^NO \[CANNOT\]/)
+  assert.match(await client.command('STATUS INBOX (MESSAGES)'), /MESSAGES 0/)
+})

@@ -71,6 +71,35 @@ test('parents of subscribed names are told where asked (RFC 5258 §3.5)', async 
   assert.match(await client.command('LSUB "" %'), /\* LSUB \(\\Noselect\) "\/" Junk\r\n/)
 })
 
+test('a parent is told for what the pattern leaves out (RFC 5258 §5 example 9)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  const names = ['foo2', 'foo2/bar1', 'foo2/bar2', 'baz2', 'baz2/bar2', 'baz2/bar22', 'eps2']
+  for (const name of [...names, 'eps2/漢', 'qux2/bar2']) await client.command(`CREATE "${name}"`)
+  const subscribed = ['foo2/bar1', 'foo2/bar2', 'baz2/bar2', 'baz2/bar22', 'eps2', 'eps2/漢']
+  for (const name of [...subscribed, 'qux2/bar2']) await client.command(`SUBSCRIBE "${name}"`)
+  const listed = async (pattern: string): Promise<string[]> =>
+    (await client.command(`LIST (RECURSIVEMATCH SUBSCRIBED) "" ${pattern}`))
+      .split('\r\n')
+      .flatMap((line) => /"\/" (.*)/.exec(line)?.[1] ?? [])
+  const info = '("CHILDINFO" ("SUBSCRIBED"))'
+  assert.deepEqual((await listed('*2')).toSorted(), [
+    'baz2/bar2',
+    'baz2/bar22',
+    `eps2 ${info}`,
+    `foo2 ${info}`,
+    'foo2/bar2',
+    'qux2/bar2',
+  ])
+  assert.deepEqual((await listed('%2')).toSorted(), [
+    `baz2 ${info}`,
+    `eps2 ${info}`,
+    `foo2 ${info}`,
+    `qux2 ${info}`,
+  ])
+  // What two patterns have is told by itself alone.
+  assert.deepEqual(await listed('(foo2 foo2/bar1 foo2/bar2)'), ['foo2/bar1', 'foo2/bar2'])
+})
+
 test('STATUS, alone and with LIST (RFC 5819 §2)', async (t) => {
   const client = await (await imapRoom(t)).login()
   assert.match(await client.append('INBOX', mail), / OK \[APPENDUID \d+ 1\]/)
@@ -120,13 +149,13 @@ test('APPEND takes any octets, small and large, and says where they are (RFC 431
   const client = await room.login()
   const odd = Uint8Array.from({ length: 256 }, (_, i) => i)
   const large = Buffer.alloc(700_001, '渡り鳥\n')
-  for (const octets of [odd, large, new Uint8Array(0)])
+  for (const octets of [odd, large, Uint8Array.of(0)])
     assert.match(await client.append('INBOX', octets), / OK \[APPENDUID /)
   assert.equal(room.store.largeFiles, 0)
   await client.command('SELECT INBOX')
   assert.match(
     await client.command('FETCH 1:* RFC822.SIZE'),
-    /1 FETCH .*256\).*2 FETCH .*700001\).*3 FETCH .* 0\)/s,
+    /1 FETCH .*256\).*2 FETCH .*700001\).*3 FETCH .* 1\)/s,
   )
   client.send('w APPEND INBOX (\\Seen) "01-Nov-2026 08:00:00 +0900" {3}\r\n')
   assert.match(await client.line(), /^\+ /)

@@ -67,6 +67,15 @@ test('GETMETADATA goes deep, and leaves out what is long (RFC 5464 §4.2)', asyn
   assert.match(await get('(DEPTH 1) INBOX /private/none'), /^OK/)
 })
 
+test('DEPTH goes down from a whole kind of entries too (RFC 5464 §4.2.2)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  await client.command('SETMETADATA INBOX (/private/comment "a" /private/vendor/x/y "b")')
+  const all = await client.command('GETMETADATA (DEPTH infinity) INBOX /private')
+  assert.match(all, /^\* METADATA INBOX \(\/private\/comment "a" \/private\/vendor\/x\/y "b"\)/)
+  const near = await client.command('GETMETADATA (DEPTH 1) INBOX (/private)')
+  assert.match(near, /^\* METADATA INBOX \(\/private\/comment "a"\)/)
+})
+
 test('what cannot be an entry or a value is refused whole', async (t) => {
   const client = await (await imapRoom(t)).login()
   for (const wrong of [

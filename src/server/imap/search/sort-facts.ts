@@ -65,7 +65,7 @@ function contentFacts(
   const messageId = idsIn(envelope.messageId)[0]
   return {
     sentMs: meta?.sentAtMs ?? arrivalMs,
-    subject: text,
+    subject: collated(text),
     isReply,
     from: firstMailbox(envelope.from),
     to: firstMailbox(envelope.to),
@@ -77,16 +77,19 @@ function contentFacts(
   }
 }
 
+/** In the order of i;unicode-casemap, which has capitals: `[` and `_` come behind letters (RFC 5256 §3, RFC 5051 §2). */
+const collated = (folded: string): string => folded.toUpperCase()
+
 /** The addr-mailbox of the first address (RFC 5256 §3 CC). */
 const firstMailbox = (list: readonly HeaderAddress[] | undefined): string =>
-  foldText(decodeWords(list?.[0]?.mailbox ?? ''))
+  collated(foldText(decodeWords(list?.[0]?.mailbox ?? '')))
 
 /** The name that programs show, or else the address (RFC 5957 §3). */
 function firstDisplay(list: readonly HeaderAddress[] | undefined): string {
   const { name, mailbox, host } = list?.[0] ?? {}
   const shown = decodeWords(name ?? '').trim()
-  if (shown !== '') return foldText(shown)
-  return foldText(host === undefined ? (mailbox ?? '') : `${mailbox ?? ''}@${host}`)
+  if (shown !== '') return collated(foldText(shown))
+  return collated(foldText(host === undefined ? (mailbox ?? '') : `${mailbox ?? ''}@${host}`))
 }
 
 const idsIn = (text: string | undefined): string[] =>

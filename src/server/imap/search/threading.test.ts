@@ -190,3 +190,15 @@ test('SORT goes by the name that is shown, or else by the address (RFC 5957 §3)
   assert.match(await client.command('SORT (DISPLAYFROM) UTF-8 ALL'), /^\* SORT 3 2 4 1\r/)
   assert.match(await client.command('SORT (REVERSE DISPLAYTO) UTF-8 ALL'), /^\* SORT 1 4 2 3\r/)
 })
+
+test('SORT orders signs as i;unicode-casemap does: behind capitals (RFC 5256 §3, RFC 5051)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  const subjects = ['a', 'C', 'b', '_', '[foo] Fwd: [bar] Re: fw: b (fWd)  (fwd)', 'b (a)']
+  for (const subject of [...subjects, 'Re: [FWD: c]', '[札幌]', ''])
+    await client.append('INBOX', fromUtf8(`Subject: ${subject}\r\nFrom: ${subject[0]}x@x\r\n\r\n`))
+  await client.command('SELECT INBOX')
+  assert.match(await client.command('SORT (SUBJECT) UTF-8 ALL'), /^\* SORT 9 1 3 5 6 2 7 8 4\r/)
+  const byName = await client.command('SORT (FROM) UTF-8 1,2,4')
+  assert.match(byName, /^\* SORT 1 2 4\r/)
+  assert.match(await client.command('SORT (DISPLAYFROM) UTF-8 1,2,4'), /^\* SORT 1 2 4\r/)
+})

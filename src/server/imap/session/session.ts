@@ -234,10 +234,11 @@ export class ImapSession {
   claimRecent(selected: Selected): void {
     if (this.rev2) return
     const { view, readOnly } = selected
-    if (readOnly || !mayChange(view.mailbox)) return
-    const come = this.room.recent.claim(view.asked, view.mailbox)
+    const { recent } = this.room
+    const looksOnly = readOnly || !mayChange(view.mailbox)
+    const come = looksOnly ? recent.look(view.mailbox) : recent.claim(view.asked, view.mailbox)
     if (come === undefined) return
-    selected.recent = joined(selected.recent, come)
+    selected.recent = looksOnly ? [come] : joined(selected.recent, come)
     this.out.line(`* ${selected.recentCount} RECENT`)
   }
 

@@ -185,11 +185,9 @@ export class Selected implements ViewReader {
 
   #rowsOfSeqs(set: SequenceSet): readonly number[] | 'outOfRange' {
     const { exists } = this
-    for (const [a, b] of set) {
-      const open = a === STAR || b === STAR
-      if ([a, b].some((end) => end !== STAR && end > exists) && !(open && exists === 0))
-        return 'outOfRange' // RFC 9051 §9 seq-number: answered with BAD
-    }
+    // RFC 9051 §9 seq-number: answered with BAD, `*` of an empty mailbox too.
+    for (const ends of set)
+      if (ends.some((end) => (end === STAR ? exists === 0 : end > exists))) return 'outOfRange'
     const rows: number[] = []
     for (const [from, to] of resolveSet(set, exists))
       for (let seq = Math.max(1, from); seq <= Math.min(to, exists); seq++)
