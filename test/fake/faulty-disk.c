@@ -62,7 +62,7 @@ static int fault_at(char op, const char *path, long from, long to) {
   pthread_mutex_lock(&mutex);
   for (int i = 0; i < rule_count && result == 0; i++) {
     struct rule *rule = &rules[i];
-    if (strchr(rule->ops, op) == NULL || fnmatch(rule->pattern, path + 1, 0) != 0) continue;
+    if (strchr(rule->ops, op) == NULL || fnmatch(rule->pattern, path + 1, FNM_EXTMATCH) != 0) continue;
     if (rule->at >= 0 && (rule->at < from || rule->at >= to)) continue;
     if (rule->skip > 0) {
       rule->skip--;

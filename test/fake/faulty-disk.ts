@@ -28,7 +28,7 @@ export interface DiskFault {
   readonly error: 'EIO' | 'ENOSPC' | 'HANG'
   /** `r` read, `w` write, `s` fsync, `c` create, `t` truncate, `u` unlink, `n` rename, `m` mkdir, `d` fsync of a folder. */
   readonly ops: string
-  /** Paths below the folder, `*` standing for anything, a slash too. */
+  /** Paths below the folder, `*` standing for anything, a slash too; `!(…)` for what is not that. */
   readonly path?: string
   /** So many pass before. */
   readonly skip?: number

@@ -252,6 +252,11 @@ export class Journal implements CommitJournal {
     })
   }
 
+  /** Of the file that is written to; undefined where none is. */
+  #bytes(): number | undefined {
+    return this.#file?.bytes
+  }
+
   #startSnapshot(): void {
     if (this.#isClosing) return
     this.#snapshot ??= this.#writeSnapshot().finally(() => {
@@ -267,13 +272,15 @@ export class Journal implements CommitJournal {
     this.#tell({ kind: 'snapshotBegins' })
     let bytes = 0
     for (let from: RowsCursor | undefined = { table: 0 }; from !== undefined;) {
-      if (this.#isClosing || this.#file === undefined) return
+      // A write that fails leaves no file: the next one begins a snapshot of its own.
+      const before = this.#bytes()
+      if (this.#isClosing || before === undefined) return
       const beganMs = performance.now()
-      const before = this.#file.bytes
       const step = this.#changed.read(from, ROWS_AT_ONCE)
       if (step.count > 0) this.#tell({ kind: 'snapshot', rows: step.rows })
-      bytes += Math.max(0, this.#file.bytes - before)
-      if (this.#file.bytes > FILE_BYTES_MAX) this.#roll()
+      const now = this.#bytes() ?? 0
+      bytes += Math.max(0, now - before)
+      if (now > FILE_BYTES_MAX) this.#roll()
       from = step.next
       // A quarter of the time at most is a snapshot's.
       if (step.count > 0) await pause(3 * (performance.now() - beganMs))

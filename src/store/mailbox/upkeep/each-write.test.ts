@@ -16,6 +16,8 @@ import type { DiskFault, FaultyDisk } from '#test/fake/faulty-disk.ts'
  */
 
 const TRIES_MAX = 400
+/** Written and synced on its own time: a fault that it met would be counted for somebody else's write. */
+const JOURNAL = '*/journal/*'
 const FAULTS = [
   ['ENOSPC', 'full', { error: 'ENOSPC', ops: GROWING }],
   ['EIO', 'io', { error: 'EIO', ops: `${GROWING}sdtn`, count: 1 }],
@@ -42,7 +44,7 @@ describe('a disk that gives way at each single write', () => {
           opened.clock.advance(2 * SECOND_MS) // a full disk is believed for a second
           await prepare?.(opened)
           const earlier = await picture(opened)
-          await volume.fail({ ...fault, skip })
+          await volume.fail({ ...fault, path: `!(${JOURNAL})`, skip })
           const thrown = await run(opened).then(
             () => undefined,
             (cause: unknown) => cause,
@@ -68,4 +70,26 @@ describe('a disk that gives way at each single write', () => {
         assert.deepEqual(await picture(again), last)
         await again.store.close()
       })
+
+  for (const [error, , fault] of FAULTS)
+    onDisk(`${error} at any write of the journal stops no work`, async (volume) => {
+      const opened = await openBench(mkdtempSync(join(volume.dir, 'v-')))
+      await give(opened)
+      for (const { prepare, run } of WORKS) {
+        await prepare?.(opened)
+        const earlier = await picture(opened)
+        await volume.fail({ ...fault, path: JOURNAL })
+        await run(opened)
+        assert.notDeepEqual(await picture(opened), earlier)
+        // Until the journal is tried again.
+        opened.clock.advance(11 * SECOND_MS)
+        await volume.clear()
+      }
+      const last = await picture(opened)
+      await opened.store.close()
+      assertSound(opened.dir)
+      const again = await openBench(opened.dir, opened.clock)
+      assert.deepEqual(await picture(again), last)
+      await again.store.close()
+    })
 })
