@@ -10,15 +10,15 @@ export interface CallerOptions {
   readonly clock: Clock
   /** How long an answer may take before the caller gets Fault `stalled`; a 4xx is due within 5 s. */
   readonly deadlineMs?: number
-  /** Told when answers stop coming, and when they come again. */
+  /** Told when no answers come any more, and when they come again. */
   readonly onStall?: (isStalled: boolean) => void
 }
 
 /**
  * Calls whose outcome the caller must know: they wait for as long as the child lives, because an
- * answer that nobody takes would leave claimed mail unattended.
+ * answer that nobody takes would leave claimed mail unattended, or damage that is told once untold.
  */
-const WITHOUT_DEADLINE = new Set(['claim', 'settle'])
+const WITHOUT_DEADLINE = new Set(['claim', 'settle', 'scrub'])
 
 const DEADLINE_MS = 4 * SECOND_MS
 /** How often deadlines are looked at. */
@@ -48,6 +48,8 @@ export class Caller {
   #sentBytes = 0
   #waiting: Call[] = []
   #isStalled = false
+  /** When the last answer came. */
+  #heardAtMs = Number.NEGATIVE_INFINITY
   #sweepAtMs: number | undefined
 
   constructor(options: CallerOptions) {
@@ -81,7 +83,7 @@ export class Caller {
     for (const call of this.#waiting.splice(0)) call.reject(fault)
   }
 
-  /** Throws Fault `stalled` past the deadline, or at once while earlier calls are past theirs. */
+  /** Throws Fault `stalled` past the deadline, or at once while the storage is silent and earlier calls are past theirs. */
   call(service: string, method: string, argument: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isStalled && method !== 'probe') {
@@ -103,6 +105,7 @@ export class Caller {
     if (message[0] !== 'answer' && message[0] !== 'failure') return false
     const call = this.#sent.get(message[1])
     this.#sent.delete(message[1])
+    this.#heardAtMs = this.#options.clock.monotonicMs()
     this.#setStalled(false)
     if (call === undefined) return true
     this.#sentBytes -= call.bytes
@@ -144,6 +147,7 @@ export class Caller {
   }
 
   #grant(pauseMs: number): void {
+    this.#heardAtMs += pauseMs
     for (const call of [...this.#sent.values(), ...this.#waiting]) call.deadlineAtMs += pauseMs
   }
 
@@ -159,7 +163,8 @@ export class Caller {
     }
     this.#waiting = this.#waiting.filter((call) => !lateWaiting.includes(call))
     for (const call of lateWaiting) call.reject(this.#missed(call))
-    this.#setStalled(true)
+    // One that is slow while others are answered is slow alone: no reason to refuse mail.
+    if (now - this.#heardAtMs >= this.#deadlineMs / 2) this.#setStalled(true)
   }
 
   #missed(call: Call): Fault {

@@ -164,6 +164,27 @@ describe('calls', () => {
     assert.deepEqual(await next, { id: 2 })
   })
 
+  test('one that is late while others are answered is late alone', async () => {
+    const { clock, store, stalls, connect, answer } = set()
+    connect()
+    const slow = store.put('全部を読む')
+    slow.catch(() => undefined)
+    for (let id = 2; id <= 13; id++) {
+      const other = store.put('次')
+      pass(clock, 100)
+      answer(['answer', id, { id }])
+      assert.deepEqual(await other, { id })
+    }
+    await assert.rejects(slow, fault('stalled'))
+    assert.deepEqual(stalls, [])
+    // The other answers end, and with them what spoke for the storage.
+    const unanswered = store.put('返事なし')
+    unanswered.catch(() => undefined)
+    pass(clock, 1_100)
+    await assert.rejects(unanswered, fault('stalled'))
+    assert.deepEqual(stalls, [true])
+  })
+
   test('a commit for thousands of accounts has the time of a call for each of its steps', async () => {
     const { clock, store, stalls, connect, answer } = set()
     connect()

@@ -71,7 +71,18 @@ test('each damaged message is an event, once, with where people see it', async (
   await store.close()
 })
 
-test('a minute reads its share and no more, and a disk that fails for a time loses none of it', async () => {
+test('a minute reads its share in however many steps the store makes of it', async () => {
+  const { store, scrubbing, minute } = await bench(['一つめ', '二つめ', '三つめ'])
+  const monotonicMs = store.clock.monotonicMs.bind(store.clock)
+  let waitedMs = 0
+  store.clock.monotonicMs = () => monotonicMs() + (waitedMs += 1_000)
+  assert.ok((await minute()) > 0)
+  assert.equal(await minute(), 0, 'the next round is next month')
+  await scrubbing.close()
+  await store.close()
+})
+
+test('a minute reads its share and and no more, and a disk that fails for a time loses none of it', async () => {
   const text = '会議'.repeat(150_000)
   const { store, scrubbing, minute } = await bench(
     Array.from({ length: 12 }, (_, n) => `${n}${text}`),

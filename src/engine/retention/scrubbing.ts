@@ -17,7 +17,7 @@ interface ScrubbingParts {
 const EVERY_MS = MINUTE_MS
 /** Read in a minute at least: a small store is done in hours, and then waits for its month to end. */
 const BYTES_MIN = 4 * 1024 * 1024
-/** One call: what whoever wants the disk meanwhile has to wait for, well within the call's deadline. */
+/** One call: what whoever wants the disk meanwhile has to wait for; the store ends it sooner where it takes long. */
 const STEP_BYTES_MAX = 4 * 1024 * 1024
 /** Metas, and what a step reads beyond its limit. */
 const SHARE = 1.5
@@ -59,7 +59,7 @@ export class Scrubbing {
       if (step.mended > 0) this.#tell('store.mended', { messages: step.mended })
       if (step.database !== undefined) this.#tellDatabase(step.database)
       // The round has ended, or is not due.
-      if (step.bytes < limitBytes && step.damaged.length === 0) return
+      if (!step.hasMore) return
     }
   }
 

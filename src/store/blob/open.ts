@@ -17,7 +17,7 @@ import { RUN_BYTES_MAX, runsOf } from './runs.ts'
 import type { Run } from './runs.ts'
 import { Segments, segmentPath } from './segments.ts'
 import { spaceOf } from './space.ts'
-import { verifyContent } from './verify.ts'
+import { BLOCK_READ_BYTES, verifyContent } from './verify.ts'
 
 export interface BlobsOptions {
   /** Gets `seg/` and `large/`. */
@@ -34,8 +34,6 @@ export interface BlobsOptions {
 const MIB = 1024 * 1024
 const READ_FILES_MAX = 32
 const BLOCK_CACHE_BYTES = 8 * MIB
-/** A first read that brings most blocks whole. */
-const BLOCK_READ_BYTES = 64 * 1024
 /** Reads of the disk at once for one caller. */
 const RUNS_AT_ONCE = 8
 const RUN_BUFFERS_MAX = 4

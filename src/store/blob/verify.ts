@@ -5,7 +5,9 @@ import { readAt } from './files.ts'
 import { HEAD_BYTES, TRAILER_BYTES, checkTrailer, readHead, recordBytes } from './record.ts'
 
 /** A content is read in such pieces, however long it is. */
-const PIECE_BYTES = 256 * 1024
+const PIECE_BYTES = 1024 * 1024
+/** A first read that brings most blocks whole. */
+export const BLOCK_READ_BYTES = 64 * 1024
 
 /**
  * Reads all octets that stand behind a content and compares their CRC; how many those were. Of a
@@ -17,17 +19,31 @@ export async function verifyContent(
 ): Promise<number> {
   const { fd, path } = file
   const where = `${path} at ${ref.offset}`
-  const head = readHead(await readAt(fd, ref.offset, HEAD_BYTES), where)
-  if (ref.kind === 'large') return verifyLarge(file, head.length, ref.length)
+  if (ref.kind === 'large') {
+    const head = readHead(await readAt(fd, 0, HEAD_BYTES), where)
+    return verifyLarge(file, head.length, ref.length)
+  }
+  const first = await readAt(fd, ref.offset, firstBytes(ref))
+  const head = readHead(first, where)
   if ((head.codec === 'zstd') !== (ref.kind === 'block'))
     throw new Fault('corrupt', `${where}: the record is not what its row says`)
   if (ref.kind === 'segment' && head.length !== ref.length)
     throw new Fault('corrupt', `${where}: the record is not as long as its row says`)
+  const bytes = recordBytes(head.length)
+  if (bytes <= first.byteLength) {
+    const end = HEAD_BYTES + head.length
+    checkTrailer(first.subarray(end, bytes), crc32(first.subarray(HEAD_BYTES, end)), where)
+    return bytes
+  }
   const from = ref.offset + HEAD_BYTES
   const trailer = await readAt(fd, from + head.length, TRAILER_BYTES)
   checkTrailer(trailer, await crcOf(fd, from, head.length), where)
-  return recordBytes(head.length)
+  return bytes
 }
+
+/** What one read brings, which for nearly all is the whole: each read is a turn of a loop that others have too. */
+const firstBytes = ({ kind, length }: BlobRef): number =>
+  kind === 'block' ? BLOCK_READ_BYTES : Math.min(recordBytes(length), PIECE_BYTES)
 
 /** See large.ts for how such a file is laid out. */
 async function verifyLarge(

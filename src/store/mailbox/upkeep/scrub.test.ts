@@ -137,6 +137,22 @@ describe('the scrubber', () => {
     assert.ok(bytes >= whole.bytes && bytes < 1.2 * whole.bytes, `${bytes} of ${whole.bytes}`)
   })
 
+  it('ends a step when its time is over, and goes on from there', async () => {
+    const dir = await filled()
+    // Each look at this clock takes as long as a busy loop lets one wait.
+    const clock = new FakeClock()
+    const monotonicMs = clock.monotonicMs.bind(clock)
+    let waitedMs = 0
+    clock.monotonicMs = () => monotonicMs() + (waitedMs += 50)
+    const { store } = await open(dir, clock)
+    const first = await store.scrub({ limitBytes: 64 * MIB })
+    assert.ok(first.bytes > 0 && first.bytes < MIB / 4 && first.hasMore, `${first.bytes} octets`)
+    const rest = await round(store)
+    assert.ok(rest.steps > 10, `${rest.steps} steps`)
+    assert.deepEqual([rest.damaged, rest.mended, rest.database.kind], [[], 0, 'whole'])
+    await store.close()
+  })
+
   it('tells each damaged message once, with account, mailbox and UID, and deletes nothing', async () => {
     const dir = await filled()
     damage(dir, 'seg', 'その7。')

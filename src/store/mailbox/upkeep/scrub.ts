@@ -26,6 +26,8 @@ export interface ScrubStep {
   readonly damaged: readonly DamagedMessage[]
   /** Parsed metas that were damaged, and are whole again from their messages. */
   readonly mended: number
+  /** The round goes on. */
+  readonly hasMore: boolean
   /** Set where a round ended: what SQLite says of its database. */
   readonly database?: DatabaseHealth
   /** About what there is to read in a round. */
@@ -38,6 +40,8 @@ export type DatabaseHealth =
   /** Looking at it would stop everybody for too long. */
   | { readonly kind: 'tooLarge'; readonly bytes: number }
 
+/** A step ends after so long, however little it has read: others are in the loop that it waits in. */
+const STEP_MS = 250
 /** Rows of one step, whose octets others may have read already. */
 const ROWS_AT_ONCE = 500
 /** A disk that reads nothing at all is no matter of some messages. */
@@ -81,7 +85,7 @@ export class Scrubber {
     this.#parts = parts
   }
 
-  /** Reads on from where the last step ended, about so many octets. */
+  /** Reads on from where the last step ended, about so many octets, for a quarter of a second at most. */
   step(limitBytes: number): Promise<ScrubStep> {
     const step = this.#running.then(() => this.#step(limitBytes))
     this.#running = step.catch(() => undefined)
@@ -91,7 +95,7 @@ export class Scrubber {
   async #step(limitBytes: number): Promise<ScrubStep> {
     const { sql, group, clock } = this.#parts
     const storedBytes = sql.get<[number]>('SELECT coalesce(sum(used_bytes), 0) FROM account')![0]
-    const nothing = { bytes: 0, damaged: [], mended: 0, storedBytes }
+    const nothing = { bytes: 0, damaged: [], mended: 0, hasMore: false, storedBytes }
     const before = readPlace(sql)
     const nowMs = clock.nowMs()
     // A clock that jumps, to either side, costs a round that comes too soon.
@@ -109,7 +113,14 @@ export class Scrubber {
       },
     })
     const { bytes, mended } = read
-    return { bytes, damaged, mended, storedBytes, ...(ended && { database: databaseHealth(sql) }) }
+    return {
+      bytes,
+      damaged,
+      mended,
+      hasMore: !ended,
+      storedBytes,
+      ...(ended && { database: databaseHealth(sql) }),
+    }
   }
 
   async #read(
@@ -125,6 +136,7 @@ export class Scrubber {
     let next = from
     let bytes = 0
     let mended = 0
+    const endMs = this.#parts.clock.monotonicMs() + STEP_MS
     while (next.part !== 'done') {
       const { part } = next
       const rows = rowsFrom(this.#parts.sql, next)
@@ -135,9 +147,11 @@ export class Scrubber {
         const found = await this.#look(part, row)
         bytes += found.bytes
         next = { ...next, kind, file, aid, eid }
-        if (found.isWhole || !isAsRead(this.#parts.sql, part, row)) continue
-        if (part === 'content') damaged.push([aid, eid])
-        else if (await this.#mend(row)) mended++
+        if (!found.isWhole && isAsRead(this.#parts.sql, part, row)) {
+          if (part === 'content') damaged.push([aid, eid])
+          else if (await this.#mend(row)) mended++
+        }
+        if (this.#parts.clock.monotonicMs() >= endMs) return { next, bytes, mended, damaged }
       }
       if (rows.length < ROWS_AT_ONCE) next = behind(next)
     }
