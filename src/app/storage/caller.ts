@@ -1,7 +1,8 @@
 import { Fault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import { ACCOUNTS_AT_ONCE } from '#store/mailbox/commit.ts'
+import { ACCOUNTS_AT_ONCE, COPIES_AT_ONCE } from '#store/mailbox/commit.ts'
+import type { CommitRequest } from '#store/mailbox/commit.ts'
 import { errorOf } from './messages.ts'
 import type { ToChild, ToParent } from './messages.ts'
 import type { PipeEnd } from './pipe.ts'
@@ -184,10 +185,17 @@ const DEAF = { resolve: () => undefined, reject: () => undefined }
 
 const nameOf = (call: Call): string => `${call.service}.${call.method}`
 
-/** A commit for thousands of accounts is made in steps, each of which has the time of a call; a disk that hangs is found by the probe. */
+/** What is done for thousands of accounts or messages is made in steps, each of which has the time of a call; a disk that hangs is found by the probe. */
 function stepsOf(argument: unknown): number {
-  const commits: unknown = (argument as { readonly commits?: unknown } | undefined)?.commits
-  return Array.isArray(commits) ? Math.max(1, Math.ceil(commits.length / ACCOUNTS_AT_ONCE)) : 1
+  const { commits } = (argument ?? {}) as { readonly commits?: CommitRequest['commits'] }
+  if (!Array.isArray(commits)) return 1
+  const change = commits.length === 1 ? commits[0]?.changes[0] : undefined
+  const copies = change?.kind === 'copy' || change?.kind === 'move' ? change.uids.length : 0
+  return Math.max(
+    1,
+    Math.ceil(commits.length / ACCOUNTS_AT_ONCE),
+    Math.ceil(copies / COPIES_AT_ONCE),
+  )
 }
 
 /** The octets that an argument carries, near enough for back-pressure. */

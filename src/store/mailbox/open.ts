@@ -84,7 +84,9 @@ async function open(options: MailboxesOptions): Promise<OpenMailboxes> {
       position: () => blobs.position(),
       onTrouble: options.onTrouble ?? (() => undefined),
     })
-    return new SqliteMailboxes({ ...options, db, sql, blobs, kept, journal })
+    const mailboxes = new SqliteMailboxes({ ...options, db, sql, blobs, kept, journal })
+    await mailboxes.recover()
+    return mailboxes
   } catch (thrown) {
     db.close()
     throw thrown

@@ -13,6 +13,7 @@ import { emailChanges, mailboxChanges } from '#store/mailbox/view/changes.ts'
 import { readEmails, readThreads } from '#store/mailbox/view/emails.ts'
 import { applyCommits, contentsNow } from '#store/mailbox/change/apply.ts'
 import type { Applied, Placed } from '#store/mailbox/change/apply.ts'
+import { LongTransfers } from '#store/mailbox/change/long-transfer.ts'
 import type { MetaParser } from '#store/mailbox/rows/content.ts'
 import {
   EXPIRY_START,
@@ -110,6 +111,7 @@ export class SqliteMailboxes implements MailboxStore {
   readonly #uploads: UploadShelf
   readonly #housekeeping: Housekeeping
   readonly #scrubber: Scrubber
+  readonly #transfers: LongTransfers
   #isClosing = false
 
   constructor(parts: MailboxParts) {
@@ -130,6 +132,7 @@ export class SqliteMailboxes implements MailboxStore {
       release: (files) => this.#releaseUnnamed(files),
     })
     this.#scrubber = new Scrubber({ ...parts, group: this.#group })
+    this.#transfers = new LongTransfers({ ...parts, group: this.#group })
     this.#housekeeping = new Housekeeping({
       ...parts,
       group: this.#group,
@@ -155,7 +158,8 @@ export class SqliteMailboxes implements MailboxStore {
 
   async commit(request: CommitRequest): ReturnType<MailboxStore['commit']> {
     const files: BlobRef[] = []
-    const results = await this.#write(request, files)
+    const transfer = this.#transfers.commit(request)
+    const results = transfer === undefined ? await this.#write(request, files) : [await transfer]
     // Contents of commits that were refused or made before, and what lost its last row.
     await this.#releaseUnnamed(files)
     if (failpoint('mailbox.replied') !== 'pass') await new Promise(() => undefined)
@@ -514,6 +518,13 @@ export class SqliteMailboxes implements MailboxStore {
     // That it is full is no news: readers and those who make room go on.
     if (isFault(this.#group.trouble, 'full') && this.#blobs.space().full) return
     await this.#group.trial(() => void this.#blobs.append([]))
+    await this.#transfers.undo()
+  }
+
+  /** Takes back what was begun and not finished when the store was last open. */
+  async recover(): Promise<void> {
+    // A disk that does not let it is found out by the trials.
+    await this.#transfers.undo().catch(() => undefined)
   }
 
   /** Resolves once a snapshot that the journal is writing is there. */

@@ -174,7 +174,7 @@ const brings = ({ changes }: AccountCommit): boolean =>
       (change.kind === 'move' && change.fromAccount !== undefined),
   )
 
-const toldOf = (work: AccountWork): StoreChanged[] => [
+export const toldOf = (work: AccountWork): StoreChanged[] => [
   ...Array.from(work.touched, ([mid, modSeq]) => ({
     accountId: work.accountId,
     mailboxId: mailboxIdOf(work.tag, mid),

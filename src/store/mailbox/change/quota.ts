@@ -43,6 +43,11 @@ export function askQuota(
   return notice(work, rule, [before, now])
 }
 
+/** Asks it of what is still to come. Throws Refusal `quota`. */
+export function requireRoom(work: AccountWork, rule: QuotaRule, coming: Usage): void {
+  if (passes(usedBy(work), coming, rule)) throw new Refusal('quota', OVER)
+}
+
 const OVER = 'The mailbox is full'
 
 /** A limit counts only for what has grown: an account over its octets may still lose messages for others. */

@@ -306,6 +306,16 @@ INSERT INTO journal VALUES (1, 0, NULL, 0);
 ALTER TABLE mailbox ADD COLUMN recent_uid INTEGER NOT NULL DEFAULT 1;
 UPDATE mailbox SET recent_uid = uidnext;
 `,
+  // UIDs of copies that are made in steps, while the last step is still to come: it comes, or they go again.
+  `
+CREATE TABLE copying (
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  first_uid INTEGER NOT NULL,
+  last_uid INTEGER NOT NULL,
+  PRIMARY KEY (aid, mid, first_uid)
+) WITHOUT ROWID;
+`,
 ]
 
 /** Copies and places in rounds: made anew where they are missing, so the journal leaves them out. */
