@@ -55,7 +55,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
     name: 'deliver',
     place,
     storage,
-    isFull: async () => (await spool.status()).full,
+    space: () => spool.status(),
     beyond: () => withoutMailboxes(watch.state),
     clock,
     log,

@@ -47,8 +47,8 @@ runRole('gateway', async ({ place, log, atFailure }) => {
   })
   atFailure.defer(() => storage.stop())
   const spool = withFreshContents(storage.service('spool'))
-  const isFull = async () => (await spool.status()).full
-  const role = await startNode({ name: 'gateway', place, storage, isFull, clock, log })
+  const space = () => spool.status()
+  const role = await startNode({ name: 'gateway', place, storage, space, clock, log })
   const { host, identity, node, siblings, events, authenticator } = role
 
   let resolver = resolverOf(node.settings)

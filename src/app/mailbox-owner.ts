@@ -77,8 +77,16 @@ export async function startMailboxOwner(options: {
     log.warn(name, { ...fields, remedy })
   }
   const stored = storage.service('mailboxes')
-  const isFull = async () => (await stored.status()).full
-  const role: NodeRole = await startNode({ name, place, storage, isFull, clock, log })
+  let ailments = (): readonly string[] => []
+  const role: NodeRole = await startNode({
+    name,
+    place,
+    storage,
+    space: () => stored.status(),
+    ailments: () => ailments(),
+    clock,
+    log,
+  })
   const quotas = new Quotas({
     mailboxes: stored,
     directory: role.node.directory,
@@ -101,6 +109,7 @@ export async function startMailboxOwner(options: {
   })
   const { events, node } = role
   const search = startSearch({ dir: join(place.dir, FOLDERS[name]), mailboxes, clock, log })
+  ailments = search.ailments
   listeners.add(search.changed)
   atFailure.defer(() => search.close())
   const perRunMax = (): number => node.settings['mailbox.expiryPerRunMax']

@@ -14,6 +14,8 @@ export interface SearchOwner {
   readonly find: TextSearch
   readonly changed: (change: StoreChanged) => void
   status(): Promise<SearchStatus>
+  /** What is wrong with the index, while mail and searches go on without it: a line each. */
+  readonly ailments: () => readonly string[]
   /** Forgets the account's index, and begins anew. */
   rebuild(accountId: AccountId): Promise<void>
   close(): Promise<void>
@@ -28,9 +30,10 @@ export function startSearch(parts: {
   readonly log: Log
 }): SearchOwner {
   const { dir, mailboxes, clock, log } = parts
+  const indexDir = join(dir, 'fts')
   const child = new OnDemandChild({
     kind: 'search',
-    dir: join(dir, 'fts'),
+    dir: indexDir,
     clock,
     log: log.with({ storage: 'search' }),
     isResting: (running) => running.service('search').resting(),
@@ -44,6 +47,12 @@ export function startSearch(parts: {
     status: async () => {
       const [status, lag] = await Promise.all([index.status(), feeder.lag()])
       return { ...status, ...lag, ...feeder.status() }
+    },
+    ailments: () => {
+      const { trouble } = feeder.status()
+      if (trouble === undefined) return []
+      const why = trouble.includes(indexDir) ? trouble : `${indexDir}: ${trouble}`
+      return [`${why}; nothing is indexed, searches read all mail meanwhile`]
     },
     rebuild: async (accountId) => {
       await index.forget({ accountId })

@@ -68,7 +68,7 @@ class StorageProcess {
       const notify = (topic: string, payload: unknown): void => tell(['notice', topic, payload])
       const opened = await KINDS[kind]({ dir, clock: systemClock, options, notify })
       this.#close = () => opened.close()
-      this.#services = { ...opened.services, storage: await openProbe(dir, () => opened.trial()) }
+      this.#services = { ...opened.services, storage: await openProbe(dir, opened) }
       tell(['ready'])
     } catch (thrown) {
       process.stderr.write(`${oneLine(messageOf(thrown))}\n`)

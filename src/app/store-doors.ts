@@ -51,7 +51,7 @@ export async function openReceiving(
     hostname: `mail.${host.domain}`,
     newDeliveryId: () => timedId(clock.nowMs()),
     unheard,
-    unready: () => role.state().state,
+    unready: () => role.standing().state,
     ...(queue !== undefined && { queue }),
   })
   const mail = { door: 'lmtp', reception, texts: role.texts, clock, log, parseHanded } as const

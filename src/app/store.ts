@@ -28,7 +28,7 @@ runRole('store', async ({ place, log, atFailure }) => {
   })
   const nodeApi = await role.siblings.offer({
     onRequest: nodeServer({
-      state: () => role.state().state,
+      state: () => role.standing().state,
       calls,
     }),
     onLmtp: (socket) => receiving.handed.take(socket),

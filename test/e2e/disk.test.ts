@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { get } from 'node:https'
 import { after, before, describe, it } from 'node:test'
 import type { TestContext } from 'node:test'
 
@@ -12,12 +11,11 @@ import { loopDisk } from './loop-disk.ts'
 import type { LoopDisk } from './loop-disk.ts'
 import { imap, lineClient, smtpSend } from './mail.ts'
 import { descendants } from './processes.ts'
+import { isReady, mail, offer, readiness } from './store-on-disk.ts'
 
 const CUTS = Number(process.env['WATARI_POWER_CUTS'] ?? 5)
 const PROMISED_A_CUT = 50
 const WAIT_MS = 90_000
-/** DESIGN section 4 says 5 s for an answer and 10 s for readiness; a busy test machine is given more. */
-const ANSWER_MS = 20_000
 /** Below the least reserve, 128 MiB. */
 const LEFT_BYTES = 64 * 1024 * 1024
 /** Without syncing a loss is all but certain; a lucky cut is tried again. */
@@ -38,44 +36,12 @@ async function killAll(watari: Installation): Promise<void> {
   await watari.stop()
 }
 
-const mail = (subject: string): string =>
-  `From: a@other.example\r\nDate: Thu, 26 Nov 2026 22:00:00 +0000\r\nSubject: ${subject}\r\n\r\n会議\r\n`
-
 const sendOne = (watari: Installation, subject: string): Promise<string> =>
   smtpSend(watari.port(25), {
     from: 'a@other.example',
     to: ['taro@campus.example'],
     content: mail(subject),
   }).catch((thrown: unknown) => String(thrown))
-
-/** Tries to hand a mail in; the first reply that is no success must be a 4xx, each in time. */
-async function answers4xx(port: number, hello: string): Promise<void> {
-  const client = await lineClient(port)
-  const prompt = async (reply: Promise<string>): Promise<string> => {
-    const late = new Promise<string>((resolve) =>
-      setTimeout(() => resolve('late'), ANSWER_MS).unref(),
-    )
-    const first = await Promise.race([reply, late])
-    assert.notEqual(first, 'late', `port ${port}: no answer within ${ANSWER_MS} ms`)
-    return first
-  }
-  try {
-    let reply = await prompt(client.reply())
-    for (const line of [
-      hello,
-      'MAIL FROM:<a@other.example>',
-      'RCPT TO:<taro@campus.example>',
-      'DATA',
-      `${mail('frozen')}.`,
-    ]) {
-      if (!/^[23]/.test(reply)) break
-      reply = await prompt(client.command(line))
-    }
-    assert.match(reply, /^4/)
-  } finally {
-    client.close()
-  }
-}
 
 /** The reply that keeps a mail out before its content is sent; '' where none does. */
 async function refusedBeforeData(watari: Installation): Promise<string> {
@@ -95,27 +61,6 @@ async function refusedBeforeData(watari: Installation): Promise<string> {
   } finally {
     client.close()
   }
-}
-
-/** The status of /readyz; 0 without an answer. */
-function readiness(watari: Installation): Promise<number> {
-  return new Promise((resolve) => {
-    const request = get(
-      {
-        host: '127.0.0.1',
-        port: watari.port(9443),
-        path: '/readyz',
-        ca: watari.ca,
-        servername: 'localhost',
-        agent: false,
-      },
-      (response) => {
-        response.resume()
-        resolve(response.statusCode ?? 0)
-      },
-    )
-    request.once('error', () => resolve(0))
-  })
 }
 
 async function uidsOf(client: ImapFlow, subject: string): Promise<number[]> {
@@ -191,8 +136,7 @@ describe('the data disk', () => {
   onDisk(
     'answers 4xx while it is frozen, tells so, and goes on after the thaw',
     async (house, volume, t) => {
-      const readyz = (): Promise<number> => readiness(house)
-      await until('ready', async () => (await readyz()) === 200, WAIT_MS)
+      await until('ready', () => isReady(house), WAIT_MS)
       const subject = 'frozen'
       await volume.freeze()
       const frozenAtMs = Date.now()
@@ -201,7 +145,7 @@ describe('the data disk', () => {
       try {
         const red = until(
           '/readyz is red',
-          async () => (await readyz()) === 503,
+          async () => (await readiness(house)).status === 503,
           READY_RED_MS,
         ).then(() => tell('/readyz is red'))
         red.catch(() => undefined)
@@ -209,14 +153,14 @@ describe('the data disk', () => {
           [25, 'EHLO client.example'],
           [24, 'LHLO client.example'],
         ] as const) {
-          await answers4xx(house.port(port), hello)
+          assert.match(await offer(house.port(port), hello, 'frozen'), /^4/)
           tell(`port ${port} answered`)
         }
         await red
       } finally {
         await volume.thaw()
       }
-      await until('ready again', async () => (await readyz()) === 200, WAIT_MS)
+      await until('ready again', () => isReady(house), WAIT_MS)
       await until(
         'mail is taken again',
         async () => (await sendOne(house, subject)).startsWith('250'),

@@ -5,13 +5,14 @@
  *
  *   fail ERROR OPS PATTERN SKIP COUNT AT
  *                                       of the operations in OPS on paths that match PATTERN the first SKIP
- *                                       pass, the next COUNT fail with ERROR (EIO, ENOSPC; HANG waits for
+ *                                       pass, the next COUNT fail with ERROR (EIO, ENOSPC, EROFS; HANG waits for
  *                                       `clear`); COUNT 0: all later ones; AT: only reads of that octet, or -1
  *   clear                               forgets all that, and lets go whoever hangs
  *   fired                               how many operations have failed since the last `clear`
  *   trace                               operations since the last `trace`: "OP PATH RESULT", separated by ';'
  *
- * OPS: r read, w write, s fsync, c create, t truncate, u unlink, n rename, m mkdir, d fsync of a folder.
+ * OPS: r read, w write, s fsync, c create, t truncate, u unlink, n rename, m mkdir, d fsync of a folder,
+ * l look: open, attributes, names in a folder, free space.
  */
 #define FUSE_USE_VERSION 31
 #define _GNU_SOURCE
@@ -77,7 +78,7 @@ static int fault_at(char op, const char *path, long from, long to) {
     } else
       result = -rule->error;
   }
-  if (op != 'r' && traced + 512 < TRACE_BYTES)
+  if (op != 'r' && op != 'l' && traced + 512 < TRACE_BYTES)
     traced += snprintf(trace + traced, 512, "%s%c %s %d", traced > 0 ? ";" : "", op, path + 1, -result);
   pthread_mutex_unlock(&mutex);
   return result;
@@ -94,6 +95,7 @@ static int fault(char op, const char *path) { return fault_at(op, path, 0, 0); }
 
 static int do_getattr(const char *path, struct stat *st, struct fuse_file_info *fi) {
   char name[8192];
+  FAIL('l', path);
   if (fi != NULL) DONE(fstat((int)fi->fh, st));
   DONE(lstat(full(path, name), st));
 }
@@ -102,6 +104,7 @@ static int do_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t o
                       struct fuse_file_info *fi, enum fuse_readdir_flags flags) {
   char name[8192];
   (void)offset, (void)fi, (void)flags;
+  FAIL('l', path);
   DIR *dir = opendir(full(path, name));
   if (dir == NULL) return -errno;
   for (struct dirent *entry; (entry = readdir(dir)) != NULL;) fill(buf, entry->d_name, NULL, 0, 0);
@@ -168,6 +171,7 @@ static int opened(const char *path, int fd, struct fuse_file_info *fi) {
 
 static int do_open(const char *path, struct fuse_file_info *fi) {
   char name[8192];
+  FAIL('l', path);
   return opened(path, open(full(path, name), fi->flags & ~O_APPEND), fi);
 }
 
@@ -210,7 +214,14 @@ static int do_release(const char *path, struct fuse_file_info *fi) {
 
 static int do_statfs(const char *path, struct statvfs *st) {
   char name[8192];
+  FAIL('l', path);
   DONE(statvfs(full(path, name), st));
+}
+
+static int error_of(const char *name) {
+  if (strcmp(name, "ENOSPC") == 0) return ENOSPC;
+  if (strcmp(name, "EROFS") == 0) return EROFS;
+  return strcmp(name, "HANG") == 0 ? HANG : EIO;
 }
 
 static void clear(void) {
@@ -226,7 +237,7 @@ static void obey(char *line) {
   pthread_mutex_lock(&mutex);
   if (sscanf(line, "fail %15s %15s %255s %ld %ld %ld", error, rule.ops, rule.pattern, &rule.skip,
              &rule.count, &rule.at) == 6 && rule_count < RULES_MAX) {
-    rule.error = strcmp(error, "ENOSPC") == 0 ? ENOSPC : strcmp(error, "HANG") == 0 ? HANG : EIO;
+    rule.error = error_of(error);
     rules[rule_count++] = rule;
     puts("ok");
   } else if (strncmp(line, "clear", 5) == 0) {

@@ -25,8 +25,8 @@ export interface FaultyDisk {
 }
 
 export interface DiskFault {
-  readonly error: 'EIO' | 'ENOSPC' | 'HANG'
-  /** `r` read, `w` write, `s` fsync, `c` create, `t` truncate, `u` unlink, `n` rename, `m` mkdir, `d` fsync of a folder. */
+  readonly error: 'EIO' | 'ENOSPC' | 'EROFS' | 'HANG'
+  /** `r` read, `w` write, `s` fsync, `c` create, `t` truncate, `u` unlink, `n` rename, `m` mkdir, `d` fsync of a folder, `l` look (open, stat, names, free space). */
   readonly ops: string
   /** Paths below the folder, `*` standing for anything, a slash too; `!(…)` for what is not that. */
   readonly path?: string

@@ -124,9 +124,26 @@ async function loadLater(node: JoinedNode, parts: Parameters<typeof loadNode>[1]
   }
 }
 
-/** A role's word about itself, from its storage's. */
-export function roleState(storage: StorageState, isFull: boolean): RoleState {
+/** A role's word about itself, from its storage's; `space` where that is below its reserve. */
+export function roleState(storage: StorageState, space?: LittleSpace): RoleState {
   if (storage.kind !== 'ready')
     return { state: 'stalled', reason: storage.reason ?? `storage ${storage.kind}` }
-  return isFull ? { state: 'full', reason: 'below the reserve of free space' } : { state: 'ready' }
+  if (space === undefined) return { state: 'ready' }
+  const freeMib = Math.floor(space.freeBytes / (1024 * 1024))
+  return { state: 'full', reason: `${space.dir}: ${freeMib} MiB free, below the reserve` }
 }
+
+/** A volume without room for new mail. */
+export interface LittleSpace {
+  readonly dir: string
+  readonly freeBytes: number
+}
+
+/** The same, where it takes work: what is wrong all the same. */
+export const withAilments = (own: RoleState, ailments: readonly string[]): RoleState =>
+  own.state === 'ready' && ailments.length > 0
+    ? { state: 'degraded', reason: ailments.join('; ').slice(0, REASON_CHARACTERS_MAX) }
+    : own
+
+/** What a beat may say. */
+const REASON_CHARACTERS_MAX = 1_000

@@ -10,13 +10,15 @@ import { createAuthenticator } from '#store/directory/login.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
 import type { EventLog } from '#store/events/event-log.ts'
+import type { Space } from '#store/blob/blobs.ts'
 import type { SettingsCopy } from '#store/settings/settings-copy.ts'
 
 import { listenersOf, portOf, readHost } from '#app/start/host.ts'
 import type { Host } from '#app/start/host.ts'
 import { JoinedNode } from './joined-node.ts'
 import { naming } from '#app/start/naming.ts'
-import { loadNode, readIdentity, readNodeIdentity, roleState } from './node-parts.ts'
+import { loadNode, readIdentity, readNodeIdentity, roleState, withAilments } from './node-parts.ts'
+import type { LittleSpace } from './node-parts.ts'
 import { FOLDERS } from '#app/role-names.ts'
 import type { NodeRoleName } from '#app/role-names.ts'
 import type { RolePlace, RoleState } from '#app/role.ts'
@@ -47,6 +49,8 @@ export interface NodeRole {
   readonly events: EventBuffer
   readonly authenticator: ReturnType<typeof createAuthenticator>
   readonly state: () => RoleState
+  /** What doors go by: `state` without what is wrong though all is served. */
+  readonly standing: () => RoleState
   /** Of a peer's address: passwords may go without TLS. */
   readonly allowPlaintext: (ip: string) => boolean
   /** Where users shall send, for refusals that name it. */
@@ -66,8 +70,10 @@ export async function startNode(options: {
   readonly name: NodeRoleName
   readonly place: RolePlace
   readonly storage: NodeStorage
-  /** Below the reserve of free space; absent: nothing is kept here. */
-  readonly isFull?: () => Promise<boolean>
+  /** Of its volume; absent: nothing is kept here. */
+  readonly space?: () => Promise<Space>
+  /** What is wrong beside its storage though all is served: a line each. */
+  readonly ailments?: () => readonly string[]
   /** How what it leans on is; the worse of both is the role's state. */
   readonly beyond?: () => RoleState
   readonly clock: Clock
@@ -77,10 +83,15 @@ export async function startNode(options: {
   const host = readHost(place.dir)
   const identity = readIdentity(place.dir)
   await storage.start()
-  let isFull = false
-  const state = (): RoleState => {
-    const own = roleState(storage.state(), isFull)
+  const dir = join(place.dir, FOLDERS[name])
+  let littleSpace: LittleSpace | undefined
+  const standing = (): RoleState => {
+    const own = roleState(storage.state(), littleSpace)
     return own.state === 'ready' && options.beyond !== undefined ? options.beyond() : own
+  }
+  const state = (): RoleState => {
+    const ailments = storage.state().ailments ?? []
+    return withAilments(standing(), [...ailments, ...(options.ailments?.() ?? [])])
   }
   const eventLog = storage.service('events')
   const node = new JoinedNode({
@@ -119,11 +130,11 @@ export async function startNode(options: {
           log,
         })
   const stopping = new AbortController()
-  const copy = join(place.dir, FOLDERS[name], 'settings.json')
+  const copy = join(dir, 'settings.json')
   await naming(copy, loadNode(node, { clock, log, signal: stopping.signal }))
   const watch = setInterval(() => {
-    options.isFull?.().then(
-      (full) => (isFull = full),
+    options.space?.().then(
+      ({ full, freeBytes }) => (littleSpace = full ? { dir, freeBytes } : undefined),
       () => undefined,
     )
   }, LOOK_AT_SPACE_MS)
@@ -152,6 +163,7 @@ export async function startNode(options: {
       },
     }),
     state,
+    standing,
     allowPlaintext: (ip) => isLoopback(ip) && node.settings['auth.allowPlaintext'],
     texts: () => ({
       authHost: `smtp.${host.domain}`,

@@ -35,7 +35,14 @@ function answer(response: ServerResponse, roles: readonly RoleStatus[], isGood: 
   response.end(
     `${JSON.stringify({
       status: isGood ? 'ok' : 'failing',
-      roles: roles.map(({ name, state, detail, restarts }) => ({ name, state, detail, restarts })),
+      // JSON leaves a reason out where there is none.
+      roles: roles.map(({ name, state, detail, restarts, reason }) => ({
+        name,
+        state,
+        detail,
+        restarts,
+        reason,
+      })),
     })}\n`,
   )
 }

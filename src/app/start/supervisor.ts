@@ -17,6 +17,8 @@ export interface RoleStatus {
   readonly state: 'starting' | 'ready' | 'down'
   /** By the role's own word: ready, stalled, full … */
   readonly detail: string
+  /** Why it is not simply ready, by its own word. */
+  readonly reason?: string
   readonly pid: number | undefined
   readonly restarts: number
   readonly lastBeatMs: number
@@ -104,6 +106,7 @@ class SupervisedRole {
   #child: ChildProcess | undefined
   #state: RoleStatus['state'] = 'starting'
   #detail = 'starting'
+  #reason: string | undefined
   #restarts = 0
   #attempt = 0
   #startedMs = 0
@@ -144,6 +147,7 @@ class SupervisedRole {
     this.#lastBeatMs = this.#startedMs
     this.#state = 'starting'
     this.#detail = 'starting'
+    this.#reason = undefined
     this.#lastWords = ''
     child.stderr?.setEncoding('utf8')
     child.stderr?.on('data', (text: string) => this.#hear(text))
@@ -173,6 +177,7 @@ class SupervisedRole {
       this.#resolve(message.listening)
     } else if (message.kind === 'heartbeat') {
       this.#detail = message.state.state
+      this.#reason = message.state.reason
       this.#loopDelays.add(message.loopDelayMs)
     } else this.#fatal = message.message
   }
@@ -182,6 +187,7 @@ class SupervisedRole {
     this.#child = undefined
     this.#state = 'down'
     this.#detail = 'down'
+    this.#reason = `its process has ended (${signal ?? `status ${status}`})`
     if (this.#isStopping) return
     log.error('role.ended', {
       role: this.#name,
@@ -210,6 +216,7 @@ class SupervisedRole {
       name: this.#name,
       state: this.#state,
       detail: this.#detail,
+      ...(this.#reason !== undefined && { reason: this.#reason }),
       pid: this.#child?.pid,
       restarts: this.#restarts,
       lastBeatMs: this.#lastBeatMs,

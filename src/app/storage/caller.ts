@@ -80,7 +80,7 @@ export class Caller {
   }
 
   /** Refuses what waits: there will be no child soon. */
-  refuse(fault: Fault): void {
+  refuse(fault: Error): void {
     for (const call of this.#waiting.splice(0)) call.reject(fault)
   }
 

@@ -38,6 +38,8 @@ export interface StorageChildOptions<K extends StorageKind> {
 export interface StorageState {
   readonly kind: 'starting' | 'ready' | 'stalled' | 'locked' | 'down'
   readonly reason?: string
+  /** What is wrong though all is served: a line each. */
+  readonly ailments?: readonly string[]
 }
 
 const SCRIPT = join(import.meta.dirname, '../storage-child.ts')
@@ -72,6 +74,7 @@ export class StorageChild<K extends StorageKind> {
   #pipe: PipeEnd | undefined
   #state: StorageState = { kind: 'starting' }
   #trouble: string | undefined
+  #ailments: readonly string[] = []
   #wasReady = false
   #backoffMs = BACKOFF_MS_MIN
   #lastWords: string[] = []
@@ -115,8 +118,11 @@ export class StorageChild<K extends StorageKind> {
   }
 
   state(): StorageState {
-    if (this.#state.kind !== 'ready' || this.#trouble === undefined) return this.#state
-    return { kind: 'stalled', reason: this.#trouble }
+    const { kind, reason } = this.#state
+    if (kind === 'ready' && this.#trouble === undefined)
+      return this.#ailments.length === 0 ? { kind } : { kind, ailments: this.#ailments }
+    if (kind === 'ready') return { kind: 'stalled', reason: this.#placed(this.#trouble!) }
+    return reason === undefined ? { kind } : { kind, reason: this.#placed(reason) }
   }
 
   /** Of the child, while there is one. */
@@ -154,6 +160,7 @@ export class StorageChild<K extends StorageKind> {
   #spawn(): void {
     const { kind, dir, options = {}, clock, failpoints } = this.#options
     this.#state = { kind: 'starting' }
+    this.#ailments = []
     this.#lastWords = []
     const startedAtMs = clock.monotonicMs()
     const child = spawn(
@@ -205,6 +212,7 @@ export class StorageChild<K extends StorageKind> {
         if (this.#wasReady) return
         this.#options.log.error('storage.refused', { reason: message[1].message })
         this.#stopping.abort()
+        this.#caller.refuse(errorOf(message[1]))
         this.#settleStart?.(errorOf(message[1]))
         return
       case 'notice':
@@ -234,6 +242,12 @@ export class StorageChild<K extends StorageKind> {
     this.#backoffMs = Math.min(BACKOFF_MS_MAX, this.#backoffMs * 2)
   }
 
+  /** Whoever reads it knows which disk to look at. */
+  #placed(reason: string): string {
+    const { dir } = this.#options
+    return reason.includes(dir) ? reason : `${dir}: ${reason}`
+  }
+
   #heard(line: string): void {
     const words = oneLine(line)
     this.#lastWords = [...this.#lastWords, words].slice(-LAST_WORDS_MAX)
@@ -251,7 +265,7 @@ export class StorageChild<K extends StorageKind> {
 
   async #probe(): Promise<void> {
     try {
-      await (this.#proxy('storage') as Probe).probe()
+      this.#ailments = await (this.#proxy('storage') as Probe).probe()
       this.#trouble = undefined
     } catch (thrown) {
       if (this.#trouble === undefined)

@@ -53,6 +53,8 @@ interface OpenedKind<S extends Services> {
   readonly services: S
   /** Throws where a store that could not write the last time cannot now. */
   trial(): Promise<void>
+  /** What is wrong though all is served: a line each. */
+  ailments(): readonly string[]
   close(): Promise<void>
 }
 
@@ -63,7 +65,11 @@ type NodeServices = {
   readonly events: EventLog
 }
 
-type Closable = { trial?(): Promise<void>; close(): void | Promise<void> }
+type Closable = {
+  trial?(): Promise<void>
+  ailments?(): readonly string[]
+  close(): void | Promise<void>
+}
 type Keep = <T extends Closable>(store: T) => T
 
 /** Opens the stores of a kind; where one of them refuses, those that are open already are closed. */
@@ -82,7 +88,8 @@ async function opened<S extends Services>(
       stores.push(store)
       return store
     })
-    return { services, trial, close }
+    const ailments = () => stores.flatMap((store) => store.ailments?.() ?? [])
+    return { services, trial, ailments, close }
   } catch (thrown) {
     await close()
     throw thrown

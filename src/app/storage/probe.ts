@@ -6,12 +6,15 @@ import { ioFault } from '#store/db/fault.ts'
 export interface Probe {
   /**
    * Writes and syncs one octet that has its block already; a store that could not write the last time
-   * tries it again. Throws Fault `io`.
+   * tries it again. Resolves with what is wrong though all is served, a line each. Throws Fault `io`.
    */
-  probe(): Promise<void>
+  probe(): Promise<readonly string[]>
 }
 
-export async function openProbe(dir: string, trial: () => Promise<void>): Promise<Probe> {
+export async function openProbe(
+  dir: string,
+  stores: { trial(): Promise<void>; ailments(): readonly string[] },
+): Promise<Probe> {
   const path = join(dir, 'probe')
   try {
     const file = await open(path, 'w', 0o600)
@@ -25,7 +28,8 @@ export async function openProbe(dir: string, trial: () => Promise<void>): Promis
         } catch (thrown) {
           throw ioFault(thrown, path)
         }
-        await trial()
+        await stores.trial()
+        return stores.ailments()
       },
     }
   } catch (thrown) {

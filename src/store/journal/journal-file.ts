@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { failpoint } from '#base/failpoint.ts'
@@ -25,11 +25,19 @@ export class JournalFile {
   /** Makes the file; a number is never used twice. */
   constructor(dir: string, number: number) {
     this.number = number
-    this.#fd = openSync(journalPath(dir, number), 'wx', 0o600)
-    writeAllNow(this.#fd, [JOURNAL_HEAD], 0)
-    this.#fill(this.#end)
-    if (failpoint('storage.sync') !== 'drop') fsyncSync(this.#fd)
-    syncFolder(dir)
+    const path = journalPath(dir, number)
+    this.#fd = openSync(path, 'wx', 0o600)
+    try {
+      writeAllNow(this.#fd, [JOURNAL_HEAD], 0)
+      this.#fill(this.#end)
+      if (failpoint('storage.sync') !== 'drop') fsyncSync(this.#fd)
+      syncFolder(dir)
+    } catch (thrown) {
+      // It is tried again for as long as the disk is bad: neither descriptors nor files may pile up.
+      this.abandon()
+      removeQuietly(path)
+      throw thrown
+    }
   }
 
   get bytes(): number {
@@ -71,6 +79,14 @@ export class JournalFile {
   #fill(end: number): void {
     writeAllNow(this.#fd, [ZEROS], Math.max(end, this.#filledBytes))
     this.#filledBytes = Math.max(end, this.#filledBytes) + ZEROS.length
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // The disk has failed already; readers see a file without a record.
   }
 }
 

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { failpoint } from '#base/failpoint.ts'
-import { messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Database } from '#store/db/database.ts'
@@ -10,6 +9,7 @@ import { ChangedRows } from './changed-rows.ts'
 import type { RowsCursor } from './changed-rows.ts'
 import { JournalFile, journalFiles, journalPath } from './journal-file.ts'
 import type { JournalRecord, Position } from './journal-record.ts'
+import { readGap, removeGap, writeGap } from './journal-gap.ts'
 import { readJournalFile } from './read-journal.ts'
 
 export interface JournalOptions {
@@ -27,14 +27,14 @@ export interface JournalOptions {
   readonly clock: Clock
   /** Where the octets end that commits name. */
   readonly position: () => Position
-  /** One line, where the journal cannot be written: mail goes on, what is lost then is told by nobody else. */
+  /** One line, where the journal cannot be written, and where it tells all again: mail goes on meanwhile. */
   readonly onTrouble: (line: string) => void
 }
 
 /** What a power loss may take of the journal, where it takes the database too. */
 const SYNC_MS = SECOND_MS
 /** Until a journal that could not be written is tried again. */
-const RETRY_MS = 10 * SECOND_MS
+const RETRY_MS = 5 * SECOND_MS
 const ROWS_AT_ONCE = 500
 const FILE_BYTES_MAX = 32 * 1024 * 1024
 /** A new snapshot is written once the changes since the last outweigh it by so much. */
@@ -69,18 +69,38 @@ export class Journal implements CommitJournal {
   #snapshot: Promise<void> | undefined
   #olderBytes = 0
   #isClosing = false
+  #trouble: string | undefined
+  /** What stands there was read: numbers go on behind it. */
+  #isLookedAt = false
 
-  /** Goes on behind what stands there; begins a snapshot where that does not tell all. Throws Fault `io`, `full`. */
+  /** Goes on behind what stands there; begins a snapshot where that does not tell all. */
   constructor(options: JournalOptions) {
     this.#options = options
     this.#changed = new ChangedRows(options.db, new Set([...options.except, 'journal', 'version']))
     try {
-      mkdirSync(options.dir, { recursive: true, mode: 0o700 })
-      const isWhole = this.#isWhole()
+      const isWhole = this.#look()
       this.#begin()
       if (!isWhole || this.#isLong()) this.#startSnapshot()
     } catch (thrown) {
-      throw ioFault(thrown, options.dir)
+      // It is a copy: a start without it serves everybody.
+      this.#fail(thrown)
+    }
+  }
+
+  /** Why a lost database would not come back whole; undefined while it would. */
+  get trouble(): string | undefined {
+    return this.#trouble
+  }
+
+  /** Tries again where it could not be written, though nobody commits. */
+  trial(): void {
+    const isDue = this.#options.clock.monotonicMs() >= this.#retryAtMs
+    if (this.#file !== undefined || this.#isClosing || !isDue) return
+    try {
+      this.#n++ // a number that no record has shows the gap
+      this.#again()
+    } catch (thrown) {
+      this.#fail(thrown)
     }
   }
 
@@ -133,6 +153,13 @@ export class Journal implements CommitJournal {
     return row ?? { n: 0, snapshot: null, snapshotBytes: 0 }
   }
 
+  #look(): boolean {
+    mkdirSync(this.#options.dir, { recursive: true, mode: 0o700 })
+    const isWhole = this.#isWhole()
+    this.#isLookedAt = true
+    return isWhole
+  }
+
   /** True where the files tell all that the database holds. Sets where the numbers go on. */
   #isWhole(): boolean {
     const { dir } = this.#options
@@ -150,7 +177,7 @@ export class Journal implements CommitJournal {
       snapshot !== null &&
       files.includes(snapshot) &&
       files.at(-1)! - snapshot + 1 === files.filter((file) => file >= snapshot).length
-    return isThere && !isDamaged && last >= n
+    return isThere && !isDamaged && last >= n && readGap(dir) === undefined
   }
 
   /** A new file, which says where it stands. */
@@ -189,18 +216,31 @@ export class Journal implements CommitJournal {
 
   /** Nothing more goes into a file of which nobody knows what it holds; the numbers show the gap. */
   #fail(thrown: unknown): void {
-    const { onTrouble, clock } = this.#options
-    onTrouble(
-      `the mailboxes' journal cannot be written (${messageOf(thrown)}): until it can, a lost mailbox.db does not come back whole`,
-    )
+    const { dir, onTrouble, clock } = this.#options
+    const isNews = this.#trouble === undefined
+    const why = ioFault(thrown, dir).message
+    this.#trouble = `the mailboxes' journal cannot be written (${why}): until it can, a lost mailbox.db does not come back whole`
+    if (isNews) this.#markGap(why)
+    if (isNews) onTrouble(this.#trouble)
     this.#file?.abandon()
     this.#file = undefined
     this.#retryAtMs = clock.monotonicMs() + RETRY_MS
   }
 
+  /** Else a rebuild would take what stands there for all that there was. */
+  #markGap(why: string): void {
+    const { dir, onTrouble } = this.#options
+    try {
+      writeGap(dir, { n: this.#n, why })
+    } catch (thrown) {
+      onTrouble(`nor can that be noted: ${ioFault(thrown, dir).message}`)
+    }
+  }
+
   /** What was not told meanwhile a snapshot tells. */
   #again(): void {
     if (this.#options.clock.monotonicMs() < this.#retryAtMs) return
+    if (!this.#isLookedAt) this.#look()
     const n = this.#n
     this.#begin()
     this.#startSnapshot()
@@ -298,6 +338,10 @@ export class Journal implements CommitJournal {
       if (file === undefined || file !== this.#file) return
       db.query('UPDATE journal SET snapshot = ?, snapshot_bytes = ?').run(first, bytes)
       this.#olderBytes = 0
+      if (this.#trouble !== undefined)
+        this.#options.onTrouble("the mailboxes' journal tells all that mailbox.db holds again")
+      this.#trouble = undefined
+      removeGap(dir)
       for (const number of journalFiles(dir))
         if (number < first) unlinkSync(journalPath(dir, number))
     } catch (thrown) {

@@ -1,6 +1,7 @@
 import type { Database, SqlInput } from '#store/db/database.ts'
 import { bootId } from './journal.ts'
 import type { JournalRecord, JournalRow, Position, RowsByTable } from './journal-record.ts'
+import { readGap } from './journal-gap.ts'
 import { readJournal } from './read-journal.ts'
 
 /** What a journal proves of the database that it tells of. */
@@ -67,6 +68,10 @@ export function proveJournal(dir: string, onRecord: () => void): JournalProof {
     last = record
     lastN = record.n
   }
+  const gap = readGap(dir)
+  // One that a later snapshot has closed was only not removed any more.
+  if (gap !== undefined && (!isWhole || firstN <= gap.n))
+    broken(`what was committed behind record ${gap.n}: ${gap.why}`)
   const isEnded = last?.kind === 'end'
   const boot = bootId()
   const isSameRun = rest === 'zeros' && boot !== '' && start?.boot === boot

@@ -32,7 +32,8 @@ export interface MailboxesOptions {
 }
 
 /** A mail store that can be closed, once no call runs any more. */
-export type OpenMailboxes = MailboxStore & Pick<SqliteMailboxes, 'trial' | 'idle' | 'close'>
+export type OpenMailboxes = MailboxStore &
+  Pick<SqliteMailboxes, 'trial' | 'ailments' | 'idle' | 'close'>
 
 const CACHE_BYTES = 16 * 1024 * 1024
 

@@ -513,8 +513,15 @@ export class SqliteMailboxes implements MailboxStore {
     return { accounts, messages, outbox, ...this.#blobs.space() }
   }
 
+  /** What is wrong though all is served: a line each. */
+  ailments(): readonly string[] {
+    const { journal } = this.#parts
+    return journal?.trouble === undefined ? [] : [journal.trouble]
+  }
+
   /** Says whether the disk takes what is committed, where it did not the last time. Throws Fault `io`, `full`. */
   async trial(): Promise<void> {
+    this.#parts.journal?.trial()
     // That it is full is no news: readers and those who make room go on.
     if (isFault(this.#group.trouble, 'full') && this.#blobs.space().full) return
     await this.#group.trial(() => void this.#blobs.append([]))

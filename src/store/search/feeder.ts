@@ -247,11 +247,13 @@ export class SearchFeeder {
 
   #failed(accountId: AccountId, thrown: unknown): void {
     if (this.#stopping.signal.aborted) return
-    const { clock, log } = this.#parts
-    const cause = messageOf(thrown)
-    if (this.#trouble === undefined) log.error('search.failed', { accountId, cause })
+    this.#troubled({ accountId }, messageOf(thrown))
+    this.#parts.clock.after(RETRY_MS, () => this.enqueue(accountId))
+  }
+
+  #troubled(whose: { readonly accountId?: AccountId }, cause: string): void {
+    if (this.#trouble === undefined) this.#parts.log.error('search.failed', { ...whose, cause })
     this.#trouble = cause
-    clock.after(RETRY_MS, () => this.enqueue(accountId))
   }
 
   /** One look at all accounts after the other. */
@@ -260,13 +262,18 @@ export class SearchFeeder {
       .then(() => (this.#stopping.signal.aborted ? undefined : run()))
       .catch((thrown: unknown) => {
         if (this.#stopping.signal.aborted) return
-        this.#parts.log.error('search.failed', { cause: messageOf(thrown) })
+        this.#troubled({}, messageOf(thrown))
         this.#parts.clock.after(RETRY_MS, () => (this.#wantsAll = true))
       })
   }
 
-  #lookAtAll(): Promise<void> {
-    return this.#eachBehind((accountId) => this.enqueue(accountId))
+  async #lookAtAll(): Promise<void> {
+    let isBehind = false
+    await this.#eachBehind((accountId) => {
+      isBehind = true
+      this.enqueue(accountId)
+    })
+    if (!isBehind) this.#settled()
   }
 
   /** Accounts that are not indexed to their end, and how many emails are missing, up to the next gap. */

@@ -24,7 +24,11 @@ export interface Opened {
   readonly dir: string
 }
 
-export async function openBench(dir: string, clock = new FakeClock()): Promise<Opened> {
+export async function openBench(
+  dir: string,
+  clock = new FakeClock(),
+  onTrouble: (line: string) => void = () => undefined,
+): Promise<Opened> {
   const parser = (): MimeIndexer => new MimeIndexer()
   const store = await openMailboxes({
     dir,
@@ -32,6 +36,7 @@ export async function openBench(dir: string, clock = new FakeClock()): Promise<O
     parser,
     onChange: () => undefined,
     reserveBytes: 0,
+    onTrouble,
   })
   const end = (): Promise<void> => store.close()
   return { bench: new Bench({ store, clock, changes: [], end }), store, clock, dir }
