@@ -24,18 +24,21 @@ const PACKAGES = [
   'dovecot-lmtpd',
   'dovecot-pop3d',
   'openssl',
-  // What people read and send mail with: test/peers/clients.ts.
+  'slapd',
+  // What people read and send mail with, test/peers/clients.ts, and ask directories with.
   'curl',
   'isync',
+  'ldap-utils',
   'libio-socket-inet6-perl',
   'libnet-ssleay-perl',
+  'libsasl2-modules',
   'mpop',
   'perl-openssl-defaults', // debootstrap does not know what is only provided
   'python3',
   'swaks',
 ]
 /** Changes whenever PACKAGES or the recipe do: an older root is left alone. */
-const ROOT_NAME = 'base-2'
+const ROOT_NAME = 'base-3'
 /** Names for one family each: some programs compare certificates with names only. */
 const HOSTS = '127.0.0.1 localhost pop.campus.example\n::1 imap.campus.example\n'
 const BUILD_MS_MAX = 5 * 60_000

@@ -1,12 +1,9 @@
-import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { isIP } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import type { TLSSocket } from 'node:tls'
-import { Fault, isFault, messageOf } from '#base/outcome.ts'
+import { Fault, isFault } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import { asciiUpper } from '#base/text.ts'
 import type { Clock } from '#base/time.ts'
+import { dial, secureClient } from '#net/dial.ts'
 import { OctetReader } from '#net/lines.ts'
 import { OctetWriter } from '#net/writer.ts'
 import {
@@ -55,7 +52,7 @@ export class Connection {
   }
 
   static async #open(endpoint: Endpoint, greet: Greet, clock: Clock): Promise<Connection> {
-    const socket = await dial(endpoint, clock)
+    const socket = await reach(endpoint, clock)
     let line = new Line(socket, clock)
     try {
       const greeting = await line.reply(GREETING_TIMEOUT_MS)
@@ -143,7 +140,9 @@ class Line {
   async encrypt(name: string): Promise<Line> {
     this.#reader.detach()
     for (;;) if (this.#socket.read() === null) break
-    return new Line(await handshake(this.#socket, name, this.#clock), this.#clock, true)
+    const trust = { name, unchecked: true } // opportunistic: a certificate that nobody could check is no loss
+    const wait = { clock: this.#clock, timeoutMs: TLS_TIMEOUT_MS }
+    return new Line(await secureClient(this.#socket, trust, wait), this.#clock, true)
   }
 
   destroy(): void {
@@ -157,53 +156,11 @@ class TlsFault extends Fault {}
 const refused = (reply: PeerReply): Fault =>
   new Fault('unreachable', `${reply.code} ${reply.status ?? ''} ${reply.text.join(' ')}`)
 
-function dial(endpoint: Endpoint, clock: Clock): Promise<Socket> {
+function reach(endpoint: Endpoint, clock: Clock): Promise<Socket> {
   if ('open' in endpoint) return endpoint.open()
-  return new Promise((resolve, reject) => {
-    const socket =
-      'path' in endpoint
-        ? connect({ path: endpoint.path })
-        : connect({ host: endpoint.ip, port: endpoint.port, noDelay: true })
-    const fail = (fault: Fault): void => {
-      cancel()
-      socket.destroy()
-      reject(fault)
-    }
-    const cancel = clock.after(CONNECT_TIMEOUT_MS, () =>
-      fail(new Fault('timeout', `${peerName(endpoint)}: no connection`)),
-    )
-    // Stays for the socket's life: a reset is told by its reader.
-    socket.on('error', (cause) =>
-      fail(new Fault('unreachable', `${peerName(endpoint)}: ${messageOf(cause)}`, { cause })),
-    )
-    socket.on('connect', () => {
-      cancel()
-      resolve(socket)
-    })
-  })
-}
-
-function handshake(socket: Socket, name: string, clock: Clock): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const secured = connectTls({
-      socket,
-      rejectUnauthorized: false, // opportunistic: a certificate that nobody could check is no loss
-      ...(isIP(name) === 0 ? { servername: name } : {}),
-    })
-    const fail = (text: string): void => {
-      cancel()
-      secured.destroy()
-      socket.destroy()
-      reject(new TlsFault('protocol', `TLS: ${text}`))
-    }
-    const cancel = clock.after(TLS_TIMEOUT_MS, () => fail('no handshake in time'))
-    secured.on('error', (cause) => fail(cause.message))
-    secured.on('close', () => fail('the connection was closed'))
-    secured.once('secureConnect', () => {
-      cancel()
-      resolve(secured)
-    })
-  })
+  const place =
+    'path' in endpoint ? { path: endpoint.path } : { host: endpoint.ip, port: endpoint.port }
+  return dial(place, { clock, timeoutMs: CONNECT_TIMEOUT_MS, what: peerName(endpoint) })
 }
 
 /** EHLO or LHLO; HELO where a peer knows neither (RFC 5321 §3.2). */
@@ -222,7 +179,7 @@ async function hello(line: Line, greet: Greet): Promise<Map<string, string>> {
 async function startTls(line: Line, name: string): Promise<Line | undefined> {
   await asTls(line.write('STARTTLS\r\n'))
   const go = await asTls(line.reply(COMMAND_TIMEOUT_MS))
-  return go.code === 220 ? line.encrypt(name) : undefined
+  return go.code === 220 ? asTls(line.encrypt(name)) : undefined
 }
 
 /** Trouble from STARTTLS on is TLS's: with TLS 1.3 a failed handshake may show only at the next command. */

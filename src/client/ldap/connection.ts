@@ -1,0 +1,223 @@
+import type { Socket } from 'node:net'
+import type { Octets } from '#base/octets.ts'
+import { Fault, isFault } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import type { Clock } from '#base/time.ts'
+import type { LdapControl, LdapMessage, LdapRequest } from '#codec/ldap/message.ts'
+import { encodeRequest } from '#codec/ldap/request.ts'
+import { messageLength, readResponse } from '#codec/ldap/response.ts'
+import { dial, secureClient } from '#net/dial.ts'
+import { OctetReader } from '#net/lines.ts'
+import { OctetWriter } from '#net/writer.ts'
+import { Answers } from './answers.ts'
+import { resultFault } from './results.ts'
+import { serverName } from './server.ts'
+import type { LdapServer, LdapTimes } from './server.ts'
+
+/** Longer messages than any entry that people keep: a photograph has its room. */
+const MESSAGE_BYTES_MAX = 32 * 1024 * 1024
+/** A tag, and a length in its longest form. */
+const HEAD_BYTES_MAX = 6
+const WRITE_TIMEOUT_MS = 10_000
+/** Without a word from the other side the system asks whether it is still there. */
+const KEEPALIVE_MS = 30_000
+const START_TLS = '1.3.6.1.4.1.1466.20037'
+const MESSAGE_ID_MAX = 2 ** 31 - 1
+
+type Response<Op extends LdapMessage['response']['op']> = Extract<
+  LdapMessage['response'],
+  { readonly op: Op }
+>
+
+/** A result that is not a failure of the server, for its asker to look at. */
+export type LdapEnd = Response<'result'> & { readonly controls: readonly LdapControl[] }
+
+/**
+ * One connection to a directory server. Several questions may be under way at once; an asker that does
+ * not take its answers holds the others up, as TCP would.
+ */
+export class LdapConnection {
+  readonly server: LdapServer
+  readonly #clock: Clock
+  readonly #times: LdapTimes
+  #socket: Socket
+  #reader: OctetReader
+  #writer: OctetWriter
+  readonly #asked = new Map<number, Answers>()
+  #lastId = 0
+  #end: Fault | undefined
+
+  private constructor(
+    socket: Socket,
+    parts: { readonly server: LdapServer; readonly clock: Clock; readonly times: LdapTimes },
+  ) {
+    this.server = parts.server
+    this.#clock = parts.clock
+    this.#times = parts.times
+    this.#socket = socket
+    this.#reader = new OctetReader(socket, this.#clock)
+    this.#writer = new OctetWriter(socket, { clock: this.#clock, timeoutMs: WRITE_TIMEOUT_MS })
+  }
+
+  /** Connects and encrypts. Throws Fault `unreachable`, `timeout`, `closed` or `protocol`. */
+  static async open(
+    server: LdapServer,
+    parts: { readonly clock: Clock; readonly times: LdapTimes },
+  ): Promise<LdapConnection> {
+    const { clock, times } = parts
+    const wait = { clock, timeoutMs: times.connectMs, what: serverName(server) }
+    const plain = await dial({ host: server.host, port: server.port }, wait)
+    plain.setKeepAlive(true, KEEPALIVE_MS)
+    const trust = { name: server.host, ...(server.ca !== undefined && { ca: server.ca }) }
+    const socket = server.tls === 'implicit' ? await secureClient(plain, trust, wait) : plain
+    const connection = new LdapConnection(socket, { server, clock, times })
+    void connection.#read()
+    if (server.tls !== 'starttls') return connection
+    try {
+      const end = await connection.ask({ op: 'extended', oid: START_TLS })
+      if (end.result.code !== 0) throw resultFault(server, end.result)
+      connection.#end = new Fault('closed', 'the connection goes on under TLS')
+      connection.#reader.detach()
+      const secured = await secureClient(plain, trust, wait)
+      const next = new LdapConnection(secured, { server, clock, times })
+      void next.#read()
+      return next
+    } catch (thrown) {
+      connection.close()
+      throw thrown
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#end === undefined
+  }
+
+  /** Questions that are not answered yet. */
+  get pending(): number {
+    return this.#asked.size
+  }
+
+  /**
+   * Asks, and gives what comes one by one, the result last. Ending early abandons the question (RFC 4511
+   * §4.11). Throws Fault `timeout` after `answerMs` without a word, `closed` where the server is gone.
+   */
+  async *answers(
+    request: LdapRequest,
+    options: {
+      readonly controls?: readonly LdapControl[]
+      /** Absent: the connection's; 'forever': as long as the connection stands. */
+      readonly answerMs?: number | 'forever'
+    } = {},
+  ): AsyncGenerator<LdapMessage, void, void> {
+    if (this.#end !== undefined) throw this.#end
+    const id = this.#nextId()
+    const answers = new Answers(this.#clock)
+    this.#asked.set(id, answers)
+    const { answerMs = this.#times.answerMs } = options
+    let isDone = false
+    try {
+      await this.#write(encodeRequest(id, request, options.controls))
+      while (!isDone) {
+        const message = await answers.next(answerMs === 'forever' ? undefined : answerMs)
+        isDone = message.response.op === 'result'
+        yield message
+      }
+    } finally {
+      this.#asked.delete(id)
+      answers.end(new Fault('closed', 'nobody asks any more'))
+      if (!isDone && this.isOpen)
+        void this.#write(encodeRequest(this.#nextId(), { op: 'abandon', id })).catch(ignoreFault)
+    }
+  }
+
+  /** Asks what has one answer. */
+  async ask(
+    request: LdapRequest,
+    options: { readonly controls?: readonly LdapControl[]; readonly answerMs?: number } = {},
+  ): Promise<LdapEnd> {
+    for await (const { response, controls } of this.answers(request, options))
+      if (response.op === 'result') return { ...response, controls }
+    throw new Fault('protocol', `${serverName(this.server)}: no result`)
+  }
+
+  /** Says goodbye where that can still be said. */
+  close(): void {
+    if (this.#end === undefined && !this.#socket.destroyed)
+      this.#socket.write(encodeRequest(this.#nextId(), { op: 'unbind' }))
+    this.#fail(new Fault('closed', 'the connection was closed'))
+    this.#socket.end()
+    this.#socket.destroySoon()
+  }
+
+  #nextId(): number {
+    this.#lastId = (this.#lastId % MESSAGE_ID_MAX) + 1
+    return this.#lastId
+  }
+
+  async #write(octets: Octets): Promise<void> {
+    if ((await this.#writer.write(octets)) === 'ok') return
+    this.#fail(this.#gone())
+    throw this.#end ?? this.#gone()
+  }
+
+  /** Reads for as long as the connection stands. Never rejects. */
+  async #read(): Promise<void> {
+    try {
+      while (this.isOpen) {
+        const message = await this.#message()
+        if (message === undefined) return this.#fail(this.#gone())
+        // RFC 4511 §4.4.1: with a notice of disconnection the server says why it goes.
+        if (message.id === 0) return this.#fail(notice(this.server, message))
+        await this.#asked.get(message.id)?.put(message)
+      }
+    } catch (thrown) {
+      this.#fail(isFault(thrown) ? thrown : new Fault('protocol', String(thrown)))
+    }
+  }
+
+  async #message(): Promise<LdapMessage | undefined> {
+    let head: Octets = new Uint8Array(0)
+    let length: number | undefined
+    while (length === undefined) {
+      if (head.length >= HEAD_BYTES_MAX) throw this.#broken('a message without a length')
+      const octet = await this.#reader.exactly(1, Number.MAX_SAFE_INTEGER)
+      if (typeof octet === 'string') return undefined
+      head = Uint8Array.from([...head, octet[0]!])
+      length = this.#decoded(messageLength(head))
+    }
+    if (length > MESSAGE_BYTES_MAX) throw this.#broken('a message that is too long')
+    const rest = await this.#reader.exactly(length - head.length, WRITE_TIMEOUT_MS)
+    if (rest === 'eof') return undefined
+    if (rest === 'timeout') throw new Fault('timeout', `${serverName(this.server)}: fell silent`)
+    return this.#decoded(readResponse(Buffer.concat([head, rest])))
+  }
+
+  #decoded<T>(outcome: Outcome<T, string>): T {
+    if (outcome.ok) return outcome.value
+    throw this.#broken(outcome.error)
+  }
+
+  #broken(why: string): Fault {
+    return new Fault('protocol', `${serverName(this.server)}: ${why}`)
+  }
+
+  #gone(): Fault {
+    return new Fault('closed', `${serverName(this.server)}: the connection was closed`)
+  }
+
+  #fail(fault: Fault): void {
+    if (this.#end !== undefined) return
+    this.#end = fault
+    for (const answers of this.#asked.values()) answers.end(fault)
+    this.#socket.destroySoon()
+  }
+}
+
+function notice(server: LdapServer, { response }: LdapMessage): Fault {
+  const said = response.op === 'result' ? response.result.message : ''
+  return new Fault('closed', `${serverName(server)}: went away${said === '' ? '' : `: ${said}`}`)
+}
+
+const ignoreFault = (thrown: unknown): void => {
+  if (!isFault(thrown)) throw thrown
+}

@@ -1,0 +1,25 @@
+import { SECOND_MS } from '#base/time.ts'
+
+/** One host of a directory service. */
+export interface LdapServer {
+  readonly host: string
+  readonly port: number
+  /** `none` sends passwords in plain: for loopback and tests. */
+  readonly tls: 'implicit' | 'starttls' | 'none'
+  /** Certificates, in PEM, that alone are trusted; absent: those of the system. */
+  readonly ca?: string
+}
+
+/** How long to wait for what. */
+export interface LdapTimes {
+  /** For a connection and its TLS, each. */
+  readonly connectMs: number
+  /** Without a word about what was asked. */
+  readonly answerMs: number
+}
+
+/** A host that hangs costs a login no more than this before the next one is asked. */
+export const LDAP_TIMES: LdapTimes = { connectMs: SECOND_MS, answerMs: SECOND_MS }
+
+export const serverName = ({ host, port }: LdapServer): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`

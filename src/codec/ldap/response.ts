@@ -1,0 +1,128 @@
+import type { Octets } from '#base/octets.ts'
+import { err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import {
+  BOOLEAN,
+  BerReader,
+  ENUMERATED,
+  Malformed,
+  OCTET_STRING,
+  SET,
+  context,
+  contextOf,
+  elementLength,
+  textOf,
+} from './ber.ts'
+import type {
+  LdapAttribute,
+  LdapControl,
+  LdapMessage,
+  LdapResponse,
+  LdapResult,
+} from './message.ts'
+
+/**
+ * How many octets the message has that begins with these; undefined while they are too few to tell. The
+ * error says what it is instead of LDAP: somebody else's protocol on that port, as a rule.
+ */
+export function messageLength(octets: Octets): Outcome<number | undefined, string> {
+  return decoded(() => {
+    const [tag] = octets
+    if (tag !== undefined && tag !== 0x30) throw new Malformed('this is not LDAP')
+    return elementLength(octets)
+  })
+}
+
+/** A whole message of a server (RFC 4511 §4.1.1). */
+export const readResponse = (octets: Octets): Outcome<LdapMessage, string> =>
+  decoded(() => {
+    const message = new BerReader(octets).enter()
+    const id = message.integer()
+    const response = readOperation(message)
+    const controls = message.tag === contextOf(0) ? readControls(message.enter(contextOf(0))) : []
+    return { id, response, controls }
+  })
+
+/** Runs a decoder; what it finds malformed becomes the error. */
+export function decoded<T>(decode: () => T): Outcome<T, string> {
+  try {
+    return ok(decode())
+  } catch (thrown) {
+    if (!(thrown instanceof Malformed)) throw thrown
+    return err(thrown.message)
+  }
+}
+
+/** Results of bind, search, modify, add, delete, rename, compare. */
+const RESULTS: ReadonlySet<number> = new Set([0x61, 0x65, 0x67, 0x69, 0x6b, 0x6d, 0x6f])
+
+function readOperation(message: BerReader): LdapResponse {
+  const { tag } = message
+  if (tag === 0x64) return readEntry(message.enter(tag))
+  if (tag === 0x73) return { op: 'reference', uris: readTexts(message.enter(tag)) }
+  if (tag === 0x79) {
+    const parts = message.enter(tag)
+    const [oid, value] = [parts.optional(context(0)), parts.optional(context(1))]
+    return {
+      op: 'intermediate',
+      ...(oid !== undefined && { oid: textOf(oid) }),
+      ...(value !== undefined && { value }),
+    }
+  }
+  if (tag === 0x78) {
+    const parts = message.enter(tag)
+    const result = readResult(parts)
+    const [oid, value] = [parts.optional(context(10)), parts.optional(context(11))]
+    return {
+      op: 'result',
+      result,
+      ...(oid !== undefined && { oid: textOf(oid) }),
+      ...(value !== undefined && { value }),
+    }
+  }
+  if (tag === undefined || !RESULTS.has(tag)) throw new Malformed('an answer of no kind')
+  const parts = message.enter(tag)
+  const result = readResult(parts)
+  const saslCredentials = parts.optional(context(7))
+  return { op: 'result', result, ...(saslCredentials !== undefined && { saslCredentials }) }
+}
+
+function readResult(parts: BerReader): LdapResult {
+  return {
+    code: parts.integer(ENUMERATED),
+    matchedDn: parts.text(),
+    message: parts.text(),
+    referrals: parts.tag === contextOf(3) ? readTexts(parts.enter(contextOf(3))) : [],
+  }
+}
+
+function readEntry(parts: BerReader): LdapResponse {
+  const dn = parts.text()
+  const attributes: LdapAttribute[] = []
+  for (const list = parts.enter(); !list.done;) {
+    const one = list.enter()
+    const type = one.text()
+    const values: Octets[] = []
+    for (const set = one.enter(SET); !set.done;) values.push(set.octets())
+    attributes.push({ type, values })
+  }
+  return { op: 'entry', entry: { dn, attributes } }
+}
+
+function readTexts(list: BerReader): string[] {
+  const texts: string[] = []
+  while (!list.done) texts.push(list.text())
+  return texts
+}
+
+function readControls(list: BerReader): LdapControl[] {
+  const controls: LdapControl[] = []
+  while (!list.done) {
+    const parts = list.enter()
+    const oid = parts.text()
+    const critical = parts.tag === BOOLEAN && parts.boolean()
+    const value = parts.optional(OCTET_STRING)
+    controls.push({ oid, critical, ...(value !== undefined && { value }) })
+  }
+  return controls
+}

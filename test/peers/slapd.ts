@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fakeCertificate } from '#test/fake/identity.ts'
+import { accepting, endPeer, freePorts, peerName, peerRoot, spawnInRoot } from './root.ts'
+
+interface SlapdOptions {
+  readonly suffix: string
+  /** What lies there at the start, in LDIF. */
+  readonly ldif: string
+  /** Further lines behind those of the database: overlays, limits, syncrepl. */
+  readonly settings?: string
+  /** As one of several that write; replicas need one too. */
+  readonly serverId?: number
+}
+
+export interface Slapd {
+  readonly port: number
+  readonly tlsPort: number
+  /** What its clients have to trust. */
+  readonly ca: string
+  readonly rootDn: string
+  readonly rootPassword: string
+  /** Standing still, as a machine that hangs: connections are taken and nothing is answered. */
+  pause(): void
+  resume(): void
+  kill(): void
+  log(): string
+  stop(): Promise<void>
+}
+
+const ROOT_PASSWORD = 'R00t & Söhne <渡り>'
+
+/** Starts an OpenLDAP with a database and ports of its own inside the peers' root. */
+export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
+  const name = peerName('slapd')
+  const root = peerRoot()
+  const [port = 0, tlsPort = 0] = await freePorts(2)
+  const folders = [`/etc/${name}`, `/var/lib/${name}`]
+  const [etc = '', data = ''] = folders
+  for (const folder of folders) mkdirSync(join(root, folder), { recursive: true })
+  const { certificate, key } = await fakeCertificate()
+  writeFileSync(join(root, etc, 'cert.pem'), certificate)
+  writeFileSync(join(root, etc, 'key.pem'), key)
+  const rootDn = `cn=root,${options.suffix}`
+  const conf = `${etc}/slapd.conf`
+  writeFileSync(join(root, etc, 'root.ldif'), options.ldif)
+  writeFileSync(
+    join(root, conf),
+    `include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload syncprov
+pidfile ${data}/pid
+TLSCertificateFile ${etc}/cert.pem
+TLSCertificateKeyFile ${etc}/key.pem
+TLSVerifyClient never
+sasl-auxprops slapd
+sasl-secprops none
+authz-regexp uid=([^,]*),cn=plain,cn=auth ldap:///${options.suffix}??sub?(uid=$1)
+sizelimit unlimited
+idletimeout 0
+${options.serverId === undefined ? '' : `serverID ${options.serverId}`}
+database mdb
+maxsize 1073741824
+suffix "${options.suffix}"
+rootdn "${rootDn}"
+rootpw "${ROOT_PASSWORD}"
+directory ${data}
+index objectClass,entryUUID,entryCSN eq
+index uid,mail eq
+access to attrs=userPassword by anonymous auth by * none
+access to * by * read
+${options.settings ?? ''}
+`,
+  )
+  const remove = (): void => {
+    for (const path of folders) rmSync(join(root, path), { recursive: true, force: true })
+  }
+  const load = ['-f', conf, '-q', '-w', '-l', `${etc}/root.ldif`]
+  if (options.ldif !== '') {
+    const loaded = spawnSync('chroot', [root, '/usr/sbin/slapadd', ...load], { encoding: 'utf8' })
+    if (loaded.status !== 0) {
+      remove()
+      throw new Error(`slapadd: ${loaded.stderr}`)
+    }
+  }
+  const listen = `ldap://127.0.0.1:${port}/ ldaps://127.0.0.1:${tlsPort}/`
+  const child = spawnInRoot('/usr/sbin/slapd', ['-f', conf, '-h', listen, '-d', 'stats,sync'])
+  let words = ''
+  const keep = (chunk: Buffer): void => void (words = (words + chunk.toString()).slice(-100_000))
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  const stop = async (): Promise<void> => {
+    child.kill('SIGCONT')
+    await endPeer(child)
+    remove()
+  }
+  try {
+    await accepting(port, child, () => words)
+  } catch (thrown) {
+    await stop()
+    throw thrown
+  }
+  return {
+    port,
+    tlsPort,
+    ca: certificate,
+    rootDn,
+    rootPassword: ROOT_PASSWORD,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    kill: () => void child.kill('SIGKILL'),
+    log: () => words,
+    stop,
+  }
+}
