@@ -63,6 +63,8 @@ export interface MessageMeta {
   readonly root: MimePart
   /** Message-IDs of References and In-Reply-To, oldest first, for threading. */
   readonly references: readonly string[]
+  /** Of `references`, how many at the end stand in In-Reply-To alone; absent without that field, and in old records. */
+  readonly repliedCount?: number
   /** The Date field in ms; absent where there is none that can be read. */
   readonly sentAtMs?: number
   /** Up to 256 characters of the first text, decoded, white space folded. */

@@ -81,6 +81,7 @@ export class MimeIndexer {
       envelope: description.envelope,
       root: finished(this.#root),
       references: description.references,
+      ...(description.repliedCount === undefined ? {} : { repliedCount: description.repliedCount }),
       ...(description.sentAtMs === undefined ? {} : { sentAtMs: description.sentAtMs }),
       preview: this.#preview.text(),
       truncated: this.#truncated,

@@ -16,6 +16,8 @@ export interface Description {
   readonly fields: Omit<MimePart, 'header' | 'body' | 'lines' | 'parts' | 'message'>
   readonly envelope: HeaderEnvelope
   readonly references: readonly string[]
+  /** Of those, how many at the end stand in In-Reply-To alone; undefined where there is no such field. */
+  readonly repliedCount: number | undefined
   readonly sentAtMs: number | undefined
   /** A limit cut something off. */
   readonly isCut: boolean
@@ -46,7 +48,7 @@ export function describeHeader(
         : undefined,
     fields: { ...type, ...contentFields(fields) },
     envelope,
-    references: kind.isMessage ? referencesOf(fields) : [],
+    ...(kind.isMessage ? referencesOf(fields) : { references: [], repliedCount: undefined }),
     sentAtMs: envelope.date === undefined ? undefined : parseDate(envelope.date),
     isCut: isCut || fields.length >= FIELDS_MAX,
   }
@@ -159,8 +161,17 @@ const ADDRESS_FIELDS = [
   ['bcc', 'bcc', true],
 ] as const
 
-function referencesOf(fields: readonly HeaderField[]): readonly string[] {
-  const text = `${firstField(fields, 'references') ?? ''} ${firstField(fields, 'in-reply-to') ?? ''}`
-  const ids = [...new Set(text.match(/<[^<>\s]{1,995}>/g) ?? [])]
-  return ids.length <= REFERENCES_MAX ? ids : [ids[0]!, ...ids.slice(1 - REFERENCES_MAX)]
+function referencesOf(
+  fields: readonly HeaderField[],
+): Pick<Description, 'references' | 'repliedCount'> {
+  const replied = firstField(fields, 'in-reply-to')
+  const named = new Set(idsIn(firstField(fields, 'references')))
+  const ids = [...new Set([...named, ...idsIn(replied)])]
+  return {
+    references: ids.length <= REFERENCES_MAX ? ids : [ids[0]!, ...ids.slice(1 - REFERENCES_MAX)],
+    repliedCount: replied === undefined ? undefined : ids.length - named.size,
+  }
 }
+
+const idsIn = (text: string | undefined): readonly string[] =>
+  text?.match(/<[^<>\s]{1,995}>/g) ?? []

@@ -99,6 +99,11 @@ const idsIn = (text: string | undefined): string[] =>
 function referencesOf(meta: MessageMeta | undefined): readonly string[] {
   if (meta === undefined) return []
   const all = meta.references.flatMap(idsIn)
+  if (meta.repliedCount !== undefined) {
+    const named = all.slice(0, Math.max(0, all.length - meta.repliedCount))
+    return named.length > 0 ? named : all.slice(0, 1)
+  }
+  // Of records from before that count.
   const replied = new Set(idsIn(meta.envelope.inReplyTo))
   return all.every((id) => replied.has(id)) ? all.slice(0, 1) : all
 }

@@ -56,13 +56,11 @@ function linked(facts: readonly SortFacts[]): Place[] {
         link(next, parent)
       parent = next
     }
-    // Its own word on its parent goes before that of others (step 1.B).
+    // Its own word on its parent goes before that of others, and leaves it with none where it says
+    // a circle (step 1.B).
     if (place.parent === parent) continue
-    const old = place.parent
     unlink(place)
-    if (parent === undefined) continue
-    if (!isAbove(place, parent)) link(place, parent)
-    else if (old !== undefined) link(place, old)
+    if (parent !== undefined && !isAbove(place, parent)) link(place, parent)
   }
   return all
 }

@@ -202,3 +202,19 @@ test('SORT orders signs as i;unicode-casemap does: behind capitals (RFC 5256 §3
   assert.match(byName, /^\* SORT 1 2 4\r/)
   assert.match(await client.command('SORT (DISPLAYFROM) UTF-8 1,2,4'), /^\* SORT 1 2 4\r/)
 })
+
+test('In-Reply-To counts where References has nothing, its first id alone (RFC 5256 §3 REFERENCES)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  for (const fields of [
+    'Message-ID: <1@x>\r\nSubject: 一',
+    'Message-ID: <2@x>\r\nSubject: 二',
+    'Message-ID: <3@x>\r\nSubject: 三\r\nReferences: <1@x>\r\nIn-Reply-To: <2@x>',
+    'Message-ID: <4@x>\r\nSubject: 四\r\nIn-Reply-To: "x" <2@x> <1@x>',
+    'Message-ID: <5@x>\r\nSubject: 五\r\nReferences: <1@x> <3@x>\r\nIn-Reply-To: <1@x> <3@x>',
+    'Message-ID: <6@x>\r\nSubject: 六\r\nReferences: nothing\r\nIn-Reply-To: <5@x>',
+  ])
+    await client.append('INBOX', fromUtf8(`${fields}\r\n\r\nx`))
+  await client.command('SELECT INBOX')
+  const threads = await client.command('THREAD REFERENCES UTF-8 ALL')
+  assert.match(threads, /^\* THREAD \(1 3 5 6\)\(2 4\)\r/)
+})
