@@ -102,7 +102,7 @@ export const smtp = (watari: Installation, subject: string): Promise<string> =>
   offer(watari.port(25), 'EHLO client.example', subject)
 
 /** What is asked of a dead disk must be answered all the same. */
-async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
+export async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
   const patience = Promise.withResolvers<'late'>()
   const timer = setTimeout(() => patience.resolve('late'), ANSWER_MS)
   try {

@@ -41,6 +41,9 @@ export interface DiskFault {
 /** All that changes a disk, as a disk without room refuses it: what takes away goes on. */
 export const GROWING = 'wcm'
 
+/** All that can be asked of a disk. */
+export const EVERYTHING = `${GROWING}rstundl`
+
 export const NO_FAULTY_DISK = 'needs root, /dev/fuse, gcc and libfuse3-dev'
 const SOURCE = join(import.meta.dirname, 'faulty-disk.c')
 

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Log } from '#base/log.ts'
-import { Fault, messageOf } from '#base/outcome.ts'
+import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
@@ -63,6 +63,7 @@ const BACKOFF_MS_MAX = 5 * SECOND_MS
 /** A child that lived so long is restarted at once. */
 const HEALTHY_MS = 10 * SECOND_MS
 const LAST_WORDS_MAX = 5
+const NO_ANSWER = 'the storage does not answer'
 
 /** One storage child with its pipe; started again when it dies. */
 export class StorageChild<K extends StorageKind> {
@@ -88,7 +89,7 @@ export class StorageChild<K extends StorageKind> {
       onStall: (isStalled) => {
         if (isStalled) options.log.error('storage.stalled', { kind: options.kind })
         else options.log.info('storage.answers', { kind: options.kind })
-        this.#trouble = isStalled ? 'the storage does not answer' : undefined
+        this.#trouble = isStalled ? NO_ANSWER : undefined
       },
     })
   }
@@ -270,7 +271,7 @@ export class StorageChild<K extends StorageKind> {
     } catch (thrown) {
       if (this.#trouble === undefined)
         this.#options.log.error('storage.probeFailed', { cause: messageOf(thrown) })
-      this.#trouble = messageOf(thrown)
+      this.#trouble = isFault(thrown, 'stalled') ? NO_ANSWER : messageOf(thrown)
     }
   }
 }
