@@ -6,6 +6,7 @@ import { Progress } from '#server/imap/session/progress.ts'
 import { matcher } from '#server/imap/search/search-match.ts'
 import { matchingRows } from '#server/imap/search/search-rows.ts'
 import { SEARCH_CHARSETS, textReader } from '#server/imap/search/search-text.ts'
+import { sortedInTurns, toItsEnd } from '#server/imap/search/in-turns.ts'
 import { sortFacts } from '#server/imap/search/sort-facts.ts'
 import type { SortFacts } from '#server/imap/search/sort-facts.ts'
 
@@ -26,10 +27,12 @@ export const sort: ImapCommand<'SORT'> = {
       progress: new Progress(session, tag),
     })
     const facts = await sortFacts(session, selected, rows)
-    facts.sort(comparing(command.criteria))
+    const sorted = await toItsEnd(sortedInTurns(facts, comparing(command.criteria)), () =>
+      session.connection.stillThere(),
+    )
     const { out } = session
     out.put('* SORT')
-    for (const { row } of facts) {
+    for (const { row } of sorted) {
       out.put(` ${command.uid ? selected.view.uids[row]! : selected.seqOfRow(row)}`)
       if (out.full) await out.flush()
     }

@@ -5,6 +5,7 @@ import { Progress } from '#server/imap/session/progress.ts'
 import { matcher } from '#server/imap/search/search-match.ts'
 import { matchingRows } from '#server/imap/search/search-rows.ts'
 import { SEARCH_CHARSETS, textReader } from '#server/imap/search/search-text.ts'
+import { toItsEnd } from '#server/imap/search/in-turns.ts'
 import { sortFacts } from '#server/imap/search/sort-facts.ts'
 import { orderedSubject } from '#server/imap/search/thread-subjects.ts'
 import { references } from '#server/imap/search/thread-references.ts'
@@ -27,7 +28,8 @@ export const thread: ImapCommand<'THREAD'> = {
       progress: new Progress(session, tag),
     })
     const facts = await sortFacts(session, selected, rows)
-    const threads = command.algorithm === 'REFERENCES' ? references(facts) : orderedSubject(facts)
+    const work = command.algorithm === 'REFERENCES' ? references : orderedSubject
+    const threads = await toItsEnd(work(facts), () => session.connection.stillThere())
     const numberOf = (row: number): number =>
       command.uid ? selected.view.uids[row]! : selected.seqOfRow(row)
     const { out } = session

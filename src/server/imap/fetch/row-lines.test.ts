@@ -45,7 +45,6 @@ async function written(selected: Selected, items: readonly FetchItem[]): Promise
   const pieces: Octets[] = []
   const session = {
     out: { octets: (octets: Octets) => Promise.resolve(void pieces.push(octets)) },
-    connection: { stillThere: () => Promise.resolve() },
   } as unknown as ImapSession
   const rows = Array.from({ length: selected.exists }, (_, row) => row)
   await writeRows(session, selected, { items, rows })

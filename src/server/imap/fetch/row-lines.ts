@@ -32,9 +32,7 @@ export async function writeRows(
   const lines = new RowLines(selected, ask.items)
   for (const row of ask.rows) {
     lines.add(row)
-    if (!lines.full) continue
-    await session.out.octets(lines.take())
-    await session.connection.stillThere() // others get their turn also while this client takes all at once
+    if (lines.full) await session.out.octets(lines.take())
   }
   await session.out.octets(lines.take())
 }

@@ -1,3 +1,5 @@
+import { ROWS_PER_TURN, eachInTurns, sortedInTurns } from './in-turns.ts'
+import type { InTurns } from './in-turns.ts'
 import type { SortFacts } from './sort-facts.ts'
 import type { ThreadNode } from './thread-text.ts'
 
@@ -13,19 +15,20 @@ interface Place {
  * that it has by then.
  */
 const STEPS_MAX = 20_000_000
+/** Of those, between two turns of others. */
+const STEPS_PER_TURN = 200_000
 
 /** REFERENCES, in the steps of RFC 5256 §3. */
-export function references(facts: readonly SortFacts[]): ThreadNode[] {
-  const places = linked(facts)
-  let roots = pruned(places.filter(({ parent }) => parent === undefined))
-  roots = gathered(roots)
-  return sorted(roots)
+export function* references(facts: readonly SortFacts[]): InTurns<ThreadNode[]> {
+  const places = yield* linked(facts)
+  const roots = yield* pruned(places)
+  return yield* sorted(yield* gathered(roots))
 }
 
 const newPlace = (): Place => ({ facts: undefined, parent: undefined, children: new Set() })
 
 /** Step 1: parents and children as messages name one another. */
-function linked(facts: readonly SortFacts[]): Place[] {
+function* linked(facts: readonly SortFacts[]): InTurns<Place[]> {
   const byId = new Map<string, Place>()
   const all: Place[] = []
   const placeOf = (id: string | undefined): Place => {
@@ -43,6 +46,8 @@ function linked(facts: readonly SortFacts[]): Place[] {
       if (at === place || ++steps > STEPS_MAX) return true
     return false
   }
+  let looked = 0
+  let stepsTold = 0
   for (const each of facts) {
     const named = each.messageId === undefined ? undefined : byId.get(each.messageId)
     // A Message-ID that another message has is none.
@@ -55,7 +60,11 @@ function linked(facts: readonly SortFacts[]): Place[] {
       if (parent !== undefined && next.parent === undefined && !isAbove(next, parent))
         link(next, parent)
       parent = next
+      if (steps - stepsTold < STEPS_PER_TURN) continue
+      stepsTold = steps
+      yield
     }
+    if (++looked % ROWS_PER_TURN === 0) yield
     // Its own word on its parent goes before that of others, and leaves it with none where it says
     // a circle (step 1.B).
     if (place.parent === parent) continue
@@ -75,24 +84,35 @@ function unlink(place: Place): void {
   place.parent = undefined
 }
 
-/** Step 3: places without a message go; their children take theirs, at the top only a lone one. */
-function pruned(roots: readonly Place[]): Place[] {
-  const order: Place[] = [...roots]
-  for (const place of order) for (const child of place.children) order.push(child)
-  for (const place of order.toReversed()) {
-    if (place.facts !== undefined) continue
+/** Step 3: places without a message go; their children take theirs, at the top only a lone one. The roots. */
+function* pruned(places: readonly Place[]): InTurns<Place[]> {
+  const roots = places.filter(({ parent }) => parent === undefined)
+  yield* eachInTurns(yield* bottomUp(roots), (place) => {
+    if (place.facts !== undefined) return
     const { parent, children } = place
-    if (parent === undefined) continue
+    if (parent === undefined) return
     unlink(place)
     for (const child of children) link(child, parent)
-  }
-  return roots.flatMap((root) => {
-    if (root.facts !== undefined || root.children.size > 1) return root
-    return Array.from(root.children, (child) => {
-      child.parent = undefined
-      return child
-    })
   })
+  const kept: Place[] = []
+  yield* eachInTurns(roots, (root) => {
+    if (root.facts !== undefined || root.children.size > 1) kept.push(root)
+    else
+      for (const child of root.children) {
+        child.parent = undefined
+        kept.push(child)
+      }
+  })
+  return kept
+}
+
+/** All places, each after those below it. */
+function* bottomUp(roots: readonly Place[]): InTurns<Place[]> {
+  const order: Place[] = [...roots]
+  yield* eachInTurns(order, (place) => {
+    for (const child of place.children) order.push(child)
+  })
+  return order.reverse()
 }
 
 /** The message that a thread is known by: its own, or of a missing one its first child's (step 5.B). */
@@ -107,24 +127,24 @@ function headOf(root: Place): SortFacts {
 const bySent = (a: SortFacts, b: SortFacts): number => a.sentMs - b.sentMs || a.row - b.row
 
 /** Step 5: threads of one subject become one. */
-function gathered(given: readonly Place[]): Place[] {
-  const roots = given.toSorted((a, b) => bySent(headOf(a), headOf(b)))
+function* gathered(given: readonly Place[]): InTurns<Place[]> {
+  const roots = yield* byHead(given)
   const bySubject = new Map<string, Place>()
-  for (const root of roots) {
+  yield* eachInTurns(roots, (root) => {
     const { subject, isReply } = headOf(root)
-    if (subject === '') continue
+    if (subject === '') return
     const known = bySubject.get(subject)
     const isBetter =
       known === undefined ||
       (root.facts === undefined && known.facts !== undefined) ||
       (known.facts !== undefined && headOf(known).isReply && !isReply)
     if (isBetter) bySubject.set(subject, root)
-  }
+  })
   const result = new Set(roots)
-  for (const root of roots) {
+  yield* eachInTurns(roots, (root) => {
     const { subject, isReply } = headOf(root)
     const other = subject === '' ? undefined : bySubject.get(subject)
-    if (other === undefined || other === root || !result.has(root)) continue
+    if (other === undefined || other === root || !result.has(root)) return
     result.delete(root)
     if (root.facts === undefined && other.facts === undefined)
       for (const child of root.children) link(child, other)
@@ -138,22 +158,30 @@ function gathered(given: readonly Place[]): Place[] {
       link(root, both)
       bySubject.set(subject, both)
     }
-  }
+  })
   return [...result]
 }
 
+/** Heads are looked for once: a missing message has as many as answers to it. */
+function* byHead(places: readonly Place[]): InTurns<Place[]> {
+  if (places.length < 2) return [...places]
+  const heads: { readonly place: Place; readonly head: SortFacts }[] = []
+  yield* eachInTurns(places, (place) => heads.push({ place, head: headOf(place) }))
+  const order = yield* sortedInTurns(heads, (a, b) => bySent(a.head, b.head))
+  return order.map(({ place }) => place)
+}
+
 /** Step 6, and step 4 for what is within: siblings by the time at which they were sent. */
-function sorted(roots: readonly Place[]): ThreadNode[] {
-  const nodes = new Map<Place, { row?: number; children: ThreadNode[] }>()
-  const order: Place[] = [...roots]
-  for (const place of order) for (const child of place.children) order.push(child)
-  for (const place of order.toReversed()) {
-    const children = [...place.children].toSorted((a, b) => bySent(headOf(a), headOf(b)))
+function* sorted(roots: readonly Place[]): InTurns<ThreadNode[]> {
+  const nodes = new Map<Place, ThreadNode>()
+  for (const place of yield* bottomUp(roots)) {
+    const children = yield* byHead([...place.children])
     const row = place.facts?.row
     nodes.set(place, {
       ...(row !== undefined && { row }),
       children: children.map((child) => nodes.get(child)!),
     })
+    if (nodes.size % ROWS_PER_TURN === 0) yield
   }
-  return [...roots].toSorted((a, b) => bySent(headOf(a), headOf(b))).map((root) => nodes.get(root)!)
+  return (yield* byHead(roots)).map((root) => nodes.get(root)!)
 }

@@ -1,16 +1,22 @@
+import { eachInTurns, sortedInTurns } from './in-turns.ts'
+import type { InTurns } from './in-turns.ts'
 import type { SortFacts } from './sort-facts.ts'
 import type { ThreadNode } from './thread-text.ts'
 
 /** ORDEREDSUBJECT: messages of one base subject, all below the first that was sent (RFC 5256 §3). */
-export function orderedSubject(facts: readonly SortFacts[]): ThreadNode[] {
-  const bySubject = Map.groupBy(facts.toSorted(bySent), ({ subject }) => subject)
-  const threads = Array.from(bySubject.values(), ([first, ...rest]) => ({ first: first!, rest }))
+export function* orderedSubject(facts: readonly SortFacts[]): InTurns<ThreadNode[]> {
+  const bySubject = new Map<string, { first: SortFacts; children: ThreadNode[] }>()
+  yield* eachInTurns(yield* sortedInTurns(facts, bySent), (each) => {
+    const thread = bySubject.get(each.subject)
+    if (thread === undefined) bySubject.set(each.subject, { first: each, children: [] })
+    else thread.children.push({ row: each.row, children: [] })
+  })
+  // They stand in the order of their first ones already.
+  const threads: ThreadNode[] = []
+  yield* eachInTurns(bySubject.values(), ({ first, children }) => {
+    threads.push({ row: first.row, children })
+  })
   return threads
-    .toSorted((a, b) => bySent(a.first, b.first))
-    .map(({ first, rest }) => ({
-      row: first.row,
-      children: rest.map(({ row }) => ({ row, children: [] })),
-    }))
 }
 
 const bySent = (a: SortFacts, b: SortFacts): number => a.sentMs - b.sentMs || a.row - b.row

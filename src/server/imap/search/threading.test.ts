@@ -4,14 +4,19 @@ import fc from 'fast-check'
 import { fromUtf8 } from '#base/octets.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
 import type { LineClient } from '#test/fake/line-client.ts'
+import type { InTurns } from './in-turns.ts'
 import type { SortFacts } from './sort-facts.ts'
 import { references } from './thread-references.ts'
 import { orderedSubject } from './thread-subjects.ts'
 import { threadText } from './thread-text.ts'
 import type { ThreadNode } from './thread-text.ts'
 
-const textOf = (threads: readonly ThreadNode[]): string =>
-  [...threadText(threads, (row) => row + 1)].join('')
+/** At once, whoever waits. */
+function textOf(work: InTurns<ThreadNode[]>): string {
+  let step = work.next()
+  while (step.done !== true) step = work.next()
+  return [...threadText(step.value, (row) => row + 1)].join('')
+}
 
 interface Given {
   readonly id?: string

@@ -63,6 +63,8 @@ export class Output {
     this.#readAhead.take(length)
     try {
       if ((await this.#writer.write(octets)) === 'gone') throw gone()
+      // A client that takes all at once leaves others no turn else.
+      if (length >= CROWDED_CHARS_MAX) await new Promise(setImmediate)
     } finally {
       this.#readAhead.give(length)
     }
