@@ -26,6 +26,8 @@ const LOG_LINES = 80
 /** Above this many messages nothing is added. */
 const MESSAGES_MAX = 60
 
+const isDone = (answer: string): boolean => / OK /.test(answer)
+
 /** One mail program: random commands, and what it was told by them. */
 export class HammerImap {
   readonly kind: Kind
@@ -61,7 +63,9 @@ export class HammerImap {
 
   async select(box: Box): Promise<void> {
     this.told = new Told(box, this.#facts, this.kind)
-    await this.run(`SELECT ${this.name(box)}${this.kind.condStore ? ' (CONDSTORE)' : ''}`)
+    const command = `SELECT ${this.name(box)}${this.kind.condStore ? ' (CONDSTORE)' : ''}`
+    // Another one may just have given it another name.
+    while (!isDone(await this.run(command))) continue
     await this.look()
   }
 
@@ -82,7 +86,7 @@ export class HammerImap {
   }
 
   /** Runs a command to its tagged answer; what is told on the way is held to the rules. */
-  async run(command: string, content?: Buffer): Promise<string> {
+  async run(command: string, content?: Buffer, behind = ''): Promise<string> {
     const tag = `h${++this.#tags}`
     const raw = this.#raw!
     const text = content === undefined ? command : `${command} {${content.length}}`
@@ -94,11 +98,11 @@ export class HammerImap {
       const line = await this.#hear()
       if (line.startsWith('+ ') && content !== undefined) {
         raw.send(content)
-        raw.send('\r\n')
+        raw.send(`${behind}\r\n`)
       }
       if (!line.startsWith(`${tag} `)) continue
       this.told.end(line)
-      assert.match(line, /^\w+ (?:OK|NO \[EXPUNGEISSUED\])/, line)
+      assert.match(line, /^\w+ (?:OK|NO \[(?:EXPUNGEISSUED|NONEXISTENT|TRYCREATE)\])/, line)
       return line
     }
   }
@@ -146,6 +150,8 @@ export class HammerImap {
       () => this.#saved(),
       () => this.#replace(),
       () => this.#leave(),
+      () => this.#order(),
+      ...(this.#next(4) === 0 ? [() => this.#rename()] : []),
       ...(kind.qresync ? [() => this.#since(), () => this.#since()] : []),
     ]
     await acts[this.#next(acts.length)]!()
@@ -204,9 +210,10 @@ export class HammerImap {
     const pair = half === undefined ? '' : ` (${(uids.length >> 1) + 1} ${half})`
     const known = ['', all, all === '' ? '' : `${all}${pair}`][this.#next(3)]!
     const { uidValidity, synced } = told
-    await this.run(
+    const answer = await this.run(
       `SELECT ${this.name(told.box as Box)} (QRESYNC (${uidValidity} ${synced}${known}))`,
     )
+    if (!isDone(answer)) return this.select(told.box as Box)
     const { highest } = told
     const before = told.messages.map(({ uid, flags }) => ({ uid, flags }))
     await this.look()
@@ -222,12 +229,36 @@ export class HammerImap {
     const box = this.#next(4) === 0 ? 'INBOX' : '会議'
     const greatest = this.told.messages.at(-1)?.uid ?? 0
     const flags = flagsText([FLAGS[this.#next(FLAGS.length)]!])
+    const isDouble = this.#next(3) === 0
+    const second = `鳥 ${this.#next(1_000_000)}\r\n`
     const answer = await this.run(
       `APPEND ${this.name(box)} (${flags})`,
       utf8(`${this.kind.name} 渡り ${this.#next(1_000_000)}\r\n`),
+      isDouble ? ` (Label1) {${Buffer.byteLength(second)}+}\r\n${second}` : '',
     )
-    const uid = Number(/\[APPENDUID \d+ (\d+)\]/.exec(answer)?.[1])
-    assert.ok(uid > 0 && (box !== this.told.box || uid > greatest), answer)
+    if (!isDone(answer)) return
+    const uids = numbersOf(/\[APPENDUID \d+ ([\d:,]+)\]/.exec(answer)?.[1] ?? '')
+    assert.equal(uids.length, isDouble ? 2 : 1, answer) // RFC 3502 §6.3.11
+    assert.ok(box !== this.told.box || uids[0]! > greatest, answer)
+  }
+
+  /** SORT and THREAD tell each message once, and none that the client does not know. */
+  async #order(): Promise<void> {
+    const commands = ['SORT (REVERSE ARRIVAL)', 'SORT (SUBJECT SIZE)', 'THREAD REFERENCES']
+    const before = this.responses
+    await this.run(`${commands[this.#next(3)]!} UTF-8 UNDRAFT`)
+    const lines = this.log.slice(before - this.responses)
+    const found = lines.find((line) => /^\* (?:SORT|THREAD)/.test(line)) ?? ''
+    const seqs = Array.from(found.matchAll(/\d+/g), ([number]) => Number(number))
+    assert.equal(new Set(seqs).size, seqs.length, found)
+    assert.ok(Math.max(0, ...seqs) <= this.told.messages.length, found)
+  }
+
+  /** Another name and the old one again, while others have the mailbox open. */
+  async #rename(): Promise<void> {
+    const [old, other] = [this.name('会議'), `away-${this.kind.name.replace(/\W/g, '')}`]
+    // Where two do so at once, the mailbox comes back with the second.
+    if (isDone(await this.run(`RENAME ${old} ${other}`))) await this.run(`RENAME ${other} ${old}`)
   }
 
   /** STORE in all its forms; what it sets silently it knows without being told. */

@@ -164,11 +164,10 @@ export class HammerLmtp {
       this.#next(2) === 0
         ? utf8(`${number}\r\n`)
         : Buffer.from(`Subject: ${number}\r\n\r\n渡り\r\n`)
-    const reply = await transact(this.#session, {
-      from: 'student@other.example',
-      to: 'hanako@campus.example',
-      content,
-    })
+    const mail = { from: 'student@other.example', to: 'hanako@campus.example', content }
+    let reply = await transact(this.#session, mail)
+    // The mailbox had another name just then: the sender comes again.
+    while (/^452 .*No such mailbox/.test(reply)) reply = await transact(this.#session, mail)
     assert.match(reply, /^250 /)
   }
 

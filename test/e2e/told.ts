@@ -69,6 +69,8 @@ export class Told {
   /** What was known before a resynchronisation, by UID, and was not said to have vanished. */
   #earlier: Map<number, Known> | undefined
   #command = ''
+  /** Of FLAGS: what a message may have (RFC 9051 §7.3.5). */
+  #mayHave = new Set<string>()
   /** Which of all selected mailboxes this is. */
   #selection = 0
   /** Messages as SELECT told them, before what came meanwhile. */
@@ -119,6 +121,8 @@ export class Told {
       assert.ok(seq <= this.messages.length)
     } else if (what === 'EXPUNGE') this.#expunge(seq)
     else if (what === 'FETCH') this.#fetch(seq, rest)
+    const may = /^\* FLAGS \((.*)\)$/.exec(line)?.[1]
+    if (may !== undefined) this.#mayHave = new Set(may.toLowerCase().split(' '))
     const vanished = /^\* VANISHED (\(EARLIER\) )?([\d:,]+)$/.exec(line)
     if (vanished?.[1] !== undefined) this.#vanishedEarlier(numbersOf(vanished[2]!))
     else if (vanished !== null) this.#vanished(numbersOf(vanished[2]!))
@@ -228,6 +232,8 @@ export class Told {
     assert.ok(!isRecent || !this.#speaks.rev2, '\\Recent in rev2 (RFC 9051 appendix E)')
     if (flags !== undefined) {
       known.flags = flagsText(names.filter((name) => name !== '\\Recent'))
+      for (const name of known.flags.toLowerCase().split(' ').filter(Boolean))
+        assert.ok(this.#mayHave.has(name), `${name} was not announced by FLAGS`)
       this.flagsTold.add(seq)
       const isAsked = /^(?:UID )?FETCH .*FLAGS/.test(this.#command)
       // RFC 7162 §3.2: what is told unasked has MODSEQ, and with QRESYNC the UID.
