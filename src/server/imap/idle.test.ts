@@ -15,7 +15,7 @@ test('who looks and finds nothing new wakes nobody else who has the mailbox open
   const views = new MailboxViews(store, store.changes)
   const { mailboxes } = await store.mailboxes({ accountId: ACCOUNT })
   const inbox = mailboxes.find(({ path }) => path[0] === 'INBOX')!
-  const view = (await views.open({ accountId: ACCOUNT }, inbox.id))!
+  const view = (await views.open({ accountId: ACCOUNT }, inbox))!
   const idler = new Selected(view, false)
   let woken = 0
   idler.onChange = () => woken++

@@ -123,3 +123,37 @@ test('an append to it is told at once', async (t) => {
   await client.command('SELECT INBOX')
   assert.match(await client.append('INBOX', mail(1)), /^\* 1 EXISTS\r$/m)
 })
+
+test('a SELECT of what is in memory asks for no rows, unless there is something new', async (t) => {
+  const room = await imapRoom(t)
+  let asked = 0
+  const view = room.store.view
+  room.store.view = (ask) => {
+    asked++
+    return view(ask)
+  }
+  const client = await room.login()
+  await client.append('INBOX', mail(1))
+  await client.command('SELECT INBOX')
+  assert.equal(asked, 1)
+  await client.command('SELECT INBOX')
+  await client.command('EXAMINE INBOX')
+  assert.equal(asked, 1)
+  await client.command('UNSELECT')
+  const { mailboxes } = await room.store.mailboxes({ accountId: 'account-hanako' as never })
+  // Brought along behind all that is known, as by an import: no MODSEQ tells it.
+  const { highestModSeq, id } = mailboxes[0]!
+  const append = {
+    kind: 'append',
+    mailbox: { id },
+    content: 0,
+    flags: 0,
+    keywords: [],
+    internalDateMs: 1,
+    assigned: { uid: 9 as never, modSeq: (highestModSeq - 1n) as never },
+  } as const
+  const commits = [{ accountId: 'account-hanako' as never, changes: [append] }]
+  await room.store.commit({ contents: [{ octets: [mail(9)] }], commits })
+  assert.match(await client.command('SELECT INBOX'), /^\* 2 EXISTS\r$/m)
+  assert.match(await client.command('FETCH 2 UID'), /UID 9/)
+})

@@ -70,6 +70,8 @@ export interface MailboxView {
 export interface ViewEmails {
   /** What stands in each id of the account (`emailIdOf`). */
   readonly tag: string
+  /** Emails of the account from this number on are still to come. */
+  readonly nextEmail: number
   readonly emailNumbers: Float64Array
   readonly threadNumbers: Float64Array
 }

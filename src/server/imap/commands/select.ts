@@ -59,7 +59,7 @@ async function open(
   let recentMessages: number | undefined
   const opening = isLarge && !isBehind ? views.announce(asked, found.row) : undefined
   if (opening === undefined) {
-    const view = await views.open(asked, found.row.id)
+    const view = await views.open(asked, found.row)
     if (view === undefined) return noMailbox()
     session.selected = new Selected(view, readOnly)
     session.selected.recent = recentOf(session, { asked, row: view.mailbox, readOnly })

@@ -177,10 +177,7 @@ test('two sessions share one view', async (t) => {
   const other = await room.login()
   await other.command('SELECT INBOX')
   const { mailboxes } = await room.store.mailboxes({ accountId: 'account-hanako' as never })
-  const view = await room.shared.views.open(
-    { accountId: 'account-hanako' as never },
-    mailboxes[0]!.id,
-  )
+  const view = await room.shared.views.open({ accountId: 'account-hanako' as never }, mailboxes[0]!)
   assert.equal(view?.readers.size, 2)
   room.shared.views.release(view)
 })

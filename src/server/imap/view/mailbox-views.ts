@@ -48,17 +48,17 @@ export class MailboxViews {
     this.#unsubscribe = changes((change) => this.#changed(change))
   }
 
-  /** The mailbox's view, up to date; undefined where there is no such mailbox. `release` it. */
-  async open(asked: Asked, mailboxId: MailboxId): Promise<SharedView | undefined> {
-    const key = keyOf(asked, mailboxId)
-    const entry = this.#use(key, mailboxId)
+  /** The mailbox's view, as late as its row or later; undefined where there is no such mailbox. `release` it. */
+  async open(asked: Asked, mailbox: MailboxRow): Promise<SharedView | undefined> {
+    const key = keyOf(asked, mailbox.id)
+    const entry = this.#use(key, mailbox.id)
     try {
-      const view = await this.#load(entry, asked, mailboxId)
+      const view = await this.#load(entry, asked, mailbox.id)
       if (view === undefined) {
         this.#drop(key, entry)
         return undefined
       }
-      await view.refresh()
+      await view.reach(mailbox)
       if (!view.lost) return view
     } catch (cause) {
       entry.users--
@@ -66,7 +66,7 @@ export class MailboxViews {
     }
     entry.users--
     this.#drop(key, entry)
-    return this.open(asked, mailboxId)
+    return this.open(asked, mailbox)
   }
 
   #use(key: string, mailboxId: MailboxId): Entry {

@@ -100,7 +100,8 @@ test('what sessions tell keeps each client in step with the mailbox (RFC 9051 §
           }
           case 'open': {
             close(step.client)
-            const view = await views.open({ accountId: ACCOUNT }, mailboxId)
+            const found = await store.mailboxes({ accountId: ACCOUNT })
+            const view = await views.open({ accountId: ACCOUNT }, found.mailboxes[0]!)
             const selected = new Selected(view!, false)
             clients[step.client] = { selected, known: await truth() }
             break

@@ -83,15 +83,15 @@ export async function viewsFor(
 ): Promise<{ readonly views: readonly EmailView[]; readonly state: string }> {
   const { room, account } = call
   if (filter.mailboxId !== undefined) {
-    // What is new since then is asked first: a state must not be ahead of its results.
-    const [{ nextEmail }, view] = await Promise.all([
-      accountState(call),
-      room.views.get(account.id, filter.mailboxId),
-    ])
-    const modSeq = Number(view?.mailbox.highestModSeq ?? 0)
+    const view = await room.views.get(account.id, filter.mailboxId)
+    if (view === undefined) {
+      const { nextEmail } = await accountState(call)
+      return { views: [], state: queryState({ modSeq: 0, nextEmail }) }
+    }
+    const { mailbox, nextEmail } = view
     return {
-      views: view === undefined ? [] : [view],
-      state: queryState({ modSeq, nextEmail }),
+      views: [view],
+      state: queryState({ modSeq: Number(mailbox.highestModSeq), nextEmail }),
     }
   }
   const { mailboxes, state } = await room.store.mailboxes({ accountId: account.id })

@@ -10,6 +10,8 @@ import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 export interface EmailView {
   readonly mailbox: MailboxRow
   readonly tag: string
+  /** As of the mailbox's row: see ViewEmails. */
+  readonly nextEmail: number
   readonly uids: Uint32Array
   readonly flags: Uint32Array
   readonly sizes: Float64Array
@@ -120,7 +122,7 @@ export class EmailViews {
 
 type Columns = Omit<
   EmailView,
-  'mailbox' | 'tag' | 'byDate' | 'threadCounts' | 'newest' | 'hasTwins'
+  'mailbox' | 'tag' | 'nextEmail' | 'byDate' | 'threadCounts' | 'newest' | 'hasTwins'
 >
 
 function wholeView(view: MailboxView): EmailView {
@@ -144,6 +146,7 @@ function viewOf(from: MailboxView, columns: Columns, byDate: Uint32Array): Email
   return {
     mailbox: from.mailbox,
     tag: from.emails!.tag,
+    nextEmail: from.emails!.nextEmail,
     ...columns,
     byDate,
     threadCounts: () => (counts ??= countThreads(columns)),
@@ -215,7 +218,7 @@ function advanced(before: EmailView, delta: MailboxView): EmailView {
   let fresh = delta.uids.length
   while (fresh > 0 && delta.uids[fresh - 1]! > last) fresh--
   if (delta.uids.length === 0 && delta.vanished.length === 0)
-    return { ...before, mailbox: delta.mailbox }
+    return { ...before, mailbox: delta.mailbox, nextEmail: numbers.nextEmail }
   const kept = keptRows(before, delta.vanished)
   const count = kept.length + delta.uids.length - fresh
   const grown = <T extends Uint32Array | Float64Array>(next: T, old: T, more: T): T => {

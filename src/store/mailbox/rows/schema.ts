@@ -316,6 +316,10 @@ CREATE TABLE copying (
   PRIMARY KEY (aid, mid, first_uid)
 ) WITHOUT ROWID;
 `,
+  // Emails whose threads are named after another: what a whole view asks for.
+  `
+CREATE INDEX email_reply ON email (aid, eid, tid) WHERE tid <> eid;
+`,
 ]
 
 /** Copies and places in rounds: made anew where they are missing, so the journal leaves them out. */

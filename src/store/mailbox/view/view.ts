@@ -47,7 +47,7 @@ export function readView(
   const mailbox = reader ? shownTo(reader, owned, found.rights) : owned
   // Rows were imported behind a MODSEQ that a reader of ours had seen.
   const whole = since === undefined || (since >= row.madeModSeq && since < row.importModSeq)
-  const place = { sql, aid, tag: found.tag }
+  const place = { sql, aid, tag: found.tag, nextEid: found.nextEid }
   const { eids, ...rows } =
     since === undefined || whole
       ? (allRows?.(row) ?? readRows(place, { mid, count: row.messages, since: undefined }))
@@ -63,7 +63,7 @@ export function readView(
   return { mailbox, ...rows, flags, vanished, ...(emails && { emails }) }
 }
 
-type Place = Pick<AccountWork, 'sql' | 'aid' | 'tag'>
+type Place = Pick<AccountWork, 'sql' | 'aid' | 'tag' | 'nextEid'>
 
 export const countSince = (
   { sql, aid }: Pick<Place, 'sql' | 'aid'>,
@@ -100,7 +100,7 @@ const LOOKED_UP_MAX = 256
  * The threads of emails. Most are named after their own email, so that only replies are asked for:
  * by an index that has all of it, never by the rows of emails, which are ten times as long.
  */
-function emailsOf({ sql, aid, tag }: Place, eids: Float64Array): ViewEmails {
+function emailsOf({ sql, aid, tag, nextEid }: Place, eids: Float64Array): ViewEmails {
   const threadNumbers = eids.slice()
   const isFew = eids.length <= LOOKED_UP_MAX
   const replies = isFew
@@ -111,19 +111,22 @@ function emailsOf({ sql, aid, tag }: Place, eids: Float64Array): ViewEmails {
         JSON.stringify(Array.from(eids)),
       )
     : sql.iterate<[eid: number, tid: number]>(
-        'SELECT eid, tid FROM email INDEXED BY email_thread WHERE aid = ? AND tid <> eid',
+        'SELECT eid, tid FROM email INDEXED BY email_reply WHERE aid = ? AND tid <> eid',
         aid,
       )
   const threadOf = new Map<number, number>(replies as Iterable<readonly [number, number]>)
   if (threadOf.size > 0)
     for (let row = 0; row < eids.length; row++)
       threadNumbers[row] = threadOf.get(eids[row]!) ?? eids[row]!
-  return { tag, emailNumbers: eids, threadNumbers }
+  return { tag, nextEmail: nextEid, emailNumbers: eids, threadNumbers }
 }
+
+const placeOf = ({ aid, tag, nextEid }: AccountWork) => ({ aid, tag, nextEid })
 
 interface Opened {
   readonly aid: number
   readonly tag: string
+  readonly nextEid: number
   readonly row: Mailbox
   /** Who reads, where that is not the owner. */
   readonly by: AccountId | undefined
@@ -141,9 +144,7 @@ export function openedMailbox(
   if (row === undefined) return undefined
   const by = strangerOf(ask)
   const rights = rightsIn(account!, row.mid, by)
-  return hasRight(rights, 'r')
-    ? { aid: account!.aid, tag: account!.tag, row, by, rights }
-    : undefined
+  return hasRight(rights, 'r') ? { ...placeOf(account!), row, by, rights } : undefined
 }
 
 /** Messages of a mailbox from a UID on: what has come lately is read, not the mailbox. */
