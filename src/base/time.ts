@@ -13,6 +13,9 @@ export const MINUTE_MS = 60 * SECOND_MS
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
+/** Minutes that the calendar of this machine's time zone is ahead of UTC at a time. */
+export const zoneMinutesAt = (ms: number): number => -Math.round(new Date(ms).getTimezoneOffset())
+
 /** setTimeout fires at once above this. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 

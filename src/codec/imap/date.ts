@@ -3,15 +3,21 @@ import type { Scanner } from './scanner.ts'
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const MONTH = new Map(MONTHS.map((name, index) => [name.toUpperCase(), index]))
 
+const MINUTE_MS = 60_000
+/** The last day but one that four digits of a year can name, in any zone. */
+const MS_MAX = 253_402_214_400_000
+
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0')
 
-/** INTERNALDATE in UTC, `" 1-Nov-2026 08:00:00 +0000"` with its quotes (RFC 9051 §9 date-time). */
-export function formatDateTime(ms: number): string {
-  const date = new Date(Math.min(Math.max(0, ms), 253_402_300_799_000))
+/** `" 1-Nov-2026 08:00:00 +0900"` with its quotes, in a zone so far ahead of UTC (RFC 9051 §9 date-time). */
+export function formatDateTime(ms: number, zoneMinutes: number): string {
+  const date = new Date(Math.min(Math.max(0, ms), MS_MAX) + zoneMinutes * MINUTE_MS)
+  const away = Math.abs(zoneMinutes)
+  const zone = `${zoneMinutes < 0 ? '-' : '+'}${pad(Math.floor(away / 60))}${pad(away % 60)}`
   return (
     `"${String(date.getUTCDate()).padStart(2)}-${MONTHS[date.getUTCMonth()]!}-` +
     `${pad(date.getUTCFullYear(), 4)} ${pad(date.getUTCHours())}:${pad(date.getUTCMinutes())}:` +
-    `${pad(date.getUTCSeconds())} +0000"`
+    `${pad(date.getUTCSeconds())} ${zone}"`
   )
 }
 

@@ -87,7 +87,9 @@ test('strings are quoted where they can be, else literals', () => {
 })
 
 test('dates', () => {
-  assert.equal(formatDateTime(Date.UTC(2026, 10, 1, 8)), '" 1-Nov-2026 08:00:00 +0000"')
+  assert.equal(formatDateTime(Date.UTC(2026, 10, 1, 8), 0), '" 1-Nov-2026 08:00:00 +0000"')
+  assert.equal(formatDateTime(Date.UTC(2026, 10, 1, 18), 540), '" 2-Nov-2026 03:00:00 +0900"')
+  assert.equal(formatDateTime(0, -570), '"31-Dec-1969 14:30:00 -0930"')
   assert.equal(headerDay('Sun, 1 Nov 2026 00:30:00 +0900'), Date.UTC(2026, 10, 1))
   assert.equal(headerDay('1 nov 99 00:30 JST'), Date.UTC(1999, 10, 1))
   assert.equal(headerDay('yesterday'), undefined)

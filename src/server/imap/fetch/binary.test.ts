@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { fromUtf8, toLatin1 } from '#base/octets.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
 
+process.env['TZ'] = 'UTC' // dates are told in the machine's zone
+
 const fold = (text: string): string => text.replace(/.{1,76}/g, '$&\r\n')
 const pdf = Buffer.alloc(700_000, 'PDF\0渡り鳥の群れ')
 

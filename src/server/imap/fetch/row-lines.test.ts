@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { concatOctets, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { formatDateTime } from '#codec/imap/date.ts'
+import { localDateTime } from '#server/imap/view/fetch-lines.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { formatFlags } from '#codec/imap/flags.ts'
 import type { AccountId } from '#model/account.ts'
@@ -57,7 +57,7 @@ function expected(rows: readonly Row[], kinds: readonly FetchItem['kind'][]): st
       const values: Record<string, string> = {
         uid: `UID ${3 * row + 1}`,
         flags: `FLAGS ${formatFlags(flags, KEYWORDS)}`,
-        internalDate: `INTERNALDATE ${formatDateTime(date)}`,
+        internalDate: `INTERNALDATE ${localDateTime(date)}`,
         size: `RFC822.SIZE ${size}`,
         modSeq: `MODSEQ (${modSeq})`,
       }

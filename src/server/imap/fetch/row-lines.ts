@@ -1,7 +1,7 @@
 import { fromLatin1 } from '#base/octets.ts'
-import { formatDateTime } from '#codec/imap/date.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { formatFlags, formatRecentFlags } from '#codec/imap/flags.ts'
+import { localDateTime } from '#server/imap/view/fetch-lines.ts'
 import type { Selected } from '#server/imap/view/selected.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
 
@@ -80,10 +80,10 @@ class RowLines {
           this.#put(CLOSE)
           break
         case 'saveDate':
-          this.#put(fromLatin1(formatDateTime(view.savedAtMs[row]!)))
+          this.#put(fromLatin1(localDateTime(view.savedAtMs[row]!)))
           break
         case 'internalDate':
-          this.#put(fromLatin1(formatDateTime(view.internalDatesMs[row]!)))
+          this.#put(fromLatin1(localDateTime(view.internalDatesMs[row]!)))
           break
       }
     }

@@ -5,6 +5,8 @@ import { fromUtf8 } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
 
+process.env['TZ'] = 'UTC' // dates are told in the machine's zone
+
 const mail = fromUtf8('Subject: =?UTF-8?B?5rih44KK?=\r\n\r\n渡り\r\n')
 
 test('plain LIST shows the tree with its special uses (RFC 6154 §2)', async (t) => {

@@ -1,5 +1,5 @@
 import { assertNever } from '#base/outcome.ts'
-import { DAY_MS, SECOND_MS } from '#base/time.ts'
+import { DAY_MS, MINUTE_MS, SECOND_MS, zoneMinutesAt } from '#base/time.ts'
 import { headerDay } from '#codec/imap/date.ts'
 import type { SearchKey } from '#codec/imap/search-key.ts'
 import { inRanges, resolveSet } from '#codec/imap/sequence-set.ts'
@@ -119,9 +119,9 @@ class MatchMaker {
           ? ({ row }) => view.sizes[row]! > key.sizeBytes
           : ({ row }) => view.sizes[row]! < key.sizeBytes
       case 'internalDay':
-        return ({ row }) => byDay(key, Math.floor(view.internalDatesMs[row]! / DAY_MS) * DAY_MS)
+        return ({ row }) => byDay(key, localDay(view.internalDatesMs[row]!))
       case 'savedDay': // RFC 8514 §4.3
-        return ({ row }) => byDay(key, Math.floor(view.savedAtMs[row]! / DAY_MS) * DAY_MS)
+        return ({ row }) => byDay(key, localDay(view.savedAtMs[row]!))
       case 'age': {
         const limit = this.#nowMs - key.seconds * SECOND_MS // RFC 5032 §3
         return ({ row }) => view.internalDatesMs[row]! >= limit === (key.relation === 'younger')
@@ -226,6 +226,10 @@ class MatchMaker {
     }
   }
 }
+
+/** The day in the calendar of this machine's zone, as FETCH tells the date (RFC 9051 §6.4.4). */
+const localDay = (ms: number): number =>
+  Math.floor((ms + zoneMinutesAt(ms) * MINUTE_MS) / DAY_MS) * DAY_MS
 
 function byDay(
   key: { readonly relation: 'before' | 'on' | 'since'; readonly dayMs: number },

@@ -1,3 +1,4 @@
+import { zoneMinutesAt } from '#base/time.ts'
 import { formatDateTime } from '#codec/imap/date.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { formatFlags, formatRecentFlags } from '#codec/imap/flags.ts'
@@ -23,6 +24,9 @@ function flagsText(selected: Selected, row: number): string {
   return format(flags[row]!, mailbox.keywords)
 }
 
+/** A date-time as the clock on this machine's wall had it, by which SEARCH goes too (RFC 9051 §6.4.4). */
+export const localDateTime = (ms: number): string => formatDateTime(ms, zoneMinutesAt(ms))
+
 /** An item's text from the view alone; '' where it takes more. */
 export function rowValue(selected: Selected, row: number, kind: FetchItem['kind']): string {
   const { view } = selected
@@ -32,9 +36,9 @@ export function rowValue(selected: Selected, row: number, kind: FetchItem['kind'
     case 'flags':
       return `FLAGS ${flagsText(selected, row)}`
     case 'internalDate':
-      return `INTERNALDATE ${formatDateTime(view.internalDatesMs[row]!)}`
+      return `INTERNALDATE ${localDateTime(view.internalDatesMs[row]!)}`
     case 'saveDate':
-      return `SAVEDATE ${formatDateTime(view.savedAtMs[row]!)}`
+      return `SAVEDATE ${localDateTime(view.savedAtMs[row]!)}`
     case 'size':
       return `RFC822.SIZE ${view.sizes[row]!}`
     case 'modSeq':
