@@ -64,7 +64,7 @@ async function accountOf(store: MailboxStore, accountId: AccountId): Promise<unk
     const octets = []
     for (const uid of uids)
       octets.push((await store.read({ ...ask, uid, offset: 0, length: BYTES })).octets)
-    const metas = await storedMetas(store, { ...ask, uids })
+    const metas = await Array.fromAsync(storedMetas(store, { ...ask, uids }))
     const { ids } = await store.ids({ ...ask, uids })
     views.push({ whole, vanished: changes!.vanished, since: since!.uids, metas, ids, octets })
   }

@@ -82,10 +82,14 @@ const LEGACY: Readonly<
   'RFC822.TEXT': { kind: 'text', peek: false },
 }
 
+/** What one FETCH may ask for of each message. */
+const ITEMS_MAX = 1_000
+
 /** Reads a macro, one item or a list of items. */
 export function readFetchItems(scanner: Scanner): readonly FetchItem[] {
   if (scanner.peek() === '(') {
     const items = scanner.list(() => readItem(scanner))
+    if (items.length > ITEMS_MAX) return scanner.fail('Too much to fetch at once')
     return items.length === 0 ? scanner.fail('Nothing to fetch') : items
   }
   const macro = /^(ALL|FAST|FULL)(?![A-Za-z0-9.[])/i.exec(

@@ -1,9 +1,11 @@
+import { concatOctets, fromLatin1, toLatin1 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
 import type { MessageMeta, MimePart, OctetRange } from '#model/message.ts'
 import type { Section } from './fetch-item.ts'
 
 /** Where a section's octets lie; `fields` must still be picked out of a header. */
 export interface SectionRange extends OctetRange {
-  readonly fields?: { readonly names: readonly string[]; readonly not: boolean }
+  readonly fields?: WantedFields
 }
 
 /** What stands in front of the stored octets and belongs to the message's header. */
@@ -66,27 +68,77 @@ export function partAt(root: MimePart, path: readonly number[]): MimePart | unde
 }
 
 /** The fields of a header (octets as characters) that HEADER.FIELDS asks for, and the blank line that ends it. */
-export function pickFields(
-  header: string,
-  wanted: { readonly names: readonly string[]; readonly not: boolean },
-): string {
-  const names = new Set(wanted.names.map((name) => name.toLowerCase()))
-  let kept = ''
-  let keeping = false
-  let position = 0
-  while (position < header.length) {
-    const newline = header.indexOf('\n', position)
-    const next = newline < 0 ? header.length : newline + 1
-    const line = header.slice(position, next)
-    position = next
-    if (/^\r?\n?$/.test(line)) break
-    if (!/^[ \t]/.test(line)) {
-      const colon = line.indexOf(':')
-      const name = colon < 0 ? '' : line.slice(0, colon).trimEnd().toLowerCase()
-      keeping = colon >= 0 && names.has(name) !== wanted.not
-    }
-    if (keeping) kept += line
+export function pickFields(header: Octets, wanted: WantedFields): Octets {
+  const picker = new FieldPicker(wanted)
+  return concatOctets([picker.push(header), picker.end()])
+}
+
+export interface WantedFields {
+  /** As they came, in any case. */
+  readonly names: readonly string[]
+  /** All others are asked for. */
+  readonly not: boolean
+}
+
+/** Characters of a line in which a name can be seen: whatever is longer is none. */
+const NAME_CHARACTERS_MAX = 2_000
+
+/** The same of a header that comes in pieces, in memory of one piece. */
+export class FieldPicker {
+  readonly #names: ReadonlySet<string>
+  readonly #not: boolean
+  /** The beginning of a line that does not show yet what it is. */
+  #held = ''
+  #isInLine = false
+  #isKeeping = false
+  #isOver = false
+  #lastKept = ''
+
+  constructor({ names, not }: WantedFields) {
+    this.#names = new Set(names.map((name) => name.toLowerCase()))
+    this.#not = not
   }
-  if (kept !== '' && !kept.endsWith('\n')) kept += '\r\n'
-  return `${kept}\r\n` // RFC 9051 §6.4.5.1: the subset is always followed by a blank line
+
+  push(octets: Octets): Octets {
+    return this.#take(toLatin1(octets), false)
+  }
+
+  /** RFC 9051 §6.4.5.1: the subset is always followed by a blank line. */
+  end(): Octets {
+    const rest = this.#take('', true)
+    const isOpen = this.#lastKept !== '' && this.#lastKept !== '\n'
+    return concatOctets([rest, fromLatin1(isOpen ? '\r\n\r\n' : '\r\n')])
+  }
+
+  #take(piece: string, isEnd: boolean): Octets {
+    const text = this.#held + piece
+    this.#held = ''
+    let kept = ''
+    for (let at = 0; at < text.length && !this.#isOver;) {
+      const newline = text.indexOf('\n', at)
+      const next = newline < 0 ? text.length : newline + 1
+      const line = text.slice(at, next)
+      if (!this.#isInLine) {
+        if (newline < 0 && !isEnd && line.length < NAME_CHARACTERS_MAX) {
+          this.#held = line
+          break
+        }
+        this.#begin(line)
+      }
+      this.#isInLine = newline < 0
+      if (this.#isKeeping && !this.#isOver) kept += line
+      at = next
+    }
+    if (kept !== '') this.#lastKept = kept.at(-1)!
+    return fromLatin1(kept)
+  }
+
+  #begin(line: string): void {
+    if (/^\r?\n?$/.test(line)) this.#isOver = true
+    else if (!/^[ \t]/.test(line)) {
+      const colon = line.slice(0, NAME_CHARACTERS_MAX).indexOf(':')
+      const name = colon < 0 ? '' : line.slice(0, colon).trimEnd().toLowerCase()
+      this.#isKeeping = colon >= 0 && this.#names.has(name) !== this.#not
+    }
+  }
 }

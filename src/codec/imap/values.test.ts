@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromUtf8, toLatin1 } from '#base/octets.ts'
+import { fromLatin1, fromUtf8, toLatin1 } from '#base/octets.ts'
 import type { MimePart } from '#model/message.ts'
 import { renderBody } from './body-structure.ts'
 import { formatDateTime, headerDay } from './date.ts'
@@ -8,7 +8,7 @@ import { renderEnvelope } from './envelope.ts'
 import { formatFlags } from './flags.ts'
 import { decodeMailboxName, encodeUtf7, matchesPattern, toPath } from './mailbox-name.ts'
 import { quote } from './render.ts'
-import { partAt, pickFields, resolveSection } from './section.ts'
+import { partAt, FieldPicker, pickFields, resolveSection } from './section.ts'
 import { STAR, formatSet, inRanges, resolveSet } from './sequence-set.ts'
 
 test('mailbox names travel in modified UTF-7 and are taken in UTF-8 too (RFC 3501 §5.1.3)', () => {
@@ -184,8 +184,32 @@ test('BODYSTRUCTURE shows parts, messages and extension data', () => {
 
 test('HEADER.FIELDS keeps whole fields, folding included', () => {
   const header = 'To: a\r\n b\r\nSubject: x\r\nX-Y : z\r\n\r\n'
-  const pick = (names: string[], not = false): string => pickFields(header, { names, not })
+  const pick = (names: string[], not = false): string =>
+    toLatin1(pickFields(fromLatin1(header), { names, not }))
   assert.equal(pick(['TO', 'x-y']), 'To: a\r\n b\r\nX-Y : z\r\n\r\n')
   assert.equal(pick(['to'], true), 'Subject: x\r\nX-Y : z\r\n\r\n')
   assert.equal(pick(['cc']), '\r\n')
+})
+
+test('HEADER.FIELDS of a header in pieces, cut anywhere, is that of the whole', () => {
+  const long = `X-Long: ${'渡り'.repeat(2_000)}`
+  for (const header of [
+    `To: a\r\n b\r\nSubject: 会議\r\n\tx\r\nbad line\r\n${long}\r\n\r\nTo: body`,
+    `${'x'.repeat(5_000)}: y\nTo: a\n\nTo: b`,
+    'To: a\r\nSubject: no end',
+    'To: a\n',
+    '',
+  ])
+    for (const not of [false, true]) {
+      const wanted = { names: ['TO', 'x-long'], not }
+      const octets = fromUtf8(header)
+      const whole = toLatin1(pickFields(octets, wanted))
+      for (const size of [1, 2, 7, 1_999, 4_096]) {
+        const picker = new FieldPicker(wanted)
+        let text = ''
+        for (let at = 0; at < octets.length; at += size)
+          text += toLatin1(picker.push(octets.subarray(at, at + size)))
+        assert.equal(text + toLatin1(picker.end()), whole, `${size} of ${header.slice(0, 20)}`)
+      }
+    }
 })

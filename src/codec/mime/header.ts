@@ -3,6 +3,9 @@ import type { Octets } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
 import type { OctetRange } from '#model/message.ts'
 
+/** Octets of one header that are looked at. */
+export const HEADER_BYTES_MAX = 1_048_576
+
 /** One field of a header block; text holds one character an octet. */
 export interface HeaderField {
   /** As it stood, white space before the colon cut off. */

@@ -1,9 +1,9 @@
 import { CR, LF, bufferOf, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { MessageMeta, MimePart } from '#model/message.ts'
-import { startsField } from './header.ts'
+import { HEADER_BYTES_MAX, startsField } from './header.ts'
 import { PreviewCollector } from './preview.ts'
-import { HEADER_BYTES_MAX, HeaderBuffer, describeHeader, emptyDescription } from './part-header.ts'
+import { HeaderBuffer, describeHeader, emptyDescription } from './part-header.ts'
 import type { Description } from './part-header.ts'
 
 /** Nested multiparts and messages; deeper ones are opaque leaves. */

@@ -5,7 +5,7 @@ import type { HeaderAddress, HeaderEnvelope, MimePart } from '#model/message.ts'
 import { ADDRESSES_MAX, parseAddressList } from './address-list.ts'
 import { parseContentType, parseDisposition, withoutComments } from './content-type.ts'
 import { parseDate } from './date.ts'
-import { firstField, headerFields } from './header.ts'
+import { firstField, headerFields, HEADER_BYTES_MAX } from './header.ts'
 import type { HeaderField } from './header.ts'
 
 /** What one part's header says about it. */
@@ -79,9 +79,6 @@ export class HeaderBuffer {
     return bufferOf(Buffer.concat(this.#pieces)).subarray(0, this.#length)
   }
 }
-
-/** Octets of one header that are looked at. */
-export const HEADER_BYTES_MAX = 1_048_576
 
 // RFC 2046 §5.1.5: a digest's parts are messages where they do not say otherwise.
 function contentType(

@@ -104,7 +104,9 @@ async function inbox(accountId = hanako): Promise<string[]> {
   const { mailboxes } = await store.mailboxes({ accountId })
   const mailboxId = mailboxes[0]!.id
   const { uids } = (await store.view({ accountId, mailboxId }))!
-  const metas = await storedMetas(store, { accountId, mailboxId, uids: [...uids] as Uid[] })
+  const metas = await Array.fromAsync(
+    storedMetas(store, { accountId, mailboxId, uids: [...uids] as Uid[] }),
+  )
   return metas.map((found) => decodeWords(found?.meta.envelope.subject ?? ''))
 }
 

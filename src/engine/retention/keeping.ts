@@ -304,15 +304,15 @@ async function described(
   const texts = new Map<EmailId, { readonly subject: string; readonly from: string }>()
   for (const [mailboxId, group] of Map.groupBy(emails, (email) => email.mailboxId)) {
     const uids = group.map(({ uid }) => uid)
-    const metas = await storedMetas(mailboxes, { accountId, mailboxId, uids })
-    group.forEach(({ emailId }, index) => {
-      const envelope = metas[index]?.meta.envelope
+    let index = 0
+    for await (const stored of storedMetas(mailboxes, { accountId, mailboxId, uids })) {
+      const envelope = stored?.meta.envelope
       const from = envelope?.from?.[0]
-      texts.set(emailId, {
+      texts.set(group[index++]!.emailId, {
         subject: decodeWords(envelope?.subject ?? ''),
         from: from === undefined ? '' : decodeWords(from.name ?? `${from.mailbox}@${from.host}`),
       })
-    })
+    }
   }
   return emails.map(({ emailId, path, goneAtMs, sizeBytes }) => ({
     emailId,

@@ -62,7 +62,7 @@ describe('the mail store on a disk', () => {
         const ask = { accountId: hanako, mailboxId: id }
         views.push(
           view,
-          await storedMetas(store, { ...ask, uids }),
+          await Array.fromAsync(storedMetas(store, { ...ask, uids })),
           await store.ids({ ...ask, uids }),
         )
         for (const uid of uids) {

@@ -1,9 +1,10 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
-import type { MessageMeta } from '#model/message.ts'
+import type { MessageMeta, MimePart } from '#model/message.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 
 /**
@@ -13,7 +14,10 @@ import type { MailboxStore } from './mailbox-store.ts'
 export interface MetaRecords {
   /** All records, one behind the other. */
   readonly octets: Octets
-  /** Where each ends. One that ends where it begins is not there: the message is gone. */
+  /**
+   * Where each ends. One that ends where it begins is not there: the message is gone. Fewer than were
+   * asked for: the others are too much for one answer, and are to be asked for again.
+   */
   readonly ends: Uint32Array
   /** Octets in front of the message that its meta does not count. */
   readonly prefixBytes: Uint32Array
@@ -25,22 +29,61 @@ export interface StoredMeta {
   readonly prefixBytes: number
 }
 
-/** The parsed meta of each UID in order; undefined where it is gone. At most 1,000 a call. */
-export async function storedMetas(
+/** Messages of one call, and octets of one answer beyond its first record. */
+export const METAS_MAX = 1_000
+export const METAS_BYTES_MAX = 4 * 1024 * 1024
+
+/** What is taken apart before others get their turn: a mail of 10,000 parts takes about as long alone. */
+const TURN_BYTES = 512 * 1024
+
+/**
+ * The parsed meta of each UID in order; undefined where it is gone. At most METAS_MAX a call. One at a
+ * time is taken apart, and they are read in runs: many mails of 10,000 parts each fill no memory, and
+ * others get their turn between them.
+ */
+export async function* storedMetas(
   store: Pick<MailboxStore, 'metas'>,
   ask: {
     readonly accountId: AccountId
     readonly mailboxId: MailboxId
     readonly uids: readonly Uid[]
   },
-): Promise<(StoredMeta | undefined)[]> {
-  const { octets, ends, prefixBytes } = await store.metas(ask)
-  return ask.uids.map((_, index) => {
-    const from = index === 0 ? 0 : ends[index - 1]!
-    const to = ends[index]!
-    if (from === to) return undefined
-    return { meta: decodeMeta(octets.subarray(from, to)), prefixBytes: prefixBytes[index]! }
-  })
+): AsyncGenerator<StoredMeta | undefined, void, undefined> {
+  let taken = 0
+  for (let at = 0; at < ask.uids.length;) {
+    const uids = at === 0 ? ask.uids : ask.uids.slice(at)
+    const { octets, ends, prefixBytes } = await store.metas({ ...ask, uids })
+    for (let index = 0, from = 0; index < ends.length; index++) {
+      const to = ends[index]!
+      if (from === to) yield undefined
+      else {
+        taken += to - from
+        if (taken > TURN_BYTES) {
+          await turn()
+          taken = 0
+        }
+        yield { meta: decodeMeta(octets.subarray(from, to)), prefixBytes: prefixBytes[index]! }
+      }
+      from = to
+    }
+    if (ends.length === 0) throw new Fault('corrupt', 'no meta of those that were asked for')
+    at += ends.length
+  }
+}
+
+/** Parts of messages that one who reads many of them holds at a time: each takes about a kilobyte. */
+export const PARTS_HELD_MAX = 20_000
+
+/** Parts of a message at all depths, counted up to `max`. */
+export function partsIn(root: MimePart, max: number): number {
+  const open = [root]
+  let parts = 0
+  for (let part = open.pop(); part !== undefined && parts < max; part = open.pop()) {
+    parts++
+    open.push(...part.parts)
+    if (part.message !== undefined) open.push(part.message.root)
+  }
+  return parts
 }
 
 const META_VERSION = 1

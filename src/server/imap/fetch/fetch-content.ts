@@ -155,9 +155,9 @@ async function* unitsOf(
     const rows = all.slice(at, at + (readAhead.hasRoom ? BATCH_ROWS : CROWDED_BATCH_ROWS))
     at += rows.length
     const seen = marks ? await markSeen(session, selected, rows) : new Set<number>()
-    const batch = await loadBatch(session, selected, { plan, rows })
-    for (const [index, row] of rows.entries()) {
-      const known = batch(index)
+    let next = 0
+    for await (const known of knownOf(session, selected, { plan, rows })) {
+      const row = rows[next++]!
       yield known === undefined
         ? 'gone'
         : unitOf(session, selected, { row, plan, known, seen: seen.has(row) })
@@ -165,27 +165,26 @@ async function* unitsOf(
   }
 }
 
-async function loadBatch(
+/** Of each row in order; undefined where the message is gone. */
+async function* knownOf(
   session: ImapSession,
   selected: Selected,
   { plan, rows }: { readonly plan: FetchPlan; readonly rows: readonly number[] },
-): Promise<(index: number) => Known | undefined> {
+): AsyncGenerator<Known | undefined> {
   const { store } = session.room
   const ask = {
     ...selected.view.asked,
     uids: selected.uidsOf(rows),
   }
-  const [metas, ids] = await Promise.all([
-    needsMetas(plan) ? storedMetas(store, ask) : undefined,
-    plan.needsIds ? store.ids(ask).then((answer) => answer.ids) : undefined,
-  ])
-  return (index) => {
-    const [message, known] = [metas?.[index], ids?.[index]]
-    if (metas !== undefined && message === undefined) return undefined
-    if (ids !== undefined && known === undefined) return undefined
-    return {
-      ...(message !== undefined && { message }),
-      ...(known !== undefined && { ids: known }),
-    }
+  const ids = plan.needsIds ? (await store.ids(ask)).ids : undefined
+  const metas = needsMetas(plan) ? storedMetas(store, ask) : undefined
+  for (const index of rows.keys()) {
+    const message = (await metas?.next())?.value ?? undefined
+    const known = ids?.[index]
+    const isGone =
+      (metas !== undefined && message === undefined) || (ids !== undefined && known === undefined)
+    yield isGone
+      ? undefined
+      : { ...(message !== undefined && { message }), ...(known !== undefined && { ids: known }) }
   }
 }

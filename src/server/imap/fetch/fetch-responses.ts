@@ -24,7 +24,7 @@ export class Responses {
       if (index > 0) this.#text += ' '
       if (typeof value === 'string') this.#text += value
       else if ('decoded' in value) {
-        this.#text += `${value.label} ~{${value.decoded.length}}\r\n` // RFC 3516 §4.2: NUL may stand in it
+        this.#text += `${value.label} ${value.isBinary ? '~' : ''}{${value.decoded.length}}\r\n`
         this.#close()
         this.#gathered.push(value.decoded)
       } else {

@@ -17,8 +17,8 @@ interface Known {
   readonly ids: MessageIds | undefined
 }
 
-/** Of each row of a batch; undefined where the message is gone. */
-type Batch = (index: number) => Known | undefined
+/** Of each row of a batch in order; undefined where the message is gone. */
+type Batch = AsyncGenerator<Known | undefined, void, undefined>
 
 /**
  * FETCH of envelopes, structures and ids, without octets of messages. What was rendered once is kept
@@ -40,11 +40,11 @@ export async function fetchTexts(
   for (let at = 0; coming !== undefined; at += BATCH_ROWS) {
     const batch = await coming
     coming = load(at + BATCH_ROWS)
-    const end = Math.min(BATCH_ROWS, rows.length - at)
-    for (let index = 0; index < end; index++) {
-      const known = batch(index)
+    let next = at
+    for await (const known of batch) {
+      const row = rows[next++]!
       if (known === undefined) skipped++
-      else putRow(session, selected, { row: rows[at + index]!, items: plan.items, known })
+      else putRow(session, selected, { row, items: plan.items, known })
       if (session.out.full) await session.out.flush()
     }
     await session.connection.stillThere()
@@ -52,6 +52,7 @@ export async function fetchTexts(
   return skipped
 }
 
+/** Resolves once the first metas are there; each is taken apart, and rendered, when its turn comes. */
 async function loadBatch(
   session: ImapSession,
   selected: Selected,
@@ -63,23 +64,30 @@ async function loadBatch(
   const ask = view.asked
   const uids = selected.uidsOf(rows)
   const texts = uids.map((uid) => complete(room.shownTexts.get(view, uid), kinds))
-  const unknown = [...uids.keys()].filter((index) => texts[index] === undefined)
-  const [metas, ids] = await Promise.all([
-    unknown.length === 0
-      ? []
-      : storedMetas(room.store, { ...ask, uids: unknown.map((index): Uid => uids[index]!) }),
+  const unknown = uids.filter((_, index) => texts[index] === undefined)
+  const metas = storedMetas(room.store, { ...ask, uids: unknown })
+  const [first, ids] = await Promise.all([
+    unknown.length === 0 ? undefined : metas.next(),
     plan.needsIds ? room.store.ids({ ...ask, uids }).then((answer) => answer.ids) : undefined,
   ])
-  for (const [n, index] of unknown.entries()) {
-    const meta = metas[n]?.meta
-    if (meta !== undefined)
-      texts[index] = room.shownTexts.render(view, uids[index]!, { meta, kinds })
+  let coming = first
+  const rendered = async (uid: Uid): Promise<RowTexts | undefined> => {
+    const { value: stored } = coming ?? (await metas.next())
+    coming = undefined
+    if (stored === undefined) return undefined
+    return room.shownTexts.render(view, uid, { meta: stored.meta, kinds })
   }
-  return (index) => {
-    if (texts[index] === undefined || (ids !== undefined && ids[index] === undefined))
-      return undefined
-    return { texts: texts[index], ids: ids?.[index] }
+  async function* batch(): Batch {
+    for (const [index, uid] of uids.entries()) {
+      const shown = texts[index] ?? (await rendered(uid))
+      texts[index] = undefined // it is long, and may be in nobody's hands once it is told
+      const id = ids?.[index]
+      yield shown === undefined || (ids !== undefined && id === undefined)
+        ? undefined
+        : { texts: shown, ids: id }
+    }
   }
+  return batch()
 }
 
 const complete = (

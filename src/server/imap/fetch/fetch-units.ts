@@ -1,19 +1,19 @@
-import { emptyOctets, fromLatin1, toLatin1 } from '#base/octets.ts'
+import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { partAt, pickFields, resolveSection } from '#codec/imap/section.ts'
-import type { Prefixed, SectionRange } from '#codec/imap/section.ts'
+import type { Prefixed, SectionRange, WantedFields } from '#codec/imap/section.ts'
 import type { OctetRange } from '#model/message.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import { PIECES_MAX } from '#store/mailbox/message-pieces.ts'
 import type { PieceAsk, Unread } from '#store/mailbox/message-pieces.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
-import { decodedPart } from './fetch-binary.ts'
+import { decodedPart, pickedFields } from './fetch-binary.ts'
 import type { Decoded } from './fetch-binary.ts'
 import { rowValue } from '#server/imap/view/fetch-lines.ts'
 import { storedValue } from './fetch-texts.ts'
-import { CROWDED_READ_BYTES, READ_BYTES, readAllOctets, readOctets } from './message-octets.ts'
+import { CROWDED_READ_BYTES, READ_BYTES, readOctets } from './message-octets.ts'
 import type { Of } from './message-octets.ts'
 import type { Selected } from '#server/imap/view/selected.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
@@ -57,6 +57,8 @@ export interface Literal {
 export interface DecodedLiteral {
   readonly label: string
   readonly decoded: Decoded
+  /** NUL may stand in it (RFC 3516 §4.2). */
+  readonly isBinary: boolean
 }
 
 /** Why a message is left out of the answer. */
@@ -65,6 +67,8 @@ export type Missing = Unread | 'unknownEncoding'
 /** A value of a response: its text, or what it becomes once the unit's pieces are there. */
 export type Value = string | ((pieces: Pieces) => Told | Promise<Told>)
 export type Made = string | Literal | DecodedLiteral
+/** Fields of a header. */
+type Picked = Literal | DecodedLiteral | { readonly missing: Missing }
 type Told = Made | { readonly missing: Missing }
 /** Of what a unit has asked for, in order. */
 export type Pieces = readonly (Octets | Unread)[]
@@ -129,11 +133,16 @@ export function unitOf(
   return { uid, seq: selected.seqOfRow(row), values, asks: unit.asks, bytes: unit.bytes }
 }
 
+/** Decoded octets that one response keeps; beyond it they are decoded once more when they are sent. */
+const KEPT_BYTES_MAX = 1024 * 1024
+
 /** Gathers what one response reads ahead: never more than one question may ask for. */
 class UnitInMaking {
   readonly asks: PieceAsk[] = []
   bytes = 0
+  #keptBytes = 0
   readonly #of: Of
+  readonly #read = (range: OctetRange): Promise<Octets | undefined> => readOctets(this.#of, range)
 
   constructor(of: Of) {
     this.#of = of
@@ -167,40 +176,58 @@ class UnitInMaking {
     const fields = this.#fields(item, range, range.fields)
     return async (pieces) => {
       const told = await fields(pieces)
-      return 'length' in told ? `${item.label} ${told.length}` : told
+      if ('missing' in told) return told
+      return `${item.label} ${'decoded' in told ? told.decoded.length : told.length}`
     }
   }
 
   #fields(
     { label, partial }: SectionItem,
     range: OctetRange,
-    fields: { readonly names: readonly string[]; readonly not: boolean },
-  ): (pieces: Pieces) => Promise<Literal | { readonly missing: Missing }> {
+    fields: WantedFields,
+  ): (pieces: Pieces) => Picked | Promise<Picked> {
     const literal = (header: Octets): Literal => {
-      const picked = fromLatin1(pickFields(toLatin1(header), fields))
+      const picked = pickFields(header, fields)
       const { offset, length } = partial ?? { offset: 0, length: picked.length }
       const first = picked.subarray(offset, offset + length)
       return { label, length: first.length, first, rest: { offset: 0, length: 0 } }
     }
     const piece = range.length <= READ_BYTES ? this.#ask(range) : undefined
-    return async (pieces) => {
-      const header = piece === undefined ? await readAllOctets(this.#of, range) : pieces[piece]!
-      if (header === undefined) return { missing: 'gone' }
+    if (piece === undefined) {
+      const { offset, length } = range
+      const asked = { range: { offset, length }, fields, ...(partial && { partial }) }
+      return async () => {
+        const decoded = await pickedFields(asked, this.#read)
+        return decoded === 'gone' ? { missing: decoded } : { label, decoded, isBinary: false }
+      }
+    }
+    return (pieces) => {
+      const header = pieces[piece]!
       return typeof header === 'string' ? { missing: header } : literal(header)
     }
   }
 
-  binary(item: BinaryItem, message: Prefixed): Value {
-    const encoded = partAt(message.meta.root, item.path)?.body.length ?? message.meta.sizeBytes
-    this.bytes += Math.min(READ_BYTES, encoded) // what decoding keeps
-    const { label } = item
-    const started = decodedPart(item, message, (range) => readOctets(this.#of, range))
-    started.catch(() => undefined) // awaited when its turn comes; where an earlier one fails, nobody does
+  /** One is decoded after the other, when its turn comes: thousands may be asked for. */
+  binary(item: BinaryItem, { meta, prefixBytes }: Prefixed): Value {
+    const { label, path } = item
+    const isSize = item.kind === 'binarySize'
+    const part = path.length === 0 ? undefined : partAt(meta.root, path)
+    if (path.length > 0 && part === undefined) return isSize ? `${label} 0` : `${label} NIL`
+    const asked = {
+      range:
+        part === undefined
+          ? { offset: 0, length: prefixBytes + meta.sizeBytes }
+          : { offset: part.body.offset + prefixBytes, length: part.body.length },
+      encoding: part?.encoding.trim().toLowerCase() ?? 'binary',
+      ...(item.kind === 'binary' && item.partial && { partial: item.partial }),
+    }
+    this.bytes += Math.min(READ_BYTES, asked.range.length)
+    const mayKeep = (bytes: number): boolean =>
+      !isSize && this.#keptBytes + bytes <= KEPT_BYTES_MAX && (this.#keptBytes += bytes) > 0
     return async () => {
-      const decoded = await started
-      if (decoded === 'gone' || decoded === 'unknownEncoding') return { missing: decoded }
-      if (item.kind === 'binarySize') return `${label} ${decoded === 'noPart' ? 0 : decoded.length}`
-      return decoded === 'noPart' ? `${label} NIL` : { label, decoded }
+      const decoded = await decodedPart(asked, this.#read, mayKeep)
+      if (typeof decoded === 'string') return { missing: decoded }
+      return isSize ? `${label} ${decoded.length}` : { label, decoded, isBinary: true }
     }
   }
 

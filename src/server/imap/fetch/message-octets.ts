@@ -1,4 +1,3 @@
-import { concatOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault, isLost } from '#base/outcome.ts'
 import type { Uid } from '#model/mailbox.ts'
@@ -30,20 +29,6 @@ export async function readOctets(
     ...range,
   })
   return octets
-}
-
-/** The same of any length. */
-export async function readAllOctets(of: Of, range: OctetRange): Promise<Octets | undefined> {
-  const parts: Octets[] = []
-  for (let at = 0; at < range.length;) {
-    const length = Math.min(READ_BYTES, range.length - at)
-    const octets = await readOctets(of, { offset: range.offset + at, length })
-    if (octets === undefined) return undefined
-    if (octets.length === 0) break
-    parts.push(octets)
-    at += octets.length
-  }
-  return concatOctets(parts)
 }
 
 /** Why what was thrown leaves a message out; rethrows what concerns more than one. */

@@ -4,16 +4,19 @@ import { isFault } from '#base/outcome.ts'
 import type { MimePart } from '#model/message.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
-import { storedMetas } from '#store/mailbox/meta-records.ts'
+import { PARTS_HELD_MAX, partsIn, storedMetas } from '#store/mailbox/meta-records.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
 import { foldText, hasText } from '#codec/mime/fold-text.ts'
 import { foldedFields } from '#codec/mime/message-texts.ts'
+import { HEADER_BYTES_MAX } from '#codec/mime/header.ts'
 import { isReadable, partNames } from '#codec/mime/readings.ts'
 import { BodySearch } from './search-body.ts'
 import type { Selected } from '#server/imap/view/selected.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
 
+/** Small parts that are searched before others get their turn. */
+const PARTS_PER_TURN = 256
 /** Octets of a body that are read, and searched, at a time: others get their turn in between. */
 const BODY_READ_BYTES = 65_536
 
@@ -43,16 +46,22 @@ export class FactReader {
     return this.#selected.view.asked
   }
 
-  /** Metas of a batch. */
-  async messages(facts: readonly Facts[]): Promise<void> {
-    const metas = await storedMetas(this.#session.room.store, {
+  /** Metas of the first of a batch, at least of one: returns of how many. */
+  async messages(facts: readonly Facts[]): Promise<number> {
+    const metas = storedMetas(this.#session.room.store, {
       ...this.#ask(),
       uids: this.#selected.uidsOf(facts.map(({ row }) => row)),
     })
-    for (const [index, fact] of facts.entries()) {
-      const message = metas[index]
-      if (message !== undefined) fact.message = message
+    let read = 0
+    let parts = 0
+    for await (const message of metas) {
+      const fact = facts[read++]!
+      if (message === undefined) continue
+      fact.message = message
+      parts += partsIn(message.meta.root, PARTS_HELD_MAX - parts)
+      if (parts >= PARTS_HELD_MAX) break
     }
+    return read
   }
 
   async ids(facts: readonly Facts[]): Promise<void> {
@@ -71,7 +80,8 @@ export class FactReader {
     const { message } = fact
     if (message === undefined) return
     const { header } = message.meta.root
-    const octets = await this.#read(fact, 0, message.prefixBytes + header.offset + header.length)
+    const length = message.prefixBytes + header.offset + header.length
+    const octets = await this.#read(fact, 0, Math.min(length, HEADER_BYTES_MAX))
     fact.fields = foldedFields(octets)
   }
 
@@ -83,6 +93,15 @@ export class FactReader {
     const { message } = fact
     if (message === undefined) return
     const found = new Set<string>()
+    // Of thousands of small parts each would cost a question.
+    let visited = 0
+    let ahead: { readonly offset: number; readonly octets: Octets } | undefined
+    const small = async (offset: number, length: number): Promise<Octets> => {
+      const within = ahead === undefined ? -1 : offset - ahead.offset
+      if (ahead === undefined || within < 0 || within + length > ahead.octets.length)
+        ahead = { offset, octets: await this.#read(fact, offset, BODY_READ_BYTES) }
+      return ahead.octets.subarray(offset - ahead.offset, offset - ahead.offset + length)
+    }
     const look = (folded: string): void => {
       for (const text of texts) if (hasText(folded, text)) found.add(text)
     }
@@ -93,22 +112,25 @@ export class FactReader {
       if (part.message !== undefined) {
         const { root } = part.message
         const { offset, length } = root.header
-        const header = await this.#read(fact, message.prefixBytes + offset, length)
+        const bytes = Math.min(length, HEADER_BYTES_MAX)
+        const header = await this.#read(fact, message.prefixBytes + offset, bytes)
         for (const [name, value] of foldedFields(header)) look(`${name}: ${value}`)
         await visit(root)
       } else if (isReadable(part)) {
         const { offset, length } = part.body
         const search = new BodySearch(part, texts, found)
-        const pieces = this.#pieces(fact, {
-          offset: message.prefixBytes + offset,
-          length,
-          pieceBytes: BODY_READ_BYTES,
-        })
-        for await (const octets of pieces) {
-          search.push(octets)
-          if (search.isDone) return
-          if (length > BODY_READ_BYTES) await this.#session.connection.stillThere()
+        const at = message.prefixBytes + offset
+        if (length <= BODY_READ_BYTES) search.push(await small(at, length))
+        else {
+          const pieces = this.#pieces(fact, { offset: at, length, pieceBytes: BODY_READ_BYTES })
+          for await (const octets of pieces) {
+            search.push(octets)
+            if (search.isDone) return
+            await this.#session.connection.stillThere()
+          }
         }
+        if (search.isDone) return
+        if (++visited % PARTS_PER_TURN === 0) await this.#session.connection.stillThere()
         search.end()
       }
     }

@@ -35,9 +35,13 @@ export async function matchingRows(
   let open: Facts[] = []
   const decidedAtOnce = selected.exists - undecided.length
   const settle = async (looked: number): Promise<void> => {
-    for (const row of await settled(open, search, reader)) found.push(row)
-    open = []
-    await progress.step(decidedAtOnce + looked, selected.exists)
+    while (open.length > 0) {
+      const { rows, later } = await settled(open, search, reader)
+      for (const row of rows) found.push(row)
+      for (const facts of open) forget(facts)
+      open = later
+      await progress.step(decidedAtOnce + looked - later.length, selected.exists)
+    }
   }
   for (const [index, facts] of undecided.entries()) {
     if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1)
@@ -52,14 +56,22 @@ export async function matchingRows(
 
 const nothing = (): Needs => ({ message: false, ids: false, fields: false, bodies: false })
 
-/** Reads what the open ones lack, cheapest first, until each is decided. */
+/** What was read goes with its batch: the rows stay in the list of the whole search. */
+function forget(facts: Facts): void {
+  delete facts.message
+  delete facts.fields
+  delete facts.bodies
+}
+
+/** Reads what the open ones lack, cheapest first, until each is decided; `later` are too much for now. */
 async function settled(
   batch: readonly Facts[],
   search: Matcher,
   reader: FactReader,
-): Promise<number[]> {
+): Promise<{ readonly rows: readonly number[]; readonly later: Facts[] }> {
   const found: number[] = []
   let open = batch
+  let later: Facts[] = []
   const sift = (want: keyof Needs): Facts[] => {
     const rest: Facts[] = []
     const wanting: Facts[] = []
@@ -77,11 +89,15 @@ async function settled(
   const ids = sift('ids')
   if (ids.length > 0) await reader.ids(ids)
   const messages = sift('message')
-  if (messages.length > 0) await reader.messages(messages)
+  if (messages.length > 0) {
+    later = messages.slice(await reader.messages(messages))
+    const puttingOff = new Set(later)
+    open = open.filter((facts) => !puttingOff.has(facts))
+  }
   await sideBySide(sift('fields'), (facts) => reader.fields(facts))
   await sideBySide(sift('bodies'), (facts) => reader.bodies(facts, search.bodyTexts))
   sift('bodies') // those that are undecided still are gone meanwhile
-  return found
+  return { rows: found, later }
 }
 
 async function sideBySide(

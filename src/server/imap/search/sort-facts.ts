@@ -38,17 +38,19 @@ export async function sortFacts(
   const facts: SortFacts[] = []
   for (let at = 0; at < rows.length; at += BATCH_ROWS) {
     const some = rows.slice(at, at + BATCH_ROWS)
-    const metas = await storedMetas(session.room.store, {
+    const metas = storedMetas(session.room.store, {
       ...view.asked,
       uids: selected.uidsOf(some),
     })
-    for (const [index, row] of some.entries()) {
+    let index = 0
+    for await (const stored of metas) {
+      const row = some[index++]!
       const arrivalMs = view.internalDatesMs[row]!
       facts.push({
         row,
         arrivalMs,
         size: view.sizes[row]!,
-        ...contentFacts(metas[index]?.meta, arrivalMs),
+        ...contentFacts(stored?.meta, arrivalMs),
       })
     }
     await session.connection.stillThere()

@@ -91,24 +91,23 @@ async function describeAll(
   const needsContent = [...ask.properties].some(
     (name) => !Object.hasOwn(ROW_PROPERTIES, name) && name !== 'expiresAt',
   )
-  const metas = needsContent ? await loadMetas(call, emails) : undefined
-  const list: (Record<string, unknown> | undefined)[] = Array.from(emails, () => undefined)
-  let next = 0
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < emails.length; index = next++) {
-      const email = emails[index]!
-      const row = describeRow(email, ask.properties)
-      if (metas === undefined) list[index] = row
-      else {
+  if (!needsContent) return emails.map((email) => describeRow(email, ask.properties))
+  const shown = new Map<EmailId, Record<string, unknown>>()
+  for (let open = emails; open.length > 0;) {
+    const { metas, later } = await loadMetas(call, open)
+    const loaded = open.values()
+    const work = async (): Promise<void> => {
+      for (const email of loaded) {
         const stored = metas.get(email.emailId)
-        if (stored === undefined) continue // gone meanwhile
+        if (stored === undefined) continue // its turn comes later, or it is gone
         const content = await shapeEmail(storedSource(call, email, stored), ask)
-        list[index] = { ...row, ...content }
+        shown.set(email.emailId, { ...describeRow(email, ask.properties), ...content })
       }
     }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    open = later
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  return list.filter((each) => each !== undefined)
+  return emails.map(({ emailId }) => shown.get(emailId)).filter((each) => each !== undefined)
 }
 
 function describeRow(email: Email, properties: ReadonlySet<string>): Record<string, unknown> {

@@ -1,9 +1,11 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { bufferOf, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import { decodeCharset, knowsCharset } from '#codec/mime/charset.ts'
 import { decodeContent } from '#codec/mime/content-decoder.ts'
 import { paramOf } from '#codec/mime/encoded-word.ts'
+import { HEADER_BYTES_MAX } from '#codec/mime/header.ts'
 import type { HeaderAddress, MimePart } from '#model/message.ts'
 import { Args } from '#server/jmap/method/args.ts'
 import { BODY_PROPERTIES, BODY_PROPERTIES_DEFAULT, bodiesOf, describePart } from './body-parts.ts'
@@ -27,11 +29,16 @@ export interface EmailAsk {
   readonly fetch: { readonly text: boolean; readonly html: boolean; readonly all: boolean }
   /** 0: no limit but ours. */
   readonly maxBodyValueBytes: number
-  /** Octets of text left for the whole answer. */
-  readonly budget: { bytes: number }
+  /** Octets of text, and parts, left for the whole answer. */
+  readonly budget: { bytes: number; parts: number }
 }
 
 const ADDRESS_PROPERTIES = ['sender', 'from', 'to', 'cc', 'bcc', 'replyTo'] as const
+
+/** Parts that one answer shows; one may be told in several of its properties. */
+const PARTS_SHOWN_MAX = 50_000
+/** Parts that are described before others get their turn. */
+const PARTS_PER_TURN = 500
 
 type Maker = (message: Reading) => unknown
 
@@ -113,7 +120,7 @@ export function emailAsk(
       all: args.flag('fetchAllBodyValues'),
     },
     maxBodyValueBytes: args.count('maxBodyValueBytes') ?? 0,
-    budget: { bytes: budgetBytes },
+    budget: { bytes: budgetBytes, parts: PARTS_SHOWN_MAX },
   }
 }
 
@@ -149,10 +156,7 @@ class Reading {
   fields(): Promise<RawField[]> {
     const { prefixBytes, meta } = this.source
     const { offset, length } = meta.root.header
-    this.#fields ??= this.source
-      .read(0, prefixBytes + offset + length)
-      .catch(noneIfDamaged)
-      .then(rawFields)
+    this.#fields ??= this.#readFields(0, prefixBytes + offset + length)
     return this.#fields
   }
 
@@ -163,7 +167,9 @@ class Reading {
   }
 
   async part(each: BodyPart, isDeep = true): Promise<Record<string, unknown>> {
-    const { bodyProperties } = this.#ask
+    const { bodyProperties, budget } = this.#ask
+    if (--budget.parts < 0) throw tooMuch()
+    if (budget.parts % PARTS_PER_TURN === 0) await turn()
     const shown = await describePart(this.source, each, bodyProperties)
     const headers = [...bodyProperties].filter((name) => name.startsWith('header:'))
     if (bodyProperties.has('headers') || headers.length > 0) {
@@ -183,7 +189,20 @@ class Reading {
     if (part === this.source.meta.root) return this.fields()
     const { offset, length } = part.header
     const { prefixBytes } = this.source
-    return rawFields(await this.source.read(prefixBytes + offset, length).catch(noneIfDamaged))
+    return this.#readFields(prefixBytes + offset, length)
+  }
+
+  /** As much of a header is shown as was looked at when the message came. */
+  async #readFields(offset: number, length: number): Promise<RawField[]> {
+    const bytes = Math.min(length, HEADER_BYTES_MAX)
+    this.#spend(bytes)
+    return rawFields(await this.source.read(offset, bytes).catch(noneIfDamaged))
+  }
+
+  #spend(bytes: number): void {
+    const { budget } = this.#ask
+    budget.bytes -= bytes
+    if (budget.bytes < 0) throw tooMuch()
   }
 
   async values(): Promise<Record<string, unknown>> {
@@ -203,14 +222,12 @@ class Reading {
   }
 
   async #value(part: MimePart): Promise<Record<string, unknown>> {
-    const { budget, maxBodyValueBytes } = this.#ask
+    const { maxBodyValueBytes } = this.#ask
     const { offset, length } = part.body
     // Quoted-printable is three times its content at most, and a charset makes no less than a third of UTF-8.
     const readBytes =
       maxBodyValueBytes === 0 ? length : Math.min(length, maxBodyValueBytes * 4 + 1_024)
-    budget.bytes -= readBytes
-    if (budget.bytes < 0)
-      throw new MethodError('requestTooLarge', 'Too much text for one answer: ask for less')
+    this.#spend(readBytes)
     const octets = await this.source
       .read(this.source.prefixBytes + offset, readBytes)
       .catch(noneIfDamaged)
@@ -228,6 +245,9 @@ class Reading {
     }
   }
 }
+
+const tooMuch = (): MethodError =>
+  new MethodError('requestTooLarge', 'Too much for one answer: ask for less')
 
 function noneIfDamaged(thrown: unknown): Octets {
   if (!isFault(thrown, 'corrupt')) throw thrown

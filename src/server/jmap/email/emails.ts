@@ -1,7 +1,7 @@
 import { asciiLower } from '#base/text.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type { EmailId, MailboxId } from '#model/mailbox.ts'
-import { storedMetas } from '#store/mailbox/meta-records.ts'
+import { PARTS_HELD_MAX, partsIn, storedMetas } from '#store/mailbox/meta-records.ts'
 import type { StoredMeta } from '#store/mailbox/meta-records.ts'
 import type { AccountState, EmailPlace, StoredEmail } from '#store/mailbox/stored-email.ts'
 import { invalidProperties } from '#server/jmap/method/method-error.ts'
@@ -72,11 +72,17 @@ export function flagsOf(keywords: Iterable<string>): {
 export const isKeyword = (keyword: string): boolean =>
   /^[\u0021-\u007e]{1,255}$/.test(keyword) && !/[(){\]%*"\\]/.test(keyword)
 
-/** The meta of each email; what is not known is asked for by mailbox, together. */
-export async function loadMetas(
-  call: Call,
-  emails: readonly Email[],
-): Promise<Map<EmailId, StoredMeta>> {
+/** Metas of some emails, and those whose turn comes when these are done with. */
+export interface LoadedMetas {
+  readonly metas: ReadonlyMap<EmailId, StoredMeta>
+  readonly later: readonly Email[]
+}
+
+/**
+ * The meta of each email, of one at least: mails of many parts come a few at a time. What is not known
+ * is asked for by mailbox, together.
+ */
+export async function loadMetas(call: Call, emails: readonly Email[]): Promise<LoadedMetas> {
   const { metas: known } = call.room
   const found = new Map<EmailId, StoredMeta>()
   const open = emails.filter(({ emailId }) => {
@@ -85,23 +91,33 @@ export async function loadMetas(
     return meta === undefined
   })
   const byMailbox = Map.groupBy(open, ({ places }) => places[0]!.mailboxId)
+  const later: Email[] = []
+  let parts = 0
   await Promise.all(
     Array.from(byMailbox, async ([mailboxId, list]) => {
-      const metas = await storedMetas(call.room.store, {
+      const metas = storedMetas(call.room.store, {
         accountId: call.account.id,
         mailboxId,
         uids: list.map(({ places }) => places[0]!.uid),
       })
-      for (const [index, { emailId }] of list.entries()) {
-        const meta = metas[index]
-        if (meta === undefined) continue
-        found.set(emailId, meta)
-        known.keep(emailId, meta)
+      let read = 0
+      for await (const stored of metas) {
+        const { emailId } = list[read++]!
+        if (stored === undefined) continue
+        found.set(emailId, stored)
+        known.keep(emailId, stored)
+        parts += partsIn(stored.meta.root, PARTS_HELD_MAX)
+        if (parts >= PARTS_HELD_MAX) break
       }
+      later.push(...list.slice(read))
     }),
   )
-  return found
+  return { metas: found, later }
 }
+
+/** The meta of one email; undefined where it is gone. */
+export const loadMeta = async (call: Call, email: Email): Promise<StoredMeta | undefined> =>
+  (await loadMetas(call, [email])).metas.get(email.emailId)
 
 /** Mailboxes that may hold emails. */
 export async function mailboxIds(call: Call): Promise<ReadonlySet<string>> {

@@ -2,12 +2,13 @@ import { isFault } from '#base/outcome.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import { addressText, foldedFields } from '#codec/mime/message-texts.ts'
+import { HEADER_BYTES_MAX } from '#codec/mime/header.ts'
 import { bodyReadings, isReadable, partNames } from '#codec/mime/readings.ts'
 import { decodeText } from '#codec/mime/text.ts'
 import type { MailboxId, ThreadId, Uid } from '#model/mailbox.ts'
 import type { HeaderAddress, MessageMeta, MimePart } from '#model/message.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
-import { storedMetas } from '#store/mailbox/meta-records.ts'
+import { PARTS_HELD_MAX, partsIn, storedMetas } from '#store/mailbox/meta-records.ts'
 import { bodiesOf } from './body-parts.ts'
 import type { Candidate, Filter, Need, Texts } from './email-filter.ts'
 import type { SortTexts } from './email-order.ts'
@@ -45,7 +46,10 @@ export async function matching(
     if (call.room.clock.monotonicMs() > batch.untilMs)
       throw new MethodError('serverUnavailable', 'The search takes too long: narrow it')
     await readNeeds(call, open)
-    for (const each of open) each.result = filter.test(each.candidate, each.texts)
+    for (const each of open) {
+      each.result = filter.test(each.candidate, each.texts)
+      if (typeof each.result !== 'string') delete each.meta
+    }
   }
   return all.filter(({ result }) => result === true).map(({ candidate }) => candidate)
 }
@@ -55,7 +59,9 @@ async function readNeeds(call: Call, open: readonly Open[]): Promise<void> {
     call,
     open.filter(({ meta }) => meta === undefined),
   )
-  const wanting = (need: Need): Open[] => open.filter(({ result }) => result === need)
+  // Those whose meta is not there have their turn later.
+  const wanting = (need: Need): Open[] =>
+    open.filter(({ result, meta }) => result === need && meta !== undefined)
   const threads = wanting('thread')
   if (threads.length > 0) await readThreads(call, threads)
   await sideBySide(wanting('header'), async (each) => {
@@ -85,17 +91,17 @@ const GONE: Texts = {
   thread: () => ({ all: false, some: false }),
 }
 
+/** Reads metas, of one mail at least: those of many parts come a few at a time. */
 async function readMetas(call: Call, open: readonly Open[]): Promise<void> {
+  let parts = 0
   const byMailbox = Map.groupBy(open, ({ candidate }): MailboxId => candidate.view.mailbox.id)
   for (const [mailboxId, list] of byMailbox) {
+    if (parts >= PARTS_HELD_MAX) return
     const uids = list.map(({ candidate: { view, row } }) => view.uids[row]! as Uid)
-    const metas = await storedMetas(call.room.store, {
-      accountId: call.account.id,
-      mailboxId,
-      uids,
-    })
-    for (const [index, each] of list.entries()) {
-      const found = metas[index]
+    const ask = { accountId: call.account.id, mailboxId, uids }
+    let read = 0
+    for await (const found of storedMetas(call.room.store, ask)) {
+      const each = list[read++]!
       if (found === undefined) each.texts = GONE // expunged meanwhile
       else {
         each.meta = found
@@ -111,6 +117,8 @@ async function readMetas(call: Call, open: readonly Open[]): Promise<void> {
             subject: foldText(decodeWords(envelope.subject ?? '')),
           },
         }
+        parts += partsIn(root, PARTS_HELD_MAX)
+        if (parts >= PARTS_HELD_MAX) return
       }
     }
   }
@@ -135,14 +143,12 @@ export async function sortTexts(
     for (let at = 0; at < list.length; at += METAS_AT_ONCE) {
       const some = list.slice(at, at + METAS_AT_ONCE)
       const uids = some.map(({ view, row }) => view.uids[row]! as Uid)
-      const metas = await storedMetas(call.room.store, {
-        accountId: call.account.id,
-        mailboxId,
-        uids,
-      })
-      for (const [index, candidate] of some.entries()) {
-        const meta = metas[index]?.meta
-        if (meta === undefined) continue
+      const ask = { accountId: call.account.id, mailboxId, uids }
+      let read = 0
+      for await (const stored of storedMetas(call.room.store, ask)) {
+        const candidate = some[read++]!
+        if (stored === undefined) continue
+        const { meta } = stored
         texts.set(candidate, {
           subject: foldText(decodeWords(meta.envelope.subject ?? '')).replace(LEADER, ''),
           from: first(meta.envelope.from),
@@ -183,7 +189,12 @@ async function headerOf(call: Call, each: Open): Promise<NonNullable<Texts['head
   if (each.meta === undefined) return []
   const { prefixBytes, meta } = each.meta
   const { offset, length } = meta.root.header
-  const octets = await read(call, each.candidate, 0, prefixBytes + offset + length)
+  const octets = await read(
+    call,
+    each.candidate,
+    0,
+    Math.min(prefixBytes + offset + length, HEADER_BYTES_MAX),
+  )
   return foldedFields(octets)
 }
 
@@ -196,7 +207,8 @@ async function bodyOf(call: Call, each: Open): Promise<string> {
     for (const name of partNames(part)) texts.push(foldText(name))
     if (part.message !== undefined) {
       const { offset, length } = part.message.root.header
-      const header = await read(call, each.candidate, prefixBytes + offset, length)
+      const bytes = Math.min(length, HEADER_BYTES_MAX)
+      const header = await read(call, each.candidate, prefixBytes + offset, bytes)
       for (const [name, value] of foldedFields(header)) texts.push(`${name}: ${value}`)
       return visit(part.message.root)
     }

@@ -3,6 +3,7 @@ import { decodeText, htmlToText } from '#codec/mime/text.ts'
 import { bodiesOf } from './body-parts.ts'
 import { compileFilter, wordsOf } from './email-filter.ts'
 import { loadEmails, loadMetas } from './emails.ts'
+import type { Email } from './emails.ts'
 import { asText } from './header-forms.ts'
 import { idsToGet } from '#server/jmap/method/ids.ts'
 import { invalidArguments } from '#server/jmap/method/method-error.ts'
@@ -31,26 +32,38 @@ export const searchSnippetGet: Method = {
     if (ids === undefined) throw invalidArguments('emailIds is missing')
     const { emails } = await loadEmails(call, ids)
     const found = emails.filter((email) => email !== undefined)
-    const metas = await loadMetas(call, found)
-    const list = []
-    for (const email of found) {
-      const stored = metas.get(email.emailId)
-      if (stored === undefined) continue
-      const { meta } = stored
-      const preview =
-        words.length === 0
-          ? null
-          : (marked(meta.preview, words) ??
-            marked(await textOf(storedSource(call, email, stored)), words))
-      list.push({
-        emailId: email.emailId,
-        subject: marked(asText(meta.envelope.subject ?? ''), words),
-        preview,
-      })
+    const snippets = new Map<string, Snippet>()
+    for (let open: readonly Email[] = found; open.length > 0;) {
+      const { metas, later } = await loadMetas(call, open)
+      for (const email of open) {
+        const stored = metas.get(email.emailId)
+        if (stored === undefined) continue
+        snippets.set(email.emailId, await snippetOf(storedSource(call, email, stored), words))
+      }
+      open = later
     }
-    const there = new Set<string>(list.map(({ emailId }) => emailId))
-    return { list, notFound: ids.filter((id) => !there.has(id)) }
+    const list = ids.flatMap((id) => {
+      const snippet = snippets.get(id)
+      return snippet === undefined ? [] : [{ emailId: id, ...snippet }]
+    })
+    return { list, notFound: ids.filter((id) => !snippets.has(id)) }
   },
+}
+
+interface Snippet {
+  readonly subject: string | null
+  readonly preview: string | null
+}
+
+async function snippetOf(source: Source, words: readonly string[]): Promise<Snippet> {
+  const { meta } = source
+  return {
+    subject: marked(asText(meta.envelope.subject ?? ''), words),
+    preview:
+      words.length === 0
+        ? null
+        : (marked(meta.preview, words) ?? marked(await textOf(source), words)),
+  }
 }
 
 async function textOf(source: Source): Promise<string> {

@@ -5,7 +5,7 @@ import { decodeContent } from '#codec/mime/content-decoder.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import type { MessageMeta, MimePart } from '#model/message.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
-import { loadEmails, loadMetas } from './emails.ts'
+import { loadEmails, loadMeta } from './emails.ts'
 import type { Email } from './emails.ts'
 import type { Call } from '#server/jmap/room.ts'
 
@@ -113,7 +113,7 @@ export async function findBlob(call: Call, id: string): Promise<Blob | undefined
 
 async function emailSource(call: Call, emailId: string): Promise<Source | undefined> {
   const [email] = (await loadEmails(call, [emailId])).emails
-  const stored = email && (await loadMetas(call, [email])).get(email.emailId)
+  const stored = email && (await loadMeta(call, email))
   return stored && storedSource(call, email, stored)
 }
 

@@ -3,7 +3,7 @@ import { oneLine } from '#base/text.ts'
 import { formatAddress, needsSmtpUtf8 } from '#model/address.ts'
 import type { OutboxEntry } from '#store/mailbox/commit.ts'
 import type { Args } from '#server/jmap/method/args.ts'
-import { loadEmails, loadMetas } from '#server/jmap/email/emails.ts'
+import { loadEmails, loadMeta } from '#server/jmap/email/emails.ts'
 import { readEnvelope, showEnvelope } from './envelope.ts'
 import type { Envelope } from './envelope.ts'
 import { loadIdentities } from './identity.ts'
@@ -32,7 +32,7 @@ export async function submit(
   const identity = objects.find(({ id }) => id === identityId)
   if (identity === undefined) throw invalidProperties('there is no such identity', 'identityId')
   const [email] = (await loadEmails(call, [idOf(args, properties, 'emailId')])).emails
-  const stored = email && (await loadMetas(call, [email])).get(email.emailId)
+  const stored = email && (await loadMeta(call, email))
   if (email === undefined || stored === undefined)
     throw invalidProperties('there is no such email', 'emailId')
   const source = storedSource(call, email, stored)

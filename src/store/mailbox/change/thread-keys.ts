@@ -22,13 +22,16 @@ export async function keysAcross(
       found.set(from, keys)
       for (let at = 0; at < uids.length; at += METAS_AT_ONCE) {
         const some = uids.slice(at, at + METAS_AT_ONCE)
-        const metas = await storedMetas(store, {
+        const metas = storedMetas(store, {
           accountId: fromAccount,
           mailboxId: from,
           uids: some,
         })
-        for (const [index, stored] of metas.entries())
+        let index = 0
+        for await (const stored of metas) {
           if (stored !== undefined) keys.set(some[index]!, threadKeys(stored.meta))
+          index++
+        }
       }
     }
   return found

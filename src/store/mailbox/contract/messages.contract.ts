@@ -290,7 +290,7 @@ export function messagesContract(bench: () => Bench): void {
       assert.equal(await at.read(inbox, 1), 'Subject: 会議\r\n\r\n本文')
       assert.deepEqual(await at.ids(inbox, 1), [before])
       const ask = { accountId: hanako, mailboxId: inbox, uids: uidsOf(1, 2) }
-      const metas = await storedMetas(at.store, ask)
+      const metas = await Array.fromAsync(storedMetas(at.store, ask))
       assert.equal(metas[0]?.meta.sizeBytes, Buffer.byteLength('Subject: 会議\r\n\r\n本文'))
       assert.equal(metas[1], undefined)
     })

@@ -38,11 +38,13 @@ export function purgeContract(bench: () => Bench): void {
       assert.deepEqual(await at.ids(inbox, 1, 2), [undefined, undefined])
       assert.deepEqual([await octetsOf(inbox, 1), await octetsOf(inbox, 2)], [undefined, undefined])
       assert.deepEqual([await octetsOf(inbox, 3), await octetsOf(inbox, 4)], [BODY, BODY])
-      const metas = await storedMetas(at.store, {
-        accountId: hanako,
-        mailboxId: inbox,
-        uids: uidsOf(1, 3),
-      })
+      const metas = await Array.fromAsync(
+        storedMetas(at.store, {
+          accountId: hanako,
+          mailboxId: inbox,
+          uids: uidsOf(1, 3),
+        }),
+      )
       assert.deepEqual(
         metas.map((found) => found?.meta.sizeBytes),
         [undefined, Buffer.byteLength(BODY)],

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { fromLatin1, toUtf8 } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import { DELETED, SEEN } from '#model/mailbox.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
-import { storedMetas } from '#store/mailbox/meta-records.ts'
-import { append, expunging, hanako, noMailbox, uidsOf } from './contract-bench.ts'
+import { METAS_BYTES_MAX, storedMetas } from '#store/mailbox/meta-records.ts'
+import type { Content } from '#store/blob/blobs.ts'
+import { append, expunging, hanako, noMailbox, text, uidsOf } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 import type { MailboxView } from '#store/mailbox/mailbox-view.ts'
@@ -23,10 +25,37 @@ export function viewsContract(bench: () => Bench): void {
       const elsewhere = { accountId: hanako, mailboxId: noMailbox }
       assert.equal(await at.store.view(elsewhere), undefined)
       assert.equal((await at.store.read({ ...elsewhere, ...piece })).octets, undefined)
-      assert.deepEqual(await storedMetas(at.store, { ...elsewhere, uids: uidsOf(1) }), [undefined])
+      assert.deepEqual(
+        await Array.fromAsync(storedMetas(at.store, { ...elsewhere, uids: uidsOf(1) })),
+        [undefined],
+      )
       const many = Array.from({ length: 1_001 }, (_, i) => i + 1)
       await assert.rejects(at.store.metas({ ...ask, uids: uidsOf(...many) }), (thrown) =>
         isFault(thrown, 'limit'),
+      )
+    })
+
+    it('metas of mails of 10,000 parts come a few in an answer, in order, and are asked for again', async () => {
+      const at = bench()
+      const heavy = (n: number): Content =>
+        text(
+          `Subject: 部品${n}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\nx\r\n'.repeat(10_000)}`,
+        )
+      for (let n = 1; n <= 5; n++)
+        await at.done([append(['INBOX'])], {
+          contents: [n === 3 ? text('Subject: 部品3\r\n\r\n') : heavy(n)],
+        })
+      const ask = {
+        accountId: hanako,
+        mailboxId: await at.idOf('INBOX'),
+        uids: uidsOf(9, 5, 3, 4, 2, 1, 8),
+      }
+      const answer = await at.store.metas(ask)
+      assert.ok(answer.ends.length < ask.uids.length && answer.octets.length <= METAS_BYTES_MAX)
+      const metas = await Array.fromAsync(storedMetas(at.store, ask))
+      assert.deepEqual(
+        metas.map((stored) => stored && toUtf8(fromLatin1(stored.meta.envelope.subject ?? ''))),
+        [undefined, '部品5', '部品3', '部品4', '部品2', '部品1', undefined],
       )
     })
 

@@ -179,7 +179,9 @@ describe('a bad disk below the store', () => {
           lost.push(uid)
         })
       assert.equal(lost.length, 1)
-      const metas = await storedMetas(store, { accountId: hanako, mailboxId: inbox, uids })
+      const metas = await Array.fromAsync(
+        storedMetas(store, { accountId: hanako, mailboxId: inbox, uids }),
+      )
       assert.deepEqual(
         metas.map((stored) => stored?.meta.sizeBytes),
         uids.map((uid) => Buffer.byteLength(bodyOf(uid - 1))),

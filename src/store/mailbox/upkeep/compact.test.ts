@@ -118,7 +118,7 @@ async function readAll(store: OpenMailboxes): Promise<Map<AccountId, string[]>> 
       const whole = fromUtf8(texts[index]!)
       assert.deepEqual(Buffer.from(part as Uint8Array), Buffer.from(whole.subarray(3, 5_003)))
     })
-    const metas = await storedMetas(store, inbox)
+    const metas = await Array.fromAsync(storedMetas(store, inbox))
     metas.forEach((stored, index) => {
       assert.equal(stored?.meta.sizeBytes, Buffer.byteLength(texts[index]!))
     })

@@ -139,7 +139,9 @@ async function numberAt(store: OpenMailboxes, mailboxId: MailboxId, uid: Uid): P
   const text = toUtf8((await store.read(ask)).octets!)
   const n = Number(/渡り (\d+)/.exec(text)?.[1])
   assert.equal(text, mailOf(n), `mail ${n} is whole`)
-  const metas = await storedMetas(store, { accountId: hanako, mailboxId, uids: [uid] })
+  const metas = await Array.fromAsync(
+    storedMetas(store, { accountId: hanako, mailboxId, uids: [uid] }),
+  )
   assert.equal(metas[0]?.meta.envelope.messageId, `<${n}@x>`)
   return n
 }

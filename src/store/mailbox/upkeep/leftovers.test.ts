@@ -306,7 +306,7 @@ describe('what a crash leaves', () => {
     assert.deepEqual(readdirSync(join(dir, 'large')), kept[0])
     assert.deepEqual(readdirSync(join(dir, 'seg')), ['00000001.seg', '00000003.seg'])
     const ask = { accountId: hanako, mailboxId }
-    const metas = await storedMetas(store, { ...ask, uids: [1 as Uid, 2 as Uid] })
+    const metas = await Array.fromAsync(storedMetas(store, { ...ask, uids: [1 as Uid, 2 as Uid] }))
     assert.equal(metas[0]?.meta.root.parts.length, 900)
     assert.equal(metas[1]?.meta.sizeBytes, 15)
     const { octets } = await store.readOutbox({ id: 'D4', offset: 0, length: 1_000_000 })

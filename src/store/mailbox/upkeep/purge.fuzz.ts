@@ -149,11 +149,13 @@ class Run {
         assert.equal(await at.read(id, uid), said)
         if (said.length >= LARGE_BYTES) large.add(ids[i]!.emailId)
       }
-      const metas = await storedMetas(store, {
-        accountId: hanako,
-        mailboxId: id,
-        uids: [...uids] as Uid[],
-      })
+      const metas = await Array.fromAsync(
+        storedMetas(store, {
+          accountId: hanako,
+          mailboxId: id,
+          uids: [...uids] as Uid[],
+        }),
+      )
       assert.ok(metas.every((meta) => meta !== undefined))
     }
     for (const { id, sizeBytes } of (await store.outbox({ limit: 1_000 })).items) {

@@ -255,7 +255,7 @@ async function metasOf(dir: string) {
   const { store } = await open(dir)
   const of = await inbox(store, HANAKO)
   const uids = [...(await store.view(of))!.uids] as Uid[]
-  const metas = await storedMetas(store, { ...of, uids })
+  const metas = await Array.fromAsync(storedMetas(store, { ...of, uids }))
   await store.close()
   return metas
 }

@@ -9,14 +9,13 @@ import type { MetaParser } from '#store/mailbox/rows/content.ts'
 import type { HeldMailboxes } from './held.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
+import { METAS_BYTES_MAX, METAS_MAX } from '#store/mailbox/meta-records.ts'
 import type { MetaRecords } from '#store/mailbox/meta-records.ts'
 import { rightsIn, strangerOf } from '#store/mailbox/rows/rights.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import { emailIdOf, findAccount, midOf, threadIdOf, uidlOf } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
-
-const METAS_MAX = 1_000
 
 export interface Ask extends Asked {
   readonly mailboxId: MailboxId
@@ -74,22 +73,44 @@ export async function readMetas(
           JSON.stringify(ask.uids),
         )
   if (rows.some((row) => row[6] === 1)) held.note(place!.account.aid, place!.mid)
-  const octets = await readRecords(source, place?.account.aid ?? 0, rows)
-  const indexOf = new Map(rows.map(([uid], index) => [uid, index]))
+  const { count, taken } = inOneAnswer(ask.uids, rows)
+  const octets = await readRecords(source, place?.account.aid ?? 0, taken)
+  const indexOf = new Map(taken.map(([uid], index) => [uid, index]))
   const parts: Octets[] = []
-  const ends = new Uint32Array(ask.uids.length)
-  const prefixBytes = new Uint32Array(ask.uids.length)
+  const ends = new Uint32Array(count)
+  const prefixBytes = new Uint32Array(count)
   let end = 0
-  for (const [at, uid] of ask.uids.entries()) {
-    const index = indexOf.get(uid)
+  for (let at = 0; at < count; at++) {
+    const index = indexOf.get(ask.uids[at]!)
     if (index !== undefined) {
       parts.push(octets[index]!)
       end += octets[index]!.length
-      prefixBytes[at] = rows[index]![5]
+      prefixBytes[at] = taken[index]![5]
     }
     ends[at] = end
   }
   return { octets: concatOctets(parts), ends, prefixBytes }
+}
+
+/** How many of those that are asked for are answered, and their rows. */
+function inOneAnswer(
+  uids: readonly Uid[],
+  rows: readonly MetaRow[],
+): { readonly count: number; readonly taken: readonly MetaRow[] } {
+  const all = rows.reduce((sum, row) => sum + row[4], 0)
+  if (all <= METAS_BYTES_MAX) return { count: uids.length, taken: rows }
+  const rowOf = new Map(rows.map((row) => [row[0], row]))
+  const taken: MetaRow[] = []
+  let bytes = 0
+  let count = 0
+  for (; count < uids.length; count++) {
+    const row = rowOf.get(uids[count]!)
+    if (row === undefined) continue
+    if (taken.length > 0 && bytes + row[4] > METAS_BYTES_MAX) break
+    bytes += row[4]
+    taken.push(row)
+  }
+  return { count, taken }
 }
 
 type MetaRow = [
