@@ -2,6 +2,7 @@ import { unlink, chmod } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, ListenOptions, Server, Socket } from 'node:net'
 import { Fault, messageOf } from '#base/outcome.ts'
+import { UNREAD_BYTES_MAX } from './tls.ts'
 
 /** Where to listen: an address of IPv4 or IPv6 (`::` takes both), or a Unix socket. */
 export type ListenPlace =
@@ -18,6 +19,7 @@ export interface Listening {
 /** Linux holds no longer path of a Unix socket. */
 const SOCKET_PATH_BYTES_MAX = 107
 const BACKLOG = 511
+const SOCKETS = { allowHalfOpen: true, noDelay: true, highWaterMark: UNREAD_BYTES_MAX }
 
 /**
  * Listens, and hands each accepted socket on, half-open allowed (its owner must end it) and with
@@ -26,7 +28,7 @@ const BACKLOG = 511
 export async function listen(
   options: ListenPlace & { readonly backlog?: number; readonly onSocket: (socket: Socket) => void },
 ): Promise<Listening> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const server = createServer(SOCKETS, (socket) => {
     socket.on('error', () => undefined) // 'close' follows, and that is listened to
     options.onSocket(socket)
   })

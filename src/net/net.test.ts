@@ -17,7 +17,7 @@ import { OctetReader } from './lines.ts'
 import { listen } from './listen.ts'
 import type { ListenPlace } from './listen.ts'
 import { canonicalIp, peerAddress, tlsOf } from './peer.ts'
-import { startTls, TlsIdentity } from './tls.ts'
+import { startTls, TlsIdentity, UNREAD_BYTES_MAX } from './tls.ts'
 import { OctetWriter } from './writer.ts'
 
 const WAIT_MS = 30 * SECOND_MS
@@ -183,6 +183,42 @@ test('speaks TLS from the next octet on, with the identity of the moment', async
   client.destroy()
   secured.destroy()
   await both.end()
+})
+
+test('of a peer that sends each octet as a TLS record few are kept while nobody reads', async (t) => {
+  const identity = new TlsIdentity(await fakeCertificate('mx.campus.example'))
+  const both = await pair({ address: '127.0.0.1', port: 0 })
+  t.after(() => both.end())
+  const client = connectTls({ socket: both.client, rejectUnauthorized: false })
+  const secured = await startTls(both.server, identity, { clock: systemClock })
+  assert.ok(secured)
+  const reader = new OctetReader(secured, systemClock)
+  client.write('x')
+  assert.equal((await reader.exactly(1, WAIT_MS)).length, 1)
+  const octets = Buffer.alloc(12_000, '渡り鳥')
+  let kept = 0
+  for (const octet of octets) {
+    // Written one by one: those that wait together become one record.
+    await new Promise((resolve) => client.write(Buffer.of(octet), resolve))
+    kept = Math.max(kept, secured.readableLength)
+  }
+  assert.ok(kept <= 2 * UNREAD_BYTES_MAX, `${kept} records are kept`)
+  const all = await reader.exactly(octets.length, WAIT_MS)
+  assert.ok(typeof all !== 'string' && octets.equals(all))
+})
+
+test('of a peer that sends octet by octet without TLS little is kept, too', async (t) => {
+  const both = await pair({ address: '127.0.0.1', port: 0 })
+  t.after(() => both.end())
+  const reader = new OctetReader(both.server, systemClock)
+  both.client.write('x')
+  assert.equal((await reader.exactly(1, WAIT_MS)).length, 1)
+  const octets = Buffer.alloc(1_000_000, '渡り鳥')
+  both.client.write(octets)
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate)
+  assert.ok(both.server.readableLength <= UNREAD_BYTES_MAX + 65_536)
+  const all = await reader.exactly(octets.length, WAIT_MS)
+  assert.ok(typeof all !== 'string' && octets.equals(all))
 })
 
 test('refuses TLS 1.1, plaintext where a handshake belongs, and a peer that says nothing', async () => {

@@ -26,6 +26,13 @@ export class TlsIdentity {
   }
 }
 
+/**
+ * What a socket keeps of a peer while nobody reads, but for what one read of the kernel's brings. Node
+ * keeps a buffer of some 250 octets for each TLS record and each segment: with its own 64 KiB, a peer
+ * that sends octet by octet has 16 MB kept for it.
+ */
+export const UNREAD_BYTES_MAX = 4 * 1024
+
 /** A peer that has not finished its handshake by then is gone. */
 const TLS_HANDSHAKE_TIMEOUT_MS = 30_000
 
@@ -43,6 +50,7 @@ export function startTls(
       isServer: true,
       secureContext: identity.context,
       allowHalfOpen: true,
+      highWaterMark: UNREAD_BYTES_MAX,
     } as ConstructorParameters<typeof TLSSocket>[1])
     const done = (result: TLSSocket | undefined): void => {
       cancel()

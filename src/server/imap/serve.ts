@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
-import { clientNetwork } from '#base/client-network.ts'
 import { messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { QuotaRule } from '#model/quota.ts'
+import { Admission } from '#net/admission.ts'
+import type { Admitted } from '#net/admission.ts'
 import { closeSocket } from '#net/close.ts'
 import { listen } from '#net/listen.ts'
 import { peerAddress } from '#net/peer.ts'
@@ -62,8 +63,7 @@ export interface ImapShared {
   readonly readAhead: ReadAhead
   readonly limits: ImapLimits
   readonly byAccount: Counts
-  readonly byIp: Counts
-  readonly total: Counts
+  readonly admission: Admission
   close(): void
 }
 
@@ -99,8 +99,7 @@ export function imapShared(options: {
     },
     readAhead: new ReadAhead(),
     byAccount: new Counts(),
-    byIp: new Counts(),
-    total: new Counts(),
+    admission: new Admission(),
     close: () => views.close(),
   }
 }
@@ -132,11 +131,11 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     onSocket: (socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
-      admit(socket, options, (ready, ip) => runSession(ready, ip))
+      admit(socket, options, (ready, ip, admitted) => runSession(ready, ip, admitted))
     },
   })
 
-  const runSession = async (socket: Socket, ip: string): Promise<void> => {
+  const runSession = async (socket: Socket, ip: string, admitted: Admitted): Promise<void> => {
     const session = new ImapSession(
       room,
       {
@@ -147,7 +146,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
             ? options.allowPlaintext(ip)
             : (options.allowPlaintext ?? false),
       },
-      { socket, ip, secure: options.tls === 'implicit' },
+      { socket, ip, secure: options.tls === 'implicit', admitted },
     )
     sessions.add(session)
     await new Conversation(session).run()
@@ -176,26 +175,19 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
 function admit(
   socket: Socket,
   options: ImapListenerOptions,
-  run: (socket: Socket, ip: string) => Promise<void>,
+  run: (socket: Socket, ip: string, admitted: Admitted) => Promise<void>,
 ): void {
   const { shared, clock, log } = options
   const { ip } = peerAddress(socket)
-  const client = clientNetwork(ip)
-  if (!shared.total.enter('', shared.limits.connectionsMax)) return refuse(socket, options)
-  if (!shared.byIp.enter(client, shared.limits.connectionsPerIpMax)) {
-    shared.total.leave('')
-    return refuse(socket, options)
-  }
-  socket.once('close', () => {
-    shared.total.leave('')
-    shared.byIp.leave(client)
-  })
+  const admitted = shared.admission.admit(ip, shared.limits, () => socket.destroy())
+  if (admitted === undefined) return refuse(socket, options)
+  socket.once('close', admitted.leave)
   const start = async (): Promise<void> => {
-    if (options.tls !== 'implicit') return run(socket, ip)
+    if (options.tls !== 'implicit') return run(socket, ip, admitted)
     const identity = options.identity?.()
     if (identity === undefined) return void socket.destroy()
     const secured = await startTls(socket, identity, { clock })
-    if (secured !== undefined) await run(secured, ip)
+    if (secured !== undefined) await run(secured, ip, admitted)
   }
   start().catch((thrown: unknown) => {
     log.error('imap.failed', { ip, error: messageOf(thrown) })

@@ -185,7 +185,7 @@ test('limits: connections of one account, of one address, and in all', async (t)
     /^NO \[LIMIT\]/,
   )
   assert.match(await third.command('LOGIN taro taro'), /^OK/)
-  await room.connect()
+  await room.login('taro')
   const fifth = LineClient.plain(room.port)
   assert.match(await fifth.closed(), /^\* BYE \[LIMIT\] Too many connections/)
   await first.command('LOGOUT')

@@ -93,11 +93,14 @@ test('what needs a login is refused before it, and too many such mistakes end th
 
 test('who is one too many hears so, and holds nothing for long', async (t) => {
   const clock = new FakeClock()
-  const { connect, listener, port } = await pop3Room(t, { clock, limits: { connectionsMax: 1 } })
+  const { connect, login, listener, port } = await pop3Room(t, {
+    clock,
+    limits: { connectionsMax: 1 },
+  })
   const connections = async (count: number): Promise<void> => {
     while (listener.connections() !== count) await new Promise(setImmediate)
   }
-  const inside = await connect()
+  const inside = await login()
   const stubborn = new LineClient(connectTcp({ host: '127.0.0.1', port, allowHalfOpen: true }))
   assert.equal(await stubborn.closed(), '-ERR [SYS/TEMP] Too many connections\r\n')
   clock.advance(2 * SECOND_MS)

@@ -181,6 +181,7 @@ test('limits: errors, logins, connections, time', async (t) => {
   const clock = new FakeClock()
   const { connect, login, port } = await pop3Room(t, {
     clock,
+    passwords: { hanako: 'h', taro: 'h', jiro: 'h', saburo: 'h' },
     limits: {
       errorsMax: 3,
       loginFailuresMax: 2,
@@ -210,19 +211,31 @@ test('limits: errors, logins, connections, time', async (t) => {
   clock.advance(1_001)
   assert.equal(await idle.closed(), '')
   idle.end()
-  const open: LineClient[] = []
-  for (;;) {
-    const client = LineClient.plain(port)
-    open.push(client)
-    const line = await client.line()
-    if (!line.startsWith('-ERR')) {
-      assert.ok(open.length <= 4)
-      continue
-    }
-    assert.equal(line, '-ERR [SYS/TEMP] Too many connections')
-    break
+  for (const name of ['hanako', 'taro', 'jiro', 'saburo']) {
+    const client = await connect()
+    await ask(client, `USER ${name}`)
+    assert.match(await ask(client, 'PASS h'), /^\+OK/)
   }
-  for (const client of open) client.end()
+  const fifth = LineClient.plain(port)
+  assert.equal(await fifth.line(), '-ERR [SYS/TEMP] Too many connections')
+  fifth.end()
+})
+
+test('half-open logins keep nobody out: the oldest of them end', async (t) => {
+  const { connect, login, port } = await pop3Room(t, { limits: { connectionsPerIpMax: 10 } })
+  const flood: LineClient[] = []
+  for (let n = 0; n < 30; n++) {
+    const client = LineClient.plain(port)
+    flood.push(client)
+    await client.line()
+    client.send('USER 花子\r\n')
+  }
+  const person = await login()
+  await connect()
+  assert.match(await ask(person, 'STAT'), /^\+OK/)
+  while (flood.filter(({ ended }) => !ended).length > 5) await new Promise(setImmediate)
+  assert.ok(flood.slice(0, 25).every(({ ended }) => ended))
+  for (const client of flood) client.end()
 })
 
 test('a damaged message costs no other: RETR says that asking again is no use (RFC 3206 §4)', async (t) => {

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
-import { clientNetwork } from '#base/client-network.ts'
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
 import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
+import { Admission } from '#net/admission.ts'
+import type { AdmissionLimits, Admitted } from '#net/admission.ts'
 import { closeSocket } from '#net/close.ts'
 import { listen } from '#net/listen.ts'
 import { peerAddress } from '#net/peer.ts'
@@ -14,10 +15,7 @@ import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { Pop3Session } from './session.ts'
 
-export interface Pop3Limits {
-  readonly connectionsMax: number
-  /** Of one IPv4 address, or one /64 of IPv6. */
-  readonly connectionsPerIpMax: number
+export interface Pop3Limits extends AdmissionLimits {
   readonly loginTimeoutMs: number
   /** RFC 1939 §3 asks for 10 minutes at least. */
   readonly idleTimeoutMs: number
@@ -43,7 +41,7 @@ export interface Pop3Shared {
   readonly store: MailboxStore
   readonly limits: Pop3Limits
   readonly open: Set<AccountId>
-  readonly connections: Map<string, number>
+  readonly admission: Admission
   /** Whether a maildrop shows the mailbox Junk and those below it too, asked at each login. */
   readonly withJunk: () => boolean
 }
@@ -56,7 +54,7 @@ export const pop3Shared = (options: {
   store: options.store,
   limits: { ...POP3_LIMITS, ...options.limits },
   open: new Set(),
-  connections: new Map(),
+  admission: new Admission(),
   withJunk: options.withJunk ?? (() => false),
 })
 
@@ -86,11 +84,11 @@ export async function servePop3(options: Pop3ListenerOptions): Promise<Pop3Liste
   const sockets = new Set<Socket>()
   const sessions = new Set<Pop3Session>()
 
-  const run = async (socket: Socket, ip: string): Promise<void> => {
+  const run = async (socket: Socket, ip: string, admitted: Admitted): Promise<void> => {
     const implicit = options.tls === 'implicit'
     const ready = implicit ? await secured(socket, options) : socket
     if (ready === undefined) return
-    const session = new Pop3Session(options, { socket: ready, ip, secure: implicit })
+    const session = new Pop3Session(options, { socket: ready, ip, secure: implicit, admitted })
     sessions.add(session)
     await session.run()
     sessions.delete(session)
@@ -102,8 +100,12 @@ export async function servePop3(options: Pop3ListenerOptions): Promise<Pop3Liste
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       const { ip } = peerAddress(socket)
-      if (!admitted(socket, ip, options)) return
-      run(socket, ip).catch((thrown: unknown) => {
+      const admitted = options.shared.admission.admit(ip, options.shared.limits, () =>
+        socket.destroy(),
+      )
+      if (admitted === undefined) return refuse(socket, ip, options)
+      socket.once('close', admitted.leave)
+      run(socket, ip, admitted).catch((thrown: unknown) => {
         options.log.error('pop3.failed', { ip, error: messageOf(thrown) })
         socket.destroy()
       })
@@ -137,31 +139,12 @@ async function secured(
   return current === undefined ? undefined : startTls(socket, current, { clock })
 }
 
-/** Counts the connection in, in all and by its address. */
-function admitted(
-  socket: Socket,
-  ip: string,
-  { shared, tls, clock, log }: Pop3ListenerOptions,
-): boolean {
-  const { connections, limits } = shared
-  const client = clientNetwork(ip)
-  const count = (key: string): number => connections.get(key) ?? 0
-  if (count('') >= limits.connectionsMax || count(client) >= limits.connectionsPerIpMax) {
-    log.warn('pop3.refused', { ip })
-    if (tls === 'implicit') socket.destroy()
-    else {
-      socket.write('-ERR [SYS/TEMP] Too many connections\r\n')
-      // Who hears it and stays away from ending would hold a descriptor for ever.
-      void closeSocket(socket, { clock, timeoutMs: REFUSAL_TIMEOUT_MS })
-    }
-    return false
+function refuse(socket: Socket, ip: string, { tls, clock, log }: Pop3ListenerOptions): void {
+  log.warn('pop3.refused', { ip })
+  if (tls === 'implicit') socket.destroy()
+  else {
+    socket.write('-ERR [SYS/TEMP] Too many connections\r\n')
+    // Who hears it and stays away from ending would hold a descriptor for ever.
+    void closeSocket(socket, { clock, timeoutMs: REFUSAL_TIMEOUT_MS })
   }
-  for (const key of ['', client]) connections.set(key, count(key) + 1)
-  socket.once('close', () => {
-    for (const key of ['', client]) {
-      if (count(key) <= 1) connections.delete(key)
-      else connections.set(key, count(key) - 1)
-    }
-  })
-  return true
 }

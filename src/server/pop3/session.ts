@@ -4,6 +4,7 @@ import type { Octets } from '#base/octets.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { parsePop3Command } from '#codec/pop3/command.ts'
 import { channelBinding } from '#net/channel-binding.ts'
+import type { Admitted } from '#net/admission.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
 import { startTls } from '#net/tls.ts'
@@ -41,14 +42,21 @@ export class Pop3Session {
   #loginFailures = 0
   #startTlsNext = false
   readonly #startedMs: number
+  readonly #admitted: Admitted
 
   constructor(
     options: Pop3ListenerOptions,
-    connection: { readonly socket: Socket; readonly ip: string; readonly secure: boolean },
+    connection: {
+      readonly socket: Socket
+      readonly ip: string
+      readonly secure: boolean
+      readonly admitted: Admitted
+    },
   ) {
     this.options = options
     this.ip = connection.ip
     this.secure = connection.secure
+    this.#admitted = connection.admitted
     this.#socket = connection.socket
     this.reader = new OctetReader(connection.socket, options.clock)
     this.#writer = this.#writerTo(connection.socket)
@@ -95,6 +103,12 @@ export class Pop3Session {
         timeoutMs: CLOSE_TIMEOUT_MS,
       })
     }
+  }
+
+  /** Whose the maildrop is that was opened. */
+  logIn(account: Account): void {
+    this.account = account
+    this.#admitted.loggedIn()
   }
 
   /** Lets the next session open the maildrop. */

@@ -63,7 +63,7 @@ export function enter(session: ImapSession, account: Account): Completion {
   const { byAccount, limits, log } = session.room
   if (!byAccount.enter(account.id, limits.connectionsPerAccountMax))
     return no('LIMIT', 'Too many connections of this account')
-  session.account = account
+  session.logIn(account)
   log.info('imap.login', { accountId: account.id, ip: session.ip, tls: session.secure })
   return done('Logged in', `CAPABILITY ${capabilities(session)}`)
 }

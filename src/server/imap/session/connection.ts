@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
+import type { Admitted } from '#net/admission.ts'
 import { channelBinding } from '#net/channel-binding.ts'
 import { closeSocket } from '#net/close.ts'
 import { DeflatingWriter, InflatedStream } from '#net/deflate.ts'
@@ -19,6 +20,7 @@ export interface Client {
   readonly socket: Socket
   readonly ip: string
   readonly secure: boolean
+  readonly admitted: Admitted
 }
 
 export interface ConnectionRules {

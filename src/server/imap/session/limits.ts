@@ -1,9 +1,7 @@
 import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
+import type { AdmissionLimits } from '#net/admission.ts'
 
-export interface ImapLimits {
-  readonly connectionsMax: number
-  /** Of one IPv4 address, or one /64 of IPv6. */
-  readonly connectionsPerIpMax: number
+export interface ImapLimits extends AdmissionLimits {
   readonly connectionsPerAccountMax: number
   /** Between connecting and having logged in. */
   readonly loginTimeoutMs: number

@@ -5,6 +5,7 @@ import { messageOf } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import type { NameForm } from '#codec/imap/mailbox-name.ts'
 import { formatSet } from '#codec/imap/sequence-set.ts'
+import type { Admitted } from '#net/admission.ts'
 import type { OctetReader } from '#net/lines.ts'
 import { flagLine } from '#server/imap/view/fetch-lines.ts'
 import type { Opening } from '#server/imap/view/mailbox-views.ts'
@@ -49,10 +50,12 @@ export class ImapSession {
   loginFailures = 0
   #bye: string | undefined
   #startedMs: number
+  readonly #admitted: Admitted
 
   constructor(room: ImapRoom, door: ImapDoor, client: Client) {
     this.room = room
     this.door = door
+    this.#admitted = client.admitted
     const { clock, limits, readAhead } = room
     const { transferTimeoutMs } = limits
     this.connection = new Connection(client, { clock, transferTimeoutMs, readAhead })
@@ -190,9 +193,15 @@ export class ImapSession {
     this.room.views.release(selected.view)
   }
 
+  logIn(account: Account): void {
+    this.account = account
+    this.#admitted.loggedIn()
+  }
+
   /** As if the connection had just come, but for its TLS (RFC 8437 §3). */
   logOut(): void {
     this.leave()
+    this.#admitted.loggedOut()
     this.#condStore = false
     this.qresync = false
     this.rev2 = false

@@ -71,7 +71,7 @@ export async function enter(session: Pop3Session, account: Account): Promise<voi
     shared.open.delete(account.id)
     throw thrown
   }
-  session.account = account
+  session.logIn(account)
   log.info('pop3.login', { accountId: account.id, ip: session.ip, tls: session.secure })
   session.ok(session.words.messages(session.maildrop.length))
 }
