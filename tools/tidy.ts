@@ -32,7 +32,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['sender', 'scan', 'sieve'],
     ['policy', 'route', 'list'],
     ['receive'],
-    ['queue', 'deliver', 'retention', 'report', 'migrate'],
+    ['queue', 'deliver', 'retention', 'people', 'report', 'migrate'],
   ],
   web: [['parts'], ['console', 'mail']],
 }

@@ -35,6 +35,11 @@ export const NOUNS = {
     text: 'users whose mail goes elsewhere',
     load: async () => (await import('./forward.ts')).forwardCommands,
   },
+  directory: {
+    usage: 'directory',
+    text: 'people and groups of other systems, in and out',
+    load: async () => (await import('./directory.ts')).directoryCommands,
+  },
   route: {
     usage: 'route',
     text: 'where mail goes next, by domain or address',

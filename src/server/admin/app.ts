@@ -20,6 +20,7 @@ import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { forwardRoutes } from './forwards.ts'
 import { longPages } from './long-pages.ts'
+import { importRoutes } from './imports.ts'
 import { judgeRoutes } from './judge.ts'
 import { aclRoutes } from './acl.ts'
 import { mailboxRoutes } from './mailboxes.ts'
@@ -113,6 +114,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         userRoutes,
         aliasRoutes,
         forwardRoutes,
+        importRoutes,
         routeRoutes,
         accessRoutes,
         queueRoutes,

@@ -9,23 +9,34 @@ import { ApiError } from './errors.ts'
  * another's. A token may: whoever holds one still gets in, can make an administrator again, and may
  * want an installation without any. `after` is the account as it would be; undefined: deleted.
  */
-export function keepAWayIn(
+export const keepAWayIn = (
   request: FastifyRequest,
   directory: Directory,
   id: AccountId,
   after: Account | undefined,
+): void => keepSomeWayIn(request, directory, new Map([[id, after]]))
+
+/** The same where several accounts change at once. */
+export function keepSomeWayIn(
+  request: FastifyRequest,
+  directory: Directory,
+  changed: ReadonlyMap<AccountId, Account | undefined>,
 ): void {
   if (!isBySession(request)) return
-  const before = directory.account(id)
-  if (before === undefined || !mayEnter(before)) return
-  if (after !== undefined && mayEnter(after)) return
-  for (const other of directory.accounts()) if (other.id !== id && mayEnter(other)) return
+  const shutOut = [...changed]
+    .map(([id, after]) => ({ before: directory.account(id), after }))
+    .find(({ before, after }) => before !== undefined && mayEnter(before) && !isIn(after))
+  if (shutOut?.before === undefined) return
+  if ([...changed.values()].some(isIn)) return
+  for (const other of directory.accounts()) if (!changed.has(other.id) && mayEnter(other)) return
   throw new ApiError(
     'lastAdministrator',
-    `${before.username} is the last administrator who can log in`,
+    `${shutOut.before.username} is the last administrator who can log in`,
     'Make another account an administrator first. With an API token it can be done all the same: watari user.',
   )
 }
+
+const isIn = (account: Account | undefined): boolean => account !== undefined && mayEnter(account)
 
 const mayEnter = (account: Account): boolean =>
   account.admin && !account.disabled && account.credential !== undefined

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import { passwordHash, pending } from './common.ts'
+
+const source = z.string().max(2_000).describe('where it was read: a line, or a DN')
+const limit = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
+const addresses = z.array(z.string().max(1_000)).max(10_000)
+
+const person = z.object({
+  source,
+  username: z.string().max(500),
+  domain: z.string().max(500).optional().describe('absent: the default domain'),
+  name: z.string().max(1_000).optional(),
+  addresses: addresses.describe('further ones, beside those that the account has'),
+  forward: z.object({ to: addresses, keep: z.boolean() }).optional(),
+  disabled: z.boolean().optional(),
+  passwordHash: passwordHash.optional(),
+  quota: z.object({ bytes: limit.optional(), messages: limit.optional() }).optional(),
+})
+
+const group = z.object({
+  source,
+  address: z.string().max(1_000).describe('an address, or a name of the default domain'),
+  to: addresses,
+})
+
+/** People and groups of another system. */
+export const importBody = z.object({
+  people: z.array(person).max(10_000).default([]),
+  groups: z.array(group).max(10_000).default([]),
+  dryRun: z.boolean().default(false).describe('tells what would be done, and does nothing'),
+  replacePasswords: z
+    .boolean()
+    .default(false)
+    .describe('hashes take the place of passwords that are there'),
+})
+
+const row = z.object({
+  source,
+  kind: z.enum(['person', 'group']),
+  address: z.string(),
+  outcome: z.enum(['added', 'changed', 'same', 'refused']),
+  changes: z.array(z.string()).describe('what changes of somebody who is there'),
+  notes: z.array(z.string()).describe('what of it is not taken, and why'),
+})
+export type ImportedRow = z.infer<typeof row>
+
+export const imported = z.object({ rows: z.array(row), pending })

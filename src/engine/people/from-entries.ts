@@ -1,0 +1,179 @@
+import { toUtf8Strict } from '#base/octets.ts'
+import type { DirectoryEntry } from '#model/directory-entry.ts'
+import type { Census, CensusException, MailGroup, Person } from '#model/person.ts'
+import { mapOf } from './attribute-map.ts'
+import type { AttributeMap, Preset } from './attribute-map.ts'
+import { dnKey, firstOfDn } from './dn.ts'
+
+/** Entries of nobody, that nobody misses. */
+const STRUCTURE = new Set([
+  'organization',
+  'organizationalunit',
+  'dcobject',
+  'domain',
+  'locality',
+  'country',
+  'container',
+  'organizationalrole',
+])
+
+interface Read {
+  readonly entry: DirectoryEntry
+  readonly map: AttributeMap
+  readonly values: ReadonlyMap<string, readonly string[]>
+}
+
+/** People and groups of a directory. Members of groups are looked up among the same entries. */
+export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset): Census {
+  const exceptions: CensusException[] = []
+  const people: Person[] = []
+  const groups: Read[] = []
+  /** Addresses by DN, and by user name. */
+  const byDn = new Map<string, string>()
+  const byName = new Map<string, string>()
+  for (const entry of entries) {
+    const values = textsOf(entry)
+    const classes = values.get('objectclass') ?? []
+    const found = mapOf(classes, preset)
+    if (found === undefined) {
+      if (!classes.some((name) => STRUCTURE.has(name.toLowerCase())))
+        exceptions.push({
+          source: entry.dn,
+          text: `no person and no group (${classes.join(', ')})`,
+        })
+      continue
+    }
+    const read = { entry, map: found.map, values }
+    if (found.kind === 'group') {
+      groups.push(read)
+      const address = groupAddress(read)
+      if (address !== undefined) byDn.set(dnKey(entry.dn), address)
+      continue
+    }
+    const person = personOf(read, exceptions)
+    if (person === undefined) continue
+    people.push(person)
+    const address =
+      person.domain === undefined ? person.username : `${person.username}@${person.domain}`
+    byDn.set(dnKey(entry.dn), address)
+    byName.set(person.username, address)
+  }
+  return {
+    people,
+    groups: groups.flatMap((read) => groupOf(read, { byDn, byName }, exceptions)),
+    exceptions,
+  }
+}
+
+/** Values that are text, by their attribute in lower case and without options. */
+function textsOf({ attributes }: DirectoryEntry): Map<string, readonly string[]> {
+  const texts = new Map<string, readonly string[]>()
+  for (const { type, values } of attributes) {
+    const name = type.split(';')[0]!.toLowerCase()
+    const read = values.flatMap((value) => toUtf8Strict(value) ?? [])
+    texts.set(name, [...(texts.get(name) ?? []), ...read])
+  }
+  return texts
+}
+
+const all = ({ values }: Read, names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => values.get(name) ?? []).map((text) => text.trim())
+
+const first = (read: Read, names: readonly string[]): string | undefined =>
+  all(read, names).find((text) => text !== '')
+
+function personOf(read: Read, exceptions: CensusException[]): Person | undefined {
+  const { entry, map } = read
+  const addresses = addressesOf(read)
+  const [main] = addresses
+  // Zimbra and others that have no user name but the address.
+  const username = (first(read, map.username) ?? main?.split('@')[0])?.toLowerCase()
+  if (username === undefined) {
+    exceptions.push({ source: entry.dn, text: `a person without ${map.username.join(' or ')}` })
+    return undefined
+  }
+  const at = username.indexOf('@')
+  const bare = at < 0 ? username : username.slice(0, at)
+  const domain = at < 0 ? main?.split('@')[1] : username.slice(at + 1)
+  const own = domain === undefined ? undefined : `${bare}@${domain}`
+  const to = all(read, map.forward)
+    .flatMap((text) => text.split(/\s*,\s*/))
+    .filter((text) => text !== '')
+  const keepAs = map.keepIn === undefined ? undefined : first(read, [map.keepIn])
+  const keep = map.keep === undefined ? false : map.keep(keepAs ?? '')
+  const name = first(read, map.name)
+  const hash = first(read, map.password)
+  const status = map.isDisabled && first(read, [map.isDisabled.attribute])
+  if (hash !== undefined && !hash.startsWith('{'))
+    exceptions.push({ source: entry.dn, text: 'a password in plain text, which is not taken' })
+  return {
+    source: entry.dn,
+    username: bare,
+    ...(domain !== undefined && { domain: domain.toLowerCase() }),
+    ...(name !== undefined && { name }),
+    addresses: addresses.filter((address) => address !== own),
+    ...(to.length > 0 && { forward: { to, keep } }),
+    ...(status !== undefined && map.isDisabled?.test(status) === true && { disabled: true }),
+    ...(hash?.startsWith('{') === true && { passwordHash: hash }),
+    ...quotaOf(read),
+  }
+}
+
+function quotaOf(read: Read): Pick<Person, 'quota'> {
+  const limit = (names: readonly string[] = []): number | undefined => {
+    const text = first(read, names)
+    return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+  }
+  const bytes = limit(read.map.quotaBytes)
+  const messages = limit(read.map.quotaMessages)
+  if (bytes === undefined && messages === undefined) return {}
+  return {
+    quota: { ...(bytes !== undefined && { bytes }), ...(messages !== undefined && { messages }) },
+  }
+}
+
+/** Without the words before them: `SMTP:` is the main one of Active Directory, `smtp:` a further one. */
+function addressesOf(read: Read): readonly string[] {
+  const found = all(read, read.map.addresses)
+  const main = found.filter((text) => text.startsWith('SMTP:'))
+  const addresses = [...main, ...found.filter((text) => !text.startsWith('SMTP:'))]
+    .filter((text) => !/^(?!smtp:)[a-z0-9]+:/i.test(text)) // X500:, sip:
+    .map((text) => text.replace(/^smtp:/i, '').toLowerCase())
+    .filter((text) => text.includes('@'))
+  return [...new Set(addresses)]
+}
+
+/** An address, or a bare name where it has none. */
+const groupAddress = (read: Read): string | undefined =>
+  addressesOf(read)[0] ?? first(read, ['cn', 'uid'])?.toLowerCase()
+
+function groupOf(
+  read: Read,
+  known: {
+    readonly byDn: ReadonlyMap<string, string>
+    readonly byName: ReadonlyMap<string, string>
+  },
+  exceptions: CensusException[],
+): MailGroup[] {
+  const { entry, map } = read
+  const address = groupAddress(read)
+  if (address === undefined || /\s/.test(address)) {
+    exceptions.push({ source: entry.dn, text: 'a group without an address' })
+    return []
+  }
+  const to = new Set(all(read, map.memberAddress).filter((text) => text !== ''))
+  for (const dn of all(read, map.memberDn)) {
+    const member = known.byDn.get(dnKey(dn))
+    if (member !== undefined) to.add(member)
+    else
+      exceptions.push({ source: entry.dn, text: `a member that is nobody here: ${firstOfDn(dn)}` })
+  }
+  for (const name of all(read, map.memberName)) {
+    const member = known.byName.get(name.toLowerCase())
+    if (member !== undefined) to.add(member)
+    else exceptions.push({ source: entry.dn, text: `a member that is nobody here: ${name}` })
+  }
+  if (to.size > 0) return [{ source: entry.dn, address, to: [...to] }]
+  exceptions.push({ source: entry.dn, text: 'a group without members' })
+  return []
+}
