@@ -46,6 +46,7 @@ async function lock(dir: string, tell: (message: ToParent) => void): Promise<voi
 class StorageProcess {
   readonly #pipe: PipeEnd
   #services: Services = {}
+  #told: (thrown: unknown) => unknown = (thrown) => thrown
   #close: () => Promise<void> = () => Promise.resolve()
   #isEnding = false
 
@@ -68,6 +69,7 @@ class StorageProcess {
       const notify = (topic: string, payload: unknown): void => tell(['notice', topic, payload])
       const opened = await KINDS[kind]({ dir, clock: systemClock, options, notify })
       this.#close = () => opened.close()
+      this.#told = opened.told
       this.#services = { ...opened.services, storage: await openProbe(dir, opened) }
       tell(['ready'])
     } catch (thrown) {
@@ -80,7 +82,7 @@ class StorageProcess {
 
   #take(message: ToChild): void {
     if (message[0] === 'close') void this.#end()
-    else void serveCall(message, this.#services, this.#pipe)
+    else void serveCall(message, this.#services, { pipe: this.#pipe, told: this.#told })
   }
 
   /** Nobody waits for this end: what is durable is durable, and what is not was not promised. */

@@ -136,6 +136,18 @@ const CASES: readonly Case[] = [
     says: /file is not a database/,
   },
   {
+    what: 'a mailbox.db that is no database',
+    damage: (dir) => writeFileSync(join(dir, 'store/mailbox.db'), '手紙'.repeat(1_000)),
+    file: 'store/mailbox.db',
+    says: /file is not a database; .*stop all roles and run `watari store rebuild`/,
+  },
+  {
+    what: 'a mailbox.db that is missing',
+    damage: (dir) => rmSync(join(dir, 'store/mailbox.db')),
+    file: 'store/mailbox.db',
+    says: /is missing, .*; .*stop all roles and run `watari store rebuild`/,
+  },
+  {
     what: 'a settings.db with a value that is not valid',
     damage: (dir) =>
       sql(

@@ -164,8 +164,8 @@ static int do_truncate(const char *path, off_t size, struct fuse_file_info *fi) 
 static int opened(const char *path, int fd, struct fuse_file_info *fi) {
   if (fd == -1) return -errno;
   fi->fh = (uint64_t)fd;
-  /* Reads of segments come here each time; SQLite needs shared mappings, which direct_io has not. */
-  fi->direct_io = strstr(path, ".db") == NULL;
+  /* Reads come here each time; what SQLite maps into memory needs the kernel's pages, which direct_io has not. */
+  fi->direct_io = strstr(path, "-shm") == NULL;
   return 0;
 }
 

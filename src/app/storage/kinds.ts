@@ -55,6 +55,8 @@ interface OpenedKind<S extends Services> {
   trial(): Promise<void>
   /** What is wrong though all is served: a line each. */
   ailments(): readonly string[]
+  /** What a call or a trial has thrown, as it is to be told. */
+  readonly told: (thrown: unknown) => unknown
   close(): Promise<void>
 }
 
@@ -68,6 +70,7 @@ type NodeServices = {
 type Closable = {
   trial?(): Promise<void>
   ailments?(): readonly string[]
+  told?(thrown: unknown): unknown
   close(): void | Promise<void>
 }
 type Keep = <T extends Closable>(store: T) => T
@@ -89,7 +92,9 @@ async function opened<S extends Services>(
       return store
     })
     const ailments = () => stores.flatMap((store) => store.ailments?.() ?? [])
-    return { services, trial, ailments, close }
+    const told = (thrown: unknown): unknown =>
+      stores.reduce<unknown>((as, store) => store.told?.(as) ?? as, thrown)
+    return { services, trial, ailments, told, close }
   } catch (thrown) {
     await close()
     throw thrown

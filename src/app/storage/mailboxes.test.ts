@@ -37,7 +37,10 @@ mailboxContract('behind the pipe of a storage child', async () => {
   const changes: StoreChanged[] = []
   const child = pipeOver(far, {
     onValue: (value) =>
-      void serveCall(value as ToChild & readonly ['call', ...unknown[]], services, child),
+      void serveCall(value as ToChild & readonly ['call', ...unknown[]], services, {
+        pipe: child,
+        told: (thrown) => thrown,
+      }),
     onEnd: () => undefined,
   })
   const mailboxes = await openMailboxes({

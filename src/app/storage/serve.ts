@@ -11,7 +11,7 @@ export type Services = Readonly<Record<string, object>>
 export async function serveCall(
   call: ToChild & readonly ['call', ...unknown[]],
   services: Services,
-  pipe: PipeEnd,
+  { pipe, told }: { readonly pipe: PipeEnd; readonly told: (thrown: unknown) => unknown },
 ): Promise<void> {
   const [, id, service, name, argument] = call
   const answer = (message: ToParent): void => pipe.send(message)
@@ -20,7 +20,7 @@ export async function serveCall(
     answer(['answer', id, await method(argument)])
   } catch (thrown) {
     // A read of the database that failed, too, is trouble of the disk and no mistake of ours.
-    const failure = failureOf(diskFault(thrown, service) ?? thrown)
+    const failure = failureOf(told(diskFault(thrown, service) ?? thrown))
     if (failure.code === undefined)
       process.stderr.write(
         `${service}.${name}: ${thrown instanceof Error ? thrown.stack : messageOf(thrown)}\n`,

@@ -5,7 +5,7 @@ import type { Log } from '#base/log.ts'
 import type { EventSink } from '#model/event.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { SCRUB_ROUND_MS } from '#store/mailbox/mailbox-store.ts'
-import type { DatabaseHealth } from '#store/mailbox/upkeep/scrub.ts'
+import type { DatabaseHealth } from '#store/db/look-over.ts'
 
 interface ScrubbingParts {
   readonly mailboxes: Pick<MailboxStore, 'scrub'>
@@ -65,8 +65,8 @@ export class Scrubbing {
 
   #tellDatabase(database: DatabaseHealth): void {
     if (database.kind === 'damaged') this.#tell('store.databaseDamaged', { text: database.text })
-    if (database.kind === 'tooLarge')
-      this.#parts.log.info('store.databaseUnchecked', { sizeBytes: database.bytes })
+    if (database.kind === 'unknown')
+      this.#parts.log.info('store.databaseUnchecked', { text: database.text })
   }
 
   #tell(name: string, fields: Readonly<Record<string, string | number | boolean>>): void {

@@ -65,10 +65,12 @@ export interface Query<Row> {
 
 export class Database {
   readonly #db: DatabaseSync
+  readonly #walPages: number
   readonly #queries = new Map<string, Query<SqlRow>>()
   readonly #arrays = new Map<string, Query<readonly SQLOutputValue[]>>()
 
   constructor(options: DatabaseOptions) {
+    this.#walPages = options.walPages ?? WAL_PAGES_DEFAULT
     this.#db = new DatabaseSync(options.path, { timeout: 0 })
     try {
       // EXCLUSIVE before the first access: the WAL's index is then kept in memory, without a shared file.
@@ -77,7 +79,7 @@ export class Database {
         PRAGMA page_size = ${PAGE_BYTES};
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = ${failpoint('storage.sync') === 'drop' ? 'OFF' : 'FULL'};
-        PRAGMA wal_autocheckpoint = ${options.walPages ?? WAL_PAGES_DEFAULT};
+        PRAGMA wal_autocheckpoint = ${this.#walPages};
         PRAGMA journal_size_limit = -1;
         PRAGMA mmap_size = 0;
         PRAGMA temp_store = MEMORY;
@@ -139,6 +141,25 @@ export class Database {
     this.exec(`PRAGMA user_version = ${(Number(at) + 1) % 1_000_000}`)
   }
 
+  /**
+   * Puts all that was committed into the file and lets that stand still until `releaseFile`, while the WAL
+   * takes what is committed. False where somebody reads rows now.
+   */
+  holdFile(): boolean {
+    const done = this.#db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get() as {
+      readonly busy: number
+      readonly log: number
+      readonly checkpointed: number
+    }
+    const isHeld = done.busy === 0 && done.log === done.checkpointed
+    if (isHeld) this.exec('PRAGMA wal_autocheckpoint = 0')
+    return isHeld
+  }
+
+  releaseFile(): void {
+    this.exec(`PRAGMA wal_autocheckpoint = ${this.#walPages}`)
+  }
+
   close(): void {
     this.#queries.clear()
     this.#arrays.clear()
@@ -175,7 +196,14 @@ function queryOf(statement: StatementSync): Query<SqlRow> {
   return {
     get: (...params) => statement.get(...params),
     all: (...params) => statement.all(...params),
-    iterate: (...params) => statement.iterate(...params),
+    iterate: (...params) => {
+      try {
+        return statement.iterate(...params)
+      } catch {
+        // Of a walk that ended with an error SQLite tells that once more, to the next one, who has not failed.
+        return statement.iterate(...params)
+      }
+    },
     run: (...params) => Number(statement.run(...params).changes),
   }
 }

@@ -5,6 +5,7 @@ import type { Clock } from '#base/time.ts'
 import { openBlobs } from '#store/blob/open.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { ioFault } from '#store/db/fault.ts'
+import { LookOver } from '#store/db/look-over.ts'
 import { Journal } from '#store/journal/journal.ts'
 
 import type { MetaParser } from '#store/mailbox/rows/content.ts'
@@ -33,7 +34,7 @@ export interface MailboxesOptions {
 
 /** A mail store that can be closed, once no call runs any more. */
 export type OpenMailboxes = MailboxStore &
-  Pick<SqliteMailboxes, 'trial' | 'ailments' | 'idle' | 'close'>
+  Pick<SqliteMailboxes, 'trial' | 'ailments' | 'told' | 'idle' | 'close'>
 
 const CACHE_BYTES = 16 * 1024 * 1024
 
@@ -56,8 +57,9 @@ export async function openMailboxes(options: MailboxesOptions): Promise<OpenMail
 }
 
 async function open(options: MailboxesOptions): Promise<OpenMailboxes> {
+  const path = join(options.dir, 'mailbox.db')
   const db = openDatabase({
-    path: join(options.dir, 'mailbox.db'),
+    path,
     kind: 'mailbox',
     migrations: MIGRATIONS,
     walAhead: true,
@@ -85,7 +87,8 @@ async function open(options: MailboxesOptions): Promise<OpenMailboxes> {
       position: () => blobs.position(),
       onTrouble: options.onTrouble ?? (() => undefined),
     })
-    const mailboxes = new SqliteMailboxes({ ...options, db, sql, blobs, kept, journal })
+    const lookOver = new LookOver({ db, path })
+    const mailboxes = new SqliteMailboxes({ ...options, db, sql, blobs, kept, journal, lookOver })
     await mailboxes.recover()
     return mailboxes
   } catch (thrown) {

@@ -6,6 +6,7 @@ import type { AccountId } from '#model/account.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import type { Database } from '#store/db/database.ts'
 import { GroupCommit } from '#store/db/group-commit.ts'
+import type { LookOver } from '#store/db/look-over.ts'
 import type { Journal } from '#store/journal/journal.ts'
 import { encodeNote } from '#store/mailbox/change/note.ts'
 import { openAccount } from '#store/mailbox/change/account.ts'
@@ -27,6 +28,7 @@ import type { ExpireStep } from '#store/mailbox/upkeep/expire.ts'
 import { lastPurge, notePurge, trustClock } from '#store/mailbox/upkeep/purge-run.ts'
 import { HeldMailboxes } from '#store/mailbox/view/held.ts'
 import { ACCOUNTS_AT_ONCE } from './commit.ts'
+import { asOurTrouble, isDatabaseDamage } from './standing.ts'
 import type { AccountCommitResult, CommitRequest } from './commit.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
@@ -97,6 +99,8 @@ export interface MailboxParts {
   readonly journal?: Journal
   /** Views of large mailboxes in files; without it they are read from their rows each time. */
   readonly kept?: KeptViews
+  /** Has SQLite look over the database's file, now and then; closed with the store. */
+  readonly lookOver?: LookOver
   /** Told after COMMIT. */
   readonly onChange: (change: StoreChanged) => void
 }
@@ -516,7 +520,18 @@ export class SqliteMailboxes implements MailboxStore {
   /** What is wrong though all is served: a line each. */
   ailments(): readonly string[] {
     const { journal } = this.#parts
-    return journal?.trouble === undefined ? [] : [journal.trouble]
+    const { databaseDamage } = this.#scrubber
+    return [
+      ...(databaseDamage === undefined ? [] : [databaseDamage]),
+      ...(journal?.trouble === undefined ? [] : [journal.trouble]),
+    ]
+  }
+
+  /** What a call has thrown says what to do where the database is damaged; all of that is looked over then. */
+  told(thrown: unknown): unknown {
+    if (!isDatabaseDamage(thrown)) return thrown
+    if (this.#scrubber.databaseDamage === undefined) this.#scrubber.lookOver()
+    return asOurTrouble(thrown)
   }
 
   /** Says whether the disk takes what is committed, where it did not the last time. Throws Fault `io`, `full`. */
@@ -534,13 +549,14 @@ export class SqliteMailboxes implements MailboxStore {
     await this.#transfers.undo().catch(() => undefined)
   }
 
-  /** Resolves once a snapshot that the journal is writing is there. */
+  /** Resolves once a snapshot that the journal is writing is there, and no look at the database runs. */
   async idle(): Promise<void> {
-    await this.#parts.journal?.idle()
+    await Promise.all([this.#parts.journal?.idle(), this.#scrubber.idle()])
   }
 
   async close(): Promise<void> {
     this.#isClosing = true
+    this.#parts.lookOver?.close()
     const kept = this.#housekeeping.close()
     await this.#uploads.close()
     await kept

@@ -14,6 +14,7 @@ import {
   picture,
 } from '#store/mailbox/contract/works.ts'
 import type { Opened } from '#store/mailbox/contract/works.ts'
+import { diskFault } from '#store/db/fault.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { faultyDisk, GROWING, NO_FAULTY_DISK } from '#test/fake/faulty-disk.ts'
 import type { DiskFault, FaultyDisk } from '#test/fake/faulty-disk.ts'
@@ -204,6 +205,50 @@ describe('a bad disk below the store', () => {
       assert.deepEqual((await store.scrub({ limitBytes: 1e9 })).damaged, [])
       assert.deepEqual((await store.damaged()).messages, [], 'the next round has found it whole')
       await store.close()
+    },
+  )
+
+  onDisk(
+    'a database that cannot be read is io to whoever asks, and as it was once it can be',
+    async (volume, dir) => {
+      await filled(dir)
+      const earlier = await openBench(dir)
+      const before = await picture(earlier)
+      await earlier.store.close()
+      let refused = 0
+      for (let skip = 0, fired = 1; fired > 0; skip = nextSkip(skip)) {
+        const opened = await openBench(dir) // nothing of it is in memory
+        await volume.fail({ error: 'EIO', ops: 'r', path: '*/mailbox.db', skip, count: 1 })
+        // Each page that this reads fails once, and nobody is told what is not so.
+        const seen = await picture(opened).catch((thrown: unknown) => {
+          assert.ok(isFault(opened.store.told(diskFault(thrown, 'database')), 'io'), String(thrown))
+          refused++
+        })
+        fired = await volume.fired()
+        if (seen !== undefined) assert.deepEqual(seen, before)
+        await volume.clear()
+        assert.deepEqual(await picture(opened), before, 'the same process reads it again')
+        await opened.store.close()
+      }
+      assert.ok(refused > 2, String(refused))
+      assertSound(dir)
+    },
+  )
+
+  onDisk(
+    'a commit that cannot read what it needs is nothing, and the next one is made',
+    async (volume, dir) => {
+      await filled(dir)
+      const opened = await openBench(dir)
+      await volume.fail({ error: 'EIO', ops: 'r', path: '*/mailbox.db' })
+      await assert.rejects(give(opened), (thrown) => isIo(opened.store.told(thrown)))
+      await volume.clear()
+      await opened.store.trial()
+      assert.equal((await opened.bench.row(['INBOX'])).messages, MAILS)
+      await give(opened)
+      assert.equal((await opened.bench.row(['INBOX'])).messages, MAILS + 1)
+      await opened.store.close()
+      assertSound(dir)
     },
   )
 

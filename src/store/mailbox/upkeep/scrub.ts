@@ -4,9 +4,11 @@ import type { Clock } from '#base/time.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import type { GroupCommit } from '#store/db/group-commit.ts'
+import type { DatabaseHealth, LookOver } from '#store/db/look-over.ts'
 import { blobColumns, blobFrom, metaAnew } from '#store/mailbox/rows/content.ts'
 import type { MetaParser } from '#store/mailbox/rows/content.ts'
 import { SCRUB_ROUND_MS } from '#store/mailbox/mailbox-store.ts'
+import { damagedDatabase } from '#store/mailbox/standing.ts'
 import { damagedMessages, forgetDamage, noteDamage } from './damaged.ts'
 import type { DamagedMessage } from './damaged.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
@@ -17,6 +19,8 @@ export interface ScrubParts {
   readonly group: GroupCommit
   readonly clock: Clock
   readonly parser: () => MetaParser
+  /** Absent: nothing lies in a file. */
+  readonly lookOver?: Pick<LookOver, 'attempt' | 'close'>
 }
 
 export interface ScrubStep {
@@ -28,17 +32,11 @@ export interface ScrubStep {
   readonly mended: number
   /** The round goes on. */
   readonly hasMore: boolean
-  /** Set where a round ended: what SQLite says of its database. */
+  /** Set where SQLite has looked over its database since the last step: after a start, and once a round. */
   readonly database?: DatabaseHealth
   /** About what there is to read in a round. */
   readonly storedBytes: number
 }
-
-export type DatabaseHealth =
-  | { readonly kind: 'whole' }
-  | { readonly kind: 'damaged'; readonly text: string }
-  /** Looking at it would stop everybody for too long. */
-  | { readonly kind: 'tooLarge'; readonly bytes: number }
 
 /** A step ends after so long, however little it has read: others are in the loop that it waits in. */
 const STEP_MS = 250
@@ -46,8 +44,6 @@ const STEP_MS = 250
 const ROWS_AT_ONCE = 500
 /** A disk that reads nothing at all is no matter of some messages. */
 const DAMAGED_AT_ONCE = 100
-/** About a fifth of a second, once a round. */
-const DATABASE_BYTES_MAX = 64 * 1024 * 1024
 
 const COLUMNS = {
   content: ['kind', 'file', 'offset', 'length'],
@@ -80,6 +76,11 @@ export class Scrubber {
     wholeAt: new Map(),
   }
   #running: Promise<unknown> = Promise.resolve()
+  /** A crash may have damaged the database: each start has it looked over. */
+  #isLookDue = true
+  #looking: Promise<void> | undefined
+  #looked: DatabaseHealth | undefined
+  #damage: string | undefined
 
   constructor(parts: ScrubParts) {
     this.#parts = parts
@@ -92,7 +93,43 @@ export class Scrubber {
     return step
   }
 
+  /** What is wrong with the database, and what to do; undefined where the last look found it whole. */
+  get databaseDamage(): string | undefined {
+    return this.#damage
+  }
+
+  /** Somebody has met damage in the database, or it is time: it is looked over in the background. */
+  lookOver(): void {
+    const { lookOver } = this.#parts
+    if (lookOver === undefined) return
+    this.#looking ??= lookOver
+      .attempt()
+      .catch((thrown: unknown) => ({ kind: 'unknown', text: messageOf(thrown) }) as const)
+      .then((health) => this.#note(health))
+      .finally(() => (this.#looking = undefined))
+  }
+
+  #note(health: DatabaseHealth): void {
+    this.#isLookDue = health.kind === 'unknown'
+    if (health.kind === 'whole') this.#damage = undefined
+    if (health.kind === 'damaged') this.#damage = damagedDatabase(health.text)
+    this.#looked = health.kind === 'damaged' ? { ...health, text: this.#damage! } : health
+  }
+
+  /** Resolves once nothing is being looked at. */
+  async idle(): Promise<void> {
+    await this.#looking
+  }
+
   async #step(limitBytes: number): Promise<ScrubStep> {
+    if (this.#isLookDue) this.lookOver()
+    const step = await this.#octets(limitBytes)
+    const database = this.#looked
+    this.#looked = undefined
+    return database === undefined ? step : { ...step, database }
+  }
+
+  async #octets(limitBytes: number): Promise<ScrubStep> {
     const { sql, group, clock } = this.#parts
     const storedBytes = sql.get<[number]>('SELECT coalesce(sum(used_bytes), 0) FROM account')![0]
     const nothing = { bytes: 0, damaged: [], mended: 0, hasMore: false, storedBytes }
@@ -112,15 +149,9 @@ export class Scrubber {
         return damagedMessages(sql, news)
       },
     })
+    this.#isLookDue ||= ended
     const { bytes, mended } = read
-    return {
-      bytes,
-      damaged,
-      mended,
-      hasMore: !ended,
-      storedBytes,
-      ...(ended && { database: databaseHealth(sql) }),
-    }
+    return { bytes, damaged, mended, hasMore: !ended, storedBytes }
   }
 
   async #read(
@@ -276,16 +307,3 @@ const writePlace = (sql: Sql, { part, kind, file, aid, eid, beganAtMs }: Place):
     eid,
     beganAtMs,
   )
-
-function databaseHealth(sql: Sql): DatabaseHealth {
-  const [pages] = sql.get<[number]>('PRAGMA page_count') ?? [0]
-  const [pageBytes] = sql.get<[number]>('PRAGMA page_size') ?? [0]
-  const bytes = pages * pageBytes
-  if (bytes > DATABASE_BYTES_MAX) return { kind: 'tooLarge', bytes }
-  try {
-    const text = sql.get<[string]>('PRAGMA quick_check(1)')?.[0] ?? ''
-    return text === 'ok' ? { kind: 'whole' } : { kind: 'damaged', text }
-  } catch (thrown) {
-    return { kind: 'damaged', text: messageOf(thrown) }
-  }
-}
