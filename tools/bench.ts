@@ -15,6 +15,7 @@ import { machine, type Part } from './bench/setup.ts'
 import { pages } from './bench/pages.ts'
 import { queue } from './bench/queue.ts'
 import { reading } from './bench/reading.ts'
+import { rebuild } from './bench/rebuild.ts'
 import { search } from './bench/search.ts'
 import { syncs } from './bench/syncs.ts'
 
@@ -27,6 +28,7 @@ const PARTS: readonly Part[] = [
   idle,
   imap,
   reading,
+  rebuild,
   lists,
   search,
   syncs,

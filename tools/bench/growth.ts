@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { startDovecot } from '#test/peers/dovecot.ts'
 import { logIn, mail, timed, type Side } from './reading.ts'
-import { benchInstallation, table, watari, type Part } from './setup.ts'
+import { benchInstallation, diskMiB, table, watari, type Part } from './setup.ts'
 import type { TagClient } from './tag-client.ts'
 
 /** What one mailbox grows to, and what is looked at of its beginning and its end. */
@@ -115,6 +114,3 @@ async function flat(side: Side): Promise<{ readonly first: number; readonly last
   client.end()
   return { first, last }
 }
-
-const diskMiB = (folder: string): number =>
-  Number(execFileSync('du', ['-sk', folder], { encoding: 'utf8' }).split('\t')[0]) / 1_024
