@@ -12,7 +12,7 @@ interface Meta {
   readonly response: Response
 }
 
-type Operation = 'get' | 'set' | 'changes' | 'query' | 'queryChanges' | 'parse' | 'import'
+type Operation = 'get' | 'set' | 'changes' | 'query' | 'queryChanges' | 'parse' | 'import' | 'copy'
 type Entity = 'Mailbox' | 'Email' | 'Thread' | 'Identity' | 'EmailSubmission'
 
 interface Draft {

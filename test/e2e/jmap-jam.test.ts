@@ -8,6 +8,7 @@ import type { Installation } from './installation.ts'
 import { pushes, webOrigin } from './jmap.ts'
 import type { Pushed } from './jmap.ts'
 import { smtpSend } from './mail.ts'
+import { rawImap } from './raw-imap.ts'
 
 const SUBJECT = '来週の会議のお知らせ'
 const BODY = '本文です。渡り鳥が来ました。\n二行目'
@@ -22,6 +23,17 @@ async function jamFor(watari: Installation, username: string): Promise<JamClient
   jam.session = JamClient.loadSession(sessionUrl, basic)
   await jam.session
   return jam
+}
+
+interface Shared {
+  readonly name: string
+  readonly isPersonal: boolean
+  readonly isReadOnly: boolean
+}
+
+interface SharedBox {
+  readonly name: string
+  readonly myRights: { readonly maySetSeen: boolean; readonly mayAddItems: boolean }
 }
 
 /** Node has no EventSource that logs in: the one that Jam makes keeps its address only. */
@@ -248,5 +260,42 @@ describe('jmap-jam, a client of others, goes through a day of mail', () => {
     assert.ok(updated !== null && Object.hasOwn(updated, id))
     const [{ list }] = await jam.api.EmailSubmission.get({ accountId, ids: [id] })
     assert.equal(list[0]!.undoStatus, 'canceled')
+  })
+  it('finds what others share, reads it, and takes a copy', async () => {
+    const owner = await rawImap(watari, 'taro')
+    await owner.command('CREATE 会議')
+    await owner.append('会議', Buffer.from('Subject: shared minutes\r\n\r\n議事録です。\r\n'))
+    await owner.command('SETACL 会議 hanako lrs')
+    const hanako = await jamFor(watari, 'hanako')
+    const { accounts } = (await hanako.session) as { readonly accounts: Record<string, Shared> }
+    const shared = Object.entries(accounts).find(([, { isPersonal }]) => !isPersonal)!
+    assert.deepEqual([shared[1].name, shared[1].isReadOnly], ['taro@campus.example', false])
+    const [taroId] = shared
+    const [{ list }] = await hanako.api.Mailbox.get({ accountId: taroId })
+    assert.deepEqual(
+      (list as SharedBox[]).map(({ name, myRights: may }) => [
+        name,
+        may.maySetSeen,
+        may.mayAddItems,
+      ]),
+      [['会議', true, false]],
+    )
+    const [{ ids }] = await hanako.api.Email.query({ accountId: taroId })
+    const patch = (keyword: string) => ({
+      accountId: taroId,
+      update: { [ids[0]!]: { [`keywords/${keyword}`]: true } },
+    })
+    const [seen] = await hanako.api.Email.set(patch('$seen'))
+    assert.ok(Object.hasOwn(seen.updated ?? {}, ids[0]))
+    const [flagged] = await hanako.api.Email.set(patch('$flagged'))
+    assert.equal(flagged.notUpdated?.[ids[0]!]?.type, 'forbidden')
+    assert.match(await owner.command('STATUS 会議 (UNSEEN)'), /UNSEEN 1/)
+    const [copied] = await hanako.api.Email.copy({
+      accountId,
+      fromAccountId: taroId,
+      create: { c: { id: ids[0]!, mailboxIds: { [box('inbox')]: true } } },
+    })
+    assert.ok(copied.created.c.id)
+    owner.close()
   })
 })

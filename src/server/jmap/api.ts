@@ -1,11 +1,13 @@
 import { messageOf } from '#base/outcome.ts'
+import type { Account } from '#model/account.ts'
 import { Args, isObject } from '#server/jmap/method/args.ts'
 import { referenced } from '#server/jmap/method/back-reference.ts'
 import { errorOfThrown, MethodError } from '#server/jmap/method/method-error.ts'
 import { METHODS } from './methods.ts'
 import { RequestError } from '#server/jmap/http/problem.ts'
+import { accountOf, SHARED_CAPABILITIES } from './account-of.ts'
 import { CORE, MAIL, QUOTA, RETENTION, SUBMISSION } from './room.ts'
-import type { Call } from './room.ts'
+import type { Call, Method } from './room.ts'
 
 type Invocation = readonly [name: string, args: Readonly<Record<string, unknown>>, callId: string]
 
@@ -19,7 +21,7 @@ const CAPABILITIES: readonly string[] = [CORE, MAIL, SUBMISSION, RETENTION, QUOT
 
 /** Runs the calls of one request one after another (RFC 8620 §3.3 to §3.6). Throws RequestError. */
 export async function runRequest(
-  call: Omit<Call, 'createdIds' | 'following' | 'using'>,
+  call: Omit<Call, 'account' | 'createdIds' | 'following' | 'using'>,
   body: unknown,
 ): Promise<{
   readonly methodResponses: readonly Invocation[]
@@ -37,7 +39,7 @@ export async function runRequest(
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       if (call.signal.aborted) break
       const following: Call['following'] = []
-      const each = { ...call, createdIds, following, using: next.using }
+      const each = { ...call, account: call.login, createdIds, following, using: next.using }
       const answer = await runCall(each, next, responses)
       responses.push([answer.name, answer.args, callId])
       // What a call brings about by itself asks for no capability.
@@ -75,11 +77,11 @@ async function runCall(
       throw new MethodError('invalidArguments', `no argument is called ${strange.slice(0, 100)}`)
     const read = new Args(values, call.createdIds)
     if (withoutAccount) return { name, args: await method.run(call, read) }
-    if (read.id('accountId') === undefined)
-      throw new MethodError('invalidArguments', 'accountId is missing')
-    if (read.id('accountId') !== call.account.id) throw new MethodError('accountNotFound')
-    const answer = await method.run(call, read)
-    return { name, args: { accountId: call.account.id, ...answer } }
+    const accountId = read.id('accountId')
+    if (accountId === undefined) throw new MethodError('invalidArguments', 'accountId is missing')
+    const account = await accountFor(call, accountId, method)
+    const answer = await method.run({ ...call, account }, read)
+    return { name, args: { accountId, ...answer } }
   } catch (thrown) {
     const error = errorOfThrown(thrown)
     if (error === undefined || error.type === 'serverUnavailable')
@@ -87,6 +89,17 @@ async function runCall(
     const { type, more } = error ?? new MethodError('serverFail')
     return { name: 'error', args: { type, ...more } }
   }
+}
+
+/** The account that is asked, where the method is one of it (RFC 8620 §3.6.2). */
+async function accountFor(call: Call, id: string, method: Method): Promise<Account> {
+  const found = await accountOf(call, id)
+  if (found === undefined) throw new MethodError('accountNotFound')
+  if (found.share !== undefined && !SHARED_CAPABILITIES.includes(method.capability))
+    throw new MethodError('accountNotSupportedByMethod')
+  if (found.share?.isReadOnly === true && method.writes === true)
+    throw new MethodError('accountReadOnly')
+  return found.account
 }
 
 function readRequest(body: unknown, callsMax: number): Request {

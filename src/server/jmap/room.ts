@@ -4,11 +4,13 @@ import type { Account, AccountId } from '#model/account.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 import type { Args } from '#server/jmap/method/args.ts'
 import type { EmailViews } from '#server/jmap/email/email-views.ts'
 import type { KnownMetas } from '#server/jmap/email/known-metas.ts'
+import type { Shares } from './shares.ts'
 import type { JmapLimits } from './limits.ts'
 
 /** What all requests of a process share. */
@@ -18,6 +20,7 @@ export interface JmapRoom {
   readonly search?: TextSearch
   readonly views: EmailViews
   readonly metas: KnownMetas
+  readonly shares: Shares
   readonly directory: Pick<Directory, 'account' | 'domain'>
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
@@ -32,9 +35,12 @@ export interface JmapRoom {
   readonly log: Log
 }
 
-/** One request's account, and what its method calls hand on to later ones. */
+/** Who asks of which account, and what method calls hand on to later ones. */
 export interface Call {
   readonly room: JmapRoom
+  /** Who asks. */
+  readonly login: Account
+  /** Whose mail it is: the login's own, or of somebody who shares it. */
   readonly account: Account
   readonly ip: string
   /** Creation ids with the ids that they got (RFC 8620 §5.3). */
@@ -46,6 +52,11 @@ export interface Call {
   readonly using: readonly string[]
 }
 
+/** Whose mail, and who asks: what the store lets be seen and done. */
+export const asked = ({ account, login }: Call): Asked => ({ accountId: account.id, by: login.id })
+
+export const isShared = ({ account, login }: Call): boolean => account.id !== login.id
+
 export type Answer = Readonly<Record<string, unknown>>
 
 export interface Method {
@@ -53,6 +64,8 @@ export interface Method {
   readonly capability: string
   /** Arguments beside accountId; another one is refused. */
   readonly args: readonly string[]
+  /** Changes the account (RFC 8620 §3.6.2: accountReadOnly). */
+  readonly writes?: true
   /** Belongs to the login, not to an account (RFC 8620 §7.2). */
   readonly withoutAccount?: true
   readonly run: (call: Call, args: Args) => Promise<Answer>

@@ -3,6 +3,7 @@ import { isFault, messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { peerAddress } from '#net/peer.ts'
+import type { Account } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { BrowserSessions } from '#store/directory/browser-sessions.ts'
@@ -23,7 +24,10 @@ import type { JmapLimits } from './limits.ts'
 import { login, logout } from '#server/jmap/http/login.ts'
 import { RequestError, sendProblem } from '#server/jmap/http/problem.ts'
 import type { Call, JmapRoom } from './room.ts'
-import { sessionResource, sessionState } from './session-resource.ts'
+import { accountOf, sharedAccounts } from './account-of.ts'
+import { Shares } from './shares.ts'
+import { sessionResource } from './session-resource.ts'
+import type { Session } from './session-resource.ts'
 import { upload } from '#server/jmap/http/upload.ts'
 
 export interface JmapParts {
@@ -70,6 +74,7 @@ export function serveJmap(parts: JmapParts): Jmap {
     ...(parts.search !== undefined && { search: parts.search }),
     views: new EmailViews(parts.store, clock),
     metas: new KnownMetas(),
+    shares: new Shares(parts.store),
     directory: parts.directory,
     ...(parts.quotaOf !== undefined && { quotaOf: parts.quotaOf }),
     get limits() {
@@ -87,11 +92,19 @@ export function serveJmap(parts: JmapParts): Jmap {
     directory: parts.directory,
     sessions: parts.sessions,
   }
-  const streams = new EventStreams(room, parts.changes)
+  const streams = new EventStreams(room)
+  const unsubscribe = parts.changes((change) => {
+    // First what is known is forgotten, then it is asked anew.
+    room.shares.forget(change)
+    streams.changed(change)
+  })
   const door = new Door(room, access, streams)
   return {
     handle: (incoming, response) => door.handle(incoming, response),
-    close: () => streams.close(),
+    close: () => {
+      unsubscribe()
+      streams.close()
+    },
   }
 }
 
@@ -165,10 +178,15 @@ class Door {
     return undefined
   }
 
-  readonly #session: Route = ({ incoming, response, access: { account } }) => {
-    const { limits } = this.#room
-    sendJson(response, sessionResource(account, { origin: this.#origin(incoming), limits }))
-    return Promise.resolve()
+  readonly #session: Route = async ({ incoming, response, access: { account } }) => {
+    sendJson(response, await this.#sessionOf(account, incoming))
+  }
+
+  async #sessionOf(login: Account, incoming: IncomingMessage): Promise<Session> {
+    const room = this.#room
+    const shared = await sharedAccounts({ login, room })
+    const { limits } = room
+    return sessionResource(login, { origin: this.#origin(incoming), limits, shared })
   }
 
   /** The token again, for a page that was loaded anew. */
@@ -186,27 +204,44 @@ class Door {
       const limit = { name: 'maxSizeRequest', bytesMax: limits.maxSizeRequest }
       const body = parseJson(await readBody(incoming, limit))
       const answer = await runRequest(this.#call(incoming, response, { account }), body)
-      const origin = this.#origin(incoming)
-      sendJson(response, { ...answer, sessionState: sessionState(account, { origin, limits }) })
+      const { state } = await this.#sessionOf(account, incoming).catch((thrown: unknown) => {
+        // The calls were answered: that nobody tells what is shared now is asked for by the Session itself.
+        if (!isFault(thrown)) throw thrown
+        const origin = this.#origin(incoming)
+        return sessionResource(account, { origin, limits, shared: [] })
+      })
+      sendJson(response, { ...answer, sessionState: state })
     })
   }
 
   readonly #upload: Route = async ({ incoming, response, steps, access }) => {
-    if (steps[1] !== access.account.id) return refuse(response, 404, 'No such account')
-    await this.#counted(access.account.id, 'maxConcurrentUpload', async () => {
-      await upload(this.#call(incoming, response, access), incoming, response)
-    })
+    const call = await this.#callTo(steps[1], { incoming, response, access })
+    if (call === undefined) return refuse(response, 404, 'No such account')
+    await this.#counted(access.account.id, 'maxConcurrentUpload', () =>
+      upload(call, incoming, response),
+    )
   }
 
   readonly #download: Route = async ({ incoming, response, url, steps, access }) => {
     const [, accountId, blobId = '', name = ''] = steps
-    if (accountId !== access.account.id) return refuse(response, 404, 'No such account')
+    const call = await this.#callTo(accountId, { incoming, response, access })
+    if (call === undefined) return refuse(response, 404, 'No such account')
     const type = url.searchParams.get('accept') ?? undefined
-    await download(this.#call(incoming, response, access), response, { blobId, name, type })
+    await download(call, response, { blobId, name, type })
   }
 
   readonly #events: Route = ({ response, url, access, incoming }) => {
     return this.#streams.open(this.#call(incoming, response, access), response, url.searchParams)
+  }
+
+  /** On the account of that id; undefined where who asks has no share in it. */
+  async #callTo(
+    accountId: string | undefined,
+    { incoming, response, access }: Pick<Parameters<Route>[0], 'incoming' | 'response' | 'access'>,
+  ): Promise<Call | undefined> {
+    const call = this.#call(incoming, response, access)
+    const found = await accountOf(call, accountId ?? '')
+    return found && { ...call, account: found.account }
   }
 
   #call(
@@ -218,6 +253,7 @@ class Door {
     response.once('close', () => gone.abort())
     return {
       room: this.#room,
+      login: account,
       account,
       ip: peerAddress(incoming.socket).ip,
       createdIds: new Map(),

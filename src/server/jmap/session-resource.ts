@@ -7,14 +7,30 @@ import { MAILBOX_COMPONENT_BYTES_MAX, MAILBOX_DEPTH_MAX } from '#model/mailbox.t
 import { SORTS } from '#server/jmap/email/email-query.ts'
 import { DELAYED_SEND_MS_MAX } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
+import type { Share } from './shares.ts'
 import { CORE, MAIL, QUOTA, RETENTION, SUBMISSION } from './room.ts'
+
+export interface Session {
+  /** Of all that it says. */
+  readonly state: string
+  readonly [property: string]: unknown
+}
 
 /** The Session resource (RFC 8620 §2); URLs begin with the name that the client used. */
 export function sessionResource(
   account: Account,
-  { origin, limits }: { readonly origin: string; readonly limits: JmapLimits },
-): Readonly<Record<string, unknown>> {
-  const username = formatAddress({ localpart: account.username, domain: account.domain })
+  {
+    origin,
+    limits,
+    shared,
+  }: {
+    readonly origin: string
+    readonly limits: JmapLimits
+    /** Of others, who let this account see some of their mailboxes. */
+    readonly shared: readonly { readonly account: Account; readonly share: Share }[]
+  },
+): Session {
+  const username = addressOf(account)
   const mail = {
     maxMailboxesPerEmail: null,
     maxMailboxDepth: MAILBOX_DEPTH_MAX,
@@ -48,7 +64,7 @@ export function sessionResource(
     },
     accounts: {
       [account.id]: {
-        name: oneLine(account.name ?? username, 200),
+        name: nameOf(account),
         isPersonal: true,
         isReadOnly: false,
         accountCapabilities: {
@@ -59,6 +75,21 @@ export function sessionResource(
           [QUOTA]: {},
         },
       },
+      ...Object.fromEntries(
+        shared.map(({ account: other, share }) => [
+          other.id,
+          {
+            name: nameOf(other),
+            isPersonal: false,
+            isReadOnly: share.isReadOnly,
+            accountCapabilities: {
+              [CORE]: {},
+              // RFC 8621 §1.3.1: the highest level is the owner's alone.
+              [MAIL]: { ...mail, mayCreateTopLevelMailbox: false },
+            },
+          },
+        ]),
+      ),
     },
     primaryAccounts: {
       [CORE]: account.id,
@@ -80,6 +111,7 @@ export function sessionResource(
   return { ...session, state }
 }
 
-/** What this account's Session is now, as each API answer tells it. */
-export const sessionState = (...ask: Parameters<typeof sessionResource>): string =>
-  sessionResource(...ask)['state'] as string
+const addressOf = ({ username, domain }: Account): string =>
+  formatAddress({ localpart: username, domain })
+
+const nameOf = (account: Account): string => oneLine(account.name ?? addressOf(account), 200)

@@ -70,6 +70,12 @@ export type MailboxChange =
       readonly from: MailboxId
       /** Whose mailbox `from` is, where it is not the commit's account. */
       readonly fromAccount?: AccountId
+      /** What copies from another account get instead of what these have. */
+      readonly as?: {
+        readonly flags: number
+        readonly keywords: readonly string[]
+        readonly internalDateMs: number
+      }
       readonly uids: readonly Uid[]
       readonly to: MailboxRef
     }
@@ -171,6 +177,8 @@ export type ChangeResult =
       readonly sources: Uint32Array
       readonly targets: Uint32Array
       readonly modSeq: ModSeq
+      /** Parallel: the new emails, where they came from another account. */
+      readonly emails?: readonly { readonly emailId: EmailId; readonly threadId: ThreadId }[]
     }
   | { readonly kind: 'mailbox'; readonly mailbox: MailboxRow }
   | { readonly kind: 'restore'; readonly restored: number }

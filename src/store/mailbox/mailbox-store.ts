@@ -128,25 +128,25 @@ export interface MailboxStore extends TextSource {
     readonly offsets: Float64Array
     readonly lengths: Uint32Array
   }): Promise<PieceRecords>
-  /** The emails in order, undefined where none of its copies is left; at most 1,000 a call. */
-  emails(ask: { readonly accountId: AccountId; readonly emailIds: readonly EmailId[] }): Promise<{
+  /**
+   * The emails in order, undefined where none of its copies is left; at most 1,000 a call. With `by`
+   * another than the owner, here and below: as they lie where that one may look and read (l and r), with
+   * \Seen as they have it.
+   */
+  emails(ask: Asked & { readonly emailIds: readonly EmailId[] }): Promise<{
     readonly state: AccountState
     readonly emails: readonly (StoredEmail | undefined)[]
   }>
   /** The emails of each thread that are left, oldest first; undefined where there is none. At most 1,000 a call. */
-  threads(ask: {
-    readonly accountId: AccountId
-    readonly threadIds: readonly ThreadId[]
-  }): Promise<{
+  threads(ask: Asked & { readonly threadIds: readonly ThreadId[] }): Promise<{
     readonly state: AccountState
     readonly threads: readonly (readonly EmailId[] | undefined)[]
   }>
-  /** Oldest change first, each email once; undefined where it can no longer be told. `more`: the limit cut it. */
-  emailChanges(ask: {
-    readonly accountId: AccountId
-    readonly since: AccountPosition
-    readonly limit: number
-  }): Promise<
+  /**
+   * Oldest change first, each email once; undefined where it can no longer be told, to another than the
+   * owner also where mailboxes or their ACLs have changed. `more`: the limit cut it.
+   */
+  emailChanges(ask: Asked & { readonly since: AccountPosition; readonly limit: number }): Promise<
     | {
         readonly state: AccountState
         readonly changes: readonly EmailChange[]
@@ -155,10 +155,9 @@ export interface MailboxStore extends TextSource {
     | undefined
   >
   /** Likewise of mailboxes, all of them. */
-  mailboxChanges(ask: {
-    readonly accountId: AccountId
-    readonly since: Omit<AccountState, 'nextEmail'>
-  }): Promise<
+  mailboxChanges(
+    ask: Asked & { readonly since: Omit<AccountState, 'nextEmail'> },
+  ): Promise<
     { readonly state: AccountState; readonly changes: readonly MailboxTreeChange[] } | undefined
   >
   /** What filing mail asks of accounts, in their order; at most FILINGS_MAX a call. */

@@ -1,5 +1,5 @@
 import type { AccountId } from '#model/account.ts'
-import type { Rights } from '#model/acl.ts'
+import type { Grantee, Rights } from '#model/acl.ts'
 import type {
   EmailId,
   MailboxId,
@@ -81,6 +81,8 @@ export interface MailboxChanged {
   readonly accountId: AccountId
   readonly mailboxId: MailboxId
   readonly highestModSeq: ModSeq
+  /** Whose rights in mailboxes of the account have changed. */
+  readonly rights?: readonly Grantee[]
 }
 
 /** Told likewise: objects of these kinds came, changed or went. */

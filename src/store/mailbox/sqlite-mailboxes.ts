@@ -282,31 +282,36 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async emails(ask: Parameters<MailboxStore['emails']>[0]): ReturnType<MailboxStore['emails']> {
-    return readEmails(await this.#account(ask.accountId), ask.emailIds)
+    return readEmails(await this.#account(ask), ask.emailIds)
   }
 
   async threads(ask: Parameters<MailboxStore['threads']>[0]): ReturnType<MailboxStore['threads']> {
-    return readThreads(await this.#account(ask.accountId), ask.threadIds)
+    return readThreads(await this.#account(ask), ask.threadIds)
   }
 
   async emailChanges(
     ask: Parameters<MailboxStore['emailChanges']>[0],
   ): ReturnType<MailboxStore['emailChanges']> {
-    return emailChanges(await this.#account(ask.accountId), ask)
+    return emailChanges(await this.#account(ask), ask)
   }
 
   async mailboxChanges(
     ask: Parameters<MailboxStore['mailboxChanges']>[0],
   ): ReturnType<MailboxStore['mailboxChanges']> {
-    return mailboxChanges(await this.#account(ask.accountId), ask.since)
+    return mailboxChanges(await this.#account(ask), ask.since)
   }
 
-  /** Made at first use, as by `mailboxes`. */
-  async #account(accountId: AccountId): Promise<AccountWork> {
-    const found = findAccount(this.#sql, accountId, 0)
-    if (found !== undefined) return found
-    await this.#openAccount(accountId)
-    return findAccount(this.#sql, accountId, 0)!
+  /** Made at first use, as by `mailboxes`; not by strangers: Fault `notFound`. */
+  async #account(ask: Asked): Promise<AccountWork> {
+    const stranger = strangerOf(ask)
+    const find = (): AccountWork | undefined => findAccount(this.#sql, ask.accountId, 0)
+    const found = find()
+    if (found === undefined && stranger !== undefined)
+      throw new Fault('notFound', 'the account has no mailbox')
+    if (found === undefined) await this.#openAccount(ask.accountId)
+    const work = found ?? find()!
+    if (stranger !== undefined) work.by = stranger
+    return work
   }
 
   async read(ask: Parameters<MailboxStore['read']>[0]): ReturnType<MailboxStore['read']> {
@@ -500,7 +505,7 @@ export class SqliteMailboxes implements MailboxStore {
   ): ReturnType<MailboxStore['expunged']> {
     if (ask.limit > EXPUNGED_MAX)
       throw new Fault('limit', `at most ${EXPUNGED_MAX} emails can be asked for at once`)
-    return { emails: listExpunged(await this.#account(ask.accountId), ask) }
+    return { emails: listExpunged(await this.#account(ask), ask) }
   }
 
   async keepAccounts(

@@ -2,7 +2,7 @@ import type { EmailChange } from '#store/mailbox/stored-email.ts'
 import type { Args } from '#server/jmap/method/args.ts'
 import { CHANGES_ARGS, changesAsk, sorted } from '#server/jmap/method/changes.ts'
 import type { Told } from '#server/jmap/method/changes.ts'
-import { MAIL } from '#server/jmap/room.ts'
+import { MAIL, asked } from '#server/jmap/room.ts'
 import type { Answer, Call, Method } from '#server/jmap/room.ts'
 import {
   cannotCalculate,
@@ -22,7 +22,7 @@ async function changes(
   const { since, limit } = changesAsk(args)
   const position = readPosition(since)
   const found = await call.room.store.emailChanges({
-    accountId: call.account.id,
+    ...asked(call),
     since: position,
     limit: Math.min(limit, CHANGES_MAX),
   })

@@ -76,7 +76,7 @@ function fieldsOf(call: Call, properties: Properties): string[] {
   }
   const made = { ...properties }
   if ((made['messageId'] ?? null) === null)
-    made['messageId'] = [`${randomId(24)}@${call.account.domain}`]
+    made['messageId'] = [`${randomId(24)}@${call.login.domain}`]
   for (const [property, field] of ID_FIELDS) {
     const ids = listOf(made, property).map((id) => {
       if (typeof id === 'string' && /^[\u0021-\u003b=\u003f-\u007e]{1,900}$/.test(id)) return id

@@ -8,7 +8,7 @@ import type { Email } from './emails.ts'
 import { utcDate } from './header-forms.ts'
 import { idsToGet } from '#server/jmap/method/ids.ts'
 import { invalidArguments, MethodError } from '#server/jmap/method/method-error.ts'
-import { MAIL, RETENTION } from '#server/jmap/room.ts'
+import { MAIL, RETENTION, asked } from '#server/jmap/room.ts'
 import type { Answer, Call, Method } from '#server/jmap/room.ts'
 import { emailBlobId, findBlob, isMessage, memorySource, readBlob, storedSource } from './source.ts'
 import { emailState } from '#server/jmap/method/states.ts'
@@ -59,7 +59,7 @@ async function addExpiry(
   emails: readonly Email[],
   list: readonly Record<string, unknown>[],
 ): Promise<void> {
-  const { mailboxes } = await call.room.store.mailboxes({ accountId: call.account.id })
+  const { mailboxes } = await call.room.store.mailboxes(asked(call))
   const byId = new Map(mailboxes.map((row) => [row.id, row]))
   const expiry = new Map(
     emails.map(({ emailId, places }) => {

@@ -20,6 +20,7 @@ export const emailImport: Method = {
   name: 'Email/import',
   capability: MAIL,
   args: ['ifInState', 'emails'],
+  writes: true,
   async run(call, args): Promise<Answer> {
     const { state: before } = await loadEmails(call, [])
     const ifInState = args.string('ifInState')

@@ -6,7 +6,7 @@ import {
   queryChanges,
   sinceQueryState,
 } from '#server/jmap/method/query-frame.ts'
-import { MAIL } from '#server/jmap/room.ts'
+import { MAIL, asked } from '#server/jmap/room.ts'
 import type { Answer, Call, Method } from '#server/jmap/room.ts'
 import { cannotCalculate, readQueryState } from '#server/jmap/method/states.ts'
 
@@ -26,7 +26,7 @@ export const emailQueryChanges: Method = {
     // Results first: what changes meanwhile is told as changed, and stands where it stood before.
     const { views, state: newState } = await viewsFor(call, ask.filter)
     const found = await call.room.store.emailChanges({
-      accountId: call.account.id,
+      ...asked(call),
       since,
       limit: CHANGES_MAX,
     })
@@ -48,7 +48,7 @@ async function threadMates(call: Call, changes: readonly EmailChange[]): Promise
   const mates: string[] = []
   for (let at = 0; at < ids.length; at += THREADS_AT_ONCE) {
     const threadIds = ids.slice(at, at + THREADS_AT_ONCE)
-    const { threads } = await call.room.store.threads({ accountId: call.account.id, threadIds })
+    const { threads } = await call.room.store.threads({ ...asked(call), threadIds })
     for (const emailIds of threads) mates.push(...(emailIds ?? []))
     if (mates.length > CHANGES_MAX) throw cannotCalculate()
   }

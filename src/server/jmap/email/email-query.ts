@@ -1,6 +1,7 @@
 import { DELETED } from '#model/mailbox.ts'
 import type { Args } from '#server/jmap/method/args.ts'
 import { isObject } from '#server/jmap/method/args.ts'
+import { mayRead } from '#server/jmap/shares.ts'
 import { accountState } from './emails.ts'
 import { consult } from './consult.ts'
 import { compileFilter } from './email-filter.ts'
@@ -13,7 +14,7 @@ import { matching, sortTexts } from './message-texts.ts'
 import { invalidArguments, MethodError } from '#server/jmap/method/method-error.ts'
 import { QUERY_ARGS, shownIn, windowAsk } from '#server/jmap/method/query-frame.ts'
 import type { Window } from '#server/jmap/method/query-frame.ts'
-import { MAIL } from '#server/jmap/room.ts'
+import { MAIL, asked } from '#server/jmap/room.ts'
 import type { Answer, Call, Method } from '#server/jmap/room.ts'
 
 const LIMIT_MAX = 5_000
@@ -81,10 +82,10 @@ export async function viewsFor(
   call: Call,
   filter: Filter,
 ): Promise<{ readonly views: readonly EmailView[]; readonly state: string }> {
-  const { room, account } = call
+  const { room } = call
   if (filter.mailboxId !== undefined) {
-    const view = await room.views.get(account.id, filter.mailboxId)
-    if (view === undefined) {
+    const view = await room.views.get(asked(call), filter.mailboxId)
+    if (view === undefined || !mayRead(view.mailbox)) {
       const { nextEmail } = await accountState(call)
       return { views: [], state: queryState({ modSeq: 0, nextEmail }) }
     }
@@ -94,11 +95,11 @@ export async function viewsFor(
       state: queryState({ modSeq: Number(mailbox.highestModSeq), nextEmail }),
     }
   }
-  const { mailboxes, state } = await room.store.mailboxes({ accountId: account.id })
+  const { mailboxes, state } = await room.store.mailboxes(asked(call))
   const views: EmailView[] = []
-  for (const { id, noSelect, messages, highestModSeq } of mailboxes) {
-    if (noSelect || messages === 0) continue
-    const view = await room.views.get(account.id, id, highestModSeq)
+  for (const row of mailboxes) {
+    if (row.noSelect || row.messages === 0 || !mayRead(row)) continue
+    const view = await room.views.get(asked(call), row.id, row.highestModSeq)
     if (view !== undefined) views.push(view)
   }
   return { views, state: queryState(state) }

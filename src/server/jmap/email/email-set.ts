@@ -1,12 +1,19 @@
+import { asciiLower } from '#base/text.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import type { AccountCommitResult, MailboxChange } from '#store/mailbox/commit.ts'
 import type { EmailPlace } from '#store/mailbox/stored-email.ts'
 import type { Args } from '#server/jmap/method/args.ts'
 import { createEmail } from './email-create.ts'
-import { flagsOf, loadEmails, mailboxIds, requireKeywords } from './emails.ts'
-import type { Email } from './emails.ts'
+import {
+  flagsOf,
+  loadEmails,
+  mailboxesOf,
+  requireKeywordRights,
+  requireKeywords,
+} from './emails.ts'
+import type { Email, Mailboxes } from './emails.ts'
 import { invalidProperties, setErrorOf, SetRefusal } from '#server/jmap/method/method-error.ts'
-import { MAIL } from '#server/jmap/room.ts'
+import { MAIL, asked } from '#server/jmap/room.ts'
 import type { Answer, Call, Method } from '#server/jmap/room.ts'
 import {
   namesPatch,
@@ -23,6 +30,7 @@ export const emailSet: Method = {
   name: 'Email/set',
   capability: MAIL,
   args: SET_ARGS,
+  writes: true,
   async run(call, args): Promise<Answer> {
     const { state: before } = await loadEmails(call, [])
     const ask = readSet(call, args, emailState(before))
@@ -57,7 +65,7 @@ async function changeAll(
   if (ids.length === 0) return
   const { emails } = await loadEmails(call, ids)
   const byId = new Map(emails.flatMap((email) => (email ? [[email.emailId as string, email]] : [])))
-  const mailboxes = await mailboxIds(call)
+  const mailboxes = await mailboxesOf(call)
   const work: Work[] = []
   const plan = (list: Work['list'], id: string, make: (email: Email) => MailboxChange[]): void => {
     try {
@@ -80,7 +88,7 @@ async function changeAll(
       ? { results: [] }
       : await call.room.store.commit({
           contents: [],
-          commits: work.map(({ changes }) => ({ accountId: call.account.id, changes })),
+          commits: work.map(({ changes }) => ({ ...asked(call), changes })),
         })
   for (const [index, { list, id }] of work.entries()) settle(result, { list, id }, results[index]!)
 }
@@ -108,7 +116,7 @@ const destroyChanges = ({ places }: Email): MailboxChange[] => places.map(expung
 function updateChanges(
   email: Email,
   patch: Properties,
-  { args, mailboxes }: { readonly args: Args; readonly mailboxes: ReadonlySet<string> },
+  { args, mailboxes }: { readonly args: Args; readonly mailboxes: Mailboxes },
 ): MailboxChange[] {
   const strange = Object.keys(patch).find((path) => !/^(?:keywords|mailboxIds)(?:\/.|$)/.test(path))
   if (strange !== undefined)
@@ -116,7 +124,7 @@ function updateChanges(
   const keywords = namesPatch(patch, 'keywords')
   const boxes = namesPatch(patch, 'mailboxIds')
   return [
-    ...(keywords === undefined ? [] : keywordChanges(email, keywords)),
+    ...(keywords === undefined ? [] : keywordChanges(email, keywords, mailboxes)),
     ...(boxes === undefined
       ? []
       : placeChanges(email, wantedBoxes(email, boxes, { args, mailboxes }))),
@@ -124,7 +132,9 @@ function updateChanges(
 }
 
 /** In each copy, so that all show the same; before any copy is made. */
-function keywordChanges(email: Email, patch: NamesPatch): MailboxChange[] {
+function keywordChanges(email: Email, patch: NamesPatch, mailboxes: Mailboxes): MailboxChange[] {
+  const rows = email.places.map(({ mailboxId }) => mailboxes.get(mailboxId))
+  requireKeywordRights(rows, changedKeywords(email, patch))
   const sets: ['replace' | 'add' | 'remove', readonly string[]][] =
     patch.kind === 'replace'
       ? [['replace', patch.names]]
@@ -145,10 +155,25 @@ function keywordChanges(email: Email, patch: NamesPatch): MailboxChange[] {
   })
 }
 
+/** Names that the patch gives or takes. */
+function changedKeywords({ keywords }: Email, patch: NamesPatch): string[] {
+  const { add, remove } =
+    patch.kind === 'patch'
+      ? patch
+      : { add: patch.names, remove: [...keywords].filter((name) => !has(patch.names, name)) }
+  return [
+    ...add.filter((name) => !keywords.has(asciiLower(name))),
+    ...remove.filter((name) => keywords.has(asciiLower(name))),
+  ]
+}
+
+const has = (names: readonly string[], wanted: string): boolean =>
+  names.some((name) => asciiLower(name) === wanted)
+
 function wantedBoxes(
   email: Email,
   patch: NamesPatch,
-  { args, mailboxes }: { readonly args: Args; readonly mailboxes: ReadonlySet<string> },
+  { args, mailboxes }: { readonly args: Args; readonly mailboxes: Mailboxes },
 ): ReadonlySet<string> {
   const resolved = (names: readonly string[]): string[] => names.map((name) => args.resolved(name))
   const wanted = new Set<string>(

@@ -86,8 +86,8 @@ test('a view that was advanced is as one that was read anew, whatever happened',
                 : []
             await store.commit({ contents, commits: [{ accountId, changes }] })
           }
-          const view = await views.get(accountId, inbox!)
-          const fresh = await new EmailViews(store, new FakeClock()).get(accountId, inbox!)
+          const view = await views.get({ accountId }, inbox!)
+          const fresh = await new EmailViews(store, new FakeClock()).get({ accountId }, inbox!)
           assert.deepEqual(shown(view!), shown(fresh!))
         }
         await store.close()

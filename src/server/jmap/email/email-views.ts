@@ -1,9 +1,9 @@
 import { MINUTE_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { DELETED } from '#model/mailbox.ts'
-import type { AccountId } from '#model/account.ts'
 import type { MailboxId, ModSeq } from '#model/mailbox.ts'
 import type { MailboxRow, MailboxView } from '#store/mailbox/mailbox-view.ts'
+import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 /** The emails of one mailbox at one time, in UID order, and their order by time of arrival. Never changes. */
@@ -61,12 +61,9 @@ export class EmailViews {
    * The mailbox's emails with all that was committed before the call, or what is known where that is
    * as late as `atLeast`. Undefined where there is no such mailbox.
    */
-  async get(
-    accountId: AccountId,
-    mailboxId: MailboxId,
-    atLeast?: ModSeq,
-  ): Promise<EmailView | undefined> {
-    const key = `${accountId}/${mailboxId}`
+  async get(asked: Asked, mailboxId: MailboxId, atLeast?: ModSeq): Promise<EmailView | undefined> {
+    // What another than the owner has read is theirs alone.
+    const key = `${mailboxId}/${asked.by ?? asked.accountId}`
     const entry = this.#entries.get(key) ?? { tail: Promise.resolve(undefined), usedMs: 0, rows: 0 }
     this.#entries.delete(key)
     this.#entries.set(key, entry)
@@ -74,7 +71,7 @@ export class EmailViews {
     const advance = async (before: EmailView | undefined): Promise<EmailView | undefined> => {
       const isLate = before !== undefined && atLeast !== undefined
       if (isLate && before.mailbox.highestModSeq >= atLeast) return before
-      return this.#advance({ accountId, mailboxId }, before)
+      return this.#advance({ ...asked, mailboxId }, before)
     }
     const mine = entry.tail.catch(() => undefined).then(advance)
     entry.tail = mine
@@ -86,7 +83,7 @@ export class EmailViews {
   }
 
   async #advance(
-    ask: { readonly accountId: AccountId; readonly mailboxId: MailboxId },
+    ask: Asked & { readonly mailboxId: MailboxId },
     before: EmailView | undefined,
   ): Promise<EmailView | undefined> {
     if (before === undefined) {

@@ -1,11 +1,14 @@
 import { asciiLower } from '#base/text.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type { EmailId, MailboxId } from '#model/mailbox.ts'
+import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { PARTS_HELD_MAX, partsIn, storedMetas } from '#store/mailbox/meta-records.ts'
 import type { StoredMeta } from '#store/mailbox/meta-records.ts'
 import type { AccountState, EmailPlace, StoredEmail } from '#store/mailbox/stored-email.ts'
-import { invalidProperties } from '#server/jmap/method/method-error.ts'
+import { invalidProperties, SetRefusal } from '#server/jmap/method/method-error.ts'
+import { asked } from '#server/jmap/room.ts'
 import type { Call } from '#server/jmap/room.ts'
+import { mayIn } from '#server/jmap/shares.ts'
 
 /** An email as JMAP shows it: without its copies that are \Deleted (RFC 8621 §4.1.1). */
 export interface Email extends StoredEmail {
@@ -27,14 +30,14 @@ export async function loadEmails(
   ids: readonly string[],
 ): Promise<{ readonly state: AccountState; readonly emails: readonly (Email | undefined)[] }> {
   const { state, emails } = await call.room.store.emails({
-    accountId: call.account.id,
+    ...asked(call),
     emailIds: ids as readonly EmailId[],
   })
   return { state, emails: emails.map((email) => email && shown(email)) }
 }
 
 export async function accountState(call: Call): Promise<AccountState> {
-  return (await call.room.store.emails({ accountId: call.account.id, emailIds: [] })).state
+  return (await call.room.store.emails({ ...asked(call), emailIds: [] })).state
 }
 
 function shown(email: StoredEmail): Email | undefined {
@@ -96,7 +99,7 @@ export async function loadMetas(call: Call, emails: readonly Email[]): Promise<L
   await Promise.all(
     Array.from(byMailbox, async ([mailboxId, list]) => {
       const metas = storedMetas(call.room.store, {
-        accountId: call.account.id,
+        ...asked(call),
         mailboxId,
         uids: list.map(({ places }) => places[0]!.uid),
       })
@@ -119,10 +122,28 @@ export async function loadMetas(call: Call, emails: readonly Email[]): Promise<L
 export const loadMeta = async (call: Call, email: Email): Promise<StoredMeta | undefined> =>
   (await loadMetas(call, [email])).metas.get(email.emailId)
 
+export type Mailboxes = ReadonlyMap<string, MailboxRow>
+
 /** Mailboxes that may hold emails. */
-export async function mailboxIds(call: Call): Promise<ReadonlySet<string>> {
-  const { mailboxes } = await call.room.store.mailboxes({ accountId: call.account.id })
-  return new Set(mailboxes.filter(({ noSelect }) => !noSelect).map(({ id }) => id))
+export async function mailboxesOf(call: Call): Promise<Mailboxes> {
+  const { mailboxes } = await call.room.store.mailboxes(asked(call))
+  const shown = mailboxes.filter((row) => !row.noSelect && mayIn(row, 'l'))
+  return new Map(shown.map((row) => [row.id, row]))
+}
+
+/** Throws SetRefusal `forbidden` where a right to change one of the keywords lacks in one of the mailboxes (RFC 8621 §2). */
+export function requireKeywordRights(
+  rows: readonly (MailboxRow | undefined)[],
+  keywords: Iterable<string>,
+): void {
+  const rights = new Set([...keywords].map((name) => (asciiLower(name) === '$seen' ? 's' : 'w')))
+  for (const right of rights)
+    if (rows.some((row) => row !== undefined && !mayIn(row, right)))
+      throw new SetRefusal({
+        type: 'forbidden',
+        description: 'The owner of the mailbox does not let you set that keyword',
+        properties: ['keywords'],
+      })
 }
 
 /** Throws SetRefusal where one of the names is no keyword. */

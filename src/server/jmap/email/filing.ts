@@ -2,10 +2,11 @@ import { emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
-import type { Content } from '#store/blob/blobs.ts'
+import type { Content, LargeHandle } from '#store/blob/blobs.ts'
 import type { Args } from '#server/jmap/method/args.ts'
-import { flagsOf, mailboxIds, requireKeywords } from './emails.ts'
+import { flagsOf, mailboxesOf, requireKeywordRights, requireKeywords } from './emails.ts'
 import { invalidProperties, setErrorOf, SetRefusal } from '#server/jmap/method/method-error.ts'
+import { asked } from '#server/jmap/room.ts'
 import type { Call } from '#server/jmap/room.ts'
 import { namesOf } from '#server/jmap/method/set-frame.ts'
 import type { Properties } from '#server/jmap/method/set-frame.ts'
@@ -26,11 +27,15 @@ export async function readPlacing(
 ): Promise<Placing> {
   const ids = namesOf(properties['mailboxIds'] ?? {}, 'mailboxIds').map((id) => args.resolved(id))
   if (ids.length === 0) throw invalidProperties('an email is in one mailbox at least', 'mailboxIds')
-  const known = await mailboxIds(call)
+  const known = await mailboxesOf(call)
   if (ids.some((id) => !known.has(id)))
     throw invalidProperties('there is no such mailbox', 'mailboxIds')
   const keywords = namesOf(properties['keywords'] ?? {}, 'keywords')
   requireKeywords(keywords)
+  requireKeywordRights(
+    ids.map((id) => known.get(id)),
+    keywords,
+  )
   const receivedAt = properties['receivedAt'] ?? null
   const receivedAtMs =
     receivedAt === null ? call.room.clock.nowMs() : utcMs(receivedAt, 'receivedAt')
@@ -60,7 +65,7 @@ export async function fileEmail(
     contents: [content],
     commits: [
       {
-        accountId: call.account.id,
+        ...asked(call),
         changes: placing.mailboxIds.map((id) => ({
           kind: 'append',
           mailbox: { id },
@@ -83,9 +88,14 @@ export async function fileEmail(
   }
 }
 
-/** As the store takes it: what is too large for a record goes to a file in pieces. The commit releases it. */
+/** As the store takes it: what is too large for a record goes to a file. The commit releases it. */
 async function contentOf(call: Call, octets: Octets): Promise<Content> {
   if (octets.length <= RECORD_BYTES_MAX) return { octets: [octets] }
+  return { prefix: emptyOctets, large: await largeOf(call, octets) }
+}
+
+/** A file of the octets, written in pieces. */
+export async function largeOf(call: Call, octets: Octets): Promise<LargeHandle> {
   const { store } = call.room
   const { handle } = await store.openLarge()
   try {
@@ -95,5 +105,5 @@ async function contentOf(call: Call, octets: Octets): Promise<Content> {
     await store.abortLarge({ handle }).catch(() => undefined)
     throw thrown
   }
-  return { prefix: emptyOctets, large: handle }
+  return handle
 }

@@ -16,6 +16,7 @@ import { hasAttachment } from './email-shape.ts'
 import { loadEmails } from './emails.ts'
 import { text8 } from './header-forms.ts'
 import { MethodError } from '#server/jmap/method/method-error.ts'
+import { asked } from '#server/jmap/room.ts'
 import type { Call } from '#server/jmap/room.ts'
 
 interface Open {
@@ -98,7 +99,7 @@ async function readMetas(call: Call, open: readonly Open[]): Promise<void> {
   for (const [mailboxId, list] of byMailbox) {
     if (parts >= PARTS_HELD_MAX) return
     const uids = list.map(({ candidate: { view, row } }) => view.uids[row]! as Uid)
-    const ask = { accountId: call.account.id, mailboxId, uids }
+    const ask = { ...asked(call), mailboxId, uids }
     let read = 0
     for await (const found of storedMetas(call.room.store, ask)) {
       const each = list[read++]!
@@ -143,7 +144,7 @@ export async function sortTexts(
     for (let at = 0; at < list.length; at += METAS_AT_ONCE) {
       const some = list.slice(at, at + METAS_AT_ONCE)
       const uids = some.map(({ view, row }) => view.uids[row]! as Uid)
-      const ask = { accountId: call.account.id, mailboxId, uids }
+      const ask = { ...asked(call), mailboxId, uids }
       let read = 0
       for await (const stored of storedMetas(call.room.store, ask)) {
         const candidate = some[read++]!
@@ -164,8 +165,7 @@ async function readThreads(call: Call, open: readonly Open[]): Promise<void> {
   const threadId = ({ candidate: { view, row } }: Open): ThreadId =>
     `T${view.tag}${view.threads[row]!.toString(36)}` as ThreadId
   const threadIds = [...new Set(open.map(threadId))]
-  const accountId = call.account.id
-  const { threads } = await call.room.store.threads({ accountId, threadIds })
+  const { threads } = await call.room.store.threads({ ...asked(call), threadIds })
   const keywords = new Map<string, ReadonlySet<string>>()
   const ids = [...new Set(threads.flatMap((emailIds) => emailIds ?? []))]
   for (let at = 0; at < ids.length; at += 1_000) {
@@ -237,7 +237,7 @@ async function read(
   for (let at = 0; at < length;) {
     const { octets } = await call.room.store
       .read({
-        accountId: call.account.id,
+        ...asked(call),
         mailboxId: view.mailbox.id,
         uid: view.uids[row]! as Uid,
         offset: offset + at,

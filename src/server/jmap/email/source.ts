@@ -7,6 +7,7 @@ import type { MessageMeta, MimePart } from '#model/message.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import { loadEmails, loadMeta } from './emails.ts'
 import type { Email } from './emails.ts'
+import { asked } from '#server/jmap/room.ts'
 import type { Call } from '#server/jmap/room.ts'
 
 /** A message's octets with their structure, wherever they lie. Offsets of the structure count from after the prefix. */
@@ -55,7 +56,7 @@ export function storedSource(
   stored: { readonly meta: MessageMeta; readonly prefixBytes: number },
 ): Source {
   const { mailboxId, uid, sizeBytes } = email.places[0]!
-  const ask = { accountId: call.account.id, mailboxId, uid }
+  const ask = { ...asked(call), mailboxId, uid }
   return {
     blobId: emailBlobId(email.emailId),
     ...stored,
@@ -119,7 +120,8 @@ async function emailSource(call: Call, emailId: string): Promise<Source | undefi
 
 async function findUploaded(call: Call, id: string): Promise<Blob | undefined> {
   const { store } = call.room
-  const accountId = call.account.id
+  // Whoever uploads keeps it, in whichever account it is used.
+  const accountId = call.login.id
   const [base = '', ...inner] = id.split('-')
   const { upload } = await store.upload({ accountId, id: base })
   if (upload === undefined) return undefined

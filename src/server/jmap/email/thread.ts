@@ -2,7 +2,7 @@ import type { ThreadId } from '#model/mailbox.ts'
 import { picked, propertiesOf } from '#server/jmap/method/args.ts'
 import { idsToGet } from '#server/jmap/method/ids.ts'
 import { MethodError } from '#server/jmap/method/method-error.ts'
-import { MAIL } from '#server/jmap/room.ts'
+import { MAIL, asked } from '#server/jmap/room.ts'
 import type { Method } from '#server/jmap/room.ts'
 import { emailState } from '#server/jmap/method/states.ts'
 
@@ -17,7 +17,7 @@ export const threadGet: Method = {
     if (ids === undefined)
       throw new MethodError('requestTooLarge', 'An account has many threads: name ids')
     const { state, threads } = await call.room.store.threads({
-      accountId: call.account.id,
+      ...asked(call),
       threadIds: ids as readonly ThreadId[],
     })
     const list = ids.flatMap((id, index) => {

@@ -1,9 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import { HOUR_MS, SECOND_MS } from '#base/time.ts'
+import type { Account, AccountId } from '#model/account.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
+import type { AccountState } from '#store/mailbox/stored-email.ts'
+import { sharedAccounts } from '#server/jmap/account-of.ts'
 import { accountState } from '#server/jmap/email/emails.ts'
 import { sendProblem } from './problem.ts'
+import { isShared } from '#server/jmap/room.ts'
 import type { Call, JmapRoom } from '#server/jmap/room.ts'
+import { loginsOf } from '#server/jmap/shares.ts'
 import { objectState } from '#server/jmap/method/objects.ts'
 import { loadQuota, quotaState } from '#server/jmap/mailbox/quota.ts'
 import { emailState, mailboxState } from '#server/jmap/method/states.ts'
@@ -29,12 +34,15 @@ const PING_SECONDS_MAX = 900
 const WAITING_BYTES_MAX = 256 * 1024
 
 interface Stream {
+  /** On the login's own account. */
   readonly call: Call
   readonly response: ServerResponse
   readonly types: ReadonlySet<TypeName>
   readonly closesAfterState: boolean
-  /** What it was told last, or what was so when it was opened. */
-  told: States
+  /** By account, its own first: what it was told last, or what was so when it was opened. */
+  readonly told: Map<AccountId, States>
+  /** Accounts in which something has changed since. */
+  readonly stale: Set<AccountId>
   isWaiting: boolean
 }
 
@@ -42,37 +50,61 @@ type States = Readonly<Partial<Record<TypeName, string>>>
 
 async function statesOf(call: Call, types: ReadonlySet<TypeName>): Promise<States> {
   const { store } = call.room
+  if (isShared(call)) return only(types, mailStates(await accountState(call)))
   const [state, { states }, quota] = await Promise.all([
     accountState(call),
     store.objectStates({ accountId: call.account.id }),
     loadQuota(call),
   ])
-  const all: Record<TypeName, string> = {
-    Mailbox: mailboxState(state),
-    Email: emailState(state),
-    Thread: emailState(state),
-    EmailDelivery: state.nextEmail.toString(36),
+  return only(types, {
+    ...mailStates(state),
     EmailSubmission: objectState(states.EmailSubmission),
     Identity: objectState(states.Identity),
     Quota: quotaState(quota),
-  }
-  return Object.fromEntries(
-    TYPES.filter((type) => types.has(type)).map((type) => [type, all[type]]),
-  )
+  })
 }
+
+const mailStates = (state: AccountState): States => ({
+  Mailbox: mailboxState(state),
+  Email: emailState(state),
+  Thread: emailState(state),
+  EmailDelivery: state.nextEmail.toString(36),
+})
+
+const only = (types: ReadonlySet<TypeName>, all: States): States =>
+  Object.fromEntries(
+    TYPES.filter((type) => types.has(type) && all[type] !== undefined).map((type) => [
+      type,
+      all[type],
+    ]),
+  )
 
 /** Event streams of clients, told of changes (RFC 8620 §7.3). */
 export class EventStreams {
   readonly #room: JmapRoom
-  readonly #byAccount = new Map<string, Set<Stream>>()
-  readonly #unsubscribe: () => void
+  readonly #byLogin = new Map<AccountId, Set<Stream>>()
+  /** Who hears of an account: its own streams, and those of logins that have a share in it. */
+  readonly #byAccount = new Map<AccountId, Set<Stream>>()
   #count = 0
 
-  constructor(room: JmapRoom, changes: (listener: (change: StoreChanged) => void) => () => void) {
+  constructor(room: JmapRoom) {
     this.#room = room
-    this.#unsubscribe = changes(({ accountId }) => {
-      for (const stream of this.#byAccount.get(accountId) ?? []) this.#wake(stream)
-    })
+  }
+
+  changed(change: StoreChanged): void {
+    const { accountId } = change
+    for (const stream of this.#byAccount.get(accountId) ?? []) {
+      stream.stale.add(accountId)
+      this.#wake(stream)
+    }
+    const logins = loginsOf(change)
+    // What everybody has a share in now wakes all: not ten times a second.
+    if (logins === 'all')
+      for (const streams of this.#byLogin.values())
+        for (const stream of streams) this.#wake(stream, SECOND_MS)
+    else
+      for (const login of logins)
+        for (const stream of this.#byLogin.get(login) ?? []) this.#wake(stream)
   }
 
   async open(call: Call, response: ServerResponse, query: URLSearchParams): Promise<void> {
@@ -81,14 +113,26 @@ export class EventStreams {
     if (types === undefined)
       return sendProblem(response, { status: 400, title: 'types is * or a list of names' })
     const closesAfterState = query.get('closeafter') === 'state'
-    const told = await statesOf(call, types)
+    const told = new Map<AccountId, States>()
+    for (const account of await accountsOf(call))
+      told.set(account.id, await statesOf({ ...call, account }, types))
     if (response.destroyed) return
-    const own = this.#byAccount.get(call.account.id) ?? new Set()
+    const { id } = call.login
+    const own = this.#byLogin.get(id) ?? new Set()
     if (own.size >= limits.eventStreamsPerAccountMax || this.#count >= limits.eventStreamsMax)
       return sendProblem(response, { status: 429, title: 'Too many event streams' })
-    const stream: Stream = { call, response, types, closesAfterState, told, isWaiting: false }
+    const stream: Stream = {
+      call,
+      response,
+      types,
+      closesAfterState,
+      told,
+      stale: new Set(told.keys()),
+      isWaiting: false,
+    }
     own.add(stream)
-    this.#byAccount.set(call.account.id, own)
+    this.#byLogin.set(id, own)
+    for (const accountId of told.keys()) this.#hear(stream, accountId)
     this.#count++
     response.writeHead(200, {
       'content-type': 'text/event-stream',
@@ -113,47 +157,75 @@ export class EventStreams {
       cancelEnd()
       this.#count--
       own.delete(stream)
-      if (own.size === 0) this.#byAccount.delete(call.account.id)
+      if (own.size === 0) this.#byLogin.delete(id)
+      for (const accountId of told.keys()) this.#hearNoMore(stream, accountId)
     })
     this.#wake(stream) // something may have changed before it was among the others
   }
 
   close(): void {
-    this.#unsubscribe()
-    for (const streams of this.#byAccount.values())
-      for (const { response } of streams) response.end()
+    for (const streams of this.#byLogin.values()) for (const { response } of streams) response.end()
   }
 
-  #wake(stream: Stream): void {
+  #hear(stream: Stream, accountId: AccountId): void {
+    const streams = this.#byAccount.get(accountId) ?? new Set()
+    this.#byAccount.set(accountId, streams.add(stream))
+  }
+
+  #hearNoMore(stream: Stream, accountId: AccountId): void {
+    const streams = this.#byAccount.get(accountId)
+    streams?.delete(stream)
+    if (streams?.size === 0) this.#byAccount.delete(accountId)
+  }
+
+  #wake(stream: Stream, gatherMs = GATHER_MS): void {
     if (stream.isWaiting) return
     stream.isWaiting = true
-    this.#room.clock.after(GATHER_MS, () => {
+    this.#room.clock.after(gatherMs, () => {
       stream.isWaiting = false
       this.#tell(stream).catch(() => undefined) // storage is away: the next change tells
     })
   }
 
   /** A stream is as good as the login that opened it: not for an account that has another password now. */
-  #mayGoOn({ call: { account } }: Stream): boolean {
-    const now = this.#room.directory.account(account.id)
-    return now?.disabled === false && now.credentialVersion === account.credentialVersion
+  #mayGoOn({ call: { login } }: Stream): boolean {
+    const now = this.#room.directory.account(login.id)
+    return now?.disabled === false && now.credentialVersion === login.credentialVersion
   }
 
   async #tell(stream: Stream): Promise<void> {
-    const { call, types } = stream
     if (!this.#mayGoOn(stream)) return void stream.response.end()
-    const now = await statesOf(call, types)
-    // RFC 8620 §7.1: what has changed since it was told last.
-    const changed = Object.entries(now).filter(
-      ([type, state]) => stream.told[type as TypeName] !== state,
-    )
-    if (changed.length === 0) return
-    stream.told = now
-    this.#send(stream, 'state', {
-      '@type': 'StateChange',
-      changed: { [call.account.id]: Object.fromEntries(changed) },
-    })
+    const changed = await this.#changedFor(stream)
+    if (stream.response.destroyed || Object.keys(changed).length === 0) return
+    this.#send(stream, 'state', { '@type': 'StateChange', changed })
     if (stream.closesAfterState) stream.response.end()
+  }
+
+  /** RFC 8620 §7.1: what has changed since it was told last. */
+  async #changedFor(stream: Stream): Promise<Record<string, Readonly<Record<string, string>>>> {
+    const { call, types, told, stale } = stream
+    const changed: Record<string, Readonly<Record<string, string>>> = {}
+    const accounts = await accountsOf(call)
+    for (const account of accounts) {
+      const before = told.get(account.id)
+      if (before !== undefined && !stale.delete(account.id)) continue
+      const now = await statesOf({ ...call, account }, types)
+      if (stream.response.destroyed) return {}
+      if (before === undefined) this.#hear(stream, account.id)
+      told.set(account.id, now)
+      const news = Object.entries(now).filter(
+        ([type, state]) => before?.[type as TypeName] !== state,
+      )
+      if (news.length > 0) changed[account.id] = Object.fromEntries(news)
+    }
+    const there = new Set(accounts.map(({ id }) => id))
+    for (const id of [...told.keys()].filter((each) => !there.has(each))) {
+      told.delete(id)
+      this.#hearNoMore(stream, id)
+      // Whoever asks what has become of it learns that there is no such account any more.
+      if (types.has('Mailbox')) changed[id] = { Mailbox: 'gone' }
+    }
+    return changed
   }
 
   #send({ response }: Stream, event: string, data: unknown): void {
@@ -161,6 +233,11 @@ export class EventStreams {
     response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
   }
 }
+
+const accountsOf = async (call: Call): Promise<readonly Account[]> => [
+  call.login,
+  ...(await sharedAccounts(call)).map(({ account }) => account),
+]
 
 /** Names that we do not know never change. */
 function typesOf(text: string): ReadonlySet<TypeName> | undefined {

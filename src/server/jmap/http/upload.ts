@@ -34,7 +34,7 @@ export async function upload(
 
 /** The length; undefined where the account may not have so much. */
 async function keep(
-  { room, account }: Call,
+  { room, login }: Call,
   incoming: IncomingMessage,
   { id, type }: { readonly id: string; readonly type: string },
 ): Promise<number | undefined> {
@@ -52,6 +52,6 @@ async function keep(
   }
   // What one email may refer to has room beside another one (RFC 8620 §6).
   const bytesMax = Math.max(limits.uploadBytesPerAccountMax, limits.maxSizeUpload)
-  const ask = { accountId: account.id, id, type, large, bytesMax }
+  const ask = { accountId: login.id, id, type, large, bytesMax }
   return (await store.keepUpload(ask)).isKept ? size : undefined
 }

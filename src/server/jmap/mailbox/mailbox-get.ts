@@ -1,12 +1,14 @@
 import type { MailboxId } from '#model/mailbox.ts'
+import type { Right } from '#model/acl.ts'
 import type { AccountState } from '#store/mailbox/stored-email.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { picked, propertiesOf } from '#server/jmap/method/args.ts'
 import { changesAsk, CHANGES_ARGS, sorted } from '#server/jmap/method/changes.ts'
 import type { EmailView } from '#server/jmap/email/email-views.ts'
 import { idsToGet } from '#server/jmap/method/ids.ts'
-import { MAIL, RETENTION } from '#server/jmap/room.ts'
+import { MAIL, RETENTION, asked } from '#server/jmap/room.ts'
 import type { Answer, Call, Method } from '#server/jmap/room.ts'
+import { mayIn, mayRead } from '#server/jmap/shares.ts'
 import { cannotCalculate, mailboxState, readPosition } from '#server/jmap/method/states.ts'
 
 const MAILBOX_PROPERTIES = [
@@ -41,7 +43,8 @@ export interface Tree {
 }
 
 export async function loadTree(call: Call): Promise<Tree> {
-  const { state, mailboxes } = await call.room.store.mailboxes({ accountId: call.account.id })
+  const { state, mailboxes: all } = await call.room.store.mailboxes(asked(call))
+  const mailboxes = all.filter((row) => mayIn(row, 'l'))
   const byPath = new Map(mailboxes.map((row) => [row.path.join('\0'), row.id]))
   const parentIds = new Map<MailboxId, MailboxId>()
   for (const { id, path } of mailboxes) {
@@ -97,28 +100,38 @@ export const sortOrderOf = ({ sortOrder, use }: MailboxRow): number =>
   sortOrder ?? (use === undefined ? undefined : SORT_ORDER[use]) ?? 10
 
 export function describeMailbox(row: MailboxRow, tree: Pick<Tree, 'parentIds'>): Answer {
-  const isInbox = row.use === 'inbox'
-  const holds = !row.noSelect
+  const isInbox = isInboxOf(row)
   return {
     id: row.id,
     name: isInbox ? 'Inbox' : row.path.at(-1)!,
     parentId: tree.parentIds.get(row.id) ?? null,
     role: row.use ?? null,
     sortOrder: sortOrderOf(row),
-    myRights: {
-      mayReadItems: holds,
-      mayAddItems: holds,
-      mayRemoveItems: holds,
-      maySetSeen: holds,
-      maySetKeywords: holds,
-      mayCreateChild: true,
-      mayRename: !isInbox,
-      mayDelete: !isInbox && holds,
-      maySubmit: holds,
-    },
+    myRights: rightsOf(row),
     isSubscribed: row.subscribed,
     retainDays: row.retainDays ?? null,
     retention: row.retention,
+  }
+}
+
+/** To others too, who are told no roles: nobody but its owner has another INBOX. */
+export const isInboxOf = ({ path }: MailboxRow): boolean => path.length === 1 && path[0] === 'INBOX'
+
+/** RFC 8621 §2, by the rights of RFC 4314 that it names. */
+function rightsOf(row: MailboxRow): Answer {
+  const holds = !row.noSelect
+  const isInbox = isInboxOf(row)
+  const may = (...rights: readonly Right[]): boolean => rights.every((right) => mayIn(row, right))
+  return {
+    mayReadItems: holds && may('l', 'r'),
+    mayAddItems: holds && may('i'),
+    mayRemoveItems: holds && may('t', 'e'),
+    maySetSeen: holds && may('s'),
+    maySetKeywords: holds && may('w'),
+    mayCreateChild: may('k'),
+    mayRename: !isInbox && may('x'),
+    mayDelete: !isInbox && holds && may('x'),
+    maySubmit: holds && may('p'),
   }
 }
 
@@ -136,9 +149,9 @@ async function countsOf(
 ): Promise<(row: MailboxRow) => Answer> {
   const needsAll = properties.has('unreadThreads')
   const load = async (row: MailboxRow) =>
-    row.noSelect || row.messages === 0
+    row.noSelect || row.messages === 0 || !mayRead(row)
       ? undefined
-      : call.room.views.get(call.account.id, row.id, row.highestModSeq)
+      : call.room.views.get(asked(call), row.id, row.highestModSeq)
   const wanted = new Set(needsAll ? tree.rows : rows)
   const views = new Map<MailboxId, EmailView | undefined>()
   const queue = [...wanted]
@@ -181,9 +194,8 @@ export const mailboxChanges: Method = {
   async run(call, args): Promise<Answer> {
     const { since, limit } = changesAsk(args)
     const { modSeq, nextEmail: nextMailbox } = readPosition(since)
-    const accountId = call.account.id
     const found = await call.room.store.mailboxChanges({
-      accountId,
+      ...asked(call),
       since: { modSeq, nextMailbox },
     })
     if (found === undefined) throw cannotCalculate()

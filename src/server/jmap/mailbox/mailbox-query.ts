@@ -15,7 +15,7 @@ import {
   sinceQueryState,
 } from '#server/jmap/method/query-frame.ts'
 import type { Compare, Conditions } from '#server/jmap/method/query-frame.ts'
-import { MAIL } from '#server/jmap/room.ts'
+import { MAIL, asked } from '#server/jmap/room.ts'
 import type { Answer, Method } from '#server/jmap/room.ts'
 import { cannotCalculate, mailboxState, readPosition } from '#server/jmap/method/states.ts'
 
@@ -48,7 +48,7 @@ export const mailboxQueryChanges: Method = {
     const all = results(args, tree, {})
     if (args.flag('sortAsTree') || args.flag('filterAsTree')) throw cannotCalculate()
     const found = await call.room.store.mailboxChanges({
-      accountId: call.account.id,
+      ...asked(call),
       since: { modSeq, nextMailbox },
     })
     if (found === undefined) throw cannotCalculate()

@@ -5,11 +5,12 @@ import { RETAIN_DAYS_MAX } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxRow, Retention } from '#store/mailbox/mailbox-view.ts'
 import { picked } from '#server/jmap/method/args.ts'
 import type { Args } from '#server/jmap/method/args.ts'
-import { describeMailbox, loadTree, mailboxProperties } from './mailbox-get.ts'
+import { describeMailbox, isInboxOf, loadTree, mailboxProperties } from './mailbox-get.ts'
 import type { Tree } from './mailbox-get.ts'
 import { invalidProperties, setErrorOf, SetRefusal } from '#server/jmap/method/method-error.ts'
-import { MAIL, RETENTION } from '#server/jmap/room.ts'
+import { asked, isShared, MAIL, RETENTION } from '#server/jmap/room.ts'
 import type { Answer, Call, Method } from '#server/jmap/room.ts'
+import { mayRead } from '#server/jmap/shares.ts'
 import { notFound, readSet, SetResult, SET_ARGS } from '#server/jmap/method/set-frame.ts'
 import type { Properties } from '#server/jmap/method/set-frame.ts'
 import { mailboxState } from '#server/jmap/method/states.ts'
@@ -19,6 +20,7 @@ export const mailboxSet: Method = {
   name: 'Mailbox/set',
   capability: MAIL,
   args: [...SET_ARGS, 'onDestroyRemoveEmails'],
+  writes: true,
   async run(call, args): Promise<Answer> {
     const before = await loadTree(call)
     const ask = readSet(call, args, mailboxState(before.state))
@@ -116,12 +118,16 @@ async function update(
   if (described !== undefined) changes.push(described)
   let { path } = row
   if (Object.hasOwn(patch, 'name') || Object.hasOwn(patch, 'parentId')) {
-    const asked = { name: shown['name'], parentId: shown['parentId'], ...patch }
-    const isAsItIs = asked.name === shown['name'] && asked.parentId === shown['parentId']
+    const wanted: Properties = { name: shown['name'], parentId: shown['parentId'], ...patch }
+    const isAsItIs = wanted['name'] === shown['name'] && wanted['parentId'] === shown['parentId']
     if (!isAsItIs) {
-      if (row.use === 'inbox')
+      if (isInboxOf(row))
         throw new SetRefusal({ type: 'forbidden', description: 'The inbox stays where it is' })
-      path = pathFor(args, tree, asked, row.path)
+      // What lies above may be hidden: who names no other place leaves it where it is.
+      const isThere = wanted['parentId'] === shown['parentId']
+      path = isThere
+        ? [...row.path.slice(0, -1), nameFor(wanted['name'])]
+        : pathFor(args, tree, wanted, row.path)
       changes.push({ kind: 'rename', mailboxId: row.id, path })
     }
   }
@@ -176,7 +182,8 @@ async function destroy(call: Call, id: string, which: 'empty' | 'withEmails'): P
   if (row === undefined) throw notFound()
   if ([...tree.parentIds.values()].includes(row.id))
     throw new SetRefusal({ type: 'mailboxHasChild' })
-  if (row.messages > row.deleted && which === 'empty')
+  // Who may not read is not told how many there are: only that they would go unseen.
+  if ((row.messages > row.deleted || !mayRead(row)) && which === 'empty')
     throw new SetRefusal({ type: 'mailboxHasEmail' })
   await commit(call, [{ kind: 'delete', mailboxId: row.id }])
 }
@@ -188,17 +195,22 @@ function childrenFirst(ids: readonly string[], tree: Tree): readonly string[] {
 }
 
 function pathFor(args: Args, tree: Tree, asked: Properties, own: MailboxPath): MailboxPath {
-  const { name, parentId = null } = asked
-  if (typeof name !== 'string' || name === '' || !name.isWellFormed())
-    throw invalidProperties('name is a text', 'name')
-  // The separator of IMAP, which shows the same mailboxes.
-  if (name.includes('/')) throw invalidProperties('a name has no /', 'name')
+  const { parentId = null } = asked
+  const name = nameFor(asked['name'])
   if (parentId === null) return [name]
   const parent = typeof parentId === 'string' ? parentRow(args, tree, parentId) : undefined
   if (parent === undefined) throw invalidProperties('there is no such parent', 'parentId')
   const isBelow = own.length > 0 && own.every((step, index) => parent.path[index] === step)
   if (isBelow) throw invalidProperties('a mailbox cannot lie in itself', 'parentId')
   return [...parent.path, name]
+}
+
+function nameFor(name: unknown): string {
+  if (typeof name !== 'string' || name === '' || !name.isWellFormed())
+    throw invalidProperties('name is a text', 'name')
+  // The separator of IMAP, which shows the same mailboxes.
+  if (name.includes('/')) throw invalidProperties('a name has no /', 'name')
+  return name
 }
 
 const parentRow = (args: Args, tree: Tree, id: string): MailboxRow | undefined =>
@@ -223,10 +235,13 @@ async function commit(
 ): Promise<readonly ChangeResult[]> {
   const { results } = await call.room.store.commit({
     contents: [],
-    commits: [{ accountId: call.account.id, changes }],
+    commits: [{ ...asked(call), changes }],
   })
   const [result] = results
   if (result?.kind === 'committed') return result.results
   if (result?.kind !== 'refused') throw new Error('a commit without delivery id was a duplicate')
-  throw new SetRefusal(setErrorOf(result.refusal, 'name'))
+  // The mailbox was there just now: what is not to be found is what lies above it, and hidden.
+  const isAbove = result.refusal.code === 'noMailbox' && isShared(call)
+  const { code } = isAbove ? { code: 'noPermission' as const } : result.refusal
+  throw new SetRefusal(setErrorOf({ ...result.refusal, code }, 'name'))
 }

@@ -179,6 +179,7 @@ export const toldOf = (work: AccountWork): StoreChanged[] => [
     accountId: work.accountId,
     mailboxId: mailboxIdOf(work.tag, mid),
     highestModSeq: modSeqOf(modSeq),
+    ...(work.touchedRights.size > 0 && { rights: [...work.touchedRights] }),
   })),
   ...(work.touchedObjects.size === 0
     ? []

@@ -1,5 +1,6 @@
 import type { AccountId } from '#model/account.ts'
 import { SEEN, SYSTEM_FLAGS } from '#model/mailbox.ts'
+import type { EmailId, ThreadId } from '#model/mailbox.ts'
 import type { ChangeResult, MailboxChange } from '#store/mailbox/commit.ts'
 import { count, pick, pickedUids } from '#store/mailbox/rows/pick.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
@@ -8,10 +9,12 @@ import type { Mailbox } from '#store/mailbox/rows/row.ts'
 import { seenOf, setSeen } from '#store/mailbox/rows/seen.ts'
 import { threadOf } from '#store/mailbox/rows/thread.ts'
 import {
+  emailIdOf,
   findAccount,
   mailboxIdOf,
   modSeqOf,
   nextModSeq,
+  threadIdOf,
   uidValidityOf,
 } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
@@ -48,8 +51,9 @@ export function copyAcross(
     throw new Refusal('limit', 'The mailbox has no more UIDs')
   const targets = sources.map((_, index) => to.uidNext + index)
   const modSeq = sources.length === 0 ? to.modSeq : nextModSeq(work, to.mid)
+  const across = { work, source, from, to, actor, threadKeys, as: change.as }
+  const emails = sources.length === 0 ? [] : insertAll(across, modSeq)
   if (sources.length > 0) {
-    insertAll({ work, source, from, to, actor, threadKeys }, modSeq)
     if (change.kind === 'move') buryPicked(source, from.mid, nextModSeq(source, from.mid))
   }
   return {
@@ -59,6 +63,7 @@ export function copyAcross(
     sources,
     targets,
     modSeq: modSeqOf(modSeq),
+    emails,
   }
 }
 
@@ -79,13 +84,14 @@ interface Across {
   readonly to: Mailbox
   readonly actor: AccountId
   readonly threadKeys: ThreadKeysByUid
+  readonly as: Transfer['as']
 }
 
 type SourceRow = [uid: number, flags: number, size: number, internalAt: number, eid: number]
 
 /** All that is picked in the source, in UID order. */
-function insertAll(across: Across, modSeq: number): void {
-  const { work, source, from, to, actor } = across
+function insertAll(across: Across, modSeq: number): CopiedEmail[] {
+  const { work, source, from, to, actor, as } = across
   const { sql, aid } = work
   const rows = sql.all<SourceRow>(
     `SELECT m.uid, m.flags, m.size, m.internal_at, m.eid
@@ -96,13 +102,12 @@ function insertAll(across: Across, modSeq: number): void {
   const read = seenIn(across, rows)
   const mask = changeableIn(work, to.mid)
   const flagsIn = flagMapper(across, mask)
-  const emails = new Map<number, number>()
+  const copied: CopiedEmail[] = []
   const tally = { messages: rows.length, unseen: 0, deleted: 0, bytes: 0 }
   const readHere: number[] = []
   for (const [index, [uid, flags, size, internalAt, sourceEid]] of rows.entries()) {
-    const eid =
-      emails.get(sourceEid) ?? copyEmail(across, sourceEid, across.threadKeys.get(uid) ?? '[]')
-    emails.set(sourceEid, eid)
+    const { eid, tid } = copyEmail(across, sourceEid, across.threadKeys.get(uid) ?? '[]')
+    copied.push({ emailId: emailIdOf(work.tag, eid), threadId: threadIdOf(work.tag, tid) })
     const isRead = read.has(uid) && (mask & SEEN) !== 0
     if (isRead && work.by !== undefined) readHere.push(to.uidNext + index)
     const become = flagsIn(flags) + (isRead && work.by === undefined ? SEEN : 0)
@@ -118,7 +123,7 @@ function insertAll(across: Across, modSeq: number): void {
       become,
       modSeq,
       size,
-      internalAt,
+      as?.internalDateMs ?? internalAt,
       work.nowMs,
       eid,
     )
@@ -132,10 +137,12 @@ function insertAll(across: Across, modSeq: number): void {
     to.mid,
   )
   count(work, { mid: to.mid, modSeq, sign: 1, ...tally })
+  return copied
 }
 
 /** UIDs that the one who copies has read, as the owner or as somebody else. */
-function seenIn({ source, from }: Across, rows: readonly SourceRow[]): ReadonlySet<number> {
+function seenIn({ source, from, as }: Across, rows: readonly SourceRow[]): ReadonlySet<number> {
+  if (as !== undefined) return new Set((as.flags & SEEN) === 0 ? [] : rows.map(([uid]) => uid))
   if (source.by === undefined)
     return new Set(rows.filter(([, flags]) => (flags & SEEN) !== 0).map(([uid]) => uid))
   const uids = Uint32Array.from(rows, ([uid]) => uid)
@@ -143,24 +150,37 @@ function seenIn({ source, from }: Across, rows: readonly SourceRow[]): ReadonlyS
 }
 
 /** Flags without \Seen as they are in the other mailbox, whose keywords have slots of their own. */
-function flagMapper({ work, from, to }: Across, mask: number): (flags: number) => number {
+function flagMapper({ work, from, to, as }: Across, mask: number): (flags: number) => number {
   const known = new Map<number, number>()
   return (flags) => {
     const found = known.get(flags)
     if (found !== undefined) return found
-    const keywords = from.keywords.filter(
-      (_, slot) => Math.floor(flags / 2 ** (SYSTEM_FLAGS.length + slot)) % 2 === 1,
-    )
+    const keywords =
+      as?.keywords ??
+      from.keywords.filter(
+        (_, slot) => Math.floor(flags / 2 ** (SYSTEM_FLAGS.length + slot)) % 2 === 1,
+      )
     const bits = mask > 31 ? keywordBits(work, to, { keywords, allocate: true }) : 0
-    const become = (flags & 31 & ~SEEN & mask) + bits
+    const become = ((as?.flags ?? flags) & 31 & ~SEEN & mask) + bits
     known.set(flags, become)
     return become
   }
 }
 
-/** The email in the other account: its octets and meta lie where they lay. */
-function copyEmail({ work, source }: Across, sourceEid: number, threadKeys: string): number {
+type CopiedEmail = { readonly emailId: EmailId; readonly threadId: ThreadId }
+
+/** The email in the other account, once a commit: its octets and meta lie where they lay. */
+function copyEmail(
+  { work, source }: Across,
+  sourceEid: number,
+  threadKeys: string,
+): { readonly eid: number; readonly tid: number } {
+  const key = `${source.aid}/${sourceEid}`
+  const known = work.copied.get(key)
+  if (known !== undefined) return known
   const eid = work.nextEid++
+  const tid = threadOf(work, threadKeys, eid)
+  work.copied.set(key, { eid, tid })
   work.sql.run(
     `INSERT INTO email (aid, eid, tid, kind, file, offset, length, meta_kind, meta_file, meta_offset,
        meta_length, prefix)
@@ -168,9 +188,9 @@ function copyEmail({ work, source }: Across, sourceEid: number, threadKeys: stri
        prefix FROM email WHERE aid = ? AND eid = ?`,
     work.aid,
     eid,
-    threadOf(work, threadKeys, eid),
+    tid,
     source.aid,
     sourceEid,
   )
-  return eid
+  return { eid, tid }
 }

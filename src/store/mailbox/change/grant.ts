@@ -1,6 +1,7 @@
 import { NO_RIGHTS, withRights, withoutRights } from '#model/acl.ts'
 import type { Rights } from '#model/acl.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
+import { aclOf } from '#store/mailbox/rows/rights.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
 import type { Mailbox } from '#store/mailbox/rows/row.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
@@ -17,6 +18,7 @@ export function grant(
 ): void {
   const { sql, aid } = work
   const { who, mode, rights } = change
+  work.touchedRights.add(who)
   const [old] = sql.get<[Rights]>(
     'SELECT rights FROM acl WHERE aid = ? AND mid = ? AND who = ?',
     aid,
@@ -44,16 +46,21 @@ export function grant(
 }
 
 /** A new mailbox begins with the ACL of the one above it (RFC 4314 §4, CREATE). */
-export const inheritAcl = ({ sql, aid }: AccountWork, mid: number, parent: number): number =>
+export function inheritAcl(work: AccountWork, mid: number, parent: number): void {
+  const { sql, aid } = work
   sql.run(
     `INSERT OR IGNORE INTO acl SELECT aid, ?, who, rights FROM acl WHERE aid = ? AND mid = ?`,
     mid,
     aid,
     parent,
   )
+  for (const { who } of aclOf(work, mid)) work.touchedRights.add(who)
+}
 
 /** The mailbox is no more. */
-export function forgetAcl({ sql, aid }: AccountWork, mid: number): void {
+export function forgetAcl(work: AccountWork, mid: number): void {
+  const { sql, aid } = work
+  for (const { who } of aclOf(work, mid)) work.touchedRights.add(who)
   for (const table of ['acl', 'seen', 'reader'] as const)
     sql.run(`DELETE FROM ${table} WHERE aid = ? AND mid = ?`, aid, mid)
 }

@@ -10,6 +10,7 @@ import { objectsContract } from './objects.contract.ts'
 import { purgeContract } from './purge.contract.ts'
 import { quotaContract } from './quota.contract.ts'
 import { retentionContract } from './retention.contract.ts'
+import { sharedEmailsContract } from './shared-emails.contract.ts'
 import { treeContract } from './tree.contract.ts'
 import { viewsContract } from './views.contract.ts'
 
@@ -34,5 +35,6 @@ export function mailboxContract(name: string, open: () => Promise<MailboxesUnder
     retentionContract(bench)
     quotaContract(bench)
     aclContract(bench)
+    sharedEmailsContract(bench)
   })
 }

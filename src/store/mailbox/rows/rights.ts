@@ -62,6 +62,20 @@ export function requireRights(
     : new Refusal('noMailbox', 'No such mailbox')
 }
 
+/** Mailboxes that another than the owner may look up and read, with all that they may do there. */
+export const readableBy = (place: Place, by: AccountId): ReadonlyMap<number, Rights> =>
+  new Map(
+    place.sql
+      .all<[number]>(
+        'SELECT DISTINCT mid FROM acl WHERE aid = ? AND who IN (?, ?)',
+        place.aid,
+        by,
+        ANYONE,
+      )
+      .map(([mid]) => [mid, rightsIn(place, mid, by)] as const)
+      .filter(([, rights]) => hasRight(rights, 'l') && hasRight(rights, 'r')),
+  )
+
 /** Owners who let the account see something of theirs, by id. */
 export const ownersFor = (sql: Sql, by: AccountId): AccountId[] =>
   sql

@@ -1,5 +1,6 @@
 import type { Octets } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
+import type { Grantee } from '#model/acl.ts'
 import type { EmailId, MailboxId, ModSeq, ThreadId, UidValidity } from '#model/mailbox.ts'
 import type { BlobRef } from '#store/blob/blobs.ts'
 import type { ObjectKind } from '#store/mailbox/kept-object.ts'
@@ -33,8 +34,12 @@ export interface AccountWork {
     number,
     { readonly eid: number; readonly tid: number; readonly prefix: Octets | undefined }
   >
+  /** Emails of other accounts that this commit has copied, by their account and number. */
+  readonly copied: Map<string, { readonly eid: number; readonly tid: number }>
   /** Mailboxes whose readers are to be told, with their new MODSEQ. */
   readonly touched: Map<number, number>
+  /** Whose rights in them have changed. */
+  readonly touchedRights: Set<Grantee>
   /** Kinds of objects whose readers are to be told. */
   readonly touchedObjects: Set<ObjectKind>
   /** Files that a deleted row named; another row may name them still. */
@@ -67,7 +72,9 @@ export function findAccount(
     usedBytes,
     usedMessages,
     emails: new Map(),
+    copied: new Map(),
     touched: new Map(),
+    touchedRights: new Set(),
     touchedObjects: new Set(),
     files: [],
   }

@@ -1,3 +1,4 @@
+import { hasRight } from '#model/acl.ts'
 import { DELETED } from '#model/mailbox.ts'
 import type {
   AccountPosition,
@@ -5,6 +6,7 @@ import type {
   EmailChange,
   MailboxTreeChange,
 } from '#store/mailbox/stored-email.ts'
+import { readableBy, rightsIn } from '#store/mailbox/rows/rights.ts'
 import { emailIdOf, mailboxIdOf, stateOf, threadIdOf } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 
@@ -14,9 +16,29 @@ interface EmailChanges {
   readonly more: boolean
 }
 
-/** Every mailbox whose rows may have changed, also one that is no more. */
-const MIDS = `(SELECT mid FROM mailbox WHERE aid = ?1
-  UNION ALL SELECT mid FROM gone_mailbox WHERE aid = ?1 AND modseq > ?2)`
+/** Every mailbox whose rows may have changed, also one that is no more; of a list those alone. */
+const MIDS = `(SELECT mid FROM mailbox WHERE aid = ?1 AND ?3 IS NULL
+  UNION ALL SELECT mid FROM gone_mailbox WHERE aid = ?1 AND modseq > ?2 AND ?3 IS NULL
+  UNION ALL SELECT value FROM json_each(?3))`
+
+const readableMids = (work: AccountWork): string | null =>
+  work.by === undefined ? null : JSON.stringify([...readableBy(work, work.by).keys()])
+
+/**
+ * Whether another than the owner may have lost or won mailboxes since: who had which rights then is
+ * written nowhere, so they begin anew. A mailbox made since is told as new.
+ */
+function isOtherTree({ sql, aid, by }: AccountWork, since: { readonly modSeq: number }): boolean {
+  return (
+    by !== undefined &&
+    sql.get(
+      `SELECT 1 FROM mailbox WHERE aid = ?1 AND named_modseq > ?2 AND made_modseq <= ?2
+       UNION ALL SELECT 1 FROM gone_mailbox WHERE aid = ?1 AND modseq > ?2 LIMIT 1`,
+      aid,
+      since.modSeq,
+    ) !== undefined
+  )
+}
 
 /**
  * Emails with a copy that came, changed or went after the position: by last change, then number.
@@ -29,7 +51,8 @@ export function emailChanges(
 ): EmailChanges | undefined {
   const { sql, aid } = work
   const { since, limit } = ask
-  if (!isTold(work, since.modSeq)) return undefined
+  if (!isTold(work, since.modSeq) || isOtherTree(work, since)) return undefined
+  const readable = readableMids(work)
   const rows = sql.all<[number | null, number]>(
     // From the MODSEQ itself: the last answer may have stopped amid its rows.
     `SELECT eid, max(modseq) FROM (
@@ -41,6 +64,7 @@ export function emailChanges(
      ) GROUP BY eid ORDER BY 2, 1`,
     aid,
     since.modSeq,
+    readable,
   )
   const behind = rows.filter(
     ([eid, modSeq]) =>
@@ -50,7 +74,7 @@ export function emailChanges(
   const cut = behind.slice(0, limit) as [number, number][]
   return {
     state: stateOf(work),
-    changes: describe(work, since, cut),
+    changes: describe(work, since, { rows: cut, readable }),
     more: cut.length < behind.length,
   }
 }
@@ -58,20 +82,29 @@ export function emailChanges(
 function describe(
   work: AccountWork,
   since: AccountPosition,
-  rows: readonly (readonly [number, number])[],
+  {
+    rows,
+    readable,
+  }: {
+    readonly rows: readonly (readonly [number, number])[]
+    readonly readable: string | null
+  },
 ): EmailChange[] {
   const found = new Map(
     work.sql
       .all<[number, number, number, number]>(
         `SELECT e.eid, e.tid,
            EXISTS (SELECT 1 FROM message m INDEXED BY message_email
-             WHERE m.aid = ?1 AND m.eid = e.eid AND m.flags & ${DELETED} = 0),
+             WHERE m.aid = ?1 AND m.eid = e.eid AND m.flags & ${DELETED} = 0
+               AND (?3 IS NULL OR m.mid IN (SELECT value FROM json_each(?3)))),
            EXISTS (SELECT 1 FROM email o INDEXED BY email_thread
              CROSS JOIN message m INDEXED BY message_email ON m.aid = ?1 AND m.eid = o.eid
-             WHERE o.aid = ?1 AND o.tid = e.tid AND m.flags & ${DELETED} = 0)
+             WHERE o.aid = ?1 AND o.tid = e.tid AND m.flags & ${DELETED} = 0
+               AND (?3 IS NULL OR m.mid IN (SELECT value FROM json_each(?3))))
          FROM json_each(?2) x CROSS JOIN email e ON e.aid = ?1 AND e.eid = x.value`,
         work.aid,
         JSON.stringify(rows.map(([eid]) => eid)),
+        readable,
       )
       .map((row) => [row[0], row]),
   )
@@ -111,12 +144,12 @@ function isTold(work: AccountWork, modSeq: number): boolean {
   return lost === undefined
 }
 
-/** Mailboxes that came, changed or went after the position, by last change. */
+/** Mailboxes that came, changed or went after the position, by last change; to another than the owner those with l. */
 export function mailboxChanges(
   work: AccountWork,
   since: Omit<AccountState, 'nextEmail'>,
 ): { readonly state: AccountState; readonly changes: readonly MailboxTreeChange[] } | undefined {
-  if (since.modSeq > work.modSeq) return undefined
+  if (since.modSeq > work.modSeq || isOtherTree(work, since)) return undefined
   const { sql, aid, tag } = work
   const there = sql.all<[number, number, number]>(
     `SELECT mid, max(modseq, named_modseq), named_modseq FROM mailbox
@@ -130,13 +163,15 @@ export function mailboxChanges(
     since.modSeq,
   )
   const changes: MailboxTreeChange[] = [
-    ...there.map(([mid, modSeq, named]) => ({
-      mailboxId: mailboxIdOf(tag, mid),
-      isNew: mid >= since.nextMailbox,
-      isGone: false,
-      countsOnly: named <= since.modSeq,
-      modSeq,
-    })),
+    ...there
+      .filter(([mid]) => isListed(work, mid))
+      .map(([mid, modSeq, named]) => ({
+        mailboxId: mailboxIdOf(tag, mid),
+        isNew: mid >= since.nextMailbox,
+        isGone: false,
+        countsOnly: named <= since.modSeq,
+        modSeq,
+      })),
     ...gone.map(([mid, modSeq]) => ({
       mailboxId: mailboxIdOf(tag, mid),
       isNew: mid >= since.nextMailbox,
@@ -147,3 +182,6 @@ export function mailboxChanges(
   ]
   return { state: stateOf(work), changes: changes.toSorted((a, b) => a.modSeq - b.modSeq) }
 }
+
+const isListed = (work: AccountWork, mid: number): boolean =>
+  hasRight(rightsIn(work, mid, work.by), 'l')

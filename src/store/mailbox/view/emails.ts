@@ -1,7 +1,10 @@
 import { Fault } from '#base/outcome.ts'
-import { DELETED } from '#model/mailbox.ts'
+import { DELETED, SEEN } from '#model/mailbox.ts'
+import type { AccountId } from '#model/account.ts'
 import type { EmailId, ThreadId, Uid } from '#model/mailbox.ts'
 import type { AccountState, EmailPlace, StoredEmail } from '#store/mailbox/stored-email.ts'
+import { readableBy } from '#store/mailbox/rows/rights.ts'
+import { seenOf } from '#store/mailbox/rows/seen.ts'
 import {
   eidOf,
   emailIdOf,
@@ -11,6 +14,13 @@ import {
   tidOf,
 } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
+
+/** One of the mailboxes of a list; of no list it is any. */
+const READABLE = '(?3 IS NULL OR m.mid IN (SELECT value FROM json_each(?3)))'
+
+/** The mailboxes that who asks may read; null to the owner. */
+const readable = (work: AccountWork): string | null =>
+  work.by === undefined ? null : JSON.stringify([...readableBy(work, work.by).keys()])
 
 const IDS_MAX = 1_000
 const SYSTEM_BITS = 31
@@ -26,7 +36,7 @@ type PlaceRow = [
   savedAt: number,
 ]
 
-/** Each email with all its copies. */
+/** Each email with all its copies; to another than the owner with those that they may read. */
 export function readEmails(
   work: AccountWork,
   ids: readonly EmailId[],
@@ -38,10 +48,13 @@ export function readEmails(
      FROM json_each(?2) x
      CROSS JOIN email e ON e.aid = ?1 AND e.eid = x.value
      CROSS JOIN message m INDEXED BY message_email ON m.aid = ?1 AND m.eid = e.eid
+     WHERE ${READABLE}
      ORDER BY m.mid, m.uid`,
     work.aid,
     JSON.stringify([...new Set(eids.filter((eid) => eid !== undefined))]),
+    readable(work),
   )
+  if (work.by !== undefined) readAs(work, work.by, rows)
   const keywords = keywordsOf(work, new Set(rows.map((row) => row[2])))
   const found = new Map<number, { threadId: ThreadId; places: EmailPlace[] }>()
   for (const [eid, tid, mid, uid, flags, sizeBytes, internalDateMs, savedAtMs] of rows) {
@@ -69,6 +82,15 @@ export function readEmails(
   }
 }
 
+/** Puts the reader's own \Seen in the place of the owner's. */
+function readAs({ sql, aid }: AccountWork, who: AccountId, rows: PlaceRow[]): void {
+  for (const [mid, there] of Map.groupBy(rows, (row) => row[2])) {
+    const uids = Uint32Array.from(there, (row) => row[3])
+    const seen = new Set(seenOf({ sql, aid, mid, who }, uids))
+    for (const row of there) row[4] = (row[4] & ~SEEN) + (seen.has(row[3]) ? SEEN : 0)
+  }
+}
+
 function keywordsOf(work: AccountWork, mids: ReadonlySet<number>): Map<number, string[]> {
   const rows = work.sql.all<[number, string]>(
     `SELECT mid, keywords FROM mailbox WHERE aid = ? AND mid IN (SELECT value FROM json_each(?))`,
@@ -90,10 +112,11 @@ export function readThreads(
      FROM json_each(?2) x
      CROSS JOIN email e INDEXED BY email_thread ON e.aid = ?1 AND e.tid = x.value
      CROSS JOIN message m INDEXED BY message_email ON m.aid = ?1 AND m.eid = e.eid
-     WHERE m.flags & ${DELETED} = 0
+     WHERE m.flags & ${DELETED} = 0 AND ${READABLE}
      GROUP BY e.tid, e.eid ORDER BY min(m.internal_at), e.eid`,
     work.aid,
     JSON.stringify([...new Set(tids.filter((tid) => tid !== undefined))]),
+    readable(work),
   )
   const found = new Map<number, EmailId[]>()
   for (const [tid, eid] of rows) {
