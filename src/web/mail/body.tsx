@@ -79,7 +79,11 @@ export function Attachments(props: { readonly desk: Desk; readonly message: Mess
         return (
           <li key={part.blobId}>
             <a
-              href={desk.client.downloadUrl(part.blobId, name, 'application/octet-stream')}
+              href={desk.client.downloadUrl(
+                { accountId: message.accountId, blobId: part.blobId },
+                name,
+                'application/octet-stream',
+              )}
               download={name}
               title={t('reader.save', { name })}
             >

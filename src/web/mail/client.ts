@@ -19,6 +19,12 @@ export class MailFailure extends Error {
 export const isAway = (thrown: unknown): boolean =>
   thrown instanceof MailFailure && thrown.kind === 'away'
 
+/** Somebody else's account, some of whose mailboxes may be looked up. */
+export interface SharedAccount {
+  readonly id: string
+  readonly name: string
+}
+
 interface WebSession {
   readonly accountId: string
   readonly csrfToken: string
@@ -39,6 +45,8 @@ const RETRIES_MS = [300, 1_000, 2_000, 4_000, 8_000, 15_000] as const
 /** JMAP of this origin, by the cookie of a web login. Every rejection is a MailFailure. */
 export class MailClient {
   #session: WebSession | undefined
+  /** Of the Session resource: as it was read last, and as answers tell it. */
+  #sessionState = { read: '', told: '' }
   #expired = (): void => undefined
   #away = (): void => undefined
 
@@ -103,7 +111,26 @@ export class MailClient {
       this.#expired()
       throw new MailFailure('expired')
     }
-    return (await bodyOf(response))['methodResponses'] as readonly Invocation[]
+    const body = await bodyOf(response)
+    this.#sessionState.told = String(body['sessionState'])
+    return body['methodResponses'] as readonly Invocation[]
+  }
+
+  /** Whether accounts have come or gone since they were asked for. */
+  get isSessionStale(): boolean {
+    const { read, told } = this.#sessionState
+    return told !== '' && read !== told
+  }
+
+  /** Accounts that others share with this one (RFC 8620 §2). */
+  async sharedAccounts(): Promise<readonly SharedAccount[]> {
+    const session = await bodyOf(await this.#send('/jmap/session', { method: 'GET' }))
+    const state = String(session['state'])
+    this.#sessionState = { read: state, told: state }
+    const accounts = session['accounts'] as Record<string, { name: string; isPersonal: boolean }>
+    return Object.entries(accounts)
+      .filter(([, { isPersonal }]) => !isPersonal)
+      .map(([id, { name }]) => ({ id, name }))
   }
 
   /** As `once`, and again for half a minute where nobody answers: for what may happen twice. */
@@ -124,9 +151,15 @@ export class MailClient {
   }
 
   /** The address where a blob is downloaded. */
-  downloadUrl(blobId: string, name: string, type: string): string {
+  downloadUrl(
+    blob: { readonly accountId?: string | undefined; readonly blobId: string },
+    name: string,
+    type: string,
+  ): string {
     const safe = /^\.*$/.test(name) ? 'attachment' : name
-    const path = [this.accountId, blobId, safe].map(encodeURIComponent).join('/')
+    const path = [blob.accountId ?? this.accountId, blob.blobId, safe]
+      .map(encodeURIComponent)
+      .join('/')
     return `/jmap/download/${path}?accept=${encodeURIComponent(type)}`
   }
 

@@ -1,13 +1,13 @@
 import i18next from 'i18next'
 
 import { answerTo, MailFailure } from './client.ts'
-import type { Invocation, MailClient } from './client.ts'
+import type { Answer, Invocation, MailClient, SharedAccount } from './client.ts'
 import { Listing } from './listing.ts'
 import type { View } from './listing.ts'
 import { Live } from './live.ts'
 import { mailboxName } from './mailboxes.ts'
 import { has, MAILBOX_PROPERTIES, QUOTA_PROPERTIES, ROW_PROPERTIES } from './nouns.ts'
-import type { Mailbox, Person, Quota, Row } from './nouns.ts'
+import type { Mailbox, MailboxRight, Person, Quota, Row } from './nouns.ts'
 import { Observed } from './observed.ts'
 import { Telling } from './told.ts'
 import { Writes } from './writes.ts'
@@ -30,7 +30,9 @@ export class Desk extends Observed {
   identities: readonly Identity[] = []
   /** Empty where the account may hold whatever it likes. */
   quotas: readonly Quota[] = []
-  #state = ''
+  #shared: readonly SharedAccount[] = []
+  /** Of emails, by account; one's own is ''. */
+  readonly #states = new Map<string, string>()
   #listing: Listing | undefined
   /** Chosen or open: they stay known wherever the list is scrolled to. */
   #pinned: ReadonlySet<string> = new Set()
@@ -44,16 +46,19 @@ export class Desk extends Observed {
 
   /** Mailboxes and identities, and from then on all that changes. */
   async start(): Promise<void> {
+    this.#shared = await this.client.sharedAccounts()
     const responses = await this.client.request([
       ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
       QUOTA_GET,
+      ...this.#sharedCalls(),
       ['Identity/get', { ids: null, properties: ['id', 'name', 'email'] }, 'identities'],
       ['Email/get', { ids: [], properties: ['id'] }, 'state'],
     ])
-    this.mailboxes = answerTo(responses, 'boxes')['list'] as Mailbox[]
+    this.#takeMailboxes(responses)
     this.quotas = answerTo(responses, 'quotas')['list'] as Quota[]
     this.identities = answerTo(responses, 'identities')['list'] as Identity[]
-    this.#state = answerTo(responses, 'state')['state'] as string
+    this.#states.set('', answerTo(responses, 'state')['state'] as string)
+    for (const { id } of this.#shared) await this.#takeChanges(responses, id)
     this.changed()
     this.#live.start()
   }
@@ -83,6 +88,20 @@ export class Desk extends Observed {
   /** By id or by role, as the address has it. */
   mailbox(name: string): Mailbox | undefined {
     return this.byRole(name) ?? this.mailboxes.find(({ id }) => id === name)
+  }
+  /** Those of this login alone. */
+  get own(): readonly Mailbox[] {
+    return this.mailboxes.filter(({ owner }) => owner === undefined)
+  }
+  /** Whose an email is; undefined: one's own. */
+  accountOf(id: string): { readonly accountId: string | undefined } {
+    return { accountId: (this.#rows.get(id) ?? this.#listing?.view)?.accountId }
+  }
+  /** Whether an email may be so treated wherever it lies. */
+  may(row: Row, right: MailboxRight): boolean {
+    return this.mailboxes.every(
+      ({ id, myRights }) => row.mailboxIds[id] !== true || myRights[right],
+    )
   }
   row(id: string): Row | undefined {
     return this.#rows.get(id)
@@ -115,7 +134,9 @@ export class Desk extends Observed {
 
   /** Sets or takes a keyword at once, and says so only where it fails. */
   async mark(ids: readonly string[], keyword: string, isSet: boolean): Promise<void> {
-    const before = this.#rowsOf(ids).filter((row) => has(row, keyword) !== isSet)
+    const wanted = this.#rowsOf(ids).filter((row) => has(row, keyword) !== isSet)
+    const right = keyword === '$seen' ? 'maySetSeen' : 'maySetKeywords'
+    const before = wanted.filter((row) => this.may(row, right))
     if (before.length === 0) return
     for (const row of before) this.#put(row.id, keywordsWith(row, { [keyword]: isSet }))
     this.#drawn()
@@ -141,7 +162,10 @@ export class Desk extends Observed {
       readonly said?: string
     } = {},
   ): Promise<void> {
-    const before = this.#rowsOf(ids).filter(({ mailboxIds }) => mailboxIds[to.id] !== true)
+    const all = this.#rowsOf(ids).filter(({ mailboxIds }) => mailboxIds[to.id] !== true)
+    const across = all.filter(({ accountId }) => accountId !== to.owner?.id)
+    if (across.length > 0) return this.#bring(across, to)
+    const before = all
     if (before.length === 0) return
     const { keywords = {} } = more
     const moved = before.map(({ id }) => id)
@@ -178,11 +202,52 @@ export class Desk extends Observed {
     })
   }
 
+  /** Copies emails into another account; they go where they were, if that may be. */
+  async #bring(rows: readonly Row[], to: Mailbox): Promise<void> {
+    const isMove = rows.every((row) => this.may(row, 'mayRemoveItems'))
+    const ids = rows.map(({ id }) => id)
+    const back = isMove ? this.#listing?.takeOut(ids) : undefined
+    const calls = Array.from(
+      Map.groupBy(rows, ({ accountId }) => accountId),
+      ([from, list], at): Invocation => [
+        'Email/copy',
+        {
+          accountId: to.owner?.id ?? this.client.accountId,
+          fromAccountId: from ?? this.client.accountId,
+          create: Object.fromEntries(
+            list.map(({ id, keywords }) => [
+              id,
+              { id, mailboxIds: { [to.id]: true }, keywords: keptBy(to, keywords) },
+            ]),
+          ),
+          onSuccessDestroyOriginal: isMove,
+        },
+        `copy ${at}`,
+      ],
+    )
+    try {
+      const answers = await this.#writes.run(
+        // Once: asked again after a lost answer there would be two.
+        () => this.client.once(calls),
+        () => this.#live.wake(),
+      )
+      for (const [, , id] of calls) refuseAny(answerTo(answers, id), 'notCreated')
+      const box = mailboxName(i18next.t, to)
+      const word = isMove ? 'told.moved' : 'told.copied'
+      this.telling.tell(i18next.t(word, { count: ids.length, box }))
+    } catch (thrown) {
+      back?.()
+      this.#failed(thrown)
+    }
+  }
+
   /** Deletes emails for good. */
   async destroy(ids: readonly string[]): Promise<void> {
     const back = this.#listing?.takeOut(ids)
     try {
-      await this.#write([['Email/set', { destroy: ids }, 'set']])
+      const calls = this.#byAccount(ids, (list) => ({ destroy: list }))
+      const answers = await this.#write(calls)
+      for (const [, , id] of calls) refuseAny(answerTo(answers, id), 'notDestroyed')
       this.telling.tell(i18next.t('told.destroyed', { count: ids.length }))
     } catch (thrown) {
       back?.()
@@ -194,7 +259,8 @@ export class Desk extends Observed {
   #failed(thrown: unknown): void {
     const kind = thrown instanceof MailFailure ? thrown.kind : 'refused'
     if (kind === 'expired') return
-    const key = kind === 'away' ? 'told.away' : 'told.refused'
+    const isForbidden = thrown instanceof MailFailure && thrown.message === 'forbidden'
+    const key = kind === 'away' ? 'told.away' : isForbidden ? 'told.forbidden' : 'told.refused'
     this.telling.tell(i18next.t(key), { isTrouble: true })
   }
 
@@ -202,12 +268,24 @@ export class Desk extends Observed {
     ids: readonly string[],
     patch: (id: string) => Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const update = Object.fromEntries(ids.map((id) => [id, patch(id)]))
-    const answer = await this.#write([['Email/set', { update }, 'set']])
-    const refused = Object.values(
-      (answerTo(answer, 'set')['notUpdated'] ?? {}) as Record<string, { readonly type: string }>,
-    )
-    if (refused.some(({ type }) => type !== 'notFound')) throw new MailFailure('refused')
+    const calls = this.#byAccount(ids, (list) => ({
+      update: Object.fromEntries(list.map((id) => [id, patch(id)])),
+    }))
+    const answers = await this.#write(calls)
+    for (const [, , id] of calls) refuseAny(answerTo(answers, id), 'notUpdated')
+  }
+
+  /** A change of emails for each account that they are of. */
+  #byAccount(
+    ids: readonly string[],
+    args: (ids: readonly string[]) => Readonly<Record<string, unknown>>,
+  ): readonly Invocation[] {
+    const groups = Map.groupBy(ids, (id) => this.accountOf(id).accountId)
+    return Array.from(groups, ([accountId, list], at): Invocation => [
+      'Email/set',
+      { ...(accountId !== undefined && { accountId }), ...args(list) },
+      `set ${at}`,
+    ])
   }
 
   #write(calls: readonly Invocation[]): Promise<readonly Invocation[]> {
@@ -236,39 +314,120 @@ export class Desk extends Observed {
       this.client.request([
         ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
         QUOTA_GET,
-        ['Email/changes', { sinceState: this.#state, maxChanges: CHANGES_MAX }, 'changes'],
+        ['Email/changes', { sinceState: this.#states.get(''), maxChanges: CHANGES_MAX }, 'changes'],
+        ...this.#sharedCalls(),
         ...(listing?.headCalls() ?? []),
       ]),
     )
     // In the same turn as it was answered: nothing of ours can come between.
-    if (listing !== undefined && listing === this.#listing) listing.takeHead(responses)
-    this.mailboxes = answerTo(responses, 'boxes')['list'] as Mailbox[]
+    if (listing !== undefined && listing === this.#listing) takeHead(listing, responses)
+    this.#takeMailboxes(responses)
     this.quotas = answerTo(responses, 'quotas')['list'] as Quota[]
     await this.#takeChanges(responses)
+    for (const { id } of this.#shared) await this.#takeChanges(responses, id)
     this.changed()
+    if (this.client.isSessionStale) {
+      // Accounts have come or gone.
+      this.#shared = await this.client.sharedAccounts()
+      this.#live.wake()
+    }
   }
 
-  async #takeChanges(responses: readonly Invocation[]): Promise<void> {
+  /** What is asked of each account of others. */
+  #sharedCalls(): readonly Invocation[] {
+    return this.#shared.flatMap(({ id: accountId }): Invocation[] => {
+      const sinceState = this.#states.get(accountId)
+      return [
+        [
+          'Mailbox/get',
+          { accountId, ids: null, properties: MAILBOX_PROPERTIES },
+          `boxes ${accountId}`,
+        ],
+        sinceState === undefined
+          ? ['Email/get', { accountId, ids: [], properties: ['id'] }, `state ${accountId}`]
+          : [
+              'Email/changes',
+              { accountId, sinceState, maxChanges: CHANGES_MAX },
+              `changes ${accountId}`,
+            ],
+      ]
+    })
+  }
+
+  #takeMailboxes(responses: readonly Invocation[]): void {
+    const shared = this.#shared.flatMap((owner) => {
+      const list = listOf(responses, `boxes ${owner.id}`)
+      return list.map((mailbox) => ({ ...mailbox, owner }))
+    })
+    this.mailboxes = [...(answerTo(responses, 'boxes')['list'] as Mailbox[]), ...shared]
+  }
+
+  async #takeChanges(responses: readonly Invocation[], accountId?: string): Promise<void> {
+    const whose = accountId === undefined ? {} : { accountId }
+    const suffix = accountId === undefined ? '' : ` ${accountId}`
+    const first = responses.find(([name, , id]) => id === `state${suffix}` && name !== 'error')
+    if (first !== undefined) {
+      this.#states.set(accountId ?? '', first[1]['state'] as string)
+      return
+    }
+    // What is shared no more is asked for no more.
+    const gone = responses.find(([name, , id]) => id === `boxes${suffix}` && name === 'error')
+    if (gone !== undefined && accountId !== undefined) return void this.#states.delete(accountId)
     const ask = (ids: readonly string[]) =>
-      this.#writes.after(() => this.client.call('Email/get', { ids, properties: ROW_PROPERTIES }))
+      this.#writes.after(() =>
+        this.client.call('Email/get', { ...whose, ids, properties: ROW_PROPERTIES }),
+      )
     let stale: readonly string[]
     let state: string
     try {
-      const changes = answerTo(responses, 'changes')
+      const changes = answerTo(responses, `changes${suffix}`)
       state = changes['newState'] as string
       if (changes['hasMoreChanges'] === true) throw new MailFailure('refused')
       stale = (changes['updated'] as string[]).filter((id) => this.#rows.has(id))
     } catch {
-      stale = [...this.#rows.keys()]
+      stale = [...this.#rows.values()]
+        .filter((row) => row.accountId === accountId)
+        .map(({ id }) => id)
       state = (await ask([]))['state'] as string
     }
     for (let at = 0; at < stale.length; at += 200)
       for (const row of (await ask(stale.slice(at, at + 200)))['list'] as Row[])
-        this.#rows.set(row.id, row)
-    this.#state = state
+        this.#rows.set(row.id, { ...row, accountId })
+    this.#states.set(accountId ?? '', state)
     if (stale.length > 0) this.#listing?.rowsChanged()
   }
 }
+
+/** The mailboxes of an answer; none where the account is shared no more. */
+function listOf(responses: readonly Invocation[], callId: string): readonly Mailbox[] {
+  const found = responses.find(([name, , id]) => id === callId && name !== 'error')
+  return (found?.[1]['list'] ?? []) as Mailbox[]
+}
+
+/** A list of what is shared no more tells it by itself. */
+function takeHead(listing: Listing, responses: readonly Invocation[]): void {
+  try {
+    listing.takeHead(responses)
+  } catch (thrown) {
+    if (listing.view.accountId === undefined) throw thrown
+    listing.again()
+  }
+}
+
+/** Throws where something was refused, and not only gone already. */
+function refuseAny(answer: Answer, list: string): void {
+  const refused = Object.values((answer[list] ?? {}) as Record<string, { readonly type: string }>)
+  const found = refused.find(({ type }) => type !== 'notFound')
+  if (found !== undefined) throw new MailFailure('refused', found.type)
+}
+
+/** Keywords that may be set there. */
+const keptBy = ({ myRights }: Mailbox, keywords: Row['keywords']): Row['keywords'] =>
+  Object.fromEntries(
+    Object.keys(keywords)
+      .filter((name) => (name === '$seen' ? myRights.maySetSeen : myRights.maySetKeywords))
+      .map((name) => [name, true as const]),
+  )
 
 const keywordsWith = (
   row: Row,

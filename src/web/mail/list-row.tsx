@@ -19,7 +19,7 @@ export function ListRow(props: {
   readonly isCurrent: boolean
   readonly isSelected: boolean
   readonly select: () => void
-  readonly star: () => void
+  readonly star: (() => void) | undefined
   readonly open: () => void
 }): ReactNode {
   const { t, language } = useWords()
@@ -102,6 +102,7 @@ export function ListRow(props: {
         className={isStarred ? 'row-star row-starred' : 'row-star'}
         aria-label={t('act.star')}
         aria-pressed={isStarred}
+        disabled={props.star === undefined}
         onClick={props.star}
       >
         <Icon name="star" isFull={isStarred} />

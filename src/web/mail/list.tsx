@@ -107,7 +107,7 @@ export function List(props: ListProps): ReactNode {
             isCurrent={row.id === current}
             isSelected={selected.has(row.id)}
             select={() => props.select(row.id)}
-            star={() => props.doings.star([row.id])}
+            star={props.doings.star && (() => props.doings.star?.([row.id]))}
             open={() => props.open(row.id)}
           />
         )}
@@ -216,26 +216,30 @@ function Nothing({ listing, box }: ListProps): ReactNode {
 function SelectionBar(props: ListProps): ReactNode {
   const { t } = useWords()
   const { doings, selected } = props
+  const { unread } = doings
   const ids = [...selected]
   return (
     <div className="selection" role="toolbar" aria-label={t('select.title')}>
       <Tool icon="close" word={t('select.none')} onPress={props.clear} isOnlyIcon />
       <span className="selection-count">{t('select.count', { count: ids.length })}</span>
-      <Tool icon="archive" word={t('act.archive')} onPress={doings.archive} isOnlyIcon />
-      <Tool
-        icon={props.areJunk ? 'clear' : 'junk'}
-        word={t(props.areJunk ? 'act.notJunk' : 'act.junk')}
-        onPress={doings.junk}
-        isOnlyIcon
-      />
-      <Tool icon="trash" word={t('act.trash')} onPress={doings.remove} isOnlyIcon />
+      {doings.archive && (
+        <Tool icon="archive" word={t('act.archive')} onPress={doings.archive} isOnlyIcon />
+      )}
+      {doings.junk && (
+        <Tool
+          icon={props.areJunk ? 'clear' : 'junk'}
+          word={t(props.areJunk ? 'act.notJunk' : 'act.junk')}
+          onPress={doings.junk}
+          isOnlyIcon
+        />
+      )}
+      {doings.remove && (
+        <Tool icon="trash" word={t('act.trash')} onPress={doings.remove} isOnlyIcon />
+      )}
       <Tool icon="move" word={t('act.move')} onPress={doings.move} isOnlyIcon />
-      <Tool
-        icon="unread"
-        word={t('act.toggleUnread')}
-        onPress={() => doings.unread(ids)}
-        isOnlyIcon
-      />
+      {unread && (
+        <Tool icon="unread" word={t('act.toggleUnread')} onPress={() => unread(ids)} isOnlyIcon />
+      )}
     </div>
   )
 }

@@ -12,6 +12,8 @@ export const PAGE_ROWS = 50
 export interface View {
   readonly filter: Filter
   readonly isSearch: boolean
+  /** Whose mail, where that is somebody else's. */
+  readonly accountId?: string | undefined
   /** What comes here is of the reader's own making: it is shown at once. */
   readonly isOwn?: boolean
 }
@@ -313,17 +315,20 @@ export class Listing extends Observed {
       limit: PAGE_ROWS,
       calculateTotal: !this.view.isSearch,
     }
+    const { accountId } = this.view
+    const whose = accountId === undefined ? {} : { accountId }
     const ids = { resultOf: id, name: 'Email/query', path: '/ids' }
     return [
-      ['Email/query', query, id],
-      ['Email/get', { '#ids': ids, properties: ROW_PROPERTIES }, `${id}.rows`],
+      ['Email/query', { ...whose, ...query }, id],
+      ['Email/get', { ...whose, '#ids': ids, properties: ROW_PROPERTIES }, `${id}.rows`],
     ]
   }
 
   #read(responses: readonly Invocation[], id: string): Told {
     const query: Answer = answerTo(responses, id)
     const { rows } = this.#parts
-    for (const row of answerTo(responses, `${id}.rows`)['list'] as Row[]) rows.set(row.id, row)
+    for (const row of answerTo(responses, `${id}.rows`)['list'] as Row[])
+      rows.set(row.id, { ...row, accountId: this.view.accountId })
     return {
       ids: (query['ids'] as string[]).filter((each) => rows.has(each)),
       position: query['position'] as number,

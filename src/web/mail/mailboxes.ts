@@ -13,10 +13,12 @@ export function mailboxName(t: TFunction, { role, name }: Pick<Mailbox, 'role' |
   return name === SUSPECTED ? t('box.suspected') : plain(name)
 }
 
-/** `迷惑メール / SPAM`. */
+/** `迷惑メール / SPAM`; `渡辺 太郎 / 会議` where it is somebody else's. */
 export function mailboxPath(t: TFunction, mailbox: Mailbox, all: readonly Mailbox[]): string {
   const parent = all.find(({ id }) => id === mailbox.parentId)
   const name = mailboxName(t, mailbox)
+  if (parent === undefined && mailbox.owner !== undefined)
+    return `${plain(mailbox.owner.name)} / ${name}`
   return parent === undefined ? name : `${mailboxPath(t, parent, all)} / ${name}`
 }
 

@@ -5,15 +5,18 @@ import type { Message } from './nouns.ts'
 
 /** The message with its text; null where there is none any more. */
 export async function loadMessage(desk: Desk, id: string): Promise<Message | null> {
+  const { accountId } = desk.accountOf(id)
   const answer = await desk.client.call('Email/get', {
+    ...(accountId !== undefined && { accountId }),
     ids: [id],
     properties: MESSAGE_PROPERTIES,
     bodyProperties: ['partId', 'blobId', 'size', 'name', 'type'],
     fetchTextBodyValues: true,
     maxBodyValueBytes: BODY_BYTES_MAX,
   })
-  const [message] = answer['list'] as Message[]
-  if (message === undefined) return null
+  const [found] = answer['list'] as Message[]
+  if (found === undefined) return null
+  const message = { ...found, accountId }
   desk.learn(message)
   return message
 }

@@ -1,7 +1,16 @@
+import type { SharedAccount } from './client.ts'
+
 export interface Person {
   readonly name: string | null
   readonly email: string
 }
+
+export type MailboxRight =
+  | 'mayReadItems'
+  | 'mayAddItems'
+  | 'mayRemoveItems'
+  | 'maySetSeen'
+  | 'maySetKeywords'
 
 export interface Mailbox {
   readonly id: string
@@ -11,7 +20,9 @@ export interface Mailbox {
   readonly sortOrder: number
   readonly totalEmails: number
   readonly unreadEmails: number
-  readonly myRights: { readonly mayAddItems: boolean; readonly mayReadItems: boolean }
+  readonly myRights: Readonly<Record<MailboxRight, boolean>>
+  /** Whose it is, where that is somebody else. */
+  readonly owner?: SharedAccount
   /** Mail stays so many days; null or absent: for good. */
   readonly retainDays?: number | null
 }
@@ -32,6 +43,8 @@ type Names = Readonly<Record<string, true>>
 /** What a row of a list shows. */
 export interface Row {
   readonly id: string
+  /** Whose mail it is, where that is somebody else's. */
+  readonly accountId?: string | undefined
   readonly threadId: string
   readonly mailboxIds: Names
   readonly keywords: Names

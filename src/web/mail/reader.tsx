@@ -102,35 +102,46 @@ function Tools(props: {
 }): ReactNode {
   const { t } = useWords()
   const { doings, id } = props
+  const { unread, star } = doings
   const row = props.desk.row(id)
   const isUnread = row !== undefined && !has(row, '$seen')
   const isStarred = row !== undefined && has(row, '$flagged')
   return (
     <>
-      <Tool icon="archive" word={t('act.archive')} onPress={doings.archive} shortcut="e" />
-      <Tool
-        icon={props.areJunk ? 'clear' : 'junk'}
-        word={t(props.areJunk ? 'act.notJunk' : 'act.junk')}
-        onPress={doings.junk}
-        shortcut="!"
-      />
-      <Tool icon="trash" word={t('act.trash')} onPress={doings.remove} shortcut="#" />
+      {doings.archive && (
+        <Tool icon="archive" word={t('act.archive')} onPress={doings.archive} shortcut="e" />
+      )}
+      {doings.junk && (
+        <Tool
+          icon={props.areJunk ? 'clear' : 'junk'}
+          word={t(props.areJunk ? 'act.notJunk' : 'act.junk')}
+          onPress={doings.junk}
+          shortcut="!"
+        />
+      )}
+      {doings.remove && (
+        <Tool icon="trash" word={t('act.trash')} onPress={doings.remove} shortcut="#" />
+      )}
       <Tool icon="move" word={t('act.move')} onPress={doings.move} shortcut="v" />
-      <Tool
-        icon="unread"
-        word={t(isUnread ? 'act.read' : 'act.unread')}
-        onPress={() => doings.unread([id])}
-        shortcut="u"
-      />
-      <Tool
-        icon="star"
-        word={t('act.star')}
-        onPress={() => doings.star([id])}
-        isOnlyIcon
-        isPressed={isStarred}
-        isFull={isStarred}
-        shortcut="s"
-      />
+      {unread && (
+        <Tool
+          icon="unread"
+          word={t(isUnread ? 'act.read' : 'act.unread')}
+          onPress={() => unread([id])}
+          shortcut="u"
+        />
+      )}
+      {star && (
+        <Tool
+          icon="star"
+          word={t('act.star')}
+          onPress={() => star([id])}
+          isOnlyIcon
+          isPressed={isStarred}
+          isFull={isStarred}
+          shortcut="s"
+        />
+      )}
     </>
   )
 }
@@ -264,7 +275,7 @@ function AllHeaders(props: { readonly desk: Desk; readonly message: Message }): 
     <details className="all-headers" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{t('reader.headers')}</summary>
       <p>
-        <a href={desk.client.downloadUrl(message.blobId, 'mail.eml', 'message/rfc822')} download>
+        <a href={desk.client.downloadUrl(message, 'mail.eml', 'message/rfc822')} download>
           {t('reader.source')}
         </a>
       </p>

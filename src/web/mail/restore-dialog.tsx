@@ -109,7 +109,7 @@ function placeText(t: TFunction, desk: Desk, path: readonly string[]): string {
   const box =
     top === 'INBOX'
       ? desk.byRole('inbox')
-      : desk.mailboxes.find(({ parentId, name }) => parentId === null && name === top)
+      : desk.own.find(({ parentId, name }) => parentId === null && name === top)
   return [box === undefined ? plain(top) : mailboxName(t, box), ...rest.map(plain)].join(' / ')
 }
 

@@ -11,11 +11,13 @@ import { LetterWindow } from './letter-window.tsx'
 import type { Letters } from './letters.ts'
 import { List } from './list.tsx'
 import { mailboxName } from './mailboxes.ts'
+import type { MailboxRight } from './nouns.ts'
 import { useObserved } from './observed.ts'
 import { closeMessage, openMessage, usePlace } from './place.ts'
 import { Reader } from './reader.tsx'
 import { RestoreDialog } from './restore-dialog.tsx'
 import { searchConditions } from './search-terms.ts'
+import type { Filter } from './search-terms.ts'
 import { TellingBar } from './telling-bar.tsx'
 import { TopBar } from './top-bar.tsx'
 import { Tree } from './tree.tsx'
@@ -40,8 +42,9 @@ export function Room(props: {
   const box = desk.mailbox(place.box)
   const isSearch = place.search !== ''
   const filter = isSearch ? searchFilter(desk, place) : { inMailbox: box?.id ?? '' }
+  const accountId = box?.owner?.id
   const isOwn = box?.role === 'drafts' || box?.role === 'sent'
-  const listing = useObserved(desk.listing({ filter, isSearch, isOwn }))
+  const listing = useObserved(desk.listing({ filter, isSearch, isOwn, accountId }))
   const acts = useMemo(() => new Acts(desk), [desk])
   const [cursorId, setCursor] = useState<string>()
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
@@ -51,7 +54,7 @@ export function Room(props: {
   const answer = useAnswering(desk, letters)
 
   const { messageId } = place
-  const viewKey = JSON.stringify(filter)
+  const viewKey = JSON.stringify({ filter, accountId })
   useEffect(() => {
     setSelected(new Set())
     setCursor(undefined)
@@ -100,7 +103,8 @@ export function Room(props: {
     const trash = desk.byRole('trash')
     const areInTrash =
       trash !== undefined && chosen.every((id) => desk.row(id)?.mailboxIds[trash.id] === true)
-    if (areInTrash) setAsked('destroy')
+    // Nobody has a trash in the account of somebody else.
+    if (areInTrash || accountId !== undefined) setAsked('destroy')
     else leaving((ids) => void acts.trash(ids))
   }
   const junk = (): void =>
@@ -115,22 +119,33 @@ export function Room(props: {
     setSelected(next)
   }
 
+  const isOwner = accountId === undefined
+  const may = (right: MailboxRight): boolean => isOwner || box?.myRights[right] === true
+  const doings: Doings = {
+    archive: isOwner ? () => leaving((ids) => acts.archive(ids)) : undefined,
+    junk: isOwner ? junk : undefined,
+    remove: may('mayRemoveItems') ? remove : undefined,
+    move: () => setAsked('move'),
+    restore: () => setAsked('restore'),
+    star: may('maySetKeywords') ? (ids) => acts.toggle(ids, '$flagged') : undefined,
+    unread: may('maySetSeen') ? (ids) => acts.toggle(ids, '$seen') : undefined,
+  }
   useKeys(
     {
       ...walk.keys,
       Enter: () => current !== undefined && open(current),
       o: () => current !== undefined && open(current),
-      u: () => acts.toggle(chosen, '$seen'),
-      s: () => acts.toggle(chosen, '$flagged'),
+      u: () => doings.unread?.(chosen),
+      s: () => doings.star?.(chosen),
       x: () => current !== undefined && select(current),
       r: () => current !== undefined && void answer.reply(current, false),
       a: () => current !== undefined && void answer.reply(current, true),
       c: () => letters.begin(),
-      e: () => leaving((ids) => acts.archive(ids)),
+      e: () => doings.archive?.(),
       v: () => chosen.length > 0 && setAsked('move'),
-      '#': remove,
-      Delete: remove,
-      '!': junk,
+      '#': () => doings.remove?.(),
+      Delete: () => doings.remove?.(),
+      '!': () => doings.junk?.(),
       z: () => desk.telling.undo(),
       '/': () => searchField.current?.focus(),
       '?': () => setAsked('help'),
@@ -145,15 +160,6 @@ export function Room(props: {
       ? t('list.noBox')
       : mailboxName(t, box)
   const unread = box?.unreadEmails ?? 0
-  const doings = {
-    archive: () => leaving((ids) => acts.archive(ids)),
-    junk,
-    remove,
-    move: () => setAsked('move'),
-    restore: () => setAsked('restore'),
-    star: (ids: readonly string[]) => acts.toggle(ids, '$flagged'),
-    unread: (ids: readonly string[]) => acts.toggle(ids, '$seen'),
-  }
   return (
     <div className={messageId === undefined ? 'room' : 'room room-reading'}>
       {!props.isBehind && (
@@ -209,7 +215,11 @@ export function Room(props: {
           mailboxes={desk.mailboxes}
           count={chosen.length}
           close={() => setAsked(undefined)}
-          choose={(to) => leaving((ids) => acts.move(ids, to))}
+          choose={(to) => {
+            const staying = to.owner?.id !== accountId && !may('mayRemoveItems')
+            if (staying) acts.move(chosen, to)
+            else leaving((ids) => acts.move(ids, to))
+          }}
         />
       )}
       {asked === 'restore' && <RestoreDialog desk={desk} close={() => setAsked(undefined)} />}
@@ -224,14 +234,15 @@ export function Room(props: {
   )
 }
 
+/** What may be done with what is shown; undefined: it may not. */
 export interface Doings {
-  readonly archive: () => void
-  readonly junk: () => void
-  readonly remove: () => void
+  readonly archive: (() => void) | undefined
+  readonly junk: (() => void) | undefined
+  readonly remove: (() => void) | undefined
   readonly move: () => void
   readonly restore: () => void
-  readonly star: (ids: readonly string[]) => void
-  readonly unread: (ids: readonly string[]) => void
+  readonly star: ((ids: readonly string[]) => void) | undefined
+  readonly unread: ((ids: readonly string[]) => void) | undefined
 }
 
 const isNarrow = (): boolean => matchMedia('(max-width: 760px)').matches
@@ -240,13 +251,15 @@ const isNarrow = (): boolean => matchMedia('(max-width: 760px)').matches
 function searchFilter(desk: Desk, place: ReturnType<typeof usePlace>): Record<string, unknown> {
   const box = desk.mailbox(place.box)
   const junk = desk.byRole('junk')?.id
-  const apart = desk.mailboxes
+  const apart = desk.own
     .filter(
       ({ role, parentId }) =>
         role === 'trash' || role === 'junk' || (parentId !== null && parentId === junk),
     )
     .map(({ id }) => id)
-  const where =
-    place.isEverywhere || box === undefined ? { inMailboxOtherThan: apart } : { inMailbox: box.id }
-  return { operator: 'AND', conditions: [where, ...searchConditions(place.search)] }
+  const conditions: Filter[] = [...searchConditions(place.search)]
+  if (!place.isEverywhere && box !== undefined) conditions.unshift({ inMailbox: box.id })
+  // Everywhere is what one owner shares, where one looks at something of theirs.
+  else if (box?.owner === undefined) conditions.unshift({ inMailboxOtherThan: apart })
+  return { operator: 'AND', conditions }
 }

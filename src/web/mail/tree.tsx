@@ -8,6 +8,7 @@ import type { Desk } from './desk.ts'
 import { Icon } from './icons.tsx'
 import type { IconName } from './icons.tsx'
 import { inTreeOrder, mailboxName } from './mailboxes.ts'
+import { plain } from './nouns.ts'
 import type { Mailbox } from './nouns.ts'
 import { boxPath } from './place.ts'
 import { QuotaMeter } from './quota.tsx'
@@ -34,6 +35,21 @@ export function Tree(props: {
   const byId = new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox]))
   // What a mailbox has from the one above it is said there.
   const daysAbove = ({ parentId }: Mailbox) => byId.get(parentId ?? '')?.retainDays
+  const own = mailboxes.filter(({ owner }) => owner === undefined)
+  const others = Map.groupBy(
+    mailboxes.filter(({ owner }) => owner !== undefined),
+    ({ owner }) => owner!.id,
+  )
+  const boxes = (list: readonly Mailbox[]): ReactNode =>
+    inTreeOrder(list).map(({ mailbox, depth }) => (
+      <li key={mailbox.id} className={`depth-${Math.min(depth, 5)}`}>
+        <BoxLink
+          mailbox={mailbox}
+          isCurrent={mailbox.id === props.current}
+          days={mailbox.retainDays === daysAbove(mailbox) ? null : mailbox.retainDays}
+        />
+      </li>
+    ))
   return (
     <>
       {props.isOpen && <div className="veil" onClick={props.close} />}
@@ -42,17 +58,20 @@ export function Tree(props: {
           <Icon name="pencil" />
           {t('letter.new')}
         </button>
-        <ul>
-          {inTreeOrder(mailboxes).map(({ mailbox, depth }) => (
-            <li key={mailbox.id} className={`depth-${Math.min(depth, 5)}`}>
-              <BoxLink
-                mailbox={mailbox}
-                isCurrent={mailbox.id === props.current}
-                days={mailbox.retainDays === daysAbove(mailbox) ? null : mailbox.retainDays}
-              />
-            </li>
-          ))}
-        </ul>
+        <ul>{boxes(own)}</ul>
+        {others.size > 0 && (
+          <section className="others" aria-label={t('tree.others')}>
+            <h2 className="others-title">{t('tree.others')}</h2>
+            {Array.from(others, ([id, list]) => (
+              <section key={id} aria-label={plain(list[0]!.owner!.name)}>
+                <h3 className="others-name">
+                  <bdi>{plain(list[0]!.owner!.name)}</bdi>
+                </h3>
+                <ul>{boxes(list)}</ul>
+              </section>
+            ))}
+          </section>
+        )}
         <QuotaMeter quotas={props.desk.quotas} />
       </nav>
     </>

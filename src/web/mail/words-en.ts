@@ -37,6 +37,7 @@ export const EN: Words = {
   'tree.title': 'Mailboxes',
   'tree.unread': 'unread',
   'tree.drafts': 'drafts',
+  'tree.others': 'Other users’ mailboxes',
   'quota.near':
     'Your mailbox is nearly full. Once it is full, no more mail can be taken: please delete what you no longer need, and empty the trash.',
   'quota.full':
@@ -128,6 +129,8 @@ export const EN: Words = {
   'reasons.case': 'Number for questions to your administrators:',
   'told.moved_one': '{{count}} mail was moved to “{{box}}”.',
   'told.moved_other': '{{count}} mails were moved to “{{box}}”.',
+  'told.copied_one': '{{count}} mail was copied to “{{box}}”.',
+  'told.copied_other': '{{count}} mails were copied to “{{box}}”.',
   'told.archived_one': '{{count}} mail was archived.',
   'told.archived_other': '{{count}} mails were archived.',
   'told.junk_one': '{{count}} mail was moved to Junk.',
@@ -151,6 +154,7 @@ export const EN: Words = {
   'restore.yes_other': 'Bring {{count}} mails back',
   'told.noMailbox': 'There is no mailbox “{{box}}”, so nothing was moved.',
   'told.away': 'The mail server does not answer, so nothing was changed. Please try again shortly.',
+  'told.forbidden': 'The owner of the mailbox does not allow that, so nothing was changed.',
   'told.refused': 'The server refused it, so nothing was changed.',
   'told.kept': 'It is kept in Drafts.',
   'told.discarded': 'The draft was thrown away.',

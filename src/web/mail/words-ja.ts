@@ -34,6 +34,7 @@ export const JA: Words = {
   'tree.title': 'メールボックス',
   'tree.unread': '通の未読',
   'tree.drafts': '通の下書き',
+  'tree.others': 'ほかの人のメールボックス',
   'quota.near':
     'メールボックスの残りが少なくなっています。いっぱいになると新しいメールを受け取れません。不要なメールを削除し、ごみ箱を空にすると空きができます。',
   'quota.full':
@@ -119,6 +120,7 @@ export const JA: Words = {
   'reasons.degraded': '検査のとき、次のものが使えませんでした: {{what}}',
   'reasons.case': '問い合わせのときの番号:',
   'told.moved_other': '{{count}} 通を「{{box}}」に移しました。',
+  'told.copied_other': '{{count}} 通を「{{box}}」に写しました。',
   'told.archived_other': '{{count}} 通をアーカイブしました。',
   'told.junk_other': '{{count}} 通を迷惑メールに移しました。',
   'told.notJunk_other': '{{count}} 通を受信トレイに戻しました。',
@@ -135,6 +137,7 @@ export const JA: Words = {
   'restore.yes_other': '{{count}} 通を元に戻す',
   'told.noMailbox': '「{{box}}」のメールボックスがないので、移せませんでした。',
   'told.away': 'メールサーバーが応答しないので、元に戻しました。少し待ってからお試しください。',
+  'told.forbidden': 'メールボックスの持ち主が許可していないので、元に戻しました。',
   'told.refused': 'サーバーに断られたので、元に戻しました。',
   'told.kept': '下書きに保存しました。',
   'told.discarded': '下書きを捨てました。',
