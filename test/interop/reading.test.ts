@@ -142,7 +142,7 @@ function plain(value: Tree): Tree {
 const lower = (value: Tree | undefined): Tree =>
   typeof value === 'string' ? value.toLowerCase() : (value ?? null)
 
-/** A part without lines and MD5; Dovecot names the default charset, we do not. */
+/** A part without lines and MD5. */
 function partOf(part: readonly Tree[]): Tree {
   if (Array.isArray(part[0])) {
     const count = part.findIndex((item) => !Array.isArray(item))
@@ -162,8 +162,6 @@ function partOf(part: readonly Tree[]): Tree {
 function paramsOf(params: Tree | undefined): Tree {
   if (!Array.isArray(params)) return null
   const pairs: Tree[] = []
-  for (let i = 0; i < params.length; i += 2)
-    if (params[i] !== '"charset"' || lower(params[i + 1]) !== '"us-ascii"')
-      pairs.push(lower(params[i]), params[i + 1])
+  for (let i = 0; i < params.length; i += 2) pairs.push(lower(params[i]), params[i + 1])
   return pairs.length === 0 ? null : pairs
 }

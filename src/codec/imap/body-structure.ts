@@ -14,7 +14,7 @@ export function renderBody(part: MimePart, form: 'body' | 'bodyStructure'): stri
   const fields = [
     word(part.type),
     word(part.subtype),
-    params(part.params),
+    params(part.type === 'text' ? withCharset(part.params) : part.params),
     nstring(part.id),
     nstring(part.description),
     word(part.encoding),
@@ -33,6 +33,10 @@ export function renderBody(part: MimePart, form: 'body' | 'bodyStructure'): stri
   if (extended) fields.push(nstring(part.md5), extensions(part))
   return `(${fields.join(' ')})`
 }
+
+/** RFC 2046 §4.1.2: text that names no charset is US-ASCII, and clients are used to being told so. */
+const withCharset = (list: MimeParams): MimeParams =>
+  list.some(([name]) => /^charset(?:\*|$)/i.test(name)) ? list : [...list, ['charset', 'us-ascii']]
 
 const word = (text: string): string => quote(text)
 

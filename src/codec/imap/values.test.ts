@@ -153,7 +153,7 @@ test('BODYSTRUCTURE shows parts, messages and extension data', () => {
     renderBody(root, 'body'),
     '(("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 20 1)' +
       '("message" "rfc822" NIL NIL NIL "7bit" 50 (NIL "in" NIL NIL NIL NIL NIL NIL NIL NIL) ' +
-      '("text" "plain" NIL NIL NIL "7bit" 30 2) 4) "mixed")',
+      '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 30 2) 4) "mixed")',
   )
   assert.match(renderBody(root, 'bodyStructure'), /1 NIL \("inline" NIL\) NIL NIL\)/)
   assert.match(renderBody(root, 'bodyStructure'), /"mixed" \("boundary" "x"\) NIL NIL NIL\)$/)
