@@ -141,7 +141,7 @@ test('a SELECT of what is in memory asks for no rows, unless there is something 
   assert.equal(asked, 1)
   await client.command('UNSELECT')
   const { mailboxes } = await room.store.mailboxes({ accountId: 'account-hanako' as never })
-  // Brought along behind all that is known, as by an import: no MODSEQ tells it.
+  // Brought along with an older MODSEQ, as by an import.
   const { highestModSeq, id } = mailboxes[0]!
   const append = {
     kind: 'append',

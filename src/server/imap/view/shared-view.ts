@@ -117,15 +117,9 @@ export class SharedView {
 
   /** Resolves when the view is as late as the mailbox's row, which was read just now: mostly it is. */
   async reach(row: MailboxRow): Promise<void> {
-    const { uidValidity, highestModSeq, uidNext, messages } = this.mailbox
-    const isSame =
-      !this.isBehind &&
-      row.uidValidity === uidValidity &&
-      row.highestModSeq === highestModSeq &&
-      // What is brought along may come behind a MODSEQ that is known.
-      row.uidNext === uidNext &&
-      row.messages === messages
-    if (isSame) this.mailbox = row
+    const { uidValidity, highestModSeq } = this.mailbox
+    const isSame = row.uidValidity === uidValidity && row.highestModSeq === highestModSeq
+    if (isSame && !this.isBehind) this.mailbox = row
     else await this.refresh()
   }
 
