@@ -74,6 +74,7 @@ import {
   readView,
   sharedWith,
 } from '#store/mailbox/view/view.ts'
+import { ViewKeeper } from '#store/mailbox/view/view-keeper.ts'
 import { readWholeView } from '#store/mailbox/view/whole-view.ts'
 import { findAccount, saveAccount } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
@@ -114,11 +115,23 @@ export class SqliteMailboxes implements MailboxStore {
   readonly #source: Source
   readonly #uploads: UploadShelf
   readonly #housekeeping: Housekeeping
+  readonly #keeper: ViewKeeper | undefined
   readonly #scrubber: Scrubber
   readonly #transfers: LongTransfers
   #isClosing = false
 
-  constructor(parts: MailboxParts) {
+  constructor(given: MailboxParts) {
+    this.#keeper =
+      given.kept === undefined
+        ? undefined
+        : new ViewKeeper({ ...given, read: (place) => this.view(place) })
+    const parts: MailboxParts = {
+      ...given,
+      onChange: (change) => {
+        if ('mailboxId' in change) this.#keeper?.note(change)
+        given.onChange(change)
+      },
+    }
     this.#parts = parts
     this.#sql = parts.sql
     this.#blobs = parts.blobs
@@ -554,14 +567,16 @@ export class SqliteMailboxes implements MailboxStore {
     await this.#transfers.undo().catch(() => undefined)
   }
 
-  /** Resolves once a snapshot that the journal is writing is there, and no look at the database runs. */
+  /** Resolves once a snapshot that the journal is writing is there, views are kept, and no look at the database runs. */
   async idle(): Promise<void> {
-    await Promise.all([this.#parts.journal?.idle(), this.#scrubber.idle()])
+    await Promise.all([this.#parts.journal?.idle(), this.#scrubber.idle(), this.#keeper?.idle()])
+    await this.#parts.kept?.idle()
   }
 
   async close(): Promise<void> {
     this.#isClosing = true
     this.#parts.lookOver?.close()
+    await this.#keeper?.close()
     const kept = this.#housekeeping.close()
     await this.#uploads.close()
     await kept

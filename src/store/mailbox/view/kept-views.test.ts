@@ -13,6 +13,7 @@ import { append, Bench, expunging, hanako, uidsOf } from '#store/mailbox/contrac
 import { KEPT_ROWS_MIN } from './kept-views.ts'
 import { ROWS_PER_TURN } from './view-rows.ts'
 import { openMailboxes } from '#store/mailbox/open.ts'
+import type { OpenMailboxes } from '#store/mailbox/open.ts'
 import { MIGRATIONS } from '#store/mailbox/rows/schema.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-kept-'))
@@ -24,7 +25,9 @@ afterEach(async () => {
 
 const clock = new FakeClock()
 
-async function open(dir: string): Promise<Bench & { end(): Promise<void> }> {
+type Opened = Bench & { readonly store: OpenMailboxes; end(): Promise<void> }
+
+async function open(dir: string): Promise<Opened> {
   const store = await openMailboxes({
     dir,
     clock,
@@ -37,7 +40,7 @@ async function open(dir: string): Promise<Bench & { end(): Promise<void> }> {
     hasEnded = true
   }
   ends.push(end)
-  return Object.assign(new Bench({ store, clock, changes: [], end }), { end })
+  return Object.assign(new Bench({ store, clock, changes: [], end }), { end }) as Opened
 }
 
 const ROWS = KEPT_ROWS_MIN + 200
@@ -228,5 +231,35 @@ describe('kept views', () => {
     await at.end()
     assert.equal(filesIn(dir).length, 1)
     assert.deepEqual(await seen(await open(dir), inbox), view)
+  })
+
+  it('are written by and by where much has changed, though nobody looked', async () => {
+    const dir = mkdtempSync(join(root, 'v-'))
+    const at = await open(dir)
+    const inbox = await at.fill(ROWS)
+    clock.advance(2_000)
+    await at.done([append(['INBOX'])]) // not quiet yet
+    clock.advance(2_000)
+    await at.store.idle()
+    assert.deepEqual(filesIn(dir), [])
+    clock.advance(1_000)
+    await at.store.idle()
+    assert.equal(filesIn(dir).length, 1)
+    const path = join(dir, 'view', filesIn(dir)[0]!)
+    const kept = readFileSync(path)
+    // A few changes are put in when somebody comes.
+    await at.done([append(['INBOX'])])
+    clock.advance(5_000)
+    await at.store.idle()
+    assert.deepEqual(readFileSync(path), kept)
+    assert.deepEqual(await seen(at, inbox), await seenFromRows(dir, inbox))
+    const uids = uidsOf(...Array.from({ length: ROWS / 16 }, (_, n) => n + 1))
+    const flags = { kind: 'setFlags', mailboxId: inbox, mode: 'add', flags: SEEN } as const
+    await at.done([{ ...flags, uids, keywords: [] }])
+    clock.advance(5_000)
+    await at.store.idle()
+    assert.notDeepEqual(readFileSync(path), kept)
+    await at.end()
+    assert.deepEqual(await seen(await open(dir), inbox), await seenFromRows(dir, inbox))
   })
 })

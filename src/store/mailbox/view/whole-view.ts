@@ -18,7 +18,7 @@ interface Parts {
 }
 
 /** Of so many rows one changed since: what is kept is written anew. */
-const CHANGED_SHARE = 32
+export const CHANGED_SHARE = 32
 /** Changes that are put in at once. */
 const CHANGES_MAX = 32_768
 
