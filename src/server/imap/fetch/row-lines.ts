@@ -1,4 +1,4 @@
-import { fromLatin1 } from '#base/octets.ts'
+import { concatOctets, fromLatin1 } from '#base/octets.ts'
 import type { FetchItem } from '#codec/imap/fetch-item.ts'
 import { formatFlags, formatRecentFlags } from '#codec/imap/flags.ts'
 import { localDateTime } from '#server/imap/view/fetch-lines.ts'
@@ -41,15 +41,20 @@ class RowLines {
   readonly #selected: Selected
   readonly #kinds: readonly ViewKind[]
   readonly #leads: readonly Uint8Array[]
+  /** With what leads to them. */
   readonly #flagTexts = new Map<number, Uint8Array>()
-  #octets: Uint8Array = new Uint8Array(PIECE_BYTES)
+  #lastFlags = Number.NaN
+  #lastFlagText: Uint8Array = new Uint8Array(0)
+  #octets = newPiece()
   #at = 0
 
   constructor(selected: Selected, items: readonly FetchItem[]) {
     this.#selected = selected
     this.#kinds = items.map(({ kind }) => kind).filter(isViewKind)
     this.#leads = this.#kinds.map((kind, index) =>
-      fromLatin1(`${index === 0 ? ' FETCH (' : ' '}${LABELS[kind]} `),
+      fromLatin1(
+        `${index === 0 ? ' FETCH (' : ' '}${LABELS[kind]} ${kind === 'modSeq' ? '(' : ''}`,
+      ),
     )
   }
 
@@ -60,24 +65,26 @@ class RowLines {
   add(row: number): void {
     const selected = this.#selected
     const { view } = selected
-    this.#put(STAR)
+    this.#octet(0x2a) // *
+    this.#octet(0x20)
     this.#number(selected.seqOfRow(row))
     for (let i = 0; i < this.#kinds.length; i++) {
+      const kind = this.#kinds[i]!
+      if (kind === 'flags') {
+        this.#put(this.#flags(view.flags[row]!, selected.isRecentRow(row), this.#leads[i]!))
+        continue
+      }
       this.#put(this.#leads[i]!)
-      switch (this.#kinds[i]!) {
+      switch (kind) {
         case 'uid':
           this.#number(view.uids[row]!)
-          break
-        case 'flags':
-          this.#put(this.#flags(view.flags[row]!, selected.isRecentRow(row)))
           break
         case 'size':
           this.#number(view.sizes[row]!)
           break
         case 'modSeq':
-          this.#put(OPEN)
           this.#number(view.modSeqs[row]!)
-          this.#put(CLOSE)
+          this.#octet(0x29) // )
           break
         case 'saveDate':
           this.#put(fromLatin1(localDateTime(view.savedAtMs[row]!)))
@@ -87,27 +94,37 @@ class RowLines {
           break
       }
     }
-    this.#put(END)
+    this.#octet(0x29)
+    this.#octet(0x0d)
+    this.#octet(0x0a)
   }
 
   /** What has been gathered; the next lines go elsewhere, since a slow reader still holds these. */
   take(): Uint8Array {
     const taken = this.#octets.subarray(0, this.#at)
-    this.#octets = new Uint8Array(PIECE_BYTES)
+    this.#octets = newPiece()
     this.#at = 0
     return taken
   }
 
-  #flags(flags: number, isRecent: boolean): Uint8Array {
+  #flags(flags: number, isRecent: boolean, lead: Uint8Array): Uint8Array {
     const key = isRecent ? flags + RECENT : flags
+    if (key === this.#lastFlags) return this.#lastFlagText
     let text = this.#flagTexts.get(key)
     if (text === undefined) {
       const format = isRecent ? formatRecentFlags : formatFlags
-      text = fromLatin1(format(flags, this.#selected.view.mailbox.keywords))
+      const shown = fromLatin1(format(flags, this.#selected.view.mailbox.keywords))
+      text = concatOctets([lead, shown])
       if (this.#flagTexts.size >= FLAG_TEXTS_MAX) this.#flagTexts.clear()
       this.#flagTexts.set(key, text)
     }
+    this.#lastFlags = key
+    this.#lastFlagText = text
     return text
+  }
+
+  #octet(octet: number): void {
+    this.#octets[this.#at++] = octet
   }
 
   #put(text: Uint8Array): void {
@@ -144,6 +161,9 @@ class RowLines {
   }
 }
 
+/** Room for a line behind what makes a piece full, and for one more whose length nobody has looked at. */
+const newPiece = (): Uint8Array => new Uint8Array(PIECE_BYTES + 2 * LINE_BYTES_MAX)
+
 const LABELS: Readonly<Record<ViewKind, string>> = {
   uid: 'UID',
   flags: 'FLAGS',
@@ -155,7 +175,3 @@ const LABELS: Readonly<Record<ViewKind, string>> = {
 
 const ZERO = 0x30
 const INT_MAX = 2 ** 31 - 1
-const STAR = fromLatin1('* ')
-const OPEN = fromLatin1('(')
-const CLOSE = fromLatin1(')')
-const END = fromLatin1(')\r\n')
