@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
 import type { ImapFlow } from 'imapflow'
@@ -85,6 +87,28 @@ describe('an installation whose store is served without a part of it', () => {
       await volume.clear()
       const isWell = async () => (await storeHealth(house))?.detail === 'ready'
       await until('well again, though nobody commits', isWell, WAIT_MS)
+    },
+  )
+
+  onDisk(
+    'notices nothing while its search index and its kept views are deleted',
+    async (house, volume) => {
+      const earlier = await found('会議')
+      const isIndexed = async () =>
+        /to index: +nothing/.test((await house.watari(['search', 'status'])).stdout)
+      await until('all is indexed', isIndexed, WAIT_MS)
+      for (const copy of ['fts', 'view'])
+        rmSync(join(volume.dir, 'store', copy), { recursive: true, force: true })
+      assert.equal(await found('会議'), earlier)
+      assert.match(await lmtp(house, '会議、再び'), /^250/)
+      assert.equal(await found('会議'), earlier + 1)
+      await until('all is indexed again', isIndexed, WAIT_MS)
+      const segments = () =>
+        readdirSync(join(volume.dir, 'store/fts'), { recursive: true }).filter((name) =>
+          String(name).endsWith('.fts'),
+        )
+      await until('it lies on the disk', () => segments().length > 0, WAIT_MS)
+      assert.equal((await storeHealth(house))?.detail, 'ready')
     },
   )
 

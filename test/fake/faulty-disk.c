@@ -60,6 +60,8 @@ static const char *full(const char *path, char *out) {
 /* 0, or the negative errno with which the operation is to fail. */
 static int fault_at(char op, const char *path, long from, long to) {
   int result = 0;
+  /* libfuse tells no path of a file that is open still and has no name any more. */
+  if (path == NULL) path = "/(deleted)";
   pthread_mutex_lock(&mutex);
   for (int i = 0; i < rule_count && result == 0; i++) {
     struct rule *rule = &rules[i];

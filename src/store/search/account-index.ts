@@ -106,6 +106,13 @@ export class AccountIndex {
     return gapOf(this.#entries)
   }
 
+  /** Forgets segments whose files somebody has deleted meanwhile: their numbers are indexed again. */
+  noticeDeleted(): void {
+    for (const entry of this.#entries)
+      if (statSync(entry.path, { throwIfNoEntry: false }) === undefined) this.#retire(entry)
+    this.#entries = this.#entries.filter(({ isRetired }) => !isRetired)
+  }
+
   get isUsed(): boolean {
     return this.isMerging || this.#entries.some(({ users }) => users > 0)
   }

@@ -51,6 +51,7 @@ export class FileSearchIndex implements SearchIndex {
     const gaps = []
     for (const accountId of ask.accountIds) {
       const opened = this.#opened.get(accountId)
+      opened?.index.noticeDeleted()
       if (opened === undefined) gaps.push(gapOf(segmentPlaces(this.#dirOf(accountId))))
       else gaps.push(gapWith(opened))
       await this.#pause()
@@ -82,8 +83,8 @@ export class FileSearchIndex implements SearchIndex {
   }
 
   #gather(index: AccountIndex, from: number): Gathering {
+    index.makeDir() // first: a folder that somebody has deleted would count as full
     this.#needRoom()
-    index.makeDir()
     return new Gathering(join(index.dir, `gathering-${from.toString(36)}`), from)
   }
 

@@ -47,6 +47,23 @@ async function fill(dir: string): Promise<void> {
   await index.close()
 }
 
+test('an index that is deleted while it is searched is a gap, and is filled again', async () => {
+  const dir = mkdtempSync(join(root, 'deleted-'))
+  await fill(dir)
+  const index = new FileSearchIndex({ dir, clock: systemClock })
+  const query = { kind: 'text', places: ['body'], term: foldText('観察') } as const
+  const within = Uint32Array.from({ length: 150 }, (_, i) => i)
+  assert.equal((await index.find({ accountId, query, within })).upTo, 150)
+  rmSync(dir, { recursive: true })
+  assert.deepEqual((await index.gaps({ accountIds: [accountId] })).gaps, [{ from: 0 }])
+  const emails = [...within].map((n) => indexedEmail(n, mail(`渡り鳥の観察 ${n} 番`)))
+  assert.deepEqual(await index.add({ accountId, from: 0, to: 150, emails }), { taken: true })
+  const again = await index.find({ accountId, query, within })
+  assert.deepEqual([again.upTo, [...again.found]], [150, [...within]])
+  await index.close()
+  assert.equal(readdirSync(dir).length, 1)
+})
+
 test('an octet that has changed costs its own segment, which is indexed again', async () => {
   const dir = mkdtempSync(join(root, 'rot-'))
   await fill(dir)
