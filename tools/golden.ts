@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
+import { DAY_MS, FakeClock, systemClock } from '#base/time.ts'
+import type { ServicesOf } from '#app/storage/kinds.ts'
 import { FILLS } from './golden/fill.ts'
 import { openKind, READOUTS } from './golden/readout.ts'
 
@@ -16,6 +18,17 @@ function shrink(path: string): void {
   db.close()
 }
 
+/** Two days later, as compaction would have it by then. */
+async function compress(dir: string): Promise<void> {
+  const clock = new FakeClock()
+  // Segments are as old as their files say.
+  clock.jump(systemClock.nowMs() - clock.nowMs() + 2 * DAY_MS)
+  const opened = await openKind('mailbox', dir, clock)
+  const { moved } = await (opened.services as ServicesOf<'mailbox'>).mailboxes.compact()
+  await opened.close()
+  if (moved === 0) throw new Error('nothing was compressed')
+}
+
 async function make(kind: keyof typeof FILLS, version: string): Promise<string> {
   const dir = join(GOLDEN, `${kind}-${version}`)
   if (existsSync(dir)) return `${dir} exists already: golden data is never made anew`
@@ -23,6 +36,7 @@ async function make(kind: keyof typeof FILLS, version: string): Promise<string> 
   const filled = await openKind(kind, dir)
   await FILLS[kind](filled.services as never)
   await filled.close()
+  if (kind === 'mailbox') await compress(dir)
   const opened = await openKind(kind, dir)
   const readout = await READOUTS[kind](opened.services as never)
   await opened.close()

@@ -1,5 +1,7 @@
 import { fromUtf8 } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
+import { parseRights } from '#model/acl.ts'
+import type { Grantee } from '#model/acl.ts'
 import { SEEN } from '#model/mailbox.ts'
 import type { MailboxId, ModSeq, Uid, UidValidity } from '#model/mailbox.ts'
 import type { DeliveryId } from '#model/envelope.ts'
@@ -8,6 +10,7 @@ import { rowKey } from '#store/directory/row-key.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import type { AccountCommit, MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { annotationId } from '#store/mailbox/kept-object.ts'
 import type { ObjectKind } from '#store/mailbox/kept-object.ts'
 import { contentHash, sha256, tableText } from '#store/settings/resolve.ts'
 import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
@@ -133,8 +136,52 @@ async function fillMailboxes(store: MailboxStore): Promise<void> {
   )
   const { handle } = await store.openLarge()
   await store.appendLarge({ handle, octets: fromUtf8('添付') })
+  await share(store, { inbox, moved })
   const upload = { id: 'U1', type: 'text/plain', large: handle, bytesMax: 1_000 }
   await store.keepUpload({ accountId: hanako, ...upload })
+}
+
+/** What others may do and have read, annotations, quotas, days, and octets in blocks. */
+async function share(
+  store: MailboxStore,
+  { inbox, moved }: { readonly inbox: MailboxId; readonly moved: MailboxId },
+): Promise<void> {
+  const taro = 'taro' as AccountId
+  const grant = (who: Grantee, rights: string): MailboxChange => ({
+    kind: 'grant',
+    mailboxId: inbox,
+    who,
+    mode: 'replace',
+    rights: parseRights(rights)!,
+  })
+  const commit = async (
+    changes: readonly MailboxChange[],
+    more: Partial<AccountCommit> = {},
+  ): Promise<void> => {
+    const { results } = await store.commit({
+      contents: [],
+      commits: [{ accountId: hanako, changes, ...more }],
+    })
+    if (results[0]?.kind !== 'committed') throw new Error(JSON.stringify(results[0]))
+  }
+  await commit([
+    grant(taro, 'lrswi'),
+    grant('anyone', 'l'),
+    grant(`-${taro}`, 'w'),
+    { kind: 'retain', mailboxId: moved, retention: 'forever' },
+    {
+      kind: 'keep',
+      object: 'Annotation',
+      id: annotationId(inbox, '/shared/comment'),
+      value: { text: '受付' },
+    },
+    { kind: 'claimRecent', mailboxId: inbox, before: 3 as Uid },
+  ])
+  const seen = { kind: 'setFlags', mailboxId: inbox, uids: [1 as Uid], mode: 'add' } as const
+  await commit([{ ...seen, flags: SEEN, keywords: [] }], { by: taro })
+  await commit([{ ...seen, flags: 4, keywords: [] }], {
+    quota: { bytes: 1_000_000, messages: 5, warnPercent: 50 },
+  })
 }
 
 const keep = (object: ObjectKind, id: string): Extract<MailboxChange, { kind: 'keep' }> => ({

@@ -18,10 +18,14 @@ import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
 export type GoldenKind = Exclude<StorageKind, 'search'> | 'copies'
 
 /** Opens a folder as its storage child would, at the time at which golden data is made. */
-export const openKind = (kind: GoldenKind, dir: string): ReturnType<(typeof KINDS)[StorageKind]> =>
+export const openKind = (
+  kind: GoldenKind,
+  dir: string,
+  clock = new FakeClock(),
+): ReturnType<(typeof KINDS)[StorageKind]> =>
   KINDS[kind === 'copies' ? 'spool' : kind]({
     dir,
-    clock: new FakeClock(),
+    clock,
     options: { reserveBytes: 0, ...(kind === 'copies' && { queueOf: 'deliver' }) },
     notify: () => undefined,
   })
@@ -71,7 +75,28 @@ async function accountOf(store: MailboxStore, accountId: AccountId): Promise<unk
   const scripts = []
   for (const { name } of (await store.scripts({ accountId })).scripts)
     scripts.push((await store.script({ accountId, name })).script)
-  return { mailboxes, subscriptions, views, scripts, ...(await keptOf(store, accountId)) }
+  return {
+    mailboxes,
+    subscriptions,
+    views,
+    scripts,
+    ...(await keptOf(store, accountId)),
+    ...(await sharedOf(store, accountId)),
+  }
+}
+
+/** Who else may do what, and what they have read; nothing where nothing was ever granted. */
+async function sharedOf(store: MailboxStore, accountId: AccountId): Promise<object> {
+  const shared = []
+  for (const { id } of (await store.mailboxes({ accountId })).mailboxes) {
+    const { entries = [] } = await store.acl({ accountId, mailboxId: id })
+    if (entries.length === 0) continue
+    const by = 'taro' as AccountId
+    const view = await store.view({ accountId, by, mailboxId: id })
+    shared.push({ id, entries, view })
+  }
+  if (shared.length === 0) return {}
+  return { shared, usage: await store.usage({ accountId }) }
 }
 
 /** Nothing where nothing is kept, as in the first folders. */

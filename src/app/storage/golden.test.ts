@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fromUtf8 } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
+import { FakeClock } from '#base/time.ts'
+import { rebuildMailboxes } from '#store/mailbox/upkeep/rebuild.ts'
 import { openKind, READOUTS } from '#tools/golden/readout.ts'
 import type { GoldenKind } from '#tools/golden/readout.ts'
 import { isStorageKind } from './kinds.ts'
@@ -41,6 +43,40 @@ describe('data of earlier programs', () => {
         assert.deepEqual(JSON.parse(JSON.stringify(readout)), expected)
       }
     })
+
+  it('a lost database is made anew from the journal of an earlier program', async () => {
+    const dir = join(root, 'lost')
+    cpSync(join(GOLDEN, 'mailbox-v3'), dir, { recursive: true })
+    rmSync(join(dir, 'mailbox.db'))
+    const report = rebuildMailboxes({
+      dir,
+      clock: new FakeClock(),
+      dryRun: false,
+      onProgress: () => undefined,
+    })
+    assert.equal(report.proves, 'whole')
+    const opened = await openKind('mailbox', dir)
+    const { mailboxes } = opened.services as ServicesOf<'mailbox'>
+    const hanako = 'hanako' as AccountId
+    const { mailboxes: rows } = await mailboxes.mailboxes({ accountId: hanako })
+    const inbox = rows.find(({ use }) => use === 'inbox')!
+    const ask = { accountId: hanako, mailboxId: inbox.id }
+    const { entries } = await mailboxes.acl(ask)
+    assert.deepEqual(
+      entries?.map(({ who }) => who),
+      ['-taro', 'anyone', 'taro'],
+    )
+    const flags = async (by: string) =>
+      [...(await mailboxes.view({ ...ask, by: by as AccountId }))!.flags].map((each) => each & 1)
+    assert.deepEqual(
+      [await flags('taro'), await flags('hanako')],
+      [
+        [1, 0],
+        [0, 0],
+      ],
+    )
+    await opened.close()
+  })
 
   it('the mailboxes go on where they stood: UIDs, and deliveries that were made', async () => {
     const dir = join(root, 'on')
