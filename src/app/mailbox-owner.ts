@@ -162,6 +162,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     messageBytesMax,
     names: accountNames(node.directory),
     quotaOf: quotas.quotaOf,
+    events,
     changes: mailboxChanges,
   })
   const imap = await openListeners(listenersOf(host, 'imap', 'imaps'), log, (listener) =>

@@ -25,6 +25,11 @@ export const DELETED = 8
 /** Components of a name from the root: `['Junk', 'SPAM']`. Separator and prefix are made at the protocol's edge. */
 export type MailboxPath = readonly string[]
 
+/** Below it, by their names, lie the mailboxes of others that one may look up (RFC 2342 §5). */
+export const OTHERS_ROOT = 'Other Users'
+/** Other people's and shared mailboxes lie below these names; nothing of one's own is made there. */
+export const FOREIGN_ROOTS: readonly string[] = [OTHERS_ROOT, 'Shared']
+
 export interface DefaultMailbox {
   readonly path: MailboxPath
   readonly use?: SpecialUse

@@ -1,3 +1,4 @@
+import type { NewEvent } from '#model/event.ts'
 import type { TestContext } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
@@ -18,6 +19,7 @@ import { fakeQuotas } from './quotas.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
 
 export interface ImapRoomUnderTest {
+  readonly events: readonly NewEvent[]
   readonly store: FakeMailboxStore
   readonly quotas: Quotas
   readonly authenticator: FakeAuthenticator
@@ -47,6 +49,7 @@ export async function imapRoom(
 ): Promise<ImapRoomUnderTest> {
   const { limits, passwords, withTls, messageBytesMax, search, quota, ...rest } = options
   const store = new FakeMailboxStore()
+  const events: NewEvent[] = []
   const quotas = fakeQuotas(store, quota)
   const authenticator = new FakeAuthenticator(passwords ?? { hanako: '渡り 鳥&"1', taro: 'taro' })
   const shared = imapShared({
@@ -56,6 +59,7 @@ export async function imapRoom(
       idOf: (name) => (authenticator.names.includes(name) ? fakeAccount(name).id : undefined),
     },
     ...(quota !== undefined && { quotaOf: quotas.quotaOf }),
+    events: { emit: (event) => events.push(event) },
     changes: store.changes,
     ...(search === undefined ? {} : { search: search(store) }),
     ...(limits === undefined ? {} : { limits }),
@@ -87,6 +91,7 @@ export async function imapRoom(
     return client
   }
   return {
+    events,
     store,
     quotas,
     authenticator,

@@ -194,8 +194,10 @@ describe('watari mailbox', () => {
     assert.doesNotMatch(await acl('ls', HANAKO, '申請'), /anyone|-taro/)
     const told = events.filter(({ name }) => name === 'store.granted')
     assert.deepEqual(
-      told.map(({ fields }) => [fields['mailbox'], fields['who'], fields['rights']])[0],
-      ['申請', 'account-2', 'lrste'],
+      told.map(({ fields }) =>
+        ['mailbox', 'who', 'before', 'rights'].map((name) => fields[name]),
+      )[0],
+      ['申請', 'account-2', '', 'lrste'],
     )
     const refused = async (...args: readonly string[]): Promise<string> =>
       (await run('acl', ...args)).err

@@ -22,9 +22,12 @@ export function keepingCalls(
     'mailbox.acl': (given) => keeping.acl(argument('mailbox.acl', given)),
     'mailbox.grant': async (given) => {
       const { by, ...ask } = argument('mailbox.grant', given)
+      const was = await keeping.acl(ask)
       const done = await keeping.grant(ask)
       const { accountId, path, who, rights } = ask
-      if (done.ok) tell('store.granted', { accountId, mailbox: path.join('/'), who, rights, by })
+      if (!done.ok) return done
+      const before = (was.ok && was.value.find((each) => each.who === who)?.rights) || ''
+      tell('store.granted', { accountId, mailbox: path.join('/'), who, before, rights, by })
       return done
     },
     'mailbox.retain': async (given) => {

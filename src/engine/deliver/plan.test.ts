@@ -76,6 +76,12 @@ describe('planning a delivery', () => {
     })
   })
 
+  it('keeps in INBOX what would make a mailbox where IMAP shows those of others', () => {
+    const text = 'require ["fileinto", "mailbox"]; fileinto :create "Other Users/hanako/会議";'
+    const plan = planDelivery(delivery(), [program(text)])
+    assert.deepEqual(plan.filed, ['INBOX'])
+  })
+
   it('files once where two actions name one mailbox', () => {
     const user = program('require "fileinto"; keep; fileinto "inbox";')
     assert.deepEqual(planDelivery(delivery(), [user]).filed, ['INBOX'])

@@ -9,6 +9,7 @@ import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { BodyKind } from '#model/envelope.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
+import { FOREIGN_ROOTS } from '#model/mailbox.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import type { MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
 
@@ -78,7 +79,11 @@ function carryOut(
     else if (action.kind === 'fileinto') {
       // RFC 5228 §4.1: a mailbox that is not there must not lose the mail.
       const isThere = action.create || delivery.message.mailboxExists(action.mailbox)
-      file(isThere ? mailboxPath(action.mailbox) : ['INBOX'], action.create, action.flags)
+      const path = mailboxPath(action.mailbox)
+      // Below that name clients look for mailboxes of others: nobody would find it.
+      const isForeign =
+        FOREIGN_ROOTS.includes(path[0]!) && !delivery.message.mailboxExists(action.mailbox)
+      file(isThere && !isForeign ? path : ['INBOX'], action.create, action.flags)
     } else if (action.kind === 'redirect') {
       // RFC 5228 §10: a loop ends here, and the mail is kept instead of lost.
       if (hasSentOn(delivery.deliveryId, delivery.recipient)) file(['INBOX'], false, [])

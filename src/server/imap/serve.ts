@@ -4,6 +4,7 @@ import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
+import type { EventSink } from '#model/event.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import { Admission } from '#net/admission.ts'
 import type { Admitted } from '#net/admission.ts'
@@ -60,6 +61,7 @@ export interface ImapShared {
   readonly shownTexts: ShownTexts
   readonly names?: AccountNames
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
+  readonly events?: EventSink
   readonly readAhead: ReadAhead
   readonly limits: ImapLimits
   readonly byAccount: Counts
@@ -74,6 +76,8 @@ export function imapShared(options: {
   readonly names?: AccountNames
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
+  /** Facts for the audit; absent: nobody keeps them. */
+  readonly events?: EventSink
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
   readonly limits?: Partial<ImapLimits>
   /** The setting of now; `limits` has it once and for all. */
@@ -89,6 +93,7 @@ export function imapShared(options: {
     shownTexts,
     ...(options.names !== undefined && { names: options.names }),
     ...(options.quotaOf !== undefined && { quotaOf: options.quotaOf }),
+    ...(options.events !== undefined && { events: options.events }),
     get limits() {
       const bytesMax = options.messageBytesMax?.()
       return {
@@ -115,6 +120,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     shownTexts: shared.shownTexts,
     ...(shared.names !== undefined && { names: shared.names }),
     ...(shared.quotaOf !== undefined && { quotaOf: shared.quotaOf }),
+    ...(shared.events !== undefined && { events: shared.events }),
     readAhead: shared.readAhead,
     authenticator: options.authenticator,
     get limits() {

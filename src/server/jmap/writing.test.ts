@@ -485,3 +485,17 @@ test('snippets mark what was searched and escape all else (RFC 8621 §5)', async
   assert.match(list[0].preview, /本日の<mark>会議<\/mark>は&lt;script&gt;です$/)
   assert.deepEqual(notFound, ['Enone'])
 })
+
+test('nothing is made or moved to where IMAP shows the mailboxes of others', async (t) => {
+  const room = await jmapRoom(t)
+  const archive = await room.mailbox('Archive')
+  for (const name of ['Other Users', 'Shared']) {
+    const answer = await room.call('Mailbox/set', {
+      create: { a: { name }, b: { name, parentId: archive } },
+      update: { [archive]: { name } },
+    })
+    assert.deepEqual(answer.notCreated.a.properties, ['name'])
+    assert.ok(answer.created.b.id, 'below another name it is one like any other')
+    assert.deepEqual(answer.notUpdated[archive].properties, ['name'])
+  }
+})

@@ -180,7 +180,12 @@ export type ChangeResult =
       /** Parallel: the new emails, where they came from another account. */
       readonly emails?: readonly { readonly emailId: EmailId; readonly threadId: ThreadId }[]
     }
-  | { readonly kind: 'mailbox'; readonly mailbox: MailboxRow }
+  | {
+      readonly kind: 'mailbox'
+      readonly mailbox: MailboxRow
+      /** Of a `grant`: what the entry said before and says now. */
+      readonly granted?: { readonly before: Rights; readonly after: Rights }
+    }
   | { readonly kind: 'restore'; readonly restored: number }
   | { readonly kind: 'done' }
 

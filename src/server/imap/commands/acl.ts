@@ -127,7 +127,18 @@ async function grant(
 ): Promise<Completion> {
   const change = { kind: 'grant', mailboxId: row.id, ...entry } as const
   const outcome = await commitOne(session, change, accountId)
-  return outcome.ok ? done('Done') : refusal(outcome.error)
+  if (!outcome.ok) return refusal(outcome.error)
+  if (outcome.value.kind === 'mailbox' && outcome.value.granted !== undefined) {
+    const { mailbox, granted } = outcome.value
+    const { clock, events } = session.room
+    const fields = { accountId, mailbox: mailbox.path.join('/'), who: entry.who }
+    events?.emit({
+      atMs: clock.nowMs(),
+      name: 'store.granted',
+      fields: { ...fields, before: granted.before, rights: granted.after, by: session.accountId },
+    })
+  }
+  return done('Done')
 }
 
 const textOf = (identifier: string): string | undefined => toUtf8Strict(fromLatin1(identifier))

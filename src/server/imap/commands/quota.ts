@@ -1,3 +1,4 @@
+import { FOREIGN_ROOTS } from '#model/mailbox.ts'
 import { astring } from '#codec/imap/render.ts'
 import type { AccountId } from '#model/account.ts'
 import { isLimited, NO_QUOTA } from '#model/quota.ts'
@@ -6,7 +7,6 @@ import { LOGGED_IN } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
 import { done, no } from '#server/imap/session/completion.ts'
 import {
-  FOREIGN_ROOTS,
   badName,
   findMailbox,
   lacking,

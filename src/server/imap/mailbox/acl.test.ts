@@ -229,6 +229,32 @@ test('subscriptions of others’ mailboxes are one’s own (RFC 4314 §4)', asyn
   assert.doesNotMatch(await other.command('LSUB "" *'), /Other Users/)
 })
 
+test('each change of an ACL is an event: whose mailbox, by whom, for whom, what it was and is', async (t) => {
+  const room = await imapRoom(t, { passwords: PASSWORDS })
+  const owner = await room.login()
+  await owner.command(`CREATE ${OWN}`)
+  const [hanako, taro] = [fakeAccount('hanako').id, fakeAccount('taro').id]
+  assert.match(await owner.command(`SETACL ${OWN} taro lrsa`), /^OK/)
+  const other = await room.login('taro')
+  assert.match(await other.command(`SETACL ${OTHERS} anyone lr`), /^OK/)
+  assert.match(await owner.command(`SETACL ${OWN} taro -a`), /^OK/)
+  assert.match(await other.command(`SETACL ${OTHERS} anyone ""`), /^NO/)
+  assert.match(await owner.command(`DELETEACL ${OWN} taro`), /^OK/)
+  const changed = (who: string, before: string, rights: string, by: string) => ({
+    name: 'store.granted',
+    fields: { accountId: hanako, mailbox: '会議', who, before, rights, by },
+  })
+  assert.deepEqual(
+    room.events.map(({ name, fields }) => ({ name, fields })),
+    [
+      changed(taro, '', 'lrsa', hanako),
+      changed('anyone', '', 'lr', taro),
+      changed(taro, 'lrsa', 'lrs', hanako),
+      changed(taro, 'lrs', '', hanako),
+    ],
+  )
+})
+
 test('what a script filed below a name of others’ is still read, and renamed away', async (t) => {
   const room = await imapRoom(t, { passwords: PASSWORDS })
   const client = await room.login()

@@ -3,16 +3,12 @@ import { mailboxString } from '#codec/imap/render.ts'
 import type { AccountId } from '#model/account.ts'
 import { hasRight } from '#model/acl.ts'
 import type { Right } from '#model/acl.ts'
+import { FOREIGN_ROOTS, OTHERS_ROOT } from '#model/mailbox.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { no } from '#server/imap/session/completion.ts'
 import type { Completion } from '#server/imap/session/completion.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
-
-/** Below it, by their names, lie the mailboxes of others that one may look up (RFC 2342 §5). */
-export const OTHERS_ROOT = 'Other Users'
-/** Other people's and shared mailboxes lie below these names; nobody's own do. */
-export const FOREIGN_ROOTS: readonly string[] = [OTHERS_ROOT, 'Shared']
 
 /** A name as responses have it: an atom or a string. */
 export const shownName = ({ nameForm }: ImapSession, path: MailboxPath): string =>

@@ -1,8 +1,9 @@
+import { OTHERS_ROOT } from '#model/mailbox.ts'
 import { fromPath } from '#codec/imap/mailbox-name.ts'
 import { hasRight } from '#model/acl.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import type { Found } from './mailboxes.ts'
-import { OTHERS_ROOT, foreignPath } from './mailboxes.ts'
+import { foreignPath } from './mailboxes.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
 import { subscribedNames } from './subscriptions.ts'
 

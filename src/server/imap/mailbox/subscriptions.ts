@@ -1,6 +1,7 @@
+import { FOREIGN_ROOTS, OTHERS_ROOT } from '#model/mailbox.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
-import { FOREIGN_ROOTS, OTHERS_ROOT, foreignPath, ownerOf } from './mailboxes.ts'
+import { foreignPath, ownerOf } from './mailboxes.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** How a subscription is kept: a mailbox of somebody's by the account's id, which outlives a new name. */

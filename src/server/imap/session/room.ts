@@ -1,6 +1,7 @@
 import type { Clock } from '#base/time.ts'
 import type { Log } from '#base/log.ts'
 import type { AccountId } from '#model/account.ts'
+import type { EventSink } from '#model/event.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
@@ -25,6 +26,8 @@ export interface ImapRoom {
   readonly names?: AccountNames
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
+  /** Facts for the audit; absent: nobody keeps them. */
+  readonly events?: EventSink
   readonly readAhead: ReadAhead
   readonly authenticator: Authenticator
   readonly limits: ImapLimits

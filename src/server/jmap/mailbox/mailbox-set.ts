@@ -1,4 +1,4 @@
-import { SPECIAL_USES } from '#model/mailbox.ts'
+import { FOREIGN_ROOTS, SPECIAL_USES } from '#model/mailbox.ts'
 import type { MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import type { ChangeResult, MailboxChange } from '#store/mailbox/commit.ts'
 import { RETAIN_DAYS_MAX } from '#store/mailbox/mailbox-view.ts'
@@ -126,7 +126,9 @@ async function update(
       // What lies above may be hidden: who names no other place leaves it where it is.
       const isThere = wanted['parentId'] === shown['parentId']
       path = isThere
-        ? [...row.path.slice(0, -1), nameFor(wanted['name'])]
+        ? row.path.length === 1
+          ? pathFor(args, tree, { ...wanted, parentId: null }, row.path)
+          : [...row.path.slice(0, -1), nameFor(wanted['name'])]
         : pathFor(args, tree, wanted, row.path)
       changes.push({ kind: 'rename', mailboxId: row.id, path })
     }
@@ -197,7 +199,11 @@ function childrenFirst(ids: readonly string[], tree: Tree): readonly string[] {
 function pathFor(args: Args, tree: Tree, asked: Properties, own: MailboxPath): MailboxPath {
   const { parentId = null } = asked
   const name = nameFor(asked['name'])
-  if (parentId === null) return [name]
+  if (parentId === null) {
+    // Clients of IMAP look for mailboxes of others there.
+    if (FOREIGN_ROOTS.includes(name)) throw invalidProperties('that name is taken', 'name')
+    return [name]
+  }
   const parent = typeof parentId === 'string' ? parentRow(args, tree, parentId) : undefined
   if (parent === undefined) throw invalidProperties('there is no such parent', 'parentId')
   const isBelow = own.length > 0 && own.every((step, index) => parent.path[index] === step)

@@ -231,8 +231,10 @@ function applyChange(work: AccountWork, change: MailboxChange, placed: OwnPlaced
     case 'subscribe':
       subscribe(work, change.path, change.on)
       return { kind: 'done' }
-    case 'grant':
-      return mailboxResult(work, grantIn(work, change))
+    case 'grant': {
+      const { row, granted } = grantIn(work, change)
+      return { kind: 'mailbox', mailbox: mailboxRow(work, row), granted }
+    }
     case 'retain':
       return mailboxResult(work, retain(work, change.mailboxId, change.retention))
     case 'restore':

@@ -15,7 +15,7 @@ export function grant(
   work: AccountWork,
   { mid }: Mailbox,
   change: Extract<MailboxChange, { kind: 'grant' }>,
-): void {
+): { readonly before: Rights; readonly after: Rights } {
   const { sql, aid } = work
   const { who, mode, rights } = change
   work.touchedRights.add(who)
@@ -32,7 +32,7 @@ export function grant(
   }[mode]
   if (next === NO_RIGHTS) {
     sql.run('DELETE FROM acl WHERE aid = ? AND mid = ? AND who = ?', aid, mid, who)
-    return
+    return { before: old, after: next }
   }
   const [entries] = sql.get<[number]>(
     'SELECT count(*) FROM acl WHERE aid = ? AND mid = ? AND who <> ?',
@@ -43,6 +43,7 @@ export function grant(
   if (entries >= ACL_ENTRIES_MAX || Buffer.byteLength(who) > WHO_BYTES_MAX)
     throw new Refusal('limit', `A mailbox has at most ${ACL_ENTRIES_MAX} entries in its ACL`)
   sql.run('INSERT OR REPLACE INTO acl VALUES (?, ?, ?, ?)', aid, mid, who, next)
+  return { before: old, after: next }
 }
 
 /** A new mailbox begins with the ACL of the one above it (RFC 4314 §4, CREATE). */

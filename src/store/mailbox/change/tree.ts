@@ -336,11 +336,11 @@ export function retain(work: AccountWork, id: MailboxId, retention: Retention): 
 export function grantIn(
   work: AccountWork,
   change: Extract<MailboxChange, { kind: 'grant' }>,
-): Mailbox {
+): { readonly row: Mailbox; readonly granted: ReturnType<typeof grant> } {
   const row = mailboxOf(work, change.mailboxId)
-  grant(work, row, change)
+  const granted = grant(work, row, change)
   noteName(work, row)
-  return mailboxByMid(work, row.mid)!
+  return { row: mailboxByMid(work, row.mid)!, granted }
 }
 
 const isDays = (days: number): boolean =>
