@@ -77,3 +77,15 @@ test('UNAUTHENTICATE is as if the connection had just come (RFC 8437 §3)', asyn
   assert.match(await client.command('SELECT INBOX (QRESYNC (1 1))'), /^BAD/)
   assert.match(await other.command('NOOP'), /^OK/)
 })
+
+test('SELECT tells a name that was given in another form (RFC 9051 §6.3.2)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  await client.command('ENABLE IMAP4rev2')
+  const [composed, apart] = ['が', 'か\u3099']
+  await client.command(`CREATE "${composed}"`)
+  const examined = await client.command(`EXAMINE "${apart}"`)
+  const line = `* LIST () "/" "${latin(composed)}" ("OLDNAME" ("${latin(apart)}"))\r\n`
+  assert.ok(examined.includes(line), examined)
+  assert.match(await client.command(`SELECT "${composed}"`), /\* LIST \(\) "\/" "[^"]*"\r\n/)
+  assert.match(await client.command('SELECT inbox'), /\* LIST \(\) "\/" INBOX\r\n/)
+})

@@ -1,5 +1,4 @@
 import { encodeMailboxName, fromPath } from '#codec/imap/mailbox-name.ts'
-import { astring } from '#codec/imap/render.ts'
 import { LOGGED_IN } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
 import { commitOne } from '#server/imap/session/commit.ts'
@@ -7,9 +6,9 @@ import { done, no, refusal } from '#server/imap/session/completion.ts'
 import {
   badName,
   foreignName,
+  listLineOf,
   newPathOf,
   ownerOf,
-  shownName,
 } from '#server/imap/mailbox/mailboxes.ts'
 
 /** RFC 9051 §6.3.4; a special use as RFC 6154 §3 has it. */
@@ -38,11 +37,8 @@ export const create: ImapCommand<'CREATE'> = {
         ? no('USEATTR', outcome.error.text) // RFC 6154 §3
         : refusal(outcome.error)
     // RFC 9051 §6.3.4: a name that became another one is told.
-    const text = encodeMailboxName(fromPath(path), session.nameForm)
-    if (session.rev2 && text !== mailbox)
-      session.out.line(
-        `* LIST () "/" ${shownName(session, path)} ("OLDNAME" (${astring(mailbox)}))`,
-      )
+    if (session.rev2 && encodeMailboxName(fromPath(path), session.nameForm) !== mailbox)
+      session.out.line(listLineOf(session, path, mailbox))
     const made = outcome.value
     return done('Created', made.kind === 'mailbox' ? `MAILBOXID (${made.mailbox.id})` : undefined)
   },

@@ -8,7 +8,7 @@ import { warnOfQuota } from '#server/imap/session/account-quota.ts'
 import { bad, done, no } from '#server/imap/session/completion.ts'
 import type { Completion } from '#server/imap/session/completion.ts'
 import type { Right } from '#model/acl.ts'
-import { findMailbox, lacking, noMailbox, shownName } from '#server/imap/mailbox/mailboxes.ts'
+import { findMailbox, lacking, listLineOf, noMailbox } from '#server/imap/mailbox/mailboxes.ts'
 import { may, mayChange } from '#server/imap/view/rights.ts'
 import type { Found } from '#server/imap/mailbox/mailboxes.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
@@ -71,6 +71,7 @@ async function open(
   const mailbox = session.selected?.view.mailbox ?? found.row
   announce(session, {
     mailbox: { ...mailbox, path: found.row.path },
+    given: command.mailbox,
     readOnly,
     recent: recentMessages ?? session.selected?.recentCount ?? 0,
   })
@@ -123,9 +124,15 @@ function announce(
   session: ImapSession,
   {
     mailbox,
+    given,
     readOnly,
     recent,
-  }: { readonly mailbox: MailboxRow; readonly readOnly: boolean; readonly recent: number },
+  }: {
+    readonly mailbox: MailboxRow
+    readonly given: string
+    readonly readOnly: boolean
+    readonly recent: number
+  },
 ): void {
   const { out, selected } = session
   const flags = [...SYSTEM_FLAGS, ...mailbox.keywords].join(' ')
@@ -133,7 +140,7 @@ function announce(
   out.line(`* OK [PERMANENTFLAGS ${permanentFlags(mailbox, readOnly)}] Flags`)
   out.line(`* ${selected?.exists ?? mailbox.messages} EXISTS`)
   // RFC 9051 §6.3.2: in place of RECENT and UNSEEN, the mailbox by its name.
-  if (session.rev2) out.line(`* LIST () "/" ${shownName(session, mailbox.path)}`)
+  if (session.rev2) out.line(listLineOf(session, mailbox.path, given))
   else out.line(`* ${recent} RECENT`)
   // RFC 3501 §7.1: where it is missing, the client asks; rev2 has it no more. No row is read for it.
   const unseen = selected && !session.rev2 && firstUnseen(selected)

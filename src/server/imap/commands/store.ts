@@ -80,7 +80,7 @@ async function setFlags(
     session.out.line(
       isSilent
         ? modSeqLine(selected, row)
-        : flagLine(selected, row, session.condStore, command.uid),
+        : flagLine(selected, row, session.condStore, command.uid || session.rev2),
     )
     if (session.out.full) await session.out.flush()
   }

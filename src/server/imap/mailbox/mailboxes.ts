@@ -14,6 +14,14 @@ import type { ImapSession } from '#server/imap/session/session.ts'
 export const shownName = ({ nameForm }: ImapSession, path: MailboxPath): string =>
   mailboxString(encodeMailboxName(fromPath(path), nameForm), nameForm)
 
+/** A LIST response that tells what a mailbox is called here, and what the client had called it (RFC 9051 §6.3.2, §6.3.4). */
+export function listLineOf(session: ImapSession, path: MailboxPath, given: string): string {
+  const name = encodeMailboxName(fromPath(path), session.nameForm)
+  const isSame = name === given.replace(/^inbox(?=$|\/)/i, 'INBOX')
+  const old = isSame ? '' : ` ("OLDNAME" (${mailboxString(given, session.nameForm)}))`
+  return `* LIST () "/" ${shownName(session, path)}${old}`
+}
+
 export const samePath = (a: MailboxPath, b: MailboxPath): boolean =>
   a.length === b.length && a.every((component, index) => component === b[index])
 
