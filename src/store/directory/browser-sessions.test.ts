@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { Fault } from '#base/outcome.ts'
-import { FakeClock, MINUTE_MS } from '#base/time.ts'
+import { DAY_MS, FakeClock, MINUTE_MS } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { BrowserSessions, isCsrfToken } from './browser-sessions.ts'
 import { SqliteSessionShelf } from './session-shelf.ts'
@@ -91,3 +91,38 @@ test('a storage that does not answer keeps nobody out', async () => {
   sessions.close(cookieOf(setCookie))
   assert.equal(sessions.find(cookieOf(setCookie)), undefined)
 })
+
+for (const byMs of [-3_652 * DAY_MS, 3_652 * DAY_MS]) {
+  const how = `a clock that jumps by ${byMs < 0 ? '-10' : '+10'} years`
+
+  test(`${how} ends no session that is in use, and lengthens none`, async () => {
+    const sessions = await sessionsOf()
+    const cookie = cookieOf(sessions.open(account).setCookie)
+    const forgotten = cookieOf(sessions.open(account).setCookie)
+    clock.jump(byMs)
+    for (let minutes = 10; minutes < RULES.lifetimeMs / MINUTE_MS; minutes += 10) {
+      clock.advance(10 * MINUTE_MS)
+      assert.ok(sessions.find(cookie), `${minutes} minutes`)
+    }
+    assert.equal(sessions.find(forgotten), undefined, 'idle')
+    clock.advance(10 * MINUTE_MS)
+    assert.equal(sessions.find(cookie), undefined, 'over')
+  })
+
+  test(`${how} while nobody looks opens nothing and keeps nobody out; one that was used since goes on`, async () => {
+    const sessions = await sessionsOf()
+    const unused = cookieOf(sessions.open(account).setCookie)
+    const used = cookieOf(sessions.open({ ...account, id: 'taro' as AccountId }).setCookie)
+    clock.jump(byMs)
+    clock.advance(MINUTE_MS)
+    assert.ok(sessions.find(used))
+    const again = await sessionsOf()
+    assert.equal(again.find(unused), undefined, 'how old it is nobody can say')
+    assert.ok(again.find(used))
+    assert.ok(again.find(cookieOf(again.open(account).setCookie)), 'a new login')
+    clock.jump(-byMs) // it was wrong
+    const right = await sessionsOf()
+    assert.equal(right.find(used), undefined)
+    assert.ok(right.find(cookieOf(right.open(account).setCookie)))
+  })
+}

@@ -26,8 +26,15 @@ const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Strict'
 const SECRET_BYTES = 32
 /** How late the shelf may know that a session was used. */
 const SHELVE_EVERY_MS = 5 * MINUTE_MS
+/** A clock may be put back by so much, as clocks are that run fast. */
+const PUT_BACK_MS = 5 * MINUTE_MS
 
-type Kept = { -readonly [Key in keyof StoredSession]: StoredSession[Key] } & { shelvedAtMs: number }
+type Kept = { -readonly [Key in keyof StoredSession]: StoredSession[Key] } & {
+  shelvedAtMs: number
+  /** By the clock that only grows, as the lifetime is: a wall clock that jumps ends no session, and lengthens none. */
+  readonly overAtMs: number
+  idleFromMs: number
+}
 
 /**
  * Sessions by cookie, looked up in memory and kept on a shelf, so that an open tab goes on over a
@@ -54,9 +61,23 @@ export class BrowserSessions {
   /** Reads the shelf; before the first request. A shelf that cannot be read ends the sessions, nothing else. */
   async load(): Promise<void> {
     const found = await this.#shelf?.all().catch(() => undefined)
-    for (const session of found?.items ?? [])
-      this.#kept.set(session.key, { ...session, shelvedAtMs: session.usedAtMs })
+    for (const session of found?.items ?? []) this.#kept.set(session.key, this.#loaded(session))
     this.#sweep()
+  }
+
+  /** How old it is, the wall clock alone can say; where that contradicts itself, the session has ended. */
+  #loaded(session: StoredSession): Kept {
+    const { lifetimeMs, idleMs } = this.#rules
+    const [nowMs, growing] = [this.#clock.nowMs(), this.#clock.monotonicMs()]
+    const leftMs = session.endsAtMs - nowMs
+    const unusedMs = nowMs - session.usedAtMs
+    const isPutBack = leftMs > lifetimeMs + PUT_BACK_MS || unusedMs < -PUT_BACK_MS
+    return {
+      ...session,
+      shelvedAtMs: session.usedAtMs,
+      overAtMs: growing + (isPutBack ? 0 : Math.min(leftMs, lifetimeMs)),
+      idleFromMs: growing - Math.min(Math.max(0, unusedMs), idleMs),
+    }
   }
 
   /** Begins a session; `setCookie` is for a Set-Cookie field. */
@@ -65,7 +86,7 @@ export class BrowserSessions {
     const own = [...this.#kept.values()].filter(({ accountId }) => accountId === account.id)
     this.#drop(own.slice(0, Math.max(0, own.length + 1 - this.#rules.perAccountMax)))
     const secret = randomBytes(SECRET_BYTES).toString('base64url')
-    const nowMs = this.#clock.nowMs()
+    const [nowMs, growing] = [this.#clock.nowMs(), this.#clock.monotonicMs()]
     const kept: Kept = {
       key: keyOf(secret),
       accountId: account.id,
@@ -73,6 +94,8 @@ export class BrowserSessions {
       endsAtMs: nowMs + this.#rules.lifetimeMs,
       usedAtMs: nowMs,
       shelvedAtMs: nowMs,
+      overAtMs: growing + this.#rules.lifetimeMs,
+      idleFromMs: growing,
     }
     this.#kept.set(kept.key, kept)
     this.#put(kept)
@@ -112,18 +135,21 @@ export class BrowserSessions {
   }
 
   #touch(kept: Kept): void {
-    const nowMs = this.#clock.nowMs()
+    const [nowMs, growing] = [this.#clock.nowMs(), this.#clock.monotonicMs()]
     kept.usedAtMs = nowMs
+    kept.idleFromMs = growing
     this.#kept.delete(kept.key)
     this.#kept.set(kept.key, kept)
     if (Math.abs(nowMs - kept.shelvedAtMs) < SHELVE_EVERY_MS) return
     kept.shelvedAtMs = nowMs
+    // What is left of it, by the clock of now: whoever starts next goes by that.
+    kept.endsAtMs = nowMs + kept.overAtMs - growing
     this.#put(kept)
   }
 
-  #hasEnded({ endsAtMs, usedAtMs }: Kept): boolean {
-    const nowMs = this.#clock.nowMs()
-    return nowMs >= endsAtMs || nowMs - usedAtMs >= this.#rules.idleMs
+  #hasEnded({ overAtMs, idleFromMs }: Kept): boolean {
+    const growing = this.#clock.monotonicMs()
+    return growing >= overAtMs || growing - idleFromMs >= this.#rules.idleMs
   }
 
   #sweep(): void {

@@ -43,7 +43,13 @@ import {
   objectStates,
   tellEntriesDone,
 } from '#store/mailbox/objects/objects.ts'
-import { deleteOutbox, listOutbox, readOutbox } from '#store/mailbox/change/outbox.ts'
+import {
+  deleteOutbox,
+  holdAnew,
+  isClockPutBack,
+  listOutbox,
+  readOutbox,
+} from '#store/mailbox/change/outbox.ts'
 import { strangerOf } from '#store/mailbox/rows/rights.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
 import { keysAcross } from '#store/mailbox/change/thread-keys.ts'
@@ -381,6 +387,8 @@ export class SqliteMailboxes implements MailboxStore {
 
   async outbox(ask: { readonly limit: number }): ReturnType<MailboxStore['outbox']> {
     const nowMs = this.#parts.clock.nowMs()
+    if (isClockPutBack(this.#sql, nowMs))
+      await this.#group.commit({ apply: () => holdAnew(this.#sql, nowMs) })
     return { items: listOutbox(this.#sql, { limit: ask.limit, nowMs }) }
   }
 

@@ -1,4 +1,5 @@
 import { Fault } from '#base/outcome.ts'
+import { MINUTE_MS } from '#base/time.ts'
 import type { Octets } from '#base/octets.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import { blobColumns, blobFrom } from '#store/mailbox/rows/content.ts'
@@ -49,6 +50,23 @@ export function withdrawEntry(work: AccountWork, id: string): void {
   const ref = blobFrom(row)
   if (ref.kind === 'large') work.files.push(ref)
 }
+
+/** A clock may be put back by so much, as clocks are that run fast. */
+const PUT_BACK_MS = 5 * MINUTE_MS
+const HELD_BEFORE_ITS_TIME = 'release_at > ?1 AND made_at > ?1 + ?2'
+
+/** Entries that wait, made at a time that is yet to come: the clock has been put back. */
+export const isClockPutBack = (sql: Sql, nowMs: number): boolean =>
+  sql.get(`SELECT 1 FROM outbox WHERE ${HELD_BEFORE_ITS_TIME} LIMIT 1`, nowMs, PUT_BACK_MS) !==
+  undefined
+
+/** Their waits begin anew: else they would last for as long as the clock was ahead. */
+export const holdAnew = (sql: Sql, nowMs: number): number =>
+  sql.run(
+    `UPDATE outbox SET release_at = release_at - made_at + ?1, made_at = ?1 WHERE ${HELD_BEFORE_ITS_TIME}`,
+    nowMs,
+    PUT_BACK_MS,
+  )
 
 export const listOutbox = (
   sql: Sql,

@@ -3,13 +3,27 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { DAY_MS, FakeClock } from '#base/time.ts'
-import { append, text } from '#store/mailbox/contract/contract-bench.ts'
+import { fromUtf8 } from '#base/octets.ts'
+import { DAY_MS, FakeClock, HOUR_MS } from '#base/time.ts'
+import type { OutboxEntry } from '#store/mailbox/commit.ts'
+import { append, expunging, hanako, text } from '#store/mailbox/contract/contract-bench.ts'
 import { expungeLast, give, openBench } from '#store/mailbox/contract/works.ts'
+import { KEPT_ROWS_MIN } from '#store/mailbox/view/kept-views.ts'
 
 const TEN_YEARS_MS = 3_652 * DAY_MS
 const root = mkdtempSync(join(tmpdir(), 'watari-clock-'))
 after(() => rmSync(root, { recursive: true, force: true }))
+
+const entry = (id: string, releaseAtMs?: number): OutboxEntry => ({
+  id,
+  kind: 'forward',
+  reversePath: null,
+  recipients: [{ localpart: '太郎', domain: 'b.example' }],
+  body: '8bitmime',
+  smtpUtf8: true,
+  content: fromUtf8('Subject: 転送\r\n\r\n'),
+  ...(releaseAtMs !== undefined && { releaseAtMs }),
+})
 
 describe('a store whose clock jumps', () => {
   for (const byMs of [-TEN_YEARS_MS, TEN_YEARS_MS])
@@ -66,5 +80,61 @@ describe('a store whose clock jumps', () => {
       assert.equal(row.uidNext, before.uidNext + 1)
       assert.ok(row.highestModSeq > before.highestModSeq)
       await again.store.close()
+    })
+
+  for (const byMs of [-TEN_YEARS_MS, TEN_YEARS_MS])
+    it(`by ${byMs < 0 ? '-10' : '+10'} years: what goes out goes once, and what is held waits no longer than it was to`, async () => {
+      const clock = new FakeClock()
+      const opened = await openBench(mkdtempSync(join(root, 'v-')), clock)
+      const { bench, store } = opened
+      const send = (id: string, releaseAtMs?: number) =>
+        bench.done([append(['Sent'])], { outbox: [entry(id, releaseAtMs)] })
+      const waiting = async () => (await store.outbox({ limit: 10 })).items.map(({ id }) => id)
+      await send('now')
+      await send('held', clock.nowMs() + HOUR_MS)
+      assert.deepEqual(await waiting(), ['now'])
+      clock.jump(byMs)
+      await send('later', clock.nowMs() + HOUR_MS)
+      // By a clock that is ahead it is due: nobody knows that it is wrong.
+      assert.deepEqual(await waiting(), byMs < 0 ? ['now'] : ['now', 'held'])
+      await store.outboxDone({ ids: ['now'] })
+      clock.advance(HOUR_MS)
+      assert.deepEqual(await waiting(), ['held', 'later'])
+      await store.outboxDone({ ids: ['held'] })
+      await send('again', clock.nowMs() + HOUR_MS)
+      clock.jump(-byMs) // it was wrong, and is put right
+      assert.deepEqual(await waiting(), byMs < 0 ? ['later', 'again'] : [])
+      clock.advance(HOUR_MS)
+      assert.deepEqual(await waiting(), ['later', 'again'])
+      await store.outboxDone({ ids: ['later', 'again'] })
+      assert.deepEqual(await waiting(), [])
+      await store.close()
+    })
+
+  for (const byMs of [-TEN_YEARS_MS, TEN_YEARS_MS])
+    it(`by ${byMs < 0 ? '-10' : '+10'} years: kept views show what the rows do`, async () => {
+      const dir = mkdtempSync(join(root, 'v-'))
+      const clock = new FakeClock()
+      const first = await openBench(dir, clock)
+      const inbox = await first.bench.fill(KEPT_ROWS_MIN + 10)
+      const seen = async ({ store }: typeof first) => {
+        const view = await store.view({ accountId: hanako, mailboxId: inbox, emails: true })
+        return [[...view!.uids], [...view!.flags], [...view!.savedAtMs]]
+      }
+      await seen(first)
+      await first.store.close()
+      clock.jump(byMs)
+      const second = await openBench(dir, clock)
+      await second.bench.done([expunging(inbox, [2, 3]), append(['INBOX'])])
+      const expected = await seen(second)
+      await second.store.close()
+      clock.jump(-byMs)
+      const third = await openBench(dir, clock)
+      assert.deepEqual(await seen(third), expected)
+      await third.store.close()
+      rmSync(join(dir, 'view'), { recursive: true })
+      const fromRows = await openBench(dir, clock)
+      assert.deepEqual(await seen(fromRows), expected)
+      await fromRows.store.close()
     })
 })
