@@ -202,6 +202,10 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     authenticator,
     directory: node.directory,
     quotaOf: quotas.quotaOf,
+    onLimits: (listener) => {
+      node.onAccounts(listener)
+      node.onSettings(() => listener('all'))
+    },
     sessionShelf,
     hostname: `mail.${host.domain}`,
     messageBytesMax,

@@ -7,7 +7,7 @@ import type { Octets } from '#base/octets.ts'
 import { timedId } from '#base/id.ts'
 import { FakeClock, systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import type { Account } from '#model/account.ts'
+import type { Account, AccountId } from '#model/account.ts'
 import type { NewEvent } from '#model/event.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import { WEB_SESSIONS } from '#server/jmap/limits.ts'
@@ -36,6 +36,8 @@ export interface JmapRoomUnderTest {
   readonly events: readonly NewEvent[]
   /** Told of mail for the outbox, so many times. */
   submitted(): number
+  /** Tells that what an account may hold has changed. */
+  limitsChanged(accounts: readonly AccountId[] | 'all'): void
   fetch(path: string, init?: RequestInit & { readonly as?: string }): Promise<Response>
   /** One request of hanako's; its responses. */
   request(calls: readonly Invocation[], using?: readonly string[]): Promise<Invocation[]>
@@ -84,6 +86,7 @@ export async function jmapRoom(
   const accounts = new Map<string, Account>([HANAKO, fakeAccount('taro')].map((a) => [a.id, a]))
   authenticator.accounts = accounts
   let submitted = 0
+  let limitsChanged: JmapRoomUnderTest['limitsChanged'] = () => undefined
   const events: NewEvent[] = []
   const { quota } = options
   const quotas = fakeQuotas(store, quota)
@@ -91,6 +94,7 @@ export async function jmapRoom(
     store: quota === undefined ? store : quotas.mailboxes,
     ...(quota !== undefined && { quotaOf: quotas.quotaOf }),
     ...(options.search === undefined ? {} : { search: options.search(store) }),
+    onLimits: (listener) => (limitsChanged = listener),
     changes: store.allChanges,
     authenticator,
     directory: { account: (id) => accounts.get(id), domain: (name) => ({ name }) },
@@ -151,6 +155,7 @@ export async function jmapRoom(
     port,
     events,
     submitted: () => submitted,
+    limitsChanged: (accounts) => limitsChanged(accounts),
     fetch: send,
     request,
     call: async (name, args) => {

@@ -2,6 +2,7 @@ import type { Log } from '#base/log.ts'
 import { err, messageOf, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
 import { NodeLink } from '#client/node/node-link.ts'
 import type { LinkParts } from '#client/node/node-link.ts'
 import type { Dial } from '#client/node/request.ts'
@@ -44,6 +45,7 @@ export class JoinedNode {
   readonly #parts: Parts
   readonly #listeners = new Set<(settings: Settings) => void>()
   readonly #placesListeners = new Set<() => void>()
+  readonly #rowsListeners = new Set<(accounts: readonly AccountId[] | 'all') => void>()
   /** A whole new copy on its way. */
   #gathered = new DirectoryMaps()
   #snapshot: SettingsSnapshot = {
@@ -111,6 +113,15 @@ export class JoinedNode {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Told whose rows have changed: all, where a domain's did or the whole copy came anew. */
+  onAccounts(listener: (accounts: readonly AccountId[] | 'all') => void): void {
+    this.#rowsListeners.add(listener)
+  }
+
+  #tellRows(accounts: readonly AccountId[] | 'all'): void {
+    for (const listener of this.#rowsListeners) listener(accounts)
+  }
+
   async #takeSettings(
     snapshot: WireSnapshot,
     fetchTable: (hash: string) => Promise<string>,
@@ -160,10 +171,15 @@ export class JoinedNode {
         await replica.replace({ seq: line.seq })
         this.directory.replace(line.seq, this.#gathered)
         this.#gathered = new DirectoryMaps()
+        this.#tellRows('all')
         return
-      case 'changes':
+      case 'changes': {
         await replica.apply({ changes: line.changes })
         this.directory.apply(line.changes)
+        const rows = line.changes.map(({ row }) => row)
+        const accounts = rows.flatMap((row) => (row?.kind === 'account' ? [row.account.id] : []))
+        this.#tellRows(rows.some((row) => row?.kind === 'domain') ? 'all' : accounts)
+      }
     }
   }
 }

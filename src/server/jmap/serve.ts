@@ -3,7 +3,7 @@ import { isFault, messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { peerAddress } from '#net/peer.ts'
-import type { Account } from '#model/account.ts'
+import type { Account, AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { BrowserSessions } from '#store/directory/browser-sessions.ts'
@@ -39,6 +39,8 @@ export interface JmapParts {
   readonly directory: Pick<Directory, 'account' | 'domain'>
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: JmapRoom['quotaOf']
+  /** Told when what accounts may hold may have changed. */
+  readonly onLimits?: (listener: (accounts: readonly AccountId[] | 'all') => void) => void
   /** Of web pages; loaded already. */
   readonly sessions: BrowserSessions
   readonly hostname: string
@@ -98,6 +100,7 @@ export function serveJmap(parts: JmapParts): Jmap {
     room.shares.forget(change)
     streams.changed(change)
   })
+  parts.onLimits?.((accounts) => streams.limitsChanged(accounts))
   const door = new Door(room, access, streams)
   return {
     handle: (incoming, response) => door.handle(incoming, response),

@@ -107,6 +107,15 @@ export class EventStreams {
         for (const stream of this.#byLogin.get(login) ?? []) this.#wake(stream)
   }
 
+  /** What accounts may hold is in no row of the store. */
+  limitsChanged(accounts: readonly AccountId[] | 'all'): void {
+    for (const id of accounts === 'all' ? this.#byLogin.keys() : accounts)
+      for (const stream of this.#byLogin.get(id) ?? []) {
+        stream.stale.add(id)
+        this.#wake(stream, accounts === 'all' ? SECOND_MS : GATHER_MS)
+      }
+  }
+
   async open(call: Call, response: ServerResponse, query: URLSearchParams): Promise<void> {
     const { limits, clock } = this.#room
     const types = typesOf(query.get('types') ?? '*')

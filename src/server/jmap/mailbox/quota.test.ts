@@ -96,3 +96,17 @@ test('the event stream tells that the use has changed (RFC 8620 §7.3)', async (
   const { state } = await room.call('Quota/get')
   assert.ok((await told).includes(JSON.stringify({ [HANAKO.id]: { Quota: state } })))
 })
+
+test('the event stream tells that a limit has changed, of one account or of all', async (t) => {
+  let bytes = 1_000
+  const room = await jmapRoom(t, { quota: () => ({ bytes, messages: 0 }) })
+  const path = '/jmap/eventsource?types=Quota&closeafter=state&ping=0'
+  for (const accounts of [[HANAKO.id], 'all'] as const) {
+    const stream = await room.fetch(path, { as: 'hanako' })
+    const told = stream.text()
+    bytes += 1_000
+    room.limitsChanged(accounts)
+    const { state } = await room.call('Quota/get')
+    assert.ok((await told).includes(JSON.stringify({ [HANAKO.id]: { Quota: state } })))
+  }
+})
