@@ -70,21 +70,11 @@ async function appended(side: Side): Promise<number> {
   return time
 }
 
-/** On a machine whose disk stands still for seconds, what was refused for the moment is asked once more. */
-async function insist(client: TagClient, command: string): Promise<void> {
-  try {
-    await client.ask(command)
-  } catch (thrown) {
-    if (!/\[UNAVAILABLE\]/.test(String(thrown))) throw thrown
-    await insist(client, command)
-  }
-}
-
 async function appendInPipe(client: TagClient, mailbox: string, count: number): Promise<void> {
-  const sent: Promise<void>[] = []
+  const sent: Promise<number>[] = []
   for (let n = 0; n < count; n++) {
     const octets = mail(n)
-    sent.push(insist(client, `APPEND ${mailbox} {${octets.length}+}\r\n${octets}`))
+    sent.push(client.insist(`APPEND ${mailbox} {${octets.length}+}\r\n${octets}`))
     if (sent.length >= 100) await Promise.all(sent.splice(0))
   }
   await Promise.all(sent)
@@ -108,7 +98,7 @@ async function flat(side: Side): Promise<{ readonly first: number; readonly last
     const time = await timed(async () => {
       for (let n = 0; n < SHARE; n++) {
         const octets = mail(n)
-        await insist(client, `APPEND grown {${octets.length}+}\r\n${octets}`)
+        await client.insist(`APPEND grown {${octets.length}+}\r\n${octets}`)
       }
     })
     return time / SHARE

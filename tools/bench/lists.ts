@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { StorageChild } from '#app/storage/child-process.ts'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
-import { systemClock } from '#base/time.ts'
+import { SECOND_MS, systemClock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
@@ -71,6 +71,8 @@ async function inServer(dir: string, work: (server: Server) => Promise<void>): P
     dir,
     clock: systemClock,
     log: silentLog,
+    // A disk that others keep busy makes a figure worse, and ends nothing.
+    deadlineMs: 60 * SECOND_MS,
     onNotice: (_, payload) => {
       for (const tell of listeners) tell(payload as MailboxChanged)
     },

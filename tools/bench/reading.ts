@@ -77,7 +77,7 @@ async function fill(side: Side, say: (line: string) => void): Promise<void> {
   const sent: Promise<number>[] = []
   for (let n = 0; n < MAILS; n++) {
     const octets = mail(n)
-    sent.push(client.ask(`APPEND source {${octets.length}+}\r\n${octets}`))
+    sent.push(client.insist(`APPEND source {${octets.length}+}\r\n${octets}`))
     if (sent.length >= 200) await Promise.all(sent.splice(0))
   }
   await Promise.all(sent)
@@ -85,7 +85,7 @@ async function fill(side: Side, say: (line: string) => void): Promise<void> {
   for (const size of SIZES) {
     await client.ask(`CREATE ${boxOf(size)}`)
     for (let left = size; left > 0; left -= MAILS)
-      await client.ask(`COPY 1:${Math.min(left, MAILS)} ${boxOf(size)}`)
+      await client.insist(`COPY 1:${Math.min(left, MAILS)} ${boxOf(size)}`)
   }
   client.end()
   say(`${side.name} filled in ${((performance.now() - began) / 1_000).toFixed(0)} s`)

@@ -55,6 +55,16 @@ export class TagClient {
     })
   }
 
+  /** The same, once more where it is refused for the moment: a disk that others keep busy stands still for seconds. */
+  async insist(text: string): Promise<number> {
+    try {
+      return await this.ask(text)
+    } catch (thrown) {
+      if (!String(thrown).includes('[UNAVAILABLE]')) throw thrown
+      return this.insist(text)
+    }
+  }
+
   end(): void {
     this.#socket.destroy()
   }
