@@ -584,7 +584,7 @@ export class SqliteMailboxes implements MailboxStore {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#parts.lookOver?.close()
-    await this.#keeper?.close()
+    this.#keeper?.close()
     const kept = this.#housekeeping.close()
     await this.#uploads.close()
     await kept

@@ -262,4 +262,17 @@ describe('kept views', () => {
     await at.end()
     assert.deepEqual(await seen(await open(dir), inbox), await seenFromRows(dir, inbox))
   })
+
+  it('that are being made when the store is closed hold up nobody, and leave nothing', async () => {
+    const dir = mkdtempSync(join(root, 'v-'))
+    const at = await open(dir)
+    const inbox = await at.fill(2 * ROWS_PER_TURN)
+    clock.advance(5_000)
+    await new Promise((next) => setImmediate(next)) // it has begun
+    const making = at.store.idle()
+    await at.end()
+    await making
+    assert.deepEqual(filesIn(dir), [])
+    assert.equal((await seen(await open(dir), inbox)).uids.length, 2 * ROWS_PER_TURN)
+  })
 })
