@@ -38,6 +38,16 @@ export class MemoryBlobs implements Blobs {
     // Read by nobody here.
   }
 
+  appendRedo(): void {
+    // Nothing here outlives the database.
+  }
+
+  readonly isReady = false
+
+  flushNow(): boolean {
+    return true
+  }
+
   position(): readonly [file: number, offset: number] {
     return [1, this.#numbers]
   }

@@ -51,10 +51,16 @@ export interface Blobs {
   appendBlock(block: Block): readonly BlobRef[]
   /** Places what tells the purpose of the contents before it; durable with them, named by no row. */
   appendNote(octets: Octets): void
+  /** Places the rows of a commit, for a database that loses it; named by no row. */
+  appendRedo(parts: readonly Octets[]): void
   /** The end of what was placed in segments: what is placed later lies behind it. */
   position(): readonly [file: number, offset: number]
   /** One fdatasync for all that was appended. Throws Fault `io` or `full`, after which the segment is sealed. */
   flush(): Promise<void>
+  /** True where `flushNow` would make durable all that was placed, and hold up nobody for long. */
+  readonly isReady: boolean
+  /** Like `flush`, while nothing else runs; false where what `appendRedo` placed could not go, and is given up. Throws as that does. */
+  flushNow(): boolean
   /** `length` octets of the content from `offset`; throws Fault `corrupt` where what they lie in fails its CRC, a file of over 64 MiB only where it is read whole. */
   read(ref: BlobRef, offset: number, length: number): Promise<Octets>
   /**

@@ -90,6 +90,23 @@ class VolumeBlobs implements Blobs {
     this.#segments.append([octets], 'note')
   }
 
+  appendRedo(parts: readonly Octets[]): void {
+    this.#segments.append(parts, 'redo')
+  }
+
+  get isReady(): boolean {
+    return this.#segments.isReady
+  }
+
+  flushNow(): boolean {
+    try {
+      return this.#segments.flushNow()
+    } catch (thrown) {
+      this.#noteFull(thrown)
+      throw thrown
+    }
+  }
+
   position(): readonly [file: number, offset: number] {
     return this.#segments.position
   }
@@ -98,10 +115,14 @@ class VolumeBlobs implements Blobs {
     try {
       await this.#segments.flush()
     } catch (thrown) {
-      // Known sooner than the next look at the volume.
-      if (isFault(thrown, 'full')) this.#space = { freeBytes: 0, full: true }
+      this.#noteFull(thrown)
       throw thrown
     }
+  }
+
+  /** Known sooner than the next look at the volume. */
+  #noteFull(thrown: unknown): void {
+    if (isFault(thrown, 'full')) this.#space = { freeBytes: 0, full: true }
   }
 
   async read(ref: BlobRef, offset: number, length: number): Promise<Octets> {

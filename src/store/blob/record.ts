@@ -12,7 +12,8 @@ import { Fault } from '#base/outcome.ts'
  *   CRC-32 of the content | first 16 octets of its SHA-256 | "WEND"
  *
  * Codec 0: the content as it is; 1: a zstd frame of several contents (block.ts); 2: a note of what the
- * contents before it are for, which no row names and which is read where the rows are lost.
+ * contents before it are for, which no row names and which is read where the rows are lost; 3: the rows
+ * of a commit, which a start puts into a database that has lost it (store/journal/redo.ts).
  */
 const RECORD_MAGIC = Buffer.from('WREC')
 const END_MAGIC = Buffer.from('WEND')
@@ -23,7 +24,7 @@ export const HEAD_BYTES = 24
 export const TRAILER_BYTES = 24
 const HASH_BYTES = 16
 
-const CODECS = ['raw', 'zstd', 'note'] as const
+const CODECS = ['raw', 'zstd', 'note', 'redo'] as const
 export type Codec = (typeof CODECS)[number]
 
 export const recordBytes = (length: number): number => HEAD_BYTES + length + TRAILER_BYTES

@@ -10,6 +10,8 @@ export interface ScannedRecord {
   readonly offset: number
   readonly codec: Codec
   readonly content: Buffer
+  /** Where the next one begins. */
+  readonly end: number
 }
 
 /** All records of a segment from an offset on; damaged ones are passed over. Nothing is opened for writing. */
@@ -20,11 +22,12 @@ export function* scanSegment(dir: string, file: number, from: number): Generator
   while ((at = octets.indexOf('WREC', at)) >= 0) {
     const record = recordAt(octets, at, `${path} at ${at}`)
     if (record !== undefined) yield record
-    at = record === undefined ? at + 1 : at + HEAD_BYTES + record.content.length + TRAILER_BYTES
+    at = record?.end ?? at + 1
   }
 }
 
-function recordAt(octets: Buffer, offset: number, where: string): ScannedRecord | undefined {
+/** The record that begins there among these octets; undefined where none does, or it is not whole. */
+export function recordAt(octets: Buffer, offset: number, where: string): ScannedRecord | undefined {
   try {
     const { length, codec } = readHead(octets.subarray(offset, offset + HEAD_BYTES), where)
     const from = offset + HEAD_BYTES
@@ -34,7 +37,7 @@ function recordAt(octets: Buffer, offset: number, where: string): ScannedRecord 
       crc32(content),
       where,
     )
-    return { offset, codec, content }
+    return { offset, codec, content, end: from + length + TRAILER_BYTES }
   } catch {
     return undefined
   }

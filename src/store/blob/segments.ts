@@ -15,6 +15,9 @@ const AHEAD_BYTES = 4 * 1024 * 1024
 /** One write of zeros: what a flush that comes meanwhile has to wait for. */
 const ZEROS = Buffer.alloc(512 * 1024)
 
+/** More goes to the disk while others have their turn. */
+const AT_ONCE_BYTES_MAX = 1024 * 1024
+
 const SEGMENT_HEAD = Buffer.from('WATARISEG 0001\r\n', 'latin1')
 
 interface OpenSegment {
@@ -31,6 +34,7 @@ interface Pending {
   readonly offset: number
   readonly buffers: readonly Buffer[]
   readonly bytes: number
+  readonly codec: Codec
 }
 
 export interface SegmentsOptions {
@@ -53,6 +57,7 @@ export class Segments {
   #filling: Promise<void> | undefined
   #flushing: Promise<void> = Promise.resolve()
   #queued: Promise<void> | undefined
+  #isFlushing = false
   /** Segments of the last flush: their rows may not be committed yet. */
   #fresh: ReadonlySet<number> = new Set()
 
@@ -86,6 +91,7 @@ export class Segments {
       offset: place.offset,
       buffers: recordOf(octets, length, codec),
       bytes,
+      codec,
     })
     this.#end += bytes
     return place
@@ -100,10 +106,62 @@ export class Segments {
       .catch(() => undefined)
       .then(() => {
         this.#queued = undefined
-        this.#flushing = this.#flushNow()
+        this.#isFlushing = true
+        this.#flushing = this.#flushAll().finally(() => (this.#isFlushing = false))
         return this.#flushing
       })
     return this.#queued
+  }
+
+  /** True where all that was placed can be written by `flushNow`, soon enough for those who wait meanwhile. */
+  get isReady(): boolean {
+    const segment = this.#open
+    if (segment === undefined || segment.number !== this.#number || this.#isFlushing) return false
+    const bytes = this.#pending.reduce((sum, record) => sum + record.bytes, 0)
+    return bytes <= AT_ONCE_BYTES_MAX && this.#pending.every((record) => this.#isOpen(record))
+  }
+
+  /**
+   * Writes and syncs while nothing else runs. False where rows of a commit could not go: those are given
+   * up, since their database can be synced instead; octets throw, as in `flush`.
+   */
+  flushNow(): boolean {
+    const pending = this.#pending
+    const count = this.#isFlushing ? 0 : pending.findIndex((record) => !this.#isOpen(record))
+    const records = count < 0 ? pending : pending.slice(0, count)
+    this.#pending = pending.slice(records.length).filter(({ codec }) => codec !== 'redo')
+    if (this.#pending.length > 0) throw new Fault('io', `${this.#dir}: octets wait for a segment`)
+    if (records.length > 0 && !this.#writeNow(records)) return false
+    return records.length === pending.length
+  }
+
+  #writeNow(records: readonly Pending[]): boolean {
+    const segment = this.#open!
+    this.#fresh = new Set([segment.number])
+    try {
+      writeAllNow(
+        segment.fd,
+        records.flatMap((record) => record.buffers),
+        records[0]!.offset,
+      )
+      segment.filledBytes = Math.max(segment.filledBytes, endOf(records.at(-1)!))
+      failpoint(this.#written)
+      syncDataNow(segment.fd)
+      segment.hasRecords = true
+    } catch (thrown) {
+      this.#abandon(segment.number)
+      if (records.every(({ codec }) => codec === 'redo')) return false
+      throw ioFault(thrown, segmentPath(this.#dir, segment.number))
+    }
+    this.#lookAhead()
+    return true
+  }
+
+  /** Zeros on their way to the disk must not land on top of a record. */
+  #isOpen(record: Pending): boolean {
+    const segment = this.#open
+    if (segment?.number !== record.segment) return false
+    return this.#filling === undefined || endOf(record) <= segment.filledBytes
   }
 
   collect(live: ReadonlySet<number>): number[] {
@@ -159,7 +217,7 @@ export class Segments {
     this.#end = SEGMENT_HEAD.length
   }
 
-  async #flushNow(): Promise<void> {
+  async #flushAll(): Promise<void> {
     const pending = this.#pending
     this.#pending = []
     this.#fresh = new Set(pending.map((record) => record.segment))
@@ -174,13 +232,15 @@ export class Segments {
         throw ioFault(thrown, segmentPath(this.#dir, number))
       }
     }
+    // For what will be placed next.
+    if (pending.length === 0) await this.#opened(this.#number)
     this.#lookAhead()
   }
 
   async #write(number: number, records: readonly Pending[]): Promise<void> {
     const segment = await this.#opened(number)
     const from = records[0]!.offset
-    const to = records.at(-1)!.offset + records.at(-1)!.bytes
+    const to = endOf(records.at(-1)!)
     // Zeros on their way to the disk must not land on top of these records.
     if (to > segment.filledBytes) await this.#filling
     const buffers = records.flatMap((record) => record.buffers)
@@ -273,6 +333,8 @@ export class Segments {
     unlinkSync(segmentPath(this.#dir, segment.number))
   }
 }
+
+const endOf = ({ offset, bytes }: Pending): number => offset + bytes
 
 async function fill(segment: OpenSegment, goal: number): Promise<void> {
   while (segment.filledBytes < goal) {

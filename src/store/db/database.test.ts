@@ -93,6 +93,23 @@ describe('openDatabase', () => {
     db.close()
   })
 
+  test('makes all durable at a checkpoint, and leaves alone a file that is to stand still', () => {
+    const path = join(dir, 'still.db')
+    const db = openDatabase({ path, kind: 'test', migrations: V1, durable: 'checkpoint' })
+    const sync = (): unknown => Object.values(db.query('PRAGMA synchronous').get()!)[0]
+    assert.equal(sync(), 1)
+    assert.equal(db.holdFile(), true)
+    const before = readFileSync(path)
+    db.query('INSERT INTO letter VALUES (?, ?)').run('a', '件名')
+    db.checkpoint()
+    assert.deepEqual(readFileSync(path), before)
+    assert.equal(sync(), 1)
+    db.releaseFile()
+    db.checkpoint()
+    assert.notDeepEqual(readFileSync(path), before)
+    db.close()
+  })
+
   test('takes a transaction back whole where its work throws', () => {
     const db = openDatabase({ path: join(dir, 'tx.db'), kind: 'test', migrations: V1 })
     assert.throws(

@@ -13,6 +13,11 @@ export interface DatabaseOptions extends DatabaseKind {
   /** Writes the WAL to its working size at once, so that a lone COMMIT need not pay for its growth. */
   readonly walAhead?: boolean
   readonly cacheBytes?: number
+  /**
+   * What is durable when it returns; default every COMMIT. With `checkpoint` a power loss takes back some
+   * of the last commits, in order: for one whose commits somebody else can make again.
+   */
+  readonly durable?: 'commit' | 'checkpoint'
   /** The WAL is put into the database after so many pages; more where commits are large. */
   readonly walPages?: number
 }
@@ -33,7 +38,7 @@ const WAL_PAGES_DEFAULT = 1_000
 const CACHE_BYTES_DEFAULT = 8 * 1024 * 1024
 
 /**
- * Opens or makes a database that this process alone uses. A COMMIT is durable when it returns.
+ * Opens or makes a database that this process alone uses.
  * Throws Fault `version` where it is of a version or kind that we do not know, and has changed nothing
  * then; `locked`, `io`, `corrupt`.
  */
@@ -66,11 +71,14 @@ export interface Query<Row> {
 export class Database {
   readonly #db: DatabaseSync
   readonly #walPages: number
+  readonly #sync: 'OFF' | 'NORMAL' | 'FULL'
+  #isHeld = false
   readonly #queries = new Map<string, Query<SqlRow>>()
   readonly #arrays = new Map<string, Query<readonly SQLOutputValue[]>>()
 
   constructor(options: DatabaseOptions) {
     this.#walPages = options.walPages ?? WAL_PAGES_DEFAULT
+    this.#sync = syncOf(options)
     this.#db = new DatabaseSync(options.path, { timeout: 0 })
     try {
       // EXCLUSIVE before the first access: the WAL's index is then kept in memory, without a shared file.
@@ -78,7 +86,7 @@ export class Database {
         PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA page_size = ${PAGE_BYTES};
         PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = ${failpoint('storage.sync') === 'drop' ? 'OFF' : 'FULL'};
+        PRAGMA synchronous = ${this.#sync};
         PRAGMA wal_autocheckpoint = ${this.#walPages};
         PRAGMA journal_size_limit = -1;
         PRAGMA mmap_size = 0;
@@ -153,11 +161,34 @@ export class Database {
     }
     const isHeld = done.busy === 0 && done.log === done.checkpointed
     if (isHeld) this.exec('PRAGMA wal_autocheckpoint = 0')
+    this.#isHeld = isHeld
     return isHeld
   }
 
   releaseFile(): void {
+    this.#isHeld = false
     this.exec(`PRAGMA wal_autocheckpoint = ${this.#walPages}`)
+  }
+
+  /** Makes all that was committed durable. Throws Fault `io`, `full`. */
+  checkpoint(): void {
+    try {
+      if (this.#isHeld) this.#syncWal()
+      else this.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch (thrown) {
+      throw ioFault(thrown, 'database')
+    }
+  }
+
+  /** The same while the file stands still: a COMMIT that syncs takes along all before it. */
+  #syncWal(): void {
+    if (this.#sync === 'OFF') return
+    this.exec('PRAGMA synchronous = FULL')
+    try {
+      this.transaction(() => this.touch())
+    } finally {
+      this.exec(`PRAGMA synchronous = ${this.#sync}`)
+    }
   }
 
   close(): void {
@@ -188,8 +219,13 @@ export class Database {
       this.exec(`INSERT INTO wal_ahead VALUES (zeroblob(${walPages * PAGE_BYTES}))`)
       this.exec('DROP TABLE wal_ahead')
     }
-    this.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    this.checkpoint()
   }
+}
+
+const syncOf = ({ durable = 'commit' }: DatabaseOptions): 'OFF' | 'NORMAL' | 'FULL' => {
+  if (failpoint('storage.sync') === 'drop') return 'OFF'
+  return durable === 'commit' ? 'FULL' : 'NORMAL'
 }
 
 function queryOf(statement: StatementSync): Query<SqlRow> {

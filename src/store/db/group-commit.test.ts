@@ -187,3 +187,79 @@ describe('GroupCommit', () => {
     await group.idle()
   })
 })
+
+describe('a group commit with a redo log', () => {
+  const bench = () => {
+    const steps: string[] = []
+    const log = { isReady: true, flushNow: (): boolean => true }
+    const checkpointed = (): void => void steps.push('checkpoint')
+    const made = openDatabase({
+      path: join(dir, `${opened.length}.db`),
+      kind: 'test',
+      migrations: MIGRATIONS,
+      durable: 'checkpoint',
+    })
+    opened.push(made)
+    const checkpoint = made.checkpoint.bind(made)
+    made.checkpoint = () => {
+      checkpointed()
+      checkpoint()
+    }
+    db = made
+    group = new GroupCommit({
+      db,
+      name: 'test',
+      flush: async () => void steps.push('flush'),
+      journal: {
+        write: () => steps.push(`told ${ids().length}`) > 0,
+        undo: () => void steps.push('undone'),
+      },
+      redo: {
+        get isReady() {
+          return log.isReady
+        },
+        flushNow: () => {
+          steps.push('synced')
+          return log.flushNow()
+        },
+      },
+    })
+    return { steps, log }
+  }
+
+  test('syncs octets and rows together, before COMMIT', async () => {
+    const { steps } = bench()
+    await put('あ')
+    assert.deepEqual(steps, ['told 1', 'synced'])
+  })
+
+  test('syncs octets by themselves where they cannot go at once', async () => {
+    const { steps, log } = bench()
+    log.isReady = false
+    await put('あ')
+    assert.deepEqual(steps, ['flush', 'told 1', 'synced'])
+  })
+
+  test('syncs the database itself where its rows found no place', async () => {
+    const { steps, log } = bench()
+    log.flushNow = () => false
+    await put('あ')
+    assert.deepEqual(steps, ['told 1', 'synced', 'checkpoint'])
+    assert.deepEqual(ids(), ['あ'])
+  })
+
+  test('makes nothing of what could not be synced', async () => {
+    const { steps, log } = bench()
+    log.flushNow = () => {
+      throw new Fault('io', '壊れた')
+    }
+    await assert.rejects(put('あ'), (thrown) => isFault(thrown, 'io'))
+    assert.deepEqual(steps, ['told 1', 'synced', 'undone'])
+    assert.deepEqual(ids(), [])
+    assert.ok(isFault(group.trouble, 'io'))
+    log.flushNow = () => true
+    await put('い')
+    assert.deepEqual(ids(), ['い'])
+    assert.equal(group.trouble, undefined)
+  })
+})

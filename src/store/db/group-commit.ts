@@ -16,8 +16,8 @@ export interface CommitJob<T> {
 
 /** Tells elsewhere what a transaction did; neither waits nor throws. */
 export interface CommitJournal {
-  /** Within the transaction, right before its COMMIT. */
-  write(): void
+  /** Within the transaction, right before its COMMIT; false where nobody could make that again from what it tells. */
+  write(): boolean
   /** The transaction that was told last came to nothing. */
   undo(): void
 }
@@ -27,8 +27,18 @@ export interface GroupCommitOptions {
   readonly journal?: CommitJournal
   /** Makes durable what was staged: one fdatasync for the batch. */
   readonly flush?: () => Promise<void>
+  /** Where COMMIT alone is not durable, what the journal tells is: one sync for octets and rows, right before COMMIT. */
+  readonly redo?: RedoLog
   /** Names the failpoints: `NAME.synced`, `NAME.applied`, `NAME.committed`. */
   readonly name: string
+}
+
+/** Where octets and the journal's records lie one behind the other. */
+export interface RedoLog {
+  /** True where `flushNow` takes all that was staged. */
+  readonly isReady: boolean
+  /** Makes durable what was placed; false where that does not hold for rows. Nothing else runs meanwhile. */
+  flushNow(): boolean
 }
 
 interface Waiting {
@@ -45,14 +55,15 @@ const TROUBLES: ReadonlySet<FaultCode> = new Set(['io', 'full', 'corrupt'])
 const NEVER = new Promise<never>(() => undefined)
 
 /**
- * Lets all who wait share two syncs: octets first, then one transaction for their rows. Jobs that
- * come while a commit runs make up the next one, those without octets still join it before its
- * transaction; a lone job starts at once.
+ * Lets all who wait share two syncs: octets first, then one transaction for their rows; or one, where
+ * a redo log holds both. Jobs that come while a commit runs make up the next one, those without octets
+ * still join it before its transaction; a lone job starts at once.
  */
 export class GroupCommit {
   readonly #db: Database
   readonly #flush: (() => Promise<void>) | undefined
   readonly #journal: CommitJournal | undefined
+  readonly #redo: RedoLog | undefined
   readonly #synced: string
   readonly #applied: string
   readonly #committed: string
@@ -66,6 +77,7 @@ export class GroupCommit {
     this.#db = options.db
     this.#flush = options.flush
     this.#journal = options.journal
+    this.#redo = options.redo
     this.#synced = `${options.name}.synced`
     this.#applied = `${options.name}.applied`
     this.#committed = `${options.name}.committed`
@@ -93,6 +105,13 @@ export class GroupCommit {
     if (this.#trouble === undefined) return
     // SQLite writes no page that has not changed.
     await this.commit({ stage, apply: () => this.#db.touch() })
+    if (this.#redo === undefined) return
+    try {
+      this.#db.checkpoint()
+    } catch (thrown) {
+      this.#note(thrown)
+      throw thrown
+    }
   }
 
   /** Resolves when nothing waits or runs. */
@@ -142,7 +161,7 @@ export class GroupCommit {
     return joining
   }
 
-  /** Stages and syncs octets; returns the jobs whose octets are safe. */
+  /** Stages octets, and syncs them where they cannot go with their rows; returns the jobs whose octets are safe. */
   async #write(batch: readonly Waiting[]): Promise<Waiting[]> {
     let staged = false
     const good = batch.filter((waiting) => {
@@ -157,7 +176,8 @@ export class GroupCommit {
         return false
       }
     })
-    if (!staged || this.#flush === undefined) return good
+    if (this.#flush === undefined) return good
+    if (this.#redo === undefined ? !staged : this.#redo.isReady) return good
     try {
       await this.#flush()
       if (failpoint(this.#synced) === 'hang') await NEVER
@@ -180,8 +200,12 @@ export class GroupCommit {
       applied = batch.length === 1 ? batch.filter(applyAlone) : this.#applyEach(batch)
       failpoint(this.#applied)
       isTold = true
-      this.#journal?.write()
+      const isTellable = this.#journal?.write() !== false
+      const isDurable = this.#redo === undefined || (this.#redo.flushNow() && isTellable)
+      if (this.#redo !== undefined) failpoint(this.#synced)
       db.query('COMMIT').run()
+      isTold = false
+      if (!isDurable) db.checkpoint()
       // Rows alone say nothing about the octets' files.
       if (applied.some(({ job }) => job.stage !== undefined)) this.#trouble = undefined
     } catch (thrown) {

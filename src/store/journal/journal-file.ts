@@ -1,19 +1,15 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { zstdCompressSync } from 'node:zlib'
 import { failpoint } from '#base/failpoint.ts'
 import { syncData, syncDataNow, syncFolder, writeAllNow } from '#store/blob/files.ts'
 import { recordBytes, recordOf } from '#store/blob/record.ts'
-import { encodeJournal } from './journal-record.ts'
-import type { JournalRecord } from './journal-record.ts'
+import type { Packed } from './journal-record.ts'
 
 export const JOURNAL_HEAD = Buffer.from('WATARIJNL 0001\r\n', 'latin1')
 /** Zeros stand behind the last record of a file that was not closed: one that ends without was cut. */
 const AHEAD_BYTES = 256 * 1024
 export const ZEROS_BYTES_MIN = 64
 const ZEROS = Buffer.alloc(AHEAD_BYTES)
-/** Larger records are compressed. */
-const RAW_BYTES_MAX = 8 * 1024
 
 /** The file that the journal is written to: the same records as a segment's, one behind the other. */
 export class JournalFile {
@@ -45,13 +41,10 @@ export class JournalFile {
   }
 
   /** In the kernel's hands when it returns: safe from a kill, and from a power loss after `sync`. */
-  write(record: JournalRecord): void {
-    const json = encodeJournal(record)
-    const isLarge = json.length > RAW_BYTES_MAX
-    const content = isLarge ? zstdCompressSync(json) : json
+  write({ content, codec }: Packed): void {
     const end = this.#end + recordBytes(content.length)
     if (end + ZEROS_BYTES_MIN > this.#filledBytes) this.#fill(end)
-    const buffers = recordOf([content], content.length, isLarge ? 'zstd' : 'raw')
+    const buffers = recordOf([content], content.length, codec)
     writeAllNow(this.#fd, buffers, this.#end)
     this.#end = end
   }

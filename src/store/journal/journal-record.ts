@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib'
 import { bufferOf, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
@@ -41,6 +42,8 @@ export type JournalRecord = { readonly n: number } & (
       readonly from: Position
       readonly to: Position
       readonly rows: RowsByTable
+      /** The last commit before it that stands: what was told between them came to nothing. Absent in old ones. */
+      readonly after?: number
     }
   /** The commit with the number `of` failed after it was told. */
   | { readonly kind: 'undone'; readonly of: number }
@@ -50,6 +53,22 @@ export type JournalRecord = { readonly n: number } & (
   /** Closed in order. */
   | { readonly kind: 'end' }
 )
+
+/** A record as it is stored. */
+export interface Packed {
+  readonly content: Buffer
+  readonly codec: 'raw' | 'zstd'
+}
+
+/** Larger records are compressed. */
+const RAW_BYTES_MAX = 8 * 1024
+
+export function packJournal(record: JournalRecord): Packed {
+  const json = encodeJournal(record)
+  return json.length > RAW_BYTES_MAX
+    ? { content: zstdCompressSync(json), codec: 'zstd' }
+    : { content: json, codec: 'raw' }
+}
 
 /** JSON; octets in a row as `{"$": base64}`. No function is asked about each value: most of a million have none. */
 export const encodeJournal = (record: JournalRecord): Buffer =>

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { failpoint } from '#base/failpoint.ts'
+import type { Octets } from '#base/octets.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Database } from '#store/db/database.ts'
@@ -8,7 +10,8 @@ import type { CommitJournal } from '#store/db/group-commit.ts'
 import { ChangedRows } from './changed-rows.ts'
 import type { RowsCursor } from './changed-rows.ts'
 import { JournalFile, journalFiles, journalPath } from './journal-file.ts'
-import type { JournalRecord, Position } from './journal-record.ts'
+import { packJournal } from './journal-record.ts'
+import type { JournalRecord, Packed, Position } from './journal-record.ts'
 import { readGap, removeGap, writeGap } from './journal-gap.ts'
 import { readJournalFile } from './read-journal.ts'
 
@@ -17,7 +20,7 @@ export interface JournalOptions {
   readonly dir: string
   /**
    * Has a table `journal` of one row: `n`, the last commit's number; `snapshot`, the file that the last
-   * whole snapshot begins; `snapshot_bytes`.
+   * whole snapshot begins; `snapshot_bytes`; `redo_file`, `redo_offset` and `redo_key`, where redo.ts begins.
    */
   readonly db: Database
   /** How many migrations the database has. */
@@ -27,6 +30,8 @@ export interface JournalOptions {
   readonly clock: Clock
   /** Where the octets end that commits name. */
   readonly position: () => Position
+  /** Places the rows of a commit beside its octets, for redo.ts. */
+  readonly appendRedo: (parts: readonly Octets[]) => void
   /** One line, where the journal cannot be written, and where it tells all again: mail goes on meanwhile. */
   readonly onTrouble: (line: string) => void
 }
@@ -36,6 +41,10 @@ const SYNC_MS = SECOND_MS
 /** Until a journal that could not be written is tried again. */
 const RETRY_MS = 5 * SECOND_MS
 const ROWS_AT_ONCE = 500
+/** The database itself is synced for what is larger. */
+const REDO_BYTES_MAX = 4 * 1024 * 1024
+/** In front of each record, new with each start: octets of a mail that look like a record are none. */
+const REDO_KEY_BYTES = 16
 const FILE_BYTES_MAX = 32 * 1024 * 1024
 /** A new snapshot is written once the changes since the last outweigh it by so much. */
 const SNAPSHOT_RATIO = 3
@@ -63,6 +72,9 @@ export class Journal implements CommitJournal {
   #n = 0
   #position: Position = [0, 0]
   #written: number | undefined
+  /** The last commit that stands, as far as is known when the next one is told. */
+  #made = 0
+  readonly #redoKey = randomBytes(REDO_KEY_BYTES)
   #retryAtMs = 0
   #cancelSync: (() => void) | undefined
   #syncing: Promise<void> = Promise.resolve()
@@ -85,6 +97,10 @@ export class Journal implements CommitJournal {
       // It is a copy: a start without it serves everybody.
       this.#fail(thrown)
     }
+    this.#made = this.#row().n
+    this.#n = Math.max(this.#n, this.#made)
+    options.db.query('UPDATE journal SET redo_key = ?').run(this.#redoKey)
+    this.#needNoRedo()
   }
 
   /** Why a lost database would not come back whole; undefined while it would. */
@@ -105,19 +121,30 @@ export class Journal implements CommitJournal {
   }
 
   /** The rows of the transaction that is about to be committed. */
-  write(): void {
+  write(): boolean {
+    this.#made = this.#written ?? this.#made
     this.#written = undefined
     const rows = this.#changed.take()
-    if (rows === undefined) return
+    if (rows === undefined) return true
     if ((this.#file?.bytes ?? 0) > FILE_BYTES_MAX) this.#roll()
-    const { db, clock, position } = this.#options
+    const { db, clock, position, appendRedo } = this.#options
     const from = this.#position
     this.#position = position()
-    const record = { kind: 'commit', atMs: clock.nowMs(), from, to: this.#position, rows } as const
-    this.#tell(record)
+    const packed = this.#tell({
+      kind: 'commit',
+      atMs: clock.nowMs(),
+      from,
+      to: this.#position,
+      rows,
+      after: this.#made,
+    })
     this.#written = this.#n
-    db.query('UPDATE journal SET n = ?').run(this.#n)
+    const isTellable = packed.content.length <= REDO_BYTES_MAX
+    if (isTellable) appendRedo([this.#redoKey, packed.content])
+    const [file, offset] = position()
+    db.query('UPDATE journal SET n = ?, redo_file = ?, redo_offset = ?').run(this.#n, file, offset)
     failpoint('journal.written')
+    return isTellable
   }
 
   /** The transaction that was told last was not committed. */
@@ -136,6 +163,11 @@ export class Journal implements CommitJournal {
     await this.#snapshot
     this.#cancelSync?.()
     await this.#syncing
+    try {
+      this.#needNoRedo()
+    } catch {
+      // The next start looks through what it has already.
+    }
     this.#tell({ kind: 'end' })
     try {
       this.#file?.close()
@@ -143,6 +175,13 @@ export class Journal implements CommitJournal {
       this.#fail(thrown)
     }
     this.#file = undefined
+  }
+
+  /** What stands in the segments up to here is in the database, or came to nothing. */
+  #needNoRedo(): void {
+    const { db, position } = this.#options
+    db.query('UPDATE journal SET redo_file = ?, redo_offset = ?').run(...position())
+    db.checkpoint()
   }
 
   #row(): Standing {
@@ -190,7 +229,7 @@ export class Journal implements CommitJournal {
       .reduce((sum, file) => sum + statSync(journalPath(dir, file)).size, 0)
     this.#file = new JournalFile(dir, (files.at(-1) ?? 0) + 1)
     this.#position = position()
-    this.#file.write({
+    const start = {
       kind: 'start',
       n: ++this.#n,
       version,
@@ -199,19 +238,23 @@ export class Journal implements CommitJournal {
       atMs: clock.nowMs(),
       to: this.#position,
       columns: this.#changed.columns,
-    })
+    } as const
+    this.#file.write(packJournal(start))
     this.#syncLater()
   }
 
-  #tell(record: Unnumbered): void {
+  #tell(record: Unnumbered): Packed {
     this.#n++
+    let packed: Packed | undefined
     try {
       if (this.#file === undefined) this.#again()
-      this.#file?.write({ ...record, n: this.#n })
+      packed = packJournal({ ...record, n: this.#n })
+      this.#file?.write(packed)
       this.#syncLater()
     } catch (thrown) {
       this.#fail(thrown)
     }
+    return packed ?? packJournal({ ...record, n: this.#n })
   }
 
   /** Nothing more goes into a file of which nobody knows what it holds; the numbers show the gap. */

@@ -151,7 +151,7 @@ export function replayJournal(options: ReplayOptions): readonly Untold[] {
 }
 
 /** Writes rows as they were told, many in one transaction. */
-class RowWriter {
+export class RowWriter {
   readonly #db: Database
   readonly #keys = new Map<string, string>()
   constructor(db: Database) {

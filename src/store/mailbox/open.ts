@@ -3,17 +3,19 @@ import { join } from 'node:path'
 
 import type { Clock } from '#base/time.ts'
 import { openBlobs } from '#store/blob/open.ts'
+import { standingVersion } from '#store/db/check.ts'
 import { openDatabase } from '#store/db/database.ts'
 import { ioFault } from '#store/db/fault.ts'
 import { LookOver } from '#store/db/look-over.ts'
 import { Journal } from '#store/journal/journal.ts'
+import { redoCommits } from '#store/journal/redo.ts'
 
 import type { MetaParser } from '#store/mailbox/rows/content.ts'
 import { KeptViews } from '#store/mailbox/view/kept-views.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import { namedFiles, namedSegments } from '#store/mailbox/rows/named.ts'
-import { MIGRATIONS, UNTOLD_TABLES } from '#store/mailbox/rows/schema.ts'
+import { MIGRATIONS, REDO_VERSION, UNTOLD_TABLES } from '#store/mailbox/rows/schema.ts'
 import { Sql } from '#store/mailbox/rows/sql.ts'
 import { requireDatabase, withRemedy } from './standing.ts'
 import { SqliteMailboxes } from './sqlite-mailboxes.ts'
@@ -58,14 +60,17 @@ export async function openMailboxes(options: MailboxesOptions): Promise<OpenMail
 
 async function open(options: MailboxesOptions): Promise<OpenMailboxes> {
   const path = join(options.dir, 'mailbox.db')
+  const identity = { path, kind: 'mailbox' }
+  redoEarlier(options.dir, identity)
   const db = openDatabase({
-    path,
-    kind: 'mailbox',
+    ...identity,
     migrations: MIGRATIONS,
     walAhead: true,
     cacheBytes: CACHE_BYTES,
+    durable: 'checkpoint',
   })
   try {
+    redoCommits(db, options.dir)
     const sql = new Sql(db)
     const large = namedFiles(sql)
     const blobs = await openBlobs({
@@ -85,6 +90,7 @@ async function open(options: MailboxesOptions): Promise<OpenMailboxes> {
       except: UNTOLD_TABLES,
       clock: options.clock,
       position: () => blobs.position(),
+      appendRedo: (parts) => blobs.appendRedo(parts),
       onTrouble: options.onTrouble ?? (() => undefined),
     })
     const lookOver = new LookOver({ db, path })
@@ -94,5 +100,24 @@ async function open(options: MailboxesOptions): Promise<OpenMailboxes> {
   } catch (thrown) {
     db.close()
     throw thrown
+  }
+}
+
+/** Rows are told in the form of their time: those of an earlier program go in before the database gets a new one. */
+function redoEarlier(
+  dir: string,
+  identity: { readonly path: string; readonly kind: string },
+): void {
+  try {
+    const at = standingVersion({ ...identity, migrations: MIGRATIONS })
+    if (at === undefined || at < REDO_VERSION || at === MIGRATIONS.length) return
+    const db = openDatabase({ ...identity, migrations: MIGRATIONS.slice(0, at) })
+    try {
+      redoCommits(db, dir)
+    } finally {
+      db.close()
+    }
+  } catch (thrown) {
+    throw ioFault(thrown, identity.path)
   }
 }

@@ -146,7 +146,7 @@ export class SqliteMailboxes implements MailboxStore {
       db: parts.db,
       name: 'mailbox',
       flush: () => parts.blobs.flush(),
-      ...(parts.journal !== undefined && { journal: parts.journal }),
+      ...(parts.journal !== undefined && { journal: parts.journal, redo: parts.blobs }),
     })
     this.#uploads = new UploadShelf({
       ...parts,

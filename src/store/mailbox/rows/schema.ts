@@ -320,7 +320,16 @@ CREATE TABLE copying (
   `
 CREATE INDEX email_reply ON email (aid, eid, tid) WHERE tid <> eid;
 `,
+  // Where in the segments the commits stand that a power loss may have taken back, and what proves them ours.
+  `
+ALTER TABLE journal ADD COLUMN redo_file INTEGER;
+ALTER TABLE journal ADD COLUMN redo_offset INTEGER;
+ALTER TABLE journal ADD COLUMN redo_key BLOB;
+`,
 ]
+
+/** From here on a database can be behind its segments. */
+export const REDO_VERSION = 18
 
 /** Copies and places in rounds: made anew where they are missing, so the journal leaves them out. */
 export const UNTOLD_TABLES = ['kept_view', 'scrub'] as const

@@ -137,30 +137,34 @@ describe('a bad disk below the store', () => {
         },
       )
 
-  onDisk(
-    'a COMMIT whose sync failed is no mail, or one, for whoever starts on what it left',
-    async (volume, dir) => {
-      const opened = await openBench(dir)
-      await give(opened)
-      await volume.fail({ error: 'EIO', ops: 's', path: '*/mailbox.db-wal', count: 1 })
-      const deliver = ({ bench }: Opened) =>
-        bench.commit([append(['INBOX'])], { contents: [text(bodyOf(1))], deliveryId: 'D1' })
-      await assert.rejects(deliver(opened), isIo)
-      // As if it were killed now, before anything overwrites the WAL.
-      const left = `${dir}-left`
-      cpSync(dir, left, { recursive: true })
-      const again = await openBench(left)
-      const { messages } = await again.bench.row(['INBOX'])
-      assert.ok(messages === 1 || messages === 2)
-      const { kind } = await deliver(again)
-      assert.equal(kind, messages === 1 ? 'committed' : 'duplicate')
-      assert.equal((await again.bench.row(['INBOX'])).messages, 2)
-      await again.store.close()
-      assert.equal((await deliver(opened)).kind, 'committed')
-      await opened.store.close()
-      assertSound(dir)
-    },
-  )
+  for (const [what, path, ops] of [
+    ['sync of octets and rows', '*/seg/*', 's'],
+    ['COMMIT', '*/mailbox.db-wal', 'w'],
+  ] as const)
+    onDisk(
+      `a failed ${what} is no mail, or one, for whoever starts on what it left`,
+      async (volume, dir) => {
+        const opened = await openBench(dir)
+        await give(opened)
+        await volume.fail({ error: 'EIO', ops, path, count: 1 })
+        const deliver = ({ bench }: Opened) =>
+          bench.commit([append(['INBOX'])], { contents: [text(bodyOf(1))], deliveryId: 'D1' })
+        await assert.rejects(deliver(opened), isIo)
+        // As if it were killed now, before anything is written behind it.
+        const left = `${dir}-left`
+        cpSync(dir, left, { recursive: true })
+        const again = await openBench(left)
+        const { messages } = await again.bench.row(['INBOX'])
+        assert.ok(messages === 1 || messages === 2)
+        const { kind } = await deliver(again)
+        assert.equal(kind, messages === 1 ? 'committed' : 'duplicate')
+        assert.equal((await again.bench.row(['INBOX'])).messages, 2)
+        await again.store.close()
+        assert.equal((await deliver(opened)).kind, 'committed')
+        await opened.store.close()
+        assertSound(dir)
+      },
+    )
 
   onDisk(
     'a bad sector costs its message for as long as it is there, and no other',

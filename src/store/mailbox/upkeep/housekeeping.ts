@@ -2,6 +2,7 @@ import { failpoint } from '#base/failpoint.ts'
 import { MINUTE_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
+import type { Database } from '#store/db/database.ts'
 import type { GroupCommit } from '#store/db/group-commit.ts'
 import { compact } from './compact.ts'
 import type { HeldMailboxes } from '#store/mailbox/view/held.ts'
@@ -17,6 +18,7 @@ import { removedAccount, removeStep } from './removed.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 
 export interface HousekeepingParts {
+  readonly db: Database
   readonly sql: Sql
   readonly blobs: Blobs
   readonly group: GroupCommit
@@ -147,7 +149,9 @@ export class Housekeeping {
   /** Deletes segments of which nothing is left, but those that somebody may still be reading. */
   async #collect(): Promise<void> {
     if (this.#isClosing) return
-    const { sql, blobs, clock } = this.#parts
+    const { db, sql, blobs, clock } = this.#parts
+    // A segment that no row names may hold commits that the database could still lose.
+    db.checkpoint()
     const since = clock.monotonicMs() - READ_MS
     for (const [file, atMs] of this.#emptied) if (atMs <= since) this.#emptied.delete(file)
     await blobs.collect(new Set([...namedSegments(sql), ...this.#emptied.keys()]))
