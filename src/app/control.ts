@@ -12,6 +12,8 @@ import { systemClock } from '#base/time.ts'
 import { LMTP_PATH } from '#contract/node/wire.ts'
 import type { NewCredential } from '#contract/node/wire.ts'
 import { withRenewed } from './nodes/new-credential.ts'
+import { SourceKeeper } from '#engine/people/source-keeper.ts'
+import { SourceLogins } from '#engine/people/source-logins.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { AccountId } from '#model/account.ts'
 import type { NodeId } from '#model/event.ts'
@@ -129,11 +131,19 @@ runRole('control', async ({ place, log, atFailure }) => {
     (bench ??= import('./judging/scan-bench.ts').then(({ scanBench }) =>
       scanBench({ settings: () => settings.settings, clock, log }),
     ))
+  const sources = new SourceKeeper({ directory, clock, log })
+  const logins = new SourceLogins(directory.directory, clock)
   const deps: AdminDeps = {
     version: VERSION,
     clock,
     tokens: [{ name: 'admin', sha256: apiTokenSha256 }],
-    authenticator: createAuthenticator({ directory: directory.directory, clock, log }),
+    authenticator: createAuthenticator({
+      directory: directory.directory,
+      clock,
+      log,
+      bind: (origin, password) => logins.check(origin, password),
+    }),
+    sources,
     sessionShelf: storage.service('sessions'),
     directory,
     directoryLog,
@@ -201,6 +211,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     state: () => roleState(storage.state()),
     stop: async () => {
       hub.close()
+      await sources.close()
       closeServer(nodeServer)
       closeServer(adminServer)
       await Promise.all([...nodeDoors.opened, ...web.opened].map((door) => door.close(0)))

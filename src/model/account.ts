@@ -1,5 +1,6 @@
 import type { Address } from './address.ts'
 import type { OwnQuota } from './quota.ts'
+import type { Origin } from './source.ts'
 
 export type AccountId = string & { readonly __brand: 'AccountId' }
 
@@ -24,6 +25,14 @@ export interface Account {
   /** Addresses that it may also send under. */
   readonly delegated: readonly Address[]
   readonly quota?: OwnQuota
+  /** What other directories say of it, first to last; it is theirs alone where `isOwn` is absent. */
+  readonly origins?: readonly Origin[]
+  /** The account was made here, and stays when no other directory has it any more. */
+  readonly isOwn?: true
+  /** Whose answer to a bind decides about a password, where it has no credential here. */
+  readonly bind?: Origin
+  /** It is disabled because another directory says so, or has it no more. */
+  readonly isDisabledThere?: true
 }
 
 /** A domain that is ours. */

@@ -59,5 +59,7 @@ export function fakeDirectory(rows: readonly DirectoryRow[]): Directory {
     forwards: () => forwards,
     route: (match) => routes.find((route) => route.match === match),
     routes: () => routes,
+    source: (name) => of('source').find((row) => row.source.name === name)?.source,
+    sources: () => of('source').map((row) => row.source),
   }
 }

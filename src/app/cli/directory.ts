@@ -24,6 +24,7 @@ import type { DirectoryEntry } from '#model/directory-entry.ts'
 import type { Census, CensusException, MailGroup, Person } from '#model/person.ts'
 import { verbOf } from './context.ts'
 import type { Verb } from './context.ts'
+import { directorySourceCommands } from './directory-sources.ts'
 import { octetsOf } from './files.ts'
 import { CliError, UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
@@ -44,6 +45,7 @@ export function directoryCommands(program: Command, io: CliIo): void {
   const noun = program
     .command('directory')
     .description('people and groups of other systems, in and out')
+  directorySourceCommands(noun, io)
   noun
     .command('import <file>')
     .description('add people and groups from LDIF, CSV, passwd or aliases; nobody is removed')

@@ -96,5 +96,6 @@ export const userText = (body: UserBody): string =>
     ['admin', body.admin],
     ['disabled', body.disabled],
     ['password', body.passwordScheme ?? 'none: nobody can log in'],
+    ['sources', body.sources?.join(', ')],
     ['id', body.id],
   ])

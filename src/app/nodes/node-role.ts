@@ -6,6 +6,7 @@ import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import { isLoopback } from '#store/directory/guessing.ts'
+import type { SourceLogins } from '#engine/people/source-logins.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
@@ -129,6 +130,12 @@ export async function startNode(options: {
           clock,
           log,
         })
+  // Loaded when the first login asks another directory: most installations have none.
+  let asking: Promise<SourceLogins> | undefined
+  const logins = (): Promise<SourceLogins> =>
+    (asking ??= import('#engine/people/source-logins.ts').then(
+      (loaded) => new loaded.SourceLogins(node.directory, clock),
+    ))
   const stopping = new AbortController()
   const copy = join(dir, 'settings.json')
   await naming(copy, loadNode(node, { clock, log, signal: stopping.signal }))
@@ -153,6 +160,7 @@ export async function startNode(options: {
         enabled: node.settings['auth.scram'],
         iterations: node.settings['auth.scramIterations'],
       }),
+      bind: async (origin, password) => (await logins()).check(origin, password),
       onDated: (account, password) => {
         // Where control is away, the next start of this process tries again.
         renewed(account, password, node.settings)

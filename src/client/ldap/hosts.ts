@@ -10,7 +10,7 @@ import type { LdapServer, LdapTimes } from './server.ts'
 
 /** A host that failed is asked again after this, or sooner where all others fail too. */
 const AWAY_MS = 30 * SECOND_MS
-/** Connections to a host that are kept for whoever asks next. */
+/** Connections to a host that are kept for whoever asks next, where nothing else is said. */
 const IDLE_MAX = 8
 
 /** How a host of a source is, for health and the console. */
@@ -46,6 +46,7 @@ export class LdapHosts {
   readonly #clock: Clock
   readonly #times: LdapTimes
   readonly #as: LdapIdentity | undefined
+  readonly #idleMax: number
   #isClosed = false
 
   constructor(
@@ -55,12 +56,15 @@ export class LdapHosts {
       readonly times: LdapTimes
       /** Whom each connection is bound as; absent: nobody, as for questions that bind themselves. */
       readonly as?: LdapIdentity
+      /** 0: each question has a connection of its own, as the rare ones may. */
+      readonly idleMax?: number
     },
   ) {
     this.#hosts = servers.map((server) => ({ server, idle: [], state: 'unknown', awayUntilMs: 0 }))
     this.#clock = parts.clock
     this.#times = parts.times
     this.#as = parts.as
+    this.#idleMax = parts.idleMax ?? IDLE_MAX
   }
 
   /**
@@ -146,7 +150,7 @@ export class LdapHosts {
   ): Promise<T> {
     try {
       const done = await work(connection)
-      if (!this.#isClosed && connection.isOpen && host.idle.length < IDLE_MAX)
+      if (!this.#isClosed && connection.isOpen && host.idle.length < this.#idleMax)
         host.idle.push(connection)
       else connection.close()
       return done

@@ -76,7 +76,13 @@ export const user = z.object({
   passwordScheme: z
     .string()
     .optional()
-    .describe('How the password is stored: argon2id, or the scheme of a hash that was brought in.'),
+    .describe(
+      'How the password is checked: argon2id, the scheme of a hash that was brought in, or bind, by another directory.',
+    ),
+  sources: z
+    .array(z.string())
+    .optional()
+    .describe('Other directories that say what it is, first to last; empty: none has it any more.'),
   addresses: z.array(z.string()).describe('Further addresses of the account.'),
   delegated: z.array(z.string()).describe('Addresses that it may also send under.'),
   forward: newForward.optional(),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import type { EventRecord } from '#model/event.ts'
 import type { RouteRow } from '#model/route.ts'
+import type { DirectorySource } from '#model/source.ts'
 import { nodeListens, nodePlace } from './join.ts'
 
 /** Paths of the node API; the version is part of them. */
@@ -41,12 +42,13 @@ export type WireRow =
   | { readonly kind: 'alias'; readonly alias: Alias }
   | { readonly kind: 'forward'; readonly forward: Forward }
   | { readonly kind: 'route'; readonly route: RouteRow }
+  | { readonly kind: 'source'; readonly source: DirectorySource }
 
 const row = z.custom<WireRow>(
   (value) =>
     typeof value === 'object' &&
     value !== null &&
-    ['domain', 'account', 'alias', 'forward', 'route'].includes((value as WireRow).kind),
+    ['domain', 'account', 'alias', 'forward', 'route', 'source'].includes((value as WireRow).kind),
 )
 const count = z.number().int().nonnegative()
 const change = z.object({ seq: count, key: z.string(), row: row.nullable() })

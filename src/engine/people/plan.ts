@@ -1,4 +1,4 @@
-import { addressKey, formatAddress, parseAddress } from '#model/address.ts'
+import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { Census, MailGroup, Person } from '#model/person.ts'
@@ -6,6 +6,7 @@ import { findCycle } from '#engine/route/check.ts'
 import { checkRow } from '#store/directory/check-edits.ts'
 import type { DirectoryEdit, DirectoryRefusal } from '#store/directory/check-edits.ts'
 import type { Directory, DirectoryKey, DirectoryRow } from '#store/directory/directory.ts'
+import { addressIn, mainOf, takenBy } from './claims.ts'
 import { isKnownHash } from '#store/directory/password.ts'
 import { rowKey } from '#store/directory/row-key.ts'
 
@@ -108,8 +109,9 @@ class Planner {
     const { before, domain, notes } = known
     const addresses = [...(before?.addresses ?? [])]
     for (const text of person.addresses) {
-      const address = this.#address(text)
-      const taken = typeof address === 'string' ? address : this.#takenBy(address, before)
+      const address = addressIn(this.#directory, text)
+      const taken =
+        typeof address === 'string' ? address : takenBy(this.#directory, address, before)
       if (taken !== undefined) notes.push(taken)
       else if (typeof address !== 'string' && !addresses.some((each) => same(each, address)))
         addresses.push(address)
@@ -150,17 +152,6 @@ class Planner {
     return undefined
   }
 
-  /** Why an address cannot be this account's; undefined: it can, or is. */
-  #takenBy(address: Address, account: Account | undefined): string | undefined {
-    const text = formatAddress(address)
-    if (this.#directory.domain(address.domain) === undefined)
-      return `${text}: ${address.domain} is no local domain`
-    const owner = this.#directory.byAddress(address)
-    if (owner !== undefined && owner.id !== account?.id)
-      return `${text} is an address of ${formatAddress(mainOf(owner))}`
-    return undefined
-  }
-
   #forward(account: Account, { forward }: Person, notes: string[]): boolean {
     if (forward === undefined) return false
     const to = this.#targets(forward.to, notes)
@@ -174,7 +165,7 @@ class Planner {
   }
 
   group(group: MailGroup): PlannedRow {
-    const from = this.#address(group.address)
+    const from = addressIn(this.#directory, group.address)
     if (typeof from === 'string')
       return refused({ source: group.source, kind: 'group', address: group.address }, from)
     const row = { source: group.source, kind: 'group', address: formatAddress(from) } as const
@@ -192,19 +183,11 @@ class Planner {
 
   #targets(texts: readonly string[], notes: string[]): Address[] {
     return texts.flatMap((text) => {
-      const address = this.#address(text)
+      const address = addressIn(this.#directory, text)
       if (typeof address !== 'string') return [address]
       notes.push(address)
       return []
     })
-  }
-
-  /** An address as it is written; a bare name is one of the default domain. Else what is wrong. */
-  #address(text: string): Address | string {
-    const domain = this.#directory.defaultDomain
-    const whole = text.includes('@') || domain === undefined ? text : `${text}@${domain}`
-    const address = parseAddress(whole)
-    return address.ok ? address.value : `${text} is no address`
   }
 
   /** Tries a row behind all before it; what is wrong with it. */
@@ -225,8 +208,6 @@ function withFreshKeys(before: Account | undefined, after: Account): Account {
   const { scram: _, ...account } = after
   return { ...account, credentialVersion: before.credentialVersion + 1 }
 }
-
-const mainOf = ({ username, domain }: Account): Address => ({ localpart: username, domain })
 
 const same = (a: Address, b: Address): boolean => addressKey(a) === addressKey(b)
 

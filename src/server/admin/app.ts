@@ -32,6 +32,7 @@ import { scriptRoutes } from './scripts.ts'
 import { searchRoutes } from './search.ts'
 import { ADMIN_SESSIONS, peerOf, sessionAuthor, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
+import { sourceRoutes } from './sources.ts'
 import { statusRoutes } from './status.ts'
 import { traceRoutes } from './trace.ts'
 import { userRoutes } from './users.ts'
@@ -115,6 +116,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         aliasRoutes,
         forwardRoutes,
         importRoutes,
+        sourceRoutes,
         routeRoutes,
         accessRoutes,
         queueRoutes,

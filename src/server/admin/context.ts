@@ -12,6 +12,8 @@ import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import type { SearchStatus } from '#contract/node/search.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
+import type { SourceState } from '#engine/people/source-keeper.ts'
+import type { SourceReading } from '#engine/people/sources.ts'
 import type { Keeping } from '#engine/retention/keeping.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
@@ -116,6 +118,12 @@ export interface AdminDeps {
     }): Promise<{ readonly token: string; readonly expiresAtMs: number }>
     drain(name: string, draining: boolean): Promise<boolean>
     remove(name: string): Promise<boolean>
+  }
+  /** Other directories whose people are ours. */
+  readonly sources?: {
+    states(): readonly SourceState[]
+    readings(): readonly SourceReading[]
+    read(name: string, options?: { readonly accept?: boolean }): Promise<boolean>
   }
   /** The queues of all nodes that have one, through the node API. */
   queues(): readonly {

@@ -39,4 +39,6 @@ export function keepSomeWayIn(
 const isIn = (account: Account | undefined): boolean => account !== undefined && mayEnter(account)
 
 const mayEnter = (account: Account): boolean =>
-  account.admin && !account.disabled && account.credential !== undefined
+  account.admin &&
+  !account.disabled &&
+  (account.credential !== undefined || account.bind !== undefined)

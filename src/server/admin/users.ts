@@ -167,6 +167,11 @@ function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQu
       passwordScheme: schemeOf(account.credential),
       scram: account.scram !== undefined,
     }),
+    ...(account.credential === undefined &&
+      account.bind !== undefined && { passwordScheme: 'bind' }),
+    ...(account.origins !== undefined && {
+      sources: account.origins.map(({ source }) => source),
+    }),
     addresses: account.addresses.map(formatAddress),
     delegated: account.delegated.map(formatAddress),
     ...(account.quota !== undefined && { quota: account.quota }),

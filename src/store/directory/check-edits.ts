@@ -4,6 +4,7 @@ import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import type { Address } from '#model/address.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
 import type { RouteRow } from '#model/route.ts'
+import type { DirectorySource } from '#model/source.ts'
 import type { Directory, DirectoryKey, DirectoryRow } from './directory.ts'
 
 /** A row to write, or a key to remove. */
@@ -35,6 +36,8 @@ export function checkRow(directory: Directory, row: DirectoryRow): DirectoryRefu
       return checkForward(directory, row.forward)
     case 'route':
       return checkRoute(row.route)
+    case 'source':
+      return checkSource(row.source)
   }
 }
 
@@ -230,6 +233,8 @@ function exists(directory: Directory, kind: string, name: string): boolean {
       return directory.forward(name as Account['id']) !== undefined
     case 'route':
       return directory.route(name) !== undefined
+    case 'source':
+      return directory.source(name) !== undefined
     case 'alias': {
       const address = parseAddress(name)
       return address.ok && directory.alias(address.value) !== undefined
@@ -237,6 +242,24 @@ function exists(directory: Directory, kind: string, name: string): boolean {
     default:
       return false
   }
+}
+
+const SERVERS_MAX = 16
+const SOURCE_TEXT_LENGTH_MAX = 10_000
+
+function checkSource(source: DirectorySource): DirectoryRefusal | undefined {
+  const { name, order, servers, base, filter = '', key } = source
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(name))
+    return refuse('invalid', `${name} is no name for a source`, 'Give a word such as campus-ldap.')
+  if (!Number.isInteger(order) || order < 1 || order > 1_000_000)
+    return refuse('invalid', `${order} is no place in an order`, 'Give a number from 1 on.')
+  if (servers.length === 0 || servers.length > SERVERS_MAX)
+    return refuse('limit', 'a source has 1 to 16 servers', 'Give --url for each of them.')
+  if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(key))
+    return refuse('invalid', `${key} is no attribute`, 'Give one such as employeeNumber.')
+  if (base === '' || `${base}${filter}`.length > SOURCE_TEXT_LENGTH_MAX)
+    return refuse('invalid', 'the base is missing or too long', 'Give --base DN.')
+  return undefined
 }
 
 function checkDomainRemoval(directory: Directory, name: string): DirectoryRefusal | undefined {

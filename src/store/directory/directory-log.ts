@@ -208,6 +208,13 @@ function withoutSecret(row: DirectoryRow | null): DirectoryRow | null {
     const { saltKey: _, ...domain } = row.domain
     return { kind: 'domain', domain }
   }
+  if (row?.kind === 'source') {
+    const { bind, ...source } = row.source
+    return {
+      kind: 'source',
+      source: { ...source, ...(bind && { bind: { ...bind, passwordBase64: '' } }) },
+    }
+  }
   if (row?.kind !== 'account') return row
   const { credential: _, scram: _keys, ...account } = row.account
   return { kind: 'account', account }

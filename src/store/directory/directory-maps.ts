@@ -1,6 +1,7 @@
 import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
+import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
 import { iterationsOf } from './scram-keys.ts'
 
@@ -12,12 +13,16 @@ export class DirectoryMaps {
   readonly aliases = new Map<string, Alias>()
   readonly forwards = new Map<AccountId, Forward>()
   readonly routes = new Map<string, RouteRow>()
+  readonly sources = new Map<string, DirectorySource>()
   readonly scram = { lacking: 0, iterations: new Map<number, number>() }
 
   /** The number of rows. */
   get size(): number {
-    const { domains, accounts, aliases, forwards, routes } = this
-    return domains.size + accounts.size + aliases.size + forwards.size + routes.size
+    const { domains, accounts, aliases, forwards, routes, sources } = this
+    return [domains, accounts, aliases, forwards, routes, sources].reduce(
+      (sum, { size }) => sum + size,
+      0,
+    )
   }
 
   row(key: DirectoryKey): DirectoryRow | undefined {
@@ -34,6 +39,8 @@ export class DirectoryMaps {
         return rowOf('forward', this.forwards.get(name as AccountId))
       case 'route':
         return rowOf('route', this.routes.get(name))
+      case 'source':
+        return rowOf('source', this.sources.get(name))
       default:
         return undefined
     }
@@ -58,6 +65,9 @@ export class DirectoryMaps {
         return
       case 'route':
         this.routes.set(matchKey(row.route.match), row.route)
+        return
+      case 'source':
+        this.sources.set(row.source.name, row.source)
     }
   }
 
@@ -80,6 +90,9 @@ export class DirectoryMaps {
         return
       case 'route':
         this.routes.delete(name)
+        return
+      case 'source':
+        this.sources.delete(name)
     }
   }
 
@@ -91,8 +104,8 @@ export class DirectoryMaps {
       if (this.byAddress.get(key) === id) this.byAddress.delete(key)
   }
 
-  #countScram({ credential, scram, disabled }: Account, sign: 1 | -1): void {
-    if (disabled || credential === undefined) return
+  #countScram({ credential, bind, scram, disabled }: Account, sign: 1 | -1): void {
+    if (disabled || (credential === undefined && bind === undefined)) return
     if (scram === undefined) {
       this.scram.lacking += sign
       return

@@ -1,6 +1,7 @@
 import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
 import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
+import type { DirectorySource } from '#model/source.ts'
 
 /** One row of the directory; the log of rows is sequenced and replicated into each node. */
 export type DirectoryRow =
@@ -9,8 +10,9 @@ export type DirectoryRow =
   | { readonly kind: 'alias'; readonly alias: Alias }
   | { readonly kind: 'forward'; readonly forward: Forward }
   | { readonly kind: 'route'; readonly route: RouteRow }
+  | { readonly kind: 'source'; readonly source: DirectorySource }
 
-/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `route:match`. */
+/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `route:match`, `source:NAME`. */
 export type DirectoryKey = string
 
 /** One change of the log: the row as it is from now on, or its removal. */
@@ -49,4 +51,7 @@ export interface Directory {
   /** The row of exactly this `user@domain` or `domain`. */
   route(match: string): RouteRow | undefined
   routes(): readonly RouteRow[]
+  source(name: string): DirectorySource | undefined
+  /** In their order. */
+  sources(): readonly DirectorySource[]
 }

@@ -2,13 +2,14 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { Semaphore } from '#base/deadline.ts'
 import { silentLog } from '#base/log.ts'
 import type { Log } from '#base/log.ts'
-import { err, isFault, ok } from '#base/outcome.ts'
+import { Fault, err, isFault, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
 import { MINUTE_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
+import type { Origin } from '#model/source.ts'
 import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
 import type { Directory } from './directory.ts'
 import { GuessLimits, isLoopback } from './guessing.ts'
@@ -34,6 +35,8 @@ export function createAuthenticator(options: {
   readonly poolLimit?: number
   readonly waitingMax?: number
   readonly log?: Log
+  /** Asks another directory whether a password is somebody's there; throws a Fault where it does not answer. */
+  readonly bind?: Bind
   /** Whether SCRAM may be offered, and with how many iterations keys are made now; absent: never. */
   readonly scram?: () => { readonly enabled: boolean; readonly iterations: number }
   /** A login was right by a hash or keys that are not as we make them now; told once for each. */
@@ -45,6 +48,7 @@ export function createAuthenticator(options: {
   const checker = new Checker(
     clock,
     new Semaphore(options.poolLimit ?? POOL_DEFAULT, options.waitingMax ?? WAITING_MAX),
+    options.bind,
   )
   return {
     ...(scram !== undefined && {
@@ -81,21 +85,30 @@ export function createAuthenticator(options: {
   }
 }
 
+type Bind = (origin: Origin, password: Octets) => Promise<boolean>
+
 const sameCredential = (a: Account, b: Account): boolean =>
-  a.credentialVersion === b.credentialVersion && a.credential === b.credential
+  a.credentialVersion === b.credentialVersion &&
+  a.credential === b.credential &&
+  nameOf(a.bind) === nameOf(b.bind)
+
+const nameOf = (origin: Origin | undefined): string =>
+  origin === undefined ? '' : `${origin.source} ${origin.key} ${origin.dn}`
 
 /** Hashes in a bounded pool, and remembers what was right. */
 class Checker {
   readonly #clock: Clock
   readonly #pool: Semaphore
+  readonly #bind: Bind | undefined
   /** Made anew by each process: what is remembered is worth nothing elsewhere. */
   readonly #secret = randomBytes(32)
   readonly #remembered = new Map<string, number>()
   readonly #running = new Map<string, Promise<boolean | 'slowed'>>()
 
-  constructor(clock: Clock, pool: Semaphore) {
+  constructor(clock: Clock, pool: Semaphore, bind: Bind | undefined) {
     this.#clock = clock
     this.#pool = pool
+    this.#bind = bind
   }
 
   async check(
@@ -107,19 +120,31 @@ class Checker {
     const key =
       usable === undefined
         ? this.mark(`? ${login}`, password)
-        : this.mark(`${usable.id} ${usable.credentialVersion} ${usable.credential ?? ''}`, password)
+        : this.mark(
+            `${usable.id} ${usable.credentialVersion} ${usable.credential ?? nameOf(usable.bind)}`,
+            password,
+          )
     const until = this.#remembered.get(key)
     if (until !== undefined && until > this.#clock.monotonicMs()) return true
     try {
       const right = await this.#once(key, async () =>
-        ask.mayTry() ? verifyPassword(password, usable?.credential) : 'slowed',
+        ask.mayTry() ? this.#verify(password, usable) : 'slowed',
       )
       if (right === true) this.#remember(key)
       return right
     } catch (cause) {
-      if (isFault(cause, 'limit')) return 'busy'
+      // Another directory that does not answer is our trouble, never a wrong password.
+      if (isFault(cause)) return 'busy'
       throw cause
     }
+  }
+
+  /** A password that is wrong elsewhere costs the same work here as one that is wrong here. */
+  async #verify(password: Octets, account: Account | undefined): Promise<boolean> {
+    const { credential, bind } = account ?? {}
+    if (credential !== undefined || bind === undefined) return verifyPassword(password, credential)
+    if (this.#bind === undefined) throw new Fault('unavailable', `${bind.source} is not asked here`)
+    return (await this.#bind(bind, password)) || verifyPassword(password, undefined)
   }
 
   /** Names these octets without telling them. */

@@ -2,6 +2,7 @@ import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/acc
 import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
+import type { DirectorySource } from '#model/source.ts'
 import { DirectoryMaps } from './directory-maps.ts'
 import type {
   Directory,
@@ -141,5 +142,13 @@ export class MemoryDirectory implements Directory {
 
   routes(): readonly RouteRow[] {
     return [...this.#maps.routes.values()]
+  }
+
+  source(name: string): DirectorySource | undefined {
+    return this.#maps.sources.get(name)
+  }
+
+  sources(): readonly DirectorySource[] {
+    return [...this.#maps.sources.values()].toSorted((a, b) => a.order - b.order)
   }
 }

@@ -21,5 +21,7 @@ export function rowKey(row: DirectoryRow): DirectoryKey {
       return `forward:${row.forward.accountId}`
     case 'route':
       return `route:${matchKey(row.route.match)}`
+    case 'source':
+      return `source:${row.source.name}`
   }
 }

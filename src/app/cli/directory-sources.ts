@@ -1,0 +1,235 @@
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import { done } from '#contract/admin/common.ts'
+import { explained, source, sources, sourceTrial, writtenSource } from '#contract/admin/sources.ts'
+import type { SourceBody } from '#contract/admin/sources.ts'
+import { part, verbOf } from './context.ts'
+import { textOf } from './files.ts'
+import { UsageError } from './io.ts'
+import type { CliIo } from './io.ts'
+import { fields, table } from './print.ts'
+import { collect } from './user-change.ts'
+
+/** Other directories whose people are ours. */
+export function directorySourceCommands(directory: Command, io: CliIo): void {
+  const noun = directory.command('sources').description('other directories whose people are ours')
+  noun
+    .command('add <name>')
+    .description('add a source, or set one anew that is there')
+    .requiredOption(
+      '--url <url>',
+      'ldaps://HOST[:PORT] or ldap://HOST[:PORT]; again for each host',
+      collect,
+    )
+    .requiredOption('--base <dn>', 'where its people lie')
+    .option('--filter <filter>', 'which entries are people (RFC 4515)')
+    .option('--map <preset>', 'how entries are read; else by their classes')
+    .option('--key <attribute>', 'by which somebody is known under every name (entryUUID)')
+    .option('--bind <dn>', 'whom to bind as for reading')
+    .option('--password-stdin', 'read the password of --bind from standard input')
+    .option(
+      '--auth <way>',
+      'bind: the source checks passwords; hash: it has hashes to check (bind)',
+    )
+    .option('--order <n>', 'lower is asked first')
+    .option('--ca <file>', 'certificates in PEM that alone are trusted')
+    .option('--plain', 'without TLS, also to another machine')
+    .action(async (name: string, options: AddOptions, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.put(
+        `/directory/sources/${part(name)}`,
+        writtenSource,
+        await sourceOf(io, options),
+      )
+      verb.wrote(
+        body,
+        () => `${body.name} is source ${body.order}, read from ${body.urls.join(', ')}\n`,
+      )
+    })
+  noun
+    .command('ls')
+    .description('show the sources in their order, and how they are')
+    .action(async (_: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.get('/directory/sources', sources)
+      verb.show(body, () =>
+        table(
+          ['ORDER', 'NAME', 'STATE', 'PEOPLE', 'READ', 'AUTH', 'WHERE', ''],
+          body.items.map((row) => [
+            row.order,
+            row.name,
+            row.state,
+            row.people,
+            row.readAt,
+            row.auth,
+            row.urls.join(' '),
+            row.error,
+          ]),
+        ),
+      )
+    })
+  noun
+    .command('show <name>')
+    .description('show one source, its hosts, and what of it is not taken')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.get(`/directory/sources/${part(name)}`, source)
+      verb.show(body, () => sourceText(body))
+    })
+  noun
+    .command('test <name>')
+    .description('read a source once, and take nothing of it')
+    .action(async (name: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const path = `/directory/sources/${part(name)}/test`
+      const body = await verb.api.post(path, sourceTrial)
+      verb.show(body, () => trialText(body))
+    })
+  noun
+    .command('read <name>')
+    .description('read a source now, and take what it says')
+    .option('--accept', 'however many people it has lost')
+    .action(async (name: string, options: { accept?: boolean }, command: Command) => {
+      const verb = verbOf(command, io)
+      const path = `/directory/sources/${part(name)}/read`
+      const body = await verb.api.post(path, source, { accept: options.accept === true })
+      verb.show(body, () => sourceText(body))
+    })
+  noun
+    .command('rm <name>')
+    .description('remove a source; who came from it alone lets nobody in any more')
+    .option('--keep-people', 'who came from it alone stays, as one of ours')
+    .action(async (name: string, options: { keepPeople?: boolean }, command: Command) => {
+      const verb = verbOf(command, io)
+      const query = options.keepPeople === true ? '?keepPeople=true' : ''
+      const body = await verb.api.delete(`/directory/sources/${part(name)}${query}`, done)
+      verb.wrote(body, () => `removed ${name}\n`)
+    })
+  directory
+    .command('explain <address>')
+    .description('who says what of an address, and who is believed')
+    .action(async (address: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.get(`/directory/explain/${part(address)}`, explained)
+      verb.show(body, () => explainedText(body))
+    })
+}
+
+interface AddOptions {
+  readonly url: readonly string[]
+  readonly base: string
+  readonly filter?: string
+  readonly map?: string
+  readonly key?: string
+  readonly bind?: string
+  readonly passwordStdin?: boolean
+  readonly auth?: string
+  readonly order?: string
+  readonly ca?: string
+  readonly plain?: boolean
+}
+
+async function sourceOf(io: CliIo, options: AddOptions): Promise<unknown> {
+  const { url, base, filter, map, key, bind, auth, order, ca, plain } = options
+  if (auth !== undefined && auth !== 'bind' && auth !== 'hash')
+    throw new UsageError('--auth is bind or hash')
+  if (order !== undefined && !/^[1-9]\d{0,5}$/.test(order))
+    throw new UsageError('--order is a number from 1 on')
+  if ((bind === undefined) !== (options.passwordStdin !== true))
+    throw new UsageError('give --bind DN with --password-stdin, or neither')
+  return {
+    urls: url,
+    base,
+    ...(filter !== undefined && { filter }),
+    ...(map !== undefined && { map }),
+    ...(key !== undefined && { key }),
+    ...(bind !== undefined && { bindDn: bind, bindPasswordBase64: await passwordFrom(io) }),
+    ...(auth !== undefined && { auth }),
+    ...(order !== undefined && { order: Number(order) }),
+    ...(ca !== undefined && { ca: await textOf(io, ca) }),
+    ...(plain === true && { plain }),
+  }
+}
+
+/** Octets up to the end less one final LF: opaque, so they travel in base64. */
+async function passwordFrom(io: CliIo): Promise<string> {
+  const octets = Buffer.from(await io.stdin())
+  return (octets.at(-1) === 0x0a ? octets.subarray(0, -1) : octets).toString('base64')
+}
+
+const sourceText = (body: SourceBody): string =>
+  [
+    fields([
+      ['name', body.name],
+      ['order', body.order],
+      ['state', body.state],
+      ['error', body.error],
+      ['people', body.people],
+      ['read', body.readAt],
+      ['base', body.base],
+      ['filter', body.filter],
+      ['map', body.map],
+      ['key', body.key],
+      ['bind', body.bindDn],
+      ['auth', body.auth],
+    ]),
+    hostsText(body.hosts),
+    notesText(body.notes),
+  ].join('')
+
+const hostsText = (hosts: SourceBody['hosts']): string =>
+  hosts.length === 0
+    ? ''
+    : `\n${table(
+        ['HOST', 'STATE', ''],
+        hosts.map(({ url, state, error }) => [url, state, error]),
+      )}`
+
+const notesText = (notes: SourceBody['notes']): string =>
+  notes.length === 0
+    ? ''
+    : `\n${table(
+        ['WHO', 'NOT TAKEN'],
+        notes.map(({ source: who, text }) => [who, text]),
+      )}`
+
+const trialText = (body: z.infer<typeof sourceTrial>): string =>
+  [
+    `${body.people} people\n\n`,
+    table(
+      ['ADDRESS', 'NAME', 'DN'],
+      body.sample.map(({ address, name, dn }) => [address, name, dn]),
+    ),
+    hostsText(body.hosts),
+    notesText(body.exceptions),
+  ].join('')
+
+function explainedText(body: z.infer<typeof explained>): string {
+  if (body.account === undefined) return `${body.address} is nobody's\n`
+  return [
+    fields([
+      ['address', body.address],
+      ['account', body.account],
+      ['made here', body.isOwn],
+      ['disabled', body.disabled],
+      ['password', body.password],
+    ]),
+    body.rows.length === 0
+      ? ''
+      : `\n${table(
+          ['WHAT', 'VALUE', 'SAID BY'],
+          body.rows.map(({ what, value, by }) => [what, value, by]),
+        )}`,
+    body.origins.length === 0
+      ? ''
+      : `\n${table(
+          ['SOURCE', 'NAME', 'ADDRESSES', 'DN'],
+          body.origins.map(({ source: from, name, addresses, dn }) => [
+            from,
+            name,
+            addresses.join(' '),
+            dn,
+          ]),
+        )}`,
+  ].join('')
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import { pending } from './common.ts'
+
+const text = z.string().min(1).max(10_000)
+
+const fields = z.object({
+  order: z
+    .number()
+    .int()
+    .describe('lower is asked first; what is in our own directory comes before all'),
+  urls: z.array(z.string().max(500)).min(1).max(16),
+  ca: z.string().max(200_000).optional().describe('certificates in PEM that alone are trusted'),
+  base: text,
+  filter: text.optional().describe('as RFC 4515 has it; absent: people'),
+  map: z.string().max(100).optional().describe('absent: entries are read by their classes'),
+  key: z.string().max(200).describe('attribute by which somebody is known under every name'),
+  bindDn: text.optional(),
+  auth: z.enum(['bind', 'hash']).describe('who says whether a password is right'),
+})
+
+/** A source as it is set; the order, the key and how passwords are checked may be left to us. */
+export const newSource = fields.partial({ order: true, key: true, auth: true }).extend({
+  bindPasswordBase64: z.base64().max(2_000).optional(),
+  plain: z.boolean().optional().describe('without TLS, also to another machine'),
+})
+
+const note = z.object({ source: z.string(), text: z.string() })
+
+const state = z.object({
+  state: z
+    .enum(['unread', 'well', 'away', 'held'])
+    .describe('held: it has lost so many people at once that somebody has to say that it is meant'),
+  readAt: z.string().optional(),
+  people: z.number().int().optional(),
+  error: z.string().optional(),
+  hosts: z.array(
+    z.object({
+      url: z.string(),
+      state: z.enum(['unknown', 'well', 'away']),
+      error: z.string().optional(),
+    }),
+  ),
+  notes: z.array(note).describe('what of it is not taken, and why'),
+})
+
+export const source = fields.extend({ name: z.string(), ...state.shape })
+export type SourceBody = z.infer<typeof source>
+
+export const sources = z.object({ items: z.array(source) })
+export const writtenSource = source.extend({ pending })
+
+/** What is there before a source is added: nothing of it is taken. */
+export const sourceTrial = z.object({
+  people: z.number().int(),
+  sample: z.array(z.object({ dn: z.string(), address: z.string(), name: z.string().optional() })),
+  exceptions: z.array(note),
+  hosts: state.shape.hosts,
+})
+
+export const removeSource = z.object({
+  keepPeople: z.coerce
+    .boolean()
+    .optional()
+    .describe('who came from it alone stays, as one of ours'),
+})
+
+/** Who says what of an address, and who is believed. */
+export const explained = z.object({
+  address: z.string(),
+  id: z.string().optional(),
+  account: z.string().optional().describe('absent: it is nobody’s'),
+  isOwn: z.boolean().describe('it was made here'),
+  disabled: z.boolean(),
+  password: z.string().describe('who says whether a password is right'),
+  origins: z.array(
+    z.object({
+      source: z.string(),
+      dn: z.string(),
+      name: z.string().optional(),
+      addresses: z.array(z.string()),
+      disabled: z.boolean().optional(),
+    }),
+  ),
+  rows: z.array(
+    z.object({
+      what: z.string(),
+      value: z.string(),
+      by: z.string().describe('who said it; `here`: our own directory'),
+    }),
+  ),
+})

@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto'
+import type { Account, AccountId } from '#model/account.ts'
+import { addressKey } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
+import type { Person } from '#model/person.ts'
+import type { DirectorySource, Origin } from '#model/source.ts'
+import { checkRow } from '#store/directory/check-edits.ts'
+import type { DirectoryEdit } from '#store/directory/check-edits.ts'
+import type { Directory } from '#store/directory/directory.ts'
+import { isKnownHash } from '#store/directory/password.ts'
+import { rowKey } from '#store/directory/row-key.ts'
+import { addressIn, mainOf, takenBy } from './claims.ts'
+import type { TrialDirectory } from './plan.ts'
+
+/** What a source said when it was last read whole, by the key of each person. */
+export interface SourceReading {
+  readonly source: DirectorySource
+  readonly people: ReadonlyMap<string, SourcePerson>
+}
+
+export interface SourcePerson {
+  readonly dn: string
+  readonly person: Person
+}
+
+/** One source's share in an account. */
+interface Share {
+  readonly source: DirectorySource
+  readonly key: string
+  readonly dn: string
+  readonly person: Person
+}
+
+/** An account as its sources make it, or why it cannot be. */
+export interface Gathered {
+  /** Undefined: somebody who is new. */
+  readonly before: Account | undefined
+  /** First source first; empty: no source has it any more. */
+  readonly shares: readonly Share[]
+}
+
+/**
+ * Who is who in several sources at once: the same key in the same source is the same person under any
+ * name; who has the same main address in several, or here, is one person of all of them, and overlaps are
+ * no error. Accounts of a source that has not been read since the start are left as they are.
+ */
+export function gather(
+  directory: Directory,
+  readings: readonly SourceReading[],
+): readonly Gathered[] {
+  const names = new Set(readings.map(({ source }) => source.name))
+  const isKnown = (account: Account): boolean =>
+    account.origins?.every(({ source }) => names.has(source)) ?? true
+  const byOrigin = new Map<string, Account>()
+  const gone: Account[] = []
+  for (const account of directory.accounts()) {
+    for (const origin of account.origins ?? [])
+      byOrigin.set(nameOf(origin.source, origin.key), account)
+    const isThere = account.origins?.some(({ source, key }) =>
+      readings.find((reading) => reading.source.name === source)?.people.has(key),
+    )
+    if (isThere === false && isKnown(account) && !isLeft(account)) gone.push(account)
+  }
+  const all = new Map<string, { before: Account | undefined; shares: Share[] }>()
+  for (const { source, people } of readings.toSorted((a, b) => a.source.order - b.source.order))
+    for (const [key, { dn, person }] of people) {
+      const main = addressOf(directory, person)
+      const before =
+        byOrigin.get(nameOf(source.name, key)) ??
+        (main === undefined ? undefined : directory.byAddress(main))
+      const name = before?.id ?? (main === undefined ? `? ${dn}` : addressKey(main))
+      const found = all.get(name)
+      const share = { source, key, dn, person }
+      if (found === undefined) all.set(name, { before, shares: [share] })
+      else found.shares.push(share)
+    }
+  const known = [...all.values()].filter(({ before }) => before === undefined || isKnown(before))
+  return [...gone.map((before) => ({ before, shares: [] })), ...known]
+}
+
+const nameOf = (source: string, key: string): string => `${source} ${key}`
+
+/** Nobody's any more, and that was noted already. */
+const isLeft = (account: Account): boolean => account.origins?.length === 0
+
+const addressOf = (directory: Directory, { username, domain }: Person): Address | undefined => {
+  const of = domain ?? directory.defaultDomain
+  return of === undefined ? undefined : { localpart: username, domain: of }
+}
+
+/** Why something of somebody's is not taken. */
+export interface SourceNote {
+  readonly source: string
+  readonly dn: string
+  readonly text: string
+}
+
+/** The rows that make accounts what their sources say, each tried behind those before it. */
+export function planSources(
+  directory: TrialDirectory,
+  people: readonly Gathered[],
+  newId: () => AccountId,
+): { readonly edits: readonly DirectoryEdit[]; readonly notes: readonly SourceNote[] } {
+  const trial = directory.trial()
+  const edits: DirectoryEdit[] = []
+  const notes: SourceNote[] = []
+  try {
+    for (const gathered of people) {
+      const told: string[] = []
+      const account = accountOf(directory, gathered, { newId, told })
+      const [first] = gathered.shares
+      if (account !== undefined && !isSame(gathered.before, account)) {
+        const row = { kind: 'account', account } as const
+        const refusal = checkRow(directory, row)
+        if (refusal === undefined) {
+          trial.put(rowKey(row), row)
+          edits.push({ kind: 'put', row })
+        } else told.push(refusal.message)
+      }
+      if (first !== undefined)
+        for (const text of told) notes.push({ source: first.source.name, dn: first.dn, text })
+    }
+    return { edits, notes }
+  } finally {
+    trial.end()
+  }
+}
+
+function accountOf(
+  directory: Directory,
+  { before: seen, shares }: Gathered,
+  { newId, told }: { readonly newId: () => AccountId; readonly told: string[] },
+): Account | undefined {
+  // As it is now: it may have changed since the people were gathered.
+  const before = seen && directory.account(seen.id)
+  if (seen !== undefined && before === undefined) return undefined
+  const [first] = shares
+  if (first === undefined) return before && leftBy(before)
+  const isOwn = before !== undefined && (before.isOwn === true || before.origins === undefined)
+  const main = isOwn ? mainOf(before) : addressOf(directory, first.person)
+  if (main === undefined) {
+    told.push('there is no domain for it')
+    return undefined
+  }
+  const taken = takenBy(directory, main, before)
+  if (taken !== undefined) {
+    told.push(taken)
+    return undefined
+  }
+  const from = <T>(take: (person: Person) => T | undefined): T | undefined => {
+    for (const { person } of shares) {
+      const value = take(person)
+      if (value !== undefined) return value
+    }
+    return undefined
+  }
+  const name = (isOwn ? before.name : undefined) ?? from((person) => person.name)
+  const quota = (isOwn ? before.quota : undefined) ?? from((person) => person.quota)
+  const disabled = disabledOf(before, from((person) => person.disabled) === true)
+  return {
+    id: before?.id ?? newId(),
+    username: main.localpart,
+    domain: main.domain,
+    ...(name !== undefined && { name }),
+    admin: before?.admin ?? false,
+    ...disabled,
+    ...secretOf(before, { isOwn, shares, told }),
+    addresses: addressesOf(directory, { before, isOwn, main, shares, told }),
+    delegated: before?.delegated ?? [],
+    ...(quota !== undefined && { quota }),
+    origins: shares.map(originOf),
+    ...(isOwn && { isOwn: true }),
+  }
+}
+
+/** No source has it any more: what was made here stays, others let nobody in until they come back. */
+function leftBy(account: Account): Account {
+  const { origins: _, bind: __, isOwn, ...rest } = account
+  if (isOwn !== true) return { ...rest, origins: [], ...disabledOf(account, true) }
+  const { isDisabledThere, ...own } = rest
+  return { ...own, disabled: rest.disabled && isDisabledThere !== true }
+}
+
+/** Who was disabled here stays so, whatever others say. */
+function disabledOf(
+  before: Account | undefined,
+  isThere: boolean,
+): Pick<Account, 'disabled' | 'isDisabledThere'> {
+  const isHere = before?.disabled === true && before.isDisabledThere !== true
+  if (isHere || !isThere) return { disabled: isHere }
+  return { disabled: true, isDisabledThere: true }
+}
+
+const originOf = ({ source, key, dn, person }: Share): Origin => ({
+  source: source.name,
+  key,
+  dn,
+  ...(source.auth === 'hash' &&
+    person.passwordHash !== undefined && { hashMark: markOf(person.passwordHash) }),
+})
+
+/** Enough to see that a hash is another one than before, and of no use to guess by. */
+const markOf = (hash: string): string =>
+  createHash('sha256').update(hash).digest('hex').slice(0, 12)
+
+/** How a password is checked: as here where one was set here, else as the first source that can. */
+function secretOf(
+  before: Account | undefined,
+  ask: { readonly isOwn: boolean; readonly shares: readonly Share[]; readonly told: string[] },
+): Pick<Account, 'credential' | 'scram' | 'credentialVersion' | 'bind'> {
+  const { credential, scram, credentialVersion = 1 } = before ?? {}
+  const kept = {
+    ...(credential !== undefined && { credential }),
+    ...(scram !== undefined && { scram }),
+    credentialVersion,
+  }
+  const isOfSource = before?.origins?.some(({ hashMark }) => hashMark !== undefined) === true
+  if (ask.isOwn && credential !== undefined && !isOfSource) return kept
+  for (const share of ask.shares) {
+    if (share.source.auth === 'bind') {
+      const bind = originOf(share)
+      return { credentialVersion: credentialVersion + (credential === undefined ? 0 : 1), bind }
+    }
+    const { passwordHash } = share.person
+    if (passwordHash === undefined) continue
+    if (!isKnownHash(passwordHash)) {
+      ask.told.push('the hash of the password is of a kind that cannot be checked')
+      continue
+    }
+    // Made anew at a login, it is no longer the one that stands there, and is right all the same.
+    const isSame =
+      before?.origins?.some(({ hashMark }) => hashMark === markOf(passwordHash)) === true
+    if (isSame && credential !== undefined) return kept
+    return { credential: passwordHash, credentialVersion: credentialVersion + 1 }
+  }
+  return isOfSource ? { credentialVersion: credentialVersion + 1 } : kept
+}
+
+/** Those of the first source that has any; of what was made here also its own. */
+function addressesOf(
+  directory: Directory,
+  ask: {
+    readonly before: Account | undefined
+    readonly isOwn: boolean
+    readonly main: Address
+    readonly shares: readonly Share[]
+    readonly told: string[]
+  },
+): Address[] {
+  const { before, isOwn, main, shares, told } = ask
+  const addresses = new Map<string, Address>()
+  const take = (address: Address): void => {
+    if (addressKey(address) !== addressKey(main)) addresses.set(addressKey(address), address)
+  }
+  if (isOwn) for (const address of before?.addresses ?? []) take(address)
+  const { person } = shares.find((share) => share.person.addresses.length > 0) ?? shares[0]!
+  for (const text of person.addresses) {
+    const address = addressIn(directory, text)
+    const why = typeof address === 'string' ? address : takenBy(directory, address, before)
+    if (why !== undefined) told.push(why)
+    else if (typeof address !== 'string') take(address)
+  }
+  return [...addresses.values()]
+}
+
+const isSame = (before: Account | undefined, after: Account): boolean =>
+  before !== undefined && sorted(before) === sorted(after)
+
+/** Fields in one order: rows of the disk and rows that are made have them in different ones. */
+const sorted = (account: Account): string =>
+  JSON.stringify(Object.entries(account).toSorted(([a], [b]) => (a < b ? -1 : 1)))

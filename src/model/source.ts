@@ -1,0 +1,60 @@
+/** A directory of others whose people are ours: where it is, how it is read, and who checks passwords. */
+export interface DirectorySource {
+  /** A word in lower case. */
+  readonly name: string
+  /** Sources are asked in this order, lower first; what is in our own directory comes before them all. */
+  readonly order: number
+  readonly servers: readonly SourceServer[]
+  /** Certificates in PEM that alone are trusted. */
+  readonly ca?: string
+  readonly base: string
+  /** Text of RFC 4515; absent: entries of people and groups. */
+  readonly filter?: string
+  /** How entries are read; absent: each by its object classes. */
+  readonly map?: string
+  /** The attribute by which somebody is known under every name. */
+  readonly key: string
+  readonly bind?: {
+    readonly dn: string
+    /** Octets in base64. Secret: it never leaves the nodes. */
+    readonly passwordBase64: string
+  }
+  /** Who says whether a password is right: the source itself, or a hash of it that stands there. */
+  readonly auth: 'bind' | 'hash'
+}
+
+export interface SourceServer {
+  readonly host: string
+  readonly port: number
+  readonly tls: 'implicit' | 'starttls' | 'none'
+}
+
+/** What a source says of an account of ours, and by which entry. */
+export interface Origin {
+  readonly source: string
+  readonly key: string
+  readonly dn: string
+  /** Tells a hash that stood there from another, where it became the password. */
+  readonly hashMark?: string
+}
+
+const PORTS = { ldap: 389, ldaps: 636 } as const
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/
+
+/**
+ * `ldaps://HOST[:PORT]`, or `ldap://HOST[:PORT]`, which goes on by STARTTLS except on this machine
+ * itself. Undefined for any other text.
+ */
+export function parseSourceUrl(text: string): SourceServer | undefined {
+  const match = /^(ldaps?):\/\/(?:\[([0-9a-f:.]+)\]|([^\s:/?#[\]]+))(?::(\d{1,5}))?\/?$/i.exec(text)
+  if (match === null) return undefined
+  const scheme = match[1]!.toLowerCase() as keyof typeof PORTS
+  const host = (match[2] ?? match[3]!).toLowerCase()
+  const port = match[4] === undefined ? PORTS[scheme] : Number(match[4])
+  if (port < 1 || port > 65_535) return undefined
+  if (scheme === 'ldaps') return { host, port, tls: 'implicit' }
+  return { host, port, tls: LOOPBACK.test(host) ? 'none' : 'starttls' }
+}
+
+export const formatSourceUrl = ({ host, port, tls }: SourceServer): string =>
+  `${tls === 'implicit' ? 'ldaps' : 'ldap'}://${host.includes(':') ? `[${host}]` : host}:${port}`

@@ -1,0 +1,307 @@
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { ok } from '#base/outcome.ts'
+import { done } from '#contract/admin/common.ts'
+import {
+  explained,
+  newSource,
+  removeSource,
+  source,
+  sourceTrial,
+  sources,
+  writtenSource,
+} from '#contract/admin/sources.ts'
+import type { SourceBody } from '#contract/admin/sources.ts'
+import { hostsOf, readSource } from '#engine/people/read-source.ts'
+import { PRESETS } from '#engine/people/attribute-map.ts'
+import type { SourceState } from '#engine/people/source-keeper.ts'
+import { parseFilter } from '#codec/ldap/filter.ts'
+import { formatAddress } from '#model/address.ts'
+import type { Account } from '#model/account.ts'
+import type { Person } from '#model/person.ts'
+import { formatSourceUrl, parseSourceUrl } from '#model/source.ts'
+import type { DirectorySource } from '#model/source.ts'
+import { schemeOf } from '#store/directory/password.ts'
+import type { DirectoryEdit } from '#store/directory/check-edits.ts'
+import type { Directory } from '#store/directory/directory.ts'
+import { authorOf, isoTime, taken } from './context.ts'
+import type { AdminDeps, AdminServer } from './context.ts'
+import { ApiError } from './errors.ts'
+import { addressIn, mainAddress } from './lookup.ts'
+
+const named = z.object({ name: z.string() })
+const ORDER_STEP = 10
+const KEY = 'entryUUID'
+const SAMPLE = 10
+const NOTES_MAX = 1_000
+
+/** Other directories whose people are ours, in their order. */
+export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
+  const { directory } = deps.directory
+  const body = (row: DirectorySource): SourceBody =>
+    sourceBody(
+      row,
+      deps.sources?.states().find(({ name }) => name === row.name),
+    )
+
+  app.get('/directory/sources', { schema: { response: { 200: sources } } }, async () => ({
+    items: directory.sources().map(body),
+  }))
+
+  app.get(
+    '/directory/sources/:name',
+    { schema: { params: named, response: { 200: source } } },
+    async ({ params }) => body(sourceOf(directory, params.name)),
+  )
+
+  app.put(
+    '/directory/sources/:name',
+    { schema: { params: named, body: newSource, response: { 200: writtenSource } } },
+    async (request) => {
+      const { name } = request.params
+      const row = rowOf(directory, name, request.body)
+      const edits: DirectoryEdit[] = [{ kind: 'put', row: { kind: 'source', source: row } }]
+      taken(await deps.directory.write(edits, authorOf(request)))
+      return { ...body(row), pending: [...(await deps.hub.settled())] }
+    },
+  )
+
+  app.post(
+    '/directory/sources/:name/read',
+    {
+      schema: {
+        params: named,
+        body: z.object({ accept: z.boolean().default(false) }),
+        response: { 200: source },
+      },
+    },
+    async ({ params, body: { accept } }) => {
+      const row = sourceOf(directory, params.name)
+      await deps.sources?.read(row.name, { accept })
+      return body(row)
+    },
+  )
+
+  app.post(
+    '/directory/sources/:name/test',
+    { schema: { params: named, response: { 200: sourceTrial } } },
+    async ({ params }) => trial(deps, sourceOf(directory, params.name)),
+  )
+
+  app.delete(
+    '/directory/sources/:name',
+    { schema: { params: named, querystring: removeSource, response: { 200: done } } },
+    async (request) => {
+      const row = sourceOf(directory, request.params.name)
+      const keeps = request.query.keepPeople === true
+      const written = await deps.directory.update(
+        (now) =>
+          ok([...without(now, row.name, keeps), { kind: 'remove', key: `source:${row.name}` }]),
+        authorOf(request),
+      )
+      taken(written)
+      return { pending: [...(await deps.hub.settled())] }
+    },
+  )
+
+  app.get(
+    '/directory/explain/:address',
+    {
+      schema: { params: z.object({ address: z.string() }), response: { 200: explained } },
+    },
+    async ({ params }: FastifyRequest<{ Params: { address: string } }>) =>
+      explain(deps, params.address),
+  )
+}
+
+function sourceOf(directory: Directory, name: string): DirectorySource {
+  const found = directory.source(name)
+  if (found !== undefined) return found
+  throw new ApiError(
+    'notFound',
+    `there is no source ${name}`,
+    'watari directory sources ls shows what there is.',
+  )
+}
+
+function rowOf(
+  directory: Directory,
+  name: string,
+  set: z.infer<typeof newSource>,
+): DirectorySource {
+  const before = directory.source(name)
+  const { base, filter, map, ca, bindDn, bindPasswordBase64 } = set
+  if (filter !== undefined) {
+    const parsed = parseFilter(filter)
+    if (!parsed.ok)
+      throw new ApiError(
+        'invalid',
+        `filter: ${parsed.error}`,
+        'Write it as RFC 4515 has it: (uid=*).',
+      )
+  }
+  const preset = Object.keys(PRESETS).find((each) => each.toLowerCase() === map?.toLowerCase())
+  if (map !== undefined && preset === undefined)
+    throw new ApiError(
+      'invalid',
+      `there is no map ${map}`,
+      `Known: ${Object.keys(PRESETS).join(', ')}.`,
+    )
+  if ((bindDn === undefined) !== (bindPasswordBase64 === undefined))
+    throw new ApiError(
+      'invalid',
+      'a name to bind with and its password belong together',
+      'Give --bind DN with --password-stdin, or neither.',
+    )
+  const last = Math.max(0, ...directory.sources().map(({ order }) => order))
+  return {
+    name,
+    order: set.order ?? before?.order ?? last + ORDER_STEP,
+    servers: set.urls.map((url) => {
+      const server = parseSourceUrl(url)
+      if (server === undefined)
+        throw new ApiError(
+          'invalid',
+          `${url} is no place of a directory`,
+          'Give ldaps://HOST[:PORT] or ldap://HOST[:PORT].',
+        )
+      return set.plain === true && server.tls === 'starttls' ? { ...server, tls: 'none' } : server
+    }),
+    ...(ca !== undefined && { ca }),
+    base,
+    ...(filter !== undefined && { filter }),
+    ...(preset !== undefined && { map: preset }),
+    key: set.key ?? KEY,
+    ...(bindDn !== undefined &&
+      bindPasswordBase64 !== undefined && {
+        bind: { dn: bindDn, passwordBase64: bindPasswordBase64 },
+      }),
+    auth: set.auth ?? 'bind',
+  }
+}
+
+function sourceBody(row: DirectorySource, state: SourceState | undefined): SourceBody {
+  const { name, order, servers, ca, base, filter, map, key, bind, auth } = row
+  return {
+    name,
+    order,
+    urls: servers.map(formatSourceUrl),
+    ...(ca !== undefined && { ca }),
+    base,
+    ...(filter !== undefined && { filter }),
+    ...(map !== undefined && { map }),
+    key,
+    ...(bind !== undefined && { bindDn: bind.dn }),
+    auth,
+    state: state?.state ?? 'unread',
+    ...(state?.readAtMs !== undefined && { readAt: isoTime(state.readAtMs) }),
+    ...(state?.people !== undefined && { people: state.people }),
+    ...(state?.error !== undefined && { error: state.error }),
+    hosts: (state?.hosts ?? []).map(hostBody),
+    notes: (state?.notes ?? []).slice(0, NOTES_MAX).map((each) => ({ ...each })),
+  }
+}
+
+const hostBody = ({ server, state, error }: SourceState['hosts'][number]) => ({
+  url: formatSourceUrl(server),
+  state,
+  ...(error !== undefined && { error }),
+})
+
+/** Reads it once, and takes nothing. */
+async function trial(deps: AdminDeps, row: DirectorySource): Promise<z.infer<typeof sourceTrial>> {
+  const { directory } = deps.directory
+  const hosts = hostsOf(row, deps.clock)
+  try {
+    const { people, exceptions } = await readSource(row, hosts)
+    return {
+      people: people.size,
+      sample: [...people.values()].slice(0, SAMPLE).map(({ dn, person }) => ({
+        dn,
+        address: `${person.username}@${person.domain ?? directory.defaultDomain ?? ''}`,
+        ...(person.name !== undefined && { name: person.name }),
+      })),
+      exceptions: exceptions.slice(0, NOTES_MAX).map((each) => ({ ...each })),
+      hosts: hosts.health().map(hostBody),
+    }
+  } finally {
+    hosts.close()
+  }
+}
+
+/** Accounts without the source; who came from it alone stays as one of ours, or lets nobody in. */
+function without(directory: Directory, name: string, keeps: boolean): DirectoryEdit[] {
+  return directory.accounts().flatMap((account): DirectoryEdit[] => {
+    const { origins, bind, ...rest } = account
+    if (origins?.some(({ source: each }) => each === name) !== true) return []
+    const left = origins.filter(({ source: each }) => each !== name)
+    const after: Account = {
+      ...rest,
+      ...(bind !== undefined && bind.source !== name && { bind }),
+      ...(left.length > 0 || !keeps ? { origins: left } : { isOwn: true }),
+      ...(left.length === 0 &&
+        !keeps &&
+        account.isOwn !== true && {
+          disabled: true,
+          isDisabledThere: true,
+        }),
+    }
+    return [{ kind: 'put', row: { kind: 'account', account: after } }]
+  })
+}
+
+function explain(deps: AdminDeps, text: string): z.infer<typeof explained> {
+  const { directory } = deps.directory
+  const address = addressIn(directory, text)
+  const account = directory.byAddress(address)
+  if (account === undefined)
+    return {
+      address: formatAddress(address),
+      isOwn: false,
+      disabled: false,
+      password: 'nobody',
+      origins: [],
+      rows: [],
+    }
+  const readings = deps.sources?.readings() ?? []
+  const origins = (account.origins ?? []).map(({ source: name, key, dn }) => ({
+    source: name,
+    dn,
+    person: readings.find((reading) => reading.source.name === name)?.people.get(key)?.person,
+  }))
+  const isOwn = account.isOwn === true || account.origins === undefined
+  const by = (said: (person: Person) => boolean): string =>
+    origins.find(({ person }) => person !== undefined && said(person))?.source ?? 'here'
+  const { credential, bind } = account
+  const password =
+    credential !== undefined
+      ? `a hash (${schemeOf(credential)})`
+      : bind === undefined
+        ? 'nobody'
+        : `a bind to ${bind.source} as ${bind.dn}`
+  return {
+    address: formatAddress(address),
+    id: account.id,
+    account: mainAddress(account),
+    isOwn,
+    disabled: account.disabled,
+    password,
+    origins: origins.map(({ source: name, dn, person }) => ({
+      source: name,
+      dn,
+      ...(person?.name !== undefined && { name: person.name }),
+      addresses: [...(person?.addresses ?? [])],
+      ...(person?.disabled !== undefined && { disabled: person.disabled }),
+    })),
+    rows: [
+      ...(account.name === undefined
+        ? []
+        : [{ what: 'name', value: account.name, by: by(({ name }) => name === account.name) }]),
+      ...account.addresses.map((each) => ({
+        what: 'address',
+        value: formatAddress(each),
+        by: by(({ addresses }) => addresses.includes(formatAddress(each))),
+      })),
+    ],
+  }
+}
