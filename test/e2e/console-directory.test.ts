@@ -212,6 +212,16 @@ describe('the console over a full house', { skip: noBrowser ?? false }, () => {
     await rows.filter({ hasText: 'person-1@' }).waitFor({ state: 'detached' })
     await rows.filter({ hasText: /person-9@.*△ 9[12] %/s }).click()
     assert.equal(await rows.count(), 1)
+    // From where on that is, is the setting by which its owner is warned.
+    await house.watari(['settings', 'set', 'mailbox.quotaWarnPercent', '95'])
+    await open('/console/people?q=person&full=near')
+    await page.getByText('Nobody is nearly full.').waitFor()
+    await page.getByRole('combobox', { name: 'Storage' }).getByText('≥ 95 %').waitFor({
+      state: 'attached',
+    })
+    await house.watari(['settings', 'set', 'mailbox.quotaWarnPercent', '91'])
+    await open('/console/people?q=person&full=near')
+    await rows.filter({ hasText: /person-9@.*△ 9[12] %/s }).click()
     await limit.fill('')
     await save()
     await page.getByText('Nobody is nearly full.').waitFor()

@@ -12,7 +12,7 @@ import { FilterText } from './filter-text.tsx'
 import { NewPerson } from './new-person.tsx'
 import { PageTable } from './page-table.tsx'
 import { PersonDetail } from './person-detail.tsx'
-import { NEAR_PERCENT, StorageCell } from './person-storage.tsx'
+import { StorageCell, useNearPercent } from './person-storage.tsx'
 import { useRows } from './rows-of.ts'
 import { TableTools, useColumns } from './table-tools.tsx'
 
@@ -22,7 +22,8 @@ export function People(): ReactNode {
   const { query } = useAddress()
   const search = query.get('q') ?? ''
   const isFull = query.get('full') === 'near'
-  const asked = { search, used: 'true', ...(isFull && { fullFrom: String(NEAR_PERCENT) }) }
+  const nearPercent = useNearPercent()
+  const asked = { search, used: 'true', ...(isFull && { fullFrom: String(nearPercent) }) }
   const list = useRows<UserBody>('/users', asked)
   const opened = query.get('id')
   const [isAdding, setAdding] = useState(false)
@@ -103,7 +104,7 @@ export function People(): ReactNode {
           onChange={(event) => setQuery({ full: event.currentTarget.value })}
         >
           <option value="">{t('quota.any')}</option>
-          <option value="near">{t('quota.near', { percent: NEAR_PERCENT })}</option>
+          <option value="near">{t('quota.near', { percent: nearPercent })}</option>
         </select>
         <Button onClick={() => setAdding(true)}>{t('people.add')}</Button>
       </div>

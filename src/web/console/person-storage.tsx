@@ -17,10 +17,20 @@ import { Trouble } from './trouble.tsx'
 type Mailboxes = typeof mailboxes._zod.output
 type Held = Pick<Mailboxes, 'used' | 'quota'>
 
-/** From here on an account is listed as nearly full, as the owner is warned where nothing else is set. */
-export const NEAR_PERCENT = 90
+/** Until the setting is known, its default. */
+const NEAR_PERCENT = 90
 
-const limitsOf = ({ used, quota }: Held): readonly Limited[] =>
+/** From this share on an account is nearly full: where its owner is warned (`mailbox.quotaWarnPercent`). */
+export function useNearPercent(): number {
+  const found = useQuery({
+    queryKey: ['settings', 'mailbox.quotaWarnPercent'],
+    queryFn: ({ signal }) =>
+      ask<{ readonly value: unknown }>('GET', '/settings/mailbox.quotaWarnPercent', { signal }),
+  })
+  return typeof found.data?.value === 'number' ? found.data.value : NEAR_PERCENT
+}
+
+const limitsOf = ({ used, quota }: Held, nearPercent: number): readonly Limited[] =>
   (['bytes', 'messages'] as const).flatMap((kind) =>
     quota[kind] === 0
       ? []
@@ -28,7 +38,7 @@ const limitsOf = ({ used, quota }: Held): readonly Limited[] =>
           {
             used: used[kind],
             limit: quota[kind],
-            warnAt: (quota[kind] * NEAR_PERCENT) / 100,
+            warnAt: (quota[kind] * nearPercent) / 100,
             isOctets: kind === 'bytes',
           },
         ],
@@ -37,9 +47,10 @@ const limitsOf = ({ used, quota }: Held): readonly Limited[] =>
 /** In a row of a table: what the account holds, and how much of its limit that is. */
 export function StorageCell({ person }: { readonly person: UserBody }): ReactNode {
   const { language } = useWords()
+  const nearPercent = useNearPercent()
   const { used, effectiveQuota: quota } = person
   if (used === undefined) return '–'
-  const found = fullest(limitsOf({ used, quota }))
+  const found = fullest(limitsOf({ used, quota }, nearPercent))
   const text = storageText(language, used.bytes)
   if (found === undefined) return text
   const percent = `${found.percent} %`
@@ -54,6 +65,7 @@ export function StorageCell({ person }: { readonly person: UserBody }): ReactNod
 /** What an account holds of what it may, and who says so. */
 export function PersonStorage({ person }: { readonly person: UserBody }): ReactNode {
   const { t, language } = useWords()
+  const nearPercent = useNearPercent()
   const found = useQuery({
     // The limits are the person's: another version has others.
     queryKey: ['/users', 'mailboxes', person.id, person.version],
@@ -68,7 +80,7 @@ export function PersonStorage({ person }: { readonly person: UserBody }): ReactN
       {found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />}
       {held !== undefined && (
         <>
-          {limitsOf(held).map((limit) => (
+          {limitsOf(held, nearPercent).map((limit) => (
             <Meter key={String(limit.isOctets)} found={fullest([limit])!} />
           ))}
           <p className="faint">
@@ -78,7 +90,11 @@ export function PersonStorage({ person }: { readonly person: UserBody }): ReactN
               number: numberText(language, held.used.messages),
             })}{' '}
             {t(
-              limitsOf(held).length === 0 ? 'quota.unlimited' : isOwn ? 'quota.own' : 'quota.wider',
+              limitsOf(held, nearPercent).length === 0
+                ? 'quota.unlimited'
+                : isOwn
+                  ? 'quota.own'
+                  : 'quota.wider',
             )}
           </p>
         </>
