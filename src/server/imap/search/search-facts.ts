@@ -4,6 +4,7 @@ import { isFault } from '#base/outcome.ts'
 import type { MimePart } from '#model/message.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
+import { ReadWindow } from '#store/mailbox/read-window.ts'
 import { PARTS_HELD_MAX, partsIn, storedMetas } from '#store/mailbox/meta-records.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import type { Prefixed } from '#codec/imap/section.ts'
@@ -93,15 +94,8 @@ export class FactReader {
     const { message } = fact
     if (message === undefined) return
     const found = new Set<string>()
-    // Of thousands of small parts each would cost a question.
+    const window = new ReadWindow((offset, length) => this.#read(fact, offset, length))
     let visited = 0
-    let ahead: { readonly offset: number; readonly octets: Octets } | undefined
-    const small = async (offset: number, length: number): Promise<Octets> => {
-      const within = ahead === undefined ? -1 : offset - ahead.offset
-      if (ahead === undefined || within < 0 || within + length > ahead.octets.length)
-        ahead = { offset, octets: await this.#read(fact, offset, BODY_READ_BYTES) }
-      return ahead.octets.subarray(offset - ahead.offset, offset - ahead.offset + length)
-    }
     const look = (folded: string): void => {
       for (const text of texts) if (hasText(folded, text)) found.add(text)
     }
@@ -120,7 +114,7 @@ export class FactReader {
         const { offset, length } = part.body
         const search = new BodySearch(part, texts, found)
         const at = message.prefixBytes + offset
-        if (length <= BODY_READ_BYTES) search.push(await small(at, length))
+        if (length <= BODY_READ_BYTES) search.push(await window.read(at, length))
         else {
           const pieces = this.#pieces(fact, { offset: at, length, pieceBytes: BODY_READ_BYTES })
           for await (const octets of pieces) {

@@ -19,6 +19,7 @@ import {
   rawFields,
 } from './header-forms.ts'
 import type { RawField } from './header-forms.ts'
+import { ReadWindow } from '#store/mailbox/read-window.ts'
 import { invalidArguments, MethodError } from '#server/jmap/method/method-error.ts'
 import type { Source } from './source.ts'
 
@@ -37,6 +38,11 @@ const ADDRESS_PROPERTIES = ['sender', 'from', 'to', 'cc', 'bcc', 'replyTo'] as c
 
 /** Parts that one answer shows; one may be told in several of its properties. */
 const PARTS_SHOWN_MAX = 50_000
+/** Octets of a part that are decoded at once, and shown: the rest is to be had as a blob (RFC 8621 §4.1.4 isTruncated). */
+const VALUE_BYTES_MAX = 2 * 1024 * 1024
+/** What is decoded before others get their turn, and what a value costs beside its octets. */
+const VALUE_BYTES_PER_TURN = 256 * 1024
+const VALUE_BYTES_MIN = 1_024
 /** Parts that are described before others get their turn. */
 const PARTS_PER_TURN = 500
 
@@ -142,6 +148,7 @@ class Reading {
   readonly #ask: EmailAsk
   #fields: Promise<RawField[]> | undefined
   #bodies: Bodies | undefined
+  readonly #window = new ReadWindow((offset, length) => this.source.read(offset, length))
 
   constructor(source: Source, ask: EmailAsk) {
     this.source = source
@@ -217,7 +224,14 @@ class Reading {
     if (html || all) want(bodies.html)
     if (all) want(leaves(bodies.root))
     const values: Record<string, unknown> = {}
-    for (const [partId, { part }] of wanted) values[partId] = await this.#value(part)
+    let bytes = 0
+    for (const [partId, { part }] of wanted) {
+      values[partId] = await this.#value(part)
+      bytes += VALUE_BYTES_MIN + part.body.length
+      if (bytes < VALUE_BYTES_PER_TURN) continue
+      await turn()
+      bytes = 0
+    }
     return values
   }
 
@@ -225,17 +239,19 @@ class Reading {
     const { maxBodyValueBytes } = this.#ask
     const { offset, length } = part.body
     // Quoted-printable is three times its content at most, and a charset makes no less than a third of UTF-8.
-    const readBytes =
-      maxBodyValueBytes === 0 ? length : Math.min(length, maxBodyValueBytes * 4 + 1_024)
+    const wantedBytes = maxBodyValueBytes === 0 ? length : maxBodyValueBytes * 4 + 1_024
+    const readBytes = Math.min(length, wantedBytes, VALUE_BYTES_MAX)
     this.#spend(readBytes)
-    const octets = await this.source
+    const octets = await this.#window
       .read(this.source.prefixBytes + offset, readBytes)
       .catch(noneIfDamaged)
     // RFC 8621 §4.1.4: the one email shows that it lacks something, and costs no other of the answer.
     if (octets.length < readBytes) return { value: '', isEncodingProblem: true, isTruncated: true }
     const charset = paramOf(part.params, 'charset')
     const decoded = decodeCharset(decodeContent(octets, part.encoding), charset)
-    const value = decoded.replaceAll('\r\n', '\n')
+    // A character that our own end cut in two is no problem of the mail's.
+    const whole = readBytes < length ? decoded.replace(/\ufffd$/, '') : decoded
+    const value = whole.replaceAll('\r\n', '\n')
     const cut = maxBodyValueBytes === 0 ? value : cutText(value, maxBodyValueBytes, part.subtype)
     return {
       value: cut,

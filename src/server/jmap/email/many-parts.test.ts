@@ -15,6 +15,17 @@ const manyParts = (n: number): Uint8Array =>
       '--b--\r\n',
   )
 
+test('of a text of megabytes 2 MiB are shown, no character cut, and the rest is a blob', async (t) => {
+  const room = await jmapRoom(t)
+  const text = '渡り鳥が海を渡る。'.repeat(100_000)
+  const id = await room.file(fromUtf8(`Content-Type: text/plain; charset=utf-8\r\n\r\n${text}`))
+  const { list } = await room.call('Email/get', { ids: [id], fetchTextBodyValues: true })
+  const { value, isTruncated, isEncodingProblem } = list[0].bodyValues[1]
+  assert.deepEqual([isTruncated, isEncodingProblem], [true, false])
+  assert.ok(text.startsWith(value) && value.length > 600_000)
+  assert.equal(list[0].textBody[0].size, Buffer.byteLength(text))
+})
+
 test('mails of 10,000 parts each are read a few at a time, and shown as far as one answer goes', async (t) => {
   const room = await jmapRoom(t)
   const ids: string[] = []
