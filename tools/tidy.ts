@@ -98,18 +98,25 @@ export function tidy(root: string): CheckResult {
   return { looked: files.length === 0 ? 0 : edges, of: `imports in ${files.length} files`, faults }
 }
 
-/** Whatever reads octets of strangers is fuzzed: each codec has a file of properties beside it. */
+/** Layers whose folders read what strangers, or other processes, send. */
+const FUZZED_LAYERS: readonly string[] = ['codec', 'contract', 'server']
+/** Folders of other layers that do. */
+const FUZZED_FOLDERS: readonly string[] = ['app/storage']
+
+/** Whatever reads octets of strangers is fuzzed: each codec, contract and server has a file of properties beside it. */
 function unfuzzed(files: readonly Source[]): string[] {
-  const codecs = new Map<string, boolean>()
+  const readers = new Map<string, boolean>()
   for (const { path } of files) {
     const { layer, folder } = placeOf(path) ?? { layer: '' }
     const isFuzz = path.endsWith('.fuzz.ts')
-    if (layer !== 'codec' || folder === undefined || (isTest(path) && !isFuzz)) continue
-    codecs.set(folder, codecs.get(folder) === true || isFuzz)
+    if (folder === undefined || (isTest(path) && !isFuzz)) continue
+    const reader = `${layer}/${folder}`
+    if (!FUZZED_LAYERS.includes(layer) && !FUZZED_FOLDERS.includes(reader)) continue
+    readers.set(reader, readers.get(reader) === true || isFuzz)
   }
-  return [...codecs]
+  return [...readers]
     .filter(([, isFuzzed]) => !isFuzzed)
-    .map(([folder]) => `src/codec/${folder}: no *.fuzz.ts beside it`)
+    .map(([reader]) => `src/${reader}: no *.fuzz.ts beside it`)
 }
 
 interface Place {

@@ -66,15 +66,15 @@ describe('mails that are made to hold up their reader', () => {
 
   /** Does `work`; another's commands are answered meanwhile, one after the other. */
   async function besides<T>(work: () => Promise<T>): Promise<T> {
-    let isOver = false
+    const over = new AbortController()
     const others = async (): Promise<void> => {
-      while (!isOver) assert.match(await beside.command('NOOP'), /^t\d+ OK/)
+      while (!over.signal.aborted) assert.match(await beside.command('NOOP'), /^t\d+ OK/)
     }
     const asking = others()
     try {
       return await work()
     } finally {
-      isOver = true
+      over.abort()
       await asking
     }
   }

@@ -34,6 +34,7 @@ describe('tidy', () => {
   })
 
   test('what the house allows is let be', () => {
+    plant('src/server/smtp/a.fuzz.ts', 'export const a = 1')
     plant('src/base/a.ts', importing('./b.ts'))
     plant('src/model/a.ts', importing('#base/a.ts'))
     plant('src/store/db/a.ts', importing('#client/pg/a.ts'))
@@ -93,12 +94,19 @@ describe('tidy', () => {
     assert.equal(tidy(root).faults.length, 7)
   })
 
-  test('a codec without a fuzz file is told, one with it is not', () => {
+  test('a codec, contract or server without a fuzz file is told, one with it is not', () => {
+    plant('src/server/smtp/a.ts', 'export const a = 1')
+    plant('src/app/storage/a.ts', 'export const a = 1')
+    plant('src/app/storage/a.fuzz.ts', importing('./a.ts'))
+    plant('src/app/web/a.ts', 'export const a = 1')
     plant('src/codec/sieve/a.ts', 'export const a = 1')
     plant('src/codec/pop3/a.ts', 'export const a = 1')
     plant('src/codec/pop3/a.fuzz.ts', importing('./a.ts'))
     plant('src/codec/pop3/a.test.ts', importing('./a.ts'))
-    assert.deepEqual(tidy(root).faults, ['src/codec/sieve: no *.fuzz.ts beside it'])
+    assert.deepEqual(tidy(root).faults.toSorted(), [
+      'src/codec/sieve: no *.fuzz.ts beside it',
+      'src/server/smtp: no *.fuzz.ts beside it',
+    ])
   })
 
   test('layers and floors that nobody drew are refused', () => {

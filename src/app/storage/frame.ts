@@ -61,11 +61,13 @@ class Reader extends DefaultDeserializer {
     const tag = this.readUint32()
     const isRaw = tag >= RAW_TAGS
     const kind = isRaw ? tag - RAW_TAGS : tag
-    const octets = isRaw ? this.raws[this.readUint32()]! : this.readRawBytes(this.readUint32())
+    const octets = isRaw ? this.raws[this.readUint32()] : this.readRawBytes(this.readUint32())
+    if (octets === undefined) throw new RangeError('no such raw')
     if (kind === 0) return octets
     // Numbers must stand at multiples of their size.
     const copy = new Uint8Array(octets)
-    const type = VIEWS[kind]!
+    const type = VIEWS[kind]
+    if (type === undefined) throw new RangeError('no such view')
     return new type(copy.buffer, 0, copy.length / type.BYTES_PER_ELEMENT)
   }
 }
@@ -154,9 +156,13 @@ function readFrame(frame: Buffer, into: unknown[]): void {
     at += length
   }
   const raws = parts.slice(values)
-  for (const value of parts.slice(0, values)) {
-    const reader = new Reader(value, raws)
-    reader.readHeader()
-    into.push(reader.readValue())
+  try {
+    for (const value of parts.slice(0, values)) {
+      const reader = new Reader(value, raws)
+      reader.readHeader()
+      into.push(reader.readValue())
+    }
+  } catch (cause) {
+    throw new Fault('protocol', 'storage pipe: a value cannot be read', { cause })
   }
 }

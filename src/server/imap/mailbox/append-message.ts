@@ -9,6 +9,8 @@ import type { ImapSession } from '#server/imap/session/session.ts'
 /** An unasked literal up to so many times the limit is read and dropped; a larger one ends the connection. */
 const DROPPED_TIMES_MAX = 4
 const LINE_BYTES_MAX = 8_192
+/** What a client sends within the time for a transfer. */
+const STRETCH_BYTES = 64 * 1024
 
 /**
  * After a refusal: a client that waits for `+` never sends its message; others have sent it, and it
@@ -37,19 +39,27 @@ export async function lineBehind(session: ImapSession): Promise<string | undefin
   return rest === undefined ? undefined : toLatin1(rest)
 }
 
-/** The literal's octets as they come; ends early where the client does. */
+/**
+ * The literal's octets as they come; ends early where the client does. Each 64 KiB have their time: who
+ * sends an octet a minute would hold an open file for years.
+ */
 async function* literal(session: ImapSession, sizeBytes: number): AsyncGenerator<Octets> {
+  const { clock, limits } = session.room
+  let stretch = 0
+  let deadlineMs = clock.monotonicMs() + limits.transferTimeoutMs
   for (let left = sizeBytes; left > 0;) {
-    const part = await session.reader.octets(
-      Math.min(left, RECORD_BYTES_MAX),
-      session.room.limits.transferTimeoutMs,
-    )
+    const waitMs = deadlineMs - clock.monotonicMs()
+    const part = await session.reader.octets(Math.min(left, RECORD_BYTES_MAX), waitMs)
     if (typeof part === 'string') {
       session.ending = true
       return
     }
     left -= part.length
+    stretch += part.length
     yield part
+    if (stretch < STRETCH_BYTES) continue
+    stretch = 0
+    deadlineMs = clock.monotonicMs() + limits.transferTimeoutMs
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault } from '#base/outcome.ts'
+import { FakeClock, SECOND_MS } from '#base/time.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
 import type { LineClient } from '#test/fake/line-client.ts'
 
@@ -145,4 +146,43 @@ test('a message of no octets is refused, and calls off the others (RFC 3502 §6.
   assert.match(await client.command('APPEND INBOX {0+}\r\n'), /^NO \[CANNOT\]/)
   assert.match(await client.command('APPEND INBOX {1+}\r\nx {0+}\r\n'), /^NO \[CANNOT\]/)
   assert.match(await client.command('STATUS INBOX (MESSAGES)'), /MESSAGES 0/)
+})
+
+test('a message that comes octet by octet ends with its time, and holds no file; others are served', async (t) => {
+  const clock = new FakeClock()
+  const room = await imapRoom(t, { clock, limits: { transferTimeoutMs: 60 * SECOND_MS } })
+  const beside = await room.login()
+  for (const size of [100, 1_000_000]) {
+    const client = await room.login('taro')
+    client.send(`a APPEND INBOX {${size}+}\r\n`)
+    let sent = 0
+    for (; !client.ended && sent < 300; sent++) {
+      client.send('鳥')
+      assert.match(await beside.command('NOOP'), /^OK/)
+      clock.advance(SECOND_MS)
+    }
+    assert.ok(sent < 300, `${size}: still open after ${sent} s`)
+    assert.doesNotMatch(await client.closed(), /OK/)
+    assert.equal(room.store.largeFiles, 0)
+  }
+})
+
+test('a message that comes slowly but steadily is taken', async (t) => {
+  const clock = new FakeClock()
+  const room = await imapRoom(t, { clock, limits: { transferTimeoutMs: 60 * SECOND_MS } })
+  const client = await room.login()
+  const octets = Buffer.alloc(700_000, '渡り鳥\r\n')
+  const { appendLarge } = room.store
+  let told = (): void => undefined
+  room.store.appendLarge = (part) => appendLarge(part).finally(() => told())
+  client.send(`a APPEND INBOX {${octets.length}+}\r\n`)
+  for (const at of [0, 300_000]) {
+    const taken = new Promise<void>((resolve) => (told = resolve))
+    client.send(octets.subarray(at, at + 300_000))
+    await taken
+    clock.advance(50 * SECOND_MS)
+  }
+  client.send(octets.subarray(600_000))
+  client.send('\r\n')
+  assert.match(await client.line(), /^a OK/)
 })
