@@ -82,7 +82,7 @@ test('a minute reads its share in however many steps the store makes of it', asy
   await store.close()
 })
 
-test('a minute reads its share and and no more, and a disk that fails for a time loses none of it', async () => {
+test('a minute reads its share and no more, and a disk that fails for a time loses none of it', async () => {
   const text = '会議'.repeat(150_000)
   const { store, scrubbing, minute } = await bench(
     Array.from({ length: 12 }, (_, n) => `${n}${text}`),
