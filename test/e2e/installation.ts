@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,7 +67,8 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     run = launch(dir, offset, options)
     await run.ready
   }
-  // Another test may have taken a port since it was looked at; a start that fails leaves no trace.
+  const isNew = !existsSync(dir) || readdirSync(dir).length === 0
+  // Another test may have taken a port since it was looked at.
   for (let attempt = 1; ; attempt++)
     try {
       await start()
@@ -75,6 +76,8 @@ export async function install(options: InstallOptions = {}): Promise<Installatio
     } catch (thrown) {
       if (attempt >= 5 || options.offset !== undefined || !String(thrown).includes('it is taken'))
         throw thrown
+      // The start may have come as far as to write down its ports.
+      if (isNew) rmSync(dir, { recursive: true, force: true })
       offset = await freeOffset()
     }
   const firstRun =

@@ -169,17 +169,15 @@ describe('mailboxes of an account', () => {
     assert.match(await raw.command('STATUS INBOX (MESSAGES)'), /MESSAGES 0\)/)
   })
 
-  it('take by APPEND one octet and 50 MiB, and clearly refuse none and more', async (t) => {
-    // RFC 3502 §6.3.11: a message of no octets calls an APPEND off.
-    assert.match(await raw.append('INBOX', Buffer.alloc(0)), /NO \[CANNOT\]/)
-    assert.match(await raw.append('INBOX', Buffer.from('x')), /OK \[APPENDUID \d+ \d+\]/)
+  it('take by APPEND no octets, 50 MiB, and clearly refuse more', async (t) => {
+    assert.match(await raw.append('INBOX', Buffer.alloc(0)), /OK \[APPENDUID \d+ \d+\]/)
     const start = utf8('')
     const line = Buffer.from('渡り鳥が海を渡る。.\r\n')
     const large = Buffer.concat([start, Buffer.alloc(MESSAGE_BYTES_MAX - start.length, line)])
     assert.match(await raw.append('INBOX', large), /OK \[APPENDUID/)
     await raw.command('SELECT INBOX')
-    assert.match(await raw.command('FETCH 1:* (RFC822.SIZE)'), /\* 1 FETCH \(RFC822\.SIZE 1\)/)
-    assert.match(await raw.command('FETCH 1 (BODY[])'), /\* 1 FETCH \(BODY\[\] (?:"x"|\{1\}\r\nx)/)
+    assert.match(await raw.command('FETCH 1:* (RFC822.SIZE)'), /\* 1 FETCH \(RFC822\.SIZE 0\)/)
+    assert.match(await raw.command('FETCH 1 (BODY[])'), /\* 1 FETCH \(BODY\[\] (?:""|\{0\}\r\n)/)
     raw.send('f FETCH 2 (BODY.PEEK[])\r\n')
     const response = await raw.response()
     const announced = `* 2 FETCH (BODY[] {${large.length}}\r\n`

@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 
 import { noBrowser, openBrowser, visit } from './browser.ts'
 import type { Visitor } from './browser.ts'
-import { install } from './installation.ts'
+import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { lookFaults } from './page-looks.ts'
 import { rawImap } from './raw-imap.ts'
@@ -111,7 +111,10 @@ describe('mailboxes of others in the webmail', { skip: noBrowser ?? false }, () 
     await page.keyboard.press('#')
     await page.locator('dialog').getByRole('button', { name: '削除' }).click()
     await row('秋の会議').waitFor({ state: 'detached' })
-    assert.match(await owner.command('STATUS 会議 (MESSAGES)'), /MESSAGES 1/)
+    // The page does not wait for the store.
+    await until('it is gone from the store', async () =>
+      /MESSAGES 1/.test(await owner.command('STATUS 会議 (MESSAGES)')),
+    )
   })
 
   it('are searched where one looks, show what comes, and go when they are shared no more', async () => {

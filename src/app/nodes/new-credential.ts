@@ -15,7 +15,7 @@ export async function renewed(
 ): Promise<NewCredential | undefined> {
   const iterations = settings['auth.scramIterations']
   const rehashes = settings['auth.rehash'] && credential !== undefined && isDated(credential)
-  const lacksKeys = settings['auth.scram'] && (rehashes || iterationsOf(scram) < iterations)
+  const lacksKeys = settings['auth.scram'] && (rehashes || iterationsOf(scram) !== iterations)
   const keys = lacksKeys ? await makeScramKeys(password, iterations) : undefined
   if (!rehashes && keys === undefined) return undefined
   return {
@@ -48,7 +48,7 @@ export function withRenewed(
     settings['auth.scram'] &&
     scram !== undefined &&
     parseScramKeys(scram) !== undefined &&
-    iterationsOf(scram) > iterationsOf(account.scram ?? '')
+    iterationsOf(scram) !== iterationsOf(account.scram ?? '')
   if (!hash && !keys) return undefined
   return {
     ...account,

@@ -192,7 +192,7 @@ class DatedHashes {
     if (this.#onDated === undefined || account.credential === undefined) return
     const scram = this.#scram?.()
     const lacksKeys =
-      scram?.enabled === true && iterationsOf(account.scram ?? '') < scram.iterations
+      scram?.enabled === true && iterationsOf(account.scram ?? '') !== scram.iterations
     if (!isDated(account.credential) && !lacksKeys) return
     const key = `${account.id} ${account.credentialVersion} ${lacksKeys ? scram.iterations : ''}`
     if (this.#told.has(key)) return

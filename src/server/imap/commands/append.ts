@@ -116,8 +116,9 @@ async function refusedAhead(
   },
 ): Promise<Completion | undefined> {
   const { messageBytesMax } = session.room.limits
-  // RFC 3502 §6.3.11: what a client says that would rather not, of one message or of several.
-  if (ask.message.sizeBytes === 0) return no('CANNOT', 'A message of no octets')
+  // RFC 3502 §6.3.11: so a client calls off those that it has sent. A lone one is a message like others.
+  if (ask.message.sizeBytes === 0 && ask.received.length > 0)
+    return no('CANNOT', 'Called off by a message of no octets')
   if (ask.message.sizeBytes > messageBytesMax) return no('TOOBIG', 'The message is too large') // RFC 4469 §5.2
   if (ask.wholeBytes > messageBytesMax * WHOLE_TIMES_MAX || ask.received.length >= MESSAGES_MAX)
     return no('TOOBIG', 'Too much for one command')
