@@ -27,6 +27,8 @@ export interface Account {
   readonly quota?: OwnQuota
   /** What other directories say of it, first to last; it is theirs alone where `isOwn` is absent. */
   readonly origins?: readonly Origin[]
+  /** None of those directories has it any more; whoever is of that name there now is somebody else. */
+  readonly isGone?: true
   /** The account was made here, and stays when no other directory has it any more. */
   readonly isOwn?: true
   /** Whose answer to a bind decides about a password, where it has no credential here. */

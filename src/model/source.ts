@@ -32,6 +32,7 @@ export interface SourceServer {
 /** What a source says of an account of ours, and by which entry. */
 export interface Origin {
   readonly source: string
+  /** `attribute=value` of what the entry is known by. */
   readonly key: string
   readonly dn: string
   /** Tells a hash that stood there from another, where it became the password. */

@@ -58,10 +58,7 @@ export const sourceTrial = z.object({
 })
 
 export const removeSource = z.object({
-  keepPeople: z.coerce
-    .boolean()
-    .optional()
-    .describe('who came from it alone stays, as one of ours'),
+  keepPeople: z.literal('true').optional().describe('who came from it alone stays, as one of ours'),
 })
 
 /** Who says what of an address, and who is believed. */

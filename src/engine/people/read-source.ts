@@ -92,7 +92,7 @@ function peopleOf(
     const key = known.keys.get(dn)
     if (key === undefined) exceptions.push({ source: dn, text: `there is no ${source.key}` })
     else if (byKey.has(key))
-      exceptions.push({ source: dn, text: `${source.key} ${key} is that of ${byKey.get(key)!.dn}` })
+      exceptions.push({ source: dn, text: `${key} is that of ${byKey.get(key)!.dn}` })
     else byKey.set(key, { dn, person })
   }
   return { people: byKey, exceptions }
@@ -127,10 +127,10 @@ const attributesOf = (source: DirectorySource, maps: readonly AttributeMap[]): s
   ]),
 ]
 
-/** As text, or as its octets in hexadecimal: Active Directory's objectGUID is no text. */
+/** `attribute=value`, as text or as its octets in hexadecimal: Active Directory's objectGUID is no text. */
 function keyOf({ key }: DirectorySource, { attributes }: DirectoryEntry): string | undefined {
   const found = attributes.find(({ type }) => type.toLowerCase() === key.toLowerCase())
   const value: Octets = found?.values[0] ?? fromUtf8('')
   if (value.length === 0) return undefined
-  return toUtf8Strict(value) ?? bufferOf(value).toString('hex')
+  return `${key.toLowerCase()}=${toUtf8Strict(value) ?? bufferOf(value).toString('hex')}`
 }

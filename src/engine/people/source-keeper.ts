@@ -46,6 +46,8 @@ interface Kept {
   notes: readonly SourceNote[]
   /** Taken as it is, however few are left. */
   isAccepted: boolean
+  /** Readings of one source follow one another. */
+  rounds: Promise<void>
   cancel: () => void
 }
 
@@ -100,7 +102,7 @@ export class SourceKeeper {
     const kept = this.#kept.get(name)
     if (kept === undefined) return false
     kept.isAccepted ||= accept
-    await this.#round(kept)
+    await this.#next(kept)
     return true
   }
 
@@ -123,10 +125,11 @@ export class SourceKeeper {
         exceptions: [],
         notes: [],
         isAccepted: false,
+        rounds: Promise.resolve(),
         cancel: () => undefined,
       }
       this.#kept.set(source.name, kept)
-      void this.#round(kept)
+      void this.#next(kept)
     }
   }
 
@@ -138,8 +141,14 @@ export class SourceKeeper {
   }
 
   /** Never rejects. */
-  async #round(kept: Kept): Promise<void> {
+  #next(kept: Kept): Promise<void> {
     kept.cancel()
+    kept.rounds = kept.rounds.then(() => this.#round(kept))
+    return kept.rounds
+  }
+
+  /** Never rejects. */
+  async #round(kept: Kept): Promise<void> {
     const { source } = kept
     try {
       const { people, exceptions } = await readSource(source, kept.hosts)
@@ -161,6 +170,7 @@ export class SourceKeeper {
         await this.#applying
       }
     } catch (thrown) {
+      if (this.#kept.get(source.name) !== kept) return
       if (!isFault(thrown))
         this.#log.error('directory.sourceFailed', { source: source.name, error: messageOf(thrown) })
       if (kept.state !== 'away')
@@ -168,17 +178,22 @@ export class SourceKeeper {
       kept.state = 'away'
       kept.error = messageOf(thrown)
     }
-    if (this.#kept.get(source.name) === kept)
-      kept.cancel = this.#clock.after(EVERY_MS, () => void this.#round(kept))
+    if (this.#kept.get(source.name) !== kept) return
+    kept.cancel()
+    kept.cancel = this.#clock.after(EVERY_MS, () => void this.#next(kept))
   }
 
   /** How many people would be gone, where those are too many at once. */
   #lost(source: DirectorySource, people: ReadonlyMap<string, unknown>): string | undefined {
     let before = 0
     let gone = 0
-    for (const { origins = [] } of this.#directory.directory.accounts())
-      for (const origin of origins)
-        if (origin.source === source.name) {
+    for (const { origins = [], isGone } of this.#directory.directory.accounts())
+      for (const origin of isGone === true ? [] : origins)
+        // Who is known by another attribute than before is found by the address.
+        if (
+          origin.source === source.name &&
+          origin.key.startsWith(`${source.key.toLowerCase()}=`)
+        ) {
           before++
           if (!people.has(origin.key)) gone++
         }

@@ -28,7 +28,7 @@ const reading = (
   source: from,
   people: new Map(
     Object.entries(people).map(([key, person]) => [
-      key,
+      key.includes('=') ? key : `entryuuid=${key}`,
       { dn: `uid=${person.username}`, person: { source: key, addresses: [], ...person } },
     ]),
   ),
@@ -145,6 +145,31 @@ describe('people of several sources', () => {
     assert.deepEqual(home.of('sato').addresses.map(formatAddress), ['s@campus.example'])
   })
 
+  it('a name that is used again in the same source gets nobody’s mailbox', () => {
+    const home = new Home()
+    const ldap = source('ldap', 1)
+    home.take(reading(ldap, { old: { username: 'aiko' } }))
+    const { id } = home.of('aiko')
+    for (let again = 0; again < 3; again++) {
+      assert.deepEqual(home.take(reading(ldap, { new: { username: 'aiko' } })), [
+        'ldap: aiko@campus.example is an address of aiko@campus.example',
+      ])
+      assert.deepEqual([home.of('aiko').id, home.of('aiko').disabled], [id, true])
+    }
+    home.take(reading(ldap, { old: { username: 'aiko' } }))
+    assert.deepEqual([home.of('aiko').disabled, home.of('aiko').isGone], [false, undefined])
+  })
+
+  it('known by another attribute than before they are found by their address', () => {
+    const home = new Home()
+    const ldap = source('ldap', 1)
+    home.take(reading(ldap, { old: { username: 'aiko' } }))
+    const { id } = home.of('aiko')
+    home.take(reading(ldap, { 'employeenumber=7': { username: 'aiko' } }))
+    assert.deepEqual([home.of('aiko').id, home.of('aiko').disabled], [id, false])
+    assert.equal(home.of('aiko').bind?.key, 'employeenumber=7')
+  })
+
   it('let nobody in when their last source has them no more, and again when one has; who was disabled here stays so', () => {
     const home = new Home()
     const ldap = source('ldap', 1)
@@ -193,7 +218,10 @@ describe('people of several sources', () => {
     assert.ok(now.credentialVersion > credentialVersion)
     // From a bind on, the hash of before lets nobody in.
     home.take(reading(source('ldap', 1), { a: { username: 'aiko' } }))
-    assert.deepEqual([home.of('aiko').credential, home.of('aiko').bind?.key], [undefined, 'a'])
+    assert.deepEqual(
+      [home.of('aiko').credential, home.of('aiko').bind?.key],
+      [undefined, 'entryuuid=a'],
+    )
   })
 
   it('two who claim one address: the first has it, and of the other it is told', () => {
@@ -210,6 +238,7 @@ describe('people of several sources', () => {
       'one: info@campus.example is an address of aiko@campus.example',
       'one: x@else.example: else.example is no local domain',
       'one: info@campus.example is an address of aiko@campus.example',
+      'one: aiko@campus.example is an address of aiko@campus.example',
     ])
     assert.deepEqual(home.names, ['aiko', 'jun'])
   })

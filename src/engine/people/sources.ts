@@ -42,7 +42,8 @@ export interface Gathered {
 /**
  * Who is who in several sources at once: the same key in the same source is the same person under any
  * name; who has the same main address in several, or here, is one person of all of them, and overlaps are
- * no error. Accounts of a source that has not been read since the start are left as they are.
+ * no error. A name that is used again within one source is somebody else's, and gets nobody's mailbox.
+ * Accounts of a source that has not been read since the start are left as they are.
  */
 export function gather(
   directory: Directory,
@@ -52,36 +53,47 @@ export function gather(
   const isKnown = (account: Account): boolean =>
     account.origins?.every(({ source }) => names.has(source)) ?? true
   const byOrigin = new Map<string, Account>()
-  const gone: Account[] = []
-  for (const account of directory.accounts()) {
-    for (const origin of account.origins ?? [])
-      byOrigin.set(nameOf(origin.source, origin.key), account)
-    const isThere = account.origins?.some(({ source, key }) =>
-      readings.find((reading) => reading.source.name === source)?.people.has(key),
-    )
-    if (isThere === false && isKnown(account) && !isLeft(account)) gone.push(account)
-  }
+  for (const account of directory.accounts())
+    for (const { source, key } of account.origins ?? []) byOrigin.set(nameOf(source, key), account)
   const all = new Map<string, { before: Account | undefined; shares: Share[] }>()
   for (const { source, people } of readings.toSorted((a, b) => a.source.order - b.source.order))
     for (const [key, { dn, person }] of people) {
+      const share = { source, key, dn, person }
       const main = addressOf(directory, person)
+      const named = main === undefined ? undefined : directory.byAddress(main)
       const before =
         byOrigin.get(nameOf(source.name, key)) ??
-        (main === undefined ? undefined : directory.byAddress(main))
-      const name = before?.id ?? (main === undefined ? `? ${dn}` : addressKey(main))
+        (named !== undefined && isOther(named, share) ? undefined : named)
+      const name = before?.id ?? (main === undefined ? dn : addressKey(main))
       const found = all.get(name)
-      const share = { source, key, dn, person }
       if (found === undefined) all.set(name, { before, shares: [share] })
+      else if (found.shares.some((each) => each.source === source))
+        all.set(nameOf(source.name, key), { before: undefined, shares: [share] })
       else found.shares.push(share)
     }
   const known = [...all.values()].filter(({ before }) => before === undefined || isKnown(before))
+  const gone = directory
+    .accounts()
+    .filter(
+      (account) =>
+        account.origins !== undefined &&
+        account.isGone !== true &&
+        isKnown(account) &&
+        !all.has(account.id),
+    )
   return [...gone.map((before) => ({ before, shares: [] })), ...known]
 }
 
-const nameOf = (source: string, key: string): string => `${source} ${key}`
+/** Whether the account is that of another entry of the same source, which is known by the same attribute. */
+const isOther = ({ origins = [] }: Account, { source, key }: Share): boolean =>
+  origins.some(
+    (origin) => origin.source === source.name && attributeOf(origin) === attributeOf({ key }),
+  )
 
-/** Nobody's any more, and that was noted already. */
-const isLeft = (account: Account): boolean => account.origins?.length === 0
+/** Keys say which attribute they are of: a source may be set to be known by another one. */
+const attributeOf = ({ key }: Pick<Origin, 'key'>): string => key.slice(0, key.indexOf('='))
+
+const nameOf = (source: string, key: string): string => `${source} ${key}`
 
 const addressOf = (directory: Directory, { username, domain }: Person): Address | undefined => {
   const of = domain ?? directory.defaultDomain
@@ -175,10 +187,9 @@ function accountOf(
 
 /** No source has it any more: what was made here stays, others let nobody in until they come back. */
 function leftBy(account: Account): Account {
-  const { origins: _, bind: __, isOwn, ...rest } = account
-  if (isOwn !== true) return { ...rest, origins: [], ...disabledOf(account, true) }
-  const { isDisabledThere, ...own } = rest
-  return { ...own, disabled: rest.disabled && isDisabledThere !== true }
+  if (account.isOwn !== true) return { ...account, isGone: true, ...disabledOf(account, true) }
+  const { origins: _, bind: __, isOwn: ___, isDisabledThere, ...own } = account
+  return { ...own, disabled: own.disabled && isDisabledThere !== true }
 }
 
 /** Who was disabled here stays so, whatever others say. */

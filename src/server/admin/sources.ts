@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { ok } from '#base/outcome.ts'
+import { isFault, ok } from '#base/outcome.ts'
 import { done } from '#contract/admin/common.ts'
 import {
   explained,
@@ -93,7 +93,7 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
     { schema: { params: named, querystring: removeSource, response: { 200: done } } },
     async (request) => {
       const row = sourceOf(directory, request.params.name)
-      const keeps = request.query.keepPeople === true
+      const keeps = request.query.keepPeople === 'true'
       const written = await deps.directory.update(
         (now) =>
           ok([...without(now, row.name, keeps), { kind: 'remove', key: `source:${row.name}` }]),
@@ -224,6 +224,13 @@ async function trial(deps: AdminDeps, row: DirectorySource): Promise<z.infer<typ
       exceptions: exceptions.slice(0, NOTES_MAX).map((each) => ({ ...each })),
       hosts: hosts.health().map(hostBody),
     }
+  } catch (thrown) {
+    if (!isFault(thrown)) throw thrown
+    throw new ApiError(
+      thrown.code,
+      thrown.message,
+      `Nothing of it is taken. Set it anew where it is wrong: watari directory sources add ${row.name} --url … --base …`,
+    )
   } finally {
     hosts.close()
   }
@@ -232,13 +239,14 @@ async function trial(deps: AdminDeps, row: DirectorySource): Promise<z.infer<typ
 /** Accounts without the source; who came from it alone stays as one of ours, or lets nobody in. */
 function without(directory: Directory, name: string, keeps: boolean): DirectoryEdit[] {
   return directory.accounts().flatMap((account): DirectoryEdit[] => {
-    const { origins, bind, ...rest } = account
+    const { origins, bind, isGone, ...rest } = account
     if (origins?.some(({ source: each }) => each === name) !== true) return []
     const left = origins.filter(({ source: each }) => each !== name)
     const after: Account = {
       ...rest,
       ...(bind !== undefined && bind.source !== name && { bind }),
       ...(left.length > 0 || !keeps ? { origins: left } : { isOwn: true }),
+      ...(left.length > 0 && isGone === true && { isGone }),
       ...(left.length === 0 &&
         !keeps &&
         account.isOwn !== true && {
@@ -264,11 +272,13 @@ function explain(deps: AdminDeps, text: string): z.infer<typeof explained> {
       rows: [],
     }
   const readings = deps.sources?.readings() ?? []
-  const origins = (account.origins ?? []).map(({ source: name, key, dn }) => ({
-    source: name,
-    dn,
-    person: readings.find((reading) => reading.source.name === name)?.people.get(key)?.person,
-  }))
+  const origins = ((account.isGone !== true && account.origins) || []).map(
+    ({ source: name, key, dn }) => ({
+      source: name,
+      dn,
+      person: readings.find((reading) => reading.source.name === name)?.people.get(key)?.person,
+    }),
+  )
   const isOwn = account.isOwn === true || account.origins === undefined
   const by = (said: (person: Person) => boolean): string =>
     origins.find(({ person }) => person !== undefined && said(person))?.source ?? 'here'

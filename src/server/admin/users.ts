@@ -170,7 +170,7 @@ function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQu
     ...(account.credential === undefined &&
       account.bind !== undefined && { passwordScheme: 'bind' }),
     ...(account.origins !== undefined && {
-      sources: account.origins.map(({ source }) => source),
+      sources: account.isGone === true ? [] : account.origins.map(({ source }) => source),
     }),
     addresses: account.addresses.map(formatAddress),
     delegated: account.delegated.map(formatAddress),
