@@ -1,59 +1,24 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
-
-import type { ImapFlow } from 'imapflow'
-
-import { faultyDisk, NO_FAULTY_DISK } from '#test/fake/faulty-disk.ts'
-import type { FaultyDisk } from '#test/fake/faulty-disk.ts'
+import { describe } from 'node:test'
 
 import { until } from './installation.ts'
-import type { Installation } from './installation.ts'
-import { countOf, imap } from './mail.ts'
-import { installStoreOn, isReady, lmtp, readiness, smtp, storeHealth } from './store-on-disk.ts'
+import { countOf } from './mail.ts'
+import { isReady, lmtp, readiness, smtp, storeHealth, testsOnStoreDisk } from './store-on-disk.ts'
 
 const WAIT_MS = 60_000
 
 describe('an installation whose store lies on a disk that fails', () => {
-  let disk: FaultyDisk | undefined
-  let watari: Installation | undefined
-  let reader: ImapFlow
-  before(async () => {
-    disk = await faultyDisk()
-    if (disk === undefined) return
-    watari = await installStoreOn(disk.dir)
-    reader = await imap(watari, 'taro')
-  })
-  after(async () => {
-    await disk?.clear()
-    await reader?.logout()
-    await watari?.remove()
-    await disk?.remove()
-  })
-
-  const onDisk = (
-    title: string,
-    work: (watari: Installation, disk: FaultyDisk) => Promise<void>,
-  ): void =>
-    void it(title, async (t) => {
-      if (disk === undefined || watari === undefined) return t.skip(NO_FAULTY_DISK)
-      const house = watari
-      await until('ready', () => isReady(house), WAIT_MS)
-      try {
-        await work(watari, disk)
-      } finally {
-        await disk.clear()
-      }
-    })
+  const onDisk = testsOnStoreDisk()
 
   onDisk(
     'says so, answers 4xx, serves readers, loses and doubles nothing, and goes on by itself',
-    async (house, volume) => {
+    async ({ house, disk, reader }) => {
       assert.match(await lmtp(house, 'はじめ'), /^250/)
       for (const [path, count, cause] of [
         ['store/seg/*', 2, /store\/seg.*EIO/],
         ['store/mailbox.db-wal', 4, /store: .*disk I\/O error/],
       ] as const) {
-        await volume.fail({ error: 'EIO', ops: 'ws', path })
+        await disk.fail({ error: 'EIO', ops: 'ws', path })
         assert.match(await lmtp(house, '一'), /^451 4\.3\.0/)
         // What comes in meanwhile is promised by the gateway, and waits in its queue.
         assert.match(await smtp(house, '二'), /^250/)
@@ -62,7 +27,7 @@ describe('an installation whose store lies on a disk that fails', () => {
         assert.equal(told?.detail, 'stalled')
         assert.match(told.reason ?? '', cause)
         assert.equal(await countOf(reader, 'INBOX'), count - 1, 'reading goes on')
-        await volume.clear()
+        await disk.clear()
         await until('ready again', () => isReady(house), WAIT_MS)
         await until(
           'the queue has delivered',

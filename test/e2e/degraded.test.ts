@@ -1,57 +1,28 @@
 import assert from 'node:assert/strict'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe } from 'node:test'
 
 import type { ImapFlow } from 'imapflow'
 
-import { faultyDisk, GROWING, NO_FAULTY_DISK } from '#test/fake/faulty-disk.ts'
-import type { FaultyDisk } from '#test/fake/faulty-disk.ts'
+import { GROWING } from '#test/fake/faulty-disk.ts'
 
 import { until } from './installation.ts'
 import type { Installation } from './installation.ts'
-import { countOf, imap } from './mail.ts'
-import { installStoreOn, isReady, lmtp, readiness, smtp, storeHealth } from './store-on-disk.ts'
+import { countOf } from './mail.ts'
+import { lmtp, readiness, smtp, storeHealth, testsOnStoreDisk } from './store-on-disk.ts'
 
 const WAIT_MS = 60_000
 
 describe('an installation whose store is served without a part of it', () => {
-  let disk: FaultyDisk | undefined
-  let watari: Installation | undefined
-  let reader: ImapFlow
-  before(async () => {
-    disk = await faultyDisk()
-    if (disk === undefined) return
-    watari = await installStoreOn(disk.dir)
-    reader = await imap(watari, 'taro')
+  const onDisk = testsOnStoreDisk(async ({ house, reader }) => {
     // So many that the index is asked.
-    for (let n = 0; n < 5; n++) assert.match(await lmtp(watari, `会議 ${n}`), /^250/)
-    assert.equal(await found('会議'), 5)
+    for (let n = 0; n < 5; n++) assert.match(await lmtp(house, `会議 ${n}`), /^250/)
+    assert.equal(await found(reader, '会議'), 5)
   })
-  after(async () => {
-    await disk?.clear()
-    await reader?.logout()
-    await watari?.remove()
-    await disk?.remove()
-  })
-
-  const onDisk = (
-    title: string,
-    work: (watari: Installation, disk: FaultyDisk) => Promise<void>,
-  ): void =>
-    void it(title, async (t) => {
-      if (disk === undefined || watari === undefined) return t.skip(NO_FAULTY_DISK)
-      const house = watari
-      await until('ready', () => isReady(house), WAIT_MS)
-      try {
-        await work(watari, disk)
-      } finally {
-        await disk.clear()
-      }
-    })
 
   /** How many messages have the word in their subject or text. */
-  async function found(word: string): Promise<number> {
+  async function found(reader: ImapFlow, word: string): Promise<number> {
     const lock = await reader.getMailboxLock('INBOX')
     try {
       await reader.noop()
@@ -76,15 +47,15 @@ describe('an installation whose store is served without a part of it', () => {
 
   onDisk(
     'takes mail while its journal cannot be written, tells it, and makes it whole by itself',
-    async (house, volume) => {
+    async ({ house, disk, reader }) => {
       const earlier = await countOf(reader, 'INBOX')
-      await volume.fail({ error: 'EROFS', ops: 'wsc', path: 'store/journal/*' })
+      await disk.fail({ error: 'EROFS', ops: 'wsc', path: 'store/journal/*' })
       assert.match(await lmtp(house, '日誌'), /^250/)
       assert.match(await degraded(house), /journal cannot be written .*EROFS/)
       assert.match(house.output(), /storage\.said.*journal cannot be written/)
       assert.match(await smtp(house, '日誌二'), /^250/)
       await until('both are there', async () => (await countOf(reader, 'INBOX')) === earlier + 2)
-      await volume.clear()
+      await disk.clear()
       const isWell = async () => (await storeHealth(house))?.detail === 'ready'
       await until('well again, though nobody commits', isWell, WAIT_MS)
     },
@@ -92,19 +63,19 @@ describe('an installation whose store is served without a part of it', () => {
 
   onDisk(
     'notices nothing while its search index and its kept views are deleted',
-    async (house, volume) => {
-      const earlier = await found('会議')
+    async ({ house, disk, reader }) => {
+      const earlier = await found(reader, '会議')
       const isIndexed = async () =>
         /to index: +nothing/.test((await house.watari(['search', 'status'])).stdout)
       await until('all is indexed', isIndexed, WAIT_MS)
       for (const copy of ['fts', 'view'])
-        rmSync(join(volume.dir, 'store', copy), { recursive: true, force: true })
-      assert.equal(await found('会議'), earlier)
+        rmSync(join(disk.dir, 'store', copy), { recursive: true, force: true })
+      assert.equal(await found(reader, '会議'), earlier)
       assert.match(await lmtp(house, '会議、再び'), /^250/)
-      assert.equal(await found('会議'), earlier + 1)
+      assert.equal(await found(reader, '会議'), earlier + 1)
       await until('all is indexed again', isIndexed, WAIT_MS)
       const segments = () =>
-        readdirSync(join(volume.dir, 'store/fts'), { recursive: true }).filter((name) =>
+        readdirSync(join(disk.dir, 'store/fts'), { recursive: true }).filter((name) =>
           String(name).endsWith('.fts'),
         )
       await until('it lies on the disk', () => segments().length > 0, WAIT_MS)
@@ -118,24 +89,24 @@ describe('an installation whose store is served without a part of it', () => {
   ] as const)
     onDisk(
       `takes mail and finds it while its search index meets ${error}, tells it, and indexes it afterwards`,
-      async (house, volume) => {
+      async ({ house, disk, reader }) => {
         const word = error === 'EIO' ? '入力失敗' : '満杯'
-        await volume.fail({ error, ops, path: 'store/fts/*' })
+        await disk.fail({ error, ops, path: 'store/fts/*' })
         assert.match(await lmtp(house, `${word}の件`), /^250/)
-        assert.equal(await found(word), 1, 'by reading')
+        assert.equal(await found(reader, word), 1, 'by reading')
         assert.match(await degraded(house), cause)
         assert.match((await house.watari(['search', 'status'])).stdout, cause)
         assert.match(await lmtp(house, `${word}の件、再び`), /^250/)
-        assert.equal(await found(word), 2)
-        await volume.clear()
+        assert.equal(await found(reader, word), 2)
+        await disk.clear()
         await until('the index goes on', async () => {
-          assert.equal(await found(word), 2)
+          assert.equal(await found(reader, word), 2)
           return (await storeHealth(house))?.detail === 'ready'
         })
         const isIndexed = async () =>
           /to index: +nothing/.test((await house.watari(['search', 'status'])).stdout)
         await until('all is indexed', isIndexed, WAIT_MS)
-        assert.equal(await found(word), 2)
+        assert.equal(await found(reader, word), 2)
       },
     )
 })

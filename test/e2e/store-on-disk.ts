@@ -2,10 +2,16 @@ import assert from 'node:assert/strict'
 import { cpSync, renameSync, symlinkSync } from 'node:fs'
 import { get } from 'node:https'
 import { join } from 'node:path'
+import { after, before, it } from 'node:test'
 
-import { install } from './installation.ts'
+import type { ImapFlow } from 'imapflow'
+
+import { faultyDisk, NO_FAULTY_DISK } from '#test/fake/faulty-disk.ts'
+import type { FaultyDisk } from '#test/fake/faulty-disk.ts'
+
+import { install, until } from './installation.ts'
 import type { Installation, InstallOptions } from './installation.ts'
-import { lineClient } from './mail.ts'
+import { imap, lineClient } from './mail.ts'
 
 /*
  * What the tests of bad disks share: an installation of which only the store lies on the disk that
@@ -14,6 +20,7 @@ import { lineClient } from './mail.ts'
 
 /** DESIGN section 4 says 5 s for an answer and 10 s for readiness; a busy test machine is given more. */
 const ANSWER_MS = 20_000
+const READY_MS = 60_000
 
 /** An installation whose `store` lies in a folder of its own, on another disk than all else. */
 export async function installStoreOn(
@@ -112,4 +119,46 @@ export async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** What each test of a suite has: an installation whose store lies on a disk that fails, and who reads taro's mail. */
+export interface StoreOnFaultyDisk {
+  readonly house: Installation
+  readonly disk: FaultyDisk
+  readonly reader: ImapFlow
+}
+
+/**
+ * One such installation for the tests of a suite, ready before each; skipped where the disk cannot be had.
+ * `fill` runs once. To be called within `describe`.
+ */
+export function testsOnStoreDisk(
+  fill: (parts: StoreOnFaultyDisk) => Promise<void> = async () => undefined,
+): (title: string, work: (parts: StoreOnFaultyDisk) => Promise<void>) => void {
+  let disk: FaultyDisk | undefined
+  let parts: StoreOnFaultyDisk | undefined
+  before(async () => {
+    disk = await faultyDisk()
+    if (disk === undefined) return
+    const house = await installStoreOn(disk.dir)
+    parts = { house, disk, reader: await imap(house, 'taro') }
+    await fill(parts)
+  })
+  after(async () => {
+    await disk?.clear()
+    await parts?.reader.logout()
+    await parts?.house.remove()
+    await disk?.remove()
+  })
+  return (title, work) =>
+    void it(title, async (t) => {
+      if (parts === undefined) return t.skip(NO_FAULTY_DISK)
+      const { house, disk: volume } = parts
+      await until('ready', () => isReady(house), READY_MS)
+      try {
+        await work(parts)
+      } finally {
+        await volume.clear()
+      }
+    })
 }

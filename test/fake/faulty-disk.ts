@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { after, before, it } from 'node:test'
 
 /** A folder on a file system of a test's own (FUSE), which fails where it is told. */
 export interface FaultyDisk {
@@ -88,4 +89,29 @@ export async function faultyDisk(): Promise<FaultyDisk | undefined> {
       gone()
     },
   }
+}
+
+/**
+ * One such disk for the tests of a suite, each in a folder of its own; skipped where it cannot be had. To
+ * be called within `describe`.
+ */
+export function testsOnFaultyDisk(): (
+  title: string,
+  work: (disk: FaultyDisk, dir: string) => Promise<void>,
+) => void {
+  let disk: FaultyDisk | undefined
+  before(async () => {
+    disk = await faultyDisk()
+  })
+  after(() => disk?.remove())
+  return (title, work) =>
+    void it(title, async (t) => {
+      const volume = disk
+      if (volume === undefined) return t.skip(NO_FAULTY_DISK)
+      try {
+        await work(volume, mkdtempSync(join(volume.dir, 'v-')))
+      } finally {
+        await volume.clear()
+      }
+    })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, readdirSync, utimesSync } from 'node:fs'
+import { cpSync, readFileSync, readdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe } from 'node:test'
 import { isFault, isLost } from '#base/outcome.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Uid } from '#model/mailbox.ts'
@@ -16,8 +16,8 @@ import {
 import type { Opened } from '#store/mailbox/contract/works.ts'
 import { diskFault } from '#store/db/fault.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
-import { faultyDisk, GROWING, NO_FAULTY_DISK } from '#test/fake/faulty-disk.ts'
-import type { DiskFault, FaultyDisk } from '#test/fake/faulty-disk.ts'
+import { GROWING, testsOnFaultyDisk } from '#test/fake/faulty-disk.ts'
+import type { DiskFault } from '#test/fake/faulty-disk.ts'
 
 const MAILS = 12
 const isIo = (thrown: unknown): boolean => isFault(thrown, 'io')
@@ -29,22 +29,7 @@ const nextSkip = (skip: number): number =>
   process.env['WATARI_EACH_WRITE'] === 'all' ? skip + 1 : skip + 1 + Math.floor(skip / 2)
 
 describe('a bad disk below the store', () => {
-  let disk: FaultyDisk | undefined
-  before(async () => {
-    disk = await faultyDisk()
-  })
-  after(() => disk?.remove())
-
-  const onDisk = (title: string, work: (disk: FaultyDisk, dir: string) => Promise<void>): void =>
-    void it(title, async (t) => {
-      const volume = disk
-      if (volume === undefined) return t.skip(NO_FAULTY_DISK)
-      try {
-        await work(volume, mkdtempSync(join(volume.dir, 'v-')))
-      } finally {
-        await volume.clear()
-      }
-    })
+  const onDisk = testsOnFaultyDisk()
 
   const segments = (dir: string): string[] => readdirSync(join(dir, 'seg')).toSorted()
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe } from 'node:test'
 import { FakeClock, SECOND_MS } from '#base/time.ts'
 import { assertSound, give, openBench, picture } from '#store/mailbox/contract/works.ts'
-import { faultyDisk, NO_FAULTY_DISK } from '#test/fake/faulty-disk.ts'
-import type { DiskFault, FaultyDisk } from '#test/fake/faulty-disk.ts'
+import { testsOnFaultyDisk } from '#test/fake/faulty-disk.ts'
+import type { DiskFault } from '#test/fake/faulty-disk.ts'
 import { rebuildMailboxes } from './rebuild.ts'
 import type { RebuildReport } from './rebuild.ts'
 
@@ -34,22 +34,7 @@ const rebuilt = (dir: string): RebuildReport =>
 const descriptors = (): number => readdirSync('/proc/self/fd').length
 
 describe('a journal that cannot be written', () => {
-  let disk: FaultyDisk | undefined
-  before(async () => {
-    disk = await faultyDisk()
-  })
-  after(() => disk?.remove())
-
-  const onDisk = (title: string, work: (disk: FaultyDisk, dir: string) => Promise<void>): void =>
-    void it(title, async (t) => {
-      const volume = disk
-      if (volume === undefined) return t.skip(NO_FAULTY_DISK)
-      try {
-        await work(volume, mkdtempSync(join(volume.dir, 'v-')))
-      } finally {
-        await volume.clear()
-      }
-    })
+  const onDisk = testsOnFaultyDisk()
 
   for (const [what, fault] of FAULTS)
     onDisk(
