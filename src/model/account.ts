@@ -61,3 +61,12 @@ export interface Forward {
   /** Keep a copy in the mailbox. */
   readonly keep: boolean
 }
+
+/** The address that an account is called by. */
+export const mainAddressOf = ({
+  username,
+  domain,
+}: Pick<Account, 'username' | 'domain'>): Address => ({
+  localpart: username,
+  domain,
+})

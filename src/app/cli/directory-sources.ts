@@ -4,7 +4,7 @@ import { done } from '#contract/admin/common.ts'
 import { explained, source, sources, sourceTrial, writtenSource } from '#contract/admin/sources.ts'
 import type { SourceBody } from '#contract/admin/sources.ts'
 import { part, verbOf } from './context.ts'
-import { textOf } from './files.ts'
+import { passwordBase64, textOf } from './files.ts'
 import { UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { fields, table } from './print.ts'
@@ -143,18 +143,12 @@ async function sourceOf(io: CliIo, options: AddOptions): Promise<unknown> {
     ...(filter !== undefined && { filter }),
     ...(map !== undefined && { map }),
     ...(key !== undefined && { key }),
-    ...(bind !== undefined && { bindDn: bind, bindPasswordBase64: await passwordFrom(io) }),
+    ...(bind !== undefined && { bindDn: bind, bindPasswordBase64: await passwordBase64(io) }),
     ...(auth !== undefined && { auth }),
     ...(order !== undefined && { order: Number(order) }),
     ...(ca !== undefined && { ca: await textOf(io, ca) }),
     ...(plain === true && { plain }),
   }
-}
-
-/** Octets up to the end less one final LF: opaque, so they travel in base64. */
-async function passwordFrom(io: CliIo): Promise<string> {
-  const octets = Buffer.from(await io.stdin())
-  return (octets.at(-1) === 0x0a ? octets.subarray(0, -1) : octets).toString('base64')
 }
 
 const sourceText = (body: SourceBody): string =>

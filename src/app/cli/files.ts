@@ -42,3 +42,9 @@ function lineOf(octets: Octets): number {
   }
   return line
 }
+
+/** A password on standard input: octets up to the end less one final LF (DESIGN section 6), opaque, so in base64. */
+export async function passwordBase64(io: CliIo): Promise<string> {
+  const octets = Buffer.from(await io.stdin())
+  return (octets.at(-1) === LF ? octets.subarray(0, -1) : octets).toString('base64')
+}

@@ -3,6 +3,7 @@ import { toUtf8 } from '#base/octets.ts'
 import { done, page } from '#contract/admin/common.ts'
 import { user, writtenUser } from '#contract/admin/directory.ts'
 import { part, verbOf } from './context.ts'
+import { passwordBase64 } from './files.ts'
 import type { CliIo } from './io.ts'
 import { UsageError } from './io.ts'
 import { table } from './print.ts'
@@ -103,7 +104,6 @@ interface UserOptions extends QuotaOptions {
   readonly address?: readonly string[]
 }
 
-/** Octets up to the end less one final LF (DESIGN section 6): opaque, so they travel in base64. */
 async function passwordFrom(
   io: CliIo,
   options: UserOptions,
@@ -113,7 +113,5 @@ async function passwordFrom(
   if (options.hashStdin === true) return { passwordHash: toUtf8(await io.stdin()).trim() }
   if (options.passwordStdin !== true)
     throw new UsageError('give the password on standard input, with --password-stdin')
-  const octets = Buffer.from(await io.stdin())
-  const password = octets.at(-1) === 0x0a ? octets.subarray(0, -1) : octets
-  return { passwordBase64: password.toString('base64') }
+  return { passwordBase64: await passwordBase64(io) }
 }

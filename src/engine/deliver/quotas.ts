@@ -1,6 +1,7 @@
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
+import { mainAddressOf } from '#model/account.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import { isLimited, isOver, NO_QUOTA, quotaOf } from '#model/quota.ts'
@@ -99,7 +100,7 @@ export class Quotas {
     const quota = this.quotaOf(accountId)
     const used = await mailboxes.usage({ accountId })
     const nowMs = clock.nowMs()
-    const to = { localpart: account.username, domain: account.domain }
+    const to = mainAddressOf(account)
     const octets = quotaMail({ notice, to, quota, used, id: newId(), nowMs })
     const append = {
       kind: 'append',

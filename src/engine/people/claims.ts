@@ -1,12 +1,8 @@
+import { mainAddressOf } from '#model/account.ts'
 import type { Account } from '#model/account.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Directory } from '#store/directory/directory.ts'
-
-export const mainOf = ({ username, domain }: Pick<Account, 'username' | 'domain'>): Address => ({
-  localpart: username,
-  domain,
-})
 
 /** An address as it is written; a bare name is one of the default domain. Else what is wrong. */
 export function addressIn({ defaultDomain }: Directory, text: string): Address | string {
@@ -27,6 +23,6 @@ export function takenBy(
     return `${text}: ${address.domain} is no local domain`
   const owner = directory.byAddress(address)
   if (owner !== undefined && owner.id !== account?.id)
-    return `${text} is an address of ${formatAddress(mainOf(owner))}`
+    return `${text} is an address of ${formatAddress(mainAddressOf(owner))}`
   return undefined
 }

@@ -1,12 +1,13 @@
 import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { Census, MailGroup, Person } from '#model/person.ts'
 import { findCycle } from '#engine/route/check.ts'
 import { checkRow } from '#store/directory/check-edits.ts'
 import type { DirectoryEdit, DirectoryRefusal } from '#store/directory/check-edits.ts'
 import type { Directory, DirectoryKey, DirectoryRow } from '#store/directory/directory.ts'
-import { addressIn, mainOf, takenBy } from './claims.ts'
+import { addressIn, takenBy } from './claims.ts'
 import { isKnownHash } from '#store/directory/password.ts'
 import { rowKey } from '#store/directory/row-key.ts'
 
@@ -83,8 +84,8 @@ class Planner {
     const main = { localpart: person.username, domain }
     const row = { source: person.source, kind: 'person', address: formatAddress(main) } as const
     const before = this.#directory.byAddress(main)
-    if (before !== undefined && addressKey(mainOf(before)) !== addressKey(main))
-      return refused(row, `${row.address} is an address of ${formatAddress(mainOf(before))}`)
+    if (before !== undefined && addressKey(mainAddressOf(before)) !== addressKey(main))
+      return refused(row, `${row.address} is an address of ${formatAddress(mainAddressOf(before))}`)
     const notes: string[] = []
     const account = withFreshKeys(before, this.#account(person, { before, domain, notes }))
     const changes = before === undefined ? [] : changesOf(before, account)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -9,7 +10,7 @@ import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { isKnownHash } from '#store/directory/password.ts'
 import { rowKey } from '#store/directory/row-key.ts'
-import { addressIn, mainOf, takenBy } from './claims.ts'
+import { addressIn, takenBy } from './claims.ts'
 import type { TrialDirectory } from './plan.ts'
 
 /** What a source said when it was last read whole, by the key of each person. */
@@ -149,7 +150,7 @@ function accountOf(
   const [first] = shares
   if (first === undefined) return before && leftBy(before)
   const isOwn = before !== undefined && (before.isOwn === true || before.origins === undefined)
-  const main = isOwn ? mainOf(before) : addressOf(directory, first.person)
+  const main = isOwn ? mainAddressOf(before) : addressOf(directory, first.person)
   if (main === undefined) {
     told.push('there is no domain for it')
     return undefined

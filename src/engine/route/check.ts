@@ -1,3 +1,4 @@
+import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { addressKey, domainKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -35,13 +36,8 @@ function cycleOf(path: readonly Address[]): readonly Address[] {
   return path.slice(path.findIndex((address) => addressKey(address) === key))
 }
 
-const mainAddress = (account: Account): Address => ({
-  localpart: account.username,
-  domain: account.domain,
-})
-
 const addressesOf = (account: Account | undefined): readonly Address[] =>
-  account === undefined ? [] : [mainAddress(account), ...account.addresses]
+  account === undefined ? [] : [mainAddressOf(account), ...account.addresses]
 
 function startsOf(directory: Directory, change: ProposedChange): Iterable<Address> {
   const before = rowOf(directory, change.key)

@@ -1,3 +1,4 @@
+import { mainAddressOf } from '#model/account.ts'
 import { addressKey, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { NextHop } from '#model/route.ts'
@@ -16,9 +17,7 @@ export function nextHop(address: Address, directory: Addressing): NextHop {
   const row =
     directory.route(addressKey(address)) ??
     directory.route(addressKey(plain)) ??
-    (account === undefined
-      ? undefined
-      : directory.route(addressKey({ localpart: account.username, domain: account.domain }))) ??
+    (account === undefined ? undefined : directory.route(addressKey(mainAddressOf(account)))) ??
     directory.route(address.domain)
   if (row !== undefined) return row.nextHop
   if (account !== undefined || directory.domain(address.domain) !== undefined)

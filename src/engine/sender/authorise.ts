@@ -4,6 +4,7 @@ import type { Outcome } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { ADDRESSES_MAX, parseAddressList } from '#codec/mime/address-list.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
+import { mainAddressOf } from '#model/account.ts'
 import type { Account } from '#model/account.ts'
 import { addressKey, equalAddress, parseAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -27,7 +28,7 @@ export function maySendAs(
   directory: Pick<Directory, 'domain'>,
 ): boolean {
   const own: readonly Address[] = [
-    { localpart: account.username, domain: account.domain },
+    mainAddressOf(account),
     ...account.addresses,
     ...account.delegated,
   ]

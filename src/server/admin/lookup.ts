@@ -1,4 +1,5 @@
 import { asciiLower } from '#base/text.ts'
+import { mainAddressOf } from '#model/account.ts'
 import type { Account } from '#model/account.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -29,8 +30,7 @@ export function accountOf(directory: Directory, text: string): Account {
   throw new ApiError('notFound', `there is no user ${text}`, 'watari user ls shows the users.')
 }
 
-export const mainAddress = (account: Account): string =>
-  formatAddress({ localpart: account.username, domain: account.domain })
+export const mainAddress = (account: Account): string => formatAddress(mainAddressOf(account))
 
 export const badCursor = (after: string): ApiError =>
   new ApiError('invalid', `${after} is no place in this list`, 'Give the next of the page before.')

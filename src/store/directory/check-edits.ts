@@ -1,5 +1,6 @@
 import { asciiLower } from '#base/text.ts'
 import { addressKey, domainKey, formatAddress, isDomain, parseAddress } from '#model/address.ts'
+import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import type { Address } from '#model/address.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
@@ -100,10 +101,7 @@ function checkAccount(directory: Directory, account: Account): DirectoryRefusal 
       'Use aliases instead.',
     )
   const before = directory.account(account.id)
-  if (
-    before === undefined ||
-    addressKey(own.value) !== addressKey({ localpart: before.username, domain: before.domain })
-  ) {
+  if (before === undefined || addressKey(own.value) !== addressKey(mainAddressOf(before))) {
     const taken = checkFree(directory, own.value, account)
     if (taken !== undefined) return taken
   }
@@ -164,10 +162,7 @@ function checkForward(directory: Directory, forward: Forward): DirectoryRefusal 
       `there is no account ${forward.accountId}`,
       'watari user ls shows the accounts.',
     )
-  return checkTargets(
-    forward.to,
-    formatAddress({ localpart: account.username, domain: account.domain }),
-  )
+  return checkTargets(forward.to, formatAddress(mainAddressOf(account)))
 }
 
 function checkTargets(to: readonly Address[], from: string): DirectoryRefusal | undefined {

@@ -1,3 +1,4 @@
+import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
@@ -122,6 +123,6 @@ const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undef
   value === undefined ? undefined : ({ kind, [kind]: value } as unknown as DirectoryRow)
 
 const addressKeysOf = (account: Account): string[] => [
-  addressKey({ localpart: account.username, domain: account.domain }),
+  addressKey(mainAddressOf(account)),
   ...account.addresses.map(addressKey),
 ]

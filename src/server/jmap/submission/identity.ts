@@ -1,3 +1,4 @@
+import { mainAddressOf } from '#model/account.ts'
 import { createHash } from 'node:crypto'
 import { addressKey, formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -53,7 +54,7 @@ export async function loadIdentities(call: Call): Promise<Identities> {
 
 function dueChanges(call: Call, kept: readonly Identity[]): ObjectChange[] {
   const { account } = call
-  const own = { localpart: account.username, domain: account.domain }
+  const own = mainAddressOf(account)
   const given = new Map<string, Address>(
     [own, ...account.addresses, ...account.delegated].map((each) => [givenId(each), each]),
   )
