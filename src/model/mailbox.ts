@@ -25,6 +25,10 @@ export const DELETED = 8
 /** Components of a name from the root: `['Junk', 'SPAM']`. Separator and prefix are made at the protocol's edge. */
 export type MailboxPath = readonly string[]
 
+/** Of two paths in the form that they are stored in. */
+export const isSamePath = (a: MailboxPath, b: MailboxPath): boolean =>
+  a.length === b.length && a.every((component, depth) => component === b[depth])
+
 /** Below it, by their names, lie the mailboxes of others that one may look up (RFC 2342 §5). */
 export const OTHERS_ROOT = 'Other Users'
 /** Other people's and shared mailboxes lie below these names; nothing of one's own is made there. */

@@ -82,7 +82,13 @@ export type MailboxChange =
   /** Messages below the UID are recent for nobody else (RFC 3501 §2.3.2): no change that readers are told of. */
   | { readonly kind: 'claimRecent'; readonly mailboxId: MailboxId; readonly before: Uid }
   | { readonly kind: 'create'; readonly path: MailboxPath; readonly use?: SpecialUse }
-  | { readonly kind: 'rename'; readonly mailboxId: MailboxId; readonly path: MailboxPath }
+  | {
+      readonly kind: 'rename'
+      readonly mailboxId: MailboxId
+      /** The owner's name of it that was meant, so that of two clients only the first is obeyed. */
+      readonly from?: MailboxPath
+      readonly path: MailboxPath
+    }
   | { readonly kind: 'delete'; readonly mailboxId: MailboxId }
   | { readonly kind: 'subscribe'; readonly path: MailboxPath; readonly on: boolean }
   /** What somebody beside the owner may do there from now on (RFC 4314 §3.1). */

@@ -13,6 +13,21 @@ export type ObjectKind = (typeof OBJECT_KINDS)[number]
 export const annotationId = (mailboxId: MailboxId | undefined, entry: string): string =>
   `${mailboxId ?? ''}:${entry}`
 
+/** Whether all who see the mailbox see the entry (RFC 5464 §3.2). */
+export const isSharedEntry = (entry: string): boolean => entry.startsWith('/shared/')
+
+/** Which mailbox an entry is of, and what it is called. */
+export function annotationOf(id: string): {
+  readonly mailboxId?: MailboxId
+  readonly entry: string
+} {
+  const at = id.indexOf(':')
+  return {
+    ...(at > 0 && { mailboxId: id.slice(0, at) as MailboxId }),
+    entry: id.slice(at + 1),
+  }
+}
+
 export interface KeptObject {
   readonly id: string
   readonly madeAtMs: number

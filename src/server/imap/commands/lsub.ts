@@ -3,7 +3,8 @@ import type { MailboxPath } from '#model/mailbox.ts'
 import { LOGGED_IN } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
 import { done } from '#server/imap/session/completion.ts'
-import { samePath, shownName } from '#server/imap/mailbox/mailboxes.ts'
+import { isSamePath } from '#model/mailbox.ts'
+import { shownName } from '#server/imap/mailbox/mailboxes.ts'
 import { subscribedNames } from '#server/imap/mailbox/subscriptions.ts'
 
 /** RFC 3501 §6.3.9. */
@@ -28,7 +29,7 @@ export const lsub: ImapCommand<'LSUB'> = {
       session.out.line(`* LSUB (${noSelect ? '\\Noselect' : ''}) "/" ${shownName(session, path)}`)
     }
     for (const path of subscribed)
-      tell(path, mailboxes.find((row) => samePath(row.path, path))?.noSelect ?? false)
+      tell(path, mailboxes.find((row) => isSamePath(row.path, path))?.noSelect ?? false)
     // RFC 3501 §6.3.9: `%` tells a parent of a subscribed name that is not subscribed itself.
     if (wanted.endsWith('%'))
       for (const path of subscribed)

@@ -1,5 +1,5 @@
 import { astring, quote } from '#codec/imap/render.ts'
-import { annotated, annotating, annotationsOf } from '#server/imap/mailbox/annotations.ts'
+import { annotated, annotating, annotationsOf, keeperOf } from '#server/imap/mailbox/annotations.ts'
 import { LOGGED_IN } from '#server/imap/session/command.ts'
 import type { ImapCommand, Named } from '#server/imap/session/command.ts'
 import { commitAll } from '#server/imap/session/commit.ts'
@@ -15,7 +15,7 @@ export const getMetadata: ImapCommand<'GETMETADATA'> = {
     const found = await annotated(session, command.mailbox)
     if ('refused' in found) return found.refused
     const { row } = found
-    const known = await annotationsOf(session, row)
+    const known = await annotationsOf(session, found)
     let longest = 0
     const shown: string[] = []
     for (const [entry, value] of asked(command, known)) {
@@ -65,7 +65,11 @@ export const setMetadata: ImapCommand<'SETMETADATA'> = {
       if ('refused' in change) return change.refused
       changes.push(change)
     }
-    const outcome = await commitAll(session, { changes, contents: [] })
+    const keepers = new Set(command.entries.map(([entry]) => keeperOf(session, found, entry)))
+    const [accountId = session.accountId] = keepers
+    if (keepers.size > 1)
+      return no('CANNOT', 'Set private and shared entries of a mailbox of others by two commands')
+    const outcome = await commitAll(session, { changes, contents: [], accountId })
     if (outcome.ok) return done('Done')
     return outcome.error.code === 'limit'
       ? no('METADATA TOOMANY', 'No more entries are kept')

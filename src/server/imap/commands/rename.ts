@@ -26,7 +26,7 @@ export const rename: ImapCommand<'RENAME'> = {
     if (accountId !== owned.accountId) return no('CANNOT', 'A mailbox stays with its owner')
     const outcome = await commitOne(
       session,
-      { kind: 'rename', mailboxId: found.row.id, path: owned.path },
+      { kind: 'rename', mailboxId: found.row.id, from: found.ownPath, path: owned.path },
       accountId,
     )
     if (!outcome.ok) return refusal(outcome.error)

@@ -435,13 +435,27 @@ test('room is the owner’s, and is told to who may read (RFC 9208 §4.1)', asyn
   assert.match(await other.command(`COPY 1 ${inbox}`), /^NO \[OVERQUOTA\]/)
 })
 
-test('notes on others’ mailboxes are one’s own; what all see and how long it is kept is theirs (RFC 5464 §3.3)', async (t) => {
+test('notes on others’ mailboxes are one’s own, or for all; how long it is kept is theirs (RFC 5464 §3.3)', async (t) => {
   const { owner, other, grant } = await sharing(t, 'lra')
   assert.match(await other.command(`SETMETADATA ${OTHERS} (/private/comment "mine")`), /^OK/)
   assert.match(await other.command(`GETMETADATA ${OTHERS} /private/comment`), /"mine"/)
   assert.match(await owner.command(`GETMETADATA ${OWN} /private/comment`), /NIL/)
   for (const entry of ['/shared/comment', '/private/vendor/watari/retain'])
     assert.match(await other.command(`SETMETADATA ${OTHERS} (${entry} "7")`), /^NO \[NOPERM\]/)
+  // What all see takes the right to flag, and is kept with the mailbox.
+  await owner.command(`SETMETADATA ${OWN} (/shared/comment "first" /private/comment "hers")`)
+  assert.match(
+    await other.command(`GETMETADATA (DEPTH infinity) ${OTHERS} (/shared /private)`),
+    /\(\/shared\/comment "first" \/private\/comment "mine"\)/,
+  )
+  await grant('lrw')
+  const both = '(/shared/comment "2" /private/comment "2")'
+  assert.match(await other.command(`SETMETADATA ${OTHERS} ${both}`), /^NO \[CANNOT\]/)
+  assert.match(await other.command(`SETMETADATA ${OTHERS} (/shared/comment "second")`), /^OK/)
+  const shown = await owner.command(`GETMETADATA ${OWN} (/shared/comment /private/comment)`)
+  assert.match(shown, /"second" \/private\/comment "hers"/)
+  assert.match(await other.command(`SETMETADATA ${OTHERS} (/shared/comment NIL)`), /^OK/)
+  assert.match(await owner.command(`GETMETADATA ${OWN} /shared/comment`), /NIL/)
   await grant('r')
   assert.match(await other.command(`GETMETADATA ${OTHERS} /private/comment`), /^NO \[NONEXISTENT\]/)
 })

@@ -2,9 +2,10 @@ import type { Retention } from '#store/mailbox/mailbox-view.ts'
 import { RETAIN_DAYS_MAX } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
-import { annotationId } from '#store/mailbox/kept-object.ts'
+import { annotationId, isSharedEntry } from '#store/mailbox/kept-object.ts'
 import { no } from '#server/imap/session/completion.ts'
 import type { Completion } from '#server/imap/session/completion.ts'
+import type { AccountId } from '#model/account.ts'
 import { hasRight } from '#model/acl.ts'
 import { findMailbox, noMailbox } from './mailboxes.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
@@ -18,12 +19,18 @@ const RETAIN_ENTRY = '/private/vendor/watari/retain'
 /** Entries that the server has and nobody writes here (RFC 5464 §6.2.1). */
 const READ_ONLY_ENTRY = '/shared/admin'
 
-/** The mailbox that is meant; undefined for the server itself. */
+/** What entries are of: a mailbox and whose it is, or the server itself where there is no row. */
+export interface Annotated {
+  readonly row: MailboxRow | undefined
+  readonly accountId: AccountId
+}
+
+/** What is meant by a name. */
 export async function annotated(
   session: ImapSession,
   name: string,
-): Promise<{ readonly row: MailboxRow | undefined } | { readonly refused: Completion }> {
-  if (name === '') return { row: undefined }
+): Promise<Annotated | { readonly refused: Completion }> {
+  if (name === '') return { row: undefined, accountId: session.accountId }
   const found = await findMailbox(session, name)
   if ('refused' in found) return found
   // RFC 5464 §3.3: l, and one of these besides.
@@ -34,23 +41,32 @@ export async function annotated(
     : { refused: no('NOPERM', 'The owner of the mailbox does not let you do that') }
 }
 
-/** All entries of a mailbox, or of the server, by name; of somebody else's mailbox what this account noted of it. */
+/** All entries, by name: those for all are kept with the mailbox, private ones with who noted them. */
 export async function annotationsOf(
   session: ImapSession,
-  row: MailboxRow | undefined,
+  { row, accountId }: Annotated,
 ): Promise<Map<string, string>> {
-  const { objects } = await session.room.store.objects({
-    accountId: session.accountId,
-    kind: 'Annotation',
-  })
   const prefix = annotationId(row?.id, '')
   const entries = new Map<string, string>()
-  for (const { id, value } of objects)
-    if (id.startsWith(prefix)) entries.set(id.slice(prefix.length), String(value['text']))
+  for (const keeper of new Set([session.accountId, accountId])) {
+    const { objects } = await session.room.store.objects({ accountId: keeper, kind: 'Annotation' })
+    for (const { id, value } of objects) {
+      const entry = id.startsWith(prefix) ? id.slice(prefix.length) : undefined
+      if (entry !== undefined && keeper === keeperOf(session, { row, accountId }, entry))
+        entries.set(entry, String(value['text']))
+    }
+  }
   if (row !== undefined && row.rights === undefined && row.retention !== 'inherit')
     entries.set(RETAIN_ENTRY, String(row.retention))
   return entries
 }
+
+/** With whose mail an entry is kept. */
+export const keeperOf = (
+  session: ImapSession,
+  { accountId }: Annotated,
+  entry: string,
+): AccountId => (isSharedEntry(entry) ? accountId : session.accountId)
 
 /** What sets an entry, or why it cannot be. */
 export function annotating(
@@ -58,8 +74,7 @@ export function annotating(
   [entry, value]: readonly [string, string | null],
 ): MailboxChange | { readonly refused: Completion } {
   if (entry === READ_ONLY_ENTRY) return { refused: no('NOPERM', 'That entry is the server\u2019s') }
-  // What all shall see of a mailbox, and how long it keeps mail, its owner says.
-  if (row?.rights !== undefined && (entry === RETAIN_ENTRY || entry.startsWith('/shared/')))
+  if (row?.rights !== undefined && entry === RETAIN_ENTRY)
     return { refused: no('NOPERM', 'Only the owner of the mailbox sets that') }
   if (value !== null && value.length > VALUE_BYTES_MAX)
     return { refused: no(`METADATA MAXSIZE ${VALUE_BYTES_MAX}`, 'The value is too long') } // RFC 5464 §4.3

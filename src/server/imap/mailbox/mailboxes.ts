@@ -3,7 +3,7 @@ import { mailboxString } from '#codec/imap/render.ts'
 import type { AccountId } from '#model/account.ts'
 import { hasRight } from '#model/acl.ts'
 import type { Right } from '#model/acl.ts'
-import { FOREIGN_ROOTS, OTHERS_ROOT } from '#model/mailbox.ts'
+import { FOREIGN_ROOTS, isSamePath, OTHERS_ROOT } from '#model/mailbox.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { no } from '#server/imap/session/completion.ts'
@@ -21,9 +21,6 @@ export function listLineOf(session: ImapSession, path: MailboxPath, given: strin
   const old = isSame ? '' : ` ("OLDNAME" (${mailboxString(given, session.nameForm)}))`
   return `* LIST () "/" ${shownName(session, path)}${old}`
 }
-
-export const samePath = (a: MailboxPath, b: MailboxPath): boolean =>
-  a.length === b.length && a.every((component, index) => component === b[index])
 
 /** A name from the wire; undefined where it is none. */
 export function pathOf({ nameForm }: ImapSession, name: string): MailboxPath | undefined {
@@ -73,6 +70,11 @@ export interface Found {
   readonly accountId: AccountId
 }
 
+interface FoundByName extends Found {
+  /** What its owner calls it. */
+  readonly ownPath: MailboxPath
+}
+
 /**
  * The mailbox of that name, or the answer that there is none: of others' those count in which the
  * session has any right.
@@ -80,7 +82,7 @@ export interface Found {
 export async function findMailbox(
   session: ImapSession,
   name: string,
-): Promise<Found | { readonly refused: Completion }> {
+): Promise<FoundByName | { readonly refused: Completion }> {
   const path = pathOf(session, name)
   if (path === undefined) return { refused: badName() }
   const own = FOREIGN_ROOTS.includes(path[0]!) ? await ownByName(session, path) : undefined
@@ -89,19 +91,22 @@ export async function findMailbox(
   if (owned === undefined) return { refused: noMailbox() }
   const { accountId } = owned
   const { mailboxes } = await session.room.store.mailboxes({ accountId, by: session.accountId })
-  const row = mailboxes.find((mailbox) => samePath(mailbox.path, owned.path))
+  const row = mailboxes.find((mailbox) => isSamePath(mailbox.path, owned.path))
   if (row === undefined) return { refused: noMailbox() }
-  if (accountId === session.accountId) return { row, accountId }
-  const shown = foreignPath(session, owned)
-  return { row: { ...row, path: shown ?? path }, accountId }
+  const found = { row, accountId, ownPath: row.path }
+  if (accountId === session.accountId) return found
+  return { ...found, row: { ...row, path: foreignPath(session, owned) ?? path } }
 }
 
 /** What a script or a program of JMAP made below a name that is others' here: still to be read, and renamed. */
-async function ownByName(session: ImapSession, path: MailboxPath): Promise<Found | undefined> {
+async function ownByName(
+  session: ImapSession,
+  path: MailboxPath,
+): Promise<FoundByName | undefined> {
   const { accountId, room } = session
   const { mailboxes } = await room.store.mailboxes({ accountId })
-  const row = mailboxes.find((mailbox) => samePath(mailbox.path, path))
-  return row && { row, accountId }
+  const row = mailboxes.find((mailbox) => isSamePath(mailbox.path, path))
+  return row && { row, accountId, ownPath: row.path }
 }
 
 /**

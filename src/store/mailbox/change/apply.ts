@@ -224,7 +224,7 @@ function applyChange(work: AccountWork, change: MailboxChange, placed: OwnPlaced
     case 'create':
       return mailboxResult(work, createMailbox(work, change.path, change.use))
     case 'rename':
-      return mailboxResult(work, renameMailbox(work, change.mailboxId, change.path))
+      return mailboxResult(work, renameMailbox(work, change))
     case 'delete':
       deleteMailbox(work, change.mailboxId)
       return { kind: 'done' }

@@ -5,6 +5,8 @@ import type { Right, Rights } from '#model/acl.ts'
 import { DELETED, SEEN } from '#model/mailbox.ts'
 import type { MailboxId, MailboxPath } from '#model/mailbox.ts'
 import type { MailboxChange, MailboxRef } from '#store/mailbox/commit.ts'
+import { annotationOf, isSharedEntry } from '#store/mailbox/kept-object.ts'
+import type { ObjectChange } from '#store/mailbox/kept-object.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
 import { requireRights, rightsIn } from '#store/mailbox/rows/rights.ts'
 import { mailboxAt } from '#store/mailbox/rows/row.ts'
@@ -46,13 +48,22 @@ export function permit(work: AccountWork, change: MailboxChange): void {
     case 'restore':
     case 'number':
     case 'describe':
-    case 'keep':
-    case 'forget':
     case 'withdraw':
       throw new Refusal('noPermission', 'Only the owner may do that')
+    case 'keep':
+    case 'forget':
+      return requireNoting(work, change)
     default:
       return assertNever(change)
   }
+}
+
+/** What all see of a mailbox is like a flag of it: w (RFC 5464 §3.3 leaves that open). */
+function requireNoting(work: AccountWork, { object, id }: ObjectChange): void {
+  const { mailboxId, entry } = annotationOf(id)
+  if (object !== 'Annotation' || mailboxId === undefined || !isSharedEntry(entry))
+    throw new Refusal('noPermission', 'Only the owner may do that')
+  requireOf(work, { id: mailboxId }, ['w'])
 }
 
 type Transfer = Extract<MailboxChange, { kind: 'copy' | 'move' }>

@@ -1,4 +1,4 @@
-import { MAILBOXES_PER_ACCOUNT_MAX } from '#model/mailbox.ts'
+import { isSamePath, MAILBOXES_PER_ACCOUNT_MAX } from '#model/mailbox.ts'
 import type { MailboxId, MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import { midOf, nextModSeq, nextUidValidity } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
@@ -129,10 +129,15 @@ function insertMailbox(work: AccountWork, parent: number, name: string, use?: Sp
  * Renames with all that lies below. INBOX stays: its messages move to the new mailbox and its
  * children keep their names (RFC 9051 §6.3.6).
  */
-export function renameMailbox(work: AccountWork, id: MailboxId, given: MailboxPath): Mailbox {
-  const row = anyMailbox(work, id)
-  const path = storedPath(given)
+export function renameMailbox(
+  work: AccountWork,
+  change: Omit<Extract<MailboxChange, { kind: 'rename' }>, 'kind'>,
+): Mailbox {
+  const row = anyMailbox(work, change.mailboxId)
+  const path = storedPath(change.path)
   const old = pathOf(work, row)
+  if (change.from !== undefined && !isSamePath(storedPath(change.from), old))
+    throw new Refusal('noMailbox', 'The mailbox has got another name')
   if (isInbox(old)) {
     const made = createMailbox(work, path)
     moveMessages(work, row, made, 'all')

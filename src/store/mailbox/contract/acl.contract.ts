@@ -6,6 +6,7 @@ import type { Grantee } from '#model/acl.ts'
 import { DELETED, SEEN } from '#model/mailbox.ts'
 import type { MailboxId, MailboxPath } from '#model/mailbox.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
+import { annotationId } from '#store/mailbox/kept-object.ts'
 import { append, expunging, hanako, taro, text, uidsOf } from './contract-bench.ts'
 import type { Bench } from './contract-bench.ts'
 
@@ -33,6 +34,9 @@ const flags = (
   flags: bits,
   keywords,
 })
+
+const noting = (id: string) =>
+  ({ kind: 'keep', object: 'Annotation', id, value: { text: '会議室' } }) satisfies MailboxChange
 
 /** Rights of others (RFC 4314), and what each of them has read. */
 export function aclContract(bench: () => Bench): void {
@@ -137,6 +141,15 @@ export function aclContract(bench: () => Bench): void {
         ['rtei', () => ({ kind: 'move', from: id, uids: uidsOf(2), to: { id } })],
         ['k', () => ({ kind: 'create', path: ['会議', `議事録${at.changes.length}`] })],
         ['a', () => grant(id, 'lr', jiro)],
+        ['w', () => noting(annotationId(id, '/shared/comment'))],
+        [
+          'w',
+          () => ({
+            kind: 'forget',
+            object: 'Annotation',
+            id: annotationId(id, '/shared/comment'),
+          }),
+        ],
         ['xk', () => ({ kind: 'rename', mailboxId: id, path: ['会議', 'x'] })],
         ['x', () => ({ kind: 'delete', mailboxId: id })],
       ]
@@ -163,7 +176,10 @@ export function aclContract(bench: () => Bench): void {
         { kind: 'rename', mailboxId: id, path: ['別'] },
         { kind: 'describe', mailboxId: id, sortOrder: 1 },
         { kind: 'restore', emailIds: [] },
-        { kind: 'keep', object: 'Annotation', id: 'x', value: {} },
+        noting('x'),
+        noting(annotationId(id, '/private/comment')),
+        noting(annotationId(undefined, '/shared/comment')),
+        { ...noting(annotationId(id, '/shared/comment')), object: 'Identity' },
       ] satisfies MailboxChange[])
         assert.equal(await at.refused([change], { by: taro }), 'noPermission', change.kind)
       const row = await rowFor(taro, ['会議'])

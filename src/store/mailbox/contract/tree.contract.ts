@@ -134,6 +134,24 @@ export function treeContract(bench: () => Bench): void {
       await at.row([...deep, '乙'])
     })
 
+    it('is refused where the mailbox has another name than the one that was meant', async () => {
+      const at = bench()
+      await at.done([create(['会議', '来週']), create(['INBOX', '子'])])
+      const id = await at.idOf('会議')
+      const meant = (to: string, ...from: readonly string[]): MailboxChange => ({
+        kind: 'rename',
+        mailboxId: id,
+        from,
+        path: [to],
+      })
+      await at.done([meant('済み', '会議')])
+      assert.equal(await at.refused([meant('打合せ', '会議')]), 'noMailbox')
+      assert.equal(await at.refused([meant('打合せ', '済み', '来週')]), 'noMailbox')
+      assert.deepEqual(await added(), ['INBOX/子', '済み', '済み/来週'])
+      const mailboxId = await at.idOf('INBOX')
+      await at.done([{ kind: 'rename', mailboxId, from: ['inbox'], path: ['去年'] }])
+    })
+
     it('of INBOX moves its messages and leaves it and its children (RFC 9051 §6.3.6)', async () => {
       const at = bench()
       await at.done([create(['INBOX', '子'])])
