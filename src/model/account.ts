@@ -1,11 +1,12 @@
 import type { Address } from './address.ts'
+import type { PersonFacts } from './person-facts.ts'
 import type { OwnQuota } from './quota.ts'
 import type { Origin } from './source.ts'
 
 export type AccountId = string & { readonly __brand: 'AccountId' }
 
 /** A person or office that logs in and owns mailboxes. */
-export interface Account {
+export interface Account extends PersonFacts {
   /** Immutable; never reused. */
   readonly id: AccountId
   /** User name, unique within its domain; lower-case. */
@@ -35,6 +36,19 @@ export interface Account {
   readonly bind?: Origin
   /** It is disabled because another directory says so, or has it no more. */
   readonly isDisabledThere?: true
+  /** Its main addresses of earlier times. */
+  readonly formerAddresses?: readonly FormerAddress[]
+  /** When it was deleted, in ISO 8601 and UTC; it can be had back until it is deleted for good. */
+  readonly deletedAt?: string
+}
+
+/** An address that somebody was called by; both times in ISO 8601 and UTC. */
+export interface FormerAddress {
+  readonly address: Address
+  /** Mail to it still arrives until then. */
+  readonly keptUntil: string
+  /** Nobody else is given it until then. */
+  readonly reservedUntil: string
 }
 
 /** A domain that is ours. */

@@ -1,7 +1,8 @@
+import type { PersonFacts } from './person-facts.ts'
 import type { OwnQuota } from './quota.ts'
 
 /** Somebody as another system has them: what stands between any directory's form and our own rows. */
-export interface Person {
+export interface Person extends PersonFacts {
   /** Where it was read: a line of a file, or a DN. */
   readonly source: string
   readonly username: string

@@ -53,6 +53,7 @@ export function fakeDirectory(rows: readonly DirectoryRow[]): Directory {
       accounts.find((account) => account.username === login) ??
       (login.includes('@') ? byAddress(addr(login)) : undefined),
     byAddress,
+    byExternalId: (id) => accounts.find(({ externalId }) => externalId === id),
     alias: (address) => aliases.find((alias) => addressKey(alias.from) === addressKey(address)),
     aliases: () => aliases,
     forward: (id) => forwards.find((forward) => forward.accountId === id),

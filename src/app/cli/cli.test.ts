@@ -261,6 +261,22 @@ describe('the command line', () => {
     await done(['user', 'delete', 'taro'])
   })
 
+  test('readings, former names, tags and days of use', async () => {
+    const add = ['user', 'add', 'ume@campus.example', '--password-stdin', '--reading', 'うめ']
+    await done([...add, '--tag', '2027入学', '--tag', '法学部', '--expires-on', '2031-03-31'], 'pw')
+    await done(['user', 'set', 'ume', '--former-name', '髙田', '--remove-tag', '法学部'])
+    await done(['user', 'set', 'ume', '--starts-on', '2027-04-01', '--reading', ''])
+    const shown = await done(['user', 'show', 'ume'])
+    assert.match(shown, /former names: +髙田\n/)
+    assert.match(shown, /tags: +2027入学\n/)
+    assert.match(shown, /starts on: +2027-04-01\nexpires on: +2031-03-31/)
+    assert.doesNotMatch(shown, /reading: +うめ/)
+    assert.match(await done(['user', 'ls', '--tag', '2027入学']), /ume@campus\.example/)
+    const refused = await run(['user', 'set', 'ume', '--expires-on', '2027-02-30'])
+    assert.match(refused.err, /no day such as 2027-03-31/)
+    await done(['user', 'delete', 'ume'])
+  })
+
   test("--json prints the API's body, wherever it stands", async () => {
     const body = JSON.parse(await done(['user', 'ls', '--json'])) as {
       items: { address: string }[]

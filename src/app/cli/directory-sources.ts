@@ -8,7 +8,7 @@ import { passwordBase64, textOf } from './files.ts'
 import { UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { fields, table } from './print.ts'
-import { collect } from './user-change.ts'
+import { collect } from './lists.ts'
 
 /** Other directories whose people are ours. */
 export function directorySourceCommands(directory: Command, io: CliIo): void {

@@ -22,6 +22,8 @@ import { toEntries } from '#engine/people/to-entries.ts'
 import { toTable } from '#engine/people/to-table.ts'
 import type { DirectoryEntry } from '#model/directory-entry.ts'
 import type { Census, CensusException, MailGroup, Person } from '#model/person.ts'
+import { factsAfter } from '#model/person-facts.ts'
+import type { PersonFacts } from '#model/person-facts.ts'
 import { verbOf } from './context.ts'
 import type { Verb } from './context.ts'
 import { directorySourceCommands } from './directory-sources.ts'
@@ -232,6 +234,7 @@ const personOf = (body: UserBody): Person => ({
   username: body.username,
   domain: body.domain,
   ...(body.name !== undefined && { name: body.name }),
+  ...factsAfter(body as PersonFacts),
   addresses: body.addresses,
   ...(body.forward !== undefined && { forward: body.forward }),
   ...(body.disabled && { disabled: true }),

@@ -3,15 +3,17 @@ import { user, writtenUser } from '#contract/admin/directory.ts'
 import type { UserBody } from '#contract/admin/directory.ts'
 import { part, verbOf } from './context.ts'
 import type { CliIo } from './io.ts'
-import { CliError, UsageError } from './io.ts'
+import { UsageError } from './io.ts'
+import { changed, collect } from './lists.ts'
 import { fields } from './print.ts'
 import { QUOTA, QUOTA_MESSAGES, quotaChange, quotaText } from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
+import { factLines, factsChangeOf, withFactsChange } from './user-facts.ts'
+import type { FactsChangeOptions } from './user-facts.ts'
 
 /** `user set`: name, addresses and rights. */
 export function changeCommand(noun: Command, io: CliIo): void {
-  noun
-    .command('set <user>')
+  withFactsChange(noun.command('set <user>'))
     .description('change name, addresses and rights of a user')
     .option('--name <name>', 'the name that people see; an empty one takes it away')
     .option('--admin', 'may administer this installation')
@@ -41,13 +43,14 @@ export function changeCommand(noun: Command, io: CliIo): void {
         ...((sendAs ?? notSendAs) !== undefined && {
           delegated: changed(before.delegated, sendAs, notSendAs),
         }),
+        ...factsChangeOf(before, options),
         ...quotaChange(options),
       })
       verb.wrote(body, () => userText(body))
     })
 }
 
-interface ChangeOptions extends QuotaOptions {
+interface ChangeOptions extends QuotaOptions, FactsChangeOptions {
   readonly name?: string
   readonly admin?: boolean
   readonly address?: readonly string[]
@@ -55,27 +58,6 @@ interface ChangeOptions extends QuotaOptions {
   readonly sendAs?: readonly string[]
   readonly notSendAs?: readonly string[]
 }
-
-/** The list with some in and some out; what is not in it cannot be taken out. */
-function changed(
-  before: readonly string[],
-  add: readonly string[] = [],
-  remove: readonly string[] = [],
-): readonly string[] {
-  const key = (address: string): string => address.toLowerCase().normalize('NFC')
-  const left = new Map(before.map((address) => [key(address), address]))
-  for (const address of remove)
-    if (!left.delete(key(address)))
-      throw new CliError('notFound', `${address} is not among them`, 'watari user show lists them.')
-  for (const address of add) left.set(key(address), address)
-  return [...left.values()]
-}
-
-/** Of an option that may be given again. */
-export const collect = (
-  value: string,
-  before: readonly string[] | undefined,
-): readonly string[] => [...(before ?? []), value]
 
 const quotaLine = ({ quota, effectiveQuota }: UserBody): string => {
   const own = quotaText(quota ?? {})
@@ -88,6 +70,7 @@ export const userText = (body: UserBody): string =>
   fields([
     ['address', body.address],
     ['name', body.name],
+    ...factLines(body),
     ['further addresses', body.addresses.join(', ')],
     ['may send as', body.delegated.join(', ')],
     ['forwarded to', body.forward?.to.join(', ')],

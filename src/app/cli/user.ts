@@ -9,15 +9,17 @@ import { UsageError } from './io.ts'
 import { table } from './print.ts'
 import { newQuota, QUOTA, QUOTA_MESSAGES } from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
-import { changeCommand, collect, userText } from './user-change.ts'
+import { collect } from './lists.ts'
+import { changeCommand, userText } from './user-change.ts'
+import { factsOf, withFacts } from './user-facts.ts'
+import type { FactsOptions } from './user-facts.ts'
 
 const HASH_OPTION = 'read a hash of another system from standard input: {SSHA}…, {CRYPT}$6$…'
 
 /** People and offices with mailboxes. */
 export function userCommands(program: Command, io: CliIo): void {
   const noun = program.command('user').description('people and offices with mailboxes')
-  noun
-    .command('add <address>')
+  withFacts(noun.command('add <address>'))
     .description('add a user; a bare name is one of the default domain')
     .option('--password-stdin', 'read the password from standard input')
     .option('--hash-stdin', HASH_OPTION)
@@ -35,6 +37,7 @@ export function userCommands(program: Command, io: CliIo): void {
         ...(name !== undefined && { name }),
         ...(admin !== undefined && { admin }),
         ...(addresses !== undefined && { addresses }),
+        ...factsOf(options),
         ...newQuota(options),
       })
       verb.wrote(body, () => `added ${body.address}\n`)
@@ -50,11 +53,12 @@ export function userCommands(program: Command, io: CliIo): void {
   noun
     .command('ls')
     .description('show the users')
-    .option('--search <text>', 'only those whose name or address holds this')
-    .action(async (options: { search?: string }, command: Command) => {
+    .option('--search <text>', 'only those whose name, reading, tags or address hold this')
+    .option('--tag <tag>', 'only those who have this tag')
+    .action(async (options: { search?: string; tag?: string }, command: Command) => {
       const verb = verbOf(command, io)
-      const query = options.search === undefined ? '' : `?search=${part(options.search)}`
-      const body = await verb.api.all(`/users${query}`, page(user))
+      const query = new URLSearchParams({ ...options }).toString()
+      const body = await verb.api.all(`/users?${query}`, page(user))
       verb.show(body, () =>
         table(
           ['ADDRESS', 'NAME', 'ADMIN', 'DISABLED'],
@@ -96,7 +100,7 @@ export function userCommands(program: Command, io: CliIo): void {
     })
 }
 
-interface UserOptions extends QuotaOptions {
+interface UserOptions extends QuotaOptions, FactsOptions {
   readonly passwordStdin?: boolean
   readonly hashStdin?: boolean
   readonly name?: string

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { facts, factsChange } from './facts.ts'
 import { pageQuery, passwordHash, pending } from './common.ts'
 
 const version = z
@@ -11,6 +12,7 @@ export const searchQuery = pageQuery.extend({
 
 export const usersQuery = searchQuery.extend({
   used: z.literal('true').optional().describe('with what each of them holds'),
+  tag: z.string().max(64).optional().describe('only those who have this tag'),
   fullFrom: z.coerce
     .number()
     .int()
@@ -61,7 +63,7 @@ export const domainChange = z.object({
 
 export const newForward = z.object({ to: z.array(z.string()), keep: z.boolean() })
 
-export const user = z.object({
+export const user = facts.extend({
   id: z.string(),
   address: z.string(),
   username: z.string(),
@@ -85,6 +87,17 @@ export const user = z.object({
     .describe('Other directories that say what it is, first to last; empty: none has it any more.'),
   addresses: z.array(z.string()).describe('Further addresses of the account.'),
   delegated: z.array(z.string()).describe('Addresses that it may also send under.'),
+  formerAddresses: z
+    .array(
+      z.object({
+        address: z.string(),
+        keptUntil: z.string().describe('mail to it still arrives until then'),
+        reservedUntil: z.string().describe('nobody else is given it until then'),
+      }),
+    )
+    .optional()
+    .describe('What its main address was before.'),
+  deletedAt: z.string().optional().describe('When it was deleted, where it can be had back.'),
   forward: newForward.optional(),
   quota: ownQuota.optional(),
   effectiveQuota: z
@@ -108,6 +121,7 @@ const userFields = z.object({
 })
 
 export const newUser = userFields.extend({
+  ...facts.shape,
   quota: ownQuota.optional(),
   address: z.string().describe('user@domain, or a user name of the default domain'),
   password: z.string().optional(),
@@ -116,6 +130,7 @@ export const newUser = userFields.extend({
 })
 
 export const userChange = userFields.extend({
+  ...factsChange.shape,
   disabled: z.boolean().optional(),
   quota: quotaChange.optional(),
 })

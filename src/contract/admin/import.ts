@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { passwordHash, pending } from './common.ts'
+import { facts } from './facts.ts'
 
 const source = z.string().max(2_000).describe('where it was read: a line, or a DN')
 const limit = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 const addresses = z.array(z.string().max(1_000)).max(10_000)
 
-const person = z.object({
+const person = facts.extend({
   source,
   username: z.string().max(500),
   domain: z.string().max(500).optional().describe('absent: the default domain'),

@@ -5,6 +5,14 @@ export interface AttributeMap {
   readonly groups: readonly string[]
   readonly username: readonly string[]
   readonly name: readonly string[]
+  /** With the option `;phonetic`, where that says how another attribute is said. */
+  readonly reading: readonly string[]
+  readonly externalId: readonly string[]
+  /** What only we say of people. */
+  readonly formerNames?: readonly string[]
+  readonly tags?: readonly string[]
+  readonly startsOn?: readonly string[]
+  readonly expiresOn?: readonly string[]
   /** All addresses, the one that others see first. */
   readonly addresses: readonly string[]
   readonly forward: readonly string[]
@@ -34,6 +42,8 @@ const INET: AttributeMap = {
   ],
   username: ['uid'],
   name: ['displayname', 'cn', 'gecos'],
+  reading: ['displayname;phonetic', 'cn;phonetic', 'msds-phoneticdisplayname'],
+  externalId: ['employeenumber'],
   addresses: [
     'mail',
     'rfc822mailbox',
@@ -59,6 +69,10 @@ export const PRESETS = {
     people: ['watariaccount'],
     groups: ['watarialias'],
     name: ['displayname'],
+    formerNames: ['watariformername'],
+    tags: ['wataritag'],
+    startsOn: ['wataristartson'],
+    expiresOn: ['watariexpireson'],
     addresses: ['mail'],
     forward: ['watariforward'],
     keepIn: 'watarikeep',
@@ -105,6 +119,7 @@ export const PRESETS = {
     people: ['user'],
     groups: ['group'],
     username: ['samaccountname', 'uid'],
+    externalId: ['employeeid', 'employeenumber'],
     addresses: ['proxyaddresses', 'mail'],
     forward: ['altrecipient'],
     password: [],

@@ -1,6 +1,8 @@
 import { toUtf8Strict } from '#base/octets.ts'
 import type { DirectoryEntry } from '#model/directory-entry.ts'
 import type { Census, CensusException, MailGroup, Person } from '#model/person.ts'
+import { factsAfter } from '#model/person-facts.ts'
+import type { PersonFacts } from '#model/person-facts.ts'
 import { mapOf } from './attribute-map.ts'
 import type { AttributeMap, Preset } from './attribute-map.ts'
 import { dnKey, firstOfDn } from './dn.ts'
@@ -65,16 +67,20 @@ export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset):
   }
 }
 
-/** Values that are text, by their attribute in lower case and without options. */
+/** Values that are text, by their attribute in lower case; of its options only `;phonetic` says something else. */
 function textsOf({ attributes }: DirectoryEntry): Map<string, readonly string[]> {
   const texts = new Map<string, readonly string[]>()
   for (const { type, values } of attributes) {
-    const name = type.split(';')[0]!.toLowerCase()
+    const [base, ...options] = type.toLowerCase().split(';')
+    const name = options.includes('phonetic') ? `${base}${PHONETIC}` : base!
     const read = values.flatMap((value) => toUtf8Strict(value) ?? [])
     texts.set(name, [...(texts.get(name) ?? []), ...read])
   }
   return texts
 }
+
+/** How a value of the same name is said, in Japanese directories: `cn;lang-ja;phonetic`. */
+const PHONETIC = ';phonetic'
 
 const all = ({ values }: Read, names: readonly string[]): readonly string[] =>
   names.flatMap((name) => values.get(name) ?? []).map((text) => text.trim())
@@ -111,12 +117,28 @@ function personOf(read: Read, exceptions: CensusException[]): Person | undefined
     username: bare,
     ...(domain !== undefined && { domain: domain.toLowerCase() }),
     ...(name !== undefined && { name }),
+    ...factsOf(read),
     addresses: addresses.filter((address) => address !== own),
     ...(to.length > 0 && { forward: { to, keep } }),
     ...(status !== undefined && map.isDisabled?.test(status) === true && { disabled: true }),
     ...(hash?.startsWith('{') === true && { passwordHash: hash }),
     ...quotaOf(read),
   }
+}
+
+const factsOf = (read: Read): PersonFacts => {
+  const { formerNames = [], tags = [], startsOn = [], expiresOn = [] } = read.map
+  return factsAfter(
+    {},
+    {
+      reading: first(read, read.map.reading),
+      externalId: first(read, read.map.externalId),
+      formerNames: all(read, formerNames),
+      tags: all(read, tags),
+      startsOn: first(read, startsOn),
+      expiresOn: first(read, expiresOn),
+    },
+  )
 }
 
 function quotaOf(read: Read): Pick<Person, 'quota'> {

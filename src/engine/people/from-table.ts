@@ -1,5 +1,6 @@
 import type { Table } from '#codec/table/table.ts'
 import type { Census, CensusException, Person } from '#model/person.ts'
+import { factsAfter } from '#model/person-facts.ts'
 
 /** What columns are called, by what they hold. */
 const COLUMNS = {
@@ -18,6 +19,22 @@ const COLUMNS = {
   ],
   address: ['address', 'mail', 'email', 'e-mail', 'メールアドレス', 'アドレス', 'メール'],
   name: ['name', 'full name', 'display name', '氏名', '名前', '表示名'],
+  reading: [
+    'reading',
+    'phonetic',
+    'kana',
+    'ふりがな',
+    'フリガナ',
+    'よみ',
+    '読み',
+    '氏名カナ',
+    'カナ',
+  ],
+  formerNames: ['former names', 'former name', '旧姓', '旧氏名', '旧名'],
+  tags: ['tags', 'tag', 'タグ', '区分', '所属'],
+  externalId: ['external id', 'employee number', '学籍番号', '職員番号', '外部id'],
+  startsOn: ['starts on', 'start', '開始日', '利用開始日'],
+  expiresOn: ['expires on', 'expires', '有効期限', '終了日', '利用終了日'],
   addresses: [
     'addresses',
     'aliases',
@@ -41,6 +58,12 @@ export const TITLES: Readonly<Record<Column, string>> = {
   username: 'username',
   address: 'address',
   name: 'name',
+  reading: 'reading',
+  formerNames: 'former names',
+  tags: 'tags',
+  externalId: 'external id',
+  startsOn: 'starts on',
+  expiresOn: 'expires on',
   addresses: 'addresses',
   forward: 'forward',
   keep: 'keep',
@@ -58,6 +81,22 @@ const listed = (text: string): string[] =>
     .split(/[\s,;、]+/)
     .filter((each) => each !== '')
     .map((each) => each.toLowerCase())
+
+/** Names and tags may have blanks in them. */
+const parted = (text: string): string[] =>
+  text
+    .split(/[,;、，；]+/)
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+
+/** `2027/3/31` and `2027年3月31日`, as spreadsheets write days, are `2027-03-31`; others stay as they are. */
+const dayIn = (text: string): string => {
+  const [, year, month, day] =
+    /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$/.exec(plain(text)) ?? []
+  return year === undefined
+    ? plain(text)
+    : `${year}-${month!.padStart(2, '0')}-${day!.padStart(2, '0')}`
+}
 
 /** People of a table whose first row has the titles, in English or Japanese, in any order. */
 export function fromTable({ rows: [titles, ...rows] }: Table): Census {
@@ -119,12 +158,24 @@ function personOf(source: string, cell: (column: Column) => string): Person | st
     ...(bytes !== null && { bytes: Number(bytes[1]) * UNITS[bytes[2]!.toUpperCase()]! }),
     ...(messages !== '' && { messages: Number(messages) }),
   }
+  const facts = factsAfter(
+    {},
+    {
+      reading: cell('reading'),
+      formerNames: parted(cell('formerNames')),
+      tags: parted(cell('tags')),
+      externalId: cell('externalId'),
+      startsOn: dayIn(cell('startsOn')),
+      expiresOn: dayIn(cell('expiresOn')),
+    },
+  )
   const addresses = [...(address === undefined ? [] : [address]), ...listed(cell('addresses'))]
   return {
     source,
     username,
     ...(domain !== undefined && { domain }),
     ...(name !== '' && { name }),
+    ...facts,
     addresses: [...new Set(addresses)].filter((each) => each !== own && each.includes('@')),
     ...(forward.length > 0 && { forward: { to: forward, keep: YES.test(plain(cell('keep'))) } }),
     ...(plain(cell('disabled')) !== '' && { disabled: YES.test(plain(cell('disabled'))) }),

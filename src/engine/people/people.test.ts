@@ -159,6 +159,28 @@ cn: nobody
     )
   })
 
+  it('readings of Japanese directories are no names, and numbers of employees are external ids', () => {
+    const { people } = ofLdif(`dn: uid=hanako,ou=people
+objectClass: inetOrgPerson
+uid: hanako
+cn;lang-ja;phonetic: ヤマダ ハナコ
+cn;lang-ja: 山田 花子
+displayName;lang-ja;phonetic: やまだ はなこ
+mail: hanako@campus.example
+employeeNumber: 20270001
+`)
+    assert.deepEqual(bare(people), [
+      {
+        username: 'hanako',
+        domain: 'campus.example',
+        name: '山田 花子',
+        reading: 'やまだ はなこ',
+        externalId: '20270001',
+        addresses: [],
+      },
+    ])
+  })
+
   it('a map that is asked for reads entries that others would read otherwise', () => {
     const text = `dn: uid=jiro,ou=people
 objectClass: inetOrgPerson
@@ -205,6 +227,30 @@ describe('people of tables', () => {
       fromTable(readTable(fromUtf8('氏名\n花子\n'))).exceptions[0]?.text,
       'no column for user names or addresses',
     )
+  })
+})
+
+describe('facts in tables', () => {
+  it('readings, former names, tags, numbers and days as spreadsheets write them', () => {
+    const file = `ユーザー名,ふりがな,旧姓,区分,学籍番号,開始日,有効期限
+hanako,やまだ はなこ,鈴木、佐藤 花,２０２７入学；法学部,B1234,2027/4/1,２０３１年３月３１日
+taro,,,,,,来年
+`
+    const { people, exceptions } = fromTable(readTable(fromUtf8(file)))
+    assert.deepEqual(exceptions, [])
+    assert.deepEqual(bare(people), [
+      {
+        username: 'hanako',
+        reading: 'やまだ はなこ',
+        formerNames: ['鈴木', '佐藤 花'],
+        tags: ['2027入学', '法学部'],
+        externalId: 'B1234',
+        startsOn: '2027-04-01',
+        expiresOn: '2031-03-31',
+        addresses: [],
+      },
+      { username: 'taro', expiresOn: '来年', addresses: [] },
+    ])
   })
 })
 
@@ -271,6 +317,12 @@ describe('an export', () => {
         keep: fc.boolean(),
       }),
       disabled: fc.constant(true as const),
+      reading: fc.constantFrom('やまだ はなこ', 'Yamada'),
+      formerNames: fc.uniqueArray(fc.constantFrom('鈴木', '﨑山 花子'), { minLength: 1 }),
+      tags: fc.uniqueArray(fc.constantFrom('2027入学', '法学部', 'a b'), { minLength: 1 }),
+      externalId: word,
+      startsOn: fc.constant('2027-04-01'),
+      expiresOn: fc.constant('2031-03-31'),
       quota: fc.record({ bytes: fc.nat(), messages: fc.nat() }),
     },
     { requiredKeys: ['username', 'domain', 'addresses'] },

@@ -3,6 +3,7 @@ import type { Address } from '#model/address.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { Census, MailGroup, Person } from '#model/person.ts'
+import { FACTS, factsAfter } from '#model/person-facts.ts'
 import { findCycle } from '#engine/route/check.ts'
 import { checkRow } from '#store/directory/check-edits.ts'
 import type { DirectoryEdit, DirectoryRefusal } from '#store/directory/check-edits.ts'
@@ -132,6 +133,7 @@ class Planner {
         credentialVersion: 1,
         delegated: [],
       }),
+      ...factsAfter(before ?? {}, factsAfter(person)),
       disabled,
       ...(name !== undefined && { name }),
       addresses,
@@ -227,6 +229,7 @@ function changesOf(before: Account, after: Account): string[] {
     ['addresses', 'addresses'],
     ['credential', 'password'],
     ['quota', 'quota'],
+    ...FACTS.map((fact) => [fact, fact] as const),
   ]
   return words
     .filter(([field]) => JSON.stringify(before[field]) !== JSON.stringify(after[field]))

@@ -116,6 +116,13 @@ const attributesOf = (source: DirectorySource, maps: readonly AttributeMap[]): s
     ...maps.flatMap((map) => [
       ...map.username,
       ...map.name,
+      // The attribute itself is asked for: its values with options come with it.
+      ...map.reading.map((name) => name.split(';')[0]!),
+      ...map.externalId,
+      ...(map.formerNames ?? []),
+      ...(map.tags ?? []),
+      ...(map.startsOn ?? []),
+      ...(map.expiresOn ?? []),
       ...map.addresses,
       ...map.forward,
       ...map.quotaBytes,

@@ -134,6 +134,26 @@ describe('people of several sources', () => {
     assert.deepEqual([home.of('hanako').disabled, home.of('hanako').origins], [false, undefined])
   })
 
+  it('tags and days told here stay; readings come from elsewhere; a number of two people is told', () => {
+    const home = new Home()
+    const people = (more: Partial<Person>) =>
+      reading(source('ldap', 1), {
+        a: { username: 'hanako', reading: 'やまだ', externalId: '1', ...more },
+        b: { username: 'taro', externalId: '1' },
+      })
+    assert.deepEqual(home.take(people({})), ['ldap: 1 is the external id of hanako@campus.example'])
+    home.edit('hanako', (account) => ({ ...account, tags: ['法学部'], expiresOn: '2031-03-31' }))
+    home.take(people({ reading: 'すずき', formerNames: ['山田'] }))
+    const { reading: said, tags, expiresOn, formerNames, externalId } = home.of('hanako')
+    assert.deepEqual(
+      [said, tags, expiresOn, formerNames, externalId],
+      ['すずき', ['法学部'], '2031-03-31', ['山田'], '1'],
+    )
+    assert.equal(home.of('taro').externalId, undefined)
+    home.take(people({ reading: 'すずき', formerNames: ['山田'] }))
+    assert.equal(home.written, 0)
+  })
+
   it('keep their account under a new name, since the key is the same', () => {
     const home = new Home()
     const ldap = source('ldap', 1)

@@ -4,13 +4,15 @@ import type { Account, AccountId } from '#model/account.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Person } from '#model/person.ts'
+import { factsAfter } from '#model/person-facts.ts'
+import type { PersonFacts } from '#model/person-facts.ts'
 import type { DirectorySource, Origin } from '#model/source.ts'
 import { checkRow } from '#store/directory/check-edits.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { isKnownHash } from '#store/directory/password.ts'
 import { rowKey } from '#store/directory/row-key.ts'
-import { addressIn, takenBy } from './claims.ts'
+import { addressIn, takenBy, takenFacts } from './claims.ts'
 import type { TrialDirectory } from './plan.ts'
 
 /** What a source said when it was last read whole, by the key of each person. */
@@ -175,6 +177,7 @@ function accountOf(
     username: main.localpart,
     domain: main.domain,
     ...(name !== undefined && { name }),
+    ...factsOf(directory, { before, isOwn, shares, told }),
     admin: before?.admin ?? false,
     ...disabled,
     ...secretOf(before, { isOwn, shares, told }),
@@ -183,7 +186,28 @@ function accountOf(
     ...(quota !== undefined && { quota }),
     origins: shares.map(originOf),
     ...(isOwn && { isOwn: true }),
+    ...(before?.formerAddresses !== undefined && { formerAddresses: before.formerAddresses }),
+    ...(before?.deletedAt !== undefined && { deletedAt: before.deletedAt }),
   }
+}
+
+/** Facts told here stay where no source tells them; of what was made here those of here come first. */
+function factsOf(
+  directory: Directory,
+  ask: {
+    readonly before: Account | undefined
+    readonly isOwn: boolean
+    readonly shares: readonly Share[]
+    readonly told: string[]
+  },
+): PersonFacts {
+  const { before, isOwn, shares, told } = ask
+  const here = before === undefined ? {} : factsAfter(before)
+  const there = shares.reduceRight<PersonFacts>(
+    (facts, { person }) => ({ ...facts, ...takenFacts(directory, person, { before, told }) }),
+    {},
+  )
+  return isOwn ? { ...there, ...here } : { ...here, ...there }
 }
 
 /** No source has it any more: what was made here stays, others let nobody in until they come back. */

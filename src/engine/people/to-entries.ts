@@ -24,6 +24,7 @@ export function toEntries(
 
 function personEntry(person: Person, base: string): DirectoryEntry {
   const { username, domain, name, addresses, forward, quota, disabled } = person
+  const { reading, externalId, formerNames, tags, startsOn, expiresOn } = person
   const main = `${username}@${domain ?? ''}`
   const words = (name ?? username).split(/\s+/)
   return entry(`mail=${escaped(main)},ou=people,${base}`, {
@@ -32,6 +33,12 @@ function personEntry(person: Person, base: string): DirectoryEntry {
     cn: [name ?? username],
     sn: [words.at(-1)!],
     ...(name !== undefined && { displayName: [name] }),
+    ...(reading !== undefined && { 'displayName;lang-ja;phonetic': [reading] }),
+    ...(externalId !== undefined && { employeeNumber: [externalId] }),
+    ...(formerNames !== undefined && { watariFormerName: formerNames }),
+    ...(tags !== undefined && { watariTag: tags }),
+    ...(startsOn !== undefined && { watariStartsOn: [startsOn] }),
+    ...(expiresOn !== undefined && { watariExpiresOn: [expiresOn] }),
     mail: [main, ...addresses],
     ...(forward !== undefined && {
       watariForward: forward.to,

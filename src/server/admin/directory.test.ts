@@ -112,6 +112,40 @@ describe('the directory by the API', () => {
     )
   })
 
+  test('people are found by reading, former name and tag, and facts are changed one by one', async () => {
+    const facts = {
+      reading: 'さとう うめ',
+      formerNames: ['髙田'],
+      tags: ['2027入学', '法学部'],
+      externalId: 'B7',
+      startsOn: '2027-04-01',
+      expiresOn: '2031-03-31',
+    }
+    const made = await api.ask('POST', '/users', { address: 'ume', name: '佐藤 梅', ...facts })
+    assert.equal(made.status, 201, JSON.stringify(made.body))
+    for (const search of ['さとう', '髙田', 'B7', '2027'])
+      assert.equal(
+        (await api.ask('GET', `/users?search=${encodeURIComponent(search)}`)).body.items[0]?.id,
+        made.body.id,
+        search,
+      )
+    const tagged = await api.ask('GET', `/users?tag=${encodeURIComponent('法学部')}`)
+    assert.deepEqual([tagged.body.items.length, tagged.body.items[0].reading], [1, 'さとう うめ'])
+    const ask = { reading: null, formerNames: [], tags: ['法学部'], expiresOn: '2030-03-31' }
+    const changed = (await api.ask('PATCH', '/users/ume', ask)).body
+    assert.deepEqual(
+      [changed.reading, changed.formerNames, changed.tags, changed.expiresOn, changed.startsOn],
+      [undefined, undefined, ['法学部'], '2030-03-31', '2027-04-01'],
+    )
+    for (const wrong of [
+      { expiresOn: '2030-02-30' },
+      { startsOn: '2031-01-01' },
+      { tags: ['a,b'] },
+    ])
+      assert.equal((await api.ask('PATCH', '/users/ume', wrong)).status, 400)
+    await api.ask('DELETE', '/users/ume')
+  })
+
   test('a write names the nodes that have not taken it', async () => {
     api.pending = [{ node: 'store-2', reason: 'no answer yet' }]
     const { body } = await api.ask('PUT', '/settings/received.max', { value: 77 })

@@ -9,6 +9,7 @@ import { newUser, user, userChange, usersQuery, writtenUser } from '#contract/ad
 import type { UserBody } from '#contract/admin/directory.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
+import { factsAfter, withoutFacts } from '#model/person-facts.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { hashPassword, isKnownHash, isPassword, schemeOf } from '#store/directory/password.ts'
 import { makeScramKeys } from '#store/directory/scram-keys.ts'
@@ -34,12 +35,10 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     '/users',
     { schema: { querystring: usersQuery, response: { 200: page(user) } } },
     async ({ query }) => {
-      const holds = holding(query.search, (account: Account) => [
-        mainAddress(account),
-        account.name ?? '',
-        ...account.addresses.map(formatAddress),
-      ])
-      const { used, fullFrom: percent, limit, after } = query
+      const { used, fullFrom: percent, limit, after, tag } = query
+      const found = holding(query.search, textsOf)
+      const holds = (account: Account): boolean =>
+        (tag === undefined || account.tags?.includes(tag) === true) && found(account)
       if (percent !== undefined) {
         const { items, next } = await fullPage(deps, { percent, holds, limit, after })
         return {
@@ -47,7 +46,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
           ...(next !== undefined && { next }),
         }
       }
-      const found = await pageOf(
+      const shown = await pageOf(
         directory.accounts(),
         { keyOf: mainAddress, bodyOf: (account) => ({ account, body: body(account) }), holds },
         query,
@@ -56,13 +55,13 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         used &&
         (await usagesIfTold(
           deps,
-          found.items.map(({ account }) => account),
+          shown.items.map(({ account }) => account),
         ))
-      const items = found.items.map(({ account, body: row }) => {
+      const items = shown.items.map(({ account, body: row }) => {
         const held = told?.get(account)
         return { ...row, ...(held !== undefined && { used: held }) }
       })
-      return { ...found, items }
+      return { ...shown, items }
     },
   )
 
@@ -84,6 +83,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         username: main.localpart,
         domain: main.domain,
         ...(name !== undefined && { name }),
+        ...factsAfter({}, request.body),
         admin: admin ?? false,
         disabled: false,
         ...secrets,
@@ -106,7 +106,8 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
       const { addresses, delegated, name, admin, disabled, quota } = request.body
       const { id } = accountOf(directory, request.params.user)
       const pending = await change(deps, request, id, ({ quota: before, ...account }) => ({
-        ...account,
+        ...withoutFacts(account),
+        ...factsAfter(account, request.body),
         ...withQuota(before, quota),
         ...(name !== undefined && { name }),
         ...(admin !== undefined && { admin }),
@@ -161,6 +162,7 @@ function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQu
     username: account.username,
     domain: account.domain,
     ...(account.name !== undefined && { name: account.name }),
+    ...factsBody(account),
     admin: account.admin,
     disabled: account.disabled,
     ...(account.credential !== undefined && {
@@ -174,10 +176,37 @@ function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQu
     }),
     addresses: account.addresses.map(formatAddress),
     delegated: account.delegated.map(formatAddress),
+    ...(account.formerAddresses !== undefined && {
+      formerAddresses: account.formerAddresses.map(({ address, ...until }) => ({
+        address: formatAddress(address),
+        ...until,
+      })),
+    }),
+    ...(account.deletedAt !== undefined && { deletedAt: account.deletedAt }),
     ...(account.quota !== undefined && { quota: account.quota }),
     ...(row !== undefined && { forward: { to: row.to.map(formatAddress), keep: row.keep } }),
   })
 }
+
+const factsBody = (account: Account) => {
+  const { formerNames, tags, ...facts } = factsAfter(account)
+  return {
+    ...facts,
+    ...(formerNames !== undefined && { formerNames: [...formerNames] }),
+    ...(tags !== undefined && { tags: [...tags] }),
+  }
+}
+
+/** What somebody is found by. */
+const textsOf = (account: Account): readonly string[] => [
+  mainAddress(account),
+  account.name ?? '',
+  account.reading ?? '',
+  account.externalId ?? '',
+  ...(account.formerNames ?? []),
+  ...(account.tags ?? []),
+  ...account.addresses.map(formatAddress),
+]
 
 const target = (deps: AdminDeps, id: AccountId): Target => ({
   key: `account:${id}`,

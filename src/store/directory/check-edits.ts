@@ -2,6 +2,7 @@ import { asciiLower } from '#base/text.ts'
 import { addressKey, domainKey, formatAddress, isDomain, parseAddress } from '#model/address.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
+import { factsFault } from '#model/person-facts.ts'
 import type { Address } from '#model/address.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
 import type { RouteRow } from '#model/route.ts'
@@ -94,6 +95,16 @@ function checkAccount(directory: Directory, account: Account): DirectoryRefusal 
     )
   if ((account.name?.length ?? 0) > NAME_LENGTH_MAX)
     return refuse('limit', `the name is longer than ${NAME_LENGTH_MAX} characters`, 'Shorten it.')
+  const fault = factsFault(account)
+  if (fault !== undefined) return refuse('invalid', fault, 'Give it as it is to be.')
+  const namesake =
+    account.externalId === undefined ? undefined : directory.byExternalId(account.externalId)
+  if (namesake !== undefined && namesake.id !== account.id)
+    return refuse(
+      'conflict',
+      `${account.externalId} is the external id of ${formatAddress(mainAddressOf(namesake))}`,
+      'Give each person an external id of their own.',
+    )
   if (account.addresses.length > ADDRESSES_PER_ACCOUNT_MAX)
     return refuse(
       'limit',
@@ -106,8 +117,8 @@ function checkAccount(directory: Directory, account: Account): DirectoryRefusal 
     if (taken !== undefined) return taken
   }
   for (const address of account.addresses) {
-    const fault = checkFree(directory, address, account)
-    if (fault !== undefined) return fault
+    const taken = checkFree(directory, address, account)
+    if (taken !== undefined) return taken
   }
   return undefined
 }

@@ -11,6 +11,7 @@ export class DirectoryMaps {
   readonly domains = new Map<string, LocalDomain>()
   readonly accounts = new Map<AccountId, Account>()
   readonly byAddress = new Map<string, AccountId>()
+  readonly byExternalId = new Map<string, AccountId>()
   readonly aliases = new Map<string, Alias>()
   readonly forwards = new Map<AccountId, Forward>()
   readonly routes = new Map<string, RouteRow>()
@@ -57,6 +58,8 @@ export class DirectoryMaps {
         this.accounts.set(row.account.id, row.account)
         this.#countScram(row.account, 1)
         for (const key of addressKeysOf(row.account)) this.byAddress.set(key, row.account.id)
+        if (row.account.externalId !== undefined)
+          this.byExternalId.set(row.account.externalId, row.account.id)
         return
       case 'alias':
         this.aliases.set(addressKey(row.alias.from), row.alias)
@@ -103,6 +106,8 @@ export class DirectoryMaps {
     this.#countScram(account, -1)
     for (const key of addressKeysOf(account))
       if (this.byAddress.get(key) === id) this.byAddress.delete(key)
+    if (account.externalId !== undefined && this.byExternalId.get(account.externalId) === id)
+      this.byExternalId.delete(account.externalId)
   }
 
   #countScram({ credential, bind, scram, disabled }: Account, sign: 1 | -1): void {

@@ -152,6 +152,20 @@ describe('the master of the directory', () => {
     log.close()
   })
 
+  test('an external id is of one account alone, and comes free with it; facts have limits', async () => {
+    const { log, master: directory } = await master('facts.db')
+    await directory.write([...ROWS, account('jiro', { externalId: 'B1' })].map(put), by)
+    assert.equal(directory.directory.byExternalId('B1')?.username, 'jiro')
+    const second = account('saburo', { externalId: 'B1' })
+    const refused = await directory.write([put(second)], by)
+    assert.match(refused.ok ? '' : refused.error.message, /B1 is the external id of jiro@/)
+    const endless = await directory.write([put(account('jiro', { tags: ['a,b'] }))], by)
+    assert.equal(!endless.ok && endless.error.code, 'invalid')
+    await directory.write([put(account('jiro', { tags: ['法学部'] })), put(second)], by)
+    assert.equal(directory.directory.byExternalId('B1')?.username, 'saburo')
+    log.close()
+  })
+
   test('rows that would leave mail without an owner are refused, with a remedy', async () => {
     const { log, master: directory } = await master('refused.db')
     await directory.write(

@@ -44,6 +44,8 @@ export interface Directory {
   byLogin(login: string): Account | undefined
   /** By username@domain or a further address; no conversion, no alias, detail not cut. */
   byAddress(address: Address): Account | undefined
+  /** Whom another system knows by this. */
+  byExternalId(externalId: string): Account | undefined
   alias(address: Address): Alias | undefined
   aliases(): readonly Alias[]
   forward(id: AccountId): Forward | undefined

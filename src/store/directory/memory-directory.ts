@@ -120,6 +120,11 @@ export class MemoryDirectory implements Directory {
     return id === undefined ? undefined : this.#maps.accounts.get(id)
   }
 
+  byExternalId(externalId: string): Account | undefined {
+    const id = this.#maps.byExternalId.get(externalId)
+    return id === undefined ? undefined : this.#maps.accounts.get(id)
+  }
+
   alias(address: Address): Alias | undefined {
     return this.#maps.aliases.get(addressKey(address))
   }
