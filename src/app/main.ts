@@ -4,11 +4,15 @@ import { parseArgs } from 'node:util'
 
 import { isFault, messageOf } from '#base/outcome.ts'
 import { shiftSystemClock } from '#base/time.ts'
+import { putBy } from '#store/db/spare.ts'
 
 import type { FolderOptions } from './start/data-folder.ts'
 import { ROLE_NAMES } from './role-names.ts'
 import type { RoleName } from './role-names.ts'
 import { runSingle } from './start/single.ts'
+
+/** For the few lines that a start writes beside its roles. */
+const SPARE_BYTES = 256 * 1024
 
 const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]...
        npm start -- --role ${ROLE_NAMES.join('|')} --data DIR [--join URL --token-file FILE]`
@@ -87,6 +91,7 @@ async function main(): Promise<number> {
     const single = await runSingle({
       ...options,
       prepared: () => {
+        putBy(options.dir, SPARE_BYTES)
         writeFileSync(pidFile, `${process.pid}\n`)
         isOurs = true
       },

@@ -6,6 +6,7 @@ import { oneLine } from '#base/text.ts'
 import { SECOND_MS, shiftSystemClock, sleep, systemClock } from '#base/time.ts'
 import { ioFault } from '#store/db/fault.ts'
 import { lockVolume } from '#store/db/lock.ts'
+import { putBy } from '#store/db/spare.ts'
 import { restAfterWork } from './rest.ts'
 import { isStorageKind, KINDS } from './storage/kinds.ts'
 import type { StorageKind, StorageOptions } from './storage/kinds.ts'
@@ -26,6 +27,8 @@ import type { Services } from './storage/serve.ts'
 
 const PIPE_FD = 3
 const LOCK_RETRY_MS = 250
+/** Enough for a new segment, a WAL and some hundred changes of flags. */
+const SPARE_BYTES = 8 * 1024 * 1024
 const CLOSE_MS_MAX = 2 * SECOND_MS
 
 /** Waits for as long as another process holds the folder, saying so. */
@@ -66,6 +69,7 @@ class StorageProcess {
         throw ioFault(thrown, dir)
       }
       await lock(dir, tell)
+      putBy(dir, SPARE_BYTES)
       const notify = (topic: string, payload: unknown): void => tell(['notice', topic, payload])
       const opened = await KINDS[kind]({ dir, clock: systemClock, options, notify })
       this.#close = () => opened.close()

@@ -221,6 +221,48 @@ describe('the data disk', () => {
   )
 
   onDisk(
+    'starts on a disk that has no octet left: people read and expunge, no mail is taken until there is room',
+    async (house, volume) => {
+      const subject = 'last octet'
+      const isThere = async (client: ImapFlow) => (await uidsOf(client, subject)).length > 0
+      const taken = (title: string) => async () => (await sendOne(house, title)).startsWith('250')
+      await until('mail is taken', taken(subject), WAIT_MS)
+      const before = await imap(house, 'taro')
+      await until('the mail is there', () => isThere(before), WAIT_MS)
+      await before.logout()
+      await house.stop()
+      await volume.fill(0)
+      try {
+        await house.start()
+        assert.match(await refusedBeforeData(house), /^452/)
+        await until(
+          'the status says why',
+          async () => (await house.watari(['status'])).stdout.includes('below the reserve'),
+          WAIT_MS,
+        )
+        const client = await imap(house, 'taro')
+        try {
+          const uids = await uidsOf(client, subject)
+          const lock = await client.getMailboxLock('INBOX')
+          try {
+            const read = await client.fetchOne(String(uids[0]), { source: true }, { uid: true })
+            assert.ok(read !== false && read?.source?.toString().includes('会議'))
+            assert.equal(await client.messageDelete(uids, { uid: true }), true)
+          } finally {
+            lock.release()
+          }
+          assert.equal(await isThere(client), false)
+        } finally {
+          await client.logout()
+        }
+      } finally {
+        volume.empty()
+      }
+      await until('mail is taken again', taken('room again'), WAIT_MS)
+    },
+  )
+
+  onDisk(
     'shows a loss where nothing is synced: the test of power loss can fail',
     async (house, volume, t) => {
       let isLost = false

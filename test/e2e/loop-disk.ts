@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,7 +18,7 @@ import { runProgram, until } from './installation.ts'
 export interface LoopDisk {
   /** The folder on it. */
   readonly dir: string
-  /** Takes all room but so much. */
+  /** Takes all room but so much; 0: to the last octet. */
   fill(leftBytes: number): Promise<void>
   /** Gives back what `fill` took. */
   empty(): void
@@ -30,6 +39,21 @@ import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))
 `
 
+/** What the file system itself may take of what it calls free. */
+const SLACK_BYTES = 8 * 1024 * 1024
+
+function writeUntilFull(path: string): void {
+  const zeros = Buffer.alloc(4_096)
+  const file = openSync(path, 'a')
+  try {
+    for (;;) writeSync(file, zeros)
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOSPC') throw thrown
+  } finally {
+    closeSync(file)
+  }
+}
+
 /** Resolves with undefined where this machine lets nobody mount such a disk. */
 export async function loopDisk(): Promise<LoopDisk | undefined> {
   if (process.getuid?.() !== 0 || !existsSync('/dev/loop-control')) return undefined
@@ -48,7 +72,7 @@ export async function loopDisk(): Promise<LoopDisk | undefined> {
   mkdirSync(mount)
   const isMade =
     (await run('truncate', '-s', SIZE, image)) &&
-    (await run('mkfs.ext4', '-q', '-F', image)) &&
+    (await run('mkfs.ext4', '-q', '-F', '-m', '0', image)) &&
     (await run('python3', '-c', 'import fcntl')) &&
     (await run('mount', '-o', 'loop', image, mount))
   if (!isMade) {
@@ -58,9 +82,11 @@ export async function loopDisk(): Promise<LoopDisk | undefined> {
   const unmount = (): Promise<void> => until('the disk is unmounted', () => run('umount', mount))
   return {
     dir: join(mount, 'data'),
-    fill: (leftBytes) => {
+    fill: async (leftBytes) => {
       const { bavail, bsize } = statfsSync(mount)
-      return must('fallocate', '-l', String(bavail * bsize - leftBytes), filler)
+      const bytes = bavail * bsize - Math.max(leftBytes, SLACK_BYTES)
+      await must('fallocate', '-l', String(bytes), filler)
+      if (leftBytes === 0) writeUntilFull(filler)
     },
     empty: () => rmSync(filler, { force: true }),
     freeze: () => must('fsfreeze', '-f', mount),
