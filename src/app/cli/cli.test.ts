@@ -106,7 +106,7 @@ before(async () => {
             trouble: 'ディスク full',
           }),
           rebuild: async ({ accountId }) => {
-            if (accountId !== directory.directory.accounts()[0]!.id)
+            if (accountId !== directory.directory.accounts().next().value!.id)
               throw new Fault('stalled', 'no')
           },
         },

@@ -248,8 +248,8 @@ describe('a node that has joined', () => {
       )
       const { node } = await startNode('store-1')
       await until(() => node.directory.seq === 1_201)
-      assert.equal(node.directory.accounts().length, 1_200)
-      assert.equal(node.directory.accounts().at(-1)?.username, 'u1199')
+      assert.equal(node.directory.counts.accounts, 1_200)
+      assert.equal(node.directory.byLogin('u1199')?.username, 'u1199')
     },
   )
 

@@ -25,6 +25,11 @@ const target = (account: Account): Target => ({
   },
 })
 
+interface Forwarded {
+  readonly account: Account
+  readonly row: Forward
+}
+
 /** Users whose mail goes elsewhere. */
 export function forwardRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
@@ -33,17 +38,17 @@ export function forwardRoutes(app: AdminServer, deps: AdminDeps): void {
     '/forwards',
     { schema: { querystring: searchQuery, response: { 200: page(userForward) } } },
     async ({ query }) => {
-      const all = directory.forwards().flatMap((row) => {
+      const all = directory.forwards().flatMap((row): Forwarded[] => {
         const account = directory.account(row.accountId)
         return account === undefined ? [] : [{ account, row }]
       })
-      const holds = holding(query.search, ({ account, row }: (typeof all)[number]) => [
+      const holds = holding(query.search, ({ account, row }: Forwarded) => [
         mainAddress(account),
         ...row.to.map(formatAddress),
       ])
       const listing = {
-        keyOf: ({ account }: (typeof all)[number]) => mainAddress(account),
-        bodyOf: ({ account, row }: (typeof all)[number]) => forwardBody(account, row),
+        keyOf: ({ account }: Forwarded) => mainAddress(account),
+        bodyOf: ({ account, row }: Forwarded) => forwardBody(account, row),
         holds,
       }
       return pageOf(all, listing, query)

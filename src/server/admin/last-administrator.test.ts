@@ -66,6 +66,7 @@ describe('the last administrator', () => {
     const left = api.directory.directory
       .accounts()
       .filter(({ admin, disabled }) => admin && !disabled)
+      .toArray()
     assert.equal(left.length, 1)
   })
 

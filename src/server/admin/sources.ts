@@ -238,7 +238,7 @@ async function trial(deps: AdminDeps, row: DirectorySource): Promise<z.infer<typ
 
 /** Accounts without the source; who came from it alone stays as one of ours, or lets nobody in. */
 function without(directory: Directory, name: string, keeps: boolean): DirectoryEdit[] {
-  return directory.accounts().flatMap((account): DirectoryEdit[] => {
+  const edits = directory.accounts().flatMap((account): DirectoryEdit[] => {
     const { origins, bind, isGone, ...rest } = account
     if (origins?.some(({ source: each }) => each === name) !== true) return []
     const left = origins.filter(({ source: each }) => each !== name)
@@ -256,6 +256,7 @@ function without(directory: Directory, name: string, keeps: boolean): DirectoryE
     }
     return [{ kind: 'put', row: { kind: 'account', account: after } }]
   })
+  return edits.toArray()
 }
 
 function explain(deps: AdminDeps, text: string): z.infer<typeof explained> {

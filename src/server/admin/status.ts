@@ -25,8 +25,8 @@ export function statusRoutes(app: AdminServer, deps: AdminDeps): void {
       directory: {
         seq: directory.seq,
         domains: directory.domains().length,
-        users: directory.accounts().length,
-        aliases: directory.aliases().length,
+        users: directory.counts.accounts,
+        aliases: directory.counts.aliases,
       },
       queue: await queueOf(deps),
       eventGaps: gaps.map((gap) => ({

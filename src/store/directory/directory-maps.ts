@@ -1,19 +1,21 @@
 import { mainAddressOf } from '#model/account.ts'
-import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
+import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
+import { PackedRows } from './packed/packed-rows.ts'
 import { iterationsOf } from './scram-keys.ts'
 
-/** The rows of a directory by what they are looked up by; filled in the order of their creation. */
+/**
+ * The rows of a directory by what they are looked up by. Kinds of which there are few are in the order
+ * of their creation, and the first domain is the default one; those of people are packed.
+ */
 export class DirectoryMaps {
   readonly domains = new Map<string, LocalDomain>()
-  readonly accounts = new Map<AccountId, Account>()
-  readonly byAddress = new Map<string, AccountId>()
-  readonly byExternalId = new Map<string, AccountId>()
-  readonly aliases = new Map<string, Alias>()
-  readonly forwards = new Map<AccountId, Forward>()
+  readonly accounts = new PackedRows<Account>({ nameOf: ({ id }) => id, alsoOf: furtherKeysOf })
+  readonly aliases = new PackedRows<Alias>({ nameOf: ({ from }) => addressKey(from) })
+  readonly forwards = new PackedRows<Forward>({ nameOf: ({ accountId }) => accountId })
   readonly routes = new Map<string, RouteRow>()
   readonly sources = new Map<string, DirectorySource>()
   readonly scram = { lacking: 0, iterations: new Map<number, number>() }
@@ -34,11 +36,11 @@ export class DirectoryMaps {
       case 'domain':
         return rowOf('domain', this.domains.get(name))
       case 'account':
-        return rowOf('account', this.accounts.get(name as AccountId))
+        return rowOf('account', this.accounts.get(name))
       case 'alias':
         return rowOf('alias', this.aliases.get(name))
       case 'forward':
-        return rowOf('forward', this.forwards.get(name as AccountId))
+        return rowOf('forward', this.forwards.get(name))
       case 'route':
         return rowOf('route', this.routes.get(name))
       case 'source':
@@ -54,18 +56,15 @@ export class DirectoryMaps {
         this.domains.set(domainKey(row.domain.name), row.domain)
         return
       case 'account':
-        this.#forgetAccount(row.account.id)
-        this.accounts.set(row.account.id, row.account)
+        this.#countScram(this.accounts.get(row.account.id), -1)
+        this.accounts.put(row.account)
         this.#countScram(row.account, 1)
-        for (const key of addressKeysOf(row.account)) this.byAddress.set(key, row.account.id)
-        if (row.account.externalId !== undefined)
-          this.byExternalId.set(row.account.externalId, row.account.id)
         return
       case 'alias':
-        this.aliases.set(addressKey(row.alias.from), row.alias)
+        this.aliases.put(row.alias)
         return
       case 'forward':
-        this.forwards.set(row.forward.accountId, row.forward)
+        this.forwards.put(row.forward)
         return
       case 'route':
         this.routes.set(matchKey(row.route.match), row.route)
@@ -83,14 +82,14 @@ export class DirectoryMaps {
         this.domains.delete(name)
         return
       case 'account':
-        this.#forgetAccount(name as AccountId)
-        this.accounts.delete(name as AccountId)
+        this.#countScram(this.accounts.get(name), -1)
+        this.accounts.delete(name)
         return
       case 'alias':
         this.aliases.delete(name)
         return
       case 'forward':
-        this.forwards.delete(name as AccountId)
+        this.forwards.delete(name)
         return
       case 'route':
         this.routes.delete(name)
@@ -100,17 +99,9 @@ export class DirectoryMaps {
     }
   }
 
-  #forgetAccount(id: AccountId): void {
-    const account = this.accounts.get(id)
+  #countScram(account: Account | undefined, sign: 1 | -1): void {
     if (account === undefined) return
-    this.#countScram(account, -1)
-    for (const key of addressKeysOf(account))
-      if (this.byAddress.get(key) === id) this.byAddress.delete(key)
-    if (account.externalId !== undefined && this.byExternalId.get(account.externalId) === id)
-      this.byExternalId.delete(account.externalId)
-  }
-
-  #countScram({ credential, bind, scram, disabled }: Account, sign: 1 | -1): void {
+    const { credential, bind, scram, disabled } = account
     if (disabled || (credential === undefined && bind === undefined)) return
     if (scram === undefined) {
       this.scram.lacking += sign
@@ -127,7 +118,11 @@ export class DirectoryMaps {
 const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undefined =>
   value === undefined ? undefined : ({ kind, [kind]: value } as unknown as DirectoryRow)
 
-const addressKeysOf = (account: Account): string[] => [
-  addressKey(mainAddressOf(account)),
-  ...account.addresses.map(addressKey),
-]
+/** An account is found by each of its addresses, and by what others call it. */
+function furtherKeysOf(account: Account): string[] {
+  const keys = [addressKey(mainAddressOf(account)), ...account.addresses.map(addressKey)]
+  return account.externalId === undefined ? keys : [...keys, externalKey(account.externalId)]
+}
+
+/** No address has a NUL in it. */
+export const externalKey = (externalId: string): string => `\0${externalId}`

@@ -247,7 +247,7 @@ describe('the master of the directory', () => {
       ),
     )
     assert.equal(results.filter(({ ok }) => ok).length, 25)
-    assert.equal(directory.directory.accounts().length, 25)
+    assert.equal(directory.directory.counts.accounts, 25)
     log.close()
   })
 

@@ -30,16 +30,30 @@ export interface ScramCounts {
   readonly iterations: ReadonlyMap<number, number>
 }
 
+/** How many rows there are of the kinds that grow. */
+export interface DirectoryCounts {
+  readonly accounts: number
+  readonly aliases: number
+  readonly forwards: number
+}
+
+/**
+ * Rows in no order, to be gone through once, each made when its turn comes: a pass over all of them
+ * takes half a second for 200,000, and may stop for others on its way.
+ */
+export type Rows<T> = IteratorObject<T, undefined>
+
 /** Look-ups from memory inside the socket process; synchronous, always the last good copy. */
 export interface Directory {
   /** 0 while no copy has been read yet: then every look-up is `unavailable`, never "no such user". */
   readonly seq: number
   readonly defaultDomain: string | undefined
   readonly scram: ScramCounts
+  readonly counts: DirectoryCounts
   domain(name: string): LocalDomain | undefined
   domains(): readonly LocalDomain[]
   account(id: AccountId): Account | undefined
-  accounts(): readonly Account[]
+  accounts(): Rows<Account>
   /** A bare user name of the default domain, or any address of the account; case ignored. */
   byLogin(login: string): Account | undefined
   /** By username@domain or a further address; no conversion, no alias, detail not cut. */
@@ -47,9 +61,9 @@ export interface Directory {
   /** Whom another system knows by this. */
   byExternalId(externalId: string): Account | undefined
   alias(address: Address): Alias | undefined
-  aliases(): readonly Alias[]
+  aliases(): Rows<Alias>
   forward(id: AccountId): Forward | undefined
-  forwards(): readonly Forward[]
+  forwards(): Rows<Forward>
   /** The row of exactly this `user@domain` or `domain`. */
   route(match: string): RouteRow | undefined
   routes(): readonly RouteRow[]

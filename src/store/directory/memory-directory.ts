@@ -3,12 +3,14 @@ import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts
 import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
-import { DirectoryMaps } from './directory-maps.ts'
+import { DirectoryMaps, externalKey } from './directory-maps.ts'
 import type {
   Directory,
   DirectoryChange,
+  DirectoryCounts,
   DirectoryKey,
   DirectoryRow,
+  Rows,
   ScramCounts,
 } from './directory.ts'
 
@@ -35,6 +37,11 @@ export class MemoryDirectory implements Directory {
   /** The number of rows. */
   get size(): number {
     return this.#maps.size
+  }
+
+  get counts(): DirectoryCounts {
+    const { accounts, aliases, forwards } = this.#maps
+    return { accounts: accounts.size, aliases: aliases.size, forwards: forwards.size }
   }
 
   get defaultDomain(): string | undefined {
@@ -93,8 +100,8 @@ export class MemoryDirectory implements Directory {
     return this.#maps.accounts.get(id)
   }
 
-  accounts(): readonly Account[] {
-    return [...this.#maps.accounts.values()]
+  accounts(): Rows<Account> {
+    return this.#maps.accounts.values()
   }
 
   byLogin(login: string): Account | undefined {
@@ -116,29 +123,27 @@ export class MemoryDirectory implements Directory {
   }
 
   byAddress(address: Address): Account | undefined {
-    const id = this.#maps.byAddress.get(addressKey(address))
-    return id === undefined ? undefined : this.#maps.accounts.get(id)
+    return this.#maps.accounts.find(addressKey(address))
   }
 
   byExternalId(externalId: string): Account | undefined {
-    const id = this.#maps.byExternalId.get(externalId)
-    return id === undefined ? undefined : this.#maps.accounts.get(id)
+    return this.#maps.accounts.find(externalKey(externalId))
   }
 
   alias(address: Address): Alias | undefined {
     return this.#maps.aliases.get(addressKey(address))
   }
 
-  aliases(): readonly Alias[] {
-    return [...this.#maps.aliases.values()]
+  aliases(): Rows<Alias> {
+    return this.#maps.aliases.values()
   }
 
   forward(id: AccountId): Forward | undefined {
     return this.#maps.forwards.get(id)
   }
 
-  forwards(): readonly Forward[] {
-    return [...this.#maps.forwards.values()]
+  forwards(): Rows<Forward> {
+    return this.#maps.forwards.values()
   }
 
   route(match: string): RouteRow | undefined {

@@ -1,0 +1,149 @@
+import { KeyIndex } from './key-index.ts'
+import type { KeyIndexParts } from './key-index.ts'
+import { RecordHeap } from './record-heap.ts'
+import type { HeapParts } from './record-heap.ts'
+
+/** Rows that stay as objects for the next who asks: people write again to whom they wrote. */
+const CACHED = 4_096
+
+/** How rows of a kind are found. */
+export interface RowKeys<T> {
+  /** Of one row only. */
+  readonly nameOf: (row: T) => string
+  /** Of one row at a time: who comes last has it. */
+  readonly alsoOf?: (row: T) => readonly string[]
+}
+
+interface CachedRow<T> {
+  readonly number: number
+  readonly row: T
+  also: readonly string[] | undefined
+}
+
+/** What packed rows are made of, as a snapshot keeps them. */
+export interface PackedParts {
+  readonly heap: HeapParts
+  readonly names: KeyIndexParts
+  readonly also: KeyIndexParts
+}
+
+/**
+ * Rows as JSON in a few large blocks, found by hash and parsed when they are asked for: a tenth of a
+ * second to read half a million of them, where objects take seconds and three times the memory.
+ * Their order means nothing.
+ */
+export class PackedRows<T extends object> {
+  readonly #keys: RowKeys<T>
+  readonly #heap: RecordHeap
+  readonly #names: KeyIndex
+  readonly #also: KeyIndex
+  readonly #freeNumbers: number[] = []
+  #end = 0
+  #size = 0
+  readonly #cached: (CachedRow<T> | undefined)[] = []
+
+  constructor(keys: RowKeys<T>, parts?: PackedParts) {
+    this.#keys = keys
+    this.#heap = new RecordHeap(parts?.heap)
+    this.#names = new KeyIndex(parts?.names)
+    this.#also = new KeyIndex(parts?.also)
+    if (parts === undefined) return
+    for (let number = this.#heap.end - 1; number >= 0; number--) {
+      if (this.#heap.has(number)) {
+        if (this.#end === 0) this.#end = number + 1
+        this.#size++
+      } else if (this.#end > 0) this.#freeNumbers.push(number)
+    }
+  }
+
+  /** As they stand; changes after this call are not seen. */
+  parts(): PackedParts {
+    return { heap: this.#heap.parts(), names: this.#names.parts(), also: this.#also.parts() }
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(name: string): T | undefined {
+    return this.#row(this.#names.find(name, (number) => this.#isNamed(number, name)))
+  }
+
+  /** By one of its further keys. */
+  find(key: string): T | undefined {
+    return this.#row(this.#also.find(key, (number) => this.#hasAlso(number, key)))
+  }
+
+  put(row: T): void {
+    const name = this.#keys.nameOf(row)
+    const isNamed = (number: number): boolean => this.#isNamed(number, name)
+    const known = this.#names.find(name, isNamed)
+    if (known !== undefined) this.#forgetAlso(known)
+    else this.#size++
+    const number = known ?? this.#freeNumbers.pop() ?? this.#end++
+    this.#heap.put(number, JSON.stringify(row))
+    this.#forgetCached(number)
+    if (known === undefined) this.#names.set(name, number, (each) => each === number)
+    for (const key of this.#keys.alsoOf?.(row) ?? [])
+      this.#also.set(key, number, (each) => each === number || this.#hasAlso(each, key))
+  }
+
+  delete(name: string): void {
+    const number = this.#names.find(name, (each) => this.#isNamed(each, name))
+    if (number === undefined) return
+    this.#forgetAlso(number)
+    this.#names.delete(name, number)
+    this.#heap.delete(number)
+    this.#forgetCached(number)
+    this.#freeNumbers.push(number)
+    this.#size--
+  }
+
+  /** Each once, as it is when its turn comes. They pass by the cache, which is for others. */
+  *values(): Generator<T, undefined> {
+    for (let number = 0; number < this.#end; number++) {
+      const row = this.#parsed(number)
+      if (row !== undefined) yield row
+    }
+    return undefined
+  }
+
+  #isNamed(number: number, name: string): boolean {
+    const row = this.#row(number)
+    return row !== undefined && this.#keys.nameOf(row) === name
+  }
+
+  #hasAlso(number: number, key: string): boolean {
+    const cached = this.#look(number)
+    if (cached === undefined) return false
+    cached.also ??= this.#keys.alsoOf?.(cached.row) ?? []
+    return cached.also.includes(key)
+  }
+
+  #forgetAlso(number: number): void {
+    for (const key of this.#keys.alsoOf?.(this.#row(number)!) ?? []) this.#also.delete(key, number)
+  }
+
+  #row(number: number | undefined): T | undefined {
+    return number === undefined ? undefined : this.#look(number)?.row
+  }
+
+  #look(number: number): CachedRow<T> | undefined {
+    const slot = number % CACHED
+    const cached = this.#cached[slot]
+    if (cached?.number === number) return cached
+    const row = this.#parsed(number)
+    if (row === undefined) return undefined
+    return (this.#cached[slot] = { number, row, also: undefined })
+  }
+
+  #parsed(number: number): T | undefined {
+    const text = this.#heap.text(number)
+    return text === undefined ? undefined : (JSON.parse(text) as T)
+  }
+
+  #forgetCached(number: number): void {
+    const slot = number % CACHED
+    if (this.#cached[slot]?.number === number) this.#cached[slot] = undefined
+  }
+}
