@@ -18,11 +18,12 @@ export class Answers {
     this.#clock = clock
   }
 
-  /** Resolves when more may come. */
-  put(message: LdapMessage): Promise<void> {
+  /** Undefined where more may come at once, else what resolves when it may. */
+  put(message: LdapMessage): Promise<void> | undefined {
     this.#waiting.push(message)
     this.#arrived?.()
-    if (this.#waiting.length - this.#taken < WAITING_MAX || this.#end !== undefined) return READY
+    if (this.#waiting.length - this.#taken < WAITING_MAX || this.#end !== undefined)
+      return undefined
     return new Promise((resolve) => (this.#drained = resolve))
   }
 
@@ -57,5 +58,3 @@ export class Answers {
     this.#drained?.()
   }
 }
-
-const READY = Promise.resolve()

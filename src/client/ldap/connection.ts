@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isFault } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
@@ -16,8 +17,8 @@ import type { LdapServer, LdapTimes } from './server.ts'
 
 /** Longer messages than any entry that people keep: a photograph has its room. */
 const MESSAGE_BYTES_MAX = 32 * 1024 * 1024
-/** A tag, and a length in its longest form. */
-const HEAD_BYTES_MAX = 6
+/** What is taken of a socket at once. */
+const CHUNK_BYTES_MAX = 256 * 1024
 const WRITE_TIMEOUT_MS = 10_000
 /** Without a word from the other side the system asks whether it is still there. */
 const KEEPALIVE_MS = 30_000
@@ -163,33 +164,51 @@ export class LdapConnection {
   /** Reads for as long as the connection stands. Never rejects. */
   async #read(): Promise<void> {
     try {
+      let rest: Octets = emptyOctets
       while (this.isOpen) {
-        const message = await this.#message()
-        if (message === undefined) return this.#fail(this.#gone())
-        // RFC 4511 §4.4.1: with a notice of disconnection the server says why it goes.
-        if (message.id === 0) return this.#fail(notice(this.server, message))
-        await this.#asked.get(message.id)?.put(message)
+        const { end, full } = this.#messages(rest)
+        rest = rest.subarray(end)
+        if (full !== undefined) {
+          await full
+          continue
+        }
+        const more = await this.#more(rest)
+        if (more === undefined) return this.#fail(this.#gone())
+        rest = more
       }
     } catch (thrown) {
       this.#fail(isFault(thrown) ? thrown : new Fault('protocol', String(thrown)))
     }
   }
 
-  async #message(): Promise<LdapMessage | undefined> {
-    let head: Octets = new Uint8Array(0)
-    let length: number | undefined
-    while (length === undefined) {
-      if (head.length >= HEAD_BYTES_MAX) throw this.#broken('a message without a length')
-      const octet = await this.#reader.exactly(1, Number.MAX_SAFE_INTEGER)
-      if (typeof octet === 'string') return undefined
-      head = Uint8Array.from([...head, octet[0]!])
-      length = this.#decoded(messageLength(head))
+  /** What is left of the last octets and what comes next; where a message has begun, all of it. */
+  async #more(rest: Octets): Promise<Octets | undefined> {
+    const length = this.#decoded(messageLength(rest))
+    if (length !== undefined && length > MESSAGE_BYTES_MAX)
+      throw this.#broken('a message that is too long')
+    const waitMs = rest.length === 0 ? Number.MAX_SAFE_INTEGER : WRITE_TIMEOUT_MS
+    const more =
+      length === undefined
+        ? await this.#reader.octets(CHUNK_BYTES_MAX, waitMs)
+        : await this.#reader.exactly(length - rest.length, waitMs)
+    if (more === 'eof') return undefined
+    if (more === 'timeout') throw new Fault('timeout', `${serverName(this.server)}: fell silent`)
+    return rest.length === 0 ? more : concatOctets([rest, more])
+  }
+
+  /** Hands on all messages that are whole, up to one whose asker has enough: `full` waits for that one. */
+  #messages(octets: Octets): { readonly end: number; readonly full?: Promise<void> } {
+    let at = 0
+    for (;;) {
+      const length = this.#decoded(messageLength(octets, at))
+      if (length === undefined || at + length > octets.length) return { end: at }
+      const message = this.#decoded(readResponse(octets, at))
+      at += length
+      // RFC 4511 §4.4.1: with a notice of disconnection the server says why it goes.
+      if (message.id === 0) throw notice(this.server, message)
+      const full = this.#asked.get(message.id)?.put(message)
+      if (full !== undefined) return { end: at, full }
     }
-    if (length > MESSAGE_BYTES_MAX) throw this.#broken('a message that is too long')
-    const rest = await this.#reader.exactly(length - head.length, WRITE_TIMEOUT_MS)
-    if (rest === 'eof') return undefined
-    if (rest === 'timeout') throw new Fault('timeout', `${serverName(this.server)}: fell silent`)
-    return this.#decoded(readResponse(Buffer.concat([head, rest])))
   }
 
   #decoded<T>(outcome: Outcome<T, string>): T {

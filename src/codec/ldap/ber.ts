@@ -20,46 +20,59 @@ const LENGTH_OCTETS_MAX = 4
 const INTEGER_OCTETS_MAX = 6
 
 /** How long an element is, with its tag and length; undefined while more octets are needed to tell. */
-export function elementLength(octets: Octets): number | undefined {
-  const first = octets[1]
-  if (first === undefined) return undefined
+export function elementLength(octets: Octets, at = 0, end = octets.length): number | undefined {
+  if (at + 1 >= end) return undefined
+  const first = octets[at + 1]!
   if (first < 0x80) return 2 + first
   const count = first & 0x7f
   // RFC 4511 §5.1: definite lengths only; no message has one of five octets.
   if (count === 0 || count > LENGTH_OCTETS_MAX) throw new Malformed('an element without a length')
-  if (octets.length < 2 + count) return undefined
+  if (at + 2 + count > end) return undefined
   let length = 0
-  for (let at = 2; at < 2 + count; at++) length = length * 256 + octets[at]!
+  for (let each = at + 2; each < at + 2 + count; each++) length = length * 256 + octets[each]!
   return 2 + count + length
 }
 
-/** Reads elements one after another, as LDAP restricts BER (RFC 4511 §5.1). Hands out slices, no copies. */
+/**
+ * Reads elements one after another, as LDAP restricts BER (RFC 4511 §5.1). Hands out slices, no copies, and
+ * of nothing but what is asked for: a large directory has millions of elements.
+ */
 export class BerReader {
-  #rest: Octets
+  readonly #octets: Octets
+  #at: number
+  readonly #end: number
 
-  constructor(octets: Octets) {
-    this.#rest = octets
+  constructor(octets: Octets, at = 0, end = octets.length) {
+    this.#octets = octets
+    this.#at = at
+    this.#end = end
   }
 
   get done(): boolean {
-    return this.#rest.length === 0
+    return this.#at === this.#end
   }
 
   /** The tag of what comes next. */
   get tag(): number | undefined {
-    return this.#rest[0]
+    return this.#at < this.#end ? this.#octets[this.#at] : undefined
   }
 
   /** The next element's content; throws Malformed where it has another tag. */
   content(tag: number): Octets {
+    const start = this.#pass(tag)
+    return this.#octets.subarray(start, this.#at)
+  }
+
+  /** Goes behind the next element, and says where its content begins. */
+  #pass(tag: number): number {
     if (this.tag !== tag) throw new Malformed(`tag ${this.tag ?? 'none'} where ${tag} belongs`)
-    const whole = elementLength(this.#rest)
-    if (whole === undefined || whole > this.#rest.length) throw new Malformed('an element is cut')
-    const first = this.#rest[1]!
-    const start = first < 0x80 ? 2 : 2 + (first & 0x7f)
-    const content = this.#rest.subarray(start, whole)
-    this.#rest = this.#rest.subarray(whole)
-    return content
+    const whole = elementLength(this.#octets, this.#at, this.#end)
+    if (whole === undefined || whole > this.#end - this.#at)
+      throw new Malformed('an element is cut')
+    const first = this.#octets[this.#at + 1]!
+    const start = this.#at + (first < 0x80 ? 2 : 2 + (first & 0x7f))
+    this.#at += whole
+    return start
   }
 
   /** As `content`; undefined where something else comes next, or nothing. */
@@ -68,11 +81,12 @@ export class BerReader {
   }
 
   enter(tag = SEQUENCE): BerReader {
-    return new BerReader(this.content(tag))
+    const start = this.#pass(tag)
+    return new BerReader(this.#octets, start, this.#at)
   }
 
   skip(): void {
-    this.content(this.tag ?? SEQUENCE)
+    this.#pass(this.tag ?? SEQUENCE)
   }
 
   octets(tag = OCTET_STRING): Octets {

@@ -22,21 +22,21 @@ import type {
 } from './message.ts'
 
 /**
- * How many octets the message has that begins with these; undefined while they are too few to tell. The
+ * How many octets the message has that begins at `at`; undefined while they are too few to tell. The
  * error says what it is instead of LDAP: somebody else's protocol on that port, as a rule.
  */
-export function messageLength(octets: Octets): Outcome<number | undefined, string> {
+export function messageLength(octets: Octets, at = 0): Outcome<number | undefined, string> {
   return decoded(() => {
-    const [tag] = octets
+    const tag = octets[at]
     if (tag !== undefined && tag !== 0x30) throw new Malformed('this is not LDAP')
-    return elementLength(octets)
+    return elementLength(octets, at)
   })
 }
 
-/** A whole message of a server (RFC 4511 §4.1.1). */
-export const readResponse = (octets: Octets): Outcome<LdapMessage, string> =>
+/** A whole message of a server, which begins at `at` (RFC 4511 §4.1.1). */
+export const readResponse = (octets: Octets, at = 0): Outcome<LdapMessage, string> =>
   decoded(() => {
-    const message = new BerReader(octets).enter()
+    const message = new BerReader(octets, at).enter()
     const id = message.integer()
     const response = readOperation(message)
     const controls = message.tag === contextOf(0) ? readControls(message.enter(contextOf(0))) : []
