@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { createServer, connect } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { bufferOf, fromLatin1, fromUtf8, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
@@ -10,6 +8,7 @@ import { bind } from '#client/ldap/bind.ts'
 import { LdapConnection } from '#client/ldap/connection.ts'
 import { LdapHosts } from '#client/ldap/hosts.ts'
 import { search } from '#client/ldap/search.ts'
+import { LDAP_TIMES } from '#client/ldap/server.ts'
 import type { LdapServer } from '#client/ldap/server.ts'
 import { synchronise } from '#client/ldap/synchronise.ts'
 import type { SyncEvent } from '#client/ldap/synchronise.ts'
@@ -17,6 +16,7 @@ import { equal, parseFilter } from '#codec/ldap/filter.ts'
 import type { Filter } from '#codec/ldap/filter.ts'
 import type { LdapEntry } from '#codec/ldap/message.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
+import { startBalancer } from '#test/peers/balancer.ts'
 import { peersMissing } from '#test/peers/root.ts'
 import { startSlapd } from '#test/peers/slapd.ts'
 import type { Slapd } from '#test/peers/slapd.ts'
@@ -35,7 +35,8 @@ const PASSWORDS: Readonly<Record<string, Octets>> = {
   long: fromUtf8('渡'.repeat(300)),
 }
 const FIRST = Object.keys(PASSWORDS)
-const PARTS = { clock: systemClock, times: { connectMs: 5_000, answerMs: 5_000 } }
+const TIMES = { connectMs: 5_000, answerMs: 2_500, besideMs: 2_500 }
+const PARTS = { clock: systemClock, times: TIMES }
 const ALL: Filter = { kind: 'present', type: 'objectClass' }
 const OVERLAY = 'overlay syncprov\nsyncprov-sessionlog 1000'
 
@@ -130,7 +131,7 @@ describe('OpenLDAP', { skip: peersMissing() ?? false }, () => {
     )
     const hosts = new LdapHosts([{ ...servers[0]!, port: 1 }, ...servers], {
       clock: systemClock,
-      times: { connectMs: 5_000, answerMs: 5_000 }, // a busy machine makes no host look as if it hung
+      times: TIMES, // a busy machine makes no host look as if it hung
     })
     try {
       const login = (): Promise<boolean> =>
@@ -160,8 +161,39 @@ describe('OpenLDAP', { skip: peersMissing() ?? false }, () => {
     }
   })
 
+  test('one name over several servers: who waits on a kept connection to a dead one is answered by another', async () => {
+    const second = await startSlapd({ suffix: SUFFIX, ldif: people() })
+    const balancer = await startBalancer([second.port, slapd.port])
+    const server = { host: '127.0.0.1', port: balancer.port, tls: 'none' } as const
+    const hosts = new LdapHosts([server], { clock: systemClock, times: LDAP_TIMES })
+    const login = (): Promise<boolean> =>
+      hosts.run((connection) =>
+        bind(connection, {
+          kind: 'simple',
+          dn: `uid=kana,${PEOPLE}`,
+          password: PASSWORDS['kana']!,
+        }),
+      )
+    try {
+      assert.equal(await login(), true)
+      assert.equal(balancer.taken, 1) // and it is kept, to the second one
+      second.pause()
+      assert.equal(await login(), true)
+      assert.equal(balancer.taken, 2)
+      assert.deepEqual(
+        hosts.health().map(({ state }) => state),
+        ['well'],
+      )
+    } finally {
+      hosts.close()
+      await balancer.stop()
+      second.resume()
+      await second.stop()
+    }
+  })
+
   test('a copy follows its server through a balancer: what comes, changes, goes, and from a cookie on', async () => {
-    const balancer = await startBalancer(slapd.port)
+    const balancer = await startBalancer([slapd.port])
     const writer = await LdapConnection.open(plain(), PARTS)
     assert.equal(await bind(writer, root()), true)
     const copy = new Copy()
@@ -315,32 +347,4 @@ function people(): string {
     /^(.{76})(.+)$/gm,
     (_, head: string, rest: string) => [head, ...(rest.match(/.{1,75}/g) ?? [])].join('\n '),
   )
-}
-
-/** Hands connections on to a port, and can cut them all. */
-async function startBalancer(
-  to: number,
-): Promise<{ readonly port: number; cut(): void; stop(): Promise<void> }> {
-  const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const behind = connect(to, '127.0.0.1')
-    for (const socket of [client, behind]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => sockets.delete(socket))
-    }
-    client.pipe(behind).pipe(client)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const cut = (): void => {
-    for (const socket of sockets) socket.destroy()
-  }
-  return {
-    port: (server.address() as AddressInfo).port,
-    cut,
-    stop: async () => {
-      cut()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { accepting, endPeer, freePorts, peerName, peerRoot, spawnInRoot } from './root.ts'
@@ -111,10 +111,19 @@ ${options.settings ?? ''}
     ca: certificate,
     rootDn,
     rootPassword: ROOT_PASSWORD,
-    pause: () => void child.kill('SIGSTOP'),
+    pause: () => {
+      child.kill('SIGSTOP')
+      while (!standsStill(child.pid)) continue
+    },
     resume: () => void child.kill('SIGCONT'),
     kill: () => void child.kill('SIGKILL'),
     log: () => words,
     stop,
   }
 }
+
+/** A signal takes each thread of a process at a moment of its own; one of them may answer until then. */
+const standsStill = (pid: number | undefined): boolean =>
+  readdirSync(`/proc/${pid}/task`).every((thread) =>
+    /\) [TtZ] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
+  )

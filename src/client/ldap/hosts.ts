@@ -10,7 +10,7 @@ import type { LdapServer, LdapTimes } from './server.ts'
 
 /** A host that failed is asked again after this, or sooner where all others fail too. */
 const AWAY_MS = 30 * SECOND_MS
-/** Connections to a host that are kept for whoever asks next, where nothing else is said. */
+/** Connections to a host that are kept for whoever asks next. */
 const IDLE_MAX = 8
 
 /** How a host of a source is, for health and the console. */
@@ -37,16 +37,22 @@ const TROUBLES: ReadonlySet<FaultCode> = new Set([
   'unavailable',
 ])
 
+/** One try at a question: over a connection that is kept, or a new one. */
+interface Attempt {
+  readonly host: Host
+  readonly by: 'kept' | 'new'
+}
+
 /**
  * The hosts of one source in their order, as one that answers while any of them does. Questions go to
- * the first that is well; one that fails is left alone for a while, and the question goes to the next.
+ * the first that is well; while it says nothing the next one is asked beside it, and one that fails is
+ * left alone for a while.
  */
 export class LdapHosts {
   readonly #hosts: readonly Host[]
   readonly #clock: Clock
   readonly #times: LdapTimes
   readonly #as: LdapIdentity | undefined
-  readonly #idleMax: number
   #isClosed = false
 
   constructor(
@@ -56,36 +62,88 @@ export class LdapHosts {
       readonly times: LdapTimes
       /** Whom each connection is bound as; absent: nobody, as for questions that bind themselves. */
       readonly as?: LdapIdentity
-      /** 0: each question has a connection of its own, as the rare ones may. */
-      readonly idleMax?: number
     },
   ) {
     this.#hosts = servers.map((server) => ({ server, idle: [], state: 'unknown', awayUntilMs: 0 }))
     this.#clock = parts.clock
     this.#times = parts.times
     this.#as = parts.as
-    this.#idleMax = parts.idleMax ?? IDLE_MAX
   }
 
   /**
-   * Does something that may be done twice with a connection that nobody else uses meanwhile. Throws the
-   * last host's Fault where all of them fail, and at once what no other host would answer otherwise.
+   * Does something short that may be done several times, even at once, with a connection that nobody else
+   * uses meanwhile. Throws the last host's Fault where all of them fail, and at once what no other host
+   * would answer otherwise.
    */
-  async run<T>(work: (connection: LdapConnection) => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw new Fault('closed', 'the source is closed')
+  run<T>(work: (connection: LdapConnection) => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new Fault('closed', 'the source is closed'))
+    const attempts = this.#attempts()
+    return new Promise((resolve, reject) => {
+      const asked = new Set<Host>()
+      let last: unknown = new Fault('config', 'a source without hosts')
+      let underWay = 0
+      let isDone = false
+      let cancel = (): void => undefined
+      const next = (): void => {
+        cancel()
+        if (isDone) return
+        const attempt = attempts.shift()
+        if (attempt === undefined) {
+          if (underWay === 0) reject(last)
+          return
+        }
+        underWay++
+        asked.add(attempt.host)
+        cancel = this.#clock.after(this.#times.besideMs, next)
+        this.#at(attempt, work).then(
+          (done) => {
+            this.#isWell(attempt.host)
+            if (isDone) return
+            isDone = true
+            cancel()
+            asked.delete(attempt.host)
+            for (const host of asked)
+              this.#isAway(host, `${serverName(host.server)}: no answer in time`)
+            resolve(done)
+          },
+          (thrown: unknown) => {
+            underWay--
+            if (!isTrouble(thrown)) {
+              isDone = true
+              cancel()
+              reject(thrown)
+              return
+            }
+            if (attempt.by === 'new') this.#isAway(attempt.host, thrown.message)
+            else this.#closeKept(attempt.host)
+            last = thrown
+            next()
+          },
+        )
+      }
+      next()
+    })
+  }
+
+  /**
+   * Does something long, a reading or what goes on until it fails, at one host after another until it is
+   * done; each time with a connection of its own, which is closed behind it. Throws as `run` does.
+   */
+  async inTurn<T>(work: (connection: LdapConnection) => Promise<T>): Promise<T> {
     let last: Fault = new Fault('config', 'a source without hosts')
     for (const host of this.#inOrder()) {
+      if (this.#isClosed) throw new Fault('closed', 'the source is closed')
+      let connection: LdapConnection | undefined
       try {
-        const done = await this.#at(host, work)
+        connection = await this.#opened(host)
         this.#isWell(host)
-        return done
+        return await work(connection)
       } catch (thrown) {
-        if (!isFault(thrown) || !TROUBLES.has(thrown.code)) throw thrown
+        if (!isTrouble(thrown)) throw thrown
         last = thrown
-        host.state = 'away'
-        host.error = thrown.message
-        host.awayUntilMs = this.#clock.monotonicMs() + AWAY_MS
-        for (const connection of host.idle.splice(0)) connection.close()
+        this.#isAway(host, thrown.message)
+      } finally {
+        connection?.close()
       }
     }
     throw last
@@ -97,6 +155,30 @@ export class LdapHosts {
     delete host.error
   }
 
+  #isAway(host: Host, error: string): void {
+    host.state = 'away'
+    host.error = error
+    host.awayUntilMs = this.#clock.monotonicMs() + AWAY_MS
+    this.#closeKept(host)
+  }
+
+  #closeKept({ idle }: Host): void {
+    for (const connection of idle.splice(0)) connection.close()
+  }
+
+  /**
+   * Over a kept connection first. It may have died, or its host behind a name that stands for several: then
+   * over a new one, and where there is no other host over another new one, which may lead elsewhere.
+   */
+  #attempts(): Attempt[] {
+    const hosts = this.#inOrder()
+    return hosts.flatMap((host): Attempt[] => [
+      ...(host.idle.some(({ isOpen }) => isOpen) ? [{ host, by: 'kept' } as const] : []),
+      { host, by: 'new' },
+      ...(hosts.length === 1 ? [{ host, by: 'new' } as const] : []),
+    ])
+  }
+
   #inOrder(): readonly Host[] {
     const nowMs = this.#clock.monotonicMs()
     const isAway = (host: Host): boolean => host.awayUntilMs > nowMs
@@ -106,16 +188,22 @@ export class LdapHosts {
     ]
   }
 
-  /** A connection that died while it was idle says so only when it is used: then once more with a new one. */
-  async #at<T>(host: Host, work: (connection: LdapConnection) => Promise<T>): Promise<T> {
-    const kept = this.#kept(host)
-    if (kept !== undefined)
-      try {
-        return await this.#with(host, kept, work)
-      } catch (thrown) {
-        if (!isFault(thrown, 'closed')) throw thrown
-      }
-    return this.#with(host, await this.#opened(host), work)
+  async #at<T>(
+    { host, by }: Attempt,
+    work: (connection: LdapConnection) => Promise<T>,
+  ): Promise<T> {
+    const kept = by === 'kept' ? this.#kept(host) : undefined
+    const connection = kept ?? (await this.#opened(host))
+    try {
+      const done = await work(connection)
+      if (!this.#isClosed && connection.isOpen && host.idle.length < IDLE_MAX)
+        host.idle.push(connection)
+      else connection.close()
+      return done
+    } catch (thrown) {
+      connection.close() // nobody knows what may still come on it
+      throw thrown
+    }
   }
 
   #kept(host: Host): LdapConnection | undefined {
@@ -125,7 +213,7 @@ export class LdapHosts {
     }
   }
 
-  async #opened({ server }: Host): Promise<LdapConnection> {
+  async #opened({ server }: Pick<Host, 'server'>): Promise<LdapConnection> {
     const connection = await LdapConnection.open(server, {
       clock: this.#clock,
       times: this.#times,
@@ -143,23 +231,6 @@ export class LdapHosts {
     }
   }
 
-  async #with<T>(
-    host: Host,
-    connection: LdapConnection,
-    work: (connection: LdapConnection) => Promise<T>,
-  ): Promise<T> {
-    try {
-      const done = await work(connection)
-      if (!this.#isClosed && connection.isOpen && host.idle.length < this.#idleMax)
-        host.idle.push(connection)
-      else connection.close()
-      return done
-    } catch (thrown) {
-      connection.close() // nobody knows what may still come on it
-      throw thrown
-    }
-  }
-
   health(): readonly HostHealth[] {
     return this.#hosts.map(({ server, state, error }) => ({
       server,
@@ -170,6 +241,8 @@ export class LdapHosts {
 
   close(): void {
     this.#isClosed = true
-    for (const { idle } of this.#hosts) for (const connection of idle.splice(0)) connection.close()
+    for (const host of this.#hosts) this.#closeKept(host)
   }
 }
+
+const isTrouble = (thrown: unknown): thrown is Fault => isFault(thrown) && TROUBLES.has(thrown.code)

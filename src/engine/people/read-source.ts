@@ -31,8 +31,6 @@ export const hostsOf = (source: DirectorySource, clock: Clock): LdapHosts =>
   new LdapHosts(serversOf(source), {
     clock,
     times: LDAP_TIMES,
-    // Between two readings a server would end it, or hang unseen.
-    idleMax: 0,
     ...(source.bind !== undefined && {
       as: {
         kind: 'simple',
@@ -51,7 +49,7 @@ export const serversOf = ({ servers, ca }: DirectorySource) =>
  */
 export async function readSource(
   source: DirectorySource,
-  hosts: Pick<LdapHosts, 'run'>,
+  hosts: Pick<LdapHosts, 'inTurn'>,
 ): Promise<SourceContent> {
   const preset = source.map as Preset | undefined
   const maps: readonly AttributeMap[] =
@@ -62,7 +60,7 @@ export async function readSource(
     filter: filterOf(source, maps),
     attributes: attributesOf(source, maps),
   }
-  return hosts.run(async (connection) => {
+  return hosts.inTurn(async (connection) => {
     const entries: DirectoryEntry[] = []
     const keys = new Map<string, string>()
     for await (const entry of search(connection, ask, { answerMs: ANSWER_MS })) {
