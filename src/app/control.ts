@@ -65,7 +65,7 @@ import { serveWeb } from './web/web.ts'
 runRole('control', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const host = readHost(place.dir)
-  const { apiTokenSha256 } = host
+  const { apiTokenSha256, apiTokens = [] } = host
   if (apiTokenSha256 === undefined)
     throw new Fault('config', `${join(place.dir, 'host.yaml')}: apiTokenSha256 is missing`)
   const storage = new StorageChild({ kind: 'control', dir: join(place.dir, 'control'), clock, log })
@@ -136,7 +136,7 @@ runRole('control', async ({ place, log, atFailure }) => {
   const deps: AdminDeps = {
     version: VERSION,
     clock,
-    tokens: [{ name: 'admin', sha256: apiTokenSha256 }],
+    tokens: [{ name: 'admin', sha256: apiTokenSha256 }, ...apiTokens],
     authenticator: createAuthenticator({
       directory: directory.directory,
       clock,

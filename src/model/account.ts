@@ -1,6 +1,7 @@
 import type { Address } from './address.ts'
 import type { PersonFacts } from './person-facts.ts'
 import type { OwnQuota } from './quota.ts'
+import type { GivenRole } from './role.ts'
 import type { Origin } from './source.ts'
 
 export type AccountId = string & { readonly __brand: 'AccountId' }
@@ -14,6 +15,8 @@ export interface Account extends PersonFacts {
   readonly domain: string
   readonly name?: string
   readonly admin: boolean
+  /** What else it may do than use its own mail; `admin` is more than any. */
+  readonly role?: GivenRole
   readonly disabled: boolean
   /** PHC string of argon2id, or a brought-in `{SCHEME}` hash; never leaves the nodes. */
   readonly credential?: string

@@ -309,6 +309,34 @@ describe('the console over a full house', { skip: noBrowser ?? false }, () => {
     assert.deepEqual([disabled, right], [false, true])
   })
 
+  test('a role is given in the console; a help desk is offered what it may do, and nothing else', async () => {
+    const { page, open } = admin
+    await open('/console/people?q=hanako')
+    await page.locator('.table-row', { hasText: 'hanako@campus' }).click()
+    await detail(page).getByLabel('Role').selectOption('help-desk')
+    await said(page, /hanako@campus.example has the role: help desk/)
+    const helper = await visit(browser, house, { language: 'ja', scheme: 'dark' })
+    await enterConsole(helper, house.password('hanako'), 'hanako')
+    const rooms = await helper.page.locator('.rooms a').allInnerTexts()
+    assert.equal(rooms.length, 6, rooms.join())
+    assert.ok(!rooms.some((room) => /設定/.test(room)), rooms.join())
+    await helper.open('/console/people?q=taro')
+    await helper.page.locator('.table-row', { hasText: 'taro@campus' }).click()
+    await detail(helper.page).getByRole('button', { name: '停止' }).waitFor()
+    const offered = await detail(helper.page).getByRole('button').allInnerTexts()
+    assert.ok(!offered.some((each) => /削除/.test(each)), offered.join())
+    await helper.open('/console/people?q=admin')
+    await helper.page.locator('.table-row', { hasText: 'admin@campus' }).click()
+    await detail(helper.page).getByText('管理者').waitFor()
+    assert.equal(await detail(helper.page).getByRole('button', { name: '停止' }).count(), 0)
+    assert.deepEqual(helper.faults, [])
+    await helper.page.context().close()
+    await open('/console/people?q=hanako')
+    await page.locator('.table-row', { hasText: 'hanako@campus' }).click()
+    await detail(page).getByLabel('Role').selectOption('user')
+    await said(page, /hanako@campus.example has the role: user/)
+  })
+
   test('a thousand generations: any one is found, differs from any other, and is gone back to', async () => {
     const { page, open } = admin
     await open('/console/settings?tab=history')

@@ -12,6 +12,8 @@ import { FakeClock } from '#base/time.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { DeliveryId } from '#model/envelope.ts'
 import type { NodeId } from '#model/event.ts'
+import { ROLES } from '#model/role.ts'
+import type { Role } from '#model/role.ts'
 import { adminApp } from '#server/admin/app.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { NodeBook } from '#server/node/node-book.ts'
@@ -25,6 +27,8 @@ import { SettingsMaster } from '#store/settings/settings-master.ts'
 import type { QueueId, QueueMessage } from '#store/spool/spool-store.ts'
 
 export const TOKEN = 'a-token-of-the-test'
+/** A token of each role. */
+export const tokenOf = (role: Role): string => `a-token-of-the-${role}`
 
 /** What the queue of the one gateway holds. */
 export const QUEUED: QueueMessage = {
@@ -148,7 +152,10 @@ export class AdminApi {
     return {
       version: '0.1.0',
       clock,
-      tokens: [{ name: 'admin', sha256: createHash('sha256').update(TOKEN).digest('hex') }],
+      tokens: [
+        { name: 'admin', sha256: sha256(TOKEN) },
+        ...ROLES.map((role) => ({ name: role, sha256: sha256(tokenOf(role)), role })),
+      ],
       authenticator: createAuthenticator({ directory: directory.directory, clock }),
       directory,
       directoryLog: this.#directoryLog,
@@ -228,6 +235,8 @@ export class AdminApi {
     }
   }
 }
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 export async function adminApi(): Promise<AdminApi> {
   const api = new AdminApi(await mkdtemp(join(tmpdir(), 'watari-admin-')))

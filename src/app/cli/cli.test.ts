@@ -228,7 +228,7 @@ describe('the command line', () => {
     )
     assert.match(
       await done(['user', 'ls']),
-      /^ADDRESS +NAME +ADMIN +DISABLED\nhanako@campus\.example +山田 花子 +no +no\ntaro@/,
+      /^ADDRESS +NAME +ROLE +DISABLED\nhanako@campus\.example +山田 花子 +user +no\ntaro@/,
     )
     assert.match(
       await done(['user', 'show', 'hanako']),
@@ -241,6 +241,11 @@ describe('the command line', () => {
     await done(['user', 'set', 'hanako', '--remove-address', '花@Campus.example', '--admin'])
     const hanako = directory.directory.byLogin('hanako')
     assert.deepEqual([hanako?.admin, hanako?.addresses.length, hanako?.name], [true, 1, '花子'])
+    assert.match(await done(['user', 'ls']), /hanako@campus\.example +花子 +administrator/)
+    await done(['user', 'set', 'hanako', '--role', 'help-desk'])
+    assert.match(await done(['user', 'show', 'hanako']), /role: +help-desk/)
+    assert.equal((await run(['user', 'set', 'hanako', '--role', '神'])).status, 2)
+    await done(['user', 'set', 'hanako', '--role', 'administrator'])
     await done(['user', 'set', 'hanako', '--name', '山田 花子', '--no-admin'])
     await done(['user', 'disable', 'taro'])
     assert.equal(directory.directory.byLogin('taro')?.disabled, true)

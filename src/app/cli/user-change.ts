@@ -1,6 +1,8 @@
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import { user, writtenUser } from '#contract/admin/directory.ts'
 import type { UserBody } from '#contract/admin/directory.ts'
+import { ROLES } from '#model/role.ts'
 import { part, verbOf } from './context.ts'
 import type { CliIo } from './io.ts'
 import { UsageError } from './io.ts'
@@ -18,6 +20,7 @@ export function changeCommand(noun: Command, io: CliIo): void {
     .option('--name <name>', 'the name that people see; an empty one takes it away')
     .option('--admin', 'may administer this installation')
     .option('--no-admin', 'may not')
+    .addOption(roleOption())
     .option('--address <address>', 'a further address; may be given again', collect)
     .option(
       '--remove-address <address>',
@@ -37,6 +40,7 @@ export function changeCommand(noun: Command, io: CliIo): void {
       const body = await verb.api.patch(`/users/${part(before.id)}`, writtenUser, {
         ...(options.name !== undefined && { name: options.name }),
         ...(options.admin !== undefined && { admin: options.admin }),
+        ...(options.role !== undefined && { role: options.role }),
         ...((address ?? removeAddress) !== undefined && {
           addresses: changed(before.addresses, address, removeAddress),
         }),
@@ -53,11 +57,16 @@ export function changeCommand(noun: Command, io: CliIo): void {
 interface ChangeOptions extends QuotaOptions, FactsChangeOptions {
   readonly name?: string
   readonly admin?: boolean
+  readonly role?: string
   readonly address?: readonly string[]
   readonly removeAddress?: readonly string[]
   readonly sendAs?: readonly string[]
   readonly notSendAs?: readonly string[]
 }
+
+/** `--role`, for whoever is added or changed. */
+export const roleOption = (): Option =>
+  new Option('--role <role>', 'what it may do beside its own mail').choices(ROLES)
 
 const quotaLine = ({ quota, effectiveQuota }: UserBody): string => {
   const own = quotaText(quota ?? {})
@@ -76,7 +85,7 @@ export const userText = (body: UserBody): string =>
     ['forwarded to', body.forward?.to.join(', ')],
     ['keeps a copy', body.forward?.keep],
     ['quota', quotaLine(body)],
-    ['admin', body.admin],
+    ['role', body.role],
     ['disabled', body.disabled],
     ['password', body.passwordScheme ?? 'none: nobody can log in'],
     ['sources', body.sources?.join(', ')],

@@ -10,7 +10,7 @@ import { table } from './print.ts'
 import { newQuota, QUOTA, QUOTA_MESSAGES } from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
 import { collect } from './lists.ts'
-import { changeCommand, userText } from './user-change.ts'
+import { changeCommand, roleOption, userText } from './user-change.ts'
 import { factsOf, withFacts } from './user-facts.ts'
 import type { FactsOptions } from './user-facts.ts'
 
@@ -25,17 +25,19 @@ export function userCommands(program: Command, io: CliIo): void {
     .option('--hash-stdin', HASH_OPTION)
     .option('--name <name>', 'the name that people see')
     .option('--admin', 'may administer this installation')
+    .addOption(roleOption())
     .option('--address <address>', 'a further address; may be given again', collect)
     .option(...QUOTA)
     .option(...QUOTA_MESSAGES)
     .action(async (address: string, options: UserOptions, command: Command) => {
       const verb = verbOf(command, io)
-      const { name, admin, address: addresses } = options
+      const { name, admin, role, address: addresses } = options
       const body = await verb.api.post('/users', writtenUser, {
         address,
         ...(await passwordFrom(io, options)),
         ...(name !== undefined && { name }),
         ...(admin !== undefined && { admin }),
+        ...(role !== undefined && { role }),
         ...(addresses !== undefined && { addresses }),
         ...factsOf(options),
         ...newQuota(options),
@@ -61,8 +63,8 @@ export function userCommands(program: Command, io: CliIo): void {
       const body = await verb.api.all(`/users?${query}`, page(user))
       verb.show(body, () =>
         table(
-          ['ADDRESS', 'NAME', 'ADMIN', 'DISABLED'],
-          body.items.map((row) => [row.address, row.name, row.admin, row.disabled]),
+          ['ADDRESS', 'NAME', 'ROLE', 'DISABLED'],
+          body.items.map((row) => [row.address, row.name, row.role, row.disabled]),
         ),
       )
     })
@@ -105,6 +107,7 @@ interface UserOptions extends QuotaOptions, FactsOptions {
   readonly hashStdin?: boolean
   readonly name?: string
   readonly admin?: boolean
+  readonly role?: string
   readonly address?: readonly string[]
 }
 

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { Fault, messageOf } from '#base/outcome.ts'
 import type { KeyPin } from '#base/pin.ts'
 import { oneLine } from '#base/text.ts'
+import { ROLES as GIVEN_ROLES } from '#model/role.ts'
 
 import { ROLE_NAMES, ROLES } from '#app/role-names.ts'
 import type { RoleName } from '#app/role-names.ts'
@@ -57,6 +58,16 @@ const hostSchema = z.strictObject({
   apiTokenSha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  /** Further tokens, each with the name that its acts are recorded under, and what it may do. */
+  apiTokens: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9-]{1,40}$/),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+        role: z.enum(GIVEN_ROLES),
+      }),
+    )
     .optional(),
   /** The control centre that this machine has joined, known by its key. */
   control: z

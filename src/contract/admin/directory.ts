@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { facts, factsChange } from './facts.ts'
+import { ROLES } from '#model/role.ts'
 import { pageQuery, passwordHash, pending } from './common.ts'
 
 const version = z
@@ -69,7 +70,8 @@ export const user = facts.extend({
   username: z.string(),
   domain: z.string(),
   name: z.string().optional(),
-  admin: z.boolean(),
+  admin: z.boolean().describe('The same as role: administrator.'),
+  role: z.enum(ROLES).describe('What the account may do in the console.'),
   disabled: z.boolean(),
   scram: z
     .boolean()
@@ -116,6 +118,7 @@ export type UserBody = z.infer<typeof user>
 const userFields = z.object({
   name: z.string().optional(),
   admin: z.boolean().optional(),
+  role: z.enum(ROLES).optional().describe('Only an administrator gives one.'),
   addresses: z.array(z.string()).optional(),
   delegated: z.array(z.string()).optional(),
 })

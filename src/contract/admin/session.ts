@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { PERMISSIONS, ROLES } from '#model/role.ts'
 
-/** An administrator's login from a page; programs use tokens. */
+/** The login of somebody with a role from a page; programs use tokens. */
 export const newSession = z.object({ username: z.string(), password: z.string() })
 
 /** Who is logged in. The cookie itself stands in Set-Cookie, out of reach of scripts. */
@@ -8,6 +9,8 @@ export const session = z.object({
   username: z.string(),
   address: z.string(),
   name: z.string().optional(),
+  role: z.enum(ROLES),
+  permissions: z.array(z.enum(PERMISSIONS)).describe('what the role may do'),
   csrfToken: z
     .string()
     .describe('to be sent in x-csrf-token with every request that changes something'),

@@ -5,6 +5,7 @@ import type { MailGroup, Person } from '#model/person.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import { addr, fakeAccount } from '#test/fake/directory.ts'
 import { planImport } from './plan.ts'
+import type { ImportRules } from './plan.ts'
 
 const HASH = `{SSHA}${Buffer.alloc(24, 1).toString('base64')}`
 const OTHER = `{SSHA}${Buffer.alloc(24, 2).toString('base64')}`
@@ -38,12 +39,16 @@ let ids = 0
 const plan = (
   people: readonly Person[],
   groups: readonly MailGroup[] = [],
-  { now = directory(), replacePasswords = false } = {},
+  {
+    now = directory(),
+    replacePasswords = false,
+    mayTouch = () => true,
+  }: Partial<Omit<ImportRules, 'newId'>> & { readonly now?: MemoryDirectory } = {},
 ) =>
   planImport(
     now,
     { people, groups },
-    { newId: () => `new-${++ids}` as AccountId, replacePasswords },
+    { newId: () => `new-${++ids}` as AccountId, replacePasswords, mayTouch },
   )
 
 const told = (planned: ReturnType<typeof plan>) =>
@@ -52,6 +57,19 @@ const told = (planned: ReturnType<typeof plan>) =>
   )
 
 describe('a plan of an import', () => {
+  it('takes nothing of accounts that whoever imports may not change', () => {
+    const planned = plan(
+      [person('hanako', { passwordHash: HASH }), person('taro', { name: '太郎' })],
+      [],
+      { replacePasswords: true, mayTouch: ({ username }) => username !== 'hanako' },
+    )
+    assert.deepEqual(told(planned), [
+      'hanako@campus.example | refused | it has a role: only an administrator changes it',
+      'taro@campus.example | added',
+    ])
+    assert.equal(planned.edits.length, 1)
+  })
+
   it('adds who is new, changes what the file speaks of, keeps the rest, and removes nobody', () => {
     const planned = plan([
       person('taro', { name: '太郎', passwordHash: HASH, quota: { bytes: 5 } }),

@@ -38,6 +38,8 @@ export interface ImportRules {
   readonly newId: () => AccountId
   /** Hashes take the place of passwords that are there. */
   readonly replacePasswords: boolean
+  /** Whether whoever imports may change this account; of others nothing is taken. */
+  readonly mayTouch: (account: Account) => boolean
 }
 
 /**
@@ -87,6 +89,8 @@ class Planner {
     const before = this.#directory.byAddress(main)
     if (before !== undefined && addressKey(mainAddressOf(before)) !== addressKey(main))
       return refused(row, `${row.address} is an address of ${formatAddress(mainAddressOf(before))}`)
+    if (before !== undefined && !this.#rules.mayTouch(before))
+      return refused(row, 'it has a role: only an administrator changes it')
     const notes: string[] = []
     const account = withFreshKeys(before, this.#account(person, { before, domain, notes }))
     const changes = before === undefined ? [] : changesOf(before, account)

@@ -179,6 +179,7 @@ function accountOf(
     ...(name !== undefined && { name }),
     ...factsOf(directory, { before, isOwn, shares, told }),
     admin: before?.admin ?? false,
+    ...(before?.role !== undefined && { role: before.role }),
     ...disabled,
     ...secretOf(before, { isOwn, shares, told }),
     addresses: addressesOf(directory, { before, isOwn, main, shares, told }),

@@ -40,7 +40,10 @@ const KEY = 'relay.access'
 export function accessRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/access',
-    { schema: { querystring: accessQuery, response: { 200: page(z.string()) } } },
+    {
+      config: { permission: 'settings.read' },
+      schema: { querystring: accessQuery, response: { 200: page(z.string()) } },
+    },
     async ({ query }) => {
       // In the order of the addresses, as the table is kept; the cursor is a place in it.
       const all = await deps.settings.rows(KEY)
@@ -53,7 +56,10 @@ export function accessRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/access',
-    { schema: { body: accessChange, response: { 200: accessWritten } } },
+    {
+      config: { permission: 'settings.write' },
+      schema: { body: accessChange, response: { 200: accessWritten } },
+    },
     async (request) => {
       const before = await deps.settings.rows(KEY)
       const generation = taken(

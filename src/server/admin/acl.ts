@@ -63,7 +63,7 @@ export function aclRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/users/:user/mailboxes/:mailbox/acl',
-    { schema: { params: named, response: { 200: acl } } },
+    { config: { permission: 'mailboxes.read' }, schema: { params: named, response: { 200: acl } } },
     async ({ params }) => {
       const { account, place } = placeOf(params)
       return bodyOf(await ask((keeping) => keeping.acl(place)), mainAddress(account))
@@ -72,7 +72,10 @@ export function aclRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/users/:user/mailboxes/:mailbox/acl/:who',
-    { schema: { params: granted, body: aclRights, response: { 200: acl } } },
+    {
+      config: { permission: 'mailboxes.write' },
+      schema: { params: granted, body: aclRights, response: { 200: acl } },
+    },
     (request) => {
       const rights = parseRights(request.body.rights)
       if (rights === undefined || rights === NO_RIGHTS)
@@ -87,7 +90,10 @@ export function aclRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.delete(
     '/users/:user/mailboxes/:mailbox/acl/:who',
-    { schema: { params: granted, response: { 200: acl } } },
+    {
+      config: { permission: 'mailboxes.write' },
+      schema: { params: granted, response: { 200: acl } },
+    },
     async (request) => {
       const { account, place } = placeOf(request.params)
       const { who } = request.params

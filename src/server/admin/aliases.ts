@@ -38,7 +38,10 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/aliases',
-    { schema: { querystring: searchQuery, response: { 200: page(alias) } } },
+    {
+      config: { permission: 'people.read' },
+      schema: { querystring: searchQuery, response: { 200: page(alias) } },
+    },
     async ({ query }) => {
       const keyOf = ({ from }: Alias): string => formatAddress(from)
       const holds = holding(query.search, ({ from, to }: Alias) => [from, ...to].map(formatAddress))
@@ -48,7 +51,10 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/aliases',
-    { schema: { body: newAlias, response: { 201: writtenAlias } } },
+    {
+      config: { permission: 'people.write' },
+      schema: { body: newAlias, response: { 201: writtenAlias } },
+    },
     async (request, reply) => {
       const from = addressIn(directory, lower(request.body.from))
       const to = request.body.to.map((text) => addressIn(directory, text))
@@ -67,7 +73,10 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/aliases/:from',
-    { schema: { params: fromParam, body: newAliasTo, response: { 200: writtenAlias } } },
+    {
+      config: { permission: 'people.write' },
+      schema: { params: fromParam, body: newAliasTo, response: { 200: writtenAlias } },
+    },
     async (request) => {
       const from = addressIn(directory, lower(request.params.from))
       const to = request.body.to.map((text) => addressIn(directory, text))
@@ -80,7 +89,10 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.delete(
     '/aliases/:from',
-    { schema: { params: fromParam, response: { 200: done } } },
+    {
+      config: { permission: 'people.write' },
+      schema: { params: fromParam, response: { 200: done } },
+    },
     async (request) => {
       const which = target(addressIn(directory, request.params.from))
       const pending = await writeDirectory(deps, request, which, () =>

@@ -11,10 +11,12 @@ import {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Log } from '#base/log.ts'
 import { oneLine } from '#base/text.ts'
+import { roleOf } from '#model/role.ts'
+import type { Role } from '#model/role.ts'
 import { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import { accessRoutes } from './access.ts'
 import { aliasRoutes } from './aliases.ts'
-import { AUTHOR, BY_SESSION } from './context.ts'
+import { AUTHOR, BY_SESSION, ROLE } from './context.ts'
 import type { AdminDeps, Author } from './context.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
@@ -26,11 +28,12 @@ import { aclRoutes } from './acl.ts'
 import { mailboxRoutes } from './mailboxes.ts'
 import { nodeRoutes } from './nodes.ts'
 import { overviewRoutes } from './overview.ts'
+import { need, permissionOf, refuseUndeclared } from './permission.ts'
 import { queueRoutes } from './queue.ts'
 import { routeRoutes } from './routes.ts'
 import { scriptRoutes } from './scripts.ts'
 import { searchRoutes } from './search.ts'
-import { ADMIN_SESSIONS, peerOf, sessionAuthor, sessionRoutes } from './session.ts'
+import { ADMIN_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
 import { sourceRoutes } from './sources.ts'
 import { statusRoutes } from './status.ts'
@@ -47,7 +50,7 @@ export interface AdminApp {
   close(): Promise<void>
 }
 
-/** `/api/v1` with its OpenAPI description; every request but that needs a bearer token, or an administrator's session. */
+/** `/api/v1` with its OpenAPI description; every request but that needs a bearer token, or the session of somebody with a role. */
 export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
@@ -92,20 +95,28 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
       },
       security: [{ token: [] }, { session: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (described) => {
+      const { schema, url } = jsonSchemaTransform(described)
+      const permission = described.route.config?.permission
+      return { schema: { ...schema, 'x-permission': permission }, url }
+    },
     stripBasePath: true,
   })
   await app.register(
     async (scope) => {
+      scope.addHook('onRoute', refuseUndeclared)
       scope.addHook('onRequest', async (request) => {
-        const { url } = request.routeOptions
-        if (url === `${PREFIX}/openapi.json`) return
-        // Logging in needs nobody; what a session is needed for beyond that looks itself.
-        if (url === `${PREFIX}/session` && request.method !== 'DELETE') return
+        const permission = permissionOf(request)
+        if (permission === 'anybody') return
         Object.assign(request, authenticate(deps, sessions, request))
+        if (permission !== undefined && permission !== 'known') need(request, permission)
       })
       scope.addHook('preSerialization', longPages)
-      scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+      scope.get(
+        '/openapi.json',
+        { config: { permission: 'anybody' }, schema: { hide: true } },
+        async () => app.swagger(),
+      )
       const typed = scope.withTypeProvider<ZodTypeProvider>()
       for (const routes of [
         statusRoutes,
@@ -149,16 +160,20 @@ function authenticate(
   deps: AdminDeps,
   sessions: BrowserSessions,
   request: FastifyRequest,
-): { readonly [AUTHOR]: Author; readonly [BY_SESSION]: boolean } {
+): { readonly [AUTHOR]: Author; readonly [BY_SESSION]: boolean; readonly [ROLE]: Role } {
   const client = request.headers['watari-client']
   if (request.headers.authorization === undefined) {
-    const who = sessionAuthor(deps, sessions, request)
-    if (who !== undefined)
-      return { [AUTHOR]: authorFrom(request, who, 'console'), [BY_SESSION]: true }
+    const account = sessionAccount(deps, sessions, request)
+    if (account !== undefined)
+      return {
+        [AUTHOR]: authorFrom(request, account.username, 'console'),
+        [BY_SESSION]: true,
+        [ROLE]: roleOf(account),
+      }
   }
-  const who = tokenHolder(deps, request)
-  const author = authorFrom(request, who, typeof client === 'string' ? client : 'api')
-  return { [AUTHOR]: author, [BY_SESSION]: false }
+  const { name, role = 'administrator' } = tokenHolder(deps, request)
+  const author = authorFrom(request, name, typeof client === 'string' ? client : 'api')
+  return { [AUTHOR]: author, [BY_SESSION]: false, [ROLE]: role }
 }
 
 function authorFrom(request: FastifyRequest, who: string, client: string): Author {
@@ -166,15 +181,16 @@ function authorFrom(request: FastifyRequest, who: string, client: string): Autho
 }
 
 /** Compares hashes in constant time, each of them, so that the time tells nothing. */
-function tokenHolder(deps: AdminDeps, request: FastifyRequest): string {
+function tokenHolder(deps: AdminDeps, request: FastifyRequest): AdminDeps['tokens'][number] {
   const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
   if (token === undefined) throw new ApiError('unauthorised', 'a token is needed', UNAUTHORISED)
-  const found = createHash('sha256').update(token).digest()
-  let who: string | undefined
-  for (const { name, sha256 } of deps.tokens) {
-    const wanted = Buffer.from(sha256, 'hex')
-    if (wanted.byteLength === found.byteLength && timingSafeEqual(wanted, found)) who = name
+  const sent = createHash('sha256').update(token).digest()
+  let found: AdminDeps['tokens'][number] | undefined
+  for (const each of deps.tokens) {
+    const wanted = Buffer.from(each.sha256, 'hex')
+    if (wanted.byteLength === sent.byteLength && timingSafeEqual(wanted, sent)) found = each
   }
-  if (who === undefined) throw new ApiError('unauthorised', 'the token is not known', UNAUTHORISED)
-  return who
+  if (found === undefined)
+    throw new ApiError('unauthorised', 'the token is not known', UNAUTHORISED)
+  return found
 }

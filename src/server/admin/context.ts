@@ -18,6 +18,7 @@ import type { Keeping } from '#engine/retention/keeping.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import type { JoiningRole } from '#model/node.ts'
+import type { Role } from '#model/role.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
@@ -94,8 +95,12 @@ export interface RemoteSearch {
 export interface AdminDeps {
   readonly version: string
   readonly clock: Clock
-  /** SHA-256 of each token in hex, with the name that its acts are recorded under. */
-  readonly tokens: readonly { readonly name: string; readonly sha256: string }[]
+  /** SHA-256 of each token in hex, with the name that its acts are recorded under, and what it may do. */
+  readonly tokens: readonly {
+    readonly name: string
+    readonly sha256: string
+    readonly role?: Role
+  }[]
   /** Checks administrators' passwords, and slows guessing. */
   readonly authenticator: Authenticator
   /** Where sessions of the console outlive a restart. */
@@ -154,6 +159,8 @@ export type AdminServer = FastifyInstance<
 export const AUTHOR = Symbol('author')
 /** True where a session in a browser asks, and no token. */
 export const BY_SESSION = Symbol('bySession')
+/** What whoever asks may do. */
+export const ROLE = Symbol('role')
 
 export interface Author {
   readonly who: string
@@ -168,6 +175,10 @@ export function authorOf(request: FastifyRequest): Author {
 
 export const isBySession = (request: FastifyRequest): boolean =>
   (request as unknown as { [BY_SESSION]?: boolean })[BY_SESSION] === true
+
+/** A user, who may nothing here, where nobody has been asked who it is. */
+export const roleOfRequest = (request: FastifyRequest): Role =>
+  (request as unknown as { [ROLE]?: Role })[ROLE] ?? 'user'
 
 /** The value, or the refusal as the API's error. */
 export function taken<T>(

@@ -7,6 +7,7 @@ import type { Directory } from '#store/directory/directory.ts'
 import { authorOf, isoTime, taken } from './context.ts'
 import type { AdminDeps } from './context.ts'
 import { ApiError } from './errors.ts'
+import { needTouchAll } from './permission.ts'
 
 /** A row with its version: what is sent back as If-Match by whoever changes the row that was seen. */
 export const versioned = <T extends object>(body: T): T & { readonly version: string } => ({
@@ -37,7 +38,10 @@ export async function writeDirectory(
   let isStale = false
   const done = await deps.directory.update((now) => {
     isStale = seen !== undefined && target.version(now) !== seen
-    return isStale ? err({ code: 'conflict', message: '', remedy: '' }) : make(now)
+    if (isStale) return err({ code: 'conflict', message: '', remedy: '' })
+    const made = make(now)
+    if (made.ok) needTouchAll(request, now, made.value)
+    return made
   }, authorOf(request))
   if (isStale) throw await staleError(deps, target)
   taken(done)

@@ -45,7 +45,10 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/domains',
-    { schema: { querystring: searchQuery, response: { 200: page(domain) } } },
+    {
+      config: { permission: 'people.read' },
+      schema: { querystring: searchQuery, response: { 200: page(domain) } },
+    },
     async ({ query }) => {
       const keyOf = ({ name }: LocalDomain): string => name
       const holds = holding(query.search, ({ name, convertTo }: LocalDomain) => [
@@ -58,7 +61,10 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/domains',
-    { schema: { body: newDomain, response: { 201: writtenDomain } } },
+    {
+      config: { permission: 'routing.write' },
+      schema: { body: newDomain, response: { 201: writtenDomain } },
+    },
     async (request, reply) => {
       const name = lower(request.body.name)
       const { convertTo, quota } = request.body
@@ -79,7 +85,10 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/domains/:name',
-    { schema: { params: named, body: domainChange, response: { 200: writtenDomain } } },
+    {
+      config: { permission: 'routing.write' },
+      schema: { params: named, body: domainChange, response: { 200: writtenDomain } },
+    },
     async (request) => {
       const name = lower(request.params.name)
       const { convertTo, quota } = request.body
@@ -107,7 +116,7 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.delete(
     '/domains/:name',
-    { schema: { params: named, response: { 200: done } } },
+    { config: { permission: 'routing.write' }, schema: { params: named, response: { 200: done } } },
     async (request) => {
       const which = target(lower(request.params.name))
       const pending = await writeDirectory(deps, request, which, () =>
@@ -119,7 +128,10 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/directory/history',
-    { schema: { querystring: directoryHistoryQuery, response: { 200: page(directoryChange) } } },
+    {
+      config: { permission: 'history.read' },
+      schema: { querystring: directoryHistoryQuery, response: { 200: page(directoryChange) } },
+    },
     async ({ query }) => {
       const before = numberAfter(query.after)
       const { items } = await deps.directoryLog.history({

@@ -36,7 +36,10 @@ export function forwardRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/forwards',
-    { schema: { querystring: searchQuery, response: { 200: page(userForward) } } },
+    {
+      config: { permission: 'people.read' },
+      schema: { querystring: searchQuery, response: { 200: page(userForward) } },
+    },
     async ({ query }) => {
       const all = directory.forwards().flatMap((row): Forwarded[] => {
         const account = directory.account(row.accountId)
@@ -57,7 +60,10 @@ export function forwardRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/users/:user/forward',
-    { schema: { params: named, body: newForward, response: { 200: writtenForward } } },
+    {
+      config: { permission: 'people.write' },
+      schema: { params: named, body: newForward, response: { 200: writtenForward } },
+    },
     async (request) => {
       const account = accountOf(directory, request.params.user)
       const to = request.body.to.map((text) => addressIn(directory, text))
@@ -71,7 +77,7 @@ export function forwardRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.delete(
     '/users/:user/forward',
-    { schema: { params: named, response: { 200: done } } },
+    { config: { permission: 'people.write' }, schema: { params: named, response: { 200: done } } },
     async (request) => {
       const account = accountOf(directory, request.params.user)
       if (directory.forward(account.id) === undefined)

@@ -5,7 +5,8 @@ import { planImport } from '#engine/people/plan.ts'
 import type { ImportPlan } from '#engine/people/plan.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { Person } from '#model/person.ts'
-import { authorOf, taken } from './context.ts'
+import { mayTouch } from '#model/role.ts'
+import { authorOf, roleOfRequest, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { keepSomeWayIn } from './last-administrator.ts'
 
@@ -14,12 +15,21 @@ export function importRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
   app.post(
     '/directory/import',
-    { schema: { body: importBody, response: { 200: imported } } },
+    {
+      config: { permission: 'people.write' },
+      schema: { body: importBody, response: { 200: imported } },
+    },
     async (request) => {
       const { people, groups, dryRun, replacePasswords } = request.body
       const newId = (): AccountId => timedId(deps.clock.nowMs()) as AccountId
       const census = { people: people as readonly Person[], groups }
-      const plan = (): ImportPlan => planImport(directory, census, { newId, replacePasswords })
+      const role = roleOfRequest(request)
+      const rules = {
+        newId,
+        replacePasswords,
+        mayTouch: (account: Account) => mayTouch(role, account),
+      }
+      const plan = (): ImportPlan => planImport(directory, census, rules)
       if (dryRun) return { rows: told(plan()), pending: [] }
       let planned: ImportPlan | undefined
       // Planned when it is this write's turn: what others wrote meanwhile counts.

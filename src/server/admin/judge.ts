@@ -11,13 +11,15 @@ const consumes = ['message/rfc822', 'application/octet-stream']
 
 /** Trying out: judge a message, check and run a script. Nothing is stored or sent. */
 export function judgeRoutes(app: AdminServer, deps: AdminDeps): void {
-  app.post('/scan', { schema: { consumes, response: { 200: verdict } } }, async ({ body }) =>
-    verdictBody(await judged(deps, body)),
+  app.post(
+    '/scan',
+    { config: { permission: 'bench' }, schema: { consumes, response: { 200: verdict } } },
+    async ({ body }) => verdictBody(await judged(deps, body)),
   )
 
   app.post(
     '/spam/score',
-    { schema: { consumes, response: { 200: spamScore } } },
+    { config: { permission: 'bench' }, schema: { consumes, response: { 200: spamScore } } },
     async ({ body }) => {
       const found = await judged(deps, body)
       return { score: found.score, class: found.class }
@@ -26,13 +28,19 @@ export function judgeRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/sieve/check',
-    { schema: { body: z.object({ script: z.string() }), response: { 200: sieveChecked } } },
+    {
+      config: { permission: 'bench' },
+      schema: { body: z.object({ script: z.string() }), response: { 200: sieveChecked } },
+    },
     async ({ body }) => ({ errors: issues(await bench(deps).check(body.script)) }),
   )
 
   app.post(
     '/sieve/test',
-    { schema: { body: sieveTest, response: { 200: sieveTested } } },
+    {
+      config: { permission: 'bench' },
+      schema: { body: sieveTest, response: { 200: sieveTested } },
+    },
     async ({ body }) => {
       const { errors, actions } = await bench(deps).test({
         script: body.script,

@@ -20,6 +20,7 @@ import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer, RemoteKeeping } from './context.ts'
 import { ApiError } from './errors.ts'
 import { accountOf, mainAddress } from './lookup.ts'
+import { needTouch } from './permission.ts'
 import { effectiveQuota } from './quota.ts'
 import { askStore, authorText } from './store-ask.ts'
 
@@ -42,22 +43,29 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
     return account === undefined ? accountId : mainAddress(account)
   }
 
-  app.get('/mailboxes/damaged', { schema: { response: { 200: damagedMessages } } }, async () => {
-    const found = await ask((keeping) => keeping.damaged())
-    const items = found.map(({ accountId, path, uid, emailId, isExpunged, foundAtMs }) => ({
-      user: userOf(accountId),
-      mailbox: path.join('/'),
-      uid,
-      emailId,
-      expunged: isExpunged,
-      foundAt: isoTime(foundAtMs),
-    }))
-    return { items }
-  })
+  app.get(
+    '/mailboxes/damaged',
+    { config: { permission: 'mailboxes.read' }, schema: { response: { 200: damagedMessages } } },
+    async () => {
+      const found = await ask((keeping) => keeping.damaged())
+      const items = found.map(({ accountId, path, uid, emailId, isExpunged, foundAtMs }) => ({
+        user: userOf(accountId),
+        mailbox: path.join('/'),
+        uid,
+        emailId,
+        expunged: isExpunged,
+        foundAt: isoTime(foundAtMs),
+      }))
+      return { items }
+    },
+  )
 
   app.get(
     '/users/:user/mailboxes',
-    { schema: { params: owner, response: { 200: mailboxes } } },
+    {
+      config: { permission: 'mailboxes.read' },
+      schema: { params: owner, response: { 200: mailboxes } },
+    },
     async ({ params }) => {
       const { account, accountId } = of(params.user)
       const items = (await ask((keeping) => keeping.list({ accountId }))).map(bodyOf)
@@ -72,7 +80,10 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/users/:user/mailboxes/:mailbox/retention',
-    { schema: { params: named, body: mailboxRetention, response: { 200: mailbox } } },
+    {
+      config: { permission: 'mailboxes.write' },
+      schema: { params: named, body: mailboxRetention, response: { 200: mailbox } },
+    },
     async (request) => {
       const { accountId, address } = of(request.params.user)
       const { retention } = request.body
@@ -88,7 +99,10 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/users/:user/recount',
-    { schema: { params: owner, response: { 200: recounted } } },
+    {
+      config: { permission: 'mailboxes.write' },
+      schema: { params: owner, response: { 200: recounted } },
+    },
     async (request) => {
       const { accountId, address } = of(request.params.user)
       const { sums, mailboxes: wrong } = await ask((keeping) =>
@@ -106,7 +120,10 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/mailboxes/expire',
-    { schema: { body: expireAsk, response: { 200: expirePart } } },
+    {
+      config: { permission: 'mailboxes.write' },
+      schema: { body: expireAsk, response: { 200: expirePart } },
+    },
     async (request) => {
       const { asOf, dryRun, after } = request.body
       const expire = {
@@ -125,7 +142,10 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/users/:user/expunged',
-    { schema: { params: owner, querystring: expungedQuery, response: { 200: expungedPage } } },
+    {
+      config: { permission: 'content.read' },
+      schema: { params: owner, querystring: expungedQuery, response: { 200: expungedPage } },
+    },
     async ({ params, query }) => {
       const { accountId } = of(params.user)
       const { emails, next } = await ask((keeping) => keeping.gone(sinceOf(accountId, query)))
@@ -140,9 +160,13 @@ export function mailboxRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/users/:user/undelete',
-    { schema: { params: owner, body: expungedQuery, response: { 200: undeleted } } },
+    {
+      config: { permission: 'mailboxes.restore' },
+      schema: { params: owner, body: expungedQuery, response: { 200: undeleted } },
+    },
     async (request) => {
-      const { accountId, address } = of(request.params.user)
+      const { account, accountId, address } = of(request.params.user)
+      needTouch(request, account)
       const undelete = { ...sinceOf(accountId, request.body), by: authorText(request) }
       return taken(await ask((keeping) => keeping.undelete(undelete)), address)
     },

@@ -11,7 +11,10 @@ const nameParam = z.object({ name: z.string() })
 export function nodeRoutes(app: AdminServer, deps: AdminDeps): void {
   app.post(
     '/nodes/tokens',
-    { schema: { body: newToken, response: { 201: tokenBody } } },
+    {
+      config: { permission: 'nodes.write' },
+      schema: { body: newToken, response: { 201: tokenBody } },
+    },
     async (request, reply) => {
       const { name, role } = request.body
       const { token, expiresAtMs } = await deps.nodes.issue({ name, role }).catch(refused)
@@ -21,7 +24,10 @@ export function nodeRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/nodes/:name/draining',
-    { schema: { params: nameParam, body: drainBody, response: { 200: done } } },
+    {
+      config: { permission: 'nodes.write' },
+      schema: { params: nameParam, body: drainBody, response: { 200: done } },
+    },
     async ({ params, body }) => {
       if (!(await deps.nodes.drain(params.name, body.draining))) throw unknown(params.name)
       return { pending: [...(await deps.hub.settled())] }
@@ -30,7 +36,10 @@ export function nodeRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.delete(
     '/nodes/:name',
-    { schema: { params: nameParam, response: { 200: done } } },
+    {
+      config: { permission: 'nodes.write' },
+      schema: { params: nameParam, response: { 200: done } },
+    },
     async ({ params }) => {
       if (!(await deps.nodes.remove(params.name))) throw unknown(params.name)
       deps.hub.forget(params.name)

@@ -21,13 +21,17 @@ export function overviewRoutes(app: AdminServer, deps: AdminDeps): void {
       partial,
     }
   }
-  app.get('/overview', { schema: { response: { 200: overview } } }, async () => {
-    const atMs = deps.clock.monotonicMs()
-    if (last === undefined || atMs - last.atMs >= FRESH_MS) {
-      const body = count()
-      last = { atMs, body }
-      body.catch(() => (last = undefined))
-    }
-    return last.body
-  })
+  app.get(
+    '/overview',
+    { config: { permission: 'status.read' }, schema: { response: { 200: overview } } },
+    async () => {
+      const atMs = deps.clock.monotonicMs()
+      if (last === undefined || atMs - last.atMs >= FRESH_MS) {
+        const body = count()
+        last = { atMs, body }
+        body.catch(() => (last = undefined))
+      }
+      return last.body
+    },
+  )
 }

@@ -29,7 +29,10 @@ const acted = named.extend({ act: queueActs })
 export function queueRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/queue',
-    { schema: { querystring: queueQuery, response: { 200: queuePage } } },
+    {
+      config: { permission: 'queue.read' },
+      schema: { querystring: queueQuery, response: { 200: queuePage } },
+    },
     ({ query }) => pageOfQueues(deps, query),
   )
 
@@ -37,7 +40,10 @@ export function queueRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/queue/:queueId',
-    { schema: { params: named, response: { 200: queueMessage } } },
+    {
+      config: { permission: 'queue.read' },
+      schema: { params: named, response: { 200: queueMessage } },
+    },
     async ({ params }) => {
       const { node, message } = await find(deps, params.queueId as QueueId)
       return bodyOf(node, message)
@@ -46,7 +52,10 @@ export function queueRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/queue/:queueId/:act',
-    { schema: { params: acted, response: { 200: queueActed } } },
+    {
+      config: { permission: 'queue.act' },
+      schema: { params: acted, response: { 200: queueActed } },
+    },
     async ({ params }) => {
       const { node, queue } = await find(deps, params.queueId as QueueId)
       const { changed } = await queue.act({
@@ -98,7 +107,10 @@ async function pageOfQueues(deps: AdminDeps, query: z.infer<typeof queueQuery>) 
 function newsRoute(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/queue/news',
-    { schema: { querystring: queueNewsQuery, response: { 200: queueNews } } },
+    {
+      config: { permission: 'queue.read' },
+      schema: { querystring: queueNewsQuery, response: { 200: queueNews } },
+    },
     async ({ query }) => {
       const since = query.since === undefined ? undefined : readMark(query.since)
       const now = new Map(since)

@@ -32,7 +32,10 @@ export function routeRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/routes',
-    { schema: { querystring: searchQuery, response: { 200: page(route) } } },
+    {
+      config: { permission: 'people.read' },
+      schema: { querystring: searchQuery, response: { 200: page(route) } },
+    },
     async ({ query }) => {
       const keyOf = ({ match }: RouteRow): string => match
       const holds = holding(query.search, ({ match, nextHop }: RouteRow) => [
@@ -45,7 +48,10 @@ export function routeRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/routes/:match',
-    { schema: { params: matchParam, body: newRoute, response: { 200: writtenRoute } } },
+    {
+      config: { permission: 'routing.write' },
+      schema: { params: matchParam, body: newRoute, response: { 200: writtenRoute } },
+    },
     async (request) => {
       const nextHop = parseNextHop(request.body.nextHop)
       if (nextHop === undefined)
@@ -64,7 +70,10 @@ export function routeRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.delete(
     '/routes/:match',
-    { schema: { params: matchParam, response: { 200: done } } },
+    {
+      config: { permission: 'routing.write' },
+      schema: { params: matchParam, response: { 200: done } },
+    },
     async (request) => {
       const which = target(lower(request.params.match))
       const pending = await writeDirectory(deps, request, which, () =>

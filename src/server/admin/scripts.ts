@@ -40,7 +40,10 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/users/:user/scripts',
-    { schema: { params: owner, response: { 200: scripts } } },
+    {
+      config: { permission: 'mailboxes.read' },
+      schema: { params: owner, response: { 200: scripts } },
+    },
     async ({ params }) => {
       const { accountId, ask } = of(params.user)
       return { items: [...(await ask((room) => room.list({ accountId })))] }
@@ -49,7 +52,10 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/users/:user/scripts/:name',
-    { schema: { params: named, response: { 200: scriptText } } },
+    {
+      config: { permission: 'content.read' },
+      schema: { params: named, response: { 200: scriptText } },
+    },
     async ({ params }) => {
       const { accountId, ask, taken } = of(params.user)
       const found = taken(await ask((room) => room.get({ accountId, name: params.name })))
@@ -64,7 +70,10 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/users/:user/scripts/:name',
-    { schema: { params: named, body: scriptPut, response: { 200: script } } },
+    {
+      config: { permission: 'content.write' },
+      schema: { params: named, body: scriptPut, response: { 200: script } },
+    },
     async (request) => {
       const { accountId, ask, taken } = of(request.params.user)
       const { script: text, activate } = request.body
@@ -75,7 +84,10 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.delete(
     '/users/:user/scripts/:name',
-    { schema: { params: named, response: { 200: scriptRemoved } } },
+    {
+      config: { permission: 'content.write' },
+      schema: { params: named, response: { 200: scriptRemoved } },
+    },
     async (request) => {
       const { accountId, ask, taken } = of(request.params.user)
       const remove = { accountId, name: request.params.name, by: authorText(request) }
@@ -85,7 +97,10 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/users/:user/active-script',
-    { schema: { params: owner, body: scriptActive, response: { 200: scriptActive } } },
+    {
+      config: { permission: 'content.write' },
+      schema: { params: owner, body: scriptActive, response: { 200: scriptActive } },
+    },
     async (request) => {
       const { accountId, ask, taken } = of(request.params.user)
       const activate = { accountId, name: request.body.name, by: authorText(request) }

@@ -9,15 +9,22 @@ const owner = z.object({ user: z.string() })
 
 /** The index that searches are answered from. */
 export function searchRoutes(app: AdminServer, deps: AdminDeps): void {
-  app.get('/search', { schema: { response: { 200: searchStatus } } }, async () => {
-    const { node, search } = deps.search()
-    const { bytes, ...status } = await askStore(node, () => search.status())
-    return { ...status, sizeBytes: bytes }
-  })
+  app.get(
+    '/search',
+    { config: { permission: 'status.read' }, schema: { response: { 200: searchStatus } } },
+    async () => {
+      const { node, search } = deps.search()
+      const { bytes, ...status } = await askStore(node, () => search.status())
+      return { ...status, sizeBytes: bytes }
+    },
+  )
 
   app.post(
     '/users/:user/search/rebuild',
-    { schema: { params: owner, response: { 200: done } } },
+    {
+      config: { permission: 'mailboxes.write' },
+      schema: { params: owner, response: { 200: done } },
+    },
     async (request) => {
       const { id } = accountOf(deps.directory.directory, request.params.user)
       const { node, search } = deps.search()

@@ -3,6 +3,8 @@ import { fromUtf8 } from '#base/octets.ts'
 import { HOUR_MS, MINUTE_MS } from '#base/time.ts'
 import { newSession, session, sessionEnded } from '#contract/admin/session.ts'
 import type { SessionBody } from '#contract/admin/session.ts'
+import type { Account } from '#model/account.ts'
+import { permissionsOf, roleOf } from '#model/role.ts'
 import type { LoginFault } from '#store/directory/authenticator.ts'
 import { isCsrfToken } from '#store/directory/browser-sessions.ts'
 import type {
@@ -34,7 +36,7 @@ const SAFE = new Set(['GET', 'HEAD'])
 export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: BrowserSessions): void {
   app.post(
     '/session',
-    { schema: { body: newSession, response: { 201: session } } },
+    { config: { permission: 'anybody' }, schema: { body: newSession, response: { 201: session } } },
     async (request, reply) => {
       const { username, password } = request.body
       const answer = await deps.authenticator.login({
@@ -44,11 +46,11 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Brows
         protocol: 'http',
       })
       if (!answer.ok) throw refusedLogin(answer.error)
-      if (!answer.value.admin)
+      if (roleOf(answer.value) === 'user')
         throw new ApiError(
           'forbidden',
-          `${username} is no administrator`,
-          'Log in with an account that is one: watari user show USER tells.',
+          `${username} has no role here`,
+          'Log in with an account that has one: watari user show USER tells.',
         )
       sessions.close(request.headers.cookie)
       const opened = sessions.open(answer.value)
@@ -57,17 +59,21 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Brows
     },
   )
 
-  app.get('/session', { schema: { response: { 200: session } } }, async (request, reply) => {
-    const found = sessionOf(deps, sessions, request)
-    if (found === undefined)
-      throw new ApiError('unauthorised', 'nobody is logged in', 'POST /session logs in.')
-    void reply.header('cache-control', 'no-store')
-    return body(deps, found)
-  })
+  app.get(
+    '/session',
+    { config: { permission: 'anybody' }, schema: { response: { 200: session } } },
+    async (request, reply) => {
+      const found = sessionOf(deps, sessions, request)
+      if (found === undefined)
+        throw new ApiError('unauthorised', 'nobody is logged in', 'POST /session logs in.')
+      void reply.header('cache-control', 'no-store')
+      return body(deps, found)
+    },
+  )
 
   app.delete(
     '/session',
-    { schema: { response: { 200: sessionEnded } } },
+    { config: { permission: 'known' }, schema: { response: { 200: sessionEnded } } },
     async (request, reply) => {
       sessions.close(request.headers.cookie)
       void reply.header('set-cookie', sessions.noCookie)
@@ -76,7 +82,7 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Brows
   )
 }
 
-/** The session that a request comes with and its account still is an administrator's; undefined: none. */
+/** The session that a request comes with and whose account still has a role; undefined: none. */
 function sessionOf(
   deps: AdminDeps,
   sessions: BrowserSessions,
@@ -88,7 +94,7 @@ function sessionOf(
   const account = deps.directory.directory.account(found.accountId)
   const isGood =
     account !== undefined &&
-    account.admin &&
+    roleOf(account) !== 'user' &&
     !account.disabled &&
     account.credentialVersion === found.credentialVersion
   if (isGood) return found
@@ -97,11 +103,11 @@ function sessionOf(
 }
 
 /** Who asks by cookie: a changing request must bring the session's own token, which other pages cannot know. */
-export function sessionAuthor(
+export function sessionAccount(
   deps: AdminDeps,
   sessions: BrowserSessions,
   request: FastifyRequest,
-): string | undefined {
+): Account | undefined {
   const found = sessionOf(deps, sessions, request)
   if (found === undefined) return undefined
   if (!SAFE.has(request.method) && !isCsrfToken(found, request.headers['x-csrf-token']))
@@ -110,7 +116,7 @@ export function sessionAuthor(
       'the x-csrf-token field is missing or wrong',
       'Send the csrfToken of GET /session in it.',
     )
-  return deps.directory.directory.account(found.accountId)?.username
+  return deps.directory.directory.account(found.accountId)
 }
 
 /** The address at the other end of the door's connection; undefined: this machine. */
@@ -126,6 +132,8 @@ function body(deps: AdminDeps, found: BrowserSession): SessionBody {
     username: account.username,
     address: mainAddress(account),
     ...(account.name !== undefined && { name: account.name }),
+    role: roleOf(account),
+    permissions: [...permissionsOf(roleOf(account))],
     csrfToken: found.csrfToken,
     expires: isoTime(found.endsAtMs),
   }

@@ -31,17 +31,24 @@ const numberParam = z.object({ generation: z.coerce.number().int().min(0) })
 export function settingsRoutes(app: AdminServer, deps: AdminDeps): void {
   const etag = (): string => `"${deps.settings.latest.generation}"`
 
-  app.get('/settings', { schema: { response: { 200: settingsPage } } }, async (_, reply) => {
-    void reply.header('etag', etag())
-    return {
-      items: SETTING_KEYS.map((key) => settingBody(deps, key)),
-      generation: deps.settings.latest.generation,
-    }
-  })
+  app.get(
+    '/settings',
+    { config: { permission: 'settings.read' }, schema: { response: { 200: settingsPage } } },
+    async (_, reply) => {
+      void reply.header('etag', etag())
+      return {
+        items: SETTING_KEYS.map((key) => settingBody(deps, key)),
+        generation: deps.settings.latest.generation,
+      }
+    },
+  )
 
   app.get(
     '/settings/:key',
-    { schema: { params: keyParam, response: { 200: setting } } },
+    {
+      config: { permission: 'settings.read' },
+      schema: { params: keyParam, response: { 200: setting } },
+    },
     async ({ params }, reply) => {
       void reply.header('etag', etag())
       return settingBody(deps, taken(readKey(params.key)))
@@ -50,7 +57,10 @@ export function settingsRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.put(
     '/settings/:key',
-    { schema: { params: keyParam, body: settingPut, response: { 200: writtenGeneration } } },
+    {
+      config: { permission: 'settings.write' },
+      schema: { params: keyParam, body: settingPut, response: { 200: writtenGeneration } },
+    },
     async (request) => {
       const edits = { [request.params.key]: request.body.value }
       const write = { by: authorOf(request), ...baseOf(request) }
@@ -60,7 +70,10 @@ export function settingsRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.patch(
     '/settings',
-    { schema: { body: settingEdits, response: { 200: writtenGeneration } } },
+    {
+      config: { permission: 'settings.write' },
+      schema: { body: settingEdits, response: { 200: writtenGeneration } },
+    },
     async (request) => {
       const write = { by: authorOf(request), ...baseOf(request) }
       return written(deps, taken(await deps.settings.set(request.body.values, write)))
@@ -69,7 +82,10 @@ export function settingsRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/settings/rollback',
-    { schema: { body: rollback, response: { 200: writtenGeneration } } },
+    {
+      config: { permission: 'settings.write' },
+      schema: { body: rollback, response: { 200: writtenGeneration } },
+    },
     async (request) => {
       const write = { by: authorOf(request), ...baseOf(request) }
       return written(deps, taken(await deps.settings.rollback(request.body.generation, write)))
@@ -99,11 +115,18 @@ function draftRoutes(app: AdminServer, deps: AdminDeps): void {
     }
   }
 
-  app.get('/settings/draft', { schema: { response: { 200: draft } } }, body)
+  app.get(
+    '/settings/draft',
+    { config: { permission: 'settings.read' }, schema: { response: { 200: draft } } },
+    body,
+  )
 
   app.patch(
     '/settings/draft',
-    { schema: { body: settingEdits, response: { 200: draft } } },
+    {
+      config: { permission: 'settings.write' },
+      schema: { body: settingEdits, response: { 200: draft } },
+    },
     async (request) => {
       const write = { by: authorOf(request), ...baseOf(request) }
       taken(await deps.settings.stage(request.body.values, write))
@@ -111,14 +134,18 @@ function draftRoutes(app: AdminServer, deps: AdminDeps): void {
     },
   )
 
-  app.delete('/settings/draft', { schema: { response: { 200: done } } }, async () => {
-    await deps.settings.discard()
-    return { pending: [] }
-  })
+  app.delete(
+    '/settings/draft',
+    { config: { permission: 'settings.write' }, schema: { response: { 200: done } } },
+    async () => {
+      await deps.settings.discard()
+      return { pending: [] }
+    },
+  )
 
   app.post(
     '/settings/apply',
-    { schema: { response: { 200: writtenGeneration } } },
+    { config: { permission: 'settings.write' }, schema: { response: { 200: writtenGeneration } } },
     async (request) => {
       const write = { by: authorOf(request), ...baseOf(request) }
       return written(deps, taken(await deps.settings.apply(write)))
@@ -127,7 +154,10 @@ function draftRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/settings/diff',
-    { schema: { querystring: diffQuery, response: { 200: diff } } },
+    {
+      config: { permission: 'settings.read' },
+      schema: { querystring: diffQuery, response: { 200: diff } },
+    },
     async ({ query }) => {
       const from = query.from ?? deps.settings.latest.generation
       const changes = taken(await deps.settings.diff(from, query.to ?? 'draft'))
@@ -139,7 +169,10 @@ function draftRoutes(app: AdminServer, deps: AdminDeps): void {
 function historyRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/settings/history',
-    { schema: { querystring: historyQuery, response: { 200: page(generation) } } },
+    {
+      config: { permission: 'settings.read' },
+      schema: { querystring: historyQuery, response: { 200: page(generation) } },
+    },
     async ({ query }) => {
       const before = numberAfter(query.after)
       const { items } = await deps.settingsStore.history({
@@ -155,7 +188,10 @@ function historyRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/settings/history/:generation',
-    { schema: { params: numberParam, response: { 200: generationDetail } } },
+    {
+      config: { permission: 'settings.read' },
+      schema: { params: numberParam, response: { 200: generationDetail } },
+    },
     async ({ params }) => {
       const found = await deps.settingsStore.generation({ number: params.generation })
       if (found.generation === undefined)

@@ -28,6 +28,7 @@ import { authorOf, isoTime, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
 import { addressIn, mainAddress } from './lookup.ts'
+import { needNoBoundRole } from './permission.ts'
 
 const named = z.object({ name: z.string() })
 const ORDER_STEP = 10
@@ -44,21 +45,32 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
       deps.sources?.states().find(({ name }) => name === row.name),
     )
 
-  app.get('/directory/sources', { schema: { response: { 200: sources } } }, async () => ({
-    items: directory.sources().map(body),
-  }))
+  app.get(
+    '/directory/sources',
+    { config: { permission: 'sources.read' }, schema: { response: { 200: sources } } },
+    async () => ({
+      items: directory.sources().map(body),
+    }),
+  )
 
   app.get(
     '/directory/sources/:name',
-    { schema: { params: named, response: { 200: source } } },
+    {
+      config: { permission: 'sources.read' },
+      schema: { params: named, response: { 200: source } },
+    },
     async ({ params }) => body(sourceOf(directory, params.name)),
   )
 
   app.put(
     '/directory/sources/:name',
-    { schema: { params: named, body: newSource, response: { 200: writtenSource } } },
+    {
+      config: { permission: 'sources.write' },
+      schema: { params: named, body: newSource, response: { 200: writtenSource } },
+    },
     async (request) => {
       const { name } = request.params
+      needNoBoundRole(request, directory)
       const row = rowOf(directory, name, request.body)
       const edits: DirectoryEdit[] = [{ kind: 'put', row: { kind: 'source', source: row } }]
       taken(await deps.directory.write(edits, authorOf(request)))
@@ -69,6 +81,7 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
   app.post(
     '/directory/sources/:name/read',
     {
+      config: { permission: 'sources.write' },
       schema: {
         params: named,
         body: z.object({ accept: z.boolean().default(false) }),
@@ -85,15 +98,22 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/directory/sources/:name/test',
-    { schema: { params: named, response: { 200: sourceTrial } } },
+    {
+      config: { permission: 'sources.write' },
+      schema: { params: named, response: { 200: sourceTrial } },
+    },
     async ({ params }) => trial(deps, sourceOf(directory, params.name)),
   )
 
   app.delete(
     '/directory/sources/:name',
-    { schema: { params: named, querystring: removeSource, response: { 200: done } } },
+    {
+      config: { permission: 'sources.write' },
+      schema: { params: named, querystring: removeSource, response: { 200: done } },
+    },
     async (request) => {
       const row = sourceOf(directory, request.params.name)
+      needNoBoundRole(request, directory)
       const keeps = request.query.keepPeople === 'true'
       const written = await deps.directory.update(
         (now) =>
@@ -108,6 +128,7 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/directory/explain/:address',
     {
+      config: { permission: 'people.read' },
       schema: { params: z.object({ address: z.string() }), response: { 200: explained } },
     },
     async ({ params }: FastifyRequest<{ Params: { address: string } }>) =>

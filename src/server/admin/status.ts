@@ -10,33 +10,41 @@ const GAPS_SHOWN = 20
 const GAPS_COUNTED = 1_000
 
 export function statusRoutes(app: AdminServer, deps: AdminDeps): void {
-  app.get('/nodes', { schema: { response: { 200: page(node) } } }, async () => ({
-    items: await withCounts(deps, nodesOf(deps)),
-  }))
+  app.get(
+    '/nodes',
+    { config: { permission: 'status.read' }, schema: { response: { 200: page(node) } } },
+    async () => ({
+      items: await withCounts(deps, nodesOf(deps)),
+    }),
+  )
 
-  app.get('/status', { schema: { response: { 200: status } } }, async () => {
-    const { directory } = deps.directory
-    const { generation, hash } = deps.settings.latest
-    const { items: gaps } = await deps.index.gaps({ limit: GAPS_SHOWN })
-    return {
-      version: deps.version,
-      nodes: nodesOf(deps),
-      settings: { generation, hash },
-      directory: {
-        seq: directory.seq,
-        domains: directory.domains().length,
-        users: directory.counts.accounts,
-        aliases: directory.counts.aliases,
-      },
-      queue: await queueOf(deps),
-      eventGaps: gaps.map((gap) => ({
-        node: gap.node,
-        from: gap.from,
-        to: gap.to,
-        found: isoTime(gap.foundAtMs),
-      })),
-    }
-  })
+  app.get(
+    '/status',
+    { config: { permission: 'status.read' }, schema: { response: { 200: status } } },
+    async () => {
+      const { directory } = deps.directory
+      const { generation, hash } = deps.settings.latest
+      const { items: gaps } = await deps.index.gaps({ limit: GAPS_SHOWN })
+      return {
+        version: deps.version,
+        nodes: nodesOf(deps),
+        settings: { generation, hash },
+        directory: {
+          seq: directory.seq,
+          domains: directory.domains().length,
+          users: directory.counts.accounts,
+          aliases: directory.counts.aliases,
+        },
+        queue: await queueOf(deps),
+        eventGaps: gaps.map((gap) => ({
+          node: gap.node,
+          from: gap.from,
+          to: gap.to,
+          found: isoTime(gap.foundAtMs),
+        })),
+      }
+    },
+  )
 }
 
 /** Those that are or were connected, and those that have joined and were not heard of since. */

@@ -9,7 +9,10 @@ import { ApiError } from './errors.ts'
 export function traceRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/trace',
-    { schema: { querystring: traceQuery, response: { 200: page(trace) } } },
+    {
+      config: { permission: 'trace.read' },
+      schema: { querystring: traceQuery, response: { 200: page(trace) } },
+    },
     async ({ query }) => {
       for (const by of waysOf(query)) {
         const { items } = await deps.index.trace({ by, limit: query.limit })

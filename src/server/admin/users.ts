@@ -10,6 +10,8 @@ import type { UserBody } from '#contract/admin/directory.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import { factsAfter, withoutFacts } from '#model/person-facts.ts'
+import { roleOf, withRole } from '#model/role.ts'
+import type { Role } from '#model/role.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { hashPassword, isKnownHash, isPassword, schemeOf } from '#store/directory/password.ts'
 import { makeScramKeys } from '#store/directory/scram-keys.ts'
@@ -18,6 +20,7 @@ import { versioned, writeDirectory } from './directory-writes.ts'
 import type { Target } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
 import { keepAWayIn } from './last-administrator.ts'
+import { need } from './permission.ts'
 import { effectiveQuota, withQuota } from './quota.ts'
 import { fullPage, usagesIfTold } from './usages.ts'
 import { accountOf, addressIn, addressOf, holding, lower, mainAddress, pageOf } from './lookup.ts'
@@ -33,7 +36,10 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/users',
-    { schema: { querystring: usersQuery, response: { 200: page(user) } } },
+    {
+      config: { permission: 'people.read' },
+      schema: { querystring: usersQuery, response: { 200: page(user) } },
+    },
     async ({ query }) => {
       const { used, fullFrom: percent, limit, after, tag } = query
       const found = holding(query.search, textsOf)
@@ -67,15 +73,18 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.get(
     '/users/:user',
-    { schema: { params: named, response: { 200: user } } },
+    { config: { permission: 'people.read' }, schema: { params: named, response: { 200: user } } },
     async ({ params }) => body(accountOf(directory, params.user)),
   )
 
   app.post(
     '/users',
-    { schema: { body: newUser, response: { 201: writtenUser } } },
+    {
+      config: { permission: 'people.write' },
+      schema: { body: newUser, response: { 201: writtenUser } },
+    },
     async (request, reply) => {
-      const { address, name, admin, addresses, delegated, quota } = request.body
+      const { address, name, addresses, delegated, quota } = request.body
       const secrets = await secretsOf(deps, request.body)
       const main = addressIn(directory, lower(address))
       const account: Account = {
@@ -84,7 +93,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         domain: main.domain,
         ...(name !== undefined && { name }),
         ...factsAfter({}, request.body),
-        admin: admin ?? false,
+        ...withRole(givenRole(request.body, 'user')),
         disabled: false,
         ...secrets,
         credentialVersion: 1,
@@ -101,16 +110,22 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.patch(
     '/users/:user',
-    { schema: { params: named, body: userChange, response: { 200: writtenUser } } },
+    {
+      config: { permission: 'people.help' },
+      schema: { params: named, body: userChange, response: { 200: writtenUser } },
+    },
     async (request) => {
-      const { addresses, delegated, name, admin, disabled, quota } = request.body
+      const { disabled, ...more } = request.body
+      // Suspending is all that a help desk may do here.
+      if (Object.values(more).some((value) => value !== undefined)) need(request, 'people.write')
+      const { addresses, delegated, name, quota } = more
       const { id } = accountOf(directory, request.params.user)
-      const pending = await change(deps, request, id, ({ quota: before, ...account }) => ({
+      const pending = await change(deps, request, id, ({ quota: before, role, ...account }) => ({
         ...withoutFacts(account),
         ...factsAfter(account, request.body),
+        ...withRole(givenRole(more, roleOf({ admin: account.admin, ...(role && { role }) }))),
         ...withQuota(before, quota),
         ...(name !== undefined && { name }),
-        ...(admin !== undefined && { admin }),
         ...(disabled !== undefined && { disabled }),
         ...(addresses !== undefined && { addresses: addresses.map(addressOf) }),
         ...(delegated !== undefined && { delegated: delegated.map(addressOf) }),
@@ -121,7 +136,10 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.post(
     '/users/:user/password',
-    { schema: { params: named, body: passwordBody, response: { 200: done } } },
+    {
+      config: { permission: 'people.help' },
+      schema: { params: named, body: passwordBody, response: { 200: done } },
+    },
     async (request) => {
       const { id } = accountOf(directory, request.params.user)
       const secrets = await secretsOf(deps, request.body)
@@ -136,7 +154,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
 
   app.delete(
     '/users/:user',
-    { schema: { params: named, response: { 200: done } } },
+    { config: { permission: 'people.write' }, schema: { params: named, response: { 200: done } } },
     async (request) => {
       const { id } = accountOf(directory, request.params.user)
       const pending = await writeDirectory(deps, request, target(deps, id), (now) => {
@@ -164,6 +182,7 @@ function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQu
     ...(account.name !== undefined && { name: account.name }),
     ...factsBody(account),
     admin: account.admin,
+    role: roleOf(account),
     disabled: account.disabled,
     ...(account.credential !== undefined && {
       passwordScheme: schemeOf(account.credential),
@@ -285,3 +304,20 @@ const noPassword = (): ApiError =>
     'this cannot be a password',
     'Give 1 to 1,000 octets without NUL, CR and LF.',
   )
+
+/** `admin` takes an administrator's right away, and no other role. */
+function givenRole(
+  { admin, role }: { readonly admin?: boolean | undefined; readonly role?: Role | undefined },
+  before: Role,
+): Role {
+  if (role !== undefined && admin !== undefined && (role === 'administrator') !== admin)
+    throw new ApiError(
+      'invalid',
+      `admin: ${admin} and role: ${role} contradict one another`,
+      'Give role alone.',
+    )
+  if (role !== undefined) return role
+  if (admin === undefined) return before
+  if (admin) return 'administrator'
+  return before === 'administrator' ? 'user' : before
+}

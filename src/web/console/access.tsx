@@ -12,6 +12,7 @@ import { ask } from './api.ts'
 import { FilterText } from './filter-text.tsx'
 import { ImportNetworks } from './import-networks.tsx'
 import { networksOf } from './networks-of.ts'
+import { May, useMay } from './may.tsx'
 import { PageTable } from './page-table.tsx'
 import { useRows } from './rows-of.ts'
 import { TableTools, useColumns } from './table-tools.tsx'
@@ -32,6 +33,7 @@ export function Access(): ReactNode {
   const { t } = useWords()
   const search = useAddress().query.get('q') ?? ''
   const query = { search }
+  const may = useMay()
   const list = useRows<string>('/access', query)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const [isImporting, setImporting] = useState(false)
@@ -42,16 +44,20 @@ export function Access(): ReactNode {
     <div className="page-full">
       <div className="head">
         <h1>{t('access.title')}</h1>
-        <Button variant="default" size="compact-sm" onClick={() => setImporting(true)}>
-          {t('access.import')}
-        </Button>
+        <May do="settings.write">
+          <Button variant="default" size="compact-sm" onClick={() => setImporting(true)}>
+            {t('access.import')}
+          </Button>
+        </May>
         <TableTools table="relay-access" all={all} columns={columns} path="/access" query={query} />
       </div>
       <p className="faint">{t('access.hint')}</p>
-      <AddNetworks change={change} />
+      <May do="settings.write">
+        <AddNetworks change={change} />
+      </May>
       <div className="filters">
         <FilterText name="q" label={t('access.search')} />
-        {chosen.size > 0 && (
+        {chosen.size > 0 && may('settings.write') && (
           <Button
             color="red.9"
             onClick={() => {

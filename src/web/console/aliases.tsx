@@ -20,6 +20,7 @@ export function Aliases(): ReactNode {
       kind={{
         word: 'alias',
         path: '/aliases',
+        permission: 'people.write',
         keyOf: ({ from }) => from,
         columns: [
           {

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { ReactNode } from 'react'
 
 import { setQuery, useAddress } from '#web/parts/address.ts'
+import type { Permission } from '#model/role.ts'
 import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 
@@ -13,6 +14,7 @@ import { ask, queryOf } from './api.ts'
 import { EditRow } from './edit-row.tsx'
 import type { EditField, Values } from './edit-row.tsx'
 import { FilterText } from './filter-text.tsx'
+import { May } from './may.tsx'
 import { PageTable } from './page-table.tsx'
 import { useRows } from './rows-of.ts'
 import type { Page } from './rows-of.ts'
@@ -38,6 +40,8 @@ export interface Kind<Row> {
   readonly remove: (row: Row) => Promise<unknown>
   /** Takes a removal back. */
   readonly restore: (row: Row) => Promise<unknown>
+  /** What it takes to change them. */
+  readonly permission: Permission
 }
 
 /** A table of one kind of rows, and what can be done with them. */
@@ -55,7 +59,9 @@ export function DirectoryRows<Row>({ kind }: { readonly kind: Kind<Row> }): Reac
       <p className="faint">{t(`${word}.hint`)}</p>
       <div className="filters">
         <FilterText name="q" label={t('destinations.search')} />
-        <Button onClick={() => setAdding(true)}>{t(`${word}.add`)}</Button>
+        <May do={kind.permission}>
+          <Button onClick={() => setAdding(true)}>{t(`${word}.add`)}</Button>
+        </May>
         <TableTools
           table={word}
           all={kind.columns}
@@ -113,7 +119,7 @@ function Detail<Row>(props: { readonly kind: Kind<Row>; readonly id: string }): 
       {found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />}
       {row === null && <p>{t('destinations.gone')}</p>}
       {row !== null && row !== undefined && (
-        <>
+        <May do={kind.permission}>
           <EditRow
             fields={kind.editFields}
             seen={kind.seenOf(row)}
@@ -131,7 +137,7 @@ function Detail<Row>(props: { readonly kind: Kind<Row>; readonly id: string }): 
               {t('act.drop')}
             </Button>
           </div>
-        </>
+        </May>
       )}
     </Sheet>
   )

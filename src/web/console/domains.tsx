@@ -30,6 +30,7 @@ export function Domains(): ReactNode {
       kind={{
         word: 'domain',
         path: '/domains',
+        permission: 'routing.write',
         keyOf: ({ name }) => name,
         columns: [
           {

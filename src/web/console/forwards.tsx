@@ -27,6 +27,7 @@ export function Forwards(): ReactNode {
       kind={{
         word: 'forward',
         path: '/forwards',
+        permission: 'people.write',
         keyOf: ({ user }) => user,
         columns: [
           {

@@ -7,7 +7,7 @@ import { Login } from '#web/parts/login.tsx'
 
 import { ApiFailure, ask, remember } from './api.ts'
 
-/** The way in, for accounts that are administrators. */
+/** The way in, for accounts that have a role. */
 export function AdministratorLogin(): ReactNode {
   const { t } = useWords()
   const client = useQueryClient()
@@ -26,6 +26,6 @@ export function AdministratorLogin(): ReactNode {
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof ApiFailure)) return 'login.away'
   if (thrown.status === 401) return 'login.wrong'
-  if (thrown.status === 403) return 'login.noAdministrator'
+  if (thrown.status === 403) return 'login.noRole'
   return thrown.status === 429 ? 'login.slowed' : 'login.away'
 }

@@ -12,6 +12,7 @@ import { dateText, relativeText } from '#web/parts/times.ts'
 
 import { ask, part } from './api.ts'
 import { Confirm } from './confirm.tsx'
+import { May, useMay } from './may.tsx'
 import { NodeMark } from './node-mark.tsx'
 import { Trouble } from './trouble.tsx'
 
@@ -39,7 +40,9 @@ export function Nodes(): ReactNode {
     <>
       <h1>{t('nodes.title')}</h1>
       <div className="filters">
-        <Button onClick={() => setInviting(true)}>{t('nodes.invite')}</Button>
+        <May do="nodes.write">
+          <Button onClick={() => setInviting(true)}>{t('nodes.invite')}</Button>
+        </May>
       </div>
       {status.error !== null && <Trouble error={status.error} />}
       {status.data === undefined ? (
@@ -84,6 +87,7 @@ function NodeCard(props: {
 }): ReactNode {
   const { t, language } = useWords()
   const { node, inForce } = props
+  const may = useMay()
   const isBehind = node.hash !== undefined && node.hash !== inForce.hash
   return (
     <li className="sheet">
@@ -124,7 +128,7 @@ function NodeCard(props: {
         )}
       </dl>
       {/* The roles of control's own machine have not joined: they can be neither drained nor removed. */}
-      {node.address !== undefined && (
+      {node.address !== undefined && may('nodes.write') && (
         <div className="acts">
           <Button
             variant="default"

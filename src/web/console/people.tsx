@@ -9,6 +9,7 @@ import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
 
 import { FilterText } from './filter-text.tsx'
+import { May } from './may.tsx'
 import { NewPerson } from './new-person.tsx'
 import { PageTable } from './page-table.tsx'
 import { PersonDetail } from './person-detail.tsx'
@@ -49,12 +50,12 @@ export function People(): ReactNode {
       cell: (row) =>
         row.disabled ? (
           <Mark kind="bad">{t('people.disabled')}</Mark>
-        ) : row.admin ? (
-          <Mark kind="plain">{t('people.admin')}</Mark>
+        ) : row.role !== 'user' ? (
+          <Mark kind="plain">{t(`people.${row.role}`)}</Mark>
         ) : (
           <Mark kind="good">{t('people.active')}</Mark>
         ),
-      text: ({ disabled, admin }) => (disabled ? 'disabled' : admin ? 'administrator' : 'active'),
+      text: ({ disabled, role }) => (disabled ? 'disabled' : role === 'user' ? 'active' : role),
     },
     {
       key: 'storage',
@@ -106,7 +107,9 @@ export function People(): ReactNode {
           <option value="">{t('quota.any')}</option>
           <option value="near">{t('quota.near', { percent: nearPercent })}</option>
         </select>
-        <Button onClick={() => setAdding(true)}>{t('people.add')}</Button>
+        <May do="people.write">
+          <Button onClick={() => setAdding(true)}>{t('people.add')}</Button>
+        </May>
       </div>
       <PageTable
         label={t('people.title')}

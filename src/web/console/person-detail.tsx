@@ -8,12 +8,15 @@ import { setQuery } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
 import { Mark } from '#web/parts/mark.tsx'
+import { ROLES } from '#model/role.ts'
+import type { Role } from '#model/role.ts'
 
 import { useAct } from './acts.ts'
 import { ask, part, queryOf } from './api.ts'
 import { Confirm } from './confirm.tsx'
 import { EditRow, listOf } from './edit-row.tsx'
 import type { Values } from './edit-row.tsx'
+import { May, useMay } from './may.tsx'
 import { PersonScripts } from './person-scripts.tsx'
 import { PersonStorage } from './person-storage.tsx'
 import { quotaChange, quotaFields, quotaValues } from './quota-fields.ts'
@@ -29,6 +32,7 @@ export function PersonDetail({ id }: { readonly id: string }): ReactNode {
     queryKey: ['/users', 'one', id],
     queryFn: ({ signal }) => ask<UserBody>('GET', pathOf(id), { signal }),
   })
+  const may = useMay()
   const person = found.data
   if (person === undefined)
     return (
@@ -36,16 +40,17 @@ export function PersonDetail({ id }: { readonly id: string }): ReactNode {
         {found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />}
       </Sheet>
     )
+  const canTouch = may('people.help') && (may('roles.write') || person.role === 'user')
   return (
     <Sheet title={person.name ?? person.username}>
       <p>
         <span className="code">{person.address}</span>{' '}
         {person.disabled && <Mark kind="bad">{t('people.disabled')}</Mark>}{' '}
-        {person.admin && <Mark kind="plain">{t('people.admin')}</Mark>}
+        {person.role !== 'user' && <Mark kind="plain">{t(`people.${person.role}`)}</Mark>}
       </p>
-      <Rights person={person} />
+      {canTouch && <Rights person={person} />}
       <PersonStorage person={person} />
-      <Fields person={person} />
+      {canTouch && may('people.write') && <Fields person={person} />}
       <p>
         {person.forward === undefined
           ? t('people.noForward')
@@ -56,17 +61,25 @@ export function PersonDetail({ id }: { readonly id: string }): ReactNode {
           {t('destinations.forwards')}
         </Link>
       </p>
-      <h3>{t('people.newPassword')}</h3>
-      <NewPassword person={person} />
-      <PersonScripts id={id} address={person.address} />
-      <p>
-        <Link to={`/console/trace${queryOf({ q: person.address })}`}>{t('people.trace')}</Link>
-      </p>
+      {canTouch && (
+        <>
+          <h3>{t('people.newPassword')}</h3>
+          <NewPassword person={person} />
+        </>
+      )}
+      <May do="content.read">
+        <PersonScripts id={id} address={person.address} />
+      </May>
+      <May do="trace.read">
+        <p>
+          <Link to={`/console/trace${queryOf({ q: person.address })}`}>{t('people.trace')}</Link>
+        </p>
+      </May>
     </Sheet>
   )
 }
 
-/** Disable, make an administrator, delete. */
+/** Disable, give a role, delete. */
 function Rights({ person }: { readonly person: UserBody }): ReactNode {
   const { t } = useWords()
   const act = useAct('/users')
@@ -79,11 +92,11 @@ function Rights({ person }: { readonly person: UserBody }): ReactNode {
       text: t(disabled ? 'people.didDisable' : 'people.didEnable', { address }),
       undo: () => void disable(!disabled),
     })
-  const setAdmin = (admin: boolean): Promise<boolean> =>
+  const setRole = (role: Role, before: Role): Promise<boolean> =>
     act({
-      work: () => patch({ admin }),
-      text: t(admin ? 'people.didAdmin' : 'people.didNoAdmin', { address }),
-      undo: () => void setAdmin(!admin),
+      work: () => patch({ role }),
+      text: t('people.didRole', { address, role: t(`people.${role}`) }),
+      undo: () => void setRole(before, role),
     })
   const remove = async (): Promise<void> => {
     setDeleting(false)
@@ -98,12 +111,24 @@ function Rights({ person }: { readonly person: UserBody }): ReactNode {
       <Button variant="default" size="compact-sm" onClick={() => void disable(!person.disabled)}>
         {t(person.disabled ? 'people.enable' : 'people.disable')}
       </Button>
-      <Button variant="default" size="compact-sm" onClick={() => void setAdmin(!person.admin)}>
-        {t(person.admin ? 'people.noAdmin' : 'people.makeAdmin')}
-      </Button>
-      <Button color="red.9" size="compact-sm" onClick={() => setDeleting(true)}>
-        {t('people.delete')}
-      </Button>
+      <May do="roles.write">
+        <select
+          aria-label={t('people.role')}
+          value={person.role}
+          onChange={(event) => void setRole(event.currentTarget.value as Role, person.role)}
+        >
+          {ROLES.map((role) => (
+            <option key={role} value={role}>
+              {t(`people.${role}`)}
+            </option>
+          ))}
+        </select>
+      </May>
+      <May do="people.write">
+        <Button color="red.9" size="compact-sm" onClick={() => setDeleting(true)}>
+          {t('people.delete')}
+        </Button>
+      </May>
       {isDeleting && (
         <Confirm
           title={t('people.deleteTitle')}

@@ -12,6 +12,7 @@ import { storageText } from '#web/parts/storage.ts'
 import { numberText } from '#web/parts/times.ts'
 
 import { ask, part } from './api.ts'
+import { useMay } from './may.tsx'
 import { Trouble } from './trouble.tsx'
 
 type Mailboxes = typeof mailboxes._zod.output
@@ -22,7 +23,9 @@ const NEAR_PERCENT = 90
 
 /** From this share on an account is nearly full: where its owner is warned (`mailbox.quotaWarnPercent`). */
 export function useNearPercent(): number {
+  const may = useMay()
   const found = useQuery({
+    enabled: may('settings.read'),
     queryKey: ['settings', 'mailbox.quotaWarnPercent'],
     queryFn: ({ signal }) =>
       ask<{ readonly value: unknown }>('GET', '/settings/mailbox.quotaWarnPercent', { signal }),

@@ -11,6 +11,7 @@ import { numberText } from '#web/parts/times.ts'
 
 import { ask, part, queryOf } from './api.ts'
 import { Confirm } from './confirm.tsx'
+import { May } from './may.tsx'
 import { PageTable } from './page-table.tsx'
 import { useQueueActs } from './queue-acts.ts'
 import { useQueueColumns } from './queue-columns.tsx'
@@ -43,7 +44,7 @@ export function Queue(): ReactNode {
   const act = useQueueActs()
   const open = query.get('id')
   const bar = (ids: readonly string[]): ReactNode => (
-    <>
+    <May do="queue.act">
       {(['hold', 'release', 'retry'] as const).map((each) => (
         <Button key={each} variant="default" size="compact-sm" onClick={() => void act(each, ids)}>
           {t(`act.${each}`)}
@@ -52,7 +53,7 @@ export function Queue(): ReactNode {
       <Button color="red.9" size="compact-sm" onClick={() => setDropping(ids)}>
         {t('act.drop')}
       </Button>
-    </>
+    </May>
   )
   const isFiltered = Object.values(filter).some((each) => each !== undefined)
   return (

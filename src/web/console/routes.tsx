@@ -20,6 +20,7 @@ export function Routes(): ReactNode {
       kind={{
         word: 'route',
         path: '/routes',
+        permission: 'routing.write',
         keyOf: ({ match }) => match,
         columns: [
           {

@@ -13,6 +13,7 @@ import { useNotices } from '#web/parts/notices.tsx'
 import { ApiFailure, ask } from './api.ts'
 import { Changes } from './changes.tsx'
 import { FilterText } from './filter-text.tsx'
+import { May } from './may.tsx'
 import { SettingConflict } from './setting-conflict.tsx'
 import { textOfValue, valueOfText } from './setting-text.ts'
 import type { SettingValue } from './setting-text.ts'
@@ -45,9 +46,11 @@ export function SettingsForm({ settings }: { readonly settings: SettingsBody }):
     <>
       <div className="filters">
         <FilterText name="q" label={t('settings.search')} />
-        <Button disabled={count === 0} onClick={() => setReviewing(true)}>
-          {t('settings.review', { count })}
-        </Button>
+        <May do="settings.write">
+          <Button disabled={count === 0} onClick={() => setReviewing(true)}>
+            {t('settings.review', { count })}
+          </Button>
+        </May>
         {count > 0 && (
           <Button variant="default" onClick={() => setEdits({})}>
             {t('settings.discard')}

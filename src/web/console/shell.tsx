@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect } from 'react'
 import type { ComponentType, ReactNode } from 'react'
 
 import type { SessionBody } from '#contract/admin/session.ts'
+import type { Permission } from '#model/role.ts'
 import { useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
@@ -16,29 +17,36 @@ import { Keys } from './keys.tsx'
 
 interface Room {
   readonly name: string
+  /** Who may not read it is not shown it. */
+  readonly permission: Permission
   readonly page: ComponentType
 }
 
-const room = (name: string, load: () => Promise<ComponentType>): Room => ({
+const room = (name: string, permission: Permission, load: () => Promise<ComponentType>): Room => ({
   name,
+  permission,
   page: lazy(async () => ({ default: await load() })),
 })
 
 /** In the order of the corridor, then of the house. */
 const ROOMS: readonly (readonly Room[])[] = [
   [
-    room('overview', async () => (await import('./overview.tsx')).Overview),
-    room('trace', async () => (await import('./trace.tsx')).Trace),
-    room('queue', async () => (await import('./queue.tsx')).Queue),
+    room('overview', 'status.read', async () => (await import('./overview.tsx')).Overview),
+    room('trace', 'trace.read', async () => (await import('./trace.tsx')).Trace),
+    room('queue', 'queue.read', async () => (await import('./queue.tsx')).Queue),
   ],
   [
-    room('access', async () => (await import('./access.tsx')).Access),
-    room('destinations', async () => (await import('./destinations.tsx')).Destinations),
-    room('people', async () => (await import('./people.tsx')).People),
+    room('access', 'settings.read', async () => (await import('./access.tsx')).Access),
+    room(
+      'destinations',
+      'people.read',
+      async () => (await import('./destinations.tsx')).Destinations,
+    ),
+    room('people', 'people.read', async () => (await import('./people.tsx')).People),
   ],
   [
-    room('nodes', async () => (await import('./nodes.tsx')).Nodes),
-    room('settings', async () => (await import('./settings.tsx')).Settings),
+    room('nodes', 'status.read', async () => (await import('./nodes.tsx')).Nodes),
+    room('settings', 'settings.read', async () => (await import('./settings.tsx')).Settings),
   ],
 ]
 
@@ -48,7 +56,10 @@ const pathOf = (name: string): string => (name === 'overview' ? '/console' : `/c
 export function Shell({ session }: { readonly session: SessionBody }): ReactNode {
   const { t } = useWords()
   const { path } = useAddress()
-  const all = ROOMS.flat()
+  const rooms = ROOMS.map((group) =>
+    group.filter(({ permission }) => session.permissions.includes(permission)),
+  ).filter((group) => group.length > 0)
+  const all = rooms.flat()
   const name = path.split('/')[2] ?? ''
   const here = all.find((each) => each.name === name) ?? all[0]!
   const Page = here.page
@@ -80,7 +91,7 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
         </Button>
       </header>
       <nav className="rooms" aria-label={t('shell.rooms')}>
-        {ROOMS.map((group, index) => (
+        {rooms.map((group, index) => (
           <ul key={index}>
             {group.map((each) => (
               <li key={each.name}>

@@ -80,7 +80,7 @@ test('a key of the console stands in one of its files only', async () => {
     const source = readFileSync(join(WEB, 'console/words', file), 'utf8')
     for (const [, key] of source
       .slice(0, source.indexOf('  ja: {'))
-      .matchAll(/^ {4}'?([\w.]+)'?:/gm)) {
+      .matchAll(/^ {4}'?([\w.-]+)'?:/gm)) {
       assert.equal(seen.get(key!), undefined, `${key} in ${file} too`)
       seen.set(key!, file)
     }
