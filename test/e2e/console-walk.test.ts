@@ -82,6 +82,13 @@ async function sights(): Promise<readonly Sight[]> {
     readonly items: readonly { readonly queueId: string }[]
   }
   const person = `/console/people?id=${id}`
+  await house.api('PUT', '/directory/sources/honbu', {
+    urls: ['ldap://127.0.0.1:1', 'ldaps://[::1]:2'],
+    base: 'ou=利用者,dc=campus,dc=example',
+    bindDn: 'cn=読み取り専用,dc=campus,dc=example',
+    bindPasswordBase64: 'c2VjcmV0',
+  })
+  const sources = '/console/people?tab=sources'
   const aliases = '/console/destinations?tab=aliases'
   return [
     { name: 'overview', path: '/console' },
@@ -128,6 +135,26 @@ async function sights(): Promise<readonly Sight[]> {
     { name: 'person-full', path: `/console/people?id=${hanako.id}`, there: '.meter-full' },
     { name: 'person-delete', path: person, act: press('.detail .acts > button:nth-of-type(3)') },
     { name: 'script', path: person, act: press('.detail .as-link') },
+    { name: 'source', path: `${sources}&id=honbu`, there: '.detail .mark-bad' },
+    { name: 'source-add', path: sources, act: press('.filters > button') },
+    {
+      name: 'source-change',
+      path: `${sources}&id=honbu`,
+      act: async (page) => {
+        await press('.detail .acts > button:nth-of-type(3)')(page)
+        await page.locator('dialog summary').click()
+      },
+    },
+    {
+      name: 'source-remove',
+      path: `${sources}&id=honbu`,
+      act: press('.detail .acts > button:nth-of-type(4)'),
+    },
+    {
+      name: 'explain',
+      path: '/console/people?tab=explain&q=person-7@campus.example',
+      there: '.answer',
+    },
     { name: 'nodes', path: '/console/nodes' },
     { name: 'node-join', path: '/console/nodes', act: press('.filters > button') },
     { name: 'settings', path: '/console/settings' },

@@ -16,13 +16,21 @@ const fields = z.object({
   key: z.string().max(200).describe('attribute by which somebody is known under every name'),
   bindDn: text.optional(),
   auth: z.enum(['bind', 'hash']).describe('who says whether a password is right'),
+  plain: z.boolean().optional().describe('without TLS, also to another machine'),
 })
 
 /** A source as it is set; the order, the key and how passwords are checked may be left to us. */
 export const newSource = fields.partial({ order: true, key: true, auth: true }).extend({
-  bindPasswordBase64: z.base64().max(2_000).optional(),
-  plain: z.boolean().optional().describe('without TLS, also to another machine'),
+  bindPasswordBase64: z
+    .base64()
+    .max(2_000)
+    .optional()
+    .describe('absent: as it is, where bindDn, places and ca are as they were'),
 })
+export type NewSourceBody = z.input<typeof newSource>
+
+/** How it would be read before it is set; absent: as it is set. */
+export const testSource = z.object({ as: newSource.optional() }).nullish()
 
 const note = z.object({ source: z.string(), text: z.string() })
 
@@ -46,7 +54,11 @@ const state = z.object({
 export const source = fields.extend({ name: z.string(), ...state.shape })
 export type SourceBody = z.infer<typeof source>
 
-export const sources = z.object({ items: z.array(source) })
+export const sources = z.object({
+  items: z.array(source),
+  maps: z.array(z.string()).describe('the known ways to read entries'),
+})
+export type SourcesBody = z.infer<typeof sources>
 export const writtenSource = source.extend({ pending })
 
 /** What is there before a source is added: nothing of it is taken. */
@@ -56,6 +68,7 @@ export const sourceTrial = z.object({
   exceptions: z.array(note),
   hosts: state.shape.hosts,
 })
+export type SourceTrialBody = z.infer<typeof sourceTrial>
 
 export const removeSource = z.object({
   keepPeople: z.literal('true').optional().describe('who came from it alone stays, as one of ours'),
@@ -86,3 +99,4 @@ export const explained = z.object({
     }),
   ),
 })
+export type ExplainedBody = z.infer<typeof explained>

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isFault, ok } from '#base/outcome.ts'
@@ -9,6 +10,7 @@ import {
   source,
   sourceTrial,
   sources,
+  testSource,
   writtenSource,
 } from '#contract/admin/sources.ts'
 import type { SourceBody } from '#contract/admin/sources.ts'
@@ -20,7 +22,7 @@ import { formatAddress } from '#model/address.ts'
 import type { Account } from '#model/account.ts'
 import type { Person } from '#model/person.ts'
 import { formatSourceUrl, parseSourceUrl } from '#model/source.ts'
-import type { DirectorySource } from '#model/source.ts'
+import type { DirectorySource, SourceServer } from '#model/source.ts'
 import { schemeOf } from '#store/directory/password.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -50,6 +52,7 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
     { config: { permission: 'sources.read' }, schema: { response: { 200: sources } } },
     async () => ({
       items: directory.sources().map(body),
+      maps: Object.keys(PRESETS),
     }),
   )
 
@@ -100,9 +103,13 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
     '/directory/sources/:name/test',
     {
       config: { permission: 'sources.write' },
-      schema: { params: named, response: { 200: sourceTrial } },
+      schema: { params: named, body: testSource, response: { 200: sourceTrial } },
     },
-    async ({ params }) => trial(deps, sourceOf(directory, params.name)),
+    async ({ params: { name }, body: asked }) =>
+      trial(
+        deps,
+        asked?.as === undefined ? sourceOf(directory, name) : rowOf(directory, name, asked.as),
+      ),
   )
 
   app.delete(
@@ -152,7 +159,7 @@ function rowOf(
   set: z.infer<typeof newSource>,
 ): DirectorySource {
   const before = directory.source(name)
-  const { base, filter, map, ca, bindDn, bindPasswordBase64 } = set
+  const { base, filter, map, ca, bindDn } = set
   if (filter !== undefined) {
     const parsed = parseFilter(filter)
     if (!parsed.ok)
@@ -169,6 +176,8 @@ function rowOf(
       `there is no map ${map}`,
       `Known: ${Object.keys(PRESETS).join(', ')}.`,
     )
+  const servers = serversOf(set)
+  const bindPasswordBase64 = set.bindPasswordBase64 ?? keptPassword(before, set, servers)
   if ((bindDn === undefined) !== (bindPasswordBase64 === undefined))
     throw new ApiError(
       'invalid',
@@ -179,16 +188,7 @@ function rowOf(
   return {
     name,
     order: set.order ?? before?.order ?? last + ORDER_STEP,
-    servers: set.urls.map((url) => {
-      const server = parseSourceUrl(url)
-      if (server === undefined)
-        throw new ApiError(
-          'invalid',
-          `${url} is no place of a directory`,
-          'Give ldaps://HOST[:PORT] or ldap://HOST[:PORT].',
-        )
-      return set.plain === true && server.tls === 'starttls' ? { ...server, tls: 'none' } : server
-    }),
+    servers,
     ...(ca !== undefined && { ca }),
     base,
     ...(filter !== undefined && { filter }),
@@ -201,6 +201,38 @@ function rowOf(
     auth: set.auth ?? 'bind',
   }
 }
+
+const serversOf = ({ urls, plain }: z.infer<typeof newSource>): readonly SourceServer[] =>
+  urls.map((url) => {
+    const server = parseSourceUrl(url)
+    if (server === undefined)
+      throw new ApiError(
+        'invalid',
+        `${url} is no place of a directory`,
+        'Give ldaps://HOST[:PORT] or ldap://HOST[:PORT].',
+      )
+    return plain === true && server.tls === 'starttls' ? { ...server, tls: 'none' } : server
+  })
+
+/**
+ * The password that is there, for whoever changes something else. A place that it was not meant for,
+ * one that is reached without TLS now or shows another certificate, would be told it: there it is
+ * asked for again.
+ */
+function keptPassword(
+  before: DirectorySource | undefined,
+  { bindDn, ca }: z.infer<typeof newSource>,
+  servers: readonly SourceServer[],
+): string | undefined {
+  if (before?.bind === undefined || before.bind.dn !== bindDn || before.ca !== ca) return undefined
+  const isKnown = (server: SourceServer): boolean =>
+    before.servers.some((each) => isDeepStrictEqual(each, server))
+  return servers.every(isKnown) ? before.bind.passwordBase64 : undefined
+}
+
+/** Somebody has said that it goes without TLS: the URL alone would not. */
+const isPlain = (servers: readonly SourceServer[]): boolean =>
+  servers.some((server) => parseSourceUrl(formatSourceUrl(server))?.tls !== server.tls)
 
 function sourceBody(row: DirectorySource, state: SourceState | undefined): SourceBody {
   const { name, order, servers, ca, base, filter, map, key, bind, auth } = row
@@ -215,6 +247,7 @@ function sourceBody(row: DirectorySource, state: SourceState | undefined): Sourc
     key,
     ...(bind !== undefined && { bindDn: bind.dn }),
     auth,
+    ...(isPlain(servers) && { plain: true }),
     state: state?.state ?? 'unread',
     ...(state?.readAtMs !== undefined && { readAt: isoTime(state.readAtMs) }),
     ...(state?.people !== undefined && { people: state.people }),

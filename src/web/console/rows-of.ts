@@ -185,3 +185,24 @@ function still<Row>(
     unreachable: fresh.unreachable ?? [],
   }
 }
+
+/** A short list that is here as a whole. */
+export const listed = <Row>(
+  name: string,
+  items: readonly Row[],
+  found: {
+    readonly isPending: boolean
+    readonly error: Error | null
+    readonly refetch: () => unknown
+  },
+): Listed<Row> => ({
+  name,
+  count: items.length,
+  hasMore: false,
+  rowAt: (index) => items[index],
+  isGone: () => false,
+  isLoading: found.isPending && found.error === null,
+  error: found.error,
+  unreachable: [],
+  retry: () => void found.refetch(),
+})

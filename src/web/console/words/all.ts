@@ -8,6 +8,7 @@ import { PEOPLE } from './people.ts'
 import { QUEUE } from './queue.ts'
 import { SETTINGS } from './settings.ts'
 import { SHELL } from './shell.ts'
+import { SOURCES } from './sources.ts'
 import { TRACE } from './trace.ts'
 
 /** Each sentence of the console; a page's stand in a file of its own, both languages beside each other. */
@@ -19,6 +20,7 @@ export const WORDS = together([
   ACCESS,
   DESTINATIONS,
   PEOPLE,
+  SOURCES,
   NODES,
   SETTINGS,
 ])

@@ -1,0 +1,124 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+
+import type { UserBody } from '#contract/admin/directory.ts'
+import { setQuery, useAddress } from '#web/parts/address.ts'
+import type { Column } from '#web/parts/data-table.tsx'
+import { useWords } from '#web/parts/language.ts'
+import { Mark } from '#web/parts/mark.tsx'
+
+import { FilterText } from './filter-text.tsx'
+import { May } from './may.tsx'
+import { NewPerson } from './new-person.tsx'
+import { PageTable } from './page-table.tsx'
+import { PersonDetail } from './person-detail.tsx'
+import { StorageCell, useNearPercent } from './person-storage.tsx'
+import { useRows } from './rows-of.ts'
+import { TableTools, useColumns } from './table-tools.tsx'
+
+/** Accounts: who has a mailbox here. */
+export function PeopleTable(): ReactNode {
+  const { t } = useWords()
+  const { query } = useAddress()
+  const search = query.get('q') ?? ''
+  const isFull = query.get('full') === 'near'
+  const nearPercent = useNearPercent()
+  const asked = { search, used: 'true', ...(isFull && { fullFrom: String(nearPercent) }) }
+  const list = useRows<UserBody>('/users', asked)
+  const opened = query.get('id')
+  const [isAdding, setAdding] = useState(false)
+  const all: readonly Column<UserBody>[] = [
+    {
+      key: 'address',
+      label: t('people.address'),
+      width: 'minmax(120px, 1.4fr)',
+      cell: ({ address }) => address,
+      text: ({ address }) => address,
+    },
+    {
+      key: 'name',
+      label: t('people.name'),
+      width: 'minmax(80px, 1fr)',
+      cell: ({ name }) => name,
+      text: ({ name }) => name ?? '',
+    },
+    {
+      key: 'state',
+      label: t('queue.state'),
+      width: '130px',
+      cell: (row) =>
+        row.disabled ? (
+          <Mark kind="bad">{t('people.disabled')}</Mark>
+        ) : row.role !== 'user' ? (
+          <Mark kind="plain">{t(`people.${row.role}`)}</Mark>
+        ) : (
+          <Mark kind="good">{t('people.active')}</Mark>
+        ),
+      text: ({ disabled, role }) => (disabled ? 'disabled' : role === 'user' ? 'active' : role),
+    },
+    {
+      key: 'storage',
+      label: t('quota.title'),
+      width: 'minmax(120px, 150px)',
+      isExtra: !isFull,
+      cell: (row) => <StorageCell person={row} />,
+      text: ({ used }) => String(used?.bytes ?? ''),
+    },
+    {
+      key: 'more',
+      label: t('people.addresses'),
+      width: 'minmax(80px, 1fr)',
+      isExtra: true,
+      cell: ({ addresses }) => addresses.join(', '),
+      text: ({ addresses }) => addresses.join(' '),
+    },
+    {
+      key: 'forward',
+      label: t('people.forward'),
+      width: 'minmax(80px, 1fr)',
+      isExtra: true,
+      cell: ({ forward }) => forward?.to.join(', '),
+      text: ({ forward }) => forward?.to.join(' ') ?? '',
+    },
+    {
+      key: 'scheme',
+      label: t('people.scheme'),
+      width: '90px',
+      isExtra: true,
+      cell: ({ passwordScheme }) => passwordScheme ?? '–',
+      text: ({ passwordScheme }) => passwordScheme ?? '',
+    },
+  ]
+  const columns = useColumns('people', all)
+  return (
+    <>
+      <div className="filters">
+        <FilterText name="q" label={t('people.search')} />
+        <select
+          aria-label={t('quota.filter')}
+          value={isFull ? 'near' : ''}
+          onChange={(event) => setQuery({ full: event.currentTarget.value })}
+        >
+          <option value="">{t('quota.any')}</option>
+          <option value="near">{t('quota.near', { percent: nearPercent })}</option>
+        </select>
+        <May do="people.write">
+          <Button onClick={() => setAdding(true)}>{t('people.add')}</Button>
+        </May>
+        <TableTools table="people" all={all} columns={columns} path="/users" query={asked} />
+      </div>
+      <PageTable
+        label={t('people.title')}
+        list={list}
+        columns={columns.shown}
+        keyOf={({ id }) => id}
+        opened={opened ?? undefined}
+        onOpen={({ id }) => setQuery({ id })}
+        empty={t(isFull ? 'quota.noneFull' : search === '' ? 'people.empty' : 'people.none')}
+        detail={opened !== null && <PersonDetail key={opened} id={opened} />}
+      />
+      {isAdding && <NewPerson onClose={() => setAdding(false)} />}
+    </>
+  )
+}

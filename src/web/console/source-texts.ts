@@ -1,0 +1,71 @@
+import type { NewSourceBody, SourceBody } from '#contract/admin/sources.ts'
+
+/** A source as it stands in a form. */
+export interface SourceTexts {
+  readonly name: string
+  /** One a line. */
+  readonly urls: string
+  readonly base: string
+  readonly filter: string
+  readonly map: string
+  readonly key: string
+  readonly order: string
+  readonly bindDn: string
+  readonly bindPassword: string
+  readonly auth: 'bind' | 'hash'
+  readonly ca: string
+  readonly plain: boolean
+}
+
+export const blankSource: SourceTexts = {
+  name: '',
+  urls: '',
+  base: '',
+  filter: '',
+  map: '',
+  key: '',
+  order: '',
+  bindDn: '',
+  bindPassword: '',
+  auth: 'bind',
+  ca: '',
+  plain: false,
+}
+
+export const textsOf = (source: SourceBody): SourceTexts => ({
+  ...blankSource,
+  name: source.name,
+  urls: source.urls.join('\n'),
+  base: source.base,
+  filter: source.filter ?? '',
+  map: source.map ?? '',
+  key: source.key,
+  order: String(source.order),
+  bindDn: source.bindDn ?? '',
+  auth: source.auth,
+  ca: source.ca ?? '',
+  plain: source.plain === true,
+})
+
+/** What the API is told; what is empty is left to it. */
+export function sourceOf(texts: SourceTexts): NewSourceBody {
+  const { filter, map, key, order, bindDn, bindPassword, auth, ca, plain } = texts
+  const given = (name: string, text: string): object =>
+    text.trim() === '' ? {} : { [name]: text.trim() }
+  return {
+    urls: texts.urls.split(/\s+/).filter(Boolean),
+    base: texts.base.trim(),
+    ...given('filter', filter),
+    ...given('map', map),
+    ...given('key', key),
+    ...(order.trim() !== '' && { order: Number(order) }),
+    ...given('bindDn', bindDn),
+    ...(bindPassword !== '' && { bindPasswordBase64: base64Of(bindPassword) }),
+    auth,
+    ...(ca.trim() !== '' && { ca }),
+    ...(plain && { plain }),
+  }
+}
+
+const base64Of = (text: string): string =>
+  btoa(String.fromCharCode(...new TextEncoder().encode(text)))

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import type { Browser, Page } from 'playwright-core'
+
+import { peersMissing } from '#test/peers/root.ts'
+import { startSlapd } from '#test/peers/slapd.ts'
+import type { Slapd } from '#test/peers/slapd.ts'
+import { noBrowser, openBrowser, visit } from './browser.ts'
+import type { Visitor } from './browser.ts'
+import { commandLine } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
+import { enterConsole } from './console-login.ts'
+import { consoleFaults } from './console-looks.ts'
+import { install, until } from './installation.ts'
+import type { Installation } from './installation.ts'
+
+const SUFFIX = 'dc=campus,dc=example'
+const BASE = `ou=people,${SUFFIX}`
+
+/** People by user name, as slapadd takes them. */
+const ldif = (people: Readonly<Record<string, Readonly<Record<string, string>>>>): string =>
+  [
+    `dn: ${SUFFIX}\nobjectClass: dcObject\nobjectClass: organization\ndc: campus\no: campus`,
+    `dn: ${BASE}\nobjectClass: organizationalUnit\nou: people`,
+    ...Object.entries(people).map(([uid, more]) =>
+      [
+        `dn: uid=${uid},${BASE}`,
+        'objectClass: inetOrgPerson',
+        ...Object.entries({ uid, sn: uid, cn: uid, ...more }).map(
+          ([type, value]) => `${type}:: ${Buffer.from(value).toString('base64')}`,
+        ),
+      ].join('\n'),
+    ),
+  ].join('\n\n')
+
+const CROWD = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`crowd${n}`, {}]))
+
+const said = (page: Page, text: string | RegExp): Promise<void> =>
+  page.locator('.notice', { hasText: text }).last().waitFor()
+const detail = (page: Page) => page.getByRole('complementary')
+const dialogOf = (page: Page) => page.getByRole('dialog')
+const row = (page: Page, text: string | RegExp) =>
+  page.locator('.table-body .table-row', { hasText: text })
+
+describe(
+  'people of other directories in the console',
+  {
+    skip: noBrowser ?? peersMissing() ?? false,
+  },
+  () => {
+    let watari: Installation
+    let cli: CommandLine
+    let older: Slapd
+    let newer: Slapd
+    let browser: Browser
+    let admin: Visitor
+    before(async () => {
+      ;[watari, newer, older, browser] = await Promise.all([
+        install(),
+        startSlapd({
+          suffix: SUFFIX,
+          ldif: ldif({ kenji: { displayName: '佐藤 賢治', mail: 'kenji@campus.example' } }),
+        }),
+        startSlapd({
+          suffix: SUFFIX,
+          ldif: ldif({
+            ...CROWD,
+            kenji: { cn: 'Kenji Sato', mail: 'ks@campus.example' },
+            far: { mail: 'far@else.example' },
+          }),
+        }),
+        openBrowser(),
+      ])
+      cli = commandLine(watari)
+      admin = await visit(browser, watari, { language: 'en', scheme: 'light' })
+      await enterConsole(admin, watari.password('admin'))
+    })
+    after(async () => {
+      await Promise.all([browser?.close(), watari?.remove(), newer?.stop(), older?.stop()])
+    })
+
+    test('a directory is tried, set by the keyboard, and read', async () => {
+      const { page, open } = admin
+      await open('/console/people?tab=sources')
+      await page.getByText('People are in our own directory alone').waitFor()
+      await page.getByRole('button', { name: 'Add a directory' }).focus()
+      await page.keyboard.press('Enter')
+      const dialog = dialogOf(page)
+      for (const text of ['newer', `ldap://127.0.0.1:1\nldap://127.0.0.1:${newer.port}`, BASE]) {
+        await page.keyboard.insertText(text)
+        await page.keyboard.press('Tab')
+      }
+      await page.keyboard.insertText(newer.rootDn)
+      await page.keyboard.press('Tab')
+      await page.keyboard.insertText('wrong')
+      await dialog.getByRole('button', { name: 'Test first' }).click()
+      await dialog
+        .getByRole('alert')
+        .getByText(/Nothing of it is taken/)
+        .waitFor()
+      await dialog.getByLabel('Its password').fill(newer.rootPassword)
+      await dialog.getByRole('button', { name: 'Test first' }).click()
+      await dialog.getByText('One person is there.').waitFor()
+      await dialog.getByRole('cell', { name: '佐藤 賢治' }).waitFor()
+      assert.deepEqual(await consoleFaults(page, 'source-tried'), [])
+      await dialog.getByRole('button', { name: 'Add a directory' }).click()
+      await said(page, 'newer is set')
+      await row(page, /newer.*○ well.*1.*1 of 2 away/s).waitFor()
+      await detail(page).getByText('○ well').first().waitFor()
+      await detail(page).getByText('✕ away').waitFor()
+
+      await cli.run([
+        'directory',
+        'sources',
+        'add',
+        'older',
+        '--order',
+        '20',
+        '--url',
+        `ldap://127.0.0.1:${older.port}`,
+        '--base',
+        BASE,
+      ])
+      await row(page, /20.*older.*○ well.*22/s).click()
+      await detail(page).getByText('far@else.example: else.example is no local domain').waitFor()
+      assert.deepEqual(await consoleFaults(page, 'source'), [])
+    })
+
+    test('what is changed keeps the password, except for a place that was never told it', async () => {
+      const { page, open } = admin
+      await open('/console/people?tab=sources&id=newer')
+      const dialog = dialogOf(page)
+      const change = async (): Promise<void> => {
+        await detail(page).getByRole('button', { name: 'Change' }).click()
+      }
+      const save = (): Promise<void> => dialog.getByRole('button', { name: 'Change newer' }).click()
+      await change()
+      await dialog.getByText('Further settings').click()
+      await dialog.getByLabel('Order').fill('5')
+      await save()
+      await said(page, 'newer is changed.')
+      await row(page, /5.*newer.*○ well/s).waitFor()
+      await change()
+      await dialog.getByLabel('Servers, one a line').fill(`ldap://localhost:${newer.port}`)
+      await save()
+      await dialog.getByText(/its password belong together/).waitFor()
+      await page.keyboard.press('Escape')
+    })
+
+    test('an address is explained: who has it, what each says, who is believed', async () => {
+      const { page, open } = admin
+      await open('/console/people?tab=explain')
+      await page.keyboard.press('/')
+      await page.keyboard.type('kenji@campus.example')
+      await page.keyboard.press('Enter')
+      await page
+        .getByText('kenji@campus.example is an account, known from: newer and older.')
+        .waitFor()
+      await page.getByText(/a bind to newer as uid=kenji/).waitFor()
+      const rows = page.getByRole('row')
+      await rows.filter({ hasText: /Name.*佐藤 賢治.*newer/s }).waitFor()
+      await rows.filter({ hasText: /Address.*ks@campus\.example.*older/s }).waitFor()
+      assert.deepEqual(await consoleFaults(page, 'explain'), [])
+      await page.getByRole('searchbox').fill('nobody@campus.example')
+      await page.keyboard.press('Enter')
+      await page.getByText('nobody@campus.example is nobody’s account.').waitFor()
+    })
+
+    test('one that lost many is held until somebody says that it is meant, one that is gone is away', async () => {
+      const { page, open } = admin
+      await open('/console/people?tab=sources&id=older')
+      const set = (filter: string): Promise<string> =>
+        cli.run([
+          'directory',
+          'sources',
+          'add',
+          'older',
+          '--order',
+          '20',
+          '--filter',
+          filter,
+          '--url',
+          `ldap://127.0.0.1:${older.port}`,
+          '--base',
+          BASE,
+        ])
+      await set('(uid=kenji)')
+      await detail(page).getByText('△ held').waitFor()
+      await detail(page)
+        .getByText(/20 of \d+ people would be gone/)
+        .waitFor()
+      await detail(page).getByRole('button', { name: 'It is meant' }).click()
+      await said(page, 'older is read.')
+      await row(page, /older.*○ well.*1/s).waitFor()
+      older.kill()
+      await detail(page).getByRole('button', { name: 'Read now' }).click()
+      await said(page, 'older was asked.')
+      await row(page, /older.*✕ away/s).waitFor()
+    })
+
+    test('one is removed once its name is entered; its people stay if that is said', async () => {
+      const { page, open } = admin
+      await open('/console/people?tab=sources&id=newer')
+      await detail(page).getByRole('button', { name: 'Remove' }).click()
+      const dialog = dialogOf(page)
+      await dialog.getByText('They become accounts of our own').waitFor()
+      await dialog.getByLabel(/Enter its name/).fill('newer')
+      await page.keyboard.press('Enter')
+      await said(page, 'newer is no directory of ours any more.')
+      await row(page, 'newer').waitFor({ state: 'detached' })
+      await until('kenji is of the other one', async () =>
+        (await cli.run(['directory', 'explain', 'kenji'])).includes('older'),
+      )
+      assert.deepEqual(admin.faults, [])
+    })
+  },
+)
