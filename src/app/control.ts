@@ -11,6 +11,7 @@ import type { KeyPin } from '#base/pin.ts'
 import { systemClock } from '#base/time.ts'
 import { LMTP_PATH } from '#contract/node/wire.ts'
 import type { NewCredential } from '#contract/node/wire.ts'
+import { keptBinds } from './nodes/kept-binds.ts'
 import { withRenewed } from './nodes/new-credential.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import { SourceLogins } from '#engine/people/source-logins.ts'
@@ -141,7 +142,14 @@ runRole('control', async ({ place, log, atFailure }) => {
       directory: directory.directory,
       clock,
       log,
-      bind: (origin, password) => logins.check(origin, password),
+      binds: keptBinds({
+        bind: (origin, password) => logins.check(origin, password),
+        shelf: storage.service('binds'),
+        settings: () => settings.settings,
+        onSettings: (listener) => settings.onChange(listener),
+        clock,
+        log,
+      }),
     }),
     sources,
     sessionShelf: storage.service('sessions'),

@@ -29,27 +29,30 @@ export function withDeadline<T>(
   })
 }
 
-/** At most `limit` at work at once; the others wait in order, at most `waitingMax` of them. */
+/** Where somebody waits: behind all others, or before those who are no known ones. */
+export type Turn = 'first' | 'last'
+
+/** At most `limit` at work at once; the others wait in order, at most `waitingMax` of each turn. */
 export class Semaphore {
   #free: number
-  #waiting: (() => void)[] = []
+  readonly #waiting: Readonly<Record<Turn, (() => void)[]>> = { first: [], last: [] }
   readonly #waitingMax: number
   constructor(limit: number, waitingMax = Number.POSITIVE_INFINITY) {
     this.#free = limit
     this.#waitingMax = waitingMax
   }
   /** Runs `work` when a place is free. Throws Fault `limit` where too many wait already. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>, turn: Turn = 'last'): Promise<T> {
     if (this.#free > 0) this.#free--
     else {
-      if (this.#waiting.length >= this.#waitingMax)
-        throw new Fault('limit', 'too many requests are waiting')
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      const line = this.#waiting[turn]
+      if (line.length >= this.#waitingMax) throw new Fault('limit', 'too many requests are waiting')
+      await new Promise<void>((resolve) => line.push(resolve))
     }
     try {
       return await work()
     } finally {
-      const next = this.#waiting.shift()
+      const next = this.#waiting.first.shift() ?? this.#waiting.last.shift()
       if (next === undefined) this.#free++
       else next()
     }

@@ -7,6 +7,7 @@ import type { Clock } from '#base/time.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import { isLoopback } from '#store/directory/guessing.ts'
 import type { SourceLogins } from '#engine/people/source-logins.ts'
+import type { BindShelf } from '#store/directory/bind-shelf.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
@@ -27,6 +28,7 @@ import { joinedSiblings, ownSiblings } from './siblings.ts'
 import type { Siblings } from './siblings.ts'
 import type { StorageState } from '#app/storage/child-process.ts'
 import { VERSION } from '#app/version.ts'
+import { keptBinds } from './kept-binds.ts'
 import { renewed } from './new-credential.ts'
 
 const LOOK_AT_SPACE_MS = SECOND_MS
@@ -39,6 +41,7 @@ interface NodeStorage {
   service(name: 'replica'): DirectoryReplica
   service(name: 'copy'): SettingsCopy
   service(name: 'events'): EventLog
+  service(name: 'binds'): BindShelf
 }
 
 /** What all roles but control have in common, started. */
@@ -160,7 +163,14 @@ export async function startNode(options: {
         enabled: node.settings['auth.scram'],
         iterations: node.settings['auth.scramIterations'],
       }),
-      bind: async (origin, password) => (await logins()).check(origin, password),
+      binds: keptBinds({
+        bind: async (origin, password) => (await logins()).check(origin, password),
+        shelf: storage.service('binds'),
+        settings: () => node.settings,
+        onSettings: (listener) => node.onSettings(listener),
+        clock,
+        log,
+      }),
       onDated: (account, password) => {
         // Where control is away, the next start of this process tries again.
         renewed(account, password, node.settings)

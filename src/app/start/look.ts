@@ -5,6 +5,7 @@ import { Fault, messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { checkDatabase } from '#store/db/check.ts'
 import type { DatabaseKind } from '#store/db/database.ts'
+import { BINDS_DATABASE } from '#store/directory/bind-shelf.ts'
 import { DIRECTORY_DATABASE } from '#store/directory/directory-log.ts'
 import { REPLICA_DATABASE } from '#store/directory/replica.ts'
 import { SESSIONS_DATABASE } from '#store/directory/session-shelf.ts'
@@ -28,18 +29,22 @@ import { naming } from './naming.ts'
  */
 
 const DATABASES: Readonly<Record<string, DatabaseKind>> = {
+  'control/binds.db': BINDS_DATABASE,
   'control/directory.db': DIRECTORY_DATABASE,
   'control/settings.db': SETTINGS_DATABASE,
   'control/index.db': INDEX_DATABASE,
   'control/nodes.db': NODES_DATABASE,
   'control/sessions.db': SESSIONS_DATABASE,
+  'gateway/binds.db': BINDS_DATABASE,
   'gateway/spool.db': { kind: 'spool', migrations: SPOOL_MIGRATIONS },
   'gateway/directory.db': REPLICA_DATABASE,
   'gateway/events.db': EVENTS_DATABASE,
+  'store/binds.db': BINDS_DATABASE,
   'store/sessions.db': SESSIONS_DATABASE,
   'store/mailbox.db': { kind: 'mailbox', migrations: MIGRATIONS },
   'store/directory.db': REPLICA_DATABASE,
   'store/events.db': EVENTS_DATABASE,
+  'deliver/binds.db': BINDS_DATABASE,
   'deliver/spool.db': { kind: 'spool', migrations: SPOOL_MIGRATIONS },
   'deliver/directory.db': REPLICA_DATABASE,
   'deliver/events.db': EVENTS_DATABASE,

@@ -72,10 +72,10 @@ function raise(path: string, ending: 'closed' | 'crashed'): void {
 }
 
 const DATABASES: Readonly<Record<StorageKind, readonly string[]>> = {
-  spool: ['directory.db', 'events.db', 'spool.db'],
-  mailbox: ['directory.db', 'events.db', 'mailbox.db', 'sessions.db'],
+  spool: ['binds.db', 'directory.db', 'events.db', 'spool.db'],
+  mailbox: ['binds.db', 'directory.db', 'events.db', 'mailbox.db', 'sessions.db'],
   search: [],
-  control: ['directory.db', 'index.db', 'nodes.db', 'sessions.db', 'settings.db'],
+  control: ['binds.db', 'directory.db', 'index.db', 'nodes.db', 'sessions.db', 'settings.db'],
 }
 
 for (const kind of Object.keys(KINDS).filter(isStorageKind))

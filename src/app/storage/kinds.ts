@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Clock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import type { NodeId } from '#model/event.ts'
+import { SqliteBindShelf } from '#store/directory/bind-shelf.ts'
+import type { BindShelf } from '#store/directory/bind-shelf.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import { SqliteReplica } from '#store/directory/replica.ts'
@@ -65,6 +67,7 @@ type NodeServices = {
   readonly replica: DirectoryReplica
   readonly copy: SettingsCopy
   readonly events: EventLog
+  readonly binds: BindShelf
 }
 
 type Closable = {
@@ -104,6 +107,7 @@ async function opened<S extends Services>(
 const nodeServices = (keep: Keep, dir: string, node: string): NodeServices => ({
   replica: keep(new SqliteReplica(join(dir, 'directory.db'))),
   events: keep(new SqliteEventLog({ path: join(dir, 'events.db'), node: node as NodeId })),
+  binds: keep(new SqliteBindShelf(join(dir, 'binds.db'))),
   copy: new FileSettingsCopy(join(dir, 'settings.json')),
 })
 
@@ -158,12 +162,14 @@ export const KINDS = {
       index: EventIndex
       nodes: NodeRegistry
       sessions: SessionShelf
+      binds: BindShelf
     }>((keep) => ({
       directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
       settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
       index: keep(new SqliteEventIndex({ path: join(dir, 'index.db') })),
       nodes: keep(new SqliteNodeRegistry(join(dir, 'nodes.db'))),
       sessions: keep(new SqliteSessionShelf(join(dir, 'sessions.db'))),
+      binds: keep(new SqliteBindShelf(join(dir, 'binds.db'))),
     })),
 }
 

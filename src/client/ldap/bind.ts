@@ -1,7 +1,7 @@
 import type { Octets } from '#base/octets.ts'
 import { concatOctets, fromUtf8 } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
-import type { BindBy } from '#codec/ldap/message.ts'
+import type { BindBy, LdapResult } from '#codec/ldap/message.ts'
 import type { LdapConnection } from './connection.ts'
 import {
   INAPPROPRIATE_AUTHENTICATION,
@@ -21,17 +21,33 @@ export type LdapIdentity =
  * never sent: servers take it for an anonymous bind, and say yes (RFC 4513 §5.1.2).
  */
 export async function bind(connection: LdapConnection, who: LdapIdentity): Promise<boolean> {
-  const name = who.kind === 'simple' ? who.dn : who.user
-  if (name === '' || who.password.length === 0) return false
-  const dn = who.kind === 'simple' ? who.dn : ''
-  const { result } = await connection.ask({ op: 'bind', dn, by: bindBy(who) })
-  if (result.code === SUCCESS) return true
-  // 48: the entry has no password; who asks cannot know one.
-  if (result.code === INVALID_CREDENTIALS || result.code === INAPPROPRIATE_AUTHENTICATION)
-    return false
-  throw resultFault(connection.server, result)
+  const result = await askBind(connection, who)
+  const isRight = isRightBy(result)
+  if (isRight === undefined) throw resultFault(connection.server, result)
+  return isRight
 }
 
+/** The same with the server's own word. */
+export async function askBind(connection: LdapConnection, who: LdapIdentity): Promise<LdapResult> {
+  const name = who.kind === 'simple' ? who.dn : who.user
+  if (name === '' || who.password.length === 0) return NOTHING_TO_ASK
+  const dn = who.kind === 'simple' ? who.dn : ''
+  return (await connection.ask({ op: 'bind', dn, by: bindBy(who) })).result
+}
+
+/** Undefined where it says neither that a password is right nor that it is wrong. */
+export function isRightBy({ code }: LdapResult): boolean | undefined {
+  if (code === SUCCESS) return true
+  // 48: the entry has no password; who asks cannot know one.
+  return code === INVALID_CREDENTIALS || code === INAPPROPRIATE_AUTHENTICATION ? false : undefined
+}
+
+const NOTHING_TO_ASK: LdapResult = {
+  code: INVALID_CREDENTIALS,
+  matchedDn: '',
+  message: '',
+  referrals: [],
+}
 const NUL = Uint8Array.of(0)
 
 function bindBy(who: LdapIdentity): BindBy {

@@ -38,6 +38,12 @@ const NAMES: Readonly<Record<number, string>> = {
   68: 'entry already exists',
 }
 
+/** Operations error, time limit, administrative limit, busy, unavailable, other: another host may do better. */
+const OF_SERVER: ReadonlySet<number> = new Set([1, 3, 11, 51, 52, 80])
+
+/** Whether a result tells of trouble of the server, and not of what was asked. */
+export const isOfServer = ({ code }: LdapResult): boolean => OF_SERVER.has(code)
+
 /** A result that is no success, as trouble of the source: never "wrong password" or "no such user". */
 export function resultFault(server: LdapServer, { code, message, matchedDn }: LdapResult): Fault {
   const said = [NAMES[code] ?? `result ${code}`, message, matchedDn].filter((text) => text !== '')

@@ -40,7 +40,7 @@ export class GuessLimits {
 
   pace(ip: string, login: string): Pace {
     const client = clientNetwork(ip)
-    const byLogin = this.#isKnown(client, login) ? 0 : this.#wait(this.#byLogin.get(login))
+    const byLogin = this.isKnown(ip, login) ? 0 : this.#wait(this.#byLogin.get(login))
     const waitMs = Math.max(this.#wait(this.#byIp.get(client)), byLogin)
     if (isLoopback(ip)) return { kind: 'go', waitMs: Math.min(waitMs, LOOPBACK_WAIT_MS_MAX) }
     return waitMs > WAIT_IN_SESSION_MS_MAX ? { kind: 'slowed' } : { kind: 'go', waitMs }
@@ -58,8 +58,9 @@ export class GuessLimits {
     keep(this.#known, `${client} ${login}`, this.#clock.monotonicMs())
   }
 
-  #isKnown(client: string, login: string): boolean {
-    const at = this.#known.get(`${client} ${login}`)
+  /** Whether the name was let in from there lately. */
+  isKnown(ip: string, login: string): boolean {
+    const at = this.#known.get(`${clientNetwork(ip)} ${login}`)
     return at !== undefined && this.#clock.monotonicMs() - at < 24 * FORGET_AFTER_MS
   }
 

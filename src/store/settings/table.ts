@@ -350,6 +350,26 @@ export const SETTINGS = {
       ja: 'メールの送信でも IMAP や POP3 と同じく SCRAM-SHA-256-PLUS を使えるようにします。Debian の Mutt と NeoMutt は、これがあると必ず選びますがチャネルバインディングができず、送信に失敗します（IMAP ではほかの方式に切り替えます）。',
     },
   },
+  'auth.rememberBindDays': {
+    type: 'integer',
+    default: 5,
+    min: 0,
+    max: 90,
+    doc: {
+      en: 'Of a password that another directory has called right (a source with --auth bind), each node keeps a salted hash on its disk for so many days, so that people get at their mail while no server of that directory answers, also after a restart. It counts only while none answers; a password that the source calls wrong is forgotten. 0: nothing is kept, and what was kept is deleted.',
+      ja: '他のディレクトリ（--auth bind のソース）が正しいと答えたパスワードのソルト付きハッシュを、各ノードがこの日数だけディスクに保存します。そのディレクトリのどのサーバーも応答しない間は、再起動後もこれでログインできます。応答がある間は使わず、ソースが誤りと答えたパスワードは忘れます。0 にすると何も保存せず、保存済みのものは消します。',
+    },
+  },
+  'auth.wrongBindsMax': {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 1_000,
+    doc: {
+      en: 'How many different wrong passwords of one account a node asks a directory with --auth bind about within ten minutes. Further ones are told to come again later, except for the password that is remembered as right. Set it below the number at which that directory locks somebody out, divided by the nodes that take logins.',
+      ja: '1 つのアカウントについて、誤ったパスワードを 10 分間に何種類まで --auth bind のディレクトリに問い合わせるか（ノードごと）。超えた分は後で試すよう答えますが、正しいと記憶しているパスワードは別です。そのディレクトリがアカウントをロックする回数を、ログインを受けるノード数で割った値より小さくしてください。',
+    },
+  },
   'auth.allowPlaintext': {
     type: 'boolean',
     default: false,
