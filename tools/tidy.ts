@@ -33,6 +33,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['policy', 'route', 'list'],
     ['receive'],
     ['queue', 'deliver', 'retention', 'people', 'report', 'migrate'],
+    ['home'],
   ],
   web: [['parts'], ['console', 'mail']],
 }

@@ -2,9 +2,10 @@ import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 
-/** A self-signed certificate for localhost with its key, made anew for each test that asks. */
+/** A self-signed certificate for localhost, or these names, with its key, made anew for each test that asks. */
 export async function fakeCertificate(
   name = 'localhost',
+  ...more: readonly string[]
 ): Promise<{ readonly certificate: string; readonly key: string }> {
   x509.cryptoProvider.set(webcrypto as never)
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
@@ -15,7 +16,11 @@ export async function fakeCertificate(
     notAfter: new Date('2120-01-01T00:00:00Z'),
     keys: keys as never,
     signingAlgorithm: algorithm,
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: name }])],
+    extensions: [
+      new x509.SubjectAlternativeNameExtension(
+        [name, ...more].map((value) => ({ type: 'dns', value })),
+      ),
+    ],
   })
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey))
   const body = pkcs8.toString('base64').replace(/.{64}/g, '$&\n')

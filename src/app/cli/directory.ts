@@ -26,6 +26,7 @@ import { factsAfter } from '#model/person-facts.ts'
 import type { PersonFacts } from '#model/person-facts.ts'
 import { verbOf } from './context.ts'
 import type { Verb } from './context.ts'
+import { directoryProvisionCommand } from './directory-provision.ts'
 import { directorySourceCommands } from './directory-sources.ts'
 import { octetsOf } from './files.ts'
 import { CliError, UsageError } from './io.ts'
@@ -48,6 +49,7 @@ export function directoryCommands(program: Command, io: CliIo): void {
     .command('directory')
     .description('people and groups of other systems, in and out')
   directorySourceCommands(noun, io)
+  directoryProvisionCommand(noun, io, baseOf)
   noun
     .command('import <file>')
     .description('add people and groups from LDIF, CSV, passwd or aliases; nobody is removed')

@@ -1,5 +1,5 @@
 import type { Octets } from '#base/octets.ts'
-import { concatOctets, fromUtf8 } from '#base/octets.ts'
+import { concatOctets, emptyOctets, fromUtf8 } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { BindBy, LdapResult } from '#codec/ldap/message.ts'
 import type { LdapConnection } from './connection.ts'
@@ -14,6 +14,8 @@ import {
 export type LdapIdentity =
   | { readonly kind: 'simple'; readonly dn: string; readonly password: Octets }
   | { readonly kind: 'plain'; readonly user: string; readonly password: Octets }
+  /** Whom the machine's own socket says it is (RFC 4422 appendix A). */
+  | { readonly kind: 'external' }
 
 /**
  * Binds the connection. False for a wrong password, whatever that server calls it; throws Fault
@@ -29,8 +31,7 @@ export async function bind(connection: LdapConnection, who: LdapIdentity): Promi
 
 /** The same with the server's own word. */
 export async function askBind(connection: LdapConnection, who: LdapIdentity): Promise<LdapResult> {
-  const name = who.kind === 'simple' ? who.dn : who.user
-  if (name === '' || who.password.length === 0) return NOTHING_TO_ASK
+  if (isEmpty(who)) return NOTHING_TO_ASK
   const dn = who.kind === 'simple' ? who.dn : ''
   return (await connection.ask({ op: 'bind', dn, by: bindBy(who) })).result
 }
@@ -48,10 +49,16 @@ const NOTHING_TO_ASK: LdapResult = {
   message: '',
   referrals: [],
 }
+
+const isEmpty = (who: LdapIdentity): boolean =>
+  who.kind !== 'external' &&
+  ((who.kind === 'simple' ? who.dn : who.user) === '' || who.password.length === 0)
 const NUL = Uint8Array.of(0)
 
 function bindBy(who: LdapIdentity): BindBy {
   if (who.kind === 'simple') return { kind: 'simple', password: who.password }
+  if (who.kind === 'external')
+    return { kind: 'sasl', mechanism: 'EXTERNAL', credentials: emptyOctets }
   if (who.user.includes('\0')) throw new Fault('invalid', 'a user name has no NUL') // RFC 4616 §2
   const credentials = concatOctets([NUL, fromUtf8(who.user), NUL, who.password])
   return { kind: 'sasl', mechanism: 'PLAIN', credentials }

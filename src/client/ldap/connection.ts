@@ -67,9 +67,10 @@ export class LdapConnection {
   ): Promise<LdapConnection> {
     const { clock, times } = parts
     const wait = { clock, timeoutMs: times.connectMs, what: serverName(server) }
-    const plain = await dial({ host: server.host, port: server.port }, wait)
+    const { host, port, path } = server
+    const plain = await dial(path === undefined ? { host, port } : { path }, wait)
     plain.setKeepAlive(true, KEEPALIVE_MS)
-    const trust = { name: server.host, ...(server.ca !== undefined && { ca: server.ca }) }
+    const trust = { name: host, ...(server.ca !== undefined && { ca: server.ca }) }
     const socket = server.tls === 'implicit' ? await secureClient(plain, trust, wait) : plain
     const connection = new LdapConnection(socket, { server, clock, times })
     void connection.#read()

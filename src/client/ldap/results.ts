@@ -9,6 +9,7 @@ const SIZE_LIMIT_EXCEEDED = 4
 const NO_SUCH_OBJECT = 32
 export const INAPPROPRIATE_AUTHENTICATION = 48
 export const INVALID_CREDENTIALS = 49
+export const ENTRY_EXISTS = 68
 
 const NAMES: Readonly<Record<number, string>> = {
   1: 'operations error',

@@ -8,6 +8,8 @@ export interface LdapServer {
   readonly tls: 'implicit' | 'starttls' | 'none'
   /** Certificates, in PEM, that alone are trusted; absent: those of the system. */
   readonly ca?: string
+  /** A socket of this machine, in the place of host and port. */
+  readonly path?: string
 }
 
 /** How long to wait for what. */
@@ -27,5 +29,5 @@ export const LDAP_TIMES: LdapTimes = {
   besideMs: SECOND_MS / 2,
 }
 
-export const serverName = ({ host, port }: LdapServer): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}`
+export const serverName = ({ host, port, path }: LdapServer): string =>
+  path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`

@@ -108,6 +108,22 @@ export const writeLdif = ({ dn, attributes }: DirectoryEntry): string =>
     '\n',
   ].join('')
 
+/** A change of an entry as a record (RFC 2849 §2, change-modify), with the empty line behind it. */
+export const writeLdifChange = (
+  dn: string,
+  changes: readonly (EntryAttribute & { readonly kind: 'add' | 'delete' | 'replace' })[],
+): string =>
+  [
+    written('dn', fromUtf8(dn)),
+    'changetype: modify\n',
+    ...changes.flatMap(({ kind, type, values }) => [
+      `${kind}: ${type}\n`,
+      ...values.map((value) => written(type, value)),
+      '-\n',
+    ]),
+    '\n',
+  ].join('')
+
 function written(type: string, value: Octets): string {
   const text = toLatin1(value)
   const line = SAFE.test(text)
