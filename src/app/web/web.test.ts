@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,8 @@ import type { TestContext } from 'node:test'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { memoryLog } from '#base/log.ts'
+import { sleep, systemClock } from '#base/time.ts'
+import { endInPieces } from '#net/end-in-pieces.ts'
 import type { Jmap } from '#server/jmap/serve.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { serveWeb, WEB_TIMEOUTS } from './web.ts'
@@ -81,6 +83,44 @@ test('who dribbles a header or a body is sent away', async (t) => {
   const body = await open()
   body.write('POST /jmap/api HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
   assert.match(await rest(body), /^HTTP\/1\.1 408 /)
+})
+
+test('who takes nothing of an answer loses it; who reads slowly, or waits for events, does not', async (t) => {
+  const octets = Buffer.alloc(24 * 1024 * 1024, '渡り鳥')
+  const answers = new EventEmitter()
+  const jmap: Jmap = {
+    handle: (incoming, response) => {
+      const url = incoming.url ?? ''
+      response.once('close', () => answers.emit(url, response.writableFinished))
+      if (url === '/jmap/events') response.write('event')
+      else endInPieces(response, octets)
+      return true
+    },
+    close: () => undefined,
+  }
+  const { open } = await door(t, () => Promise.resolve(jmap), {
+    timeouts: { ...WEB_TIMEOUTS, takingTimeout: 500 },
+  })
+  const ask = async (path: string): Promise<TLSSocket> => {
+    const socket = await open()
+    t.after(() => socket.destroy())
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    return socket
+  }
+  const events = await ask('/jmap/events')
+  await once(events, 'data')
+  const cut = once(answers, '/jmap/idle')
+  const idle = await ask('/jmap/idle')
+  idle.pause()
+  assert.deepEqual(await cut, [false])
+  // Much longer than the deadline in all, in pieces with pauses that are shorter.
+  let taken = 0
+  for await (const piece of await ask('/jmap/slow')) {
+    taken += (piece as Buffer).length
+    await sleep(systemClock, 3)
+  }
+  assert.ok(taken > octets.length, `${taken} octets`)
+  assert.equal(events.destroyed, false)
 })
 
 test('JMAP is loaded when it is first asked, and again where that failed', async (t) => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Server } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 
 import { clientNetwork } from '#base/client-network.ts'
@@ -23,6 +24,8 @@ export const WEB_TIMEOUTS = {
   requestTimeout: 300_000,
   keepAliveTimeout: 60_000,
   handshakeTimeout: 20_000,
+  /** How long an answer may lie that its reader takes nothing of. */
+  takingTimeout: 60_000,
   /** How often it is looked. */
   connectionsCheckingInterval: 2_000,
 }
@@ -44,11 +47,12 @@ export function serveWeb(options: {
 }): Promise<{ readonly port: number; close(graceMs: number): Promise<void> }> {
   const { listener } = options
   const pages = servePages(options.pages)
+  const { takingTimeout, ...timeouts } = options.timeouts ?? WEB_TIMEOUTS
   const server = createServer(
     {
       cert: readFileSync(join(options.dir, 'tls', 'server.pem')),
       key: readFileSync(join(options.dir, 'tls', 'server.key')),
-      ...(options.timeouts ?? WEB_TIMEOUTS),
+      ...timeouts,
     },
     (incoming, response) => {
       response.setHeader('strict-transport-security', 'max-age=31536000')
@@ -62,6 +66,7 @@ export function serveWeb(options: {
     },
   )
   server.maxConnections = CONNECTIONS_MAX
+  cutIdleReaders(server, takingTimeout)
   countClients(server, options.connectionsPerClientMax ?? CONNECTIONS_PER_CLIENT_MAX)
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -79,6 +84,13 @@ export function serveWeb(options: {
         },
       }),
     )
+  })
+}
+
+/** A stream of events may be silent for long; who has something waiting and takes none of it holds our memory. */
+function cutIdleReaders(server: Server, timeoutMs: number): void {
+  server.setTimeout(timeoutMs, (socket) => {
+    if (socket.writableLength > 0) socket.destroy()
   })
 }
 

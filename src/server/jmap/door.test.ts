@@ -344,6 +344,23 @@ test('a storage that does not answer is told as such, and nothing hangs', async 
   assert.equal((await room.call('Email/get', { ids: [id] })).list.length, 1)
 })
 
+test('what is not taken yet counts against the limit of its account, until it is taken or given up', async (t) => {
+  const room = await jmapRoom(t, { limits: { downloadsPerAccountMax: 2 } })
+  // More than two sockets buffer.
+  const id = await room.file(`Subject: 渡り\r\n\r\n${'渡り鳥\r\n'.repeat(2_000_000)}`)
+  const path = `/jmap/download/${HANAKO.id}/G${id}/x`
+  const open = () => room.fetch(path, { as: 'hanako' })
+  const first = await open()
+  const second = await open()
+  assert.deepEqual([first.status, second.status, (await open()).status], [200, 200, 429])
+  await first.body!.cancel()
+  let third = await open()
+  while (third.status === 429) third = await open() // the end is heard a little later
+  assert.equal(third.status, 200)
+  const [a, b] = await Promise.all([second.arrayBuffer(), third.arrayBuffer()])
+  assert.ok(Buffer.from(a).equals(Buffer.from(b)))
+})
+
 test('an event stream tells of changes, by type, and ends when asked (RFC 8620 §7.3)', async (t) => {
   const room = await jmapRoom(t, { limits: { eventStreamsPerAccountMax: 2 } })
   const open = (query: string) => room.fetch(`/jmap/eventsource?${query}`, { as: 'hanako' })

@@ -7,6 +7,8 @@ export interface JmapLimits {
   readonly maxConcurrentUpload: number
   readonly maxSizeRequest: number
   readonly maxConcurrentRequests: number
+  /** Blobs that an account is sent at once. */
+  readonly downloadsPerAccountMax: number
   readonly maxCallsInRequest: number
   readonly maxObjectsInGet: number
   readonly maxObjectsInSet: number
@@ -25,6 +27,7 @@ export const JMAP_LIMITS: JmapLimits = {
   maxConcurrentUpload: 4,
   maxSizeRequest: 10_000_000,
   maxConcurrentRequests: 8,
+  downloadsPerAccountMax: 32,
   maxCallsInRequest: 32,
   maxObjectsInGet: 500,
   maxObjectsInSet: 500,

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { fromUtf8 } from '#base/octets.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
+import { endInPieces } from '#net/end-in-pieces.ts'
 import { peerAddress } from '#net/peer.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
@@ -203,7 +206,8 @@ class Door {
     const { limits } = this.#room
     if (!/^application\/json\s*(;|$)/i.test(incoming.headers['content-type'] ?? ''))
       throw new RequestError('notJSON', 'Send application/json') // RFC 8620 §3.6.1
-    await this.#counted(account.id, 'maxConcurrentRequests', async () => {
+    const ask = { accountId: account.id, limit: 'maxConcurrentRequests', response } as const
+    await this.#counted(ask, async () => {
       const limit = { name: 'maxSizeRequest', bytesMax: limits.maxSizeRequest }
       const body = parseJson(await readBody(incoming, limit))
       const answer = await runRequest(this.#call(incoming, response, { account }), body)
@@ -220,9 +224,8 @@ class Door {
   readonly #upload: Route = async ({ incoming, response, steps, access }) => {
     const call = await this.#callTo(steps[1], { incoming, response, access })
     if (call === undefined) return refuse(response, 404, 'No such account')
-    await this.#counted(access.account.id, 'maxConcurrentUpload', () =>
-      upload(call, incoming, response),
-    )
+    const ask = { accountId: access.account.id, limit: 'maxConcurrentUpload', response } as const
+    await this.#counted(ask, () => upload(call, incoming, response))
   }
 
   readonly #download: Route = async ({ incoming, response, url, steps, access }) => {
@@ -230,7 +233,12 @@ class Door {
     const call = await this.#callTo(accountId, { incoming, response, access })
     if (call === undefined) return refuse(response, 404, 'No such account')
     const type = url.searchParams.get('accept') ?? undefined
-    await download(call, response, { blobId, name, type })
+    const ask = {
+      accountId: access.account.id,
+      limit: 'downloadsPerAccountMax',
+      response,
+    } as const
+    await this.#counted(ask, () => download(call, response, { blobId, name, type }))
   }
 
   readonly #events: Route = ({ response, url, access, incoming }) => {
@@ -266,11 +274,16 @@ class Door {
     }
   }
 
+  /** An answer counts until it is taken: those of an account that nobody reads cannot pile up. */
   async #counted(
-    accountId: string,
-    limit: 'maxConcurrentRequests' | 'maxConcurrentUpload',
+    ask: {
+      readonly accountId: string
+      readonly limit: 'maxConcurrentRequests' | 'maxConcurrentUpload' | 'downloadsPerAccountMax'
+      readonly response: ServerResponse
+    },
     run: () => Promise<void>,
   ): Promise<void> {
+    const { accountId, limit, response } = ask
     const key = `${limit} ${accountId}`
     const count = this.#running.get(key) ?? 0
     if (count >= this.#room.limits[limit])
@@ -278,6 +291,7 @@ class Door {
     this.#running.set(key, count + 1)
     try {
       await run()
+      if (!response.closed) await once(response, 'close')
     } finally {
       const left = this.#running.get(key)! - 1
       if (left === 0) this.#running.delete(key)
@@ -320,10 +334,10 @@ function decoded(step: string): string | undefined {
 }
 
 function sendJson(response: ServerResponse, value: unknown, status = 200): void {
-  const text = JSON.stringify(value)
+  const octets = fromUtf8(JSON.stringify(value))
   response.writeHead(status, {
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
+    'content-length': octets.length,
   })
-  response.end(text)
+  endInPieces(response, octets)
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import { once } from 'node:events'
 import type { Octets } from '#base/octets.ts'
 import { contentDecoder } from '#codec/mime/content-decoder.ts'
+import { drained } from '#net/end-in-pieces.ts'
 import { sendProblem } from './problem.ts'
 import type { Call } from '#server/jmap/room.ts'
 import { findBlob } from '#server/jmap/email/source.ts'
@@ -46,8 +46,7 @@ async function stream(blob: Blob, response: ServerResponse, first: Octets): Prom
     if (octets.length === 0) return void response.destroy() // shorter than it was: not a whole one
     at += octets.length
     // A slow reader holds up its own download only.
-    if (!response.write(decoder.push(octets)) && !response.destroyed)
-      await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(decoder.push(octets))) await drained(response)
   }
   response.end(decoder.end())
 }
