@@ -26,13 +26,14 @@ const SMTP_REPLY = /^(?:\d{3}-[^\n]*\n)*\d{3}(?: [^\n]*)?\n/
 /** Connects; `tlsCa` for a port that speaks TLS at once. */
 export async function wire(
   port: number,
-  options: { readonly host?: string; readonly tlsCa?: string } = {},
+  options: { readonly host?: string; readonly tlsCa?: string; readonly from?: string } = {},
 ): Promise<Wire> {
-  const { host = '127.0.0.1', tlsCa } = options
+  const { host = '127.0.0.1', tlsCa, from } = options
+  const local = from === undefined ? {} : { localAddress: from }
   let socket: Socket =
     tlsCa === undefined
-      ? createConnection({ host, port })
-      : connectTls({ host, port, ca: tlsCa, servername: 'localhost' })
+      ? createConnection({ host, port, ...local })
+      : connectTls({ host, port, ca: tlsCa, servername: 'localhost', ...local })
   let came = ''
   let isClosed = false
   let wake = (): void => undefined
@@ -109,6 +110,8 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect'): Promise<voi
 export interface SmtpWay {
   readonly port: number
   readonly host?: string
+  /** Where it comes from; absent: any address of this machine. */
+  readonly from?: string
   readonly tls?: 'implicit' | 'starttls'
   readonly ca?: string
   readonly login?: { readonly user: string; readonly password: string | Uint8Array }
@@ -120,6 +123,7 @@ export async function smtpSession(way: SmtpWay): Promise<Wire> {
   const { greeting = 'EHLO', ca = '' } = way
   const session = await wire(way.port, {
     ...(way.host !== undefined && { host: way.host }),
+    ...(way.from !== undefined && { from: way.from }),
     ...(way.tls === 'implicit' && { tlsCa: ca }),
   })
   const must = async (line: string | undefined, code: string): Promise<void> => {
