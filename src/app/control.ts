@@ -24,11 +24,13 @@ import { joinDoor } from '#server/node/join-door.ts'
 import { NodeBook } from '#server/node/node-book.ts'
 import { declaredNode, NodeHub } from '#server/node/node-hub.ts'
 import { keyOf } from '#server/node/peer-key.ts'
+import { AccountClock } from '#store/directory/account-clock.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import { hashPassword } from '#store/directory/password.ts'
 import { makeScramKeys, newSaltKey } from '#store/directory/scram-keys.ts'
+import { lifeRulesOf } from '#store/settings/life-rules.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
 import { SETTINGS } from '#store/settings/table.ts'
 
@@ -75,14 +77,15 @@ runRole('control', async ({ place, log, atFailure }) => {
   const directoryLog = storage.service('directory')
   const settingsStore = storage.service('settings')
   const index = storage.service('index')
-  const directory = new DirectoryMaster({
-    log: directoryLog,
+  const settings = new SettingsMaster({ store: settingsStore, clock })
+  const lives = new AccountClock({
     clock,
-    checks: [findCycle],
+    rules: () => lifeRulesOf(settings.loaded),
+    onJump: (byMs) => log.warn('directory.clockJumped', { byMs }),
   })
+  const directory = new DirectoryMaster({ log: directoryLog, clock, lives, checks: [findCycle] })
   await directory.load()
   if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
-  const settings = new SettingsMaster({ store: settingsStore, clock })
   await naming(join(place.dir, 'control', 'settings.db'), settings.load())
   // A disk that takes nothing just now keeps control from nothing: the next start tries again.
   await giveSaltKeys(directory).catch((cause: unknown) => {

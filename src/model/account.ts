@@ -1,5 +1,5 @@
 import type { Address } from './address.ts'
-import type { PersonFacts } from './person-facts.ts'
+import type { Day, PersonFacts } from './person-facts.ts'
 import type { OwnQuota } from './quota.ts'
 import type { GivenRole } from './role.ts'
 import type { Origin } from './source.ts'
@@ -41,6 +41,8 @@ export interface Account extends PersonFacts {
   readonly isDisabledThere?: true
   /** Its main addresses of earlier times. */
   readonly formerAddresses?: readonly FormerAddress[]
+  /** Where mail goes when the account has left, and the last day of that. */
+  readonly afterLeaving?: { readonly to: readonly Address[]; readonly until: Day }
   /** When it was deleted, in ISO 8601 and UTC; it can be had back until it is deleted for good. */
   readonly deletedAt?: string
 }

@@ -11,6 +11,8 @@ export class FakeAuthenticator implements Authenticator {
   /** As the directory knows them, where a test has changed them. */
   accounts: ReadonlyMap<string, Account> = new Map()
   readonly attempts: LoginAttempt[] = []
+  /** Whose sessions may not go on. */
+  readonly fallen = new Set<AccountId>()
   readonly #passwords: Map<string, Octets>
   constructor(passwords: Readonly<Record<string, string | Octets>>) {
     this.#passwords = new Map(
@@ -25,6 +27,8 @@ export class FakeAuthenticator implements Authenticator {
   get names(): readonly string[] {
     return [...this.#passwords.keys()]
   }
+
+  mayStay = ({ id }: Account): boolean => !this.fallen.has(id)
 
   login: Authenticator['login'] = async (attempt) => {
     this.attempts.push(attempt)

@@ -8,6 +8,7 @@ import { timedId } from '#base/id.ts'
 import { FakeClock, systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { NO_MOMENT } from '#model/account-life.ts'
 import type { NewEvent } from '#model/event.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 import { WEB_SESSIONS } from '#server/jmap/limits.ts'
@@ -97,7 +98,11 @@ export async function jmapRoom(
     onLimits: (listener) => (limitsChanged = listener),
     changes: store.allChanges,
     authenticator,
-    directory: { account: (id) => accounts.get(id), domain: (name) => ({ name }) },
+    directory: {
+      account: (id) => accounts.get(id),
+      domain: (name) => ({ name }),
+      moment: NO_MOMENT,
+    },
     sessions: new BrowserSessions({ rules: { ...WEB_SESSIONS, ...options.sessions }, clock }),
     hostname: 'mail.campus.example',
     ...(options.limits === undefined ? {} : { limits: options.limits }),

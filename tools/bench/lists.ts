@@ -7,6 +7,7 @@ import { StorageChild } from '#app/storage/child-process.ts'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import { SECOND_MS, systemClock } from '#base/time.ts'
+import { NO_MOMENT } from '#model/account-life.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
@@ -102,7 +103,7 @@ async function inServer(dir: string, work: (server: Server) => Promise<void>): P
       ...base,
       store,
       changes,
-      directory: { account: () => account, domain: () => undefined },
+      directory: { account: () => account, domain: () => undefined, moment: NO_MOMENT },
       sessions: new BrowserSessions({ rules: WEB_SESSIONS, clock: systemClock }),
       hostname: 'bench',
       newDeliveryId: () => 'none',

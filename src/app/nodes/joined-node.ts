@@ -8,10 +8,12 @@ import type { LinkParts } from '#client/node/node-link.ts'
 import type { Dial } from '#client/node/request.ts'
 import type { WireSnapshot } from '#contract/node/wire.ts'
 import type { NodePlace } from '#model/node.ts'
+import { AccountClock } from '#store/directory/account-clock.ts'
 import { DirectoryMaps } from '#store/directory/directory-maps.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { readWhole } from '#store/directory/rows-text.ts'
+import { lifeRulesOf } from '#store/settings/life-rules.ts'
 import type { EventLog } from '#store/events/event-log.ts'
 import {
   contentHash,
@@ -40,7 +42,7 @@ interface Parts {
  * own copies at the start and kept up by the link to control.
  */
 export class JoinedNode {
-  readonly directory = new MemoryDirectory()
+  readonly directory: MemoryDirectory
   readonly link: NodeLink
   readonly #parts: Parts
   readonly #listeners = new Set<(settings: Settings) => void>()
@@ -61,6 +63,12 @@ export class JoinedNode {
 
   constructor(parts: Parts) {
     this.#parts = parts
+    const lives = new AccountClock({
+      clock: parts.clock,
+      rules: () => lifeRulesOf(this.#settings),
+      onJump: (byMs) => parts.log.warn('directory.clockJumped', { byMs }),
+    })
+    this.directory = new MemoryDirectory([], 0, lives)
     this.link = new NodeLink({
       ...parts,
       has: () => ({

@@ -1,6 +1,7 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { convert } from '#engine/route/convert.ts'
+import { NO_MOMENT } from '#model/account-life.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -65,6 +66,9 @@ function ownAccount(
     account: directory.account.bind(directory),
     alias,
     byAddress: directory.byAddress.bind(directory),
+    byFormerAddress: directory.byFormerAddress.bind(directory),
+    // Who has left takes mail that was taken before, and carries what is sent on after it.
+    moment: NO_MOMENT,
     domain: directory.domain.bind(directory),
     forward: () => undefined,
     route: directory.route.bind(directory),

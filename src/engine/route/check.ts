@@ -1,5 +1,6 @@
 import { mainAddressOf } from '#model/account.ts'
-import type { Account, AccountId } from '#model/account.ts'
+import type { Account, AccountId, Forward } from '#model/account.ts'
+import { NO_MOMENT } from '#model/account-life.ts'
 import { addressKey, domainKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Directory, DirectoryChange, DirectoryRow } from '#store/directory/directory.ts'
@@ -74,6 +75,9 @@ function rowOf(directory: Directory, key: string): DirectoryRow | undefined {
   return account && { kind: 'account', account }
 }
 
+const ofRow = (row: DirectoryRow | null): Forward | undefined =>
+  row?.kind === 'forward' ? row.forward : undefined
+
 /** The look-ups of conversion as they will be once the change is saved. */
 function withChange(directory: Directory, change: ProposedChange): Addressing {
   const { key, row } = change
@@ -98,9 +102,19 @@ function withChange(directory: Directory, change: ProposedChange): Addressing {
       return row?.kind === 'domain' ? row.domain : undefined
     },
     forward(id) {
-      if (`forward:${id}` !== key) return directory.forward(id)
-      return row?.kind === 'forward' ? row.forward : undefined
+      const found = `forward:${id}` === key ? ofRow(row) : directory.forward(id)
+      const account = this.account(id)
+      if (account?.afterLeaving === undefined) return found
+      // One day its mail will go that way.
+      const to = [...(found?.to ?? []), ...account.afterLeaving.to]
+      return { accountId: id, to, keep: true }
     },
+    byFormerAddress(address) {
+      const found = directory.byFormerAddress(address)
+      const account = found && this.account(found.account.id)
+      return found && account && { ...found, account }
+    },
+    moment: NO_MOMENT,
     route: (match) => directory.route(match),
   }
 }

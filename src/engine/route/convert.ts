@@ -1,6 +1,7 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { forwardAfter, isKept, takesMail } from '#model/account-life.ts'
 import { addressKey, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -8,7 +9,7 @@ import type { Directory } from '#store/directory/directory.ts'
 /** What conversion looks at; the whole Directory has it, and so has a copy with one change. */
 export type Addressing = Pick<
   Directory,
-  'account' | 'alias' | 'byAddress' | 'domain' | 'forward' | 'route'
+  'account' | 'alias' | 'byAddress' | 'byFormerAddress' | 'domain' | 'forward' | 'moment' | 'route'
 >
 
 /** Where one recipient's mail ends up. */
@@ -16,7 +17,7 @@ export interface Target {
   readonly address: Address
   /**
    * local: an account of ours · relay: in a domain of ours, kept by another server that a route names ·
-   * remote: in a domain that is not ours · unknown: in a domain of ours, and nobody has it.
+   * remote: in a domain that is not ours · unknown: in a domain of ours, and nobody has it, or who had it has left.
    */
   readonly class: 'local' | 'relay' | 'remote' | 'unknown'
   readonly accountId?: AccountId
@@ -87,7 +88,11 @@ function stepOf(address: Address, directory: Addressing): Step {
   const plain = withoutDetail(address)
   const alias = directory.alias(address) ?? directory.alias(plain)
   if (alias !== undefined) return { next: alias.to }
-  const account = directory.byAddress(address) ?? directory.byAddress(plain)
+  const account =
+    directory.byAddress(address) ??
+    directory.byAddress(plain) ??
+    formerOwner(address, directory) ??
+    formerOwner(plain, directory)
   if (account !== undefined) return accountStep(address, account, directory)
   const domain = directory.domain(address.domain)
   if (domain === undefined) return { target: { address, class: 'remote' }, next: [] }
@@ -101,7 +106,20 @@ function stepOf(address: Address, directory: Addressing): Step {
   return { target: { address, class: relayed ? 'relay' : 'unknown' }, next: [] }
 }
 
+/** Whose main address it was, while mail to it still arrives. */
+function formerOwner(address: Address, directory: Addressing): Account | undefined {
+  const owner = directory.byFormerAddress(address)
+  return owner !== undefined && isKept(owner.former, directory.moment) ? owner.account : undefined
+}
+
 function accountStep(address: Address, account: Account, directory: Addressing): Step {
+  const { moment } = directory
+  if (!takesMail(account, moment)) {
+    const sentOn = forwardAfter(account, moment)
+    return sentOn === undefined
+      ? { target: { address, class: 'unknown' }, next: [] }
+      : { next: sentOn }
+  }
   const target: Target = { address, class: 'local', accountId: account.id }
   const forward = directory.forward(account.id)
   if (forward === undefined || forward.to.length === 0) return { target, next: [] }

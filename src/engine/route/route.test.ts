@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { Account } from '#model/account.ts'
+import { momentAt } from '#model/account-life.ts'
 import { formatAddress } from '#model/address.ts'
 import type { NextHop } from '#model/route.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
+import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import { findCycle } from './check.ts'
 import { CONVERSION_DEPTH_MAX, convert } from './convert.ts'
 import { nextHop } from './next-hop.ts'
@@ -101,6 +104,64 @@ test('an address of ours that another server keeps is relayed, not unknown', () 
   assert.deepEqual(targets('who@campus.example', [...campus, route('who@campus.example', old)]), [
     'relay who@campus.example',
   ])
+})
+
+test('who has left is unknown, or sent on for a while; a former address leads on while it is kept', () => {
+  const life = (more: Partial<Account>): DirectoryRow => ({
+    kind: 'account',
+    account: { ...fakeAccount('jiro@campus.example'), ...more },
+  })
+  const at = (row: DirectoryRow, day: string, to = 'jiro@campus.example'): string[] | string => {
+    const moment = momentAt(Date.parse(`${day}T00:00:00Z`), {
+      zone: 'UTC',
+      graceDays: 14,
+      mailBeforeStart: false,
+    })
+    const converted = convert(addr(to), new MemoryDirectory([...campus, row], 6, { moment }))
+    return converted.ok
+      ? converted.value.targets.map(({ class: of, address }) => `${of} ${formatAddress(address)}`)
+      : converted.error
+  }
+  const row = life({
+    startsOn: '2027-04-01',
+    expiresOn: '2031-03-31',
+    afterLeaving: {
+      to: [addr('j@else.example'), addr('taro@campus.example')],
+      until: '2031-09-30',
+    },
+    formerAddresses: [
+      {
+        address: addr('saburo@campus.example'),
+        keptUntil: '2028-01-01T00:00:00.000Z',
+        reservedUntil: '2030-01-01T00:00:00.000Z',
+      },
+    ],
+  })
+  assert.deepEqual(at(row, '2027-03-31'), ['unknown jiro@campus.example'])
+  assert.deepEqual(at(row, '2031-04-10'), ['local jiro@campus.example'])
+  assert.deepEqual(at(row, '2031-04-15'), ['remote j@else.example', 'local taro@campus.example'])
+  assert.deepEqual(at(row, '2031-10-01'), ['unknown jiro@campus.example'])
+  const old = 'Saburo+渡り@lab.campus.example'
+  assert.deepEqual(at(row, '2027-12-31', old), ['local Saburo+渡り@campus.example'])
+  assert.deepEqual(at(row, '2028-01-01', old), ['unknown Saburo+渡り@campus.example'])
+  assert.deepEqual(at(life({ deletedAt: '2027-01-01T00:00:00.000Z' }), '2027-01-02'), [
+    'unknown jiro@campus.example',
+  ])
+  const round = { ...row, account: { ...(row as { account: Account }).account } }
+  const loop = findCycle(
+    fakeDirectory([...campus, alias('info@campus.example', 'jiro@campus.example')]),
+    {
+      key: 'account:id-jiro@campus.example',
+      row: {
+        kind: 'account',
+        account: {
+          ...round.account,
+          afterLeaving: { to: [addr('info@campus.example')], until: '2031-09-30' },
+        },
+      },
+    },
+  )
+  assert.match(loop ?? '', /round in a circle: (?:jiro|info)@/)
 })
 
 test('a cycle and a chain without end are outcomes', () => {

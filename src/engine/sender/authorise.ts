@@ -6,6 +6,7 @@ import { ADDRESSES_MAX, parseAddressList } from '#codec/mime/address-list.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account } from '#model/account.ts'
+import { isKept } from '#model/account-life.ts'
 import { addressKey, equalAddress, parseAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { HeaderAddress } from '#model/message.ts'
@@ -25,12 +26,16 @@ export type Unauthorised = string
 export function maySendAs(
   account: Account,
   address: Address,
-  directory: Pick<Directory, 'domain'>,
+  directory: Pick<Directory, 'domain' | 'moment'>,
 ): boolean {
   const own: readonly Address[] = [
     mainAddressOf(account),
     ...account.addresses,
     ...account.delegated,
+    // Programs that still write the name of before.
+    ...(account.formerAddresses ?? [])
+      .filter((former) => isKept(former, directory.moment))
+      .map((former) => former.address),
   ]
   let tried = address
   for (let i = 0; i < CONVERSIONS_MAX; i++) {
@@ -47,7 +52,7 @@ export function maySendAs(
 export function authoriseHeader(
   account: Account,
   fields: readonly HeaderField[],
-  directory: Pick<Directory, 'domain'>,
+  directory: Pick<Directory, 'domain' | 'moment'>,
 ): Outcome<void, Unauthorised> {
   for (const field of fields) {
     if (!SENDER_FIELDS.includes(field.key)) continue

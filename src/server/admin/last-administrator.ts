@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Account, AccountId } from '#model/account.ts'
+import { mayLogIn } from '#model/account-life.ts'
+import type { Moment } from '#model/account-life.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { isBySession } from './context.ts'
 import { ApiError } from './errors.ts'
@@ -23,12 +25,16 @@ export function keepSomeWayIn(
   changed: ReadonlyMap<AccountId, Account | undefined>,
 ): void {
   if (!isBySession(request)) return
+  const { moment } = directory
+  const isIn = (account: Account | undefined): boolean =>
+    account !== undefined && mayEnter(account, moment)
   const shutOut = [...changed]
     .map(([id, after]) => ({ before: directory.account(id), after }))
-    .find(({ before, after }) => before !== undefined && mayEnter(before) && !isIn(after))
+    .find(({ before, after }) => before !== undefined && mayEnter(before, moment) && !isIn(after))
   if (shutOut?.before === undefined) return
   if ([...changed.values()].some(isIn)) return
-  for (const other of directory.accounts()) if (!changed.has(other.id) && mayEnter(other)) return
+  for (const other of directory.accounts())
+    if (!changed.has(other.id) && mayEnter(other, moment)) return
   throw new ApiError(
     'lastAdministrator',
     `${shutOut.before.username} is the last administrator who can log in`,
@@ -36,9 +42,7 @@ export function keepSomeWayIn(
   )
 }
 
-const isIn = (account: Account | undefined): boolean => account !== undefined && mayEnter(account)
-
-const mayEnter = (account: Account): boolean =>
+const mayEnter = (account: Account, moment: Moment): boolean =>
   account.admin &&
-  !account.disabled &&
+  mayLogIn(account, moment) &&
   (account.credential !== undefined || account.bind !== undefined)

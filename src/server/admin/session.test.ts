@@ -8,6 +8,7 @@ import { memoryLog } from '#base/log.ts'
 import { err, ok } from '#base/outcome.ts'
 import { FakeClock, HOUR_MS, MINUTE_MS } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { NO_MOMENT } from '#model/account-life.ts'
 import type { LoginAttempt, LoginFault } from '#store/directory/authenticator.ts'
 import { adminApp } from './app.ts'
 import type { AdminDeps } from './context.ts'
@@ -42,7 +43,7 @@ before(async () => {
         return fault === undefined && now !== undefined ? ok(now) : err(fault ?? 'refused')
       },
     },
-    directory: { directory: { account: () => now } },
+    directory: { directory: { account: () => now, moment: NO_MOMENT } },
     hub: { nodes: () => [], settled: async () => [], forget: () => undefined },
     queues: () => [],
     index: { gaps: async () => ({ items: [] }) },

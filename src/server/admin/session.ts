@@ -4,6 +4,7 @@ import { HOUR_MS, MINUTE_MS } from '#base/time.ts'
 import { newSession, session, sessionEnded } from '#contract/admin/session.ts'
 import type { SessionBody } from '#contract/admin/session.ts'
 import type { Account } from '#model/account.ts'
+import { mayLogIn } from '#model/account-life.ts'
 import { permissionsOf, roleOf } from '#model/role.ts'
 import type { LoginFault } from '#store/directory/authenticator.ts'
 import { isCsrfToken } from '#store/directory/browser-sessions.ts'
@@ -95,7 +96,7 @@ function sessionOf(
   const isGood =
     account !== undefined &&
     roleOf(account) !== 'user' &&
-    !account.disabled &&
+    mayLogIn(account, deps.directory.directory.moment) &&
     account.credentialVersion === found.credentialVersion
   if (isGood) return found
   sessions.close(request.headers.cookie)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { emptyOctets, fromUtf8 } from '#base/octets.ts'
-import { FakeClock, MINUTE_MS } from '#base/time.ts'
+import { FakeClock, MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
@@ -44,6 +44,20 @@ test('who looks and finds nothing new wakes nobody else who has the mailbox open
   assert.ok(woken > 0)
   assert.equal(idler.take({ expunge: true }).exists, 1)
   views.close()
+})
+
+test('a session whose account may be in no longer is told so and ends, also in IDLE', async (t) => {
+  const clock = new FakeClock()
+  const room = await imapRoom(t, { clock })
+  const [idler, other] = [await room.login(), await room.login('taro')]
+  await idler.command('SELECT INBOX')
+  idler.send('i IDLE\r\n')
+  assert.match(await idler.line(), /^\+ /)
+  room.authenticator.fallen.add('account-hanako' as AccountId)
+  clock.advance(10 * SECOND_MS)
+  assert.match(await idler.line(), /^i OK/)
+  assert.match(await idler.line(), /^\* BYE This account may not be used any longer/)
+  assert.match(await other.command('NOOP'), /^OK/)
 })
 
 test('IDLE tells each change, keeps silent connections alive, and ends by DONE (RFC 2177 §3)', async (t) => {

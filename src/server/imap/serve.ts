@@ -14,6 +14,7 @@ import { peerAddress } from '#net/peer.ts'
 import { startTls } from '#net/tls.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
+import { endFallen } from '#store/directory/standing.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
@@ -132,6 +133,11 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
   }
   const sessions = new Set<ImapSession>()
   const sockets = new Set<Socket>()
+  const stopLooking = endFallen(sessions, {
+    ...options,
+    accountOf: (session) => session.account,
+    end: (session) => session.bye('This account may not be used any longer'),
+  })
   const listening = await listen({
     ...options.listen,
     onSocket: (socket) => {
@@ -163,6 +169,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     port: listening.port,
     connections: () => sockets.size,
     async close(graceMs) {
+      stopLooking()
       await listening.close()
       for (const session of sessions) session.bye('Server shuts down')
       const ended = new AbortController()

@@ -21,7 +21,7 @@ export interface JmapRoom {
   readonly views: EmailViews
   readonly metas: KnownMetas
   readonly shares: Shares
-  readonly directory: Pick<Directory, 'account' | 'domain'>
+  readonly directory: Pick<Directory, 'account' | 'domain' | 'moment'>
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
   readonly limits: JmapLimits

@@ -39,7 +39,7 @@ export interface JmapParts {
   readonly search?: TextSearch
   readonly changes: (listener: (change: StoreChanged) => void) => () => void
   readonly authenticator: Authenticator
-  readonly directory: Pick<Directory, 'account' | 'domain'>
+  readonly directory: Pick<Directory, 'account' | 'domain' | 'moment'>
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: JmapRoom['quotaOf']
   /** Told when what accounts may hold may have changed. */

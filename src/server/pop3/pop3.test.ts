@@ -3,11 +3,22 @@ import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { fromUtf8, toLatin1 } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
-import { FakeClock } from '#base/time.ts'
+import { FakeClock, SECOND_MS } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
 import { TlsIdentity } from '#net/tls.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { LineClient } from '#test/fake/line-client.ts'
 import { ask, fill, many, pop3Room, uidsLeft } from '#test/fake/pop3-room.ts'
+
+test('a session whose account may be in no longer ends', async (t) => {
+  const clock = new FakeClock()
+  const { authenticator, login } = await pop3Room(t, { clock })
+  const client = await login()
+  assert.match(await ask(client, 'NOOP'), /^\+OK/)
+  authenticator.fallen.add('account-hanako' as AccountId)
+  clock.advance(10 * SECOND_MS)
+  await assert.rejects(client.line(), /connection ended/)
+})
 
 test('messages come as they are stored, dots stuffed, and go at QUIT (RFC 1939 §5)', async (t) => {
   const { store, login } = await pop3Room(t)

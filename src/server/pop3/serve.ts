@@ -12,6 +12,7 @@ import { peerAddress } from '#net/peer.ts'
 import { startTls } from '#net/tls.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
+import { endFallen } from '#store/directory/standing.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { Pop3Session } from './session.ts'
 
@@ -83,6 +84,11 @@ export interface Pop3Listener {
 export async function servePop3(options: Pop3ListenerOptions): Promise<Pop3Listener> {
   const sockets = new Set<Socket>()
   const sessions = new Set<Pop3Session>()
+  const stopLooking = endFallen(sessions, {
+    ...options,
+    accountOf: (session) => session.account,
+    end: (session) => session.bye(),
+  })
 
   const run = async (socket: Socket, ip: string, admitted: Admitted): Promise<void> => {
     const implicit = options.tls === 'implicit'
@@ -116,6 +122,7 @@ export async function servePop3(options: Pop3ListenerOptions): Promise<Pop3Liste
     port: listening.port,
     connections: () => sockets.size,
     async close(graceMs) {
+      stopLooking()
       await listening.close()
       for (const session of sessions) session.bye()
       const ended = new AbortController()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toUtf8 } from '#base/octets.ts'
 import { TlsIdentity } from '#net/tls.ts'
-import { FakeAuthenticator } from '#test/fake/authenticator.ts'
+import { FakeAuthenticator, fakeAccount } from '#test/fake/authenticator.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import type { SmtpPeer } from '#test/fake/smtp-peer.ts'
 import { serveForTest } from '#test/fake/smtp-serve.ts'
@@ -38,6 +38,17 @@ async function door(limits: Partial<SmtpLimits> = {}) {
   }
   return { authenticator, peer, served }
 }
+
+test('a session whose account may be in no longer sends nothing more', async () => {
+  const { authenticator, peer, served } = await door()
+  const at = await peer()
+  assert.match(await at.say(RIGHT), /^235/)
+  assert.match(await at.say('MAIL FROM:<hanako@campus.example>'), /^250/)
+  await at.say('RSET')
+  authenticator.fallen.add(fakeAccount('hanako').id)
+  assert.match(await at.say('MAIL FROM:<hanako@campus.example>'), /^550 5\.7\.1 this account/)
+  await served.end()
+})
 
 test('passwords are opaque octets by each mechanism, with and without an initial response', async () => {
   const { authenticator, peer, served } = await door()

@@ -42,7 +42,10 @@ export function barredReply(session: SmtpSession): Reply | undefined {
           `${session.peer.ip} may not relay here; log in and send by ${whereToLogIn(options.texts())}`,
         )
   }
-  if (options.door === 'submission' && session.account === undefined) {
+  const { account } = session
+  if (account !== undefined && options.authenticator?.mayStay?.(account) === false)
+    return reply(550, '5.7.1', 'this account may not be used any longer')
+  if (options.door === 'submission' && account === undefined) {
     // RFC 4954 §6; the text names where, since half of the world's set-ups are wrong there.
     return reply(
       530,

@@ -16,6 +16,8 @@ export type LoginFault = 'refused' | 'unavailable' | 'slowed'
 
 export interface Authenticator {
   login(attempt: LoginAttempt): Promise<Outcome<Account, LoginFault>>
+  /** Whether a session of the account may go on: not when it is suspended, has left, or is gone. */
+  mayStay?(account: Account): boolean
   /** Absent: SCRAM is not to be had. */
   readonly scram?: ScramLogins
 }

@@ -2,12 +2,13 @@ import { asciiLower } from '#base/text.ts'
 import { addressKey, domainKey, formatAddress, isDomain, parseAddress } from '#model/address.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
+import { isReserved } from '#model/account-life.ts'
 import { factsFault } from '#model/person-facts.ts'
 import type { Address } from '#model/address.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
-import type { Directory, DirectoryKey, DirectoryRow } from './directory.ts'
+import type { Directory, DirectoryKey, DirectoryRow, FormerOwner } from './directory.ts'
 
 /** A row to write, or a key to remove. */
 export type DirectoryEdit =
@@ -142,9 +143,26 @@ function checkFree(
       `${text} belongs to ${owner.username}@${owner.domain}`,
       'Choose another address.',
     )
+  const reserved = reservedFor(directory, address)
+  if (reserved !== undefined && reserved.account.id !== account.id) return isReservedFor(reserved)
   if (directory.alias(address) !== undefined)
     return refuse('conflict', `${text} is an alias`, `Remove it first: watari alias rm ${text}`)
   return undefined
+}
+
+/** Whose it was, where nobody else is to have it yet. */
+function reservedFor(directory: Directory, address: Address): FormerOwner | undefined {
+  const owner = directory.byFormerAddress(address)
+  return owner !== undefined && isReserved(owner.former, directory.moment) ? owner : undefined
+}
+
+function isReservedFor({ account, former }: FormerOwner): DirectoryRefusal {
+  const text = formatAddress(former.address)
+  return refuse(
+    'conflict',
+    `${text} was an address of ${formatAddress(mainAddressOf(account))}, and is kept from others until ${former.reservedUntil.slice(0, 10)}`,
+    `Choose another one, or set it free: watari user release ${text}`,
+  )
 }
 
 function checkAlias(directory: Directory, alias: Alias): DirectoryRefusal | undefined {
@@ -162,6 +180,8 @@ function checkAlias(directory: Directory, alias: Alias): DirectoryRefusal | unde
       `${from} is an address of ${owner.username}@${owner.domain}`,
       `Forward its mail instead: watari forward set ${owner.username}@${owner.domain} TO --keep`,
     )
+  const reserved = reservedFor(directory, alias.from)
+  if (reserved !== undefined) return isReservedFor(reserved)
   return checkTargets(alias.to, from)
 }
 

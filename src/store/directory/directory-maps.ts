@@ -1,6 +1,7 @@
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
@@ -101,8 +102,9 @@ export class DirectoryMaps {
 
   #countScram(account: Account | undefined, sign: 1 | -1): void {
     if (account === undefined) return
-    const { credential, bind, scram, disabled } = account
-    if (disabled || (credential === undefined && bind === undefined)) return
+    const { credential, bind, scram, disabled, deletedAt } = account
+    if (disabled || deletedAt !== undefined || (credential === undefined && bind === undefined))
+      return
     if (scram === undefined) {
       this.scram.lacking += sign
       return
@@ -118,11 +120,15 @@ export class DirectoryMaps {
 const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undefined =>
   value === undefined ? undefined : ({ kind, [kind]: value } as unknown as DirectoryRow)
 
-/** An account is found by each of its addresses, and by what others call it. */
+/** An account is found by each of its addresses, those of before, and by what others call it. */
 function furtherKeysOf(account: Account): string[] {
   const keys = [addressKey(mainAddressOf(account)), ...account.addresses.map(addressKey)]
+  for (const { address } of account.formerAddresses ?? []) keys.push(formerKey(address))
   return account.externalId === undefined ? keys : [...keys, externalKey(account.externalId)]
 }
+
+/** Of an address that it had before. */
+export const formerKey = (address: Address): string => `\u0001${addressKey(address)}`
 
 /** No address has a NUL in it. */
 export const externalKey = (externalId: string): string => `\0${externalId}`

@@ -2,6 +2,7 @@ import { Semaphore } from '#base/deadline.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
+import { AccountClock } from './account-clock.ts'
 import { checkRemoval, checkRow } from './check-edits.ts'
 import type { DirectoryEdit, DirectoryRefusal } from './check-edits.ts'
 import type { ChangeAuthor, DirectoryLog } from './directory-log.ts'
@@ -11,6 +12,7 @@ import { readChanges, readWhole } from './rows-text.ts'
 import { rowKey } from './row-key.ts'
 
 const PAGE_ROWS = 1_000
+const PLAIN_RULES = { zone: '', graceDays: 0, mailBeforeStart: true }
 
 /** A check from another room, such as route's for cycles: one line that refuses the change. */
 export type ChangeCheck = (
@@ -23,7 +25,7 @@ export type ChangeCheck = (
  * to the log, then changes the copy and tells those who listen.
  */
 export class DirectoryMaster {
-  readonly directory = new MemoryDirectory()
+  readonly directory: MemoryDirectory
   readonly #log: DirectoryLog
   readonly #clock: Clock
   readonly #checks: readonly ChangeCheck[]
@@ -36,7 +38,14 @@ export class DirectoryMaster {
     readonly log: DirectoryLog
     readonly clock: Clock
     readonly checks?: readonly ChangeCheck[]
+    /** What time it is for accounts; else that of the clock. */
+    readonly lives?: Pick<AccountClock, 'moment'>
   }) {
+    this.directory = new MemoryDirectory(
+      [],
+      0,
+      parts.lives ?? new AccountClock({ clock: parts.clock, rules: () => PLAIN_RULES }),
+    )
     this.#log = parts.log
     this.#clock = parts.clock
     this.#checks = parts.checks ?? []

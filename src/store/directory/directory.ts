@@ -1,4 +1,12 @@
-import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
+import type {
+  Account,
+  AccountId,
+  Alias,
+  FormerAddress,
+  Forward,
+  LocalDomain,
+} from '#model/account.ts'
+import type { Moment } from '#model/account-life.ts'
 import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -43,6 +51,12 @@ export interface DirectoryCounts {
  */
 export type Rows<T> = IteratorObject<T, undefined>
 
+/** Whose address it was. */
+export interface FormerOwner {
+  readonly account: Account
+  readonly former: FormerAddress
+}
+
 /** Look-ups from memory inside the socket process; synchronous, always the last good copy. */
 export interface Directory {
   /** 0 while no copy has been read yet: then every look-up is `unavailable`, never "no such user". */
@@ -50,14 +64,18 @@ export interface Directory {
   readonly defaultDomain: string | undefined
   readonly scram: ScramCounts
   readonly counts: DirectoryCounts
+  /** What time it is for accounts that begin and end. */
+  readonly moment: Moment
   domain(name: string): LocalDomain | undefined
   domains(): readonly LocalDomain[]
   account(id: AccountId): Account | undefined
   accounts(): Rows<Account>
-  /** A bare user name of the default domain, or any address of the account; case ignored. */
+  /** A bare user name of the default domain, or any address of the account, former ones too while they are kept; case ignored. */
   byLogin(login: string): Account | undefined
   /** By username@domain or a further address; no conversion, no alias, detail not cut. */
   byAddress(address: Address): Account | undefined
+  /** Whose main address it was before, as long as a row says so. */
+  byFormerAddress(address: Address): FormerOwner | undefined
   /** Whom another system knows by this. */
   byExternalId(externalId: string): Account | undefined
   alias(address: Address): Alias | undefined

@@ -4,6 +4,7 @@ import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { FakeClock, HOUR_MS, MINUTE_MS } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { momentAt } from '#model/account-life.ts'
 import { createAuthenticator } from './login.ts'
 import { MemoryDirectory } from './memory-directory.ts'
 import { hashPassword, isPassword, verifyPassword } from './password.ts'
@@ -116,6 +117,56 @@ describe('logins', () => {
       'refused',
       'also though the check is remembered',
     )
+  })
+
+  test('nobody enters before the first day, after the grace, or deleted; sessions end; the login of before goes on', async () => {
+    let today = '2027-03-31'
+    const rules = { zone: 'UTC', graceDays: 1, mailBeforeStart: true }
+    const row = accountRow('hanako', await hashPassword(fromUtf8('渡り')), {
+      startsOn: '2027-04-01',
+      expiresOn: '2031-03-31',
+      formerAddresses: [
+        {
+          address: { localpart: 'yamada', domain: 'campus.example' },
+          keptUntil: '2028-01-01T00:00:00.000Z',
+          reservedUntil: '2030-01-01T00:00:00.000Z',
+        },
+      ],
+    })
+    const domain = { kind: 'domain', domain: { name: 'campus.example' } } as const
+    const directory = new MemoryDirectory([domain, row], 2, {
+      get moment() {
+        return momentAt(Date.parse(`${today}T12:00:00Z`), rules)
+      },
+    })
+    const authenticator = createAuthenticator({ directory, clock: new FakeClock() })
+    const login = async (name: string): Promise<boolean> => {
+      const password = fromUtf8('渡り')
+      return (
+        await authenticator.login({ login: name, password, ip: '127.0.0.1', protocol: 'imap' })
+      ).ok
+    }
+    const tried: Record<string, readonly boolean[]> = {}
+    for (today of ['2027-03-31', '2027-04-01', '2028-01-01', '2031-04-01', '2031-04-02'])
+      tried[today] = [
+        await login('hanako'),
+        await login('yamada'),
+        authenticator.mayStay!(row.account),
+      ]
+    assert.deepEqual(tried, {
+      '2027-03-31': [false, false, false],
+      '2027-04-01': [true, true, true],
+      '2028-01-01': [true, false, true],
+      '2031-04-01': [true, false, true],
+      '2031-04-02': [false, false, false],
+    })
+    const gone = accountRow('hanako', row.account.credential, {
+      deletedAt: '2027-05-01T00:00:00.000Z',
+    })
+    today = '2027-05-01'
+    directory.apply([{ seq: 3, key: `account:${row.account.id}`, row: gone }])
+    assert.equal(await login('hanako'), false)
+    assert.equal(authenticator.mayStay!(row.account), false)
   })
 
   test('a new password ends what was remembered of the old one', async () => {

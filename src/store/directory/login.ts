@@ -7,6 +7,7 @@ import { asciiLower } from '#base/text.ts'
 import { sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
+import { mayLogIn } from '#model/account-life.ts'
 import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
 import { BoundPasswords } from './bound-passwords.ts'
 import type { BindRules } from './bound-passwords.ts'
@@ -48,6 +49,7 @@ export function createAuthenticator(options: {
     ...(scram !== undefined && {
       scram: scramLogins({ directory, clock, limits, log, enabled: () => scram().enabled }),
     }),
+    mayStay: (account) => isIn(directory.account(account.id), directory),
     async login(attempt: LoginAttempt): Promise<Outcome<Account, LoginFault>> {
       if (directory.seq === 0) return err('unavailable')
       if (!isPassword(attempt.password) || Buffer.byteLength(attempt.login) > LOGIN_BYTES_MAX)
@@ -63,7 +65,7 @@ export function createAuthenticator(options: {
         return again.kind === 'go' && (again.waitMs === 0 || isLoopback(attempt.ip))
       }
       const turn = limits.isKnown(attempt.ip, login) ? 'first' : 'last'
-      const answer = await checker.check(account, {
+      const answer = await checker.check(isIn(account, directory) ? account : undefined, {
         login,
         password: attempt.password,
         mayTry,
@@ -71,10 +73,10 @@ export function createAuthenticator(options: {
       })
       if (answer === 'busy' || answer === 'away') return err('unavailable')
       if (answer === 'slowed') return err('slowed')
-      // The row as it is now: an account may have been disabled or given a new password meanwhile.
+      // The row as it is now: an account may have been disabled, have left or been given a new password meanwhile.
       const now = account === undefined ? undefined : directory.account(account.id)
       const isRight = answer === 'right' || answer === 'rightBefore'
-      if (isRight && now !== undefined && !now.disabled && sameCredential(now, account!)) {
+      if (isRight && isIn(now, directory) && sameCredential(now, account!)) {
         limits.succeeded(attempt.ip, login)
         if (answer === 'right') dated.look(now, attempt.password)
         return ok(now)
@@ -86,6 +88,9 @@ export function createAuthenticator(options: {
     },
   }
 }
+
+const isIn = (account: Account | undefined, { moment }: Directory): account is Account =>
+  account !== undefined && mayLogIn(account, moment)
 
 const sameCredential = (a: Account, b: Account): boolean =>
   a.credentialVersion === b.credentialVersion && secretOf(a) === secretOf(b)

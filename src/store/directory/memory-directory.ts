@@ -1,21 +1,31 @@
+import { systemClock } from '#base/time.ts'
 import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
+import { isKept } from '#model/account-life.ts'
+import type { Moment } from '#model/account-life.ts'
 import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
-import { DirectoryMaps, externalKey } from './directory-maps.ts'
+import { AccountClock } from './account-clock.ts'
+import { DirectoryMaps, externalKey, formerKey } from './directory-maps.ts'
 import type {
   Directory,
   DirectoryChange,
   DirectoryCounts,
   DirectoryKey,
   DirectoryRow,
+  FormerOwner,
   Rows,
   ScramCounts,
 } from './directory.ts'
 
 /** Conversions from domain to domain that a login may take; longer chains are refused when saved. */
 const CONVERSIONS_MAX = 10
+
+const BY_THE_MACHINE = {
+  clock: systemClock,
+  rules: () => ({ zone: '', graceDays: 0, mailBeforeStart: true }),
+}
 
 /**
  * The directory in memory, made from rows and kept up by changes. Look-ups ignore ASCII case and
@@ -24,9 +34,16 @@ const CONVERSIONS_MAX = 10
 export class MemoryDirectory implements Directory {
   #seq: number
   #maps = new DirectoryMaps()
+  readonly #clock: Pick<AccountClock, 'moment'>
 
-  constructor(rows: readonly DirectoryRow[] = [], seq = rows.length) {
+  /** `moment`: what time it is for accounts; else that of the machine. */
+  constructor(
+    rows: readonly DirectoryRow[] = [],
+    seq = rows.length,
+    clock: Pick<AccountClock, 'moment'> = new AccountClock(BY_THE_MACHINE),
+  ) {
     this.#seq = seq
+    this.#clock = clock
     for (const row of rows) this.#maps.put(row)
   }
 
@@ -46,6 +63,10 @@ export class MemoryDirectory implements Directory {
 
   get defaultDomain(): string | undefined {
     return this.#maps.domains.keys().next().value
+  }
+
+  get moment(): Moment {
+    return this.#clock.moment
   }
 
   get scram(): ScramCounts {
@@ -107,13 +128,13 @@ export class MemoryDirectory implements Directory {
   byLogin(login: string): Account | undefined {
     if (!login.includes('@')) {
       const domain = this.defaultDomain
-      return domain === undefined ? undefined : this.byAddress({ localpart: login, domain })
+      return domain === undefined ? undefined : this.#owner({ localpart: login, domain })
     }
     const address = parseAddress(login)
     if (!address.ok) return undefined
     let { localpart, domain } = address.value
     for (let conversions = 0; conversions <= CONVERSIONS_MAX; conversions++) {
-      const account = this.byAddress({ localpart, domain })
+      const account = this.#owner({ localpart, domain })
       if (account !== undefined) return account
       const next = this.domain(domain)?.convertTo
       if (next === undefined) return undefined
@@ -122,8 +143,23 @@ export class MemoryDirectory implements Directory {
     return undefined
   }
 
+  /** Also of a former address, while it is kept: programs go on with the login that they know. */
+  #owner(address: Address): Account | undefined {
+    const account = this.byAddress(address)
+    if (account !== undefined) return account
+    const owner = this.byFormerAddress(address)
+    return owner !== undefined && isKept(owner.former, this.moment) ? owner.account : undefined
+  }
+
   byAddress(address: Address): Account | undefined {
     return this.#maps.accounts.find(addressKey(address))
+  }
+
+  byFormerAddress(address: Address): FormerOwner | undefined {
+    const key = addressKey(address)
+    const account = this.#maps.accounts.find(formerKey(address))
+    const former = account?.formerAddresses?.find((each) => addressKey(each.address) === key)
+    return account === undefined || former === undefined ? undefined : { account, former }
   }
 
   byExternalId(externalId: string): Account | undefined {

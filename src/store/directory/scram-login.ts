@@ -4,6 +4,7 @@ import { err, ok } from '#base/outcome.ts'
 import { asciiLower } from '#base/text.ts'
 import { sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { mayLogIn } from '#model/account-life.ts'
 import { domainKey } from '#model/address.ts'
 import type { ScramChallenge, ScramLogins } from './authenticator.ts'
 import type { Directory } from './directory.ts'
@@ -47,7 +48,7 @@ export function scramLogins(parts: {
         if (
           signature !== undefined &&
           now !== undefined &&
-          !now.disabled &&
+          mayLogIn(now, directory.moment) &&
           now.credentialVersion === account!.credentialVersion &&
           now.scram === account!.scram
         ) {

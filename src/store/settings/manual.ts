@@ -44,6 +44,10 @@ function typeOf(option: Option): string {
       return `up to ${option.countMax} servers, HOST:PORT (port ${option.port} where it is left out)`
     case 'networks':
       return 'networks of IPv4 and IPv6, without a limit in rows'
+    case 'zone':
+      return 'time zone, such as Asia/Tokyo'
+    case 'words':
+      return `up to ${option.countMax} words`
     case 'action':
       return `one of ${actionsOf(option).join(', ')}`
   }
@@ -57,8 +61,11 @@ function defaultOf(option: Option): string {
       return formatSize(option.default)
     case 'durations':
       return option.default.map(formatDuration).join(', ')
+    case 'zone':
+      return option.default === '' ? "the machine's" : option.default
     case 'servers':
     case 'networks':
+    case 'words':
       return option.default.length === 0 ? 'none' : option.default.join(', ')
     default:
       return String(option.default)

@@ -62,6 +62,11 @@ export class SettingsMaster {
     return this.#latest
   }
 
+  /** Undefined before they are read. */
+  get loaded(): Settings | undefined {
+    return this.#settings
+  }
+
   get settings(): Settings {
     if (this.#settings === undefined)
       throw new Fault('unavailable', 'the settings are not read yet')

@@ -39,6 +39,14 @@ interface OptionTypes {
   }
   /** Networks of IPv4 and IPv6, as many as it takes: kept apart from the generation, by hash. */
   readonly networks: { readonly default: readonly string[]; readonly doc: Doc }
+  /** A name of the time zone database; empty: that of each machine. */
+  readonly zone: { readonly default: string; readonly doc: Doc }
+  /** Words of a line each, at most `countMax` of them. */
+  readonly words: {
+    readonly default: readonly string[]
+    readonly countMax: number
+    readonly doc: Doc
+  }
   readonly action: {
     readonly default: PolicyAction
     /** What it may be; absent: every action. */
@@ -56,6 +64,8 @@ interface Values {
   readonly durations: readonly number[]
   readonly servers: readonly string[]
   readonly networks: NetworkSet
+  readonly zone: string
+  readonly words: readonly string[]
   readonly action: PolicyAction
 }
 
@@ -400,6 +410,32 @@ export const SETTINGS = {
     doc: {
       en: 'Networks of gateways that are not ours and may deliver by LMTP; loopback may always.',
       ja: 'LMTP で配送してよい外部ゲートウェイのネットワーク。ループバックは常に許可します。',
+    },
+  },
+  'account.timeZone': {
+    type: 'zone',
+    default: '',
+    doc: {
+      en: 'By whose calendar accounts begin and end. Empty: by that of each machine; name one where machines stand in several zones.',
+      ja: 'アカウントの開始日・終了日を数える時間帯。空なら各マシンの時間帯。複数の時間帯にマシンがある場合は指定する。',
+    },
+  },
+  'account.graceDays': {
+    type: 'integer',
+    default: 14,
+    min: 0,
+    max: 3_650,
+    doc: {
+      en: 'For so many days after its last one an account is used as before, until it has left.',
+      ja: '有効期限の翌日からこの日数の間は、従来どおり利用できる（猶予期間）。',
+    },
+  },
+  'account.mailBeforeStart': {
+    type: 'boolean',
+    default: true,
+    doc: {
+      en: 'Mail to an account is taken before its first day; if not, it is refused as to somebody unknown. Nobody logs in before.',
+      ja: '利用開始日前のアカウント宛のメールを受け取る。受け取らない場合は宛先不明として拒否する。開始日前のログインはできない。',
     },
   },
 } as const satisfies Readonly<Record<string, Option>>

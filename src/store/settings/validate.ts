@@ -3,6 +3,8 @@ import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { counted } from '#base/text.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
+import { isZone } from '#model/account-life.ts'
+import { isTag } from '#model/person-facts.ts'
 import { parseNetwork } from './network-set.ts'
 import { actionsOf, isSettingKey, optionOf, SETTING_KEYS } from './table.ts'
 import type { Option, SettingKey } from './table.ts'
@@ -38,6 +40,8 @@ export function readValue(key: SettingKey, value: unknown): Outcome<SettingValue
   if (read.ok) return read
   return err({ code: 'invalid', message: `${key}: ${read.error}`, remedy: remedyOf(option) })
 }
+
+const ZONE_LENGTH_MAX = 64
 
 type Read = Outcome<SettingValue, string>
 
@@ -104,6 +108,18 @@ const readers: {
     const items = readList(value)
     if (items === undefined) return err(`${shown(value)} is no list`)
     return readNetworks(items)
+  },
+  zone: (_, value) =>
+    typeof value === 'string' && value.length <= ZONE_LENGTH_MAX && isZone(value.trim())
+      ? ok(value.trim())
+      : err(`${shown(value)} is no time zone`),
+  words: (option, value) => {
+    const items = readList(value)
+    if (items === undefined) return err(`${shown(value)} is no list`)
+    if (items.length > option.countMax) return err(`more than ${counted(option.countMax, 'word')}`)
+    const odd = items.find((item) => typeof item !== 'string' || !isTag(item))
+    if (odd !== undefined) return err(`${shown(odd)} is no word`)
+    return ok(items as readonly string[])
   },
   action: (option, value) =>
     typeof value === 'string' && (actionsOf(option) as readonly string[]).includes(value)
@@ -228,6 +244,10 @@ function remedyOf(option: Option): string {
       return `Give HOST:PORT, such as 127.0.0.1:${option.port} or [::1]:${option.port}.`
     case 'networks':
       return 'Give networks such as 192.0.2.0/24, 2001:db8::/32 or a single address.'
+    case 'zone':
+      return 'Give a name such as Asia/Tokyo, or an empty text for that of each machine.'
+    case 'words':
+      return 'Give words with commas between them.'
     case 'action':
       return `Give one of ${actionsOf(option).join(', ')}.`
   }

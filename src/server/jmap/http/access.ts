@@ -4,6 +4,7 @@ import type { Octets } from '#base/octets.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Account } from '#model/account.ts'
+import { mayLogIn } from '#model/account-life.ts'
 import { peerAddress } from '#net/peer.ts'
 import type { Authenticator, LoginFault } from '#store/directory/authenticator.ts'
 import { isCsrfToken } from '#store/directory/browser-sessions.ts'
@@ -25,7 +26,7 @@ export interface Refused {
 
 export interface AccessParts {
   readonly authenticator: Authenticator
-  readonly directory: Pick<Directory, 'account'>
+  readonly directory: Pick<Directory, 'account' | 'moment'>
   readonly sessions: BrowserSessions
 }
 
@@ -45,7 +46,7 @@ export async function accessOf(
   if (
     session === undefined ||
     account === undefined ||
-    account.disabled ||
+    !mayLogIn(account, parts.directory.moment) ||
     account.credentialVersion !== session.credentialVersion
   )
     return err(ENDED)

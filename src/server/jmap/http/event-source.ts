@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { HOUR_MS, SECOND_MS } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { mayLogIn } from '#model/account-life.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { AccountState } from '#store/mailbox/stored-email.ts'
 import { sharedAccounts } from '#server/jmap/account-of.ts'
@@ -198,8 +199,13 @@ export class EventStreams {
 
   /** A stream is as good as the login that opened it: not for an account that has another password now. */
   #mayGoOn({ call: { login } }: Stream): boolean {
-    const now = this.#room.directory.account(login.id)
-    return now?.disabled === false && now.credentialVersion === login.credentialVersion
+    const { directory } = this.#room
+    const now = directory.account(login.id)
+    return (
+      now !== undefined &&
+      mayLogIn(now, directory.moment) &&
+      now.credentialVersion === login.credentialVersion
+    )
   }
 
   async #tell(stream: Stream): Promise<void> {
