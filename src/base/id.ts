@@ -26,3 +26,11 @@ export function timedId(nowMs: number): string {
   }
   return time + randomId(9)
 }
+
+/** When such an id was made; undefined for any other text. */
+export function timeOf(id: string): number | undefined {
+  if (!/^[0-9A-HJKMNP-TV-Z]{18}$/.test(id)) return undefined
+  let ms = 0
+  for (const sign of id.slice(0, 9)) ms = ms * 32 + ALPHABET.indexOf(sign)
+  return ms
+}

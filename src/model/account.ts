@@ -1,5 +1,6 @@
 import type { Address } from './address.ts'
 import type { Day, PersonFacts } from './person-facts.ts'
+import type { Profile } from './profile.ts'
 import type { OwnQuota } from './quota.ts'
 import type { GivenRole } from './role.ts'
 import type { Origin } from './source.ts'
@@ -29,6 +30,7 @@ export interface Account extends PersonFacts {
   /** Addresses that it may also send under. */
   readonly delegated: readonly Address[]
   readonly quota?: OwnQuota
+  readonly profile?: Profile
   /** What other directories say of it, first to last; it is theirs alone where `isOwn` is absent. */
   readonly origins?: readonly Origin[]
   /** None of those directories has it any more; whoever is of that name there now is somebody else. */
@@ -71,6 +73,10 @@ export interface LocalDomain {
 export interface Alias {
   readonly from: Address
   readonly to: readonly Address[]
+  /** What people call the group that it is; one with a name may have no members yet. */
+  readonly name?: string
+  /** What another system calls the group. */
+  readonly externalId?: string
 }
 
 /** What an account's mail is forwarded to. */

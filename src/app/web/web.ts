@@ -33,7 +33,7 @@ const CONNECTIONS_MAX = 10_000
 /** Of one client's network: a campus may sit behind one address. */
 const CONNECTIONS_PER_CLIENT_MAX = 2_000
 
-/** The HTTPS door: the web pages, JMAP of a store, and `/api/v1`, which goes to control; control may be away. */
+/** The HTTPS door: the web pages, JMAP of a store, `/api/v1` and `/scim/v2`, which go to control; control may be away. */
 export function serveWeb(options: {
   readonly dir: string
   readonly listener: Listener
@@ -58,8 +58,7 @@ export function serveWeb(options: {
       response.setHeader('strict-transport-security', 'max-age=31536000')
       response.setHeader('x-content-type-options', 'nosniff')
       const path = (incoming.url ?? '/').split('?')[0]!
-      if (path === '/api/v1' || path.startsWith('/api/v1/'))
-        return proxy(incoming, response, options.adminSocket)
+      if (CONTROL_PATH.test(path)) return proxy(incoming, response, options.adminSocket)
       if (options.jmap !== undefined && JMAP_PATH.test(path))
         return answerJmap(incoming, response, options.jmap)
       pages(incoming, response)
@@ -110,6 +109,7 @@ function countClients(server: Server, max: number): void {
   })
 }
 
+const CONTROL_PATH = /^\/(?:api\/v1|scim\/v2)(?:\/|$)/
 const JMAP_PATH = /^\/(?:jmap|auth)\/|^\/\.well-known\/jmap$/
 
 function answerJmap(

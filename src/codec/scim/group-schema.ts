@@ -1,6 +1,6 @@
 import type { ResourceSchema, Schema } from './schema.ts'
 
-const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 export const WATARI_GROUP = 'urn:ietf:params:scim:schemas:extension:watari:2.0:Group'
 
 const CORE: Schema = {

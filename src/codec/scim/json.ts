@@ -12,3 +12,9 @@ export const isAbsent = (value: Json | undefined): value is undefined | null | r
 
 export const listOf = (value: Json | undefined): readonly Json[] =>
   isAbsent(value) ? [] : Array.isArray(value) ? (value as readonly Json[]) : [value]
+
+/** Whether it is nested deeper than this; none of ours is, and who walks through it has a stack to lose. */
+export const isDeeper = (value: unknown, depth: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth === 0 || Object.values(value).some((each) => isDeeper(each, depth - 1)))

@@ -124,3 +124,30 @@ function withSub(place: Place, name: string | undefined): Place | undefined {
   const sub = named(place.attribute?.subAttributes, name)
   return sub && { ...place, sub }
 }
+
+/** A schema as `/Schemas` tells it: nothing is left to be guessed. */
+export const describe = ({ id, name, description, attributes }: Schema) => ({
+  schemas: ['urn:ietf:params:scim:schemas:core:2.0:Schema'],
+  id,
+  name,
+  description,
+  attributes: attributes.map(described),
+})
+
+function described(attribute: Attribute): object {
+  const { subAttributes, canonicalValues, referenceTypes } = attribute
+  return {
+    name: attribute.name,
+    type: attribute.type,
+    multiValued: attribute.multiValued ?? false,
+    description: attribute.description,
+    required: attribute.required ?? false,
+    caseExact: attribute.caseExact ?? false,
+    mutability: attribute.mutability ?? 'readWrite',
+    returned: attribute.returned ?? 'default',
+    uniqueness: attribute.uniqueness ?? 'none',
+    ...(canonicalValues && { canonicalValues }),
+    ...(referenceTypes && { referenceTypes }),
+    ...(subAttributes && { subAttributes: subAttributes.map(described) }),
+  }
+}

@@ -1,6 +1,6 @@
 import type { Attribute, ResourceSchema, Schema } from './schema.ts'
 
-const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
+export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 export const ENTERPRISE_USER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 /** Ours; of the form that Entra ID takes for extensions. */
 export const WATARI_USER = 'urn:ietf:params:scim:schemas:extension:watari:2.0:User'
@@ -132,6 +132,15 @@ const WATARI: Schema = {
       description: 'Whether what goes on stays here, too; absent: it does.',
     },
     text('delegated', 'Addresses that it may also send under.', { multiValued: true }),
+    text('reading', 'How the name is said: やまだ はなこ.'),
+    text('formerNames', 'Names borne before, to be found by.', { multiValued: true }),
+    text('tags', 'Cohort, faculty, office: 2027入学, 法学部.', { multiValued: true }),
+    text('startsOn', 'The first day of use: 2027-04-01.'),
+    text('expiresOn', 'The last day of use: 2031-03-31.'),
+    text('sources', 'Other directories that say what it is; what they say is changed there.', {
+      multiValued: true,
+      ...readOnly,
+    }),
     text('passwordHash', 'Instead of a password: {SSHA}, {CRYPT}, {PBKDF2}, argon2id …', {
       caseExact: true,
       mutability: 'writeOnly',

@@ -101,6 +101,10 @@ export const user = facts.extend({
     .describe('What its main address was before.'),
   deletedAt: z.string().optional().describe('When it was deleted, where it can be had back.'),
   forward: newForward.optional(),
+  profile: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('What an identity provider says of the person besides: department, title …'),
   quota: ownQuota.optional(),
   effectiveQuota: z
     .object({ bytes: limit, messages: limit })
@@ -140,7 +144,11 @@ export const userChange = userFields.extend({
 
 export const newAlias = z.object({ from: z.string(), to: z.array(z.string()) })
 export const newAliasTo = newAlias.pick({ to: true })
-export const alias = newAlias.extend({ version })
+export const alias = newAlias.extend({
+  name: z.string().optional().describe('what people call the group that it is'),
+  externalId: z.string().optional().describe('what another system calls it'),
+  version,
+})
 export type AliasBody = z.infer<typeof alias>
 
 export const userForward = newForward.extend({ user: z.string(), version })

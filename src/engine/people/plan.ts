@@ -182,7 +182,7 @@ class Planner {
     const before = this.#directory.alias(from)
     if (before !== undefined && sameAll(before.to, to))
       return { ...row, outcome: 'same', changes: [], notes }
-    const refusal = this.#put({ kind: 'alias', alias: { from, to } })
+    const refusal = this.#put({ kind: 'alias', alias: { ...before, from, to } })
     if (refusal !== undefined) return refused(row, refusal)
     if (before === undefined) return { ...row, outcome: 'added', changes: [], notes }
     return { ...row, outcome: 'changed', changes: ['members'], notes }

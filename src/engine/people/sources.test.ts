@@ -154,6 +154,16 @@ describe('people of several sources', () => {
     assert.equal(home.written, 0)
   })
 
+  it('what an identity provider says besides stays over a reading', () => {
+    const home = new Home()
+    const ldap = source('ldap', 1)
+    home.take(reading(ldap, { a: { username: 'hanako', name: '花子' } }))
+    const profile = { department: '総務部', familyName: '山田' }
+    home.edit('hanako', (account) => ({ ...account, profile }))
+    home.take(reading(ldap, { a: { username: 'hanako', name: '鈴木 花子' } }))
+    assert.deepEqual([home.of('hanako').name, home.of('hanako').profile], ['鈴木 花子', profile])
+  })
+
   it('keep their account under a new name, since the key is the same', () => {
     const home = new Home()
     const ldap = source('ldap', 1)

@@ -189,6 +189,7 @@ function accountOf(
     ...(isOwn && { isOwn: true }),
     ...(before?.formerAddresses !== undefined && { formerAddresses: before.formerAddresses }),
     ...(before?.deletedAt !== undefined && { deletedAt: before.deletedAt }),
+    ...(before?.profile !== undefined && { profile: before.profile }),
   }
 }
 

@@ -87,6 +87,8 @@ interface Step {
 function stepOf(address: Address, directory: Addressing): Step {
   const plain = withoutDetail(address)
   const alias = directory.alias(address) ?? directory.alias(plain)
+  // A group without members has nobody who could read it.
+  if (alias?.to.length === 0) return { target: { address, class: 'unknown' }, next: [] }
   if (alias !== undefined) return { next: alias.to }
   const account =
     directory.byAddress(address) ??

@@ -96,6 +96,19 @@ test('a forward keeps a copy or not', () => {
   )
 })
 
+test('a group without members has nobody who could read its mail', () => {
+  const group = { from: addr('somu@campus.example'), to: [], name: '総務部' }
+  const rows = [...campus, { kind: 'alias', alias: group } as const]
+  assert.deepEqual(targets('somu@campus.example', rows), ['unknown somu@campus.example'])
+  assert.deepEqual(
+    targets('all@campus.example', [
+      ...rows,
+      alias('all@campus.example', 'somu@campus.example', 'taro@campus.example'),
+    ]),
+    ['unknown somu@campus.example', 'local taro@campus.example'],
+  )
+})
+
 test('an address of ours that another server keeps is relayed, not unknown', () => {
   const old: NextHop = { kind: 'smtp', host: 'old.example', port: 25 }
   assert.deepEqual(targets('who@campus.example', [...campus, route('campus.example', old)]), [

@@ -20,8 +20,8 @@ import { addressIn, holding, lower, pageOf } from './lookup.ts'
 
 const fromParam = z.object({ from: z.string() })
 
-const aliasBody = ({ from, to }: Alias): AliasBody =>
-  versioned({ from: formatAddress(from), to: to.map(formatAddress) })
+const aliasBody = ({ from, to, ...group }: Alias): AliasBody =>
+  versioned({ from: formatAddress(from), to: to.map(formatAddress), ...group })
 
 const target = (from: Address): Target => ({
   key: `alias:${addressKey(from)}`,
@@ -80,10 +80,10 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
     async (request) => {
       const from = addressIn(directory, lower(request.params.from))
       const to = request.body.to.map((text) => addressIn(directory, text))
-      const pending = await writeDirectory(deps, request, target(from), () =>
-        ok([{ kind: 'put', row: { kind: 'alias', alias: { from, to } } }]),
+      const pending = await writeDirectory(deps, request, target(from), (now) =>
+        ok([{ kind: 'put', row: { kind: 'alias', alias: { ...now.alias(from), from, to } } }]),
       )
-      return { ...aliasBody({ from, to }), pending }
+      return { ...aliasBody(directory.alias(from) ?? { from, to }), pending }
     },
   )
 

@@ -32,6 +32,7 @@ import { need, permissionOf, refuseUndeclared } from './permission.ts'
 import { queueRoutes } from './queue.ts'
 import { routeRoutes } from './routes.ts'
 import { scriptRoutes } from './scripts.ts'
+import { SCIM_PREFIX, scimRoutes } from './scim/scim.ts'
 import { searchRoutes } from './search.ts'
 import { ADMIN_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
@@ -144,6 +145,20 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
     },
     { prefix: PREFIX },
   )
+  await app.register(
+    async (scope) => {
+      scope.addHook('onRoute', refuseUndeclared)
+      scope.addHook('onRequest', async (request) => {
+        const permission = permissionOf(request)
+        // An identity provider is no browser: whoever asks here has a token.
+        Object.assign(request, byToken(deps, request, 'scim'))
+        if (permission !== undefined && permission !== 'known' && permission !== 'anybody')
+          need(request, permission)
+      })
+      scimRoutes(scope, deps, log)
+    },
+    { prefix: SCIM_PREFIX },
+  )
   await app.ready()
   return {
     listener: (request, response) => app.routing(request, response),
@@ -156,11 +171,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
 const UNAUTHORISED = 'Send "Authorization: Bearer TOKEN"; first-run.json has the first token.'
 
 /** By token, or by session where none is sent. */
-function authenticate(
-  deps: AdminDeps,
-  sessions: BrowserSessions,
-  request: FastifyRequest,
-): { readonly [AUTHOR]: Author; readonly [BY_SESSION]: boolean; readonly [ROLE]: Role } {
+function authenticate(deps: AdminDeps, sessions: BrowserSessions, request: FastifyRequest): Known {
   const client = request.headers['watari-client']
   if (request.headers.authorization === undefined) {
     const account = sessionAccount(deps, sessions, request)
@@ -171,9 +182,19 @@ function authenticate(
         [ROLE]: roleOf(account),
       }
   }
+  return byToken(deps, request, typeof client === 'string' ? client : 'api')
+}
+
+function byToken(deps: AdminDeps, request: FastifyRequest, client: string): Known {
   const { name, role = 'administrator' } = tokenHolder(deps, request)
-  const author = authorFrom(request, name, typeof client === 'string' ? client : 'api')
-  return { [AUTHOR]: author, [BY_SESSION]: false, [ROLE]: role }
+  return { [AUTHOR]: authorFrom(request, name, client), [BY_SESSION]: false, [ROLE]: role }
+}
+
+/** Who asks, by what, and what it may do. */
+interface Known {
+  readonly [AUTHOR]: Author
+  readonly [BY_SESSION]: boolean
+  readonly [ROLE]: Role
 }
 
 function authorFrom(request: FastifyRequest, who: string, client: string): Author {

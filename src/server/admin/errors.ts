@@ -32,6 +32,9 @@ const STATUS: Readonly<Record<string, number>> = {
   closed: 503,
 }
 
+/** Of a refusal or a fault, by its code. */
+export const statusOf = (code: string): number | undefined => STATUS[code]
+
 /** One answer for everything that goes wrong; causes, paths and stacks stay in the log. */
 export function sendError(error: unknown, reply: FastifyReply, log: Log): void {
   if (error instanceof ApiError)

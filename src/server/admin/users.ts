@@ -12,6 +12,7 @@ import { formatAddress } from '#model/address.ts'
 import { factsAfter, withoutFacts } from '#model/person-facts.ts'
 import { roleOf, withRole } from '#model/role.ts'
 import type { Role } from '#model/role.ts'
+import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { hashPassword, isKnownHash, isPassword, schemeOf } from '#store/directory/password.ts'
 import { makeScramKeys } from '#store/directory/scram-keys.ts'
@@ -159,17 +160,18 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
       const { id } = accountOf(directory, request.params.user)
       const pending = await writeDirectory(deps, request, target(deps, id), (now) => {
         keepAWayIn(request, now, id, undefined)
-        return ok([
-          ...(now.forward(id) === undefined
-            ? []
-            : [{ kind: 'remove', key: `forward:${id}` } as const]),
-          { kind: 'remove', key: `account:${id}` },
-        ])
+        return ok(removalOf(now, id))
       })
       return { pending }
     },
   )
 }
+
+/** What deletes an account. */
+export const removalOf = (now: Directory, id: AccountId): readonly DirectoryEdit[] => [
+  ...(now.forward(id) === undefined ? [] : [{ kind: 'remove', key: `forward:${id}` } as const]),
+  { kind: 'remove', key: `account:${id}` },
+]
 
 /** All of its row, and nothing else: the version is made of it. */
 function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQuota'> {
@@ -202,6 +204,7 @@ function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQu
       })),
     }),
     ...(account.deletedAt !== undefined && { deletedAt: account.deletedAt }),
+    ...(account.profile !== undefined && { profile: { ...account.profile } }),
     ...(account.quota !== undefined && { quota: account.quota }),
     ...(row !== undefined && { forward: { to: row.to.map(formatAddress), keep: row.keep } }),
   })
@@ -270,7 +273,7 @@ function passwordOf(body: {
 }
 
 /** A hash of ours and SCRAM keys of the password, or the hash that was brought in; undefined: neither was given. */
-async function secretsOf(
+export async function secretsOf(
   deps: AdminDeps,
   body: Parameters<typeof passwordOf>[0],
 ): Promise<Pick<Account, 'credential' | 'scram'> | undefined> {

@@ -5,6 +5,7 @@ import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { isReserved } from '#model/account-life.ts'
 import { factsFault } from '#model/person-facts.ts'
 import type { Address } from '#model/address.ts'
+import { profileFault } from '#model/profile.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -98,6 +99,8 @@ function checkAccount(directory: Directory, account: Account): DirectoryRefusal 
     return refuse('limit', `the name is longer than ${NAME_LENGTH_MAX} characters`, 'Shorten it.')
   const fault = factsFault(account)
   if (fault !== undefined) return refuse('invalid', fault, 'Give it as it is to be.')
+  const profileIs = profileFault(account.profile ?? {})
+  if (profileIs !== undefined) return refuse('invalid', profileIs, 'Shorten it.')
   const namesake =
     account.externalId === undefined ? undefined : directory.byExternalId(account.externalId)
   if (namesake !== undefined && namesake.id !== account.id)
@@ -182,8 +185,19 @@ function checkAlias(directory: Directory, alias: Alias): DirectoryRefusal | unde
     )
   const reserved = reservedFor(directory, alias.from)
   if (reserved !== undefined) return isReservedFor(reserved)
+  if ([alias.name, alias.externalId].some((text) => text !== undefined && !isLine(text)))
+    return refuse(
+      'invalid',
+      `a name and an external id are one line of 1 to ${NAME_LENGTH_MAX} characters`,
+      'Shorten it.',
+    )
+  // A group is made first, and gets its members later.
+  if (alias.name !== undefined && alias.to.length === 0) return undefined
   return checkTargets(alias.to, from)
 }
+
+const isLine = (text: string): boolean =>
+  text !== '' && text.length <= NAME_LENGTH_MAX && !/[\u0000-\u001f\u007f]/.test(text)
 
 function checkForward(directory: Directory, forward: Forward): DirectoryRefusal | undefined {
   const account = directory.account(forward.accountId)
