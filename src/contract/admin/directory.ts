@@ -12,6 +12,13 @@ export const searchQuery = pageQuery.extend({
 })
 
 export const usersQuery = searchQuery.extend({
+  search: z
+    .string()
+    .max(1_000)
+    .optional()
+    .describe(
+      'words in any order, each in name, reading, a former name, a tag, an address or the external id; case, width, kana and the forms of a kanji do not count',
+    ),
   used: z.literal('true').optional().describe('with what each of them holds'),
   tag: z.string().max(64).optional().describe('only those who have this tag'),
   fullFrom: z.coerce

@@ -46,7 +46,7 @@ export function numberAfter(after: string | undefined): number | undefined {
 const KEPT_AT_ONCE = 1_000
 /** Looked at in one go: a millisecond or two, while everybody else of this process waits. */
 const LOOKED_AT_ONCE = 2_000
-const MADE_AT_ONCE = 250
+export const MADE_AT_ONCE = 250
 
 /** What each item is on a page. */
 interface Listing<T, B> {

@@ -1,11 +1,12 @@
 import { SECOND_MS } from '#base/time.ts'
 import { USAGES_MAX } from '#contract/node/keeping.ts'
+import type { PeopleAsk, PeopleIndex } from '#engine/people/people-index.ts'
 import type { Account } from '#model/account.ts'
 import { isLimited, shareOf } from '#model/quota.ts'
 import type { Usage } from '#model/quota.ts'
 import type { AdminDeps } from './context.ts'
 import { ApiError } from './errors.ts'
-import { mainAddress, pageOf } from './lookup.ts'
+import { mainAddress } from './lookup.ts'
 import { effectiveQuota } from './quota.ts'
 import { askStore } from './store-ask.ts'
 
@@ -48,25 +49,16 @@ export async function usagesIfTold(
 /** Accounts that use so many percent of a limit, in the order of their addresses. */
 export async function fullPage(
   deps: AdminDeps,
-  ask: {
-    readonly percent: number
-    readonly holds: (account: Account) => boolean
-    readonly limit: number
-    readonly after?: string | undefined
-  },
+  people: PeopleIndex,
+  ask: Omit<PeopleAsk, 'holds'> & { readonly percent: number },
 ): Promise<{ readonly items: UsedAccount[]; readonly next?: string }> {
-  const { clock, directory } = deps
+  const { clock } = deps
   const endMs = clock.monotonicMs() + LOOKING_MS
-  const holds = (account: Account): boolean =>
-    isLimited(effectiveQuota(deps, account)) && ask.holds(account)
+  const holds = (account: Account): boolean => isLimited(effectiveQuota(deps, account))
   const items: UsedAccount[] = []
   let { after } = ask
   do {
-    const page = await pageOf(
-      directory.directory.accounts(),
-      { keyOf: mainAddress, bodyOf: (account) => account, holds },
-      { limit: USAGES_MAX, after },
-    )
+    const page = await people.page({ ...ask, holds, limit: USAGES_MAX, after })
     for (const each of await usagesOf(deps, page.items)) {
       if (shareOf(each.used, effectiveQuota(deps, each.account)) * 100 < ask.percent) continue
       if (items.length === ask.limit) return { items, next: mainAddress(items.at(-1)!.account) }

@@ -7,6 +7,7 @@ import { ok } from '#base/outcome.ts'
 import { done, page, passwordBody } from '#contract/admin/common.ts'
 import { newUser, user, userChange, usersQuery, writtenUser } from '#contract/admin/directory.ts'
 import type { UserBody } from '#contract/admin/directory.ts'
+import { PeopleIndex } from '#engine/people/people-index.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import { factsAfter, withoutFacts } from '#model/person-facts.ts'
@@ -24,12 +25,22 @@ import { keepAWayIn } from './last-administrator.ts'
 import { need } from './permission.ts'
 import { effectiveQuota, withQuota } from './quota.ts'
 import { fullPage, usagesIfTold } from './usages.ts'
-import { accountOf, addressIn, addressOf, holding, lower, mainAddress, pageOf } from './lookup.ts'
+import {
+  accountOf,
+  addressIn,
+  addressOf,
+  inTurns,
+  lower,
+  MADE_AT_ONCE,
+  mainAddress,
+} from './lookup.ts'
 
 const named = z.object({ user: z.string() })
 
 export function userRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
+  const people = new PeopleIndex(deps.directory, deps.clock)
+  app.addHook('onClose', async () => people.close())
   const body = (account: Account): UserBody => ({
     ...userBody(directory, account),
     effectiveQuota: effectiveQuota(deps, account),
@@ -42,33 +53,26 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
       schema: { querystring: usersQuery, response: { 200: page(user) } },
     },
     async ({ query }) => {
-      const { used, fullFrom: percent, limit, after, tag } = query
-      const found = holding(query.search, textsOf)
-      const holds = (account: Account): boolean =>
-        (tag === undefined || account.tags?.includes(tag) === true) && found(account)
+      const { search, tag, used, fullFrom: percent, limit, after } = query
+      const ask = { search, tag, limit, after }
       if (percent !== undefined) {
-        const { items, next } = await fullPage(deps, { percent, holds, limit, after })
+        const { items, next } = await fullPage(deps, people, { ...ask, percent })
         return {
           items: items.map((each) => ({ ...body(each.account), used: each.used })),
           ...(next !== undefined && { next }),
         }
       }
-      const shown = await pageOf(
-        directory.accounts(),
-        { keyOf: mainAddress, bodyOf: (account) => ({ account, body: body(account) }), holds },
-        query,
-      )
-      const told =
-        used &&
-        (await usagesIfTold(
-          deps,
-          shown.items.map(({ account }) => account),
-        ))
-      const items = shown.items.map(({ account, body: row }) => {
+      const { items: accounts, next } = await people.page(ask)
+      const shown = await inTurns(accounts, MADE_AT_ONCE, (account) => ({
+        account,
+        body: body(account),
+      }))
+      const told = used && (await usagesIfTold(deps, accounts))
+      const items = shown.map(({ account, body: row }) => {
         const held = told?.get(account)
         return { ...row, ...(held !== undefined && { used: held }) }
       })
-      return { ...shown, items }
+      return { items, ...(next !== undefined && { next }) }
     },
   )
 
@@ -218,17 +222,6 @@ const factsBody = (account: Account) => {
     ...(tags !== undefined && { tags: [...tags] }),
   }
 }
-
-/** What somebody is found by. */
-const textsOf = (account: Account): readonly string[] => [
-  mainAddress(account),
-  account.name ?? '',
-  account.reading ?? '',
-  account.externalId ?? '',
-  ...(account.formerNames ?? []),
-  ...(account.tags ?? []),
-  ...account.addresses.map(formatAddress),
-]
 
 const target = (deps: AdminDeps, id: AccountId): Target => ({
   key: `account:${id}`,
