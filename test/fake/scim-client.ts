@@ -18,7 +18,7 @@ export class ScimClient {
   readonly #token: string
   readonly #agent: Agent | undefined
 
-  /** `base` ends with `/scim/v2`. */
+  /** `base` ends with `/scim/v2`, or with `/api/v1` for what SCIM does not tell. */
   constructor({
     base,
     token,
@@ -60,7 +60,7 @@ export class ScimClient {
       },
       (answer) => {
         text(answer).then((got) => {
-          if (got !== '')
+          if (got !== '' && this.#base.endsWith('/scim/v2'))
             assert.match(String(answer.headers['content-type']), /^application\/scim\+json/)
           resolve({
             status: answer.statusCode ?? 0,
