@@ -57,3 +57,24 @@ test('what is said in flushes and rests is heard as it was, however it is cut', 
     { numRuns: 60 },
   )
 })
+
+test('a connection that ends just before its decoder is given back is heard to its end', async (t) => {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const clock = new FakeClock()
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  t.after(() => {
+    client.destroy()
+    socket.destroy()
+  })
+  const stream = new InflatedStream(socket, clock)
+  // Behind the stream's own listener: its decoder has been told of the end, and has not answered yet.
+  socket.on('end', () => clock.advance(60_000))
+  client.write(deflateRawSync('渡り鳥\r\n', { finishFlush: constants.Z_SYNC_FLUSH }))
+  await once(stream, 'data')
+  await new Promise(setImmediate)
+  client.end()
+  await once(stream, 'end')
+})

@@ -18,7 +18,7 @@ const FLUSHED = 0x0000ffff
 /** Neither way has an end of its own: that of the connection is enough. */
 const FLUSH = { finishFlush: constants.Z_SYNC_FLUSH }
 /** Silence after which the decoder is given back. */
-const REST_MS = 2 * SECOND_MS
+const REST_MS = SECOND_MS / 10
 /** Beyond so many octets, nothing that anybody means to say is so many times shorter. */
 const FREE_BYTES = 4 * 1024 * 1024
 const RATIO_MAX = 200
@@ -71,6 +71,7 @@ export class InflatedStream extends Readable {
 
   #end(): void {
     if (this.#isBusy || this.destroyed) return
+    this.#cancelRest()
     // What was decoded and not taken yet comes first.
     if (this.#inflate === undefined) this.push(null)
     else this.#inflate.end()
@@ -142,6 +143,8 @@ const apart = (octets: Octets): Buffer => Buffer.from(new Uint8Array(octets).buf
 const SLICE_BYTES = 64 * 1024
 /** Less is compressed at once: a turn of a thread costs more. */
 const AT_ONCE_BYTES = 4 * 1024
+/** As much as a short piece can look back on: a tenth of the memory that a whole window takes for a moment. */
+const SHORT = { ...FLUSH, windowBits: 12, memLevel: 5 }
 const deflate = promisify<Octets, typeof FLUSH, Buffer>(deflateRaw)
 
 /**
@@ -159,7 +162,7 @@ export class DeflatingWriter {
     for (let at = 0; at < octets.length; at += SLICE_BYTES) {
       const slice = octets.subarray(at, at + SLICE_BYTES)
       const short =
-        slice.length < AT_ONCE_BYTES ? deflateRawSync(slice, FLUSH) : await deflate(slice, FLUSH)
+        slice.length < AT_ONCE_BYTES ? deflateRawSync(slice, SHORT) : await deflate(slice, FLUSH)
       if ((await this.#writer.write(short)) === 'gone') return 'gone'
     }
     return 'ok'
