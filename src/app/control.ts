@@ -83,7 +83,14 @@ runRole('control', async ({ place, log, atFailure }) => {
     rules: () => lifeRulesOf(settings.loaded),
     onJump: (byMs) => log.warn('directory.clockJumped', { byMs }),
   })
-  const directory = new DirectoryMaster({ log: directoryLog, clock, lives, checks: [findCycle] })
+  const directory = new DirectoryMaster({
+    log: directoryLog,
+    clock,
+    lives,
+    checks: [findCycle],
+    images: directoryLog,
+    trouble: log,
+  })
   await directory.load()
   if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
   await naming(join(place.dir, 'control', 'settings.db'), settings.load())
@@ -227,6 +234,7 @@ runRole('control', async ({ place, log, atFailure }) => {
       closeServer(adminServer)
       await Promise.all([...nodeDoors.opened, ...web.opened].map((door) => door.close(0)))
       await (await bench)?.close()
+      directory.stop()
       await storage.stop()
     },
   }

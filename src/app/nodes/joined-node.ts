@@ -10,10 +10,12 @@ import type { WireSnapshot } from '#contract/node/wire.ts'
 import type { NodePlace } from '#model/node.ts'
 import { AccountClock } from '#store/directory/account-clock.ts'
 import { DirectoryMaps } from '#store/directory/directory-maps.ts'
+import type { DirectoryImages } from '#store/directory/image-file.ts'
+import { ImageKeeper } from '#store/directory/image-keeper.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
-import { readWhole } from '#store/directory/rows-text.ts'
 import { lifeRulesOf } from '#store/settings/life-rules.ts'
+import { loadDirectory } from '#store/directory/load-directory.ts'
 import type { EventLog } from '#store/events/event-log.ts'
 import {
   contentHash,
@@ -32,6 +34,8 @@ interface Parts {
   readonly node: string
   readonly role: string
   readonly replica: DirectoryReplica
+  /** Beside the replica; absent: each start reads row by row. */
+  readonly images?: DirectoryImages
   readonly copy: SettingsCopy
   readonly events: EventLog
   readonly beat: LinkParts['beat']
@@ -48,6 +52,7 @@ export class JoinedNode {
   readonly #listeners = new Set<(settings: Settings) => void>()
   readonly #placesListeners = new Set<() => void>()
   readonly #rowsListeners = new Set<(accounts: readonly AccountId[] | 'all') => void>()
+  readonly #keeper: ImageKeeper | undefined
   /** A whole new copy on its way. */
   #gathered = new DirectoryMaps()
   #snapshot: SettingsSnapshot = {
@@ -69,6 +74,8 @@ export class JoinedNode {
       onJump: (byMs) => parts.log.warn('directory.clockJumped', { byMs }),
     })
     this.directory = new MemoryDirectory([], 0, lives)
+    const { images, clock, log } = parts
+    this.#keeper = images && new ImageKeeper({ directory: this.directory, images, clock, log })
     this.link = new NodeLink({
       ...parts,
       has: () => ({
@@ -87,8 +94,10 @@ export class JoinedNode {
     // Defaults first: a node whose storage does not answer yet still has settings to refuse by.
     const defaults = await resolveSettings(FIRST_CONTENT, () => Promise.resolve(undefined))
     if (defaults.ok) this.#settings ??= defaults.value
-    const { seq, maps } = await readWhole((ask) => this.#parts.replica.load(ask))
-    this.directory.replace(seq, maps)
+    const { replica, images } = this.#parts
+    const rows = replica.load.bind(replica)
+    const loaded = await loadDirectory(this.directory, { rows, images })
+    this.#keeper?.loaded(loaded)
     const copy = await this.#parts.copy.load()
     const settings = await settingsOfCopy(copy)
     const { snapshot, tables, nodes } = copy
@@ -97,6 +106,12 @@ export class JoinedNode {
     for (const listener of this.#placesListeners) listener()
     this.#tables = tables
     this.#settings = settings
+  }
+
+  /** Nothing more is kept of what it knows. */
+  stop(): void {
+    this.link.stop()
+    this.#keeper?.stop()
   }
 
   /** The settings in force. */
@@ -176,14 +191,17 @@ export class JoinedNode {
         for (const { row } of line.rows) this.#gathered.put(row)
         return
       case 'replace':
+        this.#keeper?.replacing()
         await replica.replace({ seq: line.seq })
         this.directory.replace(line.seq, this.#gathered)
+        this.#keeper?.loaded({ fromImage: false })
         this.#gathered = new DirectoryMaps()
         this.#tellRows('all')
         return
       case 'changes': {
         await replica.apply({ changes: line.changes })
         this.directory.apply(line.changes)
+        this.#keeper?.look()
         const rows = line.changes.map(({ row }) => row)
         const accounts = rows.flatMap((row) => (row?.kind === 'account' ? [row.account.id] : []))
         this.#tellRows(rows.some((row) => row?.kind === 'domain') ? 'all' : accounts)

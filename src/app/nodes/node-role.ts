@@ -9,6 +9,7 @@ import { isLoopback } from '#store/directory/guessing.ts'
 import type { SourceLogins } from '#engine/people/source-logins.ts'
 import type { BindShelf } from '#store/directory/bind-shelf.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
+import type { DirectoryImages } from '#store/directory/image-file.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
 import type { EventLog } from '#store/events/event-log.ts'
@@ -38,7 +39,7 @@ interface NodeStorage {
   start(): Promise<void>
   stop(): Promise<void>
   state(): StorageState
-  service(name: 'replica'): DirectoryReplica
+  service(name: 'replica'): DirectoryReplica & DirectoryImages
   service(name: 'copy'): SettingsCopy
   service(name: 'events'): EventLog
   service(name: 'binds'): BindShelf
@@ -105,6 +106,7 @@ export async function startNode(options: {
     node: host.control === undefined ? name : host.node,
     role: name,
     replica: storage.service('replica'),
+    images: storage.service('replica'),
     copy: storage.service('copy'),
     events: eventLog,
     beat: () => ({ ...state(), version: VERSION, pid: process.pid, ...listens(host) }),
@@ -194,7 +196,7 @@ export async function startNode(options: {
       stopping.abort()
       clearInterval(watch)
       await doors()
-      node.link.stop()
+      node.stop()
       await events.flush().catch((cause: unknown) => {
         if (!isFault(cause)) throw cause
       })

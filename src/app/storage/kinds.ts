@@ -7,6 +7,7 @@ import { SqliteBindShelf } from '#store/directory/bind-shelf.ts'
 import type { BindShelf } from '#store/directory/bind-shelf.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
+import type { DirectoryImages } from '#store/directory/image-file.ts'
 import { SqliteReplica } from '#store/directory/replica.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { SqliteSessionShelf } from '#store/directory/session-shelf.ts'
@@ -64,7 +65,7 @@ interface OpenedKind<S extends Services> {
 
 /** A node's own copies of what control hands down, and the facts that it has not shipped yet. */
 type NodeServices = {
-  readonly replica: DirectoryReplica
+  readonly replica: DirectoryReplica & DirectoryImages
   readonly copy: SettingsCopy
   readonly events: EventLog
   readonly binds: BindShelf
@@ -157,7 +158,7 @@ export const KINDS = {
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>
     opened<{
-      directory: DirectoryLog
+      directory: DirectoryLog & DirectoryImages
       settings: SettingsStore
       index: EventIndex
       nodes: NodeRegistry

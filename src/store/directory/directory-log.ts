@@ -3,6 +3,8 @@ import { Fault } from '#base/outcome.ts'
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
+import { ImageFile, imagePathOf } from './image-file.ts'
+import type { ChangesSince, DirectoryImages } from './image-file.ts'
 import { jsonPage } from './json-page.ts'
 import type { RowsText } from './rows-text.ts'
 
@@ -78,16 +80,20 @@ export const DIRECTORY_DATABASE: DatabaseKind = {
      seq INTEGER PRIMARY KEY, key TEXT NOT NULL, json TEXT, before TEXT,
      at_ms INTEGER NOT NULL, who TEXT NOT NULL, source TEXT NOT NULL) STRICT;
    CREATE INDEX log_key ON log (key, seq);`,
+    `CREATE TABLE lineage (id TEXT NOT NULL) STRICT;
+   INSERT INTO lineage VALUES (lower(hex(randomblob(16))));`,
   ],
 }
 
 /** The log in SQLite; opened by a storage process only. */
-export class SqliteDirectoryLog implements DirectoryLog {
+export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages {
   readonly #db: Database
+  readonly #image: ImageFile
   readonly #changesMax: number
 
   constructor(path: string, changesMax = CHANGES_MAX_DEFAULT) {
     this.#db = openDatabase({ path, ...DIRECTORY_DATABASE })
+    this.#image = new ImageFile(imagePathOf(path))
     this.#changesMax = changesMax
   }
 
@@ -100,6 +106,29 @@ export class SqliteDirectoryLog implements DirectoryLog {
     const { json, last } = jsonPage(this.#db, CHANGES, { after: ask.since, limit: ask.limit })
     const isCut = this.#firstSeq() > ask.since + 1
     return { seq: this.#seq(), json, isCut, ...(last !== undefined && { last }) }
+  }
+
+  async since(ask: { readonly since: number; readonly limit: number }): Promise<ChangesSince> {
+    const { id } = this.#db.query<{ id: string }>('SELECT id FROM lineage').get()!
+    return { ...(await this.changes(ask)), lineage: id }
+  }
+
+  readImage(ask: { readonly at: number }): ReturnType<DirectoryImages['readImage']> {
+    return this.#image.read(ask)
+  }
+
+  writeImage(
+    piece: Parameters<DirectoryImages['writeImage']>[0],
+  ): ReturnType<DirectoryImages['writeImage']> {
+    return this.#image.write(piece)
+  }
+
+  keepImage(): Promise<void> {
+    return this.#image.keep()
+  }
+
+  dropImage(): Promise<void> {
+    return this.#image.drop()
   }
 
   async write(write: Parameters<DirectoryLog['write']>[0]): ReturnType<DirectoryLog['write']> {
@@ -175,8 +204,9 @@ export class SqliteDirectoryLog implements DirectoryLog {
         .run(first + Math.min(over, PRUNE_ROWS + 2 * added))
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#db.close()
+    await this.#image.close()
   }
 
   #firstSeq(): number {

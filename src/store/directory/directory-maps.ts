@@ -6,6 +6,7 @@ import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
 import { PackedRows } from './packed/packed-rows.ts'
+import type { PackedParts, RowKeys } from './packed/packed-rows.ts'
 import { iterationsOf } from './scram-keys.ts'
 
 /**
@@ -14,12 +15,41 @@ import { iterationsOf } from './scram-keys.ts'
  */
 export class DirectoryMaps {
   readonly domains = new Map<string, LocalDomain>()
-  readonly accounts = new PackedRows<Account>({ nameOf: ({ id }) => id, alsoOf: furtherKeysOf })
-  readonly aliases = new PackedRows<Alias>({ nameOf: ({ from }) => addressKey(from) })
-  readonly forwards = new PackedRows<Forward>({ nameOf: ({ accountId }) => accountId })
+  readonly accounts: PackedRows<Account>
+  readonly aliases: PackedRows<Alias>
+  readonly forwards: PackedRows<Forward>
   readonly routes = new Map<string, RouteRow>()
   readonly sources = new Map<string, DirectorySource>()
   readonly scram = { lacking: 0, iterations: new Map<number, number>() }
+
+  constructor(parts?: DirectoryParts) {
+    this.accounts = new PackedRows(ACCOUNTS, parts?.packed.accounts)
+    this.aliases = new PackedRows(ALIASES, parts?.packed.aliases)
+    this.forwards = new PackedRows(FORWARDS, parts?.packed.forwards)
+    if (parts === undefined) return
+    for (const row of parts.few) this.put(row)
+    this.scram.lacking = parts.scram.lacking
+    for (const [iterations, count] of parts.scram.iterations)
+      this.scram.iterations.set(iterations, count)
+  }
+
+  /** All rows as they stand; changes after this call are not seen. */
+  parts(): DirectoryParts {
+    const { accounts, aliases, forwards, domains, routes, sources, scram } = this
+    return {
+      packed: {
+        accounts: accounts.parts(),
+        aliases: aliases.parts(),
+        forwards: forwards.parts(),
+      },
+      few: [
+        ...[...domains.values()].map((domain): DirectoryRow => ({ kind: 'domain', domain })),
+        ...[...routes.values()].map((route): DirectoryRow => ({ kind: 'route', route })),
+        ...[...sources.values()].map((source): DirectoryRow => ({ kind: 'source', source })),
+      ],
+      scram: { lacking: scram.lacking, iterations: [...scram.iterations] },
+    }
+  }
 
   /** The number of rows. */
   get size(): number {
@@ -28,6 +58,11 @@ export class DirectoryMaps {
       (sum, { size }) => sum + size,
       0,
     )
+  }
+
+  /** Whether rows here and there are found by what they are found by now: not so in what is of another time. */
+  isSound(): boolean {
+    return this.accounts.isSound() && this.aliases.isSound() && this.forwards.isSound()
   }
 
   row(key: DirectoryKey): DirectoryRow | undefined {
@@ -117,6 +152,17 @@ export class DirectoryMaps {
   }
 }
 
+/** What a directory is made of, as an image keeps it. */
+export interface DirectoryParts {
+  readonly packed: Readonly<Record<'accounts' | 'aliases' | 'forwards', PackedParts>>
+  /** Rows of kinds of which there are few, in the order of their creation. */
+  readonly few: readonly DirectoryRow[]
+  readonly scram: {
+    readonly lacking: number
+    readonly iterations: readonly (readonly [iterations: number, count: number])[]
+  }
+}
+
 const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undefined =>
   value === undefined ? undefined : ({ kind, [kind]: value } as unknown as DirectoryRow)
 
@@ -132,3 +178,8 @@ export const formerKey = (address: Address): string => `\u0001${addressKey(addre
 
 /** No address has a NUL in it. */
 export const externalKey = (externalId: string): string => `\0${externalId}`
+
+// Who changes by what rows are found raises IMAGE_FORM, too: an older image would not find them.
+const ACCOUNTS: RowKeys<Account> = { nameOf: ({ id }) => id, alsoOf: furtherKeysOf }
+const ALIASES: RowKeys<Alias> = { nameOf: ({ from }) => addressKey(from) }
+const FORWARDS: RowKeys<Forward> = { nameOf: ({ accountId }) => accountId }

@@ -1,4 +1,6 @@
 import { Semaphore } from '#base/deadline.ts'
+import { silentLog } from '#base/log.ts'
+import type { Log } from '#base/log.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
@@ -8,7 +10,10 @@ import type { DirectoryEdit, DirectoryRefusal } from './check-edits.ts'
 import type { ChangeAuthor, DirectoryLog } from './directory-log.ts'
 import type { Directory, DirectoryChange } from './directory.ts'
 import { MemoryDirectory } from './memory-directory.ts'
-import { readChanges, readWhole } from './rows-text.ts'
+import type { DirectoryImages } from './image-file.ts'
+import { ImageKeeper } from './image-keeper.ts'
+import { loadDirectory } from './load-directory.ts'
+import { readChanges } from './rows-text.ts'
 import { rowKey } from './row-key.ts'
 
 const PAGE_ROWS = 1_000
@@ -29,6 +34,8 @@ export class DirectoryMaster {
   readonly #log: DirectoryLog
   readonly #clock: Clock
   readonly #checks: readonly ChangeCheck[]
+  readonly #images: DirectoryImages | undefined
+  readonly #keeper: ImageKeeper | undefined
   readonly #oneByOne = new Semaphore(1)
   readonly #listeners = new Set<(changes: readonly DirectoryChange[]) => void>()
   /** A write whose end is not known: it may be in the log all the same. */
@@ -40,6 +47,9 @@ export class DirectoryMaster {
     readonly checks?: readonly ChangeCheck[]
     /** What time it is for accounts; else that of the clock. */
     readonly lives?: Pick<AccountClock, 'moment'>
+    /** Beside the log; absent: each start reads row by row. */
+    readonly images?: DirectoryImages
+    readonly trouble?: Log
   }) {
     this.directory = new MemoryDirectory(
       [],
@@ -49,11 +59,19 @@ export class DirectoryMaster {
     this.#log = parts.log
     this.#clock = parts.clock
     this.#checks = parts.checks ?? []
+    const { images, clock, trouble: log = silentLog } = parts
+    this.#images = images
+    this.#keeper = images && new ImageKeeper({ directory: this.directory, images, clock, log })
   }
 
   /** Reads the copy from the log; before the first write. */
   async load(): Promise<void> {
     await this.#oneByOne.run(() => this.#readAll())
+  }
+
+  /** No image is begun any more. */
+  stop(): void {
+    this.#keeper?.stop()
   }
 
   /** All edits or none, checked in order, each against the directory as those before leave it. */
@@ -89,8 +107,9 @@ export class DirectoryMaster {
   }
 
   async #readAll(): Promise<void> {
-    const { seq, maps } = await readWhole((ask) => this.#log.rows(ask))
-    this.directory.replace(seq, maps)
+    const rows = this.#log.rows.bind(this.#log)
+    const loaded = await loadDirectory(this.directory, { rows, images: this.#images })
+    this.#keeper?.loaded(loaded)
   }
 
   async #catchUp(): Promise<void> {
@@ -107,6 +126,7 @@ export class DirectoryMaster {
   #take(changes: readonly DirectoryChange[]): void {
     if (changes.length === 0) return
     this.directory.apply(changes)
+    this.#keeper?.look()
     this.#tell(changes)
   }
 

@@ -8,6 +8,7 @@ import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { AccountClock } from './account-clock.ts'
 import { DirectoryMaps, externalKey, formerKey } from './directory-maps.ts'
+import type { DirectoryParts } from './directory-maps.ts'
 import type {
   Directory,
   DirectoryChange,
@@ -87,6 +88,11 @@ export class MemoryDirectory implements Directory {
   replace(seq: number, maps: DirectoryMaps): void {
     this.#maps = maps
     this.#seq = seq
+  }
+
+  /** Its rows as they stand, for an image. */
+  parts(): DirectoryParts {
+    return this.#maps.parts()
   }
 
   /** Rows put for a trial, seen by every look-up until `end` takes them all back. */

@@ -2,6 +2,8 @@ import type { AccountId } from '#model/account.ts'
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange } from './directory.ts'
+import { ImageFile, imagePathOf } from './image-file.ts'
+import type { ChangesSince, DirectoryImages } from './image-file.ts'
 import { accountIdOf } from './row-key.ts'
 import { jsonPage } from './json-page.ts'
 import type { KeyedRow, RowsText } from './rows-text.ts'
@@ -21,7 +23,15 @@ export interface DirectoryReplica {
 }
 
 const ROWS = { table: 'row', place: 'place', item: `'{"row":' || json || '}'` }
+const RECENT = {
+  table:
+    '(SELECT recent.seq AS seq, recent.key AS key, row.json AS json FROM recent LEFT JOIN row USING (key))',
+  place: 'seq',
+  item: `'{"seq":' || seq || ',"key":' || json_quote(key) || ',"row":' || ifnull(json, 'null') || '}'`,
+}
 const SWEEP_ROWS = 2_000
+/** A start reads so many rows one by one rather than all of them. */
+const RECENT_MAX = 50_000
 
 export const REPLICA_DATABASE: DatabaseKind = {
   kind: 'replica',
@@ -32,17 +42,24 @@ export const REPLICA_DATABASE: DatabaseKind = {
    INSERT INTO state VALUES (1, 0);`,
     // What is missing in a copy may be missing by mistake; this was said.
     'CREATE TABLE removed (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
+    // What has changed since an image was made; of changes before `since` it does not tell.
+    `CREATE TABLE recent (seq INTEGER PRIMARY KEY, key TEXT NOT NULL) STRICT;
+   ALTER TABLE state ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN lineage TEXT NOT NULL DEFAULT '';
+   UPDATE state SET since = seq, lineage = lower(hex(randomblob(16)));`,
   ],
 }
 
 /** The replica in SQLite; opened by a storage process only. */
-export class SqliteReplica implements DirectoryReplica {
+export class SqliteReplica implements DirectoryReplica, DirectoryImages {
   readonly #db: Database
+  readonly #image: ImageFile
   readonly #synchronous: number
   #sweeping: NodeJS.Immediate | undefined
 
   constructor(path: string) {
     this.#db = openDatabase({ path, ...REPLICA_DATABASE })
+    this.#image = new ImageFile(imagePathOf(path))
     this.#synchronous = this.#db
       .query<{ synchronous: number }>('PRAGMA synchronous')
       .get()!.synchronous
@@ -51,6 +68,36 @@ export class SqliteReplica implements DirectoryReplica {
   async load(ask: { readonly after: number; readonly limit: number }): Promise<RowsText> {
     const { json, last, isFull } = jsonPage(this.#db, ROWS, ask)
     return { seq: this.#seq(), json, ...(isFull && { next: last! }) }
+  }
+
+  async since(ask: { readonly since: number; readonly limit: number }): Promise<ChangesSince> {
+    const { json, last } = jsonPage(this.#db, RECENT, { after: ask.since, limit: ask.limit })
+    const { seq, since, lineage } = this.#state()
+    return { seq, json, isCut: ask.since < since, lineage, ...(last !== undefined && { last }) }
+  }
+
+  readImage(ask: { readonly at: number }): ReturnType<DirectoryImages['readImage']> {
+    return this.#image.read(ask)
+  }
+
+  writeImage(
+    piece: Parameters<DirectoryImages['writeImage']>[0],
+  ): ReturnType<DirectoryImages['writeImage']> {
+    return this.#image.write(piece)
+  }
+
+  async keepImage(end: { readonly seq: number }): Promise<void> {
+    await this.#image.keep()
+    this.#unsynced(() => this.#db.transaction(() => this.#forgetRecent(end.seq)))
+  }
+
+  dropImage(): Promise<void> {
+    return this.#image.drop()
+  }
+
+  #forgetRecent(seq: number): void {
+    this.#db.query('DELETE FROM recent WHERE seq <= ?').run(seq)
+    this.#db.query('UPDATE state SET since = max(since, ?)').run(seq)
   }
 
   async removed(): ReturnType<DirectoryReplica['removed']> {
@@ -67,15 +114,21 @@ export class SqliteReplica implements DirectoryReplica {
       const remove = this.#db.query('DELETE FROM row WHERE key = ?')
       const noteRemoved = this.#db.query('INSERT OR IGNORE INTO removed VALUES (?)')
       const forget = this.#db.query('DELETE FROM removed WHERE id = ?')
+      const note = this.#db.query('INSERT INTO recent VALUES (?, ?)')
       for (const change of batch.changes) {
         if (change.seq <= seq) continue
         if (change.row === null) remove.run(change.key)
         else put.run(change.key, JSON.stringify(change.row))
         const accountId = accountIdOf(change.key)
         if (accountId !== undefined) (change.row === null ? noteRemoved : forget).run(accountId)
+        note.run(change.seq, change.key)
         seq = change.seq
       }
       this.#setSeq(seq)
+      const { first } = this.#db
+        .query<{ first: number | null }>('SELECT min(seq) AS first FROM recent')
+        .get()!
+      if (first !== null && seq - first > RECENT_MAX) this.#forgetRecent(seq - RECENT_MAX / 2)
     })
   }
 
@@ -100,6 +153,9 @@ export class SqliteReplica implements DirectoryReplica {
         'ALTER TABLE row RENAME TO old; ALTER TABLE incoming RENAME TO row; ALTER TABLE old RENAME TO incoming',
       )
       this.#setSeq(end.seq)
+      this.#db.exec(
+        'DELETE FROM recent; UPDATE state SET since = seq, lineage = lower(hex(randomblob(16)))',
+      )
     })
     this.#sweep()
   }
@@ -127,13 +183,20 @@ export class SqliteReplica implements DirectoryReplica {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearImmediate(this.#sweeping)
     this.#db.close()
+    await this.#image.close()
   }
 
   #seq(): number {
-    return (this.#db.query('SELECT seq FROM state').get() as { seq: number }).seq
+    return this.#state().seq
+  }
+
+  #state(): { readonly seq: number; readonly since: number; readonly lineage: string } {
+    return this.#db
+      .query<{ seq: number; since: number; lineage: string }>('SELECT * FROM state')
+      .get()!
   }
 
   #setSeq(seq: number): void {

@@ -5,6 +5,7 @@ import type { HeapParts } from './record-heap.ts'
 
 /** Rows that stay as objects for the next who asks: people write again to whom they wrote. */
 const CACHED = 4_096
+const SAMPLE = 200
 
 /** How rows of a kind are found. */
 export interface RowKeys<T> {
@@ -59,6 +60,21 @@ export class PackedRows<T extends object> {
   /** As they stand; changes after this call are not seen. */
   parts(): PackedParts {
     return { heap: this.#heap.parts(), names: this.#names.parts(), also: this.#also.parts() }
+  }
+
+  /** Whether a sample of them is found by each of its keys. */
+  isSound(): boolean {
+    const step = Math.max(1, Math.floor(this.#end / SAMPLE))
+    for (let number = 0; number < this.#end; number += step) {
+      const row = this.#parsed(number)
+      if (row === undefined) continue
+      const isThis = (each: number): boolean => each === number
+      if (this.#names.find(this.#keys.nameOf(row), isThis) === undefined) return false
+      // Another row may have taken one of them over; then that one is found.
+      for (const key of this.#keys.alsoOf?.(row) ?? [])
+        if (this.find(key) === undefined) return false
+    }
+    return true
   }
 
   get size(): number {
