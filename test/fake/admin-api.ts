@@ -114,7 +114,7 @@ export class AdminApi {
   async end(): Promise<void> {
     for (const end of this.#ends) await end()
     for (const store of [this.#directoryLog, this.#settingsStore, this.index, this.registry])
-      await store.close()
+      store.close()
     await rm(this.#dir, { recursive: true, force: true })
   }
 

@@ -3,7 +3,7 @@ import type { Address } from '#model/address.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 
 export const DOMAIN = 'campus.example'
-export const DEPARTMENTS = 100
+const DEPARTMENTS = 100
 const FAMILY = ['渡辺', '佐藤', '髙橋', '山﨑', '齋藤', '伊藤', '中村', '小林', '加藤', '吉田']
 const GIVEN = ['花子', '太郎', 'さくら', '蓮', '結衣', '大翔', '陽菜', '悠真', '美咲', '翔太']
 
@@ -32,7 +32,7 @@ export const aliasOf = (i: number): Address => ({ localpart: `受付.${i}`, doma
 
 export const department = (i: number): string => `dept${i % DEPARTMENTS}.${DOMAIN}`
 
-export const accountRow = (i: number, more: Partial<Account> = {}): DirectoryRow => {
+const accountRow = (i: number): DirectoryRow => {
   const name = `${FAMILY[i % FAMILY.length]} ${GIVEN[(i >> 3) % GIVEN.length]}`
   const account: Account = {
     id: `bench-0193a1b2c3d4-${i}` as AccountId,
@@ -49,7 +49,6 @@ export const accountRow = (i: number, more: Partial<Account> = {}): DirectoryRow
     credentialVersion: 1,
     addresses: [further(i)],
     delegated: [],
-    ...more,
   }
   return { kind: 'account', account }
 }

@@ -94,7 +94,7 @@ async function fillDirectory(path: string): Promise<void> {
     if (rows.length === 10_000) await write(rows.splice(0))
   }
   await write(rows)
-  await log.close()
+  log.close()
 }
 
 /** The first start fetches all; then each role writes an image of it. */
@@ -159,7 +159,7 @@ async function lookUps(dir: string, say: (line: string) => void): Promise<void> 
       `  look-ups of ${what}: ${Math.round(perSecond).toLocaleString('en')} a second, ${found} of ${LOOK_UPS} found`,
     )
   }
-  await replica.close()
+  replica.close()
 }
 
 const withDetail = ({ localpart, domain }: Address): Address => ({

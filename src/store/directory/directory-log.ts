@@ -204,9 +204,9 @@ export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages {
         .run(first + Math.min(over, PRUNE_ROWS + 2 * added))
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#db.close()
-    await this.#image.close()
+    this.#image.close()
   }
 
   #firstSeq(): number {

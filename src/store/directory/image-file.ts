@@ -62,7 +62,7 @@ export class ImageFile {
     readonly octets: Octets
   }): Promise<{ readonly isTaken: boolean }> {
     if (piece.at === 0) {
-      await this.close()
+      await this.#end()
       await mkdir(dirname(this.#path), { recursive: true })
       const { bavail, bsize } = await statfs(dirname(this.#path))
       if (bavail * bsize < SPARE_BYTES) return { isTaken: false }
@@ -76,7 +76,7 @@ export class ImageFile {
 
   async keep(): Promise<void> {
     if (this.#next === undefined) return
-    await this.close()
+    await this.#end()
     await rename(`${this.#path}.new`, this.#path)
   }
 
@@ -85,7 +85,11 @@ export class ImageFile {
     await rm(this.#path, { force: true }).catch(() => undefined)
   }
 
-  async close(): Promise<void> {
+  close(): void {
+    void this.#end().catch(() => undefined)
+  }
+
+  async #end(): Promise<void> {
     const next = this.#next
     this.#next = undefined
     await next?.close()

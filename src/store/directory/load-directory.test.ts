@@ -125,7 +125,7 @@ describe('a directory with an image', () => {
     assert.equal(read.byAddress(addr('hanako.8@lab.campus.example')), undefined)
     assert.equal(read.byExternalId('社員-8')?.name, '渡辺 8')
     assert.equal(read.byExternalId('社員-1')?.username, '花子')
-    await replica.close()
+    replica.close()
   })
 
   test('is read row by row where the image is cut off, damaged or of another form', async () => {
@@ -151,7 +151,7 @@ describe('a directory with an image', () => {
     }
     await writeFile(image, whole)
     assert.equal((await load(replica)).fromImage, true)
-    await replica.close()
+    replica.close()
   })
 
   test('is not believed about another database, or one that knows less', async () => {
@@ -174,7 +174,8 @@ describe('a directory with an image', () => {
     assert.equal(replaced.fromImage, false)
     assert.equal(replaced.directory.byLogin('利用者3')?.name, '渡辺 3')
     assert.equal(replaced.directory.byLogin('利用者1'), undefined)
-    await Promise.all([replica.close(), older.close()])
+    replica.close()
+    older.close()
   })
 
   test('is not kept where another copy took its place while it was written', async () => {
@@ -183,7 +184,7 @@ describe('a directory with an image', () => {
     const before = await readFile(image)
     await saveImage(directory, replica, () => false)
     assert.deepEqual(await readFile(image), before)
-    await replica.close()
+    replica.close()
   })
 
   test('tells what came after it for as many changes as a start reads one by one', async () => {
@@ -194,7 +195,7 @@ describe('a directory with an image', () => {
     const { directory, fromImage } = await load(replica)
     assert.equal(fromImage, false)
     assert.equal(directory.byLogin('利用者49')?.name, '名前 59999')
-    await replica.close()
+    replica.close()
   })
 
   test("control's log tells what came after its image in the same way", async () => {
@@ -216,7 +217,7 @@ describe('a directory with an image', () => {
     const { fromImage } = await loadDirectory(read, { rows: (ask) => log.rows(ask), images: log })
     assert.equal(fromImage, true)
     assert.deepEqual(told(read), told(directory))
-    await log.close()
+    log.close()
   })
 
   test('has one some seconds after it has become large, and again when that is far behind', async () => {
@@ -261,6 +262,6 @@ describe('a directory with an image', () => {
     await second
     assert.deepEqual(saved, [5_501, 7_501])
     keeper.stop()
-    await replica.close()
+    replica.close()
   })
 })

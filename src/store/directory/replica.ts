@@ -183,10 +183,10 @@ export class SqliteReplica implements DirectoryReplica, DirectoryImages {
     }
   }
 
-  async close(): Promise<void> {
+  close(): void {
     clearImmediate(this.#sweeping)
     this.#db.close()
-    await this.#image.close()
+    this.#image.close()
   }
 
   #seq(): number {
