@@ -289,7 +289,10 @@ async function rehash(
   await directory.update(
     (now) => {
       const before = now.account(made.accountId as AccountId)
-      const account = withRenewed(before, made, settings.settings)
+      const account = withRenewed(before, made, {
+        settings: settings.settings,
+        sourceOf: (source) => now.source(source),
+      })
       return ok(account === undefined ? [] : [{ kind: 'put', row: { kind: 'account', account } }])
     },
     { who: 'watari', from: `login at ${node}` },

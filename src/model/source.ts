@@ -21,6 +21,8 @@ export interface DirectorySource {
   }
   /** Who says whether a password is right: the source itself, or a hash of it that stands there. */
   readonly auth: 'bind' | 'hash'
+  /** A password that was right by bind is kept here for good, and the source not asked about it again. */
+  readonly adoptPasswords?: true
 }
 
 export interface SourceServer {
@@ -37,6 +39,8 @@ export interface Origin {
   readonly dn: string
   /** Tells a hash that stood there from another, where it became the password. */
   readonly hashMark?: string
+  /** The password that is right there has become one of ours. */
+  readonly isAdopted?: true
 }
 
 const PORTS = { ldap: 389, ldaps: 636 } as const

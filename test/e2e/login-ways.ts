@@ -157,8 +157,9 @@ const post = (
     })
     asked.on('error', reject)
     asked.on('response', (response) => {
-      response.resume()
-      response.on('end', () => resolve(`HTTP ${response.statusCode}`))
+      let said = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+      response.on('end', () => resolve(`HTTP ${response.statusCode} ${said}`))
     })
     asked.end(body === undefined ? undefined : JSON.stringify(body))
   })
@@ -166,7 +167,7 @@ const post = (
 const letIn =
   (...codes: readonly number[]) =>
   (answer: string): string =>
-    codes.some((code) => answer === `HTTP ${code}`) ? 'ok' : answer
+    codes.some((code) => answer.startsWith(`HTTP ${code} `)) ? 'ok' : answer
 
 /** Each way of the web. Those of pages take the password as text. */
 export const WEB_WAYS: Readonly<Record<string, Way>> = {

@@ -31,6 +31,7 @@ export function directorySourceCommands(directory: Command, io: CliIo): void {
       '--auth <way>',
       'bind: the source checks passwords; hash: it has hashes to check (bind)',
     )
+    .option('--adopt-passwords', 'keep a password for good once it was right there by bind')
     .option('--order <n>', 'lower is asked first')
     .option('--ca <file>', 'certificates in PEM that alone are trusted')
     .option('--plain', 'without TLS, also to another machine')
@@ -124,13 +125,14 @@ interface AddOptions {
   readonly bind?: string
   readonly passwordStdin?: boolean
   readonly auth?: string
+  readonly adoptPasswords?: boolean
   readonly order?: string
   readonly ca?: string
   readonly plain?: boolean
 }
 
 async function sourceOf(io: CliIo, options: AddOptions): Promise<unknown> {
-  const { url, base, filter, map, key, bind, auth, order, ca, plain } = options
+  const { url, base, filter, map, key, bind, auth, adoptPasswords, order, ca, plain } = options
   if (auth !== undefined && auth !== 'bind' && auth !== 'hash')
     throw new UsageError('--auth is bind or hash')
   if (order !== undefined && !/^[1-9]\d{0,5}$/.test(order))
@@ -145,6 +147,7 @@ async function sourceOf(io: CliIo, options: AddOptions): Promise<unknown> {
     ...(key !== undefined && { key }),
     ...(bind !== undefined && { bindDn: bind, bindPasswordBase64: await passwordBase64(io) }),
     ...(auth !== undefined && { auth }),
+    ...(adoptPasswords === true && { adoptPasswords }),
     ...(order !== undefined && { order: Number(order) }),
     ...(ca !== undefined && { ca: await textOf(io, ca) }),
     ...(plain === true && { plain }),
@@ -166,6 +169,8 @@ const sourceText = (body: SourceBody): string =>
       ['key', body.key],
       ['bind', body.bindDn],
       ['auth', body.auth],
+      ['adopted', body.adopted],
+      ['to adopt', body.toAdopt],
     ]),
     hostsText(body.hosts),
     notesText(body.notes),

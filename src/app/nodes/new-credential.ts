@@ -1,27 +1,36 @@
 import type { Octets } from '#base/octets.ts'
 import type { NewCredential } from '#contract/node/wire.ts'
 import type { Account } from '#model/account.ts'
+import { adopt, isToAdopt } from '#model/adoption.ts'
+import type { DirectorySource } from '#model/source.ts'
 import { hashPassword, isDated } from '#store/directory/password.ts'
 import { iterationsOf, makeScramKeys, parseScramKeys } from '#store/directory/scram-keys.ts'
 import type { Settings } from '#store/settings/table.ts'
 
 type AuthSettings = Pick<Settings, 'auth.rehash' | 'auth.scram' | 'auth.scramIterations'>
 
-/** What is to be stored anew of a password that was right; undefined where all is as it should be. */
+/** Sources by their names. */
+type SourceOf = (name: string) => DirectorySource | undefined
+
+/** What is to be stored anew, or for the first time, of a password that was right; undefined where all is as it should be. */
 export async function renewed(
-  { id, credential, credentialVersion: version, scram = '' }: Account,
+  account: Account,
   password: Octets,
-  settings: AuthSettings,
+  parts: { readonly settings: AuthSettings; readonly sourceOf: SourceOf },
 ): Promise<NewCredential | undefined> {
+  const { id, credential, credentialVersion: version, scram = '' } = account
+  const { settings } = parts
   const iterations = settings['auth.scramIterations']
-  const rehashes = settings['auth.rehash'] && credential !== undefined && isDated(credential)
-  const lacksKeys = settings['auth.scram'] && (rehashes || iterationsOf(scram) !== iterations)
+  const adopts = isToAdopt(account, parts.sourceOf)
+  if (credential === undefined && !adopts) return undefined
+  const hashes = adopts || (settings['auth.rehash'] && isDated(credential!))
+  const lacksKeys = settings['auth.scram'] && (hashes || iterationsOf(scram) !== iterations)
   const keys = lacksKeys ? await makeScramKeys(password, iterations) : undefined
-  if (!rehashes && keys === undefined) return undefined
+  if (!hashes && keys === undefined) return undefined
   return {
     accountId: id,
     version,
-    ...(rehashes && { credential: await hashPassword(password) }),
+    ...(hashes && { credential: await hashPassword(password) }),
     ...(keys !== undefined && { scram: keys }),
   }
 }
@@ -34,21 +43,19 @@ export async function renewed(
 export function withRenewed(
   account: Account | undefined,
   made: NewCredential,
-  settings: AuthSettings,
+  parts: { readonly settings: AuthSettings; readonly sourceOf: SourceOf },
 ): Account | undefined {
+  if (account?.credentialVersion !== made.version) return undefined
   const { credential, scram } = made
-  if (account?.credential === undefined || account.credentialVersion !== made.version)
-    return undefined
-  const hash =
-    settings['auth.rehash'] &&
-    credential !== undefined &&
-    !isDated(credential) &&
-    isDated(account.credential)
-  const keys =
-    settings['auth.scram'] &&
-    scram !== undefined &&
-    parseScramKeys(scram) !== undefined &&
-    iterationsOf(scram) !== iterationsOf(account.scram ?? '')
+  const { settings } = parts
+  const isOurs = credential !== undefined && !isDated(credential)
+  const areKeys =
+    settings['auth.scram'] && scram !== undefined && parseScramKeys(scram) !== undefined
+  if (isToAdopt(account, parts.sourceOf))
+    return isOurs ? adopt(account, { credential, ...(areKeys && { scram }) }) : undefined
+  if (account.credential === undefined) return undefined
+  const hash = settings['auth.rehash'] && isOurs && isDated(account.credential)
+  const keys = areKeys && iterationsOf(scram) !== iterationsOf(account.scram ?? '')
   if (!hash && !keys) return undefined
   return {
     ...account,

@@ -175,7 +175,10 @@ export async function startNode(options: {
       }),
       onDated: (account, password) => {
         // Where control is away, the next start of this process tries again.
-        renewed(account, password, node.settings)
+        renewed(account, password, {
+          settings: node.settings,
+          sourceOf: (source) => node.directory.source(source),
+        })
           .then(async (made) => {
             if (made !== undefined) await node.link.credential(made)
           })

@@ -16,6 +16,10 @@ const fields = z.object({
   key: z.string().max(200).describe('attribute by which somebody is known under every name'),
   bindDn: text.optional(),
   auth: z.enum(['bind', 'hash']).describe('who says whether a password is right'),
+  adoptPasswords: z
+    .boolean()
+    .optional()
+    .describe('a password that was right by bind is kept here for good'),
   plain: z.boolean().optional().describe('without TLS, also to another machine'),
 })
 
@@ -40,6 +44,8 @@ const state = z.object({
     .describe('held: it has lost so many people at once that somebody has to say that it is meant'),
   readAt: z.string().optional(),
   people: z.number().int().optional(),
+  adopted: z.number().int().optional().describe('whose passwords have become ours'),
+  toAdopt: z.number().int().optional().describe('who has not logged in since: the source is asked'),
   error: z.string().optional(),
   hosts: z.array(
     z.object({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Account, AccountId } from '#model/account.ts'
+import { adopt } from '#model/adoption.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Person } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -132,6 +133,38 @@ describe('people of several sources', () => {
     ])
     home.take(reading(source('ldap', 1), {}))
     assert.deepEqual([home.of('hanako').disabled, home.of('hanako').origins], [false, undefined])
+  })
+
+  it('a password that has become ours stays, whatever the source is set to or says later', () => {
+    const adopting = { ...source('ldap', 1), adoptPasswords: true } as const
+    const home = new Home()
+    home.take(reading(adopting, { k: { username: 'hanako' }, l: { username: 'taro' } }))
+    const secrets = { credential: HASHES[0]!, scram: 'keys' }
+    home.edit('hanako', (account) => adopt(account, secrets))
+    const again = reading(source('ldap', 1), {
+      k: { username: 'hanako', name: '山田 花子' },
+      l: { username: 'taro' },
+    })
+    home.take(again)
+    const { name, credential, scram, credentialVersion, bind } = home.of('hanako')
+    assert.deepEqual(
+      [name, credential, scram, credentialVersion, bind],
+      ['山田 花子', HASHES[0], 'keys', 1, undefined],
+    )
+    assert.equal(home.of('taro').bind?.source, 'ldap')
+    home.take(again)
+    assert.equal(home.written, 0)
+    // Somebody else of that name is not let in by it.
+    home.take(reading(adopting, { l: { username: 'taro' } }))
+    home.take(reading(adopting, { m: { username: 'hanako' }, l: { username: 'taro' } }))
+    assert.equal(home.of('hanako').disabled, true)
+    // A directory that comes first decides, as always.
+    home.take(
+      reading(source('first', 0), { f: { username: 'hanako' } }),
+      reading(adopting, { k: { username: 'hanako' }, l: { username: 'taro' } }),
+    )
+    assert.equal(home.of('hanako').credential, undefined)
+    assert.equal(home.of('hanako').bind?.source, 'first')
   })
 
   it('tags and days told here stay; readings come from elsewhere; a number of two people is told', () => {

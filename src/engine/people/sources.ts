@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isSameEntry } from '#model/adoption.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { addressKey } from '#model/address.ts'
@@ -185,7 +186,7 @@ function accountOf(
     addresses: addressesOf(directory, { before, isOwn, main, shares, told }),
     delegated: before?.delegated ?? [],
     ...(quota !== undefined && { quota }),
-    origins: shares.map(originOf),
+    origins: shares.map((share) => originOf(share, before)),
     ...(isOwn && { isOwn: true }),
     ...(before?.formerAddresses !== undefined && { formerAddresses: before.formerAddresses }),
     ...(before?.deletedAt !== undefined && { deletedAt: before.deletedAt }),
@@ -229,13 +230,19 @@ function disabledOf(
   return { disabled: true, isDisabledThere: true }
 }
 
-const originOf = ({ source, key, dn, person }: Share): Origin => ({
+const originOf = ({ source, key, dn, person }: Share, before: Account | undefined): Origin => ({
   source: source.name,
   key,
   dn,
+  ...(isAdopted(before, { source: source.name, key }) && { isAdopted: true }),
   ...(source.auth === 'hash' &&
     person.passwordHash !== undefined && { hashMark: markOf(person.passwordHash) }),
 })
+
+/** Once it is ours, no other setting of the source takes it away again. */
+const isAdopted = (before: Account | undefined, entry: Pick<Origin, 'source' | 'key'>): boolean =>
+  before?.origins?.some((origin) => origin.isAdopted === true && isSameEntry(origin, entry)) ===
+  true
 
 /** Enough to see that a hash is another one than before, and of no use to guess by. */
 const markOf = (hash: string): string =>
@@ -256,7 +263,8 @@ function secretOf(
   if (ask.isOwn && credential !== undefined && !isOfSource) return kept
   for (const share of ask.shares) {
     if (share.source.auth === 'bind') {
-      const bind = originOf(share)
+      const bind = originOf(share, undefined)
+      if (credential !== undefined && isAdopted(before, bind)) return kept
       return { credentialVersion: credentialVersion + (credential === undefined ? 0 : 1), bind }
     }
     const { passwordHash } = share.person

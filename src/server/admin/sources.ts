@@ -45,6 +45,7 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
     sourceBody(
       row,
       deps.sources?.states().find(({ name }) => name === row.name),
+      directory,
     )
 
   app.get(
@@ -178,6 +179,12 @@ function rowOf(
     )
   const servers = serversOf(set)
   const bindPasswordBase64 = set.bindPasswordBase64 ?? keptPassword(before, set, servers)
+  if (set.adoptPasswords === true && set.auth === 'hash')
+    throw new ApiError(
+      'invalid',
+      'passwords of a source with hashes are ours already',
+      'Leave out either --auth hash or --adopt-passwords.',
+    )
   if ((bindDn === undefined) !== (bindPasswordBase64 === undefined))
     throw new ApiError(
       'invalid',
@@ -199,6 +206,7 @@ function rowOf(
         bind: { dn: bindDn, passwordBase64: bindPasswordBase64 },
       }),
     auth: set.auth ?? 'bind',
+    ...(set.adoptPasswords === true && { adoptPasswords: true }),
   }
 }
 
@@ -234,7 +242,11 @@ function keptPassword(
 const isPlain = (servers: readonly SourceServer[]): boolean =>
   servers.some((server) => parseSourceUrl(formatSourceUrl(server))?.tls !== server.tls)
 
-function sourceBody(row: DirectorySource, state: SourceState | undefined): SourceBody {
+function sourceBody(
+  row: DirectorySource,
+  state: SourceState | undefined,
+  directory: Directory,
+): SourceBody {
   const { name, order, servers, ca, base, filter, map, key, bind, auth } = row
   return {
     name,
@@ -247,6 +259,10 @@ function sourceBody(row: DirectorySource, state: SourceState | undefined): Sourc
     key,
     ...(bind !== undefined && { bindDn: bind.dn }),
     auth,
+    ...(row.adoptPasswords === true && {
+      adoptPasswords: true,
+      ...adoption(name, directory.accounts()),
+    }),
     ...(isPlain(servers) && { plain: true }),
     state: state?.state ?? 'unread',
     ...(state?.readAtMs !== undefined && { readAt: isoTime(state.readAtMs) }),
@@ -255,6 +271,17 @@ function sourceBody(row: DirectorySource, state: SourceState | undefined): Sourc
     hosts: (state?.hosts ?? []).map(hostBody),
     notes: (state?.notes ?? []).slice(0, NOTES_MAX).map((each) => ({ ...each })),
   }
+}
+
+/** Once nobody is left to adopt, the source is needed for passwords no longer. */
+function adoption(name: string, accounts: Iterable<Account>): { adopted: number; toAdopt: number } {
+  let [adopted, toAdopt] = [0, 0]
+  for (const { origins = [], bind, isGone } of accounts) {
+    if (isGone === true) continue
+    if (bind?.source === name) toAdopt++
+    if (origins.some((origin) => origin.source === name && origin.isAdopted === true)) adopted++
+  }
+  return { adopted, toAdopt }
 }
 
 const hostBody = ({ server, state, error }: SourceState['hosts'][number]) => ({

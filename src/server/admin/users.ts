@@ -8,6 +8,7 @@ import { done, page, passwordBody } from '#contract/admin/common.ts'
 import { newUser, user, userChange, usersQuery, writtenUser } from '#contract/admin/directory.ts'
 import type { UserBody } from '#contract/admin/directory.ts'
 import { PeopleIndex } from '#engine/people/people-index.ts'
+import { adopt, isToAdopt } from '#model/adoption.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import { factsAfter, withoutFacts } from '#model/person-facts.ts'
@@ -151,7 +152,11 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
       if (secrets === undefined) throw noPassword()
       const pending = await change(deps, request, id, (account) => {
         const { scram: _, ...rest } = account // keys of the old password would still let it in
-        return { ...rest, ...secrets, credentialVersion: account.credentialVersion + 1 }
+        const credentialVersion = account.credentialVersion + 1
+        // Where passwords of the source become ours, one that is set here is ours already.
+        if (isToAdopt(account, (name) => directory.source(name)))
+          return { ...adopt(rest, secrets), credentialVersion }
+        return { ...rest, ...secrets, credentialVersion }
       })
       return { pending }
     },

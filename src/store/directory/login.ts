@@ -8,6 +8,7 @@ import { sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
 import { mayLogIn } from '#model/account-life.ts'
+import { isSameEntry } from '#model/adoption.ts'
 import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
 import { BoundPasswords } from './bound-passwords.ts'
 import type { BindRules } from './bound-passwords.ts'
@@ -15,7 +16,7 @@ import { DatedHashes } from './dated-hashes.ts'
 import type { Directory } from './directory.ts'
 import { GuessLimits, isLoopback } from './guessing.ts'
 import { HashPool } from './hash-pool.ts'
-import { PasswordChecker, secretOf } from './password-checker.ts'
+import { PasswordChecker } from './password-checker.ts'
 import { isPassword } from './password.ts'
 import { scramLogins } from './scram-login.ts'
 
@@ -36,11 +37,11 @@ export function createAuthenticator(options: {
   readonly binds?: BindRules
   /** Whether SCRAM may be offered, and with how many iterations keys are made now; absent: never. */
   readonly scram?: () => { readonly enabled: boolean; readonly iterations: number }
-  /** A login was right by a hash or keys that are not as we make them now; told once for each. */
+  /** A login was right by a hash or keys that are not as we make them now, or that we lack; told once for each. */
   readonly onDated?: (account: Account, password: Octets) => void
 }): Authenticator {
   const { directory, clock, scram, log = silentLog } = options
-  const dated = new DatedHashes(options.onDated, scram)
+  const dated = new DatedHashes({ directory, onDated: options.onDated, scram })
   const limits = new GuessLimits(clock)
   const pool = new HashPool(options.poolLimit, options.waitingMax)
   const bound = options.binds && new BoundPasswords({ clock, log, rules: options.binds, pool })
@@ -92,5 +93,7 @@ export function createAuthenticator(options: {
 const isIn = (account: Account | undefined, { moment }: Directory): account is Account =>
   account !== undefined && mayLogIn(account, moment)
 
+/** A hash that is made anew, or for the first time, is of the same password: its version tells. */
 const sameCredential = (a: Account, b: Account): boolean =>
-  a.credentialVersion === b.credentialVersion && secretOf(a) === secretOf(b)
+  a.credentialVersion === b.credentialVersion &&
+  (a.bind === undefined || b.bind === undefined || isSameEntry(a.bind, b.bind))

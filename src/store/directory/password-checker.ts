@@ -119,7 +119,7 @@ const isBound = (account: Account): account is BoundAccount =>
   account.credential === undefined && account.bind !== undefined
 
 /** What a right password was right by. */
-export const secretOf = ({ credential, bind }: Account): string => credential ?? nameOf(bind)
+const secretOf = ({ credential, bind }: Account): string => credential ?? nameOf(bind)
 
 const nameOf = (origin: Origin | undefined): string =>
   origin === undefined ? '' : `${origin.source} ${origin.key} ${origin.dn}`

@@ -93,6 +93,14 @@ export function SourceForm(props: {
             ]}
             onChange={(auth) => set({ auth: auth === 'hash' ? 'hash' : 'bind' })}
           />
+          {texts.auth === 'bind' && (
+            <Checkbox
+              label={t('source.adopt')}
+              description={t('source.adoptHint')}
+              checked={texts.adoptPasswords}
+              onChange={(event) => set({ adoptPasswords: event.currentTarget.checked })}
+            />
+          )}
         </div>
         <details>
           <summary>{t('source.more')}</summary>

@@ -13,6 +13,7 @@ export interface SourceTexts {
   readonly bindDn: string
   readonly bindPassword: string
   readonly auth: 'bind' | 'hash'
+  readonly adoptPasswords: boolean
   readonly ca: string
   readonly plain: boolean
 }
@@ -28,6 +29,7 @@ export const blankSource: SourceTexts = {
   bindDn: '',
   bindPassword: '',
   auth: 'bind',
+  adoptPasswords: false,
   ca: '',
   plain: false,
 }
@@ -43,6 +45,7 @@ export const textsOf = (source: SourceBody): SourceTexts => ({
   order: String(source.order),
   bindDn: source.bindDn ?? '',
   auth: source.auth,
+  adoptPasswords: source.adoptPasswords === true,
   ca: source.ca ?? '',
   plain: source.plain === true,
 })
@@ -62,6 +65,7 @@ export function sourceOf(texts: SourceTexts): NewSourceBody {
     ...given('bindDn', bindDn),
     ...(bindPassword !== '' && { bindPasswordBase64: base64Of(bindPassword) }),
     auth,
+    ...(auth === 'bind' && texts.adoptPasswords && { adoptPasswords: true }),
     ...(ca.trim() !== '' && { ca }),
     ...(plain && { plain }),
   }

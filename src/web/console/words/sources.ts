@@ -89,6 +89,8 @@ export const SOURCES: Sentences = {
     'source.keyHint': 'An attribute that stays when a name changes; empty: entryUUID.',
     'source.ca': 'Certificates that alone are trusted (PEM)',
     'source.caHint': 'Empty: those of this machine.',
+    'source.adopt': 'Take over passwords',
+    'source.adoptHint': 'Who has logged in once needs the directory no longer: for moving off it.',
     'source.plain': 'Without TLS',
     'source.plainHint': 'Passwords can be read on the way. On this machine there is none anyway.',
     'explain.hint': 'An address: which directory has it, what each says, and whose word is taken.',
@@ -189,6 +191,8 @@ export const SOURCES: Sentences = {
     'source.keyHint': '名前が変わっても変わらない属性。空欄で entryUUID。',
     'source.ca': '信頼する証明書 (PEM)',
     'source.caHint': '空欄でこのサーバーの設定に従います。',
+    'source.adopt': 'パスワードを引き継ぐ',
+    'source.adoptHint': '一度ログインした人は、以後このディレクトリなしで確認します（移行用）。',
     'source.plain': 'TLS を使わない',
     'source.plainHint':
       '途中でパスワードを読まれるおそれがあります。同じサーバー内では初めから使いません。',
