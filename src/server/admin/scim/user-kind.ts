@@ -29,6 +29,7 @@ export function userKind(deps: AdminDeps, memberships: Memberships): ResourceKin
     name: 'User',
     endpoint: '/Users',
     schema: USER_SCHEMA,
+    idOf: ({ id }) => id,
     find: (now, id) => there(now.account(id as AccountId)),
     *all(now) {
       for (const account of now.accounts()) if (account.deletedAt === undefined) yield account
