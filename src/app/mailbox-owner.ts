@@ -17,6 +17,7 @@ import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 
+import { openAddressBook } from './address-book.ts'
 import { listenersOf } from './start/host.ts'
 import { openListeners } from './nodes/node-parts.ts'
 import { startNode } from './nodes/node-role.ts'
@@ -195,6 +196,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       log,
     }),
   )
+  const ldap = await openAddressBook(parts)
   const jmap = lazyJmap({
     store: mailboxes,
     search,
@@ -224,9 +226,9 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       pages: place.pages,
     }),
   )
-  const doors = [...imap.opened, ...pop3Doors.opened, ...web.opened]
+  const doors = [...imap.opened, ...pop3Doors.opened, ...ldap.opened, ...web.opened]
   return {
-    listened: [...imap.listened, ...pop3Doors.listened, ...web.listened],
+    listened: [...imap.listened, ...pop3Doors.listened, ...ldap.listened, ...web.listened],
     close: async (graceMs) => {
       await Promise.all(doors.map((door) => door.close(graceMs)))
     },

@@ -41,6 +41,9 @@ export const programsMissing = (programs: readonly MachineProgram[]): string | u
   return missing.length === 0 ? undefined : `no ${missing.join(', ')}`
 }
 
+/** What people ask directories with, by hand. */
+export type DirectoryProgram = 'ldapcompare' | 'ldapmodify' | 'ldapsearch' | 'ldapwhoami'
+
 export interface RanProgram {
   readonly status: number | null
   readonly stdout: Buffer
@@ -71,7 +74,10 @@ export const clientRoom = (): ClientRoom =>
 /** Likewise with this machine's own programs; `programsMissing` says which there are. */
 export const machineRoom = (): ClientRoom<MachineProgram> => roomOf(false)
 
-function roomOf(isRoot: boolean): ClientRoom<MachineProgram> {
+/** Only where `peersMissing` says nothing. */
+export const directoryRoom = (): ClientRoom<DirectoryProgram> => roomOf(true)
+
+function roomOf(isRoot: boolean): ClientRoom<MachineProgram | DirectoryProgram> {
   const inside = isRoot
     ? join('/var/lib', peerName('clients'))
     : mkdtempSync(join(tmpdir(), 'watari-clients-'))

@@ -9,6 +9,7 @@ import type { Dial } from '#client/node/request.ts'
 import type { WireSnapshot } from '#contract/node/wire.ts'
 import type { NodePlace } from '#model/node.ts'
 import { AccountClock } from '#store/directory/account-clock.ts'
+import type { DirectoryKey } from '#store/directory/directory.ts'
 import { DirectoryMaps } from '#store/directory/directory-maps.ts'
 import type { DirectoryImages } from '#store/directory/image-file.ts'
 import { ImageKeeper } from '#store/directory/image-keeper.ts'
@@ -53,6 +54,7 @@ export class JoinedNode {
   readonly #placesListeners = new Set<() => void>()
   readonly #rowsListeners = new Set<(accounts: readonly AccountId[] | 'all') => void>()
   readonly #keeper: ImageKeeper | undefined
+  readonly #keysListeners = new Set<(keys: readonly DirectoryKey[] | 'all') => void>()
   /** A whole new copy on its way. */
   #gathered = new DirectoryMaps()
   #snapshot: SettingsSnapshot = {
@@ -141,8 +143,14 @@ export class JoinedNode {
     this.#rowsListeners.add(listener)
   }
 
-  #tellRows(accounts: readonly AccountId[] | 'all'): void {
+  /** Told which rows of any kind have changed, by their keys; all where the whole copy came anew. */
+  onRows(listener: (keys: readonly DirectoryKey[] | 'all') => void): void {
+    this.#keysListeners.add(listener)
+  }
+
+  #tellRows(accounts: readonly AccountId[] | 'all', keys: readonly DirectoryKey[] | 'all'): void {
     for (const listener of this.#rowsListeners) listener(accounts)
+    for (const listener of this.#keysListeners) listener(keys)
   }
 
   async #takeSettings(
@@ -196,7 +204,7 @@ export class JoinedNode {
         this.directory.replace(line.seq, this.#gathered)
         this.#keeper?.loaded({ fromImage: false })
         this.#gathered = new DirectoryMaps()
-        this.#tellRows('all')
+        this.#tellRows('all', 'all')
         return
       case 'changes': {
         await replica.apply({ changes: line.changes })
@@ -204,7 +212,10 @@ export class JoinedNode {
         this.#keeper?.look()
         const rows = line.changes.map(({ row }) => row)
         const accounts = rows.flatMap((row) => (row?.kind === 'account' ? [row.account.id] : []))
-        this.#tellRows(rows.some((row) => row?.kind === 'domain') ? 'all' : accounts)
+        this.#tellRows(
+          rows.some((row) => row?.kind === 'domain') ? 'all' : accounts,
+          line.changes.map(({ key }) => key),
+        )
       }
     }
   }

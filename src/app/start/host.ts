@@ -24,6 +24,8 @@ const PROTOCOLS = [
   'pop3s',
   'https',
   'node',
+  'ldap',
+  'ldaps',
   'health',
 ] as const
 export type ListenerProtocol = (typeof PROTOCOLS)[number]
@@ -40,6 +42,8 @@ const PORTS: Readonly<Record<ListenerProtocol, number>> = {
   pop3: 110,
   pop3s: 995,
   https: 443,
+  ldap: 389,
+  ldaps: 636,
   node: 6443,
   health: 9443,
 }
@@ -96,7 +100,10 @@ export type Listener = Host['listeners'][number]
 
 export const HOST_FILE = 'host.yaml'
 
-/** What each role listens for; the health of all of them is the supervisor's. */
+/**
+ * What each role listens for at first; the health of all of them is the supervisor's. Whoever owns
+ * mailboxes serves `ldap` and `ldaps` as well, once somebody writes a listener of theirs into the file.
+ */
 const PROTOCOLS_OF: Readonly<Record<RoleName, readonly ListenerProtocol[]>> = {
   gateway: ['mx', 'relay', 'submission', 'submissions', 'node'],
   store: ['lmtp', 'imap', 'imaps', 'pop3', 'pop3s', 'https', 'node'],

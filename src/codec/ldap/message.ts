@@ -16,6 +16,7 @@ export type LdapRequest =
       readonly deleteOldRdn: boolean
       readonly superior?: string
     }
+  | { readonly op: 'compare'; readonly dn: string; readonly type: string; readonly value: Octets }
   | { readonly op: 'abandon'; readonly id: number }
   | { readonly op: 'extended'; readonly oid: string; readonly value?: Octets }
 
@@ -33,6 +34,8 @@ export interface SearchAsk {
   /** 0 leaves it to the server. */
   readonly sizeLimit?: number
   readonly timeLimitSeconds?: number
+  /** Names of attributes alone, without values. */
+  readonly typesOnly?: boolean
 }
 
 export interface LdapAttribute {
@@ -76,6 +79,13 @@ export interface LdapControl {
   readonly oid: string
   readonly critical?: boolean
   readonly value?: Octets
+}
+
+/** A request with its number. */
+export interface LdapAsked {
+  readonly id: number
+  readonly request: LdapRequest
+  readonly controls: readonly LdapControl[]
 }
 
 /** Message 0 is nobody's answer: the server speaks of its own accord (RFC 4511 §4.4). */

@@ -52,6 +52,12 @@ function operation(request: LdapRequest): Octets {
       if (request.superior !== undefined) parts.push(octetString(request.superior, context(0)))
       return element(0x6c, ...parts)
     }
+    case 'compare':
+      return element(
+        0x6e,
+        octetString(request.dn),
+        sequence(octetString(request.type), octetString(request.value)),
+      )
     case 'abandon':
       return integer(request.id, 0x50)
     case 'extended': {
@@ -77,7 +83,7 @@ const search = (ask: SearchAsk): Octets =>
     integer(NEVER_DEREFERENCE, ENUMERATED),
     integer(ask.sizeLimit ?? 0),
     integer(ask.timeLimitSeconds ?? 0),
-    boolean(false),
+    boolean(ask.typesOnly === true),
     encodeFilter(ask.filter),
     sequence(...ask.attributes.map((name) => octetString(name))),
   )
@@ -91,7 +97,8 @@ const change = ({
 }: LdapAttribute & { readonly kind: keyof typeof CHANGES }): Octets =>
   sequence(integer(CHANGES[kind], ENUMERATED), attribute(changed))
 
-function control({ oid, critical = false, value }: LdapControl): Octets {
+/** One control of a message. */
+export function control({ oid, critical = false, value }: LdapControl): Octets {
   const parts = [octetString(oid)]
   if (critical) parts.push(boolean(true))
   if (value !== undefined) parts.push(octetString(value))

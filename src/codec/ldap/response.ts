@@ -115,7 +115,8 @@ function readTexts(list: BerReader): string[] {
   return texts
 }
 
-function readControls(list: BerReader): LdapControl[] {
+/** The controls of a message, a request's or an answer's. */
+export function readControls(list: BerReader): LdapControl[] {
   const controls: LdapControl[] = []
   while (!list.done) {
     const parts = list.enter()

@@ -388,6 +388,24 @@ export const SETTINGS = {
       ja: 'TLS なしのパスワードを受け付けます（ループバックからのみ）。',
     },
   },
+  'ldap.resultsMax': {
+    type: 'integer',
+    default: 1_000,
+    min: 10,
+    max: 200_000,
+    doc: {
+      en: 'Entries in one answer of the address book (LDAP), where a listener for it stands in host.yaml. Who asks page by page gets so many a page, and all of them in the end.',
+      ja: 'アドレス帳（LDAP。host.yaml に待ち受けを書いた場合）が一度に返す件数。ページごとに求めるプログラムには、1 ページをこの件数までとして最後まで返します。',
+    },
+  },
+  'ldap.groups': {
+    type: 'boolean',
+    default: true,
+    doc: {
+      en: 'Show aliases in the address book (LDAP) as groups, with those of their members who are shown themselves.',
+      ja: 'エイリアスをグループとしてアドレス帳（LDAP）に載せます。メンバーは、アドレス帳に載っている人だけを示します。',
+    },
+  },
   'pop3.withJunk': {
     type: 'boolean',
     default: false,
