@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 
 import type { Browser, Page } from 'playwright-core'
@@ -212,6 +213,73 @@ describe(
       await until('kenji is of the other one', async () =>
         (await cli.run(['directory', 'explain', 'kenji'])).includes('older'),
       )
+    })
+
+    test('files are looked at before they are imported, as spreadsheets and systems write them', async () => {
+      const { page, open } = admin
+      await open('/console/people?tab=import')
+      const files = page.getByLabel('Files')
+      const put = (...some: readonly (readonly [name: string, buffer: Buffer])[]): Promise<void> =>
+        files.setInputFiles(
+          some.map(([name, buffer]) => ({ name, mimeType: 'text/plain', buffer })),
+        )
+      // ユーザー名,氏名 and 髙田, a letter of IBM's, in CP932; ＠, digits and blanks of full width in UTF-16.
+      const cp932 = Buffer.concat([
+        Buffer.from('8386815b8355815b96bc2c8e8196bc0d0a', 'hex'),
+        Buffer.from('mai,'),
+        Buffer.from('fbfc93630d0a', 'hex'),
+        Buffer.from('bad name,x\r\n'),
+      ])
+      const wide =
+        'メールアドレス\t氏名\tよみ\t別名\r\nｊｕｎ２＠ｃａｍｐｕｓ．ｅｘａｍｐｌｅ\t山﨑　純\tやまざき じゅん\t純　ｊ．ｙ＠campus.example\r\n'
+      const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(wide, 'utf16le')])
+      await put(['名簿.csv', cp932], ['新入生.csv', utf16])
+      await page.getByText('It would be: 2 added, 0 changed, 0 the same, 0 refused').waitFor()
+      await row(page, /名簿\.csv: line 3.*'bad name' is no user name/s).waitFor()
+      await row(page, /新入生\.csv: line 2.*jun2@campus\.example.*○ added/s).waitFor()
+      assert.deepEqual(await consoleFaults(page, 'import'), [])
+      await cli.refused(['user', 'show', 'mai'], 1)
+      await page.getByRole('button', { name: 'Import 2 rows' }).focus()
+      await page.keyboard.press('Enter')
+      await page.getByText('It is done: 2 added').waitFor()
+      const jun = await cli.json<{ name: string; addresses: string[] }>(['user', 'show', 'jun2'])
+      assert.deepEqual([jun.name, jun.addresses], ['山﨑　純', ['j.y@campus.example']])
+      assert.equal((await cli.json<{ name: string }>(['user', 'show', 'mai'])).name, '髙田')
+
+      // What goes out comes in as it was, with the mark by which Excel knows UTF-8.
+      const [saved] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('link', { name: 'Export as CSV' }).click(),
+      ])
+      const octets = await readFile(await saved.path())
+      assert.deepEqual([...octets.subarray(0, 3)], [0xef, 0xbb, 0xbf])
+      assert.match(
+        octets.toString(),
+        /^\uFEFFusername,address,[^]*\r\njun2,jun2@campus\.example,山﨑　純,/,
+      )
+      await put(['watari-people.csv', octets])
+      await page.getByText(/It would be: 0 added, 0 changed, \d+ the same, 0 refused/).waitFor()
+      assert.equal(await page.getByRole('button', { name: 'Import 0 rows' }).isDisabled(), true)
+
+      await put(['unknown', Buffer.from('x')])
+      await page.getByText('what unknown is cannot be seen').waitFor()
+      await put([
+        'aliases',
+        Buffer.from('staff: mai, jun2\ndump: "|/bin/sh -c evil"\nall: :include:/etc/passwd\n'),
+      ])
+      await page.getByText('It would be: 1 added').waitFor()
+      await row(page, /dump: a program is not taken/).waitFor()
+      await row(page, /all: \/etc\/passwd cannot be read/).waitFor()
+    })
+
+    test('people are found by any form of their names, words in any order', async () => {
+      const { page, open } = admin
+      await open('/console/people')
+      for (const search of ['純 山崎', 'ﾔﾏｻﾞｷ', '高田']) {
+        await page.getByRole('searchbox').fill(search)
+        await row(page, search === '高田' ? '髙田' : '山﨑').waitFor()
+        await row(page, 'admin@').waitFor({ state: 'detached' })
+      }
       assert.deepEqual(admin.faults, [])
     })
   },

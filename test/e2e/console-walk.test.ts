@@ -155,6 +155,20 @@ async function sights(): Promise<readonly Sight[]> {
       path: '/console/people?tab=explain&q=person-7@campus.example',
       there: '.answer',
     },
+    { name: 'import', path: '/console/people?tab=import' },
+    {
+      name: 'import-seen',
+      path: '/console/people?tab=import',
+      act: async (page) => {
+        const text =
+          '氏名,ユーザー名,別名\n渡 鳥子,torico,hanako@campus.example\n,空 白,\n佐々木 直,person-7,\n'
+        const buffer = Buffer.from(text)
+        await page
+          .locator('input[type=file]')
+          .setInputFiles({ name: '名簿.csv', mimeType: 'text/csv', buffer })
+        await page.locator('.table-body .table-row').nth(2).waitFor()
+      },
+    },
     { name: 'nodes', path: '/console/nodes' },
     { name: 'node-join', path: '/console/nodes', act: press('.filters > button') },
     { name: 'settings', path: '/console/settings' },

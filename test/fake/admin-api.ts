@@ -137,7 +137,7 @@ export class AdminApi {
       },
       ...(body !== undefined && { body: isRaw ? Buffer.from(body) : JSON.stringify(body) }),
     })
-    return { status: response.status, headers: response.headers, body: await response.json() }
+    return { status: response.status, headers: response.headers, body: await bodyOf(response) }
   }
 
   /** Logs in as a browser does; the headers of its requests. */
@@ -263,3 +263,8 @@ const EVENTS: Parameters<SqliteEventIndex['put']>[0] = {
     },
   ],
 }
+
+const bodyOf = (response: Response): Promise<unknown> =>
+  response.headers.get('content-type')?.startsWith('application/json') === true
+    ? response.json()
+    : response.text()

@@ -1,13 +1,11 @@
 import { basename, dirname, resolve } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { Octets } from '#base/octets.ts'
 import { counted } from '#base/text.ts'
-import { writeLdif, readLdif } from '#codec/ldif/ldif.ts'
-import { readTable, writeTable } from '#codec/table/table.ts'
-import { readAliases, readIncluded } from '#codec/unix/aliases.ts'
+import { writeLdif } from '#codec/ldif/ldif.ts'
+import { writeTable } from '#codec/table/table.ts'
+import { readIncluded } from '#codec/unix/aliases.ts'
 import type { UnixTarget } from '#codec/unix/aliases.ts'
-import { readPasswd } from '#codec/unix/passwd.ts'
 import { page } from '#contract/admin/common.ts'
 import { alias, domain, user } from '#contract/admin/directory.ts'
 import type { AliasBody, UserBody } from '#contract/admin/directory.ts'
@@ -15,12 +13,10 @@ import { imported } from '#contract/admin/import.ts'
 import type { ImportedRow } from '#contract/admin/import.ts'
 import { PRESETS } from '#engine/people/attribute-map.ts'
 import type { Preset } from '#engine/people/attribute-map.ts'
-import { fromEntries } from '#engine/people/from-entries.ts'
-import { fromTable } from '#engine/people/from-table.ts'
-import { fromAliases, fromPasswd } from '#engine/people/from-unix.ts'
+import { censusOf, FILE_FORMATS, formatOfName } from '#engine/people/read-file.ts'
+import type { FileFormat } from '#engine/people/read-file.ts'
 import { toEntries } from '#engine/people/to-entries.ts'
 import { toTable } from '#engine/people/to-table.ts'
-import type { DirectoryEntry } from '#model/directory-entry.ts'
 import type { Census, CensusException, MailGroup, Person } from '#model/person.ts'
 import { factsAfter } from '#model/person-facts.ts'
 import type { PersonFacts } from '#model/person-facts.ts'
@@ -32,9 +28,6 @@ import { octetsOf } from './files.ts'
 import { CliError, UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { table } from './print.ts'
-
-const FORMATS = ['ldif', 'csv', 'passwd', 'aliases'] as const
-type Format = (typeof FORMATS)[number]
 
 /** Rows of one request: others are served in between. */
 const ROWS_AT_ONCE = 1_000
@@ -53,7 +46,7 @@ export function directoryCommands(program: Command, io: CliIo): void {
   noun
     .command('import <file>')
     .description('add people and groups from LDIF, CSV, passwd or aliases; nobody is removed')
-    .option('--format <format>', `${FORMATS.join(', ')}; else by the name of the file`)
+    .option('--format <format>', `${FILE_FORMATS.join(', ')}; else by the name of the file`)
     .option('--map <preset>', `how LDIF is read: ${Object.keys(PRESETS).join(', ')}; else by class`)
     .option('--dry-run', 'tell what would be done, and do nothing')
     .option('--replace-passwords', 'hashes take the place of passwords that are there')
@@ -78,7 +71,7 @@ interface ImportOptions {
 }
 
 async function importFile(verb: Verb, file: string, options: ImportOptions): Promise<void> {
-  const census = await censusOf(verb.io, file, options)
+  const census = await readCensus(verb.io, file, options)
   const { dryRun = false, replacePasswords = false } = options
   const rows: ImportedRow[] = []
   const pending = new Map<string, { node: string; reason: string }>()
@@ -141,34 +134,23 @@ function importText(
   ].join('')
 }
 
-async function censusOf(io: CliIo, file: string, options: ImportOptions): Promise<Census> {
+async function readCensus(io: CliIo, file: string, options: ImportOptions): Promise<Census> {
   const format = formatOf(file, options.format)
   const preset = presetOf(options.map)
   if (preset !== undefined && format !== 'ldif') throw new UsageError('--map is for LDIF')
   const octets = await octetsOf(io, file)
-  switch (format) {
-    case 'ldif':
-      return fromLdif(octets, preset)
-    case 'csv':
-      return fromTable(readTable(octets))
-    case 'passwd':
-      return fromPasswd(readPasswd(octets))
-    case 'aliases':
-      return fromAliases(readAliases(octets), (path) =>
-        includedFrom(resolve(file === '-' ? '.' : dirname(file), path)),
-      )
-  }
+  return censusOf({
+    octets,
+    format,
+    preset,
+    included: (path) => includedFrom(resolve(file === '-' ? '.' : dirname(file), path)),
+  })
 }
 
-function formatOf(file: string, given: string | undefined): Format {
-  const name = basename(file).toLowerCase()
-  const format =
-    given ??
-    (/\.(?:csv|tsv|txt)$/.test(name)
-      ? 'csv'
-      : (FORMATS.find((each) => name.endsWith(`.${each}`) || name === each) ?? ''))
-  if ((FORMATS as readonly string[]).includes(format)) return format as Format
-  throw new UsageError(`what ${file} is cannot be seen: give --format ${FORMATS.join(' | ')}`)
+function formatOf(file: string, given: string | undefined): FileFormat {
+  const format = given ?? formatOfName(basename(file)) ?? ''
+  if ((FILE_FORMATS as readonly string[]).includes(format)) return format as FileFormat
+  throw new UsageError(`what ${file} is cannot be seen: give --format ${FILE_FORMATS.join(' | ')}`)
 }
 
 function presetOf(given: string | undefined): Preset | undefined {
@@ -176,16 +158,6 @@ function presetOf(given: string | undefined): Preset | undefined {
   const found = Object.keys(PRESETS).find((name) => name.toLowerCase() === given.toLowerCase())
   if (found !== undefined) return found as Preset
   throw new UsageError(`--map is one of ${Object.keys(PRESETS).join(', ')}`)
-}
-
-function fromLdif(octets: Octets, preset: Preset | undefined): Census {
-  const wrong: CensusException[] = []
-  const entries: DirectoryEntry[] = []
-  for (const record of readLdif(octets))
-    if ('entry' in record) entries.push(record.entry)
-    else wrong.push({ source: `line ${record.line}`, text: record.error })
-  const census = fromEntries(entries, preset)
-  return { ...census, exceptions: [...wrong, ...census.exceptions] }
 }
 
 /** What `:include:` names; undefined where it cannot be read. */

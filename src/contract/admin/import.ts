@@ -46,3 +46,26 @@ const row = z.object({
 export type ImportedRow = z.infer<typeof row>
 
 export const imported = z.object({ rows: z.array(row), pending })
+export type ImportedBody = z.infer<typeof imported>
+
+export const FILE_FORMATS = ['ldif', 'csv', 'passwd', 'aliases'] as const
+
+/** Of a file in the body, as it is. */
+export const readQuery = z.object({
+  name: z.string().max(1_000).describe('of the file: says what it is where format does not'),
+  format: z.enum(FILE_FORMATS).optional(),
+  map: z
+    .string()
+    .max(100)
+    .optional()
+    .describe('of LDIF; absent: entries are read by their classes'),
+})
+
+/** What a file says, to be looked at and imported. */
+export const census = z.object({
+  format: z.enum(FILE_FORMATS),
+  people: z.array(person),
+  groups: z.array(group),
+  exceptions: z.array(z.object({ source: z.string(), text: z.string() })),
+})
+export type CensusBody = z.infer<typeof census>

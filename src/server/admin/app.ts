@@ -27,6 +27,7 @@ import { judgeRoutes } from './judge.ts'
 import { aclRoutes } from './acl.ts'
 import { mailboxRoutes } from './mailboxes.ts'
 import { nodeRoutes } from './nodes.ts'
+import { peopleFileRoutes } from './people-files.ts'
 import { overviewRoutes } from './overview.ts'
 import { need, permissionOf, refuseUndeclared } from './permission.ts'
 import { queueRoutes } from './queue.ts'
@@ -128,6 +129,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         aliasRoutes,
         forwardRoutes,
         importRoutes,
+        peopleFileRoutes,
         sourceRoutes,
         routeRoutes,
         accessRoutes,

@@ -102,7 +102,8 @@ export async function inTurns<T, R>(
   return made
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** Others have their turn. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
   a < b ? -1 : a > b ? 1 : 0

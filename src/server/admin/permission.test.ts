@@ -42,6 +42,8 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'PUT /users/{user}/forward': 'AM',
   'DELETE /users/{user}/forward': 'AM',
   'POST /directory/import': 'AM',
+  'POST /directory/import/read': 'AM',
+  'GET /directory/export': 'AMHR',
   'GET /directory/sources': 'AMR',
   'GET /directory/sources/{name}': 'AMR',
   'PUT /directory/sources/{name}': 'AM',

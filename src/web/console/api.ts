@@ -16,6 +16,8 @@ export class ApiFailure extends Error {
 
 interface Ask {
   readonly body?: unknown
+  /** A file in place of a body. */
+  readonly file?: Blob
   /** The generation, or the version of a row, that the editor has seen. */
   readonly ifMatch?: number | string
   /** The page looks of its own accord: that keeps no session alive. */
@@ -40,11 +42,13 @@ export async function ask<T>(method: string, path: string, options: Ask = {}): P
     credentials: 'same-origin',
     headers: {
       ...(options.body !== undefined && { 'content-type': 'application/json' }),
+      ...(options.file !== undefined && { 'content-type': 'application/octet-stream' }),
       ...(options.ifMatch !== undefined && { 'if-match': `"${options.ifMatch}"` }),
       ...(options.background === true && { 'watari-background': '1' }),
       ...(method !== 'GET' && { 'x-csrf-token': session.csrfToken }),
     },
     ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+    ...(options.file !== undefined && { body: options.file }),
     ...(options.signal !== undefined && { signal: options.signal }),
   }).catch((cause: unknown) => {
     if (options.signal?.aborted === true) throw cause

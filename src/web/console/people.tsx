@@ -5,6 +5,7 @@ import { useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 
 import { Explain } from './explain.tsx'
+import { ImportPeople } from './import-people.tsx'
 import { useMay } from './may.tsx'
 import { PeopleTable } from './people-table.tsx'
 import { Sources } from './sources.tsx'
@@ -15,6 +16,7 @@ const TABS = {
   all: ['people.read', PeopleTable],
   sources: ['sources.read', Sources],
   explain: ['people.read', Explain],
+  import: ['people.read', ImportPeople],
 } as const satisfies Readonly<Record<string, readonly [Permission, ComponentType]>>
 
 /** Who has a mailbox here, from which directory, and who says what of them. */

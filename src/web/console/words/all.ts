@@ -2,6 +2,7 @@ import { together } from '#web/parts/words.ts'
 
 import { ACCESS } from './access.ts'
 import { DESTINATIONS } from './destinations.ts'
+import { IMPORT } from './import.ts'
 import { NODES } from './nodes.ts'
 import { OVERVIEW } from './overview.ts'
 import { PEOPLE } from './people.ts'
@@ -21,6 +22,7 @@ export const WORDS = together([
   DESTINATIONS,
   PEOPLE,
   SOURCES,
+  IMPORT,
   NODES,
   SETTINGS,
 ])
