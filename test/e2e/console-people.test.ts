@@ -280,6 +280,27 @@ describe(
         await row(page, search === '高田' ? '髙田' : '山﨑').waitFor()
         await row(page, 'admin@').waitFor({ state: 'detached' })
       }
+      await row(page, '髙田').click()
+      await detail(page).getByLabel('Reading').fill('たかだ まい')
+      await detail(page).getByLabel('Former names').fill('渡邉 舞、濵 舞')
+      await detail(page).getByLabel('Tags').fill('2027入学, 法学部 一年')
+      await detail(page).getByLabel('Last day').fill('2031-03-31')
+      await page.keyboard.press('Enter')
+      await said(page, 'mai@campus.example is changed.')
+      const { version: _, ...mai } = await cli.json<Record<string, unknown>>([
+        'user',
+        'show',
+        'mai',
+      ])
+      assert.deepEqual(
+        [mai['reading'], mai['formerNames'], mai['tags'], mai['expiresOn']],
+        ['たかだ まい', ['渡邉 舞', '濵 舞'], ['2027入学', '法学部 一年'], '2031-03-31'],
+      )
+      for (const search of ['ﾀｶﾀﾞ', '渡辺 舞', '浜', '２０２７入学 mai']) {
+        await page.getByRole('searchbox').fill(search)
+        await row(page, 'たかだ まい').waitFor()
+        await row(page, '山﨑').waitFor({ state: 'detached' })
+      }
       assert.deepEqual(admin.faults, [])
     })
   },

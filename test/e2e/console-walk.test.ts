@@ -133,7 +133,7 @@ async function sights(): Promise<readonly Sight[]> {
     },
     { name: 'person', path: person, there: '.meter' },
     { name: 'person-full', path: `/console/people?id=${hanako.id}`, there: '.meter-full' },
-    { name: 'person-delete', path: person, act: press('.detail .acts > button:nth-of-type(3)') },
+    { name: 'person-delete', path: person, act: press('.detail .acts > button:nth-of-type(2)') },
     { name: 'script', path: person, act: press('.detail .as-link') },
     { name: 'source', path: `${sources}&id=honbu`, there: '.detail .mark-bad' },
     { name: 'source-add', path: sources, act: press('.filters > button') },

@@ -17,6 +17,8 @@ export interface EditField {
   readonly label: string
   readonly hint?: string
   readonly isFlag?: boolean
+  /** A day of the calendar. */
+  readonly isDay?: boolean
   readonly isOptional?: boolean
 }
 
@@ -137,6 +139,7 @@ function Field(props: {
     <TextInput
       label={field.label}
       description={field.hint}
+      type={field.isDay === true ? 'date' : 'text'}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
       required={field.isOptional !== true}

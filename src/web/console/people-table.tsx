@@ -44,6 +44,22 @@ export function PeopleTable(): ReactNode {
       text: ({ name }) => name ?? '',
     },
     {
+      key: 'reading',
+      label: t('people.reading'),
+      width: 'minmax(80px, 1fr)',
+      isExtra: true,
+      cell: ({ reading }) => reading,
+      text: ({ reading }) => reading ?? '',
+    },
+    {
+      key: 'tags',
+      label: t('people.tags'),
+      width: 'minmax(80px, 1fr)',
+      isExtra: true,
+      cell: ({ tags }) => tags?.join(', '),
+      text: ({ tags }) => tags?.join(', ') ?? '',
+    },
+    {
       key: 'state',
       label: t('queue.state'),
       width: '130px',

@@ -17,6 +17,7 @@ import { Confirm } from './confirm.tsx'
 import { EditRow, listOf } from './edit-row.tsx'
 import type { Values } from './edit-row.tsx'
 import { May, useMay } from './may.tsx'
+import { factChange, factFields, factValues } from './person-facts.ts'
 import { PersonScripts } from './person-scripts.tsx'
 import { PersonStorage } from './person-storage.tsx'
 import { quotaChange, quotaFields, quotaValues } from './quota-fields.ts'
@@ -70,6 +71,11 @@ export function PersonDetail({ id }: { readonly id: string }): ReactNode {
       <May do="content.read">
         <PersonScripts id={id} address={person.address} />
       </May>
+      <p>
+        <Link to={`/console/people${queryOf({ tab: 'explain', q: person.address })}`}>
+          {t('people.whoSays')}
+        </Link>
+      </p>
       <May do="trace.read">
         <p>
           <Link to={`/console/trace${queryOf({ q: person.address })}`}>{t('people.trace')}</Link>
@@ -147,6 +153,7 @@ function Rights({ person }: { readonly person: UserBody }): ReactNode {
 const seenOf = (person: UserBody) => ({
   values: {
     name: person.name ?? '',
+    ...factValues(person),
     addresses: person.addresses.join(', '),
     delegated: person.delegated.join(', '),
     ...quotaValues(person.quota),
@@ -160,6 +167,7 @@ function Fields({ person }: { readonly person: UserBody }): ReactNode {
     ask('PATCH', pathOf(person.id), {
       body: {
         name: values['name'],
+        ...factChange(values),
         addresses: listOf(values['addresses']),
         delegated: listOf(values['delegated']),
         quota: quotaChange(t, values),
@@ -170,6 +178,7 @@ function Fields({ person }: { readonly person: UserBody }): ReactNode {
     <EditRow
       fields={[
         { name: 'name', label: t('people.name'), isOptional: true },
+        ...factFields(t),
         { name: 'addresses', label: t('people.addresses'), isOptional: true },
         { name: 'delegated', label: t('people.delegated'), isOptional: true },
         ...quotaFields(t),
