@@ -301,6 +301,46 @@ describe(
         await row(page, 'たかだ まい').waitFor()
         await row(page, '山﨑').waitFor({ state: 'detached' })
       }
+    })
+
+    test('people are chosen and changed at once; what becomes of each is shown before', async () => {
+      const { page, open } = admin
+      await open('/console/people?q=crowd')
+      await row(page, 'crowd0@').waitFor()
+      await page.getByRole('grid').focus()
+      await page.keyboard.press('x')
+      await page.keyboard.press('j')
+      await page.keyboard.press('x')
+      const bar = page.getByRole('toolbar')
+      await bar.getByText('2 people').waitFor()
+      await bar.getByRole('button', { name: 'Choose all found' }).click()
+      await bar.getByText('20 people').waitFor()
+      await bar.getByRole('button', { name: 'Change …' }).click()
+      const dialog = dialogOf(page)
+      await dialog.getByText('0 changed, 20 the same').waitFor()
+      await dialog.getByLabel('Tags to add').fill('2027入学、法学部 一年')
+      await dialog.getByLabel('Last day').fill('2031-03-31')
+      await dialog.getByText('20 changed, 0 the same').waitFor()
+      assert.deepEqual(await consoleFaults(page, 'bulk'), [])
+      // Somebody else changes one of them meanwhile.
+      await cli.run(['user', 'set', 'crowd3', '--name', '別人'])
+      await dialog.getByRole('button', { name: 'Change 20 people' }).click()
+      await dialog.getByText('It is done: 19 changed, 0 the same, 1 refused.').waitFor()
+      await dialog.locator('.table-row', { hasText: /crowd3@.*✕ refused.*meanwhile/s }).waitFor()
+      const crowd = await cli.json<{ tags: string[]; expiresOn: string }>([
+        'user',
+        'show',
+        'crowd7',
+      ])
+      assert.deepEqual([crowd.tags, crowd.expiresOn], [['2027入学', '法学部 一年'], '2031-03-31'])
+      await dialog.getByRole('button', { name: 'Close' }).click()
+      const [saved] = await Promise.all([
+        page.waitForEvent('download'),
+        bar.getByRole('button', { name: 'CSV' }).click(),
+      ])
+      const lines = (await readFile(await saved.path(), 'utf8')).trimEnd().split('\r\n')
+      assert.equal(lines.length, 21)
+
       assert.deepEqual(admin.faults, [])
     })
   },

@@ -27,10 +27,12 @@ export async function csvOf<Row>(asked: {
   readonly path: string
   readonly query: Query
   readonly columns: readonly CsvColumn<Row>[]
+  /** Those rows alone. */
+  readonly only?: (row: Row) => boolean
   readonly signal: AbortSignal
   readonly onRows: (count: number) => void
 }): Promise<Blob> {
-  const { path, query, columns, signal, onRows } = asked
+  const { path, query, columns, only = () => true, signal, onRows } = asked
   const parts: BlobPart[] = ['\uFEFF', csvLine(columns.map(({ name }) => name))]
   let count = 0
   let after: string | undefined
@@ -40,7 +42,9 @@ export async function csvOf<Row>(asked: {
       `${path}${queryOf({ ...query, limit: PAGE_ROWS, after })}`,
       { signal },
     )
-    const lines = page.items.map((row) => csvLine(columns.map(({ text }) => text(row))))
+    const lines = page.items
+      .filter(only)
+      .map((row) => csvLine(columns.map(({ text }) => text(row))))
     // A blob of each page, so that the browser may keep what is done out of memory.
     parts.push(new Blob([lines.join('')]))
     count += page.items.length

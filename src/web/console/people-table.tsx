@@ -8,6 +8,7 @@ import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
 
+import { BulkPeople } from './bulk-people.tsx'
 import { FilterText } from './filter-text.tsx'
 import { May } from './may.tsx'
 import { NewPerson } from './new-person.tsx'
@@ -28,7 +29,22 @@ export function PeopleTable(): ReactNode {
   const list = useRows<UserBody>('/users', asked)
   const opened = query.get('id')
   const [isAdding, setAdding] = useState(false)
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const all: readonly Column<UserBody>[] = [
+    {
+      key: 'choose',
+      label: <span className="only-read">{t('bulk.chooseHead')}</span>,
+      width: '24px',
+      cell: ({ id, address }) => (
+        <input
+          type="checkbox"
+          aria-label={t('bulk.choose', { address })}
+          checked={chosen.has(id)}
+          onChange={() => setChosen(chosen.symmetricDifference(new Set([id])))}
+          onClick={(event) => event.stopPropagation()}
+        />
+      ),
+    },
     {
       key: 'address',
       label: t('people.address'),
@@ -122,6 +138,9 @@ export function PeopleTable(): ReactNode {
         <May do="people.write">
           <Button onClick={() => setAdding(true)}>{t('people.add')}</Button>
         </May>
+        {chosen.size > 0 && (
+          <BulkPeople chosen={chosen} onChoose={setChosen} query={asked} columns={columns.shown} />
+        )}
         <TableTools table="people" all={all} columns={columns} path="/users" query={asked} />
       </div>
       <PageTable
@@ -131,6 +150,8 @@ export function PeopleTable(): ReactNode {
         keyOf={({ id }) => id}
         opened={opened ?? undefined}
         onOpen={({ id }) => setQuery({ id })}
+        chosen={chosen}
+        onChoose={setChosen}
         empty={t(isFull ? 'quota.noneFull' : search === '' ? 'people.empty' : 'people.none')}
         detail={opened !== null && <PersonDetail key={opened} id={opened} />}
       />

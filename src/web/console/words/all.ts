@@ -1,6 +1,7 @@
 import { together } from '#web/parts/words.ts'
 
 import { ACCESS } from './access.ts'
+import { BULK } from './bulk.ts'
 import { DESTINATIONS } from './destinations.ts'
 import { IMPORT } from './import.ts'
 import { NODES } from './nodes.ts'
@@ -23,6 +24,7 @@ export const WORDS = together([
   PEOPLE,
   SOURCES,
   IMPORT,
+  BULK,
   NODES,
   SETTINGS,
 ])

@@ -1,0 +1,161 @@
+import { Button, Skeleton, TextInput } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+
+import { Dialog } from '#web/parts/dialog.tsx'
+import { useWords } from '#web/parts/language.ts'
+import { numberText } from '#web/parts/times.ts'
+
+import { bulkCounts, changeAll, noChange, peopleOf, previewOf } from './bulk-change.ts'
+import type { BulkRow, BulkTexts } from './bulk-change.ts'
+import { BulkReport } from './bulk-report.tsx'
+import type { Query } from './rows-of.ts'
+import { Trouble } from './trouble.tsx'
+
+/** One change of many people: what would become of each is shown before it is done. */
+export function ChangePeople(props: {
+  readonly chosen: ReadonlySet<string>
+  /** What they were chosen from. */
+  readonly query: Query
+  readonly onClose: () => void
+}): ReactNode {
+  const { t, language } = useWords()
+  const { chosen, query, onClose } = props
+  const client = useQueryClient()
+  const [texts, setTexts] = useState<BulkTexts>(noChange)
+  const [at, setAt] = useState(0)
+  const people = useQuery({
+    queryKey: ['bulk-people', query, [...chosen]],
+    queryFn: ({ signal }) => peopleOf(chosen, query, signal),
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  })
+  const preview = people.data === undefined ? [] : previewOf(people.data, texts)
+  const doing = useMutation({
+    mutationFn: () => changeAll(preview, setAt),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['/users'] }),
+  })
+  const number = numberText(language, chosen.size)
+  return (
+    <Dialog title={t('bulk.title', { count: chosen.size, number })} isWide onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          doing.mutate()
+        }}
+      >
+        {doing.isIdle && <Fields texts={texts} onChange={setTexts} />}
+        {people.isPending && <Skeleton height={200} />}
+        {people.error !== null && (
+          <Trouble error={people.error} retry={() => void people.refetch()} />
+        )}
+        {doing.isPending ? (
+          <p role="status">
+            {t('import.doing', {
+              at: numberText(language, at),
+              of: numberText(language, preview.length),
+            })}
+          </p>
+        ) : (
+          people.data !== undefined && (
+            <Told rows={doing.data ?? preview} isDone={doing.data !== undefined} />
+          )
+        )}
+        <Acts
+          changed={bulkCounts(preview).changed}
+          isDone={doing.data !== undefined}
+          isBusy={doing.isPending}
+          onClose={onClose}
+        />
+      </form>
+    </Dialog>
+  )
+}
+
+function Told(props: { readonly rows: readonly BulkRow[]; readonly isDone: boolean }): ReactNode {
+  const { t, language } = useWords()
+  const { changed, same, refused } = bulkCounts(props.rows)
+  return (
+    <>
+      <p role="status">
+        {t(props.isDone ? 'bulk.done' : 'bulk.would', {
+          changed: numberText(language, changed),
+          same: numberText(language, same),
+          refused: numberText(language, refused),
+        })}
+      </p>
+      <BulkReport rows={props.rows} />
+    </>
+  )
+}
+
+function Acts(props: {
+  readonly changed: number
+  readonly isDone: boolean
+  readonly isBusy: boolean
+  readonly onClose: () => void
+}): ReactNode {
+  const { t, language } = useWords()
+  const { changed, isDone, isBusy, onClose } = props
+  if (isDone)
+    return (
+      <div className="acts">
+        <Button onClick={onClose}>{t('close')}</Button>
+      </div>
+    )
+  return (
+    <div className="acts">
+      <Button type="submit" disabled={changed === 0} loading={isBusy}>
+        {t('bulk.do', { count: changed, number: numberText(language, changed) })}
+      </Button>
+      <Button variant="default" onClick={onClose} disabled={isBusy}>
+        {t('cancel')}
+      </Button>
+    </div>
+  )
+}
+
+function Fields(props: {
+  readonly texts: BulkTexts
+  readonly onChange: (texts: BulkTexts) => void
+}): ReactNode {
+  const { t } = useWords()
+  const { texts } = props
+  const set = (some: Partial<BulkTexts>): void => props.onChange({ ...texts, ...some })
+  return (
+    <div className="pairs">
+      {(['addTags', 'removeTags'] as const).map((name) => (
+        <TextInput
+          key={name}
+          label={t(`bulk.${name}`)}
+          description={t('people.tagsHint')}
+          value={texts[name]}
+          onChange={(event) => set({ [name]: event.currentTarget.value })}
+          autoComplete="off"
+        />
+      ))}
+      {(['startsOn', 'expiresOn'] as const).map((name) => (
+        <TextInput
+          key={name}
+          type="date"
+          label={t(`people.${name}`)}
+          value={texts[name]}
+          onChange={(event) => set({ [name]: event.currentTarget.value })}
+        />
+      ))}
+      <label className="field">
+        {t('bulk.act')}
+        <select
+          value={texts.act}
+          onChange={(event) => set({ act: event.currentTarget.value as BulkTexts['act'] })}
+        >
+          <option value="">{t('bulk.actNone')}</option>
+          <option value="disable">{t('bulk.actDisable')}</option>
+          <option value="enable">{t('bulk.actEnable')}</option>
+        </select>
+      </label>
+    </div>
+  )
+}
