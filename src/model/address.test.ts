@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { addr } from '#test/fake/directory.ts'
 import {
   addressKey,
@@ -30,6 +31,24 @@ test('quotes that need not be there make no other address (RFC 5321 §4.1.2)', (
     ['""@campus.example', 'hanako@campus.example'],
   ] as const)
     assert.notEqual(addressKey(addr(one)), addressKey(addr(other)))
+})
+
+test('plain addresses compare as those that are looked at letter by letter', () => {
+  const atoms = fc.string({
+    unit: fc.constantFrom(...Array.from("AZaz09!#$%&'*+-/=?^_`{|}~.xnXN")),
+    minLength: 1,
+    maxLength: 20,
+  })
+  fc.assert(
+    fc.property(atoms, (localpart) => {
+      const domain = 'Lab-1.Campus.Example'
+      // Quotes go the long way.
+      const key = addressKey({ localpart: `"${localpart}"`, domain })
+      assert.equal(addressKey({ localpart, domain }), key)
+      assert.equal(key, key.toLowerCase())
+    }),
+    { seed: 20_261_127 },
+  )
 })
 
 test('a domain in A-labels is the one in letters, and is sent on as it came (RFC 5890 §2.3.2.1)', () => {

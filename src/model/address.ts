@@ -71,6 +71,7 @@ export const formatAddress = (address: Address): string => `${address.localpart}
  * stand for (RFC 5890 §2.3.2.1). It is for look-ups only: what is sent stays as it was written.
  */
 export function domainKey(domain: string): string {
+  if (isPlain(domain)) return domain.toLowerCase()
   const name = asciiLower(domain).normalize('NFC')
   // It answers an empty text to what is no A-label at all.
   return name.includes('xn--') ? domainToUnicode(name) || name : name
@@ -87,8 +88,20 @@ export function matchKey(match: string): string {
  * The form in which our own addresses are compared: local parts of ours ignore case, and quotes
  * that need not be there (RFC 5321 §4.1.2).
  */
-export const addressKey = ({ localpart, domain }: Address): string =>
-  `${asciiLower(unquoted(localpart)).normalize('NFC')}@${domainKey(domain)}`
+export function addressKey({ localpart, domain }: Address): string {
+  const text = `${localpart}@${domain}`
+  if (isPlain(text)) return text.toLowerCase()
+  return `${asciiLower(unquoted(localpart)).normalize('NFC')}@${domainKey(domain)}`
+}
+
+/** ASCII without quotes and A-labels, as nearly all are: a recipient's look-up makes a dozen keys. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x21 || unit > 0x7e || unit === 0x22) return false
+  }
+  return !/xn--/i.test(text)
+}
 
 /** The local part without its quotes, where it means the same without them. */
 function unquoted(localpart: string): string {

@@ -48,19 +48,22 @@ export function walk(
   start: Address,
   directory: Addressing,
 ): Outcome<readonly Target[], { readonly kind: ConvertFault; readonly path: readonly Address[] }> {
+  // Most addresses lead to nobody else.
+  const first = stepOf(start, directory)
+  if (first.next.length === 0) return ok(first.target === undefined ? [] : [first.target])
   const targets = new Map<string, Target>()
   const done = new Set<string>() // each address is expanded once, so the work is bounded by the rows
   const path: Address[] = []
   const open = new Set<string>()
 
-  const visit = (address: Address): ConvertFault | undefined => {
+  const visit = (address: Address, known?: Step): ConvertFault | undefined => {
     const key = addressKey(address)
     path.push(address)
     if (open.has(key)) return 'loop'
     if (path.length > CONVERSION_DEPTH_MAX + 1) return 'tooDeep'
     if (!done.has(key)) {
       open.add(key)
-      const step = stepOf(address, directory)
+      const step = known ?? stepOf(address, directory)
       if (step.target !== undefined) {
         const target = targetKey(step.target)
         if (!targets.has(target)) targets.set(target, step.target)
@@ -75,7 +78,7 @@ export function walk(
     path.pop()
     return undefined
   }
-  const fault = visit(start)
+  const fault = visit(start, first)
   return fault === undefined ? ok([...targets.values()]) : err({ kind: fault, path })
 }
 
@@ -86,24 +89,28 @@ interface Step {
 
 function stepOf(address: Address, directory: Addressing): Step {
   const plain = withoutDetail(address)
-  const alias = directory.alias(address) ?? directory.alias(plain)
+  // Most addresses have no detail, and are looked up once.
+  const forms = plain === address ? [address] : [address, plain]
+  const find = <T>(look: (form: Address) => T | undefined): T | undefined => {
+    for (const form of forms) {
+      const found = look(form)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  const alias = find((form) => directory.alias(form))
   // A group without members has nobody who could read it.
   if (alias?.to.length === 0) return { target: { address, class: 'unknown' }, next: [] }
   if (alias !== undefined) return { next: alias.to }
   const account =
-    directory.byAddress(address) ??
-    directory.byAddress(plain) ??
-    formerOwner(address, directory) ??
-    formerOwner(plain, directory)
+    find((form) => directory.byAddress(form)) ?? find((form) => formerOwner(form, directory))
   if (account !== undefined) return accountStep(address, account, directory)
   const domain = directory.domain(address.domain)
   if (domain === undefined) return { target: { address, class: 'remote' }, next: [] }
   if (domain.convertTo !== undefined)
     return { next: [{ localpart: address.localpart, domain: domain.convertTo }] }
   const elsewhere =
-    directory.route(addressKey(address)) ??
-    directory.route(addressKey(plain)) ??
-    directory.route(address.domain)
+    find((form) => directory.route(addressKey(form))) ?? directory.route(address.domain)
   const relayed = elsewhere !== undefined && elsewhere.nextHop.kind !== 'local'
   return { target: { address, class: relayed ? 'relay' : 'unknown' }, next: [] }
 }

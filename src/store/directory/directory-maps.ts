@@ -1,7 +1,6 @@
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
-import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
@@ -169,12 +168,12 @@ const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undef
 /** An account is found by each of its addresses, those of before, and by what others call it. */
 function furtherKeysOf(account: Account): string[] {
   const keys = [addressKey(mainAddressOf(account)), ...account.addresses.map(addressKey)]
-  for (const { address } of account.formerAddresses ?? []) keys.push(formerKey(address))
+  for (const { address } of account.formerAddresses ?? []) keys.push(formerKey(addressKey(address)))
   return account.externalId === undefined ? keys : [...keys, externalKey(account.externalId)]
 }
 
-/** Of an address that it had before. */
-export const formerKey = (address: Address): string => `\u0001${addressKey(address)}`
+/** Of the key of an address that it had before. */
+export const formerKey = (key: string): string => `\u0001${key}`
 
 /** No address has a NUL in it. */
 export const externalKey = (externalId: string): string => `\0${externalId}`

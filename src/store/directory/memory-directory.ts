@@ -23,6 +23,11 @@ import type {
 /** Conversions from domain to domain that a login may take; longer chains are refused when saved. */
 const CONVERSIONS_MAX = 10
 
+interface KeyedAddress {
+  readonly address: Address
+  readonly key: string
+}
+
 const BY_THE_MACHINE = {
   clock: systemClock,
   rules: () => ({ zone: '', graceDays: 0, mailBeforeStart: true }),
@@ -36,6 +41,9 @@ export class MemoryDirectory implements Directory {
   #seq: number
   #maps = new DirectoryMaps()
   readonly #clock: Pick<AccountClock, 'moment'>
+  /** A recipient is looked up in many ways, with its detail and without. */
+  #last: KeyedAddress | undefined
+  #beforeLast: KeyedAddress | undefined
 
   /** `moment`: what time it is for accounts; else that of the machine. */
   constructor(
@@ -158,12 +166,20 @@ export class MemoryDirectory implements Directory {
   }
 
   byAddress(address: Address): Account | undefined {
-    return this.#maps.accounts.find(addressKey(address))
+    return this.#maps.accounts.find(this.#keyOf(address))
+  }
+
+  #keyOf(address: Address): string {
+    if (this.#last?.address === address) return this.#last.key
+    if (this.#beforeLast?.address === address) return this.#beforeLast.key
+    this.#beforeLast = this.#last
+    this.#last = { address, key: addressKey(address) }
+    return this.#last.key
   }
 
   byFormerAddress(address: Address): FormerOwner | undefined {
-    const key = addressKey(address)
-    const account = this.#maps.accounts.find(formerKey(address))
+    const key = this.#keyOf(address)
+    const account = this.#maps.accounts.find(formerKey(key))
     const former = account?.formerAddresses?.find((each) => addressKey(each.address) === key)
     return account === undefined || former === undefined ? undefined : { account, former }
   }
@@ -173,7 +189,7 @@ export class MemoryDirectory implements Directory {
   }
 
   alias(address: Address): Alias | undefined {
-    return this.#maps.aliases.get(addressKey(address))
+    return this.#maps.aliases.get(this.#keyOf(address))
   }
 
   aliases(): Rows<Alias> {

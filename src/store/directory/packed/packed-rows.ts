@@ -4,7 +4,7 @@ import { RecordHeap } from './record-heap.ts'
 import type { HeapParts } from './record-heap.ts'
 
 /** Rows that stay as objects for the next who asks: people write again to whom they wrote. */
-const CACHED = 4_096
+const CACHED = 1_024
 const SAMPLE = 200
 
 /** How rows of a kind are found. */
