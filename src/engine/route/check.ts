@@ -1,5 +1,5 @@
 import { mainAddressOf } from '#model/account.ts'
-import type { Account, AccountId, Forward } from '#model/account.ts'
+import type { Account, AccountId, Forward, LocalDomain } from '#model/account.ts'
 import { NO_MOMENT } from '#model/account-life.ts'
 import { addressKey, domainKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -45,7 +45,7 @@ function startsOf(directory: Directory, change: ProposedChange): Iterable<Addres
   const starts: Address[] = []
   for (const row of [change.row, before]) {
     if (row === null || row === undefined) continue
-    if (row.kind === 'domain') return everyStart(directory)
+    if (row.kind === 'domain' && leadsAnew(directory, row.domain)) return everyStart(directory)
     if (row.kind === 'alias') starts.push(row.alias.from)
     else if (row.kind === 'account') starts.push(...addressesOf(row.account))
     else if (row.kind === 'forward')
@@ -54,6 +54,10 @@ function startsOf(directory: Directory, change: ProposedChange): Iterable<Addres
   // Most changes leave the addresses of a row as they are: none is followed twice.
   return new Map(starts.map((start) => [addressKey(start), start])).values()
 }
+
+/** Else it leads mail nowhere that it did not go before. */
+const leadsAnew = (directory: Directory, { name, convertTo }: LocalDomain): boolean =>
+  convertTo !== undefined && directory.domain(name)?.convertTo !== convertTo
 
 /** A domain's conversion may close a cycle of any rows. */
 function* everyStart(directory: Directory): Iterable<Address> {

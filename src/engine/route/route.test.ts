@@ -8,6 +8,7 @@ import type { NextHop } from '#model/route.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
+import { rowKey } from '#store/directory/row-key.ts'
 import { findCycle } from './check.ts'
 import { CONVERSION_DEPTH_MAX, convert } from './convert.ts'
 import { nextHop } from './next-hop.ts'
@@ -311,5 +312,7 @@ test('a change is looked at by its own name: no list of a large directory is rea
   assert.equal(change(null, meeting), undefined)
   const { id } = fakeAccount('taro@campus.example')
   assert.equal(change(account('taro@campus.example'), `account:${id}`), undefined)
-  assert.equal(change(null, `account:${id}`), undefined)
+  assert.equal(change(null, `account:${id}`), undefined) // A domain that leads nowhere anew closes no cycle, and may be saved among hundreds.
+  for (const row of [domain('新しい.example'), ...campus.filter(({ kind }) => kind === 'domain')])
+    assert.equal(change(row, rowKey(row)), undefined)
 })

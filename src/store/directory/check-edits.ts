@@ -58,9 +58,11 @@ function checkDomain(directory: Directory, domain: LocalDomain): DirectoryRefusa
       `${convertTo} is no local domain`,
       `Add it first: watari domain add ${convertTo}`,
     )
-  const owner = directory
-    .accounts()
-    .find((account) => domainKey(account.domain) === domainKey(name))
+  // All accounts are looked at for a new conversion only.
+  const isNew = directory.domain(name)?.convertTo !== convertTo
+  const owner = isNew
+    ? directory.accounts().find((account) => domainKey(account.domain) === domainKey(name))
+    : undefined
   if (owner !== undefined)
     return refuse(
       'conflict',
