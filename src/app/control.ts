@@ -17,6 +17,8 @@ import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import { SourceLogins } from '#engine/people/source-logins.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { AccountId } from '#model/account.ts'
+import { withAppPassword } from '#model/app-password.ts'
+import type { AppPasswordChange } from '#model/app-password.ts'
 import type { NodeId } from '#model/event.ts'
 import type { NodePlace } from '#model/node.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
@@ -126,6 +128,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     },
     ...(own.length > 0 && { storeState: () => stateOfStore(hub) }),
     credential: (made, node) => rehash(directory, settings, made, node),
+    appPassword: (change, node) => changeAppPassword(directory, change, node),
     identify: (request) =>
       request.socket instanceof TLSSocket ? joinedNode(book, request) : declaredNode(request),
   })
@@ -297,6 +300,29 @@ async function rehash(
     },
     { who: 'watari', from: `login at ${node}` },
   )
+}
+
+/** Somebody's own passwords for programs, as a page of a node says. */
+async function changeAppPassword(
+  directory: DirectoryMaster,
+  change: AppPasswordChange,
+  node: string,
+): Promise<'done' | 'limit' | 'notFound'> {
+  let end: 'done' | 'limit' | 'notFound' = 'done'
+  const who = directory.directory.account(change.accountId)?.username ?? 'nobody'
+  const written = await directory.update(
+    (now) => {
+      const before = now.account(change.accountId)
+      const account = before === undefined ? 'notFound' : withAppPassword(before, change)
+      end = typeof account === 'string' ? account : 'done'
+      return ok(
+        typeof account === 'string' ? [] : [{ kind: 'put', row: { kind: 'account', account } }],
+      )
+    },
+    { who, from: `webmail at ${node}` },
+  )
+  if (!written.ok) throw new Fault('invalid', written.error.message)
+  return end
 }
 
 /** Gives each domain its secret for salts of names that do not exist; those of older programs have none. */

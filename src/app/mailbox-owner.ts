@@ -209,6 +209,11 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       node.onSettings(() => listener('all'))
     },
     sessionShelf,
+    appPasswords: {
+      change: (change) => node.link.appPassword(change),
+      iterations: () => node.settings['auth.scramIterations'],
+      nowMs: () => clock.nowMs(),
+    },
     hostname: `mail.${host.domain}`,
     messageBytesMax,
     newDeliveryId: () => timedId(clock.nowMs()),

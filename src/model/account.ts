@@ -1,4 +1,5 @@
 import type { Address } from './address.ts'
+import type { AppPassword } from './app-password.ts'
 import type { Day, PersonFacts } from './person-facts.ts'
 import type { Profile } from './profile.ts'
 import type { OwnQuota } from './quota.ts'
@@ -23,6 +24,8 @@ export interface Account extends PersonFacts {
   readonly credential?: string
   /** What SCRAM-SHA-256 checks the same password with (RFC 5803), where that can be; never leaves the nodes. */
   readonly scram?: string
+  /** Passwords of single programs, beside its own. */
+  readonly appPasswords?: readonly AppPassword[]
   /** Grows with each new password; keys what is remembered of a check. */
   readonly credentialVersion: number
   /** Further addresses of the account, besides username@domain. */

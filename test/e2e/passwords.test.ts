@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { install } from './installation.ts'
+import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
-import { MAIL_WAYS } from './login-ways.ts'
+import { webOrigin } from './jmap.ts'
+import { MAIL_WAYS, WEB_WAYS } from './login-ways.ts'
+import type { Way } from './login-ways.ts'
 
 const PASSWORDS: Readonly<Record<string, Buffer>> = {
   'one octet': Buffer.from('x'),
@@ -80,6 +82,60 @@ describe('passwords and names to log in by', () => {
         assert.equal(known, unknown)
       }
     })
+
+  it('are made by us for single programs, which then log in by every way but a page', async () => {
+    const web = webOrigin(watari)
+    const headers = { 'content-type': 'application/json' }
+    const own = watari.password('taro')
+    const entered = await fetch(`${web}/auth/login`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ username: 'taro', password: own }),
+    })
+    const { csrfToken } = (await entered.json()) as { csrfToken: string }
+    const cookie = entered.headers.getSetCookie()[0]!.split(';')[0]!
+    const ask = (method: string, path: string, body?: unknown): Promise<Response> =>
+      fetch(`${web}/auth/app-passwords${path}`, {
+        method,
+        headers: { ...headers, cookie, 'x-csrf-token': csrfToken },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+    const asked = { name: '電話 📱', password: own }
+    assert.equal((await ask('POST', '', { ...asked, password: 'wrong' })).status, 422)
+    assert.equal((await ask('POST', '', { ...asked, name: ' ' })).status, 400)
+    assert.equal((await ask('POST', '', { ...asked, protocols: ['ftp'] })).status, 400)
+    const answer = await ask('POST', '', asked)
+    assert.equal(answer.status, 201)
+    const made = (await answer.json()) as { id: string; password: string }
+    const login = (way: Way): Promise<string> =>
+      way(watari, { user: 'taro', password: Buffer.from(made.password) })
+    const { 'JMAP, Basic': jmap, ...pages } = WEB_WAYS
+    for (const [name, way] of Object.entries({ ...MAIL_WAYS, jmap: jmap! }))
+      await until(`it lets in by ${name}`, async () => (await login(way)) === 'ok')
+    for (const [name, way] of Object.entries(pages))
+      assert.match(await login(way), /^HTTP 401 /, name)
+    const basic = Buffer.from(`taro:${made.password}`).toString('base64')
+    const byProgram = await fetch(`${web}/auth/app-passwords`, {
+      headers: { authorization: `Basic ${basic}` },
+    })
+    assert.equal(byProgram.status, 403)
+    const shown = (await (await ask('GET', '')).json()) as { items: readonly object[] }
+    assert.deepEqual(
+      shown.items.map((item) => Object.keys(item)),
+      [['id', 'name', 'createdAt']],
+    )
+    assert.equal((await ask('DELETE', '/nonsense')).status, 404)
+    assert.equal((await ask('DELETE', `/${made.id}`)).status, 204)
+    const [way] = Object.values(MAIL_WAYS)
+    await until('it is taken back', async () => (await login(way!)) !== 'ok')
+    const history = await fetch(`${web}/api/v1/directory/history`, {
+      headers: { authorization: `Bearer ${watari.firstRun.apiToken}` },
+    })
+    const told = await history.text()
+    assert.match(told, /電話 📱/)
+    assert.match(told, /webmail at store/)
+    assert.doesNotMatch(told, /SCRAM-SHA-256\$/)
+  })
 })
 
 const REFUSED =

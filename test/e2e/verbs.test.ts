@@ -148,7 +148,7 @@ describe('the verbs of the command line', () => {
     assert.match(shown, /^further addresses: j\.yamada@campus\.example$/m)
     const table = await cli.run(['user', 'ls'])
     assertAligned(table)
-    assert.match(table, /^jiro@campus\.example +山田 次郎 +no +no$/m)
+    assert.match(table, /^jiro@campus\.example +山田 次郎 +user +no$/m)
     const search = ['user', 'ls', '--search', '次郎']
     const found = await cli.json<{ items: { username: string }[] }>(search)
     assert.deepEqual(
@@ -173,7 +173,7 @@ describe('the verbs of the command line', () => {
     assert.equal(await cli.run(['user', 'disable', 'jiro']), 'disabled jiro@campus.example\n')
     assert.equal(await logsIn('jiro', '新しい & '), false)
     assert.match(await mx('jiro@campus.example'), /^250 /)
-    assert.match(await cli.run(['user', 'ls']), /^jiro@campus\.example +山田 次郎 +no +yes$/m)
+    assert.match(await cli.run(['user', 'ls']), /^jiro@campus\.example +山田 次郎 +user +yes$/m)
     assert.equal(await cli.run(['user', 'enable', 'jiro']), 'enabled jiro@campus.example\n')
     assert.equal(await logsIn('jiro', '新しい & '), true)
     assert.equal(await cli.run(['user', 'delete', 'jiro']), 'deleted jiro\n')
@@ -181,6 +181,29 @@ describe('the verbs of the command line', () => {
     assert.match(await mx('jiro@campus.example'), /^550 5\.1\.1 /)
     for (const verb of ['disable', 'enable', 'delete'])
       assert.match(await cli.refused(['user', verb, 'jiro'], 1), /there is no user jiro/)
+  })
+
+  it('user app-password: made by us, shown once, for programs alone, taken back', async () => {
+    const add = ['user', 'app-password', 'add', 'taro']
+    const made = await cli.json<{ id: string; password: string }>([...add, '電話 📱'])
+    const printer = (await cli.run([...add, '複合機', '--protocol', 'smtp'])).trim()
+    assert.match(printer, /^(?:[a-z2-9]{5}-){3}[a-z2-9]{5}$/)
+    const table = await cli.run(['user', 'app-password', 'ls', 'taro'])
+    assert.match(table, /電話 📱 .* all$/m)
+    assert.match(table, /複合機 .* smtp$/m)
+    assert.doesNotMatch(table, new RegExp(printer))
+    assert.match(await cli.refused([...add, 'x', '--protocol', 'ftp'], 2), /one of imap, pop3/)
+    assert.match(await cli.refused([...add, ' '], 1), /is no name/)
+    const rm = ['user', 'app-password', 'rm', 'taro', made.id]
+    assert.equal(await cli.run(rm), `took ${made.id} of taro back\n`)
+    assert.match(await cli.refused(rm, 1), /user app-password ls USER/)
+    const { items } = await cli.json<{ items: { id: string }[] }>([
+      'user',
+      'app-password',
+      'ls',
+      'taro',
+    ])
+    await cli.run(['user', 'app-password', 'rm', 'taro', items[0]!.id])
   })
 
   it('user set: name, further addresses, and under which others it may send', async () => {
@@ -204,7 +227,7 @@ describe('the verbs of the command line', () => {
     const shown = await cli.run([...set, '--send-as', 'soumu@campus.example', '--admin'])
     assert.match(shown, /^name: +鈴木 太郎$/m)
     assert.match(shown, /^may send as: +soumu@campus\.example$/m)
-    assert.match(shown, /^admin: +yes$/m)
+    assert.match(shown, /^role: +administrator$/m)
     assert.match(await submits('soumu@campus.example'), /^250 /)
     assert.match(await submits('t.suzuki@campus.example'), /^250 /)
     assert.match(await mx('t.suzuki@campus.example'), /^250 /)

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { toUtf8 } from '#base/octets.ts'
 import { done, page } from '#contract/admin/common.ts'
 import { user, writtenUser } from '#contract/admin/directory.ts'
+import { appPasswordCommands } from './app-password.ts'
 import { part, verbOf } from './context.ts'
 import { passwordBase64 } from './files.ts'
 import type { CliIo } from './io.ts'
@@ -69,6 +70,7 @@ export function userCommands(program: Command, io: CliIo): void {
       )
     })
   changeCommand(noun, io)
+  appPasswordCommands(noun, io)
   noun
     .command('passwd <user>')
     .description('set a new password')

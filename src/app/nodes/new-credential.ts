@@ -4,7 +4,13 @@ import type { Account } from '#model/account.ts'
 import { adopt, isToAdopt } from '#model/adoption.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { hashPassword, isDated } from '#store/directory/password.ts'
-import { iterationsOf, makeScramKeys, parseScramKeys } from '#store/directory/scram-keys.ts'
+import { areKeysRight, basisOf } from '#store/directory/app-passwords.ts'
+import {
+  iterationsOf,
+  makeScramKeys,
+  parseScramKeys,
+  scramBasisOf,
+} from '#store/directory/scram-keys.ts'
 import type { Settings } from '#store/settings/table.ts'
 
 type AuthSettings = Pick<Settings, 'auth.rehash' | 'auth.scram' | 'auth.scramIterations'>
@@ -18,14 +24,15 @@ export async function renewed(
   password: Octets,
   parts: { readonly settings: AuthSettings; readonly sourceOf: SourceOf },
 ): Promise<NewCredential | undefined> {
-  const { id, credential, credentialVersion: version, scram = '' } = account
+  const { id, credential, credentialVersion: version } = account
   const { settings } = parts
   const iterations = settings['auth.scramIterations']
   const adopts = isToAdopt(account, parts.sourceOf)
   if (credential === undefined && !adopts) return undefined
   const hashes = adopts || (settings['auth.rehash'] && isDated(credential!))
-  const lacksKeys = settings['auth.scram'] && (hashes || iterationsOf(scram) !== iterations)
-  const keys = lacksKeys ? await makeScramKeys(password, iterations) : undefined
+  const lacksKeys = settings['auth.scram'] && (hashes || !areKeysRight(account, iterations))
+  const basis = basisOf({ ...account, scram: '' }) ?? { iterations, salt: undefined }
+  const keys = lacksKeys ? await makeScramKeys(password, basis.iterations, basis.salt) : undefined
   if (!hashes && keys === undefined) return undefined
   return {
     accountId: id,
@@ -50,12 +57,15 @@ export function withRenewed(
   const { settings } = parts
   const isOurs = credential !== undefined && !isDated(credential)
   const areKeys =
-    settings['auth.scram'] && scram !== undefined && parseScramKeys(scram) !== undefined
+    settings['auth.scram'] &&
+    scram !== undefined &&
+    parseScramKeys(scram) !== undefined &&
+    areKeysRight({ ...account, scram }, iterationsOf(scram))
   if (isToAdopt(account, parts.sourceOf))
     return isOurs ? adopt(account, { credential, ...(areKeys && { scram }) }) : undefined
   if (account.credential === undefined) return undefined
   const hash = settings['auth.rehash'] && isOurs && isDated(account.credential)
-  const keys = areKeys && iterationsOf(scram) !== iterationsOf(account.scram ?? '')
+  const keys = areKeys && scramBasisOf(scram) !== scramBasisOf(account.scram ?? '')
   if (!hash && !keys) return undefined
   return {
     ...account,

@@ -5,6 +5,7 @@ import type { Outcome } from '#base/outcome.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import {
+  appPasswordEnd,
   BODY_BYTES_MAX,
   eventAck,
   NODE_HEADER,
@@ -21,6 +22,7 @@ import type {
   WireEvent,
   WireSnapshot,
 } from '#contract/node/wire.ts'
+import type { AppPasswordChange } from '#model/app-password.ts'
 import type { NodePlace } from '#model/node.ts'
 import { Acks } from './acks.ts'
 import { askJson, askText, open } from './request.ts'
@@ -94,6 +96,12 @@ export class NodeLink {
   /** Hands up a new hash of a password that was right. Throws where control is away. */
   async credential(made: NewCredential): Promise<void> {
     await askJson(this.#ask('POST', NODE_PATHS.credentials, made))
+  }
+
+  /** Hands up what somebody has made, or takes back, on a page. Throws where control is away. */
+  async appPassword(change: AppPasswordChange): Promise<'done' | 'limit' | 'notFound'> {
+    return appPasswordEnd.parse(await askJson(this.#ask('POST', NODE_PATHS.appPasswords, change)))
+      .end
   }
 
   /** There are new records: ships them without waiting for the next look. */

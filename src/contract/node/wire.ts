@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
+import { APP_PASSWORD_NAME_MAX, APP_PROTOCOLS, isAppPasswordName } from '#model/app-password.ts'
 import type { EventRecord } from '#model/event.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -11,6 +12,7 @@ export const NODE_PATHS = {
   tables: '/node/v1/tables/',
   acks: '/node/v1/acks',
   credentials: '/node/v1/credentials',
+  appPasswords: '/node/v1/app-passwords',
   heartbeat: '/node/v1/heartbeat',
   events: '/node/v1/events',
   /** Answered at once, by whoever is there; `{state}` where it takes mail for mailboxes. */
@@ -136,6 +138,22 @@ export const newCredential = z.object({
   scram: z.string().min(1).max(1_000).optional(),
 })
 export type NewCredential = z.infer<typeof newCredential>
+
+const appPassword = z.object({
+  id: z.string().min(1).max(100),
+  name: z.string().max(APP_PASSWORD_NAME_MAX).refine(isAppPasswordName),
+  hash: z.string().min(1).max(100),
+  scram: z.string().min(1).max(1_000),
+  createdAt: z.string().max(100),
+  protocols: z.array(z.enum(APP_PROTOCOLS)).exactOptional(),
+})
+
+/** A password of a program that somebody has made, or takes back, on a page of a node. */
+export const appPasswordChange = z.union([
+  z.object({ accountId: z.string().min(1).max(100), add: appPassword }),
+  z.object({ accountId: z.string().min(1).max(100), remove: z.string().max(100) }),
+])
+export const appPasswordEnd = z.object({ end: z.enum(['done', 'limit', 'notFound']) })
 
 export const aliveAnswer = z.object({ state: z.string().optional() })
 

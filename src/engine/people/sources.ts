@@ -191,6 +191,7 @@ function accountOf(
     ...(before?.formerAddresses !== undefined && { formerAddresses: before.formerAddresses }),
     ...(before?.deletedAt !== undefined && { deletedAt: before.deletedAt }),
     ...(before?.profile !== undefined && { profile: before.profile }),
+    ...(before?.appPasswords !== undefined && { appPasswords: before.appPasswords }),
   }
 }
 

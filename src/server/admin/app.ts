@@ -37,6 +37,7 @@ import { SCIM_PREFIX, scimRoutes } from './scim/scim.ts'
 import { searchRoutes } from './search.ts'
 import { ADMIN_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
+import { appPasswordRoutes } from './app-passwords.ts'
 import { sourceRoutes } from './sources.ts'
 import { statusRoutes } from './status.ts'
 import { traceRoutes } from './trace.ts'
@@ -126,6 +127,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         nodeRoutes,
         domainRoutes,
         userRoutes,
+        appPasswordRoutes,
         aliasRoutes,
         forwardRoutes,
         importRoutes,

@@ -108,7 +108,7 @@ describe('sessions of administrators', () => {
       assert.ok(setCookie.includes(`; ${attribute}`), setCookie)
     assert.match(setCookie, /^__Host-/)
     assert.deepEqual([body.username, body.name], ['admin', '管理者'])
-    assert.deepEqual([attempts[0]?.ip, attempts[0]?.protocol], ['192.0.2.7', 'http'])
+    assert.deepEqual([attempts[0]?.ip, attempts[0]?.protocol], ['192.0.2.7', 'page'])
     assert.equal(Buffer.from(attempts[0]!.password).toString(), 'パス&ワード')
   })
 

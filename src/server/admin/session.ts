@@ -44,7 +44,7 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Brows
         login: username,
         password: fromUtf8(password),
         ip: peerOf(request) ?? '127.0.0.1',
-        protocol: 'http',
+        protocol: 'page',
       })
       if (!answer.ok) throw refusedLogin(answer.error)
       if (roleOf(answer.value) === 'user')

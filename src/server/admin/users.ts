@@ -16,6 +16,7 @@ import { roleOf, withRole } from '#model/role.ts'
 import type { Role } from '#model/role.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import { basisOf } from '#store/directory/app-passwords.ts'
 import { hashPassword, isKnownHash, isPassword, schemeOf } from '#store/directory/password.ts'
 import { makeScramKeys } from '#store/directory/scram-keys.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
@@ -126,16 +127,21 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
       if (Object.values(more).some((value) => value !== undefined)) need(request, 'people.write')
       const { addresses, delegated, name, quota } = more
       const { id } = accountOf(directory, request.params.user)
-      const pending = await change(deps, request, id, ({ quota: before, role, ...account }) => ({
-        ...withoutFacts(account),
-        ...factsAfter(account, request.body),
-        ...withRole(givenRole(more, roleOf({ admin: account.admin, ...(role && { role }) }))),
-        ...withQuota(before, quota),
-        ...(name !== undefined && { name }),
-        ...(disabled !== undefined && { disabled }),
-        ...(addresses !== undefined && { addresses: addresses.map(addressOf) }),
-        ...(delegated !== undefined && { delegated: delegated.map(addressOf) }),
-      }))
+      const pending = await changeAccount(
+        deps,
+        request,
+        id,
+        ({ quota: before, role, ...account }) => ({
+          ...withoutFacts(account),
+          ...factsAfter(account, request.body),
+          ...withRole(givenRole(more, roleOf({ admin: account.admin, ...(role && { role }) }))),
+          ...withQuota(before, quota),
+          ...(name !== undefined && { name }),
+          ...(disabled !== undefined && { disabled }),
+          ...(addresses !== undefined && { addresses: addresses.map(addressOf) }),
+          ...(delegated !== undefined && { delegated: delegated.map(addressOf) }),
+        }),
+      )
       return { ...body(directory.account(id)!), pending }
     },
   )
@@ -148,9 +154,9 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     },
     async (request) => {
       const { id } = accountOf(directory, request.params.user)
-      const secrets = await secretsOf(deps, request.body)
+      const secrets = await secretsOf(deps, request.body, directory.account(id))
       if (secrets === undefined) throw noPassword()
-      const pending = await change(deps, request, id, (account) => {
+      const pending = await changeAccount(deps, request, id, (account) => {
         const { scram: _, ...rest } = account // keys of the old password would still let it in
         const credentialVersion = account.credentialVersion + 1
         // Where passwords of the source become ours, one that is set here is ours already.
@@ -241,7 +247,7 @@ const nameOf = (account: Account | undefined): string =>
   account === undefined ? 'the account' : mainAddress(account)
 
 /** Changes the row as it is when it is this write's turn, so that two changes at once both count. */
-const change = (
+export const changeAccount = (
   deps: AdminDeps,
   request: FastifyRequest,
   id: AccountId,
@@ -274,10 +280,11 @@ function passwordOf(body: {
 export async function secretsOf(
   deps: AdminDeps,
   body: Parameters<typeof passwordOf>[0],
+  account?: Account,
 ): Promise<Pick<Account, 'credential' | 'scram'> | undefined> {
   const { passwordHash } = body
   const password = passwordOf(body)
-  if (passwordHash === undefined) return password && ownSecrets(deps, password)
+  if (passwordHash === undefined) return password && ownSecrets(deps, password, account)
   if (password !== undefined)
     throw new ApiError('invalid', 'a password and a hash', 'Give one of the two.')
   if (!isKnownHash(passwordHash))
@@ -292,9 +299,16 @@ export async function secretsOf(
 async function ownSecrets(
   { settings: { settings } }: AdminDeps,
   password: Octets,
+  account: Account | undefined,
 ): Promise<Pick<Account, 'credential' | 'scram'>> {
+  // On the salt of the programs' passwords, which could not log in by SCRAM otherwise.
+  const { appPasswords = [] } = account ?? {}
+  const basis = basisOf({ appPasswords }) ?? {
+    iterations: settings['auth.scramIterations'],
+    salt: undefined,
+  }
   const scram = settings['auth.scram']
-    ? await makeScramKeys(password, settings['auth.scramIterations'])
+    ? await makeScramKeys(password, basis.iterations, basis.salt)
     : undefined
   return { credential: await hashPassword(password), ...(scram !== undefined && { scram }) }
 }

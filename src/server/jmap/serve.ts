@@ -15,6 +15,8 @@ import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 import { accessOf } from '#server/jmap/http/access.ts'
+import { appPasswords } from '#server/jmap/http/app-passwords.ts'
+import type { AppPasswordBook } from '#server/jmap/http/app-passwords.ts'
 import type { Access, AccessParts } from '#server/jmap/http/access.ts'
 import { runRequest } from './api.ts'
 import { parseJson, readBody } from '#server/jmap/http/body.ts'
@@ -46,6 +48,8 @@ export interface JmapParts {
   readonly onLimits?: (listener: (accounts: readonly AccountId[] | 'all') => void) => void
   /** Of web pages; loaded already. */
   readonly sessions: BrowserSessions
+  /** Absent: none can be made here. */
+  readonly appPasswords?: AppPasswordBook
   readonly hostname: string
   readonly limits?: Partial<JmapLimits>
   /** The setting of now. */
@@ -104,7 +108,7 @@ export function serveJmap(parts: JmapParts): Jmap {
     streams.changed(change)
   })
   parts.onLimits?.((accounts) => streams.limitsChanged(accounts))
-  const door = new Door(room, access, streams)
+  const door = new Door(room, { ...access, appPasswords: parts.appPasswords }, streams)
   return {
     handle: (incoming, response) => door.handle(incoming, response),
     close: () => {
@@ -125,11 +129,15 @@ type Route = (ask: {
 /** Routes, access and limits of requests. */
 class Door {
   readonly #room: JmapRoom
-  readonly #access: AccessParts
+  readonly #access: AccessParts & { readonly appPasswords: AppPasswordBook | undefined }
   readonly #streams: EventStreams
   readonly #running = new Map<string, number>()
 
-  constructor(room: JmapRoom, access: AccessParts, streams: EventStreams) {
+  constructor(
+    room: JmapRoom,
+    access: AccessParts & { readonly appPasswords: AppPasswordBook | undefined },
+    streams: EventStreams,
+  ) {
     this.#room = room
     this.#access = access
     this.#streams = streams
@@ -153,7 +161,7 @@ class Door {
     if (path === '/auth/login' && method === 'POST') return login(incoming, response, this.#access)
     if (path === '/auth/logout' && method === 'POST')
       return logout(incoming, response, this.#access)
-    const found = this.#route(path)
+    const found = this.#route(path, method)
     if (found === undefined) return refuse(response, 404, 'There is nothing here')
     if (found.method !== method) {
       response.setHeader('allow', found.method)
@@ -169,6 +177,7 @@ class Door {
 
   #route(
     path: string,
+    method: string,
   ):
     | { readonly method: string; readonly steps: readonly string[]; readonly run: Route }
     | undefined {
@@ -177,6 +186,9 @@ class Door {
     const found = (method: string, run: Route) => ({ method, steps: steps as string[], run })
     if (path === '/.well-known/jmap' || path === '/jmap/session') return found('GET', this.#session)
     if (path === '/auth/session') return found('GET', this.#webSession)
+    if (path === '/auth/app-passwords')
+      return found(method === 'POST' ? 'POST' : 'GET', this.#appPasswords)
+    if (/^\/auth\/app-passwords\/[^/]+$/.test(path)) return found('DELETE', this.#appPasswords)
     if (path === '/jmap/api') return found('POST', this.#api)
     if (path === '/jmap/eventsource') return found('GET', this.#events)
     if (/^\/jmap\/upload\/[^/]+\/?$/.test(path)) return found('POST', this.#upload)
@@ -200,6 +212,11 @@ class Door {
     if (session === undefined) sendProblem(response, { status: 404, title: 'No web session' })
     else sendJson(response, { accountId: account.id, csrfToken: session.csrfToken })
     return Promise.resolve()
+  }
+
+  readonly #appPasswords: Route = ({ incoming, response, steps, access }) => {
+    const { authenticator, appPasswords: book } = this.#access
+    return appPasswords({ incoming, response, access, book, authenticator }, steps[1])
   }
 
   readonly #api: Route = async ({ incoming, response, access: { account } }) => {

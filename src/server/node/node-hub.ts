@@ -4,6 +4,7 @@ import { Fault } from '#base/outcome.ts'
 import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import {
+  appPasswordChange,
   ack,
   eventBatch,
   heartbeat,
@@ -13,6 +14,7 @@ import {
   ROLE_HEADER,
 } from '#contract/node/wire.ts'
 import type { Ack, HeartbeatBody, NewCredential } from '#contract/node/wire.ts'
+import type { AppPasswordChange } from '#model/app-password.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import type { NodePlace } from '#model/node.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
@@ -72,6 +74,8 @@ export interface HubParts {
   readonly trouble: Log
   /** Takes a new hash of a password that was right at a node. */
   credential?(made: NewCredential, node: NodeId): Promise<void>
+  /** Takes what somebody has made, or takes back, on a page of a node. */
+  appPassword?(change: AppPasswordChange, node: NodeId): Promise<'done' | 'limit' | 'notFound'>
   /** Where a store lies behind this door: how it is, for gateways that bring it mail. */
   storeState?(): string
   /** Who asks, by what the transport proves; undefined: refused. */
@@ -229,6 +233,12 @@ export class NodeHub {
       const made = await readBody(request, newCredential)
       await this.#parts.credential?.(made, who.node)
       return sendJson(response, 200, {})
+    }
+    // Whoever serves pages: a gateway has no business with it.
+    if (route === `POST ${NODE_PATHS.appPasswords}` && /^(?:store|serve)$/.test(who.role)) {
+      const change = (await readBody(request, appPasswordChange)) as AppPasswordChange
+      const end = (await this.#parts.appPassword?.(change, who.node)) ?? 'notFound'
+      return sendJson(response, 200, { end })
     }
     if (request.method === 'GET' && url.pathname.startsWith(NODE_PATHS.tables)) {
       const text = await this.#parts.settings.table(url.pathname.slice(NODE_PATHS.tables.length))

@@ -8,7 +8,8 @@ export interface LoginAttempt {
   /** Opaque octets, 1 to 1,000 without NUL, CR and LF (DESIGN section 7.5). */
   readonly password: Octets
   readonly ip: string
-  readonly protocol: 'smtp' | 'imap' | 'pop3' | 'http' | 'managesieve' | 'ldap'
+  /** `http`: a program, by JMAP; `page`: a person in a browser, who may change passwords there. */
+  readonly protocol: 'smtp' | 'imap' | 'pop3' | 'http' | 'page' | 'managesieve' | 'ldap'
 }
 
 /** refused: wrong, unknown or disabled, all alike in text and time. unavailable: our trouble, 4xx. slowed: too many guesses, 4xx. */

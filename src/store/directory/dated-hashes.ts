@@ -1,9 +1,9 @@
 import type { Octets } from '#base/octets.ts'
 import type { Account } from '#model/account.ts'
 import { isToAdopt } from '#model/adoption.ts'
+import { areKeysRight } from './app-passwords.ts'
 import type { Directory } from './directory.ts'
 import { isDated } from './password.ts'
-import { iterationsOf } from './scram-keys.ts'
 
 const TOLD_MAX = 100_000
 
@@ -29,8 +29,7 @@ export class DatedHashes {
     const isBound = isToAdopt(account, (name) => this.#directory.source(name))
     if (account.credential === undefined && !isBound) return
     const scram = this.#scram?.()
-    const lacksKeys =
-      scram?.enabled === true && iterationsOf(account.scram ?? '') !== scram.iterations
+    const lacksKeys = scram?.enabled === true && !areKeysRight(account, scram.iterations)
     if (!isBound && !isDated(account.credential!) && !lacksKeys) return
     const what = isBound ? 'bound' : lacksKeys ? scram.iterations : ''
     const key = `${account.id} ${account.credentialVersion} ${what}`

@@ -246,6 +246,14 @@ function withoutSecret(row: DirectoryRow | null): DirectoryRow | null {
     }
   }
   if (row?.kind !== 'account') return row
-  const { credential: _, scram: _keys, ...account } = row.account
-  return { kind: 'account', account }
+  const { credential: _, scram: _keys, appPasswords, ...account } = row.account
+  return {
+    kind: 'account',
+    account: {
+      ...account,
+      ...(appPasswords && {
+        appPasswords: appPasswords.map((each) => ({ ...each, hash: '', scram: '' })),
+      }),
+    },
+  }
 }

@@ -6,7 +6,7 @@ import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
 import { PackedRows } from './packed/packed-rows.ts'
 import type { PackedParts, RowKeys } from './packed/packed-rows.ts'
-import { iterationsOf } from './scram-keys.ts'
+import { iterationsOf, scramBasisOf } from './scram-keys.ts'
 
 /**
  * The rows of a directory by what they are looked up by. Kinds of which there are few are in the order
@@ -136,10 +136,11 @@ export class DirectoryMaps {
 
   #countScram(account: Account | undefined, sign: 1 | -1): void {
     if (account === undefined) return
-    const { credential, bind, scram, disabled, deletedAt } = account
+    const { credential, bind, scram, disabled, deletedAt, appPasswords = [] } = account
     if (disabled || deletedAt !== undefined || (credential === undefined && bind === undefined))
       return
-    if (scram === undefined) {
+    const basis = scramBasisOf(scram ?? '')
+    if (scram === undefined || appPasswords.some((each) => scramBasisOf(each.scram) !== basis)) {
       this.scram.lacking += sign
       return
     }

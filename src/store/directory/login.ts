@@ -9,6 +9,7 @@ import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
 import { mayLogIn } from '#model/account-life.ts'
 import { isSameEntry } from '#model/adoption.ts'
+import { matchingAppPassword } from './app-passwords.ts'
 import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
 import { BoundPasswords } from './bound-passwords.ts'
 import type { BindRules } from './bound-passwords.ts'
@@ -64,6 +65,10 @@ export function createAuthenticator(options: {
       const mayTry = (): boolean => {
         const again = limits.pace(attempt.ip, login)
         return again.kind === 'go' && (again.waitMs === 0 || isLoopback(attempt.ip))
+      }
+      if (isIn(account, directory) && matchingAppPassword(account, attempt) !== undefined) {
+        limits.succeeded(attempt.ip, login)
+        return ok(account)
       }
       const turn = limits.isKnown(attempt.ip, login) ? 'first' : 'last'
       const answer = await checker.check(isIn(account, directory) ? account : undefined, {

@@ -32,7 +32,7 @@ const derive = promisify(pbkdf2)
 export async function makeScramKeys(
   password: Octets,
   iterations: number,
-  salt = randomBytes(SALT_BYTES),
+  salt: Octets = randomBytes(SALT_BYTES),
 ): Promise<string | undefined> {
   const text = toUtf8Strict(password)
   const prepared = text === undefined ? undefined : saslPrep(text)
@@ -40,11 +40,11 @@ export async function makeScramKeys(
   const forms = prepared === text ? [password] : [fromUtf8(prepared), password]
   const pairs = await Promise.all(
     forms.map(async (form) =>
-      pairOf(await derive(bufferOf(form), salt, iterations, KEY_BYTES, 'sha256')),
+      pairOf(await derive(bufferOf(form), bufferOf(salt), iterations, KEY_BYTES, 'sha256')),
     ),
   )
   const shown = pairs.map((pair) => `$${base64(pair.storedKey)}:${base64(pair.serverKey)}`)
-  return `SCRAM-SHA-256$${iterations}:${base64(salt)}${shown.join('')}`
+  return `SCRAM-SHA-256$${iterations}:${base64(bufferOf(salt))}${shown.join('')}`
 }
 
 const pairOf = (salted: Buffer): KeyPair => ({
@@ -75,6 +75,9 @@ export function parseScramKeys(text: string): ScramKeys | undefined {
 
 /** How many iterations stand in the text of keys. */
 export const iterationsOf = (text: string): number => Number(/^[^$]*\$(\d+):/.exec(text)?.[1] ?? 0)
+
+/** Salt and iterations of the text of keys, to be compared. */
+export const scramBasisOf = (text: string): string => text.slice(0, text.indexOf('$', 14))
 
 /**
  * The signature that proves us to the client, where its proof is right (RFC 5802 §3). A wrong one costs

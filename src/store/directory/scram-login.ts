@@ -6,6 +6,7 @@ import { sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { mayLogIn } from '#model/account-life.ts'
 import { domainKey } from '#model/address.ts'
+import { appPasswordKeys } from './app-passwords.ts'
 import type { ScramChallenge, ScramLogins } from './authenticator.ts'
 import type { Directory } from './directory.ts'
 import { isLoopback } from './guessing.ts'
@@ -42,16 +43,17 @@ export function scramLogins(parts: {
         // Asked again: of many guesses sent at once only the free ones are looked at.
         const again = limits.pace(ip, login)
         if (again.kind === 'slowed' || (again.waitMs > 0 && !isLoopback(ip))) return err('slowed')
-        const signature = checkProof(keys, answer)
+        const own = checkProof(keys, answer)
         // The row as it is now: an account may have been disabled or given a new password meanwhile.
         const now = account === undefined ? undefined : directory.account(account.id)
-        if (
-          signature !== undefined &&
+        const isOwn =
           now !== undefined &&
-          mayLogIn(now, directory.moment) &&
           now.credentialVersion === account!.credentialVersion &&
           now.scram === account!.scram
-        ) {
+        const others = now === undefined ? [] : appPasswordKeys(now, protocol)
+        const byApp = others.map((each) => checkProof(each, answer))
+        const signature = (isOwn ? own : undefined) ?? byApp.find((each) => each !== undefined)
+        if (signature !== undefined && now !== undefined && mayLogIn(now, directory.moment)) {
           limits.succeeded(ip, login)
           return ok({ account: now, signature })
         }

@@ -28,7 +28,7 @@ export async function login(
     login: username,
     password: fromUtf8(password),
     ip,
-    protocol: 'http',
+    protocol: 'page',
   })
   if (!answer.ok) {
     const { problem, headers } = refusedLogin(answer.error)
