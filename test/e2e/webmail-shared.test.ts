@@ -7,6 +7,7 @@ import { noBrowser, openBrowser, visit } from './browser.ts'
 import type { Visitor } from './browser.ts'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
+import { MAIL_WAYS } from './login-ways.ts'
 import { lookFaults } from './page-looks.ts'
 import { rawImap } from './raw-imap.ts'
 import type { RawImap } from './raw-imap.ts'
@@ -130,5 +131,30 @@ describe('mailboxes of others in the webmail', { skip: noBrowser ?? false }, () 
     await share('資料', '""')
     await others().waitFor({ state: 'detached' })
     assert.deepEqual(user.faults, [])
+  })
+
+  it('gives programs passwords of their own, and takes them back', async () => {
+    await page.locator('.account summary').click()
+    await page.getByRole('button', { name: 'アプリパスワード…' }).click()
+    const dialog = page.getByRole('dialog', { name: 'アプリパスワード' })
+    await dialog.getByText('まだありません。').waitFor()
+    const make = async (password: string): Promise<void> => {
+      await dialog.getByLabel('メールソフトや機器の名前').fill('電話 📱')
+      await dialog.getByLabel('ご自分のパスワード').fill(password)
+      await dialog.getByRole('button', { name: 'パスワードを作る' }).click()
+    }
+    await make('wrong')
+    await dialog.getByText('ご自分のパスワードが違います。').waitFor()
+    await make(watari.password('hanako'))
+    const password = await dialog.locator('code').textContent()
+    assert.match(password ?? '', /^(?:[a-z2-9]{5}-){3}[a-z2-9]{5}$/)
+    assert.deepEqual(await lookFaults(page, 'webmail-app-passwords-ja'), [])
+    const { 'POP3 USER and PASS': pop3 } = MAIL_WAYS
+    const login = (): Promise<string> =>
+      pop3!(watari, { user: 'hanako', password: Buffer.from(password ?? '') })
+    await until('it lets in', async () => (await login()) === 'ok')
+    await dialog.getByRole('button', { name: '電話 📱 のパスワードを取り消す' }).click()
+    await dialog.getByText('まだありません。').waitFor()
+    await until('it lets nobody in', async () => (await login()).startsWith('-ERR [AUTH]'))
   })
 })

@@ -25,6 +25,18 @@ export interface SharedAccount {
   readonly name: string
 }
 
+/** A password of a single program. */
+export interface AppPassword {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: string
+}
+
+/** As it is shown, this once. */
+export interface NewAppPassword extends AppPassword {
+  readonly password: string
+}
+
 interface WebSession {
   readonly accountId: string
   readonly csrfToken: string
@@ -37,6 +49,9 @@ const USING = [
   'urn:ietf:params:jmap:quota',
   'https://watari.example/jmap/retention',
 ]
+const APP_PASSWORDS = '/auth/app-passwords'
+/** Where 429 tells of guesses, not of a crowd. */
+const SLOWED_PATHS: ReadonlySet<string> = new Set(['/auth/login', APP_PASSWORDS])
 /** Somebody who answers later than this is away. */
 const ANSWER_MS = 60_000
 /** Waits before what was asked of a server that is away is asked again. */
@@ -90,6 +105,35 @@ export class MailClient {
     await this.#send('/auth/logout', { method: 'POST', headers: this.#token() }).catch(
       () => undefined,
     )
+  }
+
+  /** Of single programs; the passwords themselves are not told again. */
+  async appPasswords(): Promise<readonly AppPassword[]> {
+    const { items } = await this.#ownPasswords('', { method: 'GET' })
+    return items as readonly AppPassword[]
+  }
+
+  async makeAppPassword(name: string, password: string): Promise<NewAppPassword> {
+    const body = JSON.stringify({ name, password })
+    return (await this.#ownPasswords('', { method: 'POST', body })) as unknown as NewAppPassword
+  }
+
+  async removeAppPassword(id: string): Promise<void> {
+    await this.#ownPasswords(`/${encodeURIComponent(id)}`, { method: 'DELETE' })
+  }
+
+  async #ownPasswords(path: string, init: RequestInit): Promise<Answer> {
+    const response = await this.#send(`${APP_PASSWORDS}${path}`, {
+      ...init,
+      headers: { 'content-type': 'application/json', ...this.#token() },
+    })
+    if (response.status === 422) throw new MailFailure('wrong')
+    if (response.status === 429) throw new MailFailure('slowed')
+    if (response.status === 401) {
+      this.#expired()
+      throw new MailFailure('expired')
+    }
+    return response.status === 204 ? {} : bodyOf(response)
   }
 
   /** The responses to the calls, whose `accountId` is set here. Asked once: for what must not happen twice. */
@@ -175,7 +219,7 @@ export class MailClient {
     const isAway =
       response === undefined ||
       response.status >= 500 ||
-      (response.status === 429 && path !== '/auth/login')
+      (response.status === 429 && !SLOWED_PATHS.has(path))
     if (!isAway) return response
     this.#away()
     throw new MailFailure('away')

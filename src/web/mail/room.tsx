@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 
 import { useWords } from '#web/parts/language.ts'
 
+import { AppPasswordsDialog } from './app-passwords-dialog.tsx'
 import { Acts } from './acts.ts'
 import type { Desk } from './desk.ts'
 import { DestroyDialog, HelpDialog, MoveDialog } from './dialogs.tsx'
@@ -24,7 +25,7 @@ import { Tree } from './tree.tsx'
 import { useAnswering } from './use-answering.ts'
 import { useWalk } from './use-walk.ts'
 
-type Asked = 'help' | 'move' | 'destroy' | 'restore'
+type Asked = 'appPasswords' | 'help' | 'move' | 'destroy' | 'restore'
 
 /** Mailboxes, list and reader, and all that the keys do. */
 export function Room(props: {
@@ -173,6 +174,7 @@ export function Room(props: {
         isTreeOpen={isTreeOpen}
         openHelp={() => setAsked('help')}
         compose={() => letters.begin()}
+        openAppPasswords={() => setAsked('appPasswords')}
         leave={props.leave}
       />
       <Tree
@@ -221,6 +223,9 @@ export function Room(props: {
             else leaving((ids) => acts.move(ids, to))
           }}
         />
+      )}
+      {asked === 'appPasswords' && (
+        <AppPasswordsDialog client={desk.client} close={() => setAsked(undefined)} />
       )}
       {asked === 'restore' && <RestoreDialog desk={desk} close={() => setAsked(undefined)} />}
       {asked === 'destroy' && (

@@ -21,6 +21,7 @@ export function TopBar(props: {
   readonly openTree: () => void
   readonly openHelp: () => void
   readonly compose: () => void
+  readonly openAppPasswords: () => void
   readonly leave: () => void
 }): ReactNode {
   const { t } = useWords()
@@ -93,6 +94,9 @@ export function TopBar(props: {
           <p className="account-name">{me?.name}</p>
           <p className="faint account-address">{me?.email}</p>
           <Preferences />
+          <button type="button" className="plain-button" onClick={props.openAppPasswords}>
+            {t('appPasswords.open')}
+          </button>
           <button type="button" className="plain-button" onClick={props.leave}>
             {t('account.leave')}
           </button>
