@@ -94,7 +94,7 @@ describe('passwords of single programs', () => {
     assert.match(password, /^(?:[a-km-np-z2-9]{5}-){3}[a-km-np-z2-9]{5}$/)
     assert.equal(await login(password), 'refused')
     put({ appPasswords: [row] })
-    for (const protocol of ['imap', 'pop3', 'smtp', 'http', 'managesieve'] as const)
+    for (const protocol of ['imap', 'pop3', 'smtp', 'http', 'managesieve', 'ldap'] as const)
       assert.equal(await login(password, protocol), 'ok', protocol)
     assert.equal(await login(password, 'page'), 'refused')
     assert.equal(await login(password.replaceAll('-', '').toUpperCase()), 'ok')

@@ -69,10 +69,29 @@ class WatchedShelf implements BindShelf {
   }
 }
 
-async function setUp(options: { readonly days?: number; readonly wrongMax?: number } = {}) {
+/** Passes each wait at once, and tells how long it was to be. */
+class HastyClock extends FakeClock {
+  readonly waitsMs: number[] = []
+
+  override after(delayMs: number, run: () => void): () => void {
+    this.waitsMs.push(delayMs)
+    queueMicrotask(run)
+    return () => undefined
+  }
+}
+
+async function setUp(
+  options: {
+    readonly days?: number
+    readonly wrongMax?: number
+    readonly clock?: FakeClock
+    /** How long the source thinks about each. */
+    readonly bindMs?: number
+  } = {},
+) {
   const path = join(folder, `${shelves++}.db`)
   const source = new FakeSource()
-  const clock = new FakeClock()
+  const { clock = new FakeClock() } = options
   const directory = new MemoryDirectory([
     { kind: 'domain', domain: { name: 'campus.example' } },
     { kind: 'account', account: bound('hanako') },
@@ -89,7 +108,10 @@ async function setUp(options: { readonly days?: number; readonly wrongMax?: numb
       directory,
       clock,
       binds: {
-        bind: source.bind,
+        bind: (origin, password) => {
+          clock.advance(options.bindMs ?? 0)
+          return source.bind(origin, password)
+        },
         remembering: { shelf, days: () => options.days ?? 5 },
         wrongMax: () => options.wrongMax ?? 1_000,
       },
@@ -278,6 +300,19 @@ describe('wrong passwords of those who are bound', () => {
     for (const name of ['hanako', 'local', 'nobody', 'taro', 'hanako'])
       assert.equal(await login(name, 'other', '198.51.100.1'), 'unavailable', name)
     assert.equal(await login('local', 'here'), 'ok')
+  })
+
+  test('a refusal takes as long as the source takes to say no, whether it was asked or not', async () => {
+    const clock = new HastyClock()
+    const { login } = await setUp({ clock, bindMs: 80 })
+    assert.equal(await login('hanako', 'wrong', '198.51.100.1'), 'refused')
+    assert.deepEqual(clock.waitsMs, [])
+    // Asked just now, known by a hash here, and nobody at all.
+    for (const name of ['hanako', 'local', 'nobody'])
+      assert.equal(await login(name, 'wrong', '198.51.100.1'), 'refused', name)
+    assert.deepEqual(clock.waitsMs, [80, 80, 80])
+    assert.equal(await login('local', 'here', '198.51.100.1'), 'ok')
+    assert.deepEqual(clock.waitsMs, [80, 80, 80], 'who is right does not wait')
   })
 
   test('guesses at what is remembered are slowed as all others are', async () => {
