@@ -42,6 +42,7 @@ const ROWS: readonly DirectoryRow[] = [
         { source: 'a', key: 'uid=y', dn: 'uid=y' },
       ],
       isOwn: true,
+      profile: { department: '総務部', manager: '01ABC' },
       addresses: [at('A'), at('a')], // LDAP would take the two for one
     },
   },
@@ -61,6 +62,7 @@ const ROWS: readonly DirectoryRow[] = [
       auth: 'bind',
     },
   },
+  { kind: 'alias', alias: { from: at('somu'), to: [], name: '総務部', externalId: 'G-1' } },
 ]
 
 const textsOf = (entry: DirectoryEntry, type: string): string[] =>
@@ -94,6 +96,7 @@ describe('a row as an entry', () => {
       'isOwn',
       'name',
       'origins',
+      'profile',
       'quota',
     ])
   })
