@@ -78,7 +78,7 @@ const CORE: Schema = {
       type: 'complex',
       multiValued: true,
       ...readOnly,
-      description: 'administrator, where it is one; that is given here and nowhere else.',
+      description: 'What it may do here beside its own mail; that is given here and nowhere else.',
       subAttributes: [text('value', 'The role.', readOnly)],
     },
   ],

@@ -34,8 +34,8 @@ export function errorBodyOf(thrown: unknown, log: Log): ScimErrorBody {
   if (thrown instanceof ApiError) return ofApi(thrown)
   if (isFault(thrown)) return body(statusOf(thrown.code) ?? 500, thrown.message)
   const { statusCode: status = 500 } = thrown as Partial<FastifyError>
-  if (status === 413) return body(413, messageOf(thrown))
-  if (status < 500) return body(status, messageOf(thrown), 'invalidSyntax')
+  if (status === 400) return body(400, messageOf(thrown), 'invalidSyntax')
+  if (status < 500) return body(status, messageOf(thrown))
   log.error('scim.failed', { reason: messageOf(thrown) })
   return body(500, "the request failed; control's log has the reason under scim.failed")
 }

@@ -69,6 +69,15 @@ describe('the door of SCIM', () => {
     await scim.took(404, 'PATCH', '/Users', {})
   })
 
+  test('takes both types of content with their charset, and no other (RFC 7644 §3.1)', async () => {
+    const ask = (type: string, userName: string) =>
+      scim.ask('POST', '/Users', { userName }, { 'content-type': type })
+    assert.equal((await ask('application/scim+json; charset=utf-8', 'one')).status, 201)
+    assert.equal((await ask('Application/JSON;charset=UTF-8', 'two')).status, 201)
+    const refused = await ask('text/xml', 'three')
+    assert.deepEqual([refused.status, refused.body.status], [415, '415'])
+  })
+
   test('finds users and groups in one search (RFC 7644 §3.4.3)', async () => {
     await scim.took(201, 'POST', '/Users', { userName: 'hanako', displayName: '総務 花子' })
     await scim.took(201, 'POST', '/Groups', { displayName: 'soumu' })

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '#codec/scim/json.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId, Alias } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
+import { roleOf } from '#model/role.ts'
 import { groupId, groupName } from './group-shown.ts'
 import type { View } from './resource-kind.ts'
 
@@ -35,7 +36,7 @@ export function shownUser(
         type: 'direct',
       })),
     }),
-    ...(account.admin && { roles: [{ value: 'administrator' }] }),
+    ...(roleOf(account) !== 'user' && { roles: [{ value: roleOf(account) }] }),
     ...(enterprise !== undefined && { [ENTERPRISE_USER]: enterprise }),
     [WATARI_USER]: shownOurs(account, now.forward(account.id)),
     meta: {
