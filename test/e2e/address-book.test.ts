@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -10,6 +11,7 @@ import { peersMissing } from '#test/peers/root.ts'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 
+const TOKEN = 'a-token-of-the-help-desk'
 const SUFFIX = 'dc=campus,dc=example'
 const HANAKO = `uid=hanako,ou=people,${SUFFIX}`
 
@@ -91,14 +93,34 @@ describe(
 `,
         )
         .join('')
+      const sha256 = createHash('sha256').update(TOKEN).digest('hex')
+      const tokens = `apiTokens:\n  - { name: portal, sha256: ${sha256}, role: help-desk }\n`
       writeFileSync(
         path,
-        host.replace(/^listeners:\n/m, (start) => `${start}${added}`),
+        host.replace(/^listeners:\n/m, (start) => `${tokens}${start}${added}`),
       )
       await watari.start()
       const root = await run('ldapsearch', 'ldap', ['-x', '-LLL', '-s', 'base', '-b', '', '+'])
       assert.equal(root.status, 0, root.trouble)
       assert.ok(root.lines.includes(`namingContexts: ${SUFFIX}`))
+    })
+
+    it('a token that host.yaml names may do what its role may', async () => {
+      const file = join(room.folder, 'token')
+      writeFileSync(file, TOKEN)
+      const asPortal = (...args: readonly string[]) =>
+        watari.watari(['--token-file', file, ...args])
+      assert.equal((await asPortal('user', 'disable', 'taro')).status, 0)
+      assert.equal((await asPortal('user', 'enable', 'taro')).status, 0)
+      for (const args of [
+        ['user', 'disable', 'admin'],
+        ['user', 'set', 'taro', '--role', 'help-desk'],
+        ['settings', 'show'],
+      ]) {
+        const refused = await asPortal(...args)
+        assert.equal(refused.status, 1, args.join(' '))
+        assert.match(refused.stderr, /administrator/)
+      }
     })
 
     it('finds people over STARTTLS and ldaps, by name, reading and address, in any form', async () => {

@@ -32,11 +32,17 @@ export class LdapBook {
   tlsListener: LdapListener | undefined
   tell: RowsListener = () => undefined
   readonly #limits: Partial<LdapLimits>
+  readonly #allowPlaintext: boolean
   readonly #connections: LdapConnection[] = []
 
-  constructor(rows: readonly DirectoryRow[], limits: Partial<LdapLimits> = {}) {
+  constructor(
+    rows: readonly DirectoryRow[],
+    limits: Partial<LdapLimits> = {},
+    options: { readonly allowPlaintext?: boolean } = {},
+  ) {
     this.directory = new MemoryDirectory(rows)
     this.#limits = limits
+    this.#allowPlaintext = options.allowPlaintext === true
   }
 
   async start(): Promise<void> {
@@ -59,6 +65,7 @@ export class LdapBook {
         tls,
         identity: () => identity,
         authenticator,
+        allowPlaintext: () => this.#allowPlaintext,
         shared,
         clock: systemClock,
         log,

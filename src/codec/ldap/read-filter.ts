@@ -4,7 +4,7 @@ import type { Filter } from './filter.ts'
 
 /** What a search may be made of: a program's own are some ten items. */
 const DEPTH_MAX = 50
-const ITEMS_MAX = 500
+const ITEMS_MAX = 200
 
 /** A filter as a client sends it (RFC 4511 §4.5.1.7). Throws Malformed where it is none, or too much. */
 export const readFilter = (parts: BerReader): Filter => readItem(parts, { items: 0 }, 1)

@@ -12,10 +12,10 @@ import { holder, matcher } from './match.ts'
 import { isShown, Tree } from './tree.ts'
 import type { TreeNode } from './tree.ts'
 
-/** Looked at in one go: a millisecond or two, while everybody else of this process waits. */
-const LOOKED_AT_ONCE = 2_000
+/** So long a search works on while everybody else of this process waits; looked at after some rows. */
+const TURN_MS = 2
+const LOOKED_AT_ONCE = 32
 const FOLDED_AT_ONCE = 500
-const MADE_AT_ONCE = 200
 /** Nobody has searched for so long: the texts are made anew when somebody does. */
 const QUIET_MS = 10 * MINUTE_MS
 
@@ -82,17 +82,21 @@ export class AddressBook {
     const kinds = kindsOf(ask, withGroups)
     if (kinds.length === 0) return undefined
     const holds = holder(ask.filter)
-    let [looked, made] = [0, 0]
+    let looked = 0
+    let turnEndMs = this.#clock.monotonicMs() + TURN_MS
     for (const [key, text] of await this.#ready()) {
-      if (++looked % LOOKED_AT_ONCE === 0 || made === MADE_AT_ONCE) {
-        made = 0
-        await turn()
-        if (ask.isOver()) return undefined
+      if (++looked >= LOOKED_AT_ONCE) {
+        looked = 0
+        if (this.#clock.monotonicMs() >= turnEndMs) {
+          await turn()
+          if (ask.isOver()) return undefined
+          turnEndMs = this.#clock.monotonicMs() + TURN_MS
+        }
       }
       if (!holds(text) || !kinds.some((kind) => key.startsWith(kind))) continue
       const node = this.#nodeOf(key)
       if (node === undefined) continue
-      made++
+      looked = LOOKED_AT_ONCE // it costs as much as many
       const entry = this.entries.of(node, ask)
       if (isMatch(entry)) yield entry
     }

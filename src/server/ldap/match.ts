@@ -4,7 +4,7 @@ import type { Filter } from '#codec/ldap/filter.ts'
 import { dnKeyOf, parseDn } from '#codec/ldap/dn.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import { describe, isOf } from './attributes.ts'
-import type { BookEntry, Description } from './attributes.ts'
+import type { BookAttribute, BookEntry, Description } from './attributes.ts'
 
 /** True, false, or Undefined: what is asked of a type that there is not (RFC 4511 §4.5.1.7). */
 type Truth = boolean | undefined
@@ -36,8 +36,8 @@ export function holder(filter: Filter): (text: string) => boolean {
         filter.kind === 'substrings'
           ? [filter.initial, ...filter.any, filter.final]
           : [filter.value]
-      const folded = pieces.flatMap((piece) => (piece === undefined ? [] : [textOf(piece).trim()]))
-      return (text) => folded.every((each) => text.includes(each))
+      const texts = pieces.flatMap((piece) => (piece === undefined ? [] : [textOf(piece).trim()]))
+      return (text) => texts.every((each) => text.includes(each))
     }
     default:
       return () => true
@@ -118,10 +118,18 @@ function ofValues(description: string, test: (folded: string) => boolean): Test 
   const asked = describe(description)
   if (asked === undefined) return () => undefined
   return (entry) =>
-    entry.attributes.some(
-      (attribute) =>
-        isOf(attribute, asked) && attribute.values.some((value) => test(foldText(value))),
-    )
+    entry.attributes.some((attribute) => isOf(attribute, asked) && foldedOf(attribute).some(test))
+}
+
+const folded = new WeakMap<BookAttribute, readonly string[]>()
+
+/** Values as they are compared, folded once however many items of a filter look at them. */
+function foldedOf(attribute: BookAttribute): readonly string[] {
+  const known = folded.get(attribute)
+  if (known !== undefined) return known
+  const values = attribute.values.map(foldText)
+  folded.set(attribute, values)
+  return values
 }
 
 /** Rules that mean what we compare by in any case: caseIgnoreMatch, by name and number. */
@@ -139,7 +147,7 @@ function anr(wanted: string): Test {
     entry.attributes.some(
       (attribute) =>
         ANR.some((each) => isOf(attribute, each)) &&
-        attribute.values.some((value) => foldText(value).startsWith(wanted)),
+        foldedOf(attribute).some((value) => value.startsWith(wanted)),
     )
 }
 
