@@ -128,6 +128,19 @@ describe('a directory with an image', () => {
     replica.close()
   })
 
+  test('holds as many routes as somebody may have', async () => {
+    const routes = Array.from({ length: 20_000 }, (_, n): DirectoryRow => {
+      const match = `研究室${n}.else.example`
+      return { kind: 'route', route: { match, nextHop: { kind: 'smtp', host: match, port: 25 } } }
+    })
+    const { replica, directory } = await imaged('routes', [EACH_KIND.domain, ...routes, person(1)])
+    const { directory: read, fromImage } = await load(replica)
+    assert.equal(fromImage, true)
+    assert.equal(read.routes().length, routes.length)
+    assert.deepEqual(read.routes(), directory.routes())
+    replica.close()
+  })
+
   test('is read row by row where the image is cut off, damaged or of another form', async () => {
     const { replica, directory, image } = await imaged('damaged', [
       EACH_KIND.domain,

@@ -8,6 +8,8 @@ export type ReadAt = (at: number) => Promise<Uint8Array>
 
 const FRAME_BYTES = 1024 * 1024
 const FRAME_HEAD_BYTES = 8
+/** Far more than rows of which there are few, and the places of all blocks. */
+const HEAD_BYTES_MAX = 256 * 1024 * 1024
 
 interface Layout {
   readonly places: number
@@ -27,7 +29,8 @@ interface IndexLayout {
  * Packed rows of several kinds as octets, in frames with a CRC each, to be read without looking at a
  * single row. `head` is whatever else belongs to them.
  *
- *     length u32 | crc u32 | head and layouts as JSON
+ *     length u32 | crc u32 | how many octets of JSON follow, u32
+ *     length u32 | crc u32 | up to a MiB of head and layouts as JSON …
  *     length u32 | crc u32 | up to a MiB of places, chunks, names, further keys …, of each kind in turn
  */
 export function* imageOf(
@@ -35,7 +38,9 @@ export function* imageOf(
   kinds: Readonly<Record<string, PackedParts>>,
 ): Generator<Uint8Array, undefined> {
   const layouts = Object.entries(kinds).map(([kind, parts]) => [kind, layoutOf(parts)] as const)
-  yield* framesOf(Buffer.from(JSON.stringify({ head, layouts: Object.fromEntries(layouts) })))
+  const text = Buffer.from(JSON.stringify({ head, layouts: Object.fromEntries(layouts) }))
+  yield* framesOf(octetsOf(Uint32Array.of(text.length)))
+  yield* framesOf(text)
   for (const { heap, names, also } of Object.values(kinds)) {
     yield* framesOf(octetsOf(heap.places))
     for (const chunk of heap.chunks) if (chunk !== undefined) yield* framesOf(chunk)
@@ -52,9 +57,11 @@ export async function readImage(
   { readonly head: unknown; readonly kinds: Readonly<Record<string, PackedParts>> } | undefined
 > {
   const frames = new FrameReader(read)
-  const first = await frames.next()
-  if (first === undefined) return undefined
-  const { head, layouts } = JSON.parse(first.toString('utf8')) as {
+  const [length] = (await words(frames, 1)) ?? []
+  if (length === undefined || length > HEAD_BYTES_MAX) return undefined
+  const text = await frames.fill(Buffer.alloc(length))
+  if (text === undefined) return undefined
+  const { head, layouts } = JSON.parse(text.toString('utf8')) as {
     head: unknown
     layouts: Readonly<Record<string, Layout>>
   }
