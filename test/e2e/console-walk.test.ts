@@ -127,6 +127,16 @@ async function sights(): Promise<readonly Sight[]> {
     { name: 'people', path: '/console/people' },
     { name: 'person-add', path: '/console/people', act: press('.filters > button') },
     {
+      name: 'people-change',
+      path: '/console/people?q=person-1',
+      act: async (page) => {
+        for (const at of [0, 2]) await page.locator('.table-row input').nth(at).check()
+        await page.getByRole('toolbar').getByRole('button').first().click()
+        await page.locator('dialog input').first().fill('2027年度入学, 法学部')
+        await page.locator('dialog .table-row .mark').first().waitFor()
+      },
+    },
+    {
       name: 'people-full',
       path: '/console/people?full=near',
       there: '.table-row .mark-bad',
