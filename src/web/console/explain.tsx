@@ -1,5 +1,6 @@
 import { Button, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { TFunction } from 'i18next'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
@@ -85,7 +86,7 @@ function Explained({ explained }: { readonly explained: ExplainedBody }): ReactN
         {disabled && <Mark kind="bad">{t('people.disabled')}</Mark>}
       </p>
       <p>
-        {t('explain.password')}: <span lang="en">{password}</span>
+        {t('explain.password')}: {checkerText(t, password)}
       </p>
       {explained.id !== undefined && (
         <p>
@@ -144,4 +145,14 @@ function Explained({ explained }: { readonly explained: ExplainedBody }): ReactN
       )}
     </section>
   )
+}
+
+/** Who checks the password, in the page's language as far as it has words for that. */
+function checkerText(t: TFunction, password: string): ReactNode {
+  if (password === 'nobody') return t('explain.byNobody')
+  const scheme = /^a hash \((.+)\)$/.exec(password)?.[1]
+  if (scheme !== undefined) return t('explain.byHash', { scheme })
+  const [, source, dn] = /^a bind to (\S+) as (.+)$/s.exec(password) ?? []
+  if (source !== undefined) return t('explain.byBind', { source, dn })
+  return <span lang="en">{password}</span>
 }

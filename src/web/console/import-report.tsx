@@ -116,7 +116,10 @@ function useReportColumns(): readonly Column<Told>[] {
       key: 'source',
       label: t('import.where'),
       width: 'minmax(56px, 0.7fr)',
-      cell: ({ source }) => <span title={source}>{source}</span>,
+      cell: ({ source }) => {
+        const place = source.replace(/\bline (\d+)$/, (_, number) => t('import.line', { number }))
+        return <span title={place}>{place}</span>
+      },
     },
     {
       key: 'address',
@@ -135,7 +138,8 @@ function useReportColumns(): readonly Column<Told>[] {
       label: t('import.changes'),
       width: 'minmax(80px, 1fr)',
       isExtra: true,
-      cell: ({ changes }) => changes.join(', '),
+      cell: ({ changes }) =>
+        changes.map((each) => t(`import.of.${each}`, { defaultValue: each })).join(', '),
     },
     {
       key: 'notes',
