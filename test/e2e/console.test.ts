@@ -170,7 +170,7 @@ describe('the console', { skip: noBrowser ?? false }, () => {
     await dialog.getByLabel('Password', { exact: true }).fill('パス ワード&"')
     await page.keyboard.press('Enter')
     await said(page, 'jiro@campus.example is added.')
-    await page.getByLabel('Part of a name or address').fill('次郎')
+    await page.getByLabel('Name, reading, tag or address').fill('次郎')
     await page.locator('.table-row', { hasText: `次郎 ${HOSTILE}` }).click()
     await page.getByRole('button', { name: 'Disable' }).click()
     await said(page, /is disabled/)
