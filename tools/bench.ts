@@ -17,6 +17,7 @@ import { queue } from './bench/queue.ts'
 import { reading } from './bench/reading.ts'
 import { rebuild } from './bench/rebuild.ts'
 import { search } from './bench/search.ts'
+import { sources } from './bench/sources.ts'
 import { syncs } from './bench/syncs.ts'
 
 const PARTS: readonly Part[] = [
@@ -36,6 +37,7 @@ const PARTS: readonly Part[] = [
   nodes,
   events,
   directory,
+  sources,
   pages,
   consoles,
 ]

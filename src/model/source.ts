@@ -37,6 +37,8 @@ export interface Origin {
   /** `attribute=value` of what the entry is known by. */
   readonly key: string
   readonly dn: string
+  /** The last change of the entry that changed something here, where the source numbers them (entryCSN). */
+  readonly csn?: string
   /** Tells a hash that stood there from another, where it became the password. */
   readonly hashMark?: string
   /** The password that is right there has become one of ours. */

@@ -8,6 +8,10 @@ export interface Balancer {
   readonly taken: number
   /** Whom new connections are led to from now on, in turn. */
   lead(ports: readonly number[]): void
+  /** Connections that `cutBehind` has ended. */
+  readonly cuts: number
+  /** The next connection over which a server says so many octets ends with them. */
+  cutBehind(bytes: number): void
   /** Ends all connections that stand. */
   cut(): void
   stop(): Promise<void>
@@ -18,6 +22,8 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
   const sockets = new Set<Socket>()
   let to = ports
   let taken = 0
+  let cuts = 0
+  let cutNext: number | undefined
   const server = createServer((client) => {
     const behind = connect(to[taken++ % to.length]!, '127.0.0.1')
     for (const [socket, other] of [
@@ -32,6 +38,14 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
       })
     }
     client.pipe(behind).pipe(client)
+    let passed = 0
+    behind.on('data', (chunk: Buffer) => {
+      passed += chunk.length
+      if (cutNext === undefined || passed < cutNext || client.destroyed) return
+      cutNext = undefined
+      cuts++
+      client.destroy()
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const cut = (): void => {
@@ -42,6 +56,10 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
     get taken() {
       return taken
     },
+    get cuts() {
+      return cuts
+    },
+    cutBehind: (bytes) => void (cutNext = bytes),
     lead: (next) => void (to = next),
     cut,
     stop: async () => {

@@ -1,7 +1,14 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { done } from '#contract/admin/common.ts'
-import { explained, source, sources, sourceTrial, writtenSource } from '#contract/admin/sources.ts'
+import {
+  explained,
+  overlaps,
+  source,
+  sources,
+  sourceTrial,
+  writtenSource,
+} from '#contract/admin/sources.ts'
 import type { SourceBody } from '#contract/admin/sources.ts'
 import { part, verbOf } from './context.ts'
 import { passwordBase64, textOf } from './files.ts'
@@ -55,13 +62,15 @@ export function directorySourceCommands(directory: Command, io: CliIo): void {
       const body = await verb.api.get('/directory/sources', sources)
       verb.show(body, () =>
         table(
-          ['ORDER', 'NAME', 'STATE', 'PEOPLE', 'READ', 'AUTH', 'WHERE', ''],
+          ['ORDER', 'NAME', 'STATE', 'MODE', 'PEOPLE', 'NEWS', 'LAG', 'AUTH', 'WHERE', ''],
           body.items.map((row) => [
             row.order,
             row.name,
             row.state,
+            row.mode,
             row.people,
-            row.readAt,
+            row.newsAt ?? row.readAt,
+            lagOf(row),
             row.auth,
             row.urls.join(' '),
             row.error,
@@ -105,6 +114,14 @@ export function directorySourceCommands(directory: Command, io: CliIo): void {
       const query = options.keepPeople === true ? '?keepPeople=true' : ''
       const body = await verb.api.delete(`/directory/sources/${part(name)}${query}`, done)
       verb.wrote(body, () => `removed ${name}\n`)
+    })
+  directory
+    .command('overlaps')
+    .description('show who is in several directories, who is believed, and what the others say')
+    .action(async (_: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.all('/directory/overlaps', overlaps)
+      verb.show(body, () => overlapsText(body.items))
     })
   directory
     .command('explain <address>')
@@ -162,7 +179,9 @@ const sourceText = (body: SourceBody): string =>
       ['state', body.state],
       ['error', body.error],
       ['people', body.people],
+      ['mode', body.mode],
       ['read', body.readAt],
+      ['news', body.newsAt],
       ['base', body.base],
       ['filter', body.filter],
       ['map', body.map],
@@ -180,9 +199,27 @@ const hostsText = (hosts: SourceBody['hosts']): string =>
   hosts.length === 0
     ? ''
     : `\n${table(
-        ['HOST', 'STATE', ''],
-        hosts.map(({ url, state, error }) => [url, state, error]),
+        ['HOST', 'STATE', 'NEWS', 'LAG', ''],
+        hosts.map(({ url, state, followed, lagSeconds, error }) => [
+          url,
+          state,
+          followed === true ? 'followed' : '',
+          lagText(lagSeconds),
+          error,
+        ]),
       )}`
+
+const lagText = (seconds: number | undefined): string =>
+  seconds === undefined ? '' : `${seconds.toFixed(1)} s`
+
+/** That of the host that is furthest behind. */
+const lagOf = ({ hosts }: SourceBody): string =>
+  lagText(
+    hosts.reduce<number | undefined>(
+      (most, { lagSeconds }) => (lagSeconds === undefined ? most : Math.max(most ?? 0, lagSeconds)),
+      undefined,
+    ),
+  )
 
 const notesText = (notes: SourceBody['notes']): string =>
   notes.length === 0
@@ -202,6 +239,22 @@ const trialText = (body: z.infer<typeof sourceTrial>): string =>
     hostsText(body.hosts),
     notesText(body.exceptions),
   ].join('')
+
+const overlapsText = (items: z.infer<typeof overlaps>['items']): string =>
+  table(
+    ['ADDRESS', 'IN', 'WHAT', 'BELIEVED', 'VALUE', 'NOT BELIEVED'],
+    items.flatMap(({ address, sources: from, rows }) => {
+      const who = [address, from.join(' ')]
+      if (rows.length === 0) return [[...who, '', '', '', '']]
+      return rows.map(({ what, value, by, losers }) => [
+        ...who,
+        what,
+        by,
+        value,
+        losers.map((each) => `${each.source}: ${each.value}`).join('; '),
+      ])
+    }),
+  )
 
 function explainedText(body: z.infer<typeof explained>): string {
   if (body.account === undefined) return `${body.address} is nobody's\n`

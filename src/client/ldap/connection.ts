@@ -107,20 +107,21 @@ export class LdapConnection {
     request: LdapRequest,
     options: {
       readonly controls?: readonly LdapControl[]
-      /** Absent: the connection's; 'forever': as long as the connection stands. */
-      readonly answerMs?: number | 'forever'
+      /** For each answer anew; absent: the connection's; 'forever': as long as the connection stands. */
+      readonly answerMs?: () => number | 'forever'
     } = {},
   ): AsyncGenerator<LdapMessage, void, void> {
     if (this.#end !== undefined) throw this.#end
     const id = this.#nextId()
     const answers = new Answers(this.#clock)
     this.#asked.set(id, answers)
-    const { answerMs = this.#times.answerMs } = options
+    const { answerMs = () => this.#times.answerMs } = options
     let isDone = false
     try {
       await this.#write(encodeRequest(id, request, options.controls))
       while (!isDone) {
-        const message = await answers.next(answerMs === 'forever' ? undefined : answerMs)
+        const waitMs = answerMs()
+        const message = await answers.next(waitMs === 'forever' ? undefined : waitMs)
         isDone = message.response.op === 'result'
         yield message
       }
@@ -135,7 +136,7 @@ export class LdapConnection {
   /** Asks what has one answer. */
   async ask(
     request: LdapRequest,
-    options: { readonly controls?: readonly LdapControl[]; readonly answerMs?: number } = {},
+    options: { readonly controls?: readonly LdapControl[] } = {},
   ): Promise<LdapEnd> {
     for await (const { response, controls } of this.answers(request, options))
       if (response.op === 'result') return { ...response, controls }

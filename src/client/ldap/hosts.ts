@@ -10,6 +10,8 @@ import type { LdapServer, LdapTimes } from './server.ts'
 
 /** A host that failed is asked again after this, or sooner where all others fail too. */
 const AWAY_MS = 30 * SECOND_MS
+/** New connections that are tried beside the first where there is one host, or one name of several. */
+const FURTHER = 2
 /** Connections to a host that are kept for whoever asks next. */
 const IDLE_MAX = 8
 
@@ -149,6 +151,27 @@ export class LdapHosts {
     throw last
   }
 
+  /** Asks every host something short; undefined of those that fail. In the order of the source. */
+  atEach<T>(work: (connection: LdapConnection) => Promise<T>): Promise<readonly (T | undefined)[]> {
+    return Promise.all(
+      this.#hosts.map(async (host) => {
+        let connection: LdapConnection | undefined
+        try {
+          connection = await this.#opened(host)
+          const done = await work(connection)
+          if (host.state !== 'away') this.#isWell(host)
+          return done
+        } catch (thrown) {
+          if (!isTrouble(thrown)) throw thrown
+          this.#isAway(host, thrown.message)
+          return undefined
+        } finally {
+          connection?.close()
+        }
+      }),
+    )
+  }
+
   #isWell(host: Host): void {
     host.state = 'well'
     host.awayUntilMs = 0
@@ -168,14 +191,16 @@ export class LdapHosts {
 
   /**
    * Over a kept connection first. It may have died, or its host behind a name that stands for several: then
-   * over a new one, and where there is no other host over another new one, which may lead elsewhere.
+   * over a new one, and where there is no other host over further new ones, which may lead elsewhere.
    */
   #attempts(): Attempt[] {
     const hosts = this.#inOrder()
     return hosts.flatMap((host): Attempt[] => [
       ...(host.idle.some(({ isOpen }) => isOpen) ? [{ host, by: 'kept' } as const] : []),
       { host, by: 'new' },
-      ...(hosts.length === 1 ? [{ host, by: 'new' } as const] : []),
+      ...(hosts.length === 1
+        ? Array.from({ length: FURTHER }, () => ({ host, by: 'new' }) as const)
+        : []),
     ])
   }
 

@@ -6,6 +6,8 @@ import type { LdapServer } from './server.ts'
 /** Result codes that mean something of their own here (RFC 4511 appendix A). */
 export const SUCCESS = 0
 const SIZE_LIMIT_EXCEEDED = 4
+/** unavailableCriticalExtension: nothing was done. */
+export const NOT_OFFERED = 12
 const NO_SUCH_OBJECT = 32
 export const INAPPROPRIATE_AUTHENTICATION = 48
 export const INVALID_CREDENTIALS = 49

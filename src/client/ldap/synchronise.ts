@@ -12,7 +12,7 @@ import {
 } from '#codec/ldap/sync.ts'
 import type { EntryUuid, SyncInfo } from '#codec/ldap/sync.ts'
 import type { LdapConnection } from './connection.ts'
-import { SUCCESS, resultFault } from './results.ts'
+import { NOT_OFFERED, SUCCESS, resultFault } from './results.ts'
 import { serverName } from './server.ts'
 
 /** What happens to a copy of a search's content (RFC 4533 §3). */
@@ -28,12 +28,12 @@ export type SyncEvent =
   | { readonly kind: 'refreshed' }
 
 /** A refresh of a large directory begins with a look through all of it. */
-const FIRST_WORD_MS = 60_000
+const SILENCE_MS = 60_000
 
 /**
  * The content of a search from the state of a cookie on; with `persist` goes on with what changes, until
  * it is ended or the connection is. Throws Fault `conflict` where the cookie is worth nothing any more:
- * then begin without one; else as `search` does.
+ * then begin without one; `invalid` where the server has none of it to offer; else as `search` does.
  */
 export async function* synchronise(
   connection: LdapConnection,
@@ -44,9 +44,11 @@ export async function* synchronise(
     mode: persist ? 'refreshAndPersist' : 'refreshOnly',
     ...(cookie !== undefined && { cookie }),
   })
+  // Behind the refresh a server may have nothing to say for days.
+  let isFresh = false
   const options = {
     controls: [control],
-    answerMs: persist ? ('forever' as const) : FIRST_WORD_MS,
+    answerMs: () => (isFresh && persist ? ('forever' as const) : SILENCE_MS),
   }
   const decode = <T>(outcome: Outcome<T, string>): T => {
     if (outcome.ok) return outcome.value
@@ -56,10 +58,15 @@ export async function* synchronise(
     const { response, controls } = message
     if (response.op === 'entry') yield* entryEvents(message, response.entry, decode)
     else if (response.op === 'intermediate' && response.oid === SYNC_INFO) {
-      if (response.value !== undefined) yield* infoEvents(decode(readSyncInfo(response.value)))
+      if (response.value === undefined) continue
+      const info = decode(readSyncInfo(response.value))
+      isFresh ||= (info.kind === 'presentTold' || info.kind === 'deletesTold') && info.isDone
+      yield* infoEvents(info)
     } else if (response.op === 'result') {
       if (response.result.code === REFRESH_REQUIRED)
         throw new Fault('conflict', `${serverName(connection.server)}: the cookie is too old`)
+      if (response.result.code === NOT_OFFERED)
+        throw new Fault('invalid', `${serverName(connection.server)}: it tells no news`)
       if (response.result.code !== SUCCESS) throw resultFault(connection.server, response.result)
       const done = decode(readSyncDone(controls))
       if (!persist && !done.deletesTold) yield { kind: 'restGone' }

@@ -1,4 +1,4 @@
-import { concatOctets, fromUtf8, toUtf8Strict } from '#base/octets.ts'
+import { bufferOf, concatOctets, fromUtf8, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 
 /** Universal tags that LDAP uses (X.690 §8). */
@@ -95,7 +95,11 @@ export class BerReader {
 
   /** LDAPString (RFC 4511 §4.1.2). */
   text(tag = OCTET_STRING): string {
-    return textOf(this.content(tag))
+    const start = this.#pass(tag)
+    for (let at = start; at < this.#at; at++)
+      if (this.#octets[at]! > 0x7f) return textOf(this.#octets.subarray(start, this.#at))
+    // Most names are ASCII: without a slice and a decoder for each.
+    return bufferOf(this.#octets).toString('latin1', start, this.#at)
   }
 
   integer(tag = INTEGER): number {

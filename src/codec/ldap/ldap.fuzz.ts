@@ -16,6 +16,16 @@ import {
   octetString,
   sequence,
 } from './ber.ts'
+import {
+  commonCsns,
+  csnCookie,
+  csnVector,
+  hasCsn,
+  isBehind,
+  lagMs,
+  newerCsns,
+  readCsnCookie,
+} from './csn.ts'
 import { encodeFilter, equal, parseFilter } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { nextPage, pagedControl } from './paged.ts'
@@ -40,7 +50,7 @@ test('whatever comes from a server is a message or an error, never more (RFC 451
   )
   fc.assert(
     fc.property(fc.oneof(octets, started), controlled, (raw, controls) => {
-      for (const read of [messageLength, readResponse, readSyncInfo]) read(raw)
+      for (const read of [messageLength, readResponse, readSyncInfo, readCsnCookie]) read(raw)
       for (const read of [readSyncState, readSyncDone, nextPage]) read(controls)
     }),
     { numRuns: 2_000 },
@@ -253,6 +263,33 @@ test('what a server says of its content is read as RFC 4533 has it', () => {
     ok: true,
     value: { state: 'delete', uuid: name, cookie: kept },
   })
+})
+
+test('how far servers of OpenLDAP have come is compared change by change of each that writes', () => {
+  const csn = fc
+    .record({ second: fc.integer({ min: 0, max: 59 }), server: fc.integer({ min: 0, max: 3 }) })
+    .map(
+      ({ second, server }) =>
+        `202611272321${String(second).padStart(2, '0')}.000000Z#000000#00${server}#000000`,
+    )
+  const vector = fc.array(csn, { maxLength: 5 }).map(csnVector)
+  fc.assert(
+    fc.property(vector, vector, csn, (a, b, one) => {
+      const both = newerCsns(a, b)
+      assert.equal(hasCsn(both, one), hasCsn(a, one) || hasCsn(b, one))
+      assert.equal(hasCsn(commonCsns(a, b), one), hasCsn(a, one) && hasCsn(b, one))
+      assert.equal(isBehind(both, a) || isBehind(a, commonCsns(a, b)), false)
+      assert.equal(isBehind(a, a) || lagMs(a, a) > 0, false)
+      assert.deepEqual(readCsnCookie(csnCookie(a))?.csns, a)
+    }),
+  )
+  const cookie = fromUtf8('rid=001,sid=00a,csn=20261127232100.000000Z#000000#001#000000;no csn')
+  const read = readCsnCookie(cookie)
+  assert.ok(read)
+  assert.equal(read.serverId, '00a')
+  const later = csnVector(['20261127232201.500000Z#000000#001#000000'])
+  assert.equal(lagMs(read.csns, later), 61_500)
+  assert.equal(readCsnCookie(fromUtf8('ldap://host#cn=x#csn=1')), undefined) // another server's
 })
 
 /** As RFC 4515 writes it; every octet of a value escaped. */

@@ -18,7 +18,7 @@ import type { LdapControl } from './message.ts'
 import { decoded } from './response.ts'
 
 /** Content synchronisation (RFC 4533 §2). */
-const REQUEST = '1.3.6.1.4.1.4203.1.9.1.1'
+export const SYNC_REQUEST = '1.3.6.1.4.1.4203.1.9.1.1'
 const STATE = '1.3.6.1.4.1.4203.1.9.1.2'
 const DONE = '1.3.6.1.4.1.4203.1.9.1.3'
 export const SYNC_INFO = '1.3.6.1.4.1.4203.1.9.1.4'
@@ -37,7 +37,7 @@ export function syncRequest(ask: {
 }): LdapControl {
   const parts = [integer(MODES[ask.mode], ENUMERATED)]
   if (ask.cookie !== undefined) parts.push(octetString(ask.cookie))
-  return { oid: REQUEST, critical: true, value: sequence(...parts) }
+  return { oid: SYNC_REQUEST, critical: true, value: sequence(...parts) }
 }
 
 /** What an entry's arrival says of it (RFC 4533 §2.3). */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { pending } from './common.ts'
+import { page, pending } from './common.ts'
 
 const text = z.string().min(1).max(10_000)
 
@@ -42,7 +42,12 @@ const state = z.object({
   state: z
     .enum(['unread', 'well', 'away', 'held'])
     .describe('held: it has lost so many people at once that somebody has to say that it is meant'),
+  mode: z
+    .enum(['persist', 'polling'])
+    .optional()
+    .describe('persist: it tells what changes at once; polling: it is read again and again'),
   readAt: z.string().optional(),
+  newsAt: z.string().optional().describe('when it has told anything last'),
   people: z.number().int().optional(),
   adopted: z.number().int().optional().describe('whose passwords have become ours'),
   toAdopt: z.number().int().optional().describe('who has not logged in since: the source is asked'),
@@ -52,6 +57,11 @@ const state = z.object({
       url: z.string(),
       state: z.enum(['unknown', 'well', 'away']),
       error: z.string().optional(),
+      followed: z.literal(true).optional().describe('its news are taken just now'),
+      lagSeconds: z
+        .number()
+        .optional()
+        .describe('how far it is behind the newest of them (contextCSN)'),
     }),
   ),
   notes: z.array(note).describe('what of it is not taken, and why'),
@@ -106,3 +116,20 @@ export const explained = z.object({
   ),
 })
 export type ExplainedBody = z.infer<typeof explained>
+
+/** Who is in several directories at once, and in what they differ. */
+export const overlaps = page(
+  z.object({
+    address: z.string(),
+    id: z.string(),
+    sources: z.array(z.string()).describe('first to last; `here`: our own directory'),
+    rows: z.array(
+      z.object({
+        what: z.string(),
+        value: z.string(),
+        by: z.string().describe('who is believed'),
+        losers: z.array(z.object({ source: z.string(), value: z.string() })),
+      }),
+    ),
+  }),
+)

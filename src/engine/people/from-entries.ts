@@ -34,18 +34,9 @@ export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset):
   const byDn = new Map<string, string>()
   const byName = new Map<string, string>()
   for (const entry of entries) {
-    const values = textsOf(entry)
-    const classes = values.get('objectclass') ?? []
-    const found = mapOf(classes, preset)
-    if (found === undefined) {
-      if (!classes.some((name) => STRUCTURE.has(name.toLowerCase())))
-        exceptions.push({
-          source: entry.dn,
-          text: `no person and no group (${classes.join(', ')})`,
-        })
-      continue
-    }
-    const read = { entry, map: found.map, values }
+    const found = readEntry(entry, preset, exceptions)
+    if (found === undefined) continue
+    const { read } = found
     if (found.kind === 'group') {
       groups.push(read)
       const address = groupAddress(read)
@@ -67,26 +58,74 @@ export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset):
   }
 }
 
+/** Who an entry is, by itself; what of it is not taken is told to `exceptions`. */
+export function fromEntry(
+  entry: DirectoryEntry,
+  preset: Preset | undefined,
+  exceptions: CensusException[],
+): Person | undefined {
+  const found = readEntry(entry, preset, exceptions)
+  return found?.kind === 'person' ? personOf(found.read, exceptions) : undefined
+}
+
+function readEntry(
+  entry: DirectoryEntry,
+  preset: Preset | undefined,
+  exceptions: CensusException[],
+): { readonly read: Read; readonly kind: 'person' | 'group' } | undefined {
+  const values = textsOf(entry)
+  const classes = values.get('objectclass') ?? []
+  const found = mapOf(classes, preset)
+  if (found !== undefined) return { read: { entry, map: found.map, values }, kind: found.kind }
+  if (!classes.some((name) => STRUCTURE.has(name.toLowerCase())))
+    exceptions.push({ source: entry.dn, text: `no person and no group (${classes.join(', ')})` })
+  return undefined
+}
+
 /** Values that are text, by their attribute in lower case; of its options only `;phonetic` says something else. */
 function textsOf({ attributes }: DirectoryEntry): Map<string, readonly string[]> {
   const texts = new Map<string, readonly string[]>()
   for (const { type, values } of attributes) {
-    const [base, ...options] = type.toLowerCase().split(';')
-    const name = options.includes('phonetic') ? `${base}${PHONETIC}` : base!
-    const read = values.flatMap((value) => toUtf8Strict(value) ?? [])
-    texts.set(name, [...(texts.get(name) ?? []), ...read])
+    const name = nameOf(type)
+    const read: string[] = []
+    for (const value of values) {
+      const text = toUtf8Strict(value)
+      if (text !== undefined) read.push(text)
+    }
+    const before = texts.get(name)
+    texts.set(name, before === undefined ? read : [...before, ...read])
   }
   return texts
+}
+
+function nameOf(type: string): string {
+  const lower = type.toLowerCase()
+  const at = lower.indexOf(';')
+  if (at < 0) return lower
+  const isPhonetic = lower.split(';').includes('phonetic')
+  return isPhonetic ? `${lower.slice(0, at)}${PHONETIC}` : lower.slice(0, at)
 }
 
 /** How a value of the same name is said, in Japanese directories: `cn;lang-ja;phonetic`. */
 const PHONETIC = ';phonetic'
 
-const all = ({ values }: Read, names: readonly string[]): readonly string[] =>
-  names.flatMap((name) => values.get(name) ?? []).map((text) => text.trim())
+/** Most attributes that a map names are in few entries. */
+function all({ values }: Read, names: readonly string[]): readonly string[] {
+  const found: string[] = []
+  for (const name of names) for (const text of values.get(name) ?? NONE) found.push(text.trim())
+  return found
+}
 
-const first = (read: Read, names: readonly string[]): string | undefined =>
-  all(read, names).find((text) => text !== '')
+const NONE: readonly string[] = []
+
+function first({ values }: Read, names: readonly string[]): string | undefined {
+  for (const name of names)
+    for (const text of values.get(name) ?? NONE) {
+      const trimmed = text.trim()
+      if (trimmed !== '') return trimmed
+    }
+  return undefined
+}
 
 function personOf(read: Read, exceptions: CensusException[]): Person | undefined {
   const { entry, map } = read
@@ -102,9 +141,11 @@ function personOf(read: Read, exceptions: CensusException[]): Person | undefined
   const bare = at < 0 ? username : username.slice(0, at)
   const domain = at < 0 ? main?.split('@')[1] : username.slice(at + 1)
   const own = domain === undefined ? undefined : `${bare}@${domain}`
-  const to = all(read, map.forward)
-    .flatMap((text) => text.split(/\s*,\s*/))
-    .filter((text) => text !== '')
+  const forwards = all(read, map.forward)
+  const to =
+    forwards.length === 0
+      ? NONE
+      : forwards.flatMap((text) => text.split(/\s*,\s*/)).filter((text) => text !== '')
   const keepAs = map.keepIn === undefined ? undefined : first(read, [map.keepIn])
   const keep = map.keep === undefined ? false : map.keep(keepAs ?? '')
   const name = first(read, map.name)
@@ -156,13 +197,20 @@ function quotaOf(read: Read): Pick<Person, 'quota'> {
 
 /** Without the words before them: `SMTP:` is the main one of Active Directory, `smtp:` a further one. */
 function addressesOf(read: Read): readonly string[] {
-  const found = all(read, read.map.addresses)
-  const main = found.filter((text) => text.startsWith('SMTP:'))
-  const addresses = [...main, ...found.filter((text) => !text.startsWith('SMTP:'))]
-    .filter((text) => !/^(?!smtp:)[a-z0-9]+:/i.test(text)) // X500:, sip:
-    .map((text) => text.replace(/^smtp:/i, '').toLowerCase())
-    .filter((text) => text.includes('@'))
-  return [...new Set(addresses)]
+  const main: string[] = []
+  const further: string[] = []
+  for (const text of all(read, read.map.addresses)) {
+    const colon = text.indexOf(':')
+    const word = colon < 0 ? '' : text.slice(0, colon)
+    if (/^[a-z0-9]+$/i.test(word) && word.toLowerCase() !== 'smtp') continue // X500:, sip:
+    const address = (word.toLowerCase() === 'smtp' ? text.slice(colon + 1) : text).toLowerCase()
+    if (!address.includes('@')) continue
+    if (word === 'SMTP') main.push(address)
+    else further.push(address)
+  }
+  return main.length + further.length < 2
+    ? [...main, ...further]
+    : [...new Set([...main, ...further])]
 }
 
 /** An address, or a bare name where it has none. */

@@ -1,191 +1,272 @@
 import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
 import { isFault, messageOf, ok } from '#base/outcome.ts'
-import { SECOND_MS } from '#base/time.ts'
+import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import type { HostHealth, LdapHosts } from '#client/ldap/hosts.ts'
+import { csnServer, csnVector, emptyCsns, isBehind } from '#codec/ldap/csn.ts'
+import type { CsnVector } from '#codec/ldap/csn.ts'
 import type { AccountId } from '#model/account.ts'
 import type { CensusException } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
+import type { DirectoryChange } from '#store/directory/directory.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
-import { hostsOf, readSource } from './read-source.ts'
-import { gather, planSources } from './sources.ts'
-import type { Gathered, SourceNote, SourceReading } from './sources.ts'
+import { rowKey } from '#store/directory/row-key.ts'
+import { gather, gatherSome } from './gather.ts'
+import type { Gathered, SourceReading } from './gather.ts'
+import type { TakeNews } from './news-batch.ts'
+import { PEOPLE_MAX } from './read-source.ts'
+import { ShrinkGuard } from './shrink-guard.ts'
+import { SourceCopy } from './source-copy.ts'
+import type { CopyChange } from './source-copy.ts'
+import { SourceFollower } from './source-follower.ts'
+import type { SourceHost } from './source-follower.ts'
+import { planSources } from './sources.ts'
+import type { SourceNote } from './sources.ts'
 
-/** A source is read anew after this. */
-const EVERY_MS = 30 * SECOND_MS
 /** Accounts of one write: whoever else changes the directory comes in between. */
 const ACCOUNTS_AT_ONCE = 500
-/** A source that has lost more than this share of its people at once is held. */
-const SHRINK_MAX = 0.2
-/** Fewer than these may all go at once. */
-const SHRINK_MIN = 10
+/** More entries than these concern everybody. */
+const SOME_MAX = 20_000
+/** Everybody is looked at again after this, whatever was told: what could not be taken may be free by then. */
+const WHOLE_MS = 10 * MINUTE_MS
+/** What others change in the directory is looked at after this, all of it at once. */
+const OTHERS_MS = 30 * SECOND_MS
+/** Others' changes, and people with something that is not taken, that are looked at one by one. */
+const ONE_BY_ONE_MAX = 500
 
 /** How a source is. */
 export interface SourceState {
   readonly name: string
-  /** `held`: it has lost so many people at once that somebody has to say that it is meant. */
+  /** `held`: somebody has to say that what it says is meant. */
   readonly state: 'unread' | 'well' | 'away' | 'held'
-  /** When it was read last, and how many people it had. */
+  /** Whether it tells what changes, or is read again and again. */
+  readonly mode?: 'persist' | 'polling'
+  /** When it was read last, when it has said something last, and how many people it has. */
   readonly readAtMs?: number
+  readonly newsAtMs?: number
   readonly people?: number
   readonly error?: string
-  readonly hosts: readonly HostHealth[]
+  readonly hosts: readonly SourceHost[]
   /** What of it is not taken, and why. */
   readonly notes: readonly CensusException[]
 }
 
 interface Kept {
   readonly source: DirectorySource
-  readonly hosts: LdapHosts
-  reading?: SourceReading
+  readonly copy: SourceCopy
+  readonly follower: SourceFollower
+  readonly guard: ShrinkGuard
+  /** How far it had come by what is on the disk. */
+  readonly floor: CsnVector
   state: SourceState['state']
   readAtMs?: number
   error?: string
-  exceptions: readonly CensusException[]
-  notes: readonly SourceNote[]
-  /** Taken as it is, however few are left. */
+  /** By the key of whom they are about. */
+  notes: Map<string, SourceNote[]>
+  /** Taken as it is, however few are left and however old it is. */
   isAccepted: boolean
-  /** Readings of one source follow one another. */
-  rounds: Promise<void>
-  cancel: () => void
 }
 
+/** Whose changes: entries of sources by their keys, or everybody's. */
+type Touched = readonly (readonly [source: string, key: string])[] | 'all'
+
 /**
- * Reads every source of the directory again and again, and makes accounts what they say. What was read
- * last stands while a source is away, on the disk as rows of the directory like all others.
+ * Follows every source of the directory, and makes accounts what they say. What was told last stands while
+ * a source is away, on the disk as rows of the directory like all others.
  */
 export class SourceKeeper {
   readonly #directory: DirectoryMaster
   readonly #clock: Clock
   readonly #log: Log
+  readonly #peopleMax: number
   readonly #kept = new Map<string, Kept>()
   #applying: Promise<void> = Promise.resolve()
+  /** Rows that are being written here. */
+  readonly #writing = new Set<string>()
+  #others: Touched = []
+  #cancelOthers: (() => void) | undefined
+  #cancelWhole: () => void
   readonly #unsubscribe: () => void
 
   constructor(parts: {
     readonly directory: DirectoryMaster
     readonly clock: Clock
     readonly log: Log
+    readonly peopleMax?: number
   }) {
     this.#directory = parts.directory
     this.#clock = parts.clock
     this.#log = parts.log
+    this.#peopleMax = parts.peopleMax ?? PEOPLE_MAX
     this.#unsubscribe = parts.directory.onChange((changes) => {
       if (changes.length === 0 || changes.some(({ key }) => key.startsWith('source:')))
         this.#follow()
+      this.#note(changes)
     })
+    this.#cancelWhole = this.#clock.after(WHOLE_MS, this.#again)
     this.#follow()
   }
 
   states(): readonly SourceState[] {
     return [...this.#kept.values()]
       .toSorted((a, b) => a.source.order - b.source.order)
-      .map(({ source, hosts, state, readAtMs, reading, error, exceptions, notes }) => ({
+      .map(({ source, copy, follower, state, readAtMs, error, notes }) => ({
         name: source.name,
         state,
-        ...(readAtMs !== undefined && { readAtMs }),
-        ...(reading !== undefined && { people: reading.people.size }),
+        ...(follower.mode !== undefined && { mode: follower.mode }),
+        ...(readAtMs !== undefined && { readAtMs, people: copy.people.size }),
+        ...(follower.newsAtMs !== undefined && { newsAtMs: follower.newsAtMs }),
         ...(error !== undefined && { error }),
-        hosts: hosts.health(),
-        notes: [...exceptions, ...notes.map(({ dn, text }) => ({ source: dn, text }))],
+        hosts: follower.hosts(),
+        notes: [
+          ...copy.exceptions(),
+          ...[...notes.values()].flat().map(({ dn, text }) => ({ source: dn, text })),
+        ],
       }))
   }
 
   /** What the sources said last, for whoever wants to know who said what. */
   readings(): readonly SourceReading[] {
-    return [...this.#kept.values()].flatMap(({ reading }) => reading ?? [])
+    return this.#copies()
   }
 
-  /** Reads a source now; `accept`: however many people it has lost. False: there is none of that name. */
+  #copies(): readonly SourceCopy[] {
+    return [...this.#kept.values()].flatMap(({ copy, readAtMs }) =>
+      readAtMs === undefined ? [] : copy,
+    )
+  }
+
+  /**
+   * Reads a source whole now; `accept`: however many people it has lost, and however old it is. False:
+   * there is none of that name.
+   */
   async read(name: string, { accept = false } = {}): Promise<boolean> {
     const kept = this.#kept.get(name)
     if (kept === undefined) return false
     kept.isAccepted ||= accept
-    await this.#next(kept)
+    await kept.follower.readNow()
     return true
   }
 
   async close(): Promise<void> {
     this.#unsubscribe()
-    for (const name of this.#kept.keys()) this.#drop(name)
+    this.#cancelWhole()
+    this.#cancelOthers?.()
+    await Promise.all([...this.#kept.keys()].map(async (name) => this.#drop(name)))
     await this.#applying
   }
 
   /** Begins with sources that are new, and ends with those that are changed or gone. */
   #follow(): void {
     const sources = this.#directory.directory.sources()
-    for (const [name, { source }] of this.#kept) if (!sources.includes(source)) this.#drop(name)
-    for (const source of sources) {
-      if (this.#kept.has(source.name)) continue
+    for (const [name, { source }] of this.#kept)
+      if (!sources.includes(source)) void this.#drop(name)
+    const added = sources.filter(({ name }) => !this.#kept.has(name))
+    if (added.length === 0) return
+    const floors = this.#floors()
+    for (const source of added) {
+      const copy = new SourceCopy(source)
+      const floor = floors.get(source.name) ?? emptyCsns
+      const taker = {
+        seen: () => (kept.readAtMs === undefined ? floor : copy.seen),
+        isEmpty: () => kept.readAtMs === undefined || kept.isAccepted,
+        take: (news, from) => this.#take(kept, news, from),
+        failed: (thrown) => this.#failed(kept, thrown),
+      } satisfies ConstructorParameters<typeof SourceFollower>[1]['taker']
       const kept: Kept = {
         source,
-        hosts: hostsOf(source, this.#clock),
+        copy,
+        follower: new SourceFollower(source, {
+          clock: this.#clock,
+          peopleMax: this.#peopleMax,
+          taker,
+        }),
+        guard: new ShrinkGuard(this.#clock),
+        floor,
         state: 'unread',
-        exceptions: [],
-        notes: [],
+        notes: new Map(),
         isAccepted: false,
-        rounds: Promise.resolve(),
-        cancel: () => undefined,
       }
       this.#kept.set(source.name, kept)
-      void this.#next(kept)
     }
   }
 
-  #drop(name: string): void {
+  /** Which changes of each source the rows on the disk are from. */
+  #floors(): ReadonlyMap<string, CsnVector> {
+    const csns = new Map<string, Map<string, string>>()
+    for (const { origins = [], isGone } of this.#directory.directory.accounts())
+      for (const { source, csn } of isGone === true ? [] : origins) {
+        if (csn === undefined) continue
+        let newest = csns.get(source)
+        if (newest === undefined) csns.set(source, (newest = new Map()))
+        const server = csnServer(csn) ?? ''
+        if (csn > (newest.get(server) ?? '')) newest.set(server, csn)
+      }
+    return new Map([...csns].map(([name, newest]) => [name, csnVector(newest.values())]))
+  }
+
+  #drop(name: string): Promise<void> | undefined {
     const kept = this.#kept.get(name)
     this.#kept.delete(name)
-    kept?.cancel()
-    kept?.hosts.close()
+    return kept?.follower.close()
   }
 
   /** Never rejects. */
-  #next(kept: Kept): Promise<void> {
-    kept.cancel()
-    kept.rounds = kept.rounds.then(() => this.#round(kept))
-    return kept.rounds
-  }
-
-  /** Never rejects. */
-  async #round(kept: Kept): Promise<void> {
-    const { source } = kept
-    try {
-      const { people, exceptions } = await readSource(source, kept.hosts)
-      if (this.#kept.get(source.name) !== kept) return
-      kept.exceptions = exceptions
-      kept.readAtMs = this.#clock.nowMs()
-      const lost = this.#lost(source, people)
-      if (lost !== undefined && !kept.isAccepted) {
-        if (kept.state !== 'held')
-          this.#log.error('directory.sourceShrank', { source: source.name, error: lost })
-        kept.state = 'held'
-        kept.error = lost
-      } else {
-        kept.reading = { source, people }
-        kept.state = 'well'
-        kept.isAccepted = false
-        delete kept.error
-        this.#applying = this.#applying.then(() => this.#apply())
-        await this.#applying
-      }
-    } catch (thrown) {
-      if (this.#kept.get(source.name) !== kept) return
-      if (!isFault(thrown))
-        this.#log.error('directory.sourceFailed', { source: source.name, error: messageOf(thrown) })
-      if (kept.state !== 'away')
-        this.#log.warn('directory.sourceAway', { source: source.name, error: messageOf(thrown) })
-      kept.state = 'away'
-      kept.error = messageOf(thrown)
+  async #take(
+    kept: Kept,
+    ...[news, { csns, isRefresh }]: Parameters<TakeNews>
+  ): ReturnType<TakeNews> {
+    const { source, copy, guard } = kept
+    if (this.#kept.get(source.name) !== kept) return 'held'
+    const isFirst = kept.readAtMs === undefined
+    if (isFirst && !kept.isAccepted && csns.size > 0 && isBehind(csns, kept.floor))
+      return this.#hold(kept, 'its servers are behind what was read before; nothing of it is done')
+    const change = copy.plan(news, csns, { isBelieved: kept.isAccepted })
+    if (kept.isAccepted) guard.reset()
+    else {
+      const { gone, left } = isFirst
+        ? this.#missing(source, peopleOf(change))
+        : { gone: change.lost, left: copy.people.size }
+      const refusal = guard.refusal(gone, left)
+      if (refusal !== undefined) return this.#hold(kept, refusal)
     }
-    if (this.#kept.get(source.name) !== kept) return
-    kept.cancel()
-    kept.cancel = this.#clock.after(EVERY_MS, () => void this.#next(kept))
+    const keys = copy.take(change, csns)
+    if (isRefresh) kept.readAtMs = this.#clock.nowMs()
+    if (kept.state !== 'well') this.#log.info('directory.sourceRead', { source: source.name })
+    kept.state = 'well'
+    delete kept.error
+    const isAll = isFirst || kept.isAccepted || keys === 'everybody' || keys.size > SOME_MAX
+    kept.isAccepted = false
+    await this.#apply(isAll ? 'all' : [...keys].map((key) => [source.name, key] as const))
+    return 'taken'
   }
 
-  /** How many people would be gone, where those are too many at once. */
-  #lost(source: DirectorySource, people: ReadonlyMap<string, unknown>): string | undefined {
-    let before = 0
+  #hold(kept: Kept, why: string): 'held' {
+    if (kept.error !== why)
+      this.#log.error('directory.sourceHeld', { source: kept.source.name, error: why })
+    kept.state = 'held'
+    kept.error = why
+    return 'held'
+  }
+
+  #failed(kept: Kept, thrown: unknown): void {
+    const { source } = kept
+    if (this.#kept.get(source.name) !== kept) return
+    const error = messageOf(thrown)
+    if (isFault(thrown, 'limit')) return void this.#hold(kept, error)
+    if (!isFault(thrown)) this.#log.error('directory.sourceFailed', { source: source.name, error })
+    if (kept.state !== 'away')
+      this.#log.warn('directory.sourceAway', { source: source.name, error })
+    kept.state = 'away'
+    kept.error = error
+  }
+
+  /** How many people the rows on the disk have of a source, and how many of them it has no more. */
+  #missing(
+    source: DirectorySource,
+    people: ReadonlySet<string>,
+  ): { readonly gone: number; readonly left: number } {
+    let left = 0
     let gone = 0
     for (const { origins = [], isGone } of this.#directory.directory.accounts())
       for (const origin of isGone === true ? [] : origins)
@@ -194,42 +275,111 @@ export class SourceKeeper {
           origin.source === source.name &&
           origin.key.startsWith(`${source.key.toLowerCase()}=`)
         ) {
-          before++
+          left++
           if (!people.has(origin.key)) gone++
         }
-    if (gone < SHRINK_MIN || gone <= before * SHRINK_MAX) return undefined
-    return `${gone} of ${before} people would be gone; nothing of it is done`
+    return { gone, left }
   }
 
-  /** Never rejects. */
-  async #apply(): Promise<void> {
+  /** What others have written may let somebody in, or keep somebody out. */
+  #note(changes: readonly DirectoryChange[]): void {
+    const theirs = changes.filter(({ key }) => !this.#writing.has(key))
+    if (this.#kept.size === 0 || (theirs.length === 0 && changes.length > 0)) return
+    const isWide =
+      theirs.length === 0 ||
+      theirs.length > ONE_BY_ONE_MAX ||
+      theirs.some(
+        ({ key, row }) => key.startsWith('domain:') || (row === null && key.startsWith('account:')),
+      )
+    const touched = theirs.flatMap(({ row }) =>
+      row?.kind === 'account'
+        ? (row.account.origins ?? []).map(({ source, key }) => [source, key] as const)
+        : [],
+    )
+    this.#others = isWide || this.#others === 'all' ? 'all' : [...this.#others, ...touched]
+    if (this.#others.length > ONE_BY_ONE_MAX) this.#others = 'all'
+    this.#cancelOthers ??= this.#clock.after(OTHERS_MS, () => {
+      const all = this.#others
+      this.#others = []
+      this.#cancelOthers = undefined
+      void this.#apply(all === 'all' ? all : [...all, ...this.#noted()])
+    })
+  }
+
+  /** Of whom something is not taken; where they are many, it is no matter of one more change. */
+  #noted(): Exclude<Touched, 'all'> {
+    const noted = [...this.#kept.values()].flatMap(({ source, notes }) =>
+      [...notes.keys()].map((key) => [source.name, key] as const),
+    )
+    return noted.length > ONE_BY_ONE_MAX ? [] : noted
+  }
+
+  readonly #again = (): void => {
+    this.#cancelWhole = this.#clock.after(WHOLE_MS, this.#again)
+    void this.#apply('all')
+  }
+
+  /** One after another; never rejects. */
+  #apply(touched: Touched): Promise<void> {
+    if (touched.length === 0) return this.#applying
+    return (this.#applying = this.#applying.then(() => this.#applied(touched)))
+  }
+
+  async #applied(touched: Touched): Promise<void> {
     try {
-      const people = gather(this.#directory.directory, this.readings())
-      const notes: SourceNote[] = []
-      for (let at = 0; at < people.length; at += ACCOUNTS_AT_ONCE)
-        notes.push(...(await this.#write(people.slice(at, at + ACCOUNTS_AT_ONCE))))
-      for (const kept of this.#kept.values())
-        kept.notes = notes.filter(({ source }) => source === kept.source.name)
+      const copies = this.#copies()
+      if (copies.length === 0) return
+      const { directory } = this.#directory
+      const { seq } = directory
+      const people =
+        touched === 'all' ? gather(directory, copies) : gatherSome(directory, copies, touched)
+      if (touched === 'all') for (const { notes } of this.#kept.values()) notes.clear()
+      else for (const [name, key] of touched) this.#kept.get(name)?.notes.delete(key)
+      for (let at = 0; at < people.length; at += ACCOUNTS_AT_ONCE) {
+        await this.#write(people.slice(at, at + ACCOUNTS_AT_ONCE))
+        await turn()
+      }
+      // Who gets a name that somebody else has had is refused until that one is written.
+      const noted = directory.seq === seq ? [] : this.#noted()
+      await this.#write(gatherSome(directory, copies, noted))
     } catch (thrown) {
-      // A disk that takes nothing just now: the next round tries again.
+      // A disk that takes nothing just now: everybody is looked at again.
       this.#log.error('directory.sourcesNotTaken', { error: messageOf(thrown) })
+      this.#cancelWhole()
+      this.#cancelWhole = this.#clock.after(OTHERS_MS, this.#again)
     }
   }
 
-  async #write(people: readonly Gathered[]): Promise<readonly SourceNote[]> {
+  async #write(people: readonly Gathered[]): Promise<void> {
     const newId = (): AccountId => timedId(this.#clock.nowMs()) as AccountId
     const ahead = planSources(this.#directory.directory, people, newId)
-    if (ahead.edits.length === 0) return ahead.notes
     let { notes } = ahead
-    // Planned anew when it is this write's turn: what others wrote meanwhile counts.
-    const done = await this.#directory.update(() => {
-      const plan = planSources(this.#directory.directory, people, newId)
-      ;({ notes } = plan)
-      return ok(plan.edits)
-    }, BY)
-    if (!done.ok) this.#log.error('directory.sourcesRefused', { error: done.error.message })
-    return notes
+    if (ahead.edits.length > 0) {
+      // Planned anew when it is this write's turn: what others wrote meanwhile counts.
+      const done = await this.#directory.update(() => {
+        const plan = planSources(this.#directory.directory, people, newId)
+        ;({ notes } = plan)
+        for (const edit of plan.edits) if (edit.kind === 'put') this.#writing.add(rowKey(edit.row))
+        return ok(plan.edits)
+      }, BY)
+      this.#writing.clear()
+      if (!done.ok) this.#log.error('directory.sourcesRefused', { error: done.error.message })
+    }
+    for (const { shares } of people)
+      for (const { source, key } of shares) this.#kept.get(source.name)?.notes.delete(key)
+    for (const note of notes) {
+      const known = this.#kept.get(note.source)?.notes
+      known?.set(note.key, [...(known.get(note.key) ?? []), note])
+    }
   }
 }
+
+const peopleOf = ({ puts }: CopyChange): ReadonlySet<string> =>
+  new Set(
+    puts.flatMap(([, { key, person }]) => (key === undefined || person === undefined ? [] : key)),
+  )
+
+/** Whoever waits for the loop comes in between. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const BY = { who: 'watari', from: 'directory sources' } as const

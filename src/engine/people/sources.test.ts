@@ -8,8 +8,9 @@ import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import { fakeAccount } from '#test/fake/directory.ts'
-import { gather, planSources } from './sources.ts'
-import type { SourceReading } from './sources.ts'
+import { gather } from './gather.ts'
+import type { SourceReading } from './gather.ts'
+import { planSources } from './sources.ts'
 
 const HASHES = [1, 2].map((octet) => `{SSHA}${Buffer.alloc(24, octet).toString('base64')}`)
 

@@ -5,108 +5,24 @@ import type { Account, AccountId } from '#model/account.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Person } from '#model/person.ts'
+import { csnServer } from '#codec/ldap/csn.ts'
 import { factsAfter } from '#model/person-facts.ts'
 import type { PersonFacts } from '#model/person-facts.ts'
-import type { DirectorySource, Origin } from '#model/source.ts'
+import type { Origin } from '#model/source.ts'
 import { checkRow } from '#store/directory/check-edits.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { isKnownHash } from '#store/directory/password.ts'
 import { rowKey } from '#store/directory/row-key.ts'
 import { addressIn, takenBy, takenFacts } from './claims.ts'
+import { personAddress } from './gather.ts'
+import type { Gathered, Share } from './gather.ts'
 import type { TrialDirectory } from './plan.ts'
-
-/** What a source said when it was last read whole, by the key of each person. */
-export interface SourceReading {
-  readonly source: DirectorySource
-  readonly people: ReadonlyMap<string, SourcePerson>
-}
-
-export interface SourcePerson {
-  readonly dn: string
-  readonly person: Person
-}
-
-/** One source's share in an account. */
-interface Share {
-  readonly source: DirectorySource
-  readonly key: string
-  readonly dn: string
-  readonly person: Person
-}
-
-/** An account as its sources make it, or why it cannot be. */
-export interface Gathered {
-  /** Undefined: somebody who is new. */
-  readonly before: Account | undefined
-  /** First source first; empty: no source has it any more. */
-  readonly shares: readonly Share[]
-}
-
-/**
- * Who is who in several sources at once: the same key in the same source is the same person under any
- * name; who has the same main address in several, or here, is one person of all of them, and overlaps are
- * no error. A name that is used again within one source is somebody else's, and gets nobody's mailbox.
- * Accounts of a source that has not been read since the start are left as they are.
- */
-export function gather(
-  directory: Directory,
-  readings: readonly SourceReading[],
-): readonly Gathered[] {
-  const names = new Set(readings.map(({ source }) => source.name))
-  const isKnown = (account: Account): boolean =>
-    account.origins?.every(({ source }) => names.has(source)) ?? true
-  const byOrigin = new Map<string, Account>()
-  for (const account of directory.accounts())
-    for (const { source, key } of account.origins ?? []) byOrigin.set(nameOf(source, key), account)
-  const all = new Map<string, { before: Account | undefined; shares: Share[] }>()
-  for (const { source, people } of readings.toSorted((a, b) => a.source.order - b.source.order))
-    for (const [key, { dn, person }] of people) {
-      const share = { source, key, dn, person }
-      const main = addressOf(directory, person)
-      const named = main === undefined ? undefined : directory.byAddress(main)
-      const before =
-        byOrigin.get(nameOf(source.name, key)) ??
-        (named !== undefined && isOther(named, share) ? undefined : named)
-      const name = before?.id ?? (main === undefined ? dn : addressKey(main))
-      const found = all.get(name)
-      if (found === undefined) all.set(name, { before, shares: [share] })
-      else if (found.shares.some((each) => each.source === source))
-        all.set(nameOf(source.name, key), { before: undefined, shares: [share] })
-      else found.shares.push(share)
-    }
-  const known = [...all.values()].filter(({ before }) => before === undefined || isKnown(before))
-  const gone = directory
-    .accounts()
-    .filter(
-      (account) =>
-        account.origins !== undefined &&
-        account.isGone !== true &&
-        isKnown(account) &&
-        !all.has(account.id),
-    )
-  return [...gone.map((before) => ({ before, shares: [] })), ...known]
-}
-
-/** Whether the account is that of another entry of the same source, which is known by the same attribute. */
-const isOther = ({ origins = [] }: Account, { source, key }: Share): boolean =>
-  origins.some(
-    (origin) => origin.source === source.name && attributeOf(origin) === attributeOf({ key }),
-  )
-
-/** Keys say which attribute they are of: a source may be set to be known by another one. */
-const attributeOf = ({ key }: Pick<Origin, 'key'>): string => key.slice(0, key.indexOf('='))
-
-const nameOf = (source: string, key: string): string => `${source} ${key}`
-
-const addressOf = (directory: Directory, { username, domain }: Person): Address | undefined => {
-  const of = domain ?? directory.defaultDomain
-  return of === undefined ? undefined : { localpart: username, domain: of }
-}
 
 /** Why something of somebody's is not taken. */
 export interface SourceNote {
   readonly source: string
+  readonly key: string
   readonly dn: string
   readonly text: string
 }
@@ -123,9 +39,11 @@ export function planSources(
   try {
     for (const gathered of people) {
       const told: string[] = []
-      const account = accountOf(directory, gathered, { newId, told })
+      const before = gathered.id === undefined ? undefined : directory.account(gathered.id)
+      if (gathered.id !== undefined && before === undefined) continue
+      const account = accountOf(directory, { before, shares: gathered.shares }, { newId, told })
       const [first] = gathered.shares
-      if (account !== undefined && !isSame(gathered.before, account)) {
+      if (account !== undefined && !isSame(before, account)) {
         const row = { kind: 'account', account } as const
         const refusal = checkRow(directory, row)
         if (refusal === undefined) {
@@ -133,8 +51,9 @@ export function planSources(
           edits.push({ kind: 'put', row })
         } else told.push(refusal.message)
       }
-      if (first !== undefined)
-        for (const text of told) notes.push({ source: first.source.name, dn: first.dn, text })
+      if (first === undefined) continue
+      const { source, key, dn } = first
+      for (const text of told) notes.push({ source: source.name, key, dn, text })
     }
     return { edits, notes }
   } finally {
@@ -144,16 +63,13 @@ export function planSources(
 
 function accountOf(
   directory: Directory,
-  { before: seen, shares }: Gathered,
+  { before, shares }: { readonly before: Account | undefined; readonly shares: readonly Share[] },
   { newId, told }: { readonly newId: () => AccountId; readonly told: string[] },
 ): Account | undefined {
-  // As it is now: it may have changed since the people were gathered.
-  const before = seen && directory.account(seen.id)
-  if (seen !== undefined && before === undefined) return undefined
   const [first] = shares
   if (first === undefined) return before && leftBy(before)
   const isOwn = before !== undefined && (before.isOwn === true || before.origins === undefined)
-  const main = isOwn ? mainAddressOf(before) : addressOf(directory, first.person)
+  const main = isOwn ? mainAddressOf(before) : personAddress(directory, first.person)
   if (main === undefined) {
     told.push('there is no domain for it')
     return undefined
@@ -231,11 +147,15 @@ function disabledOf(
   return { disabled: true, isDisabledThere: true }
 }
 
-const originOf = ({ source, key, dn, person }: Share, before: Account | undefined): Origin => ({
+const originOf = (
+  { source, key, dn, person, csn }: Share,
+  before: Account | undefined,
+): Origin => ({
   source: source.name,
   key,
   dn,
   ...(isAdopted(before, { source: source.name, key }) && { isAdopted: true }),
+  ...(csn !== undefined && { csn }),
   ...(source.auth === 'hash' &&
     person.passwordHash !== undefined && { hashMark: markOf(person.passwordHash) }),
 })
@@ -311,8 +231,22 @@ function addressesOf(
 }
 
 const isSame = (before: Account | undefined, after: Account): boolean =>
-  before !== undefined && sorted(before) === sorted(after)
+  before !== undefined && sorted(before) === sorted(after) && !isRenumbered(before, after)
 
-/** Fields in one order: rows of the disk and rows that are made have them in different ones. */
+/** A source that was set up anew counts its changes anew: what it has come to by then is not compared with what was. */
+const isRenumbered = ({ origins = [] }: Account, after: Account): boolean =>
+  (after.origins ?? []).some(({ csn }, at) => {
+    const was = origins[at]?.csn
+    if (was === undefined || csn === undefined) return was !== csn
+    return csn < was || csnServer(csn) !== csnServer(was)
+  })
+
+/**
+ * Fields in one order: rows of the disk and rows that are made have them in different ones. A change of an
+ * entry that changes nothing here is not written.
+ */
 const sorted = (account: Account): string =>
-  JSON.stringify(Object.entries(account).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  JSON.stringify(
+    Object.entries(account).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    (name, value: unknown) => (name === 'csn' ? undefined : value),
+  )

@@ -38,6 +38,7 @@ import { searchRoutes } from './search.ts'
 import { ADMIN_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
 import { appPasswordRoutes } from './app-passwords.ts'
+import { overlapRoutes } from './overlaps.ts'
 import { sourceRoutes } from './sources.ts'
 import { statusRoutes } from './status.ts'
 import { traceRoutes } from './trace.ts'
@@ -133,6 +134,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         importRoutes,
         peopleFileRoutes,
         sourceRoutes,
+        overlapRoutes,
         routeRoutes,
         accessRoutes,
         queueRoutes,

@@ -53,6 +53,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'DELETE /directory/sources/{name}': 'AM',
   'POST /directory/sources/{name}/read': 'AM',
   'POST /directory/sources/{name}/test': 'AM',
+  'GET /directory/overlaps': 'AMR',
   'GET /directory/explain/{address}': 'AMHR',
   'GET /routes': 'AMHR',
   'PUT /routes/{match}': 'A',

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isFault, ok } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
 import { done } from '#contract/admin/common.ts'
 import {
   explained,
@@ -265,10 +266,12 @@ function sourceBody(
     }),
     ...(isPlain(servers) && { plain: true }),
     state: state?.state ?? 'unread',
+    ...(state?.mode !== undefined && { mode: state.mode }),
     ...(state?.readAtMs !== undefined && { readAt: isoTime(state.readAtMs) }),
+    ...(state?.newsAtMs !== undefined && { newsAt: isoTime(state.newsAtMs) }),
     ...(state?.people !== undefined && { people: state.people }),
     ...(state?.error !== undefined && { error: state.error }),
-    hosts: (state?.hosts ?? []).map(hostBody),
+    hosts: (state?.hosts ?? []).map((host) => hostBody(host)),
     notes: (state?.notes ?? []).slice(0, NOTES_MAX).map((each) => ({ ...each })),
   }
 }
@@ -284,9 +287,19 @@ function adoption(name: string, accounts: Iterable<Account>): { adopted: number;
   return { adopted, toAdopt }
 }
 
-const hostBody = ({ server, state, error }: SourceState['hosts'][number]) => ({
+type Host = SourceState['hosts'][number]
+
+const hostBody = ({
+  server,
+  state,
+  error,
+  lagMs,
+  isFollowed,
+}: Pick<Host, 'server' | 'state' | 'error'> & Partial<Host>) => ({
   url: formatSourceUrl(server),
   state,
+  ...(isFollowed === true && { followed: true as const }),
+  ...(lagMs !== undefined && { lagSeconds: lagMs / SECOND_MS }),
   ...(error !== undefined && { error }),
 })
 
@@ -304,7 +317,7 @@ async function trial(deps: AdminDeps, row: DirectorySource): Promise<z.infer<typ
         ...(person.name !== undefined && { name: person.name }),
       })),
       exceptions: exceptions.slice(0, NOTES_MAX).map((each) => ({ ...each })),
-      hosts: hosts.health().map(hostBody),
+      hosts: hosts.health().map((host) => hostBody(host)),
     }
   } catch (thrown) {
     if (!isFault(thrown)) throw thrown

@@ -166,10 +166,11 @@ export interface DirectoryParts {
 const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undefined =>
   value === undefined ? undefined : ({ kind, [kind]: value } as unknown as DirectoryRow)
 
-/** An account is found by each of its addresses, those of before, and by what others call it. */
+/** An account is found by each of its addresses, those of before, by what others call it, and by its entries in sources. */
 function furtherKeysOf(account: Account): string[] {
   const keys = [addressKey(mainAddressOf(account)), ...account.addresses.map(addressKey)]
   for (const { address } of account.formerAddresses ?? []) keys.push(formerKey(addressKey(address)))
+  for (const { source, key } of account.origins ?? []) keys.push(originKey(source, key))
   return account.externalId === undefined ? keys : [...keys, externalKey(account.externalId)]
 }
 
@@ -178,6 +179,9 @@ export const formerKey = (key: string): string => `\u0001${key}`
 
 /** No address has a NUL in it. */
 export const externalKey = (externalId: string): string => `\0${externalId}`
+
+/** Of an entry of a source; names of sources have no blanks. */
+export const originKey = (source: string, key: string): string => `\u0002${source} ${key}`
 
 // Who changes by what rows are found raises IMAGE_FORM, too: an older image would not find them.
 const ACCOUNTS: RowKeys<Account> = { nameOf: ({ id }) => id, alsoOf: furtherKeysOf }

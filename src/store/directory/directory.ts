@@ -78,6 +78,8 @@ export interface Directory {
   byFormerAddress(address: Address): FormerOwner | undefined
   /** Whom another system knows by this. */
   byExternalId(externalId: string): Account | undefined
+  /** Whose account an entry of a source is, by the key that it is known by there. */
+  byOrigin(source: string, key: string): Account | undefined
   alias(address: Address): Alias | undefined
   aliases(): Rows<Alias>
   forward(id: AccountId): Forward | undefined

@@ -7,7 +7,7 @@ import type { Address } from '#model/address.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { AccountClock } from './account-clock.ts'
-import { DirectoryMaps, externalKey, formerKey } from './directory-maps.ts'
+import { DirectoryMaps, externalKey, formerKey, originKey } from './directory-maps.ts'
 import type { DirectoryParts } from './directory-maps.ts'
 import type {
   Directory,
@@ -186,6 +186,10 @@ export class MemoryDirectory implements Directory {
 
   byExternalId(externalId: string): Account | undefined {
     return this.#maps.accounts.find(externalKey(externalId))
+  }
+
+  byOrigin(source: string, key: string): Account | undefined {
+    return this.#maps.accounts.find(originKey(source, key))
   }
 
   alias(address: Address): Alias | undefined {

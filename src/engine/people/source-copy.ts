@@ -1,0 +1,216 @@
+import { emptyCsns, hasCsn, isBehind, newerCsns } from '#codec/ldap/csn.ts'
+import type { CsnVector } from '#codec/ldap/csn.ts'
+import type { CensusException, Person } from '#model/person.ts'
+import type { DirectorySource } from '#model/source.ts'
+import { ManyMap } from './many-map.ts'
+import type { SourcePerson, SourceReading } from './gather.ts'
+
+/** An entry as a server told it, as far as we want to know. */
+export interface CopiedEntry {
+  readonly dn: string
+  /** entryCSN: which change it is from. */
+  readonly csn?: string
+  /** Absent: it has nothing to be known by. */
+  readonly key?: string
+  /** Absent: it is nobody. */
+  readonly person?: Person
+  readonly exceptions: readonly string[]
+}
+
+/** What one server has said; by the names that entries have for good (entryUUID). */
+export interface SourceNews {
+  readonly entries: Map<string, CopiedEntry>
+  readonly gone: Set<string>
+  readonly stays: Set<string>
+  /** Whatever was neither sent nor named is gone. */
+  isRestGone: boolean
+}
+
+export const noNews = (): SourceNews => ({
+  entries: new Map(),
+  gone: new Set(),
+  stays: new Set(),
+  isRestGone: false,
+})
+
+/** What of the news is taken. */
+export interface CopyChange {
+  readonly puts: readonly (readonly [id: string, entry: CopiedEntry])[]
+  readonly gone: readonly string[]
+  /** How many people it takes away. */
+  readonly lost: number
+  /** Whatever was told before counts no more. */
+  readonly isBelieved: boolean
+}
+
+/**
+ * The content of a source as its servers have told it, whichever of them: one that is behind the others
+ * undoes nothing that is newer. An entry is as old as its entryCSN; that an entry is not there is as old as
+ * the server's contextCSN.
+ */
+export class SourceCopy implements SourceReading {
+  readonly source: DirectorySource
+  readonly #entries = new Map<string, CopiedEntry>()
+  readonly #people = new Map<string, Shown>()
+  /** Entries that are known by a key that another one came with before: that one is the person. */
+  readonly #doubles = new ManyMap()
+  readonly #keys = new ManyMap()
+  readonly #odd = new Set<string>()
+  #seen: CsnVector = emptyCsns
+
+  constructor(source: DirectorySource) {
+    this.source = source
+  }
+
+  get people(): ReadonlyMap<string, SourcePerson> {
+    return this.#people
+  }
+
+  /** Up to which changes it has come. */
+  get seen(): CsnVector {
+    return this.#seen
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Whoever is called so, `user` or `user@domain`, by their keys. */
+  named(name: string): readonly string[] {
+    return this.#keys.get(name)
+  }
+
+  exceptions(): readonly CensusException[] {
+    return [...this.#odd].flatMap((id) => {
+      const { dn, key, exceptions } = this.#entries.get(id)!
+      const texts = exceptions.map((text) => ({ source: dn, text }))
+      const first = key === undefined ? id : (this.#people.get(key)?.id ?? id)
+      if (first === id) return texts
+      return [...texts, { source: dn, text: `${key} is that of ${this.#entries.get(first)!.dn}` }]
+    })
+  }
+
+  /**
+   * What the news of a server that has come so far would change. `isBelieved`: as if nobody had said
+   * anything before, as of a server that was set up again from a backup.
+   */
+  plan(news: SourceNews, server: CsnVector, { isBelieved = false } = {}): CopyChange {
+    const puts: (readonly [string, CopiedEntry])[] = []
+    const gone: string[] = []
+    const knows = (csn: string | undefined): boolean =>
+      isBelieved ||
+      csn === undefined ||
+      server.size === 0 ||
+      hasCsn(server, csn) ||
+      !hasCsn(this.#seen, csn)
+    const leave = (id: string): void => {
+      const before = this.#entries.get(id)
+      if (before !== undefined && knows(before.csn)) gone.push(id)
+    }
+    const lacks = server.size > 0 && isBehind(server, this.#seen)
+    for (const each of news.entries) {
+      const [id, { csn }] = each
+      const before = this.#entries.get(id)
+      if (csn !== undefined && !isBelieved) {
+        if (before?.csn !== undefined && csn < before.csn) continue
+        // It is gone since, and this server has not heard of it.
+        if (before === undefined && lacks && hasCsn(this.#seen, csn)) continue
+      }
+      if (before === undefined || !isSame(before, each[1])) puts.push(each)
+    }
+    for (const id of news.gone) leave(id)
+    if (news.isRestGone)
+      for (const id of this.#entries.keys())
+        if (!news.entries.has(id) && !news.stays.has(id) && !news.gone.has(id)) leave(id)
+    return { puts, gone, lost: this.#lost(puts, gone), isBelieved }
+  }
+
+  #lost(puts: CopyChange['puts'], gone: readonly string[]): number {
+    const isPerson = (id: string): boolean => this.#entries.get(id)?.person !== undefined
+    let lost = gone.filter(isPerson).length
+    for (const [id, { person }] of puts) if (person === undefined && isPerson(id)) lost++
+    return lost
+  }
+
+  /**
+   * Takes what was planned from a server that has come so far; the keys of whoever it concerns, or
+   * `everybody` where nothing was there before.
+   */
+  take(
+    { puts, gone, isBelieved }: CopyChange,
+    server: CsnVector,
+  ): ReadonlySet<string> | 'everybody' {
+    const keys = new Set<string>()
+    const note = ({ key }: CopiedEntry): void => void (key !== undefined && keys.add(key))
+    const isFirst = this.#entries.size === 0
+    for (const id of gone) {
+      note(this.#entries.get(id)!)
+      this.#forget(id)
+    }
+    for (const [id, entry] of puts) {
+      const before = this.#entries.get(id)
+      if (isFirst) {
+        this.#put(id, entry)
+        continue
+      }
+      // Changed in what is none of our business: nobody is concerned.
+      if (before === undefined || !isAlike(before, entry)) {
+        if (before !== undefined) note(before)
+        note(entry)
+      }
+      this.#forget(id)
+      this.#put(id, entry)
+    }
+    this.#seen = isBelieved ? server : newerCsns(this.#seen, server)
+    return isFirst ? 'everybody' : keys
+  }
+
+  #put(id: string, entry: CopiedEntry): void {
+    const { key, person, exceptions } = entry
+    this.#entries.set(id, entry)
+    if (exceptions.length > 0) this.#odd.add(id)
+    if (key === undefined || person === undefined) return
+    if (!this.#people.has(key)) return this.#show(id, key, entry)
+    this.#doubles.add(key, id)
+    this.#odd.add(id)
+  }
+
+  #forget(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    this.#entries.delete(id)
+    this.#odd.delete(id)
+    const { key, person } = entry
+    if (key === undefined || person === undefined) return
+    if (this.#people.get(key)?.id !== id) return this.#doubles.delete(key, id)
+    this.#people.delete(key)
+    this.#keys.delete(nameOf(person), key)
+    const [next] = this.#doubles.get(key)
+    if (next === undefined) return
+    this.#doubles.delete(key, next)
+    const following = this.#entries.get(next)!
+    this.#show(next, key, following)
+    if (following.exceptions.length === 0) this.#odd.delete(next)
+  }
+
+  #show(id: string, key: string, { dn, csn, person }: CopiedEntry): void {
+    this.#people.set(key, { id, dn, person: person!, csn })
+    this.#keys.add(nameOf(person!), key)
+  }
+}
+
+interface Shown extends SourcePerson {
+  readonly id: string
+}
+
+const nameOf = ({ username, domain }: Person): string =>
+  domain === undefined ? username : `${username}@${domain}`
+
+const isSame = (a: CopiedEntry, b: CopiedEntry): boolean =>
+  a.csn === undefined || b.csn === undefined ? isAlike(a, b) : a.csn === b.csn
+
+/** Whether they say the same, whichever change they are from. */
+const isAlike = (a: CopiedEntry, b: CopiedEntry): boolean => textOf(a) === textOf(b)
+
+const textOf = ({ dn, key, person, exceptions }: CopiedEntry): string =>
+  JSON.stringify([dn, key, person, exceptions])

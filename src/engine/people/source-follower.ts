@@ -1,0 +1,343 @@
+import { Fault, isFault } from '#base/outcome.ts'
+import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import type { LdapConnection } from '#client/ldap/connection.ts'
+import type { HostHealth, LdapHosts } from '#client/ldap/hosts.ts'
+import { csnsOf, lookAt } from '#client/ldap/look.ts'
+import type { LdapLook } from '#client/ldap/look.ts'
+import { synchronise } from '#client/ldap/synchronise.ts'
+import type { SyncEvent } from '#client/ldap/synchronise.ts'
+import {
+  commonCsns,
+  csnCookie,
+  emptyCsns,
+  isBehind,
+  lagMs,
+  newerCsns,
+  readCsnCookie,
+} from '#codec/ldap/csn.ts'
+import type { CsnVector } from '#codec/ldap/csn.ts'
+import type { DirectorySource } from '#model/source.ts'
+import { askOf, copiedEntry, hostsOf, readWhole, tooMany } from './read-source.ts'
+import { NewsBatch } from './news-batch.ts'
+import type { TakeNews } from './news-batch.ts'
+
+/** A source that tells no news is read whole after this. */
+const POLL_MS = 30 * SECOND_MS
+/** Each host is asked how it is, and how far it has come. */
+const WATCH_MS = 10 * SECOND_MS
+/** However slowly a server goes through its entries. */
+const REFRESH_MS_MAX = 30 * MINUTE_MS
+/** A name that stands for several servers is asked so often for one that is not behind the others. */
+const REDIALS_MAX = 4
+/** What does not become better by being asked again. */
+const TOO_MUCH = ['limit', 'config', 'notFound'] as const
+const LATER_MS = 10 * MINUTE_MS
+/** After a failure, and after one failure more. */
+const RETRY_MS: readonly number[] = [0, 1, 2, 5, 10, 30].map((seconds) => seconds * SECOND_MS)
+
+/** How a host of a source is, and how far behind the newest of them. */
+export interface SourceHost extends HostHealth {
+  readonly lagMs?: number
+  /** It is the one whose news are taken. */
+  readonly isFollowed: boolean
+}
+
+/** What whoever keeps a copy does with what a follower brings. */
+export interface FollowerTaker {
+  /** How far the copy has come. */
+  readonly seen: () => CsnVector
+  /** No copy yet: all is asked for. */
+  readonly isEmpty: () => boolean
+  readonly take: TakeNews
+  readonly failed: (fault: unknown) => void
+}
+
+/**
+ * Brings what changes in a source: as news where its server offers them (RFC 4533), else by reading it
+ * again and again. Whichever of the source's servers answers: how far each has come is compared, one that
+ * hangs or is behind the others is left for another, and a cookie says no more than that server knows.
+ */
+export class SourceFollower {
+  readonly #source: DirectorySource
+  readonly #hosts: LdapHosts
+  readonly #clock: Clock
+  readonly #taker: FollowerTaker
+  readonly #peopleMax: number
+  /** The newest that any of the servers has told. */
+  #newest: CsnVector = emptyCsns
+  #lags: readonly (number | undefined)[] = []
+  #mode: 'persist' | 'polling' | undefined
+  #followed: LdapConnection | undefined
+  #newsAtMs: number | undefined
+  /** Cookies that only their own server understands. */
+  readonly #cookies = new Map<LdapConnection['server'], Uint8Array>()
+  #redials = 0
+  #isRedialing = false
+  /** Somebody wants all of it anew. */
+  #isWholeWanted = false
+  #waiting: (() => void)[] = []
+  #wake = new AbortController()
+  #isClosed = false
+  readonly #running: Promise<void>
+
+  constructor(
+    source: DirectorySource,
+    parts: {
+      readonly clock: Clock
+      readonly taker: FollowerTaker
+      readonly peopleMax: number
+    },
+  ) {
+    this.#source = source
+    this.#clock = parts.clock
+    this.#taker = parts.taker
+    this.#peopleMax = parts.peopleMax
+    this.#hosts = hostsOf(source, parts.clock)
+    this.#running = this.#run()
+  }
+
+  get mode(): 'persist' | 'polling' | undefined {
+    return this.#mode
+  }
+
+  /** When a server has last said anything new. */
+  get newsAtMs(): number | undefined {
+    return this.#newsAtMs
+  }
+
+  hosts(): readonly SourceHost[] {
+    return this.#hosts.health().map((health, at) => {
+      const lag = this.#lags[at]
+      return {
+        ...health,
+        ...(lag !== undefined && { lagMs: lag }),
+        isFollowed: this.#followed?.server === health.server,
+      }
+    })
+  }
+
+  /** Reads all of it now; resolves when it is taken, held or has failed. */
+  readNow(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#isWholeWanted = true
+      this.#waiting.push(resolve)
+      this.#stir()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stir()
+    this.#hosts.close()
+    await this.#running
+  }
+
+  /** Ends whatever is waited for, and the connection that is followed. */
+  #stir(): void {
+    this.#wake.abort()
+    this.#followed?.close()
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    let failures = 0
+    while (!this.#isClosed) {
+      const waiting = this.#waiting.splice(0)
+      const fresh = (): void => {
+        failures = 0
+        for (const resolve of waiting.splice(0)) resolve()
+      }
+      this.#wake = new AbortController()
+      let waitMs = 0
+      try {
+        const end = await this.#hosts.inTurn((connection) => this.#at(connection, fresh))
+        if (end === 'stirred') this.#waiting.unshift(...waiting.splice(0))
+        else waitMs = POLL_MS
+      } catch (thrown) {
+        // Once more at once: a connection may end for any reason, and a name lead elsewhere the next time.
+        if (!this.#isRedialing) {
+          waitMs = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]!
+          if (TOO_MUCH.some((code) => isFault(thrown, code))) waitMs = LATER_MS
+          if (waitMs > 0 || waiting.length > 0) this.#taker.failed(thrown)
+        }
+        if (waitMs === 0) this.#waiting.unshift(...waiting.splice(0))
+      }
+      for (const resolve of waiting) resolve()
+      if (waitMs > 0) await sleep(this.#clock, waitMs, this.#wake.signal)
+    }
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** Whatever one server has to say, until it ends or somebody wants it otherwise. */
+  async #at(connection: LdapConnection, fresh: () => void): Promise<'polled' | 'held' | 'stirred'> {
+    const look = await lookAt(connection, this.#source.base)
+    this.#needsNewest(look.csns)
+    let isWhole = this.#isWholeWanted || this.#taker.isEmpty()
+    this.#isWholeWanted = false
+    const done = (): void => {
+      isWhole = false
+      fresh()
+    }
+    try {
+      if (!look.offersSync) return await this.#poll(connection, look, done)
+      try {
+        return await this.#follow(connection, look, { isWhole, done })
+      } catch (thrown) {
+        // OpenLDAP lists the control for all of its databases, of which this one may not have it.
+        if (!isFault(thrown, 'invalid')) throw thrown
+        return await this.#poll(connection, look, done)
+      }
+    } catch (thrown) {
+      this.#isWholeWanted ||= isWhole
+      if (this.#wake.signal.aborted) return 'stirred'
+      throw thrown
+    }
+  }
+
+  async #poll(
+    connection: LdapConnection,
+    { csns, suffix }: LdapLook,
+    done: () => void,
+  ): Promise<'polled' | 'held'> {
+    this.#mode = 'polling'
+    const news = await readWhole(connection, this.#source, { peopleMax: this.#peopleMax })
+    const taken = await this.#take(news, { csns, isRefresh: true })
+    done()
+    await this.#lookRound(suffix)
+    return taken === 'held' ? 'held' : 'polled'
+  }
+
+  /** Throws where other servers of the source are known to have come further, a few times. */
+  #needsNewest(csns: CsnVector): void {
+    this.#newest = newerCsns(this.#newest, this.#taker.seen())
+    this.#isRedialing =
+      csns.size > 0 && isBehind(csns, this.#newest) && this.#redials++ < REDIALS_MAX
+    if (this.#isRedialing) throw behind(csns, this.#newest)
+    this.#redials = 0
+  }
+
+  async #follow(
+    connection: LdapConnection,
+    { csns, suffix }: LdapLook,
+    { isWhole, done }: { readonly isWhole: boolean; readonly done: () => void },
+  ): Promise<'held' | 'stirred'> {
+    this.#mode = 'persist'
+    this.#followed = connection
+    const over = new AbortController()
+    const batch = new NewsBatch({
+      clock: this.#clock,
+      csns,
+      take: (news, from) => this.#take(news, from),
+      held: () => connection.close(),
+    })
+    const cookie = isWhole ? undefined : this.#cookieFor(connection, csns)
+    const options = { persist: true, ...(cookie !== undefined && { cookie }) }
+    const cancel = this.#clock.after(REFRESH_MS_MAX, () => connection.close())
+    let blame: unknown
+    try {
+      for await (const event of synchronise(connection, askOf(this.#source), options)) {
+        this.#put(batch, connection, event)
+        if (batch.isFresh) await batch.soon()
+        else if (event.kind === 'refreshed') {
+          cancel()
+          // RFC 4533 §3.3.1: without a cookie it was all that there is.
+          if (cookie === undefined) batch.news.isRestGone = true
+          await batch.refreshed()
+          if (batch.isHeld) return 'held'
+          done()
+          void this.#watch(connection, suffix, { batch, signal: over.signal }).then((fault) => {
+            blame = fault
+            connection.close()
+          })
+        }
+      }
+      throw new Fault('closed', 'the server tells no more news')
+    } catch (thrown) {
+      await batch.settled() // what was told before it failed is true all the same
+      if (batch.isHeld) return 'held'
+      if (!isFault(thrown, 'conflict') || cookie === undefined) throw blame ?? thrown
+      this.#cookies.delete(connection.server)
+      this.#isWholeWanted = true
+      return 'stirred'
+    } finally {
+      cancel()
+      over.abort()
+      this.#followed = undefined
+    }
+  }
+
+  #cookieFor(connection: LdapConnection, csns: CsnVector): Uint8Array | undefined {
+    const own = this.#cookies.get(connection.server)
+    if (own !== undefined) return own
+    const seen = this.#taker.seen()
+    // The copy holds at least what this server knows: from there on it is asked for news.
+    const common = commonCsns(csns.size === 0 ? seen : csns, seen)
+    return common.size === 0 ? undefined : csnCookie(common)
+  }
+
+  #put(batch: NewsBatch, connection: LdapConnection, event: SyncEvent): void {
+    if (event.kind === 'entry') {
+      const { uuid, entry } = event
+      batch.news.entries.set(uuid, copiedEntry(this.#source, entry))
+      batch.news.gone.delete(uuid)
+      if (batch.news.entries.size > this.#peopleMax) throw tooMany(this.#source, this.#peopleMax)
+    } else if (event.kind === 'gone')
+      for (const uuid of event.uuids) {
+        batch.news.gone.add(uuid)
+        batch.news.entries.delete(uuid)
+      }
+    else if (event.kind === 'stays') for (const uuid of event.uuids) batch.news.stays.add(uuid)
+    else if (event.kind === 'restGone') batch.news.isRestGone = true
+    else if (event.kind === 'cookie') {
+      const known = readCsnCookie(event.cookie)
+      if (known === undefined) this.#cookies.set(connection.server, Uint8Array.from(event.cookie)) // not the buffer around it
+      else batch.reaches(known.csns)
+    }
+  }
+
+  readonly #take: TakeNews = async (news, from) => {
+    this.#newsAtMs = this.#clock.nowMs()
+    this.#newest = newerCsns(this.#newest, from.csns)
+    return this.#taker.take(news, from)
+  }
+
+  /** Resolves with the reason why the server is to be left: it is silent, or behind what others have told. */
+  async #watch(
+    connection: LdapConnection,
+    suffix: string,
+    { batch, signal }: { readonly batch: NewsBatch; readonly signal: AbortSignal },
+  ): Promise<Fault | undefined> {
+    try {
+      await this.#lookRound(suffix)
+      for (;;) {
+        const before = this.#newest
+        await sleep(this.#clock, WATCH_MS, signal)
+        if (signal.aborted) return undefined
+        await batch.settled() // until then its answer waits behind news
+        const own = await csnsOf(connection, suffix)
+        if (own.size > 0 && isBehind(own, before)) return behind(own, before)
+        await this.#lookRound(suffix)
+      }
+    } catch (thrown) {
+      return isFault(thrown) ? thrown : new Fault('protocol', String(thrown))
+    }
+  }
+
+  /** How far each host has come; never rejects for what a host does. */
+  async #lookRound(suffix: string): Promise<void> {
+    if (this.#isClosed) return
+    const all = await this.#hosts.atEach((connection) => csnsOf(connection, suffix))
+    for (const csns of all) this.#newest = newerCsns(this.#newest, csns ?? emptyCsns)
+    this.#lags = all.map((csns) =>
+      csns === undefined || csns.size === 0 ? undefined : lagMs(csns, this.#newest),
+    )
+  }
+}
+
+const behind = (csns: CsnVector, newest: CsnVector): Fault =>
+  new Fault(
+    'unavailable',
+    `it is ${Math.ceil(lagMs(csns, newest) / SECOND_MS)} s behind what the source has told before`,
+  )

@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { silentLog } from '#base/log.ts'
+import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import { systemClock } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
+import { bind } from '#client/ldap/bind.ts'
+import { LdapConnection } from '#client/ldap/connection.ts'
+import { synchronise } from '#client/ldap/synchronise.ts'
+import { equal } from '#codec/ldap/filter.ts'
+import type { LdapRequest } from '#codec/ldap/message.ts'
+import { SourceKeeper } from '#engine/people/source-keeper.ts'
+import type { SourceState } from '#engine/people/source-keeper.ts'
+import type { Account } from '#model/account.ts'
+import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import { startBalancer } from '#test/peers/balancer.ts'
+import type { Balancer } from '#test/peers/balancer.ts'
+import { peersMissing } from '#test/peers/root.ts'
+import { startSlapd } from '#test/peers/slapd.ts'
+import type { Slapd } from '#test/peers/slapd.ts'
+
+const SUFFIX = 'dc=campus,dc=example'
+const PEOPLE = `ou=people,${SUFFIX}`
+const MANY = 100
+const SYNCPROV = 'overlay syncprov\nsyncprov-sessionlog 1000'
+const BY = { who: 'test', from: 'test' } as const
+
+describe('a source of several OpenLDAP servers', { skip: peersMissing() ?? false }, () => {
+  let provider: Slapd
+  let replica: Slapd
+  /** Between provider and replica. */
+  let line: Balancer
+  /** The one name that both have. */
+  let balancer: Balancer
+  let writer: LdapConnection
+  let home: Home
+  before(async () => {
+    provider = await startSlapd({
+      suffix: SUFFIX,
+      ldif: ldif(MANY),
+      serverId: 1,
+      settings: SYNCPROV,
+    })
+    line = await startBalancer([provider.port])
+    replica = await startSlapd({
+      suffix: SUFFIX,
+      ldif: '',
+      serverId: 2,
+      settings: `syncrepl rid=001 provider=ldap://127.0.0.1:${line.port} type=refreshAndPersist
+  retry="1 +" searchbase="${SUFFIX}" bindmethod=simple binddn="${provider.rootDn}"
+  credentials="${provider.rootPassword}"
+${SYNCPROV}`,
+    })
+    balancer = await startBalancer([provider.port])
+    const times = { connectMs: 5_000, answerMs: 5_000, besideMs: 5_000 }
+    const server = { host: '127.0.0.1', port: provider.port, tls: 'none' } as const
+    writer = await LdapConnection.open(server, { clock: systemClock, times })
+    const password = fromUtf8(provider.rootPassword)
+    assert.equal(await bind(writer, { kind: 'simple', dn: provider.rootDn, password }), true)
+    home = await Home.open(balancer.port)
+  })
+  after(async () => {
+    await home.close()
+    writer.close()
+    replica.resume()
+    await Promise.all([balancer.stop(), line.stop()])
+    await Promise.all([provider.stop(), replica.stop()])
+  })
+
+  const change = async (request: LdapRequest): Promise<void> => {
+    const { result } = await writer.ask(request)
+    assert.equal(result.code, 0, result.message)
+  }
+  const rename = (uid: string, cn: string): Promise<void> =>
+    change({
+      op: 'modify',
+      dn: `uid=${uid},${PEOPLE}`,
+      changes: [{ kind: 'replace', type: 'cn', values: [fromUtf8(cn)] }],
+    })
+  const add = (uid: string, cn: string): Promise<void> =>
+    change({ op: 'add', dn: `uid=${uid},${PEOPLE}`, attributes: person(uid, cn) })
+  const remove = (uid: string): Promise<void> =>
+    change({ op: 'delete', dn: `uid=${uid},${PEOPLE}` })
+  const replicaHas = (uid: string, cn: string): Promise<void> => entryIs(replica, uid, cn)
+
+  test('what changes is told, and touches nobody else: added, changed, with another name, gone', async () => {
+    await home.until(() => home.state().state === 'well')
+    assert.equal(home.state().people, MANY)
+    assert.equal(home.state().mode, 'persist')
+    const { seq } = home.master.directory
+    await rename('u7', '七海')
+    await home.until(() => home.of('u7')?.name === '七海')
+    await add('hanako', '花子')
+    await home.until(() => home.of('hanako')?.name === '花子')
+    const { id } = home.of('hanako')!
+    await change({
+      op: 'rename',
+      dn: `uid=hanako,${PEOPLE}`,
+      rdn: 'uid=yamada',
+      deleteOldRdn: true,
+    })
+    await home.until(() => home.of('yamada')?.id === id)
+    await remove('yamada')
+    await home.until(() => home.of('yamada')?.isGone === true)
+    assert.equal(home.master.directory.seq, seq + 4)
+  })
+
+  test('a server behind the others undoes nothing, and its news are taken when it has come up', async () => {
+    await replicaHas('u7', '七海')
+    line.lead([1]) // from here on it hears nothing
+    line.cut()
+    await rename('u8', '八重')
+    await add('jiro', '次郎')
+    await remove('u9')
+    await home.until(() => home.of('u9')?.isGone === true)
+    assert.equal(home.of('jiro')?.name, '次郎')
+    const { seq } = home.master.directory
+
+    balancer.lead([replica.port]) // the name leads to nobody else
+    balancer.cut()
+    await home.until(() => home.hosts()[0]?.lagMs !== undefined && home.hosts()[0]!.lagMs! > 0)
+    await home.keeper.read('campus')
+    assert.equal(home.of('u8')?.name, '八重')
+    assert.equal(home.of('jiro')?.isGone, undefined)
+    assert.equal(home.of('u9')?.isGone, true)
+    assert.equal(home.master.directory.seq, seq)
+
+    line.lead([provider.port])
+    await rename('u10', '十和')
+    await home.until(() => home.of('u10')?.name === '十和')
+    assert.equal(home.of('u8')?.name, '八重')
+    assert.equal(home.of('u9')?.isGone, true)
+  })
+
+  test('one that hangs, or falls behind, is left for another that the name leads to', async () => {
+    balancer.lead([provider.port, replica.port])
+    replica.pause() // it is the one that is followed
+    await rename('u11', '十一')
+    await home.until(() => home.of('u11')?.name === '十一')
+    assert.equal(home.state().state, 'well')
+    replica.resume()
+  })
+
+  test('after a start nothing older is taken than what the rows are from', async () => {
+    await replicaHas('u11', '十一')
+    line.lead([1])
+    line.cut()
+    await rename('u12', '十二')
+    await home.until(() => home.of('u12')?.name === '十二')
+    balancer.lead([replica.port])
+    balancer.cut()
+    await home.restart()
+    await home.until(() => home.state().state === 'held')
+    assert.match(home.state().error ?? '', /behind what was read before/)
+    assert.equal(home.of('u12')?.name, '十二')
+    line.lead([provider.port])
+    await replicaHas('u12', '十二')
+    await home.until(() => home.state().state === 'well')
+    assert.equal(home.of('u12')?.name, '十二')
+  })
+
+  test('a connection that dies amid a reading leaves nothing half read', async () => {
+    await home.close() // the next connection is that of the reading
+    balancer.lead([provider.port])
+    const { seq } = home.master.directory
+    balancer.cutBehind(10_000)
+    await home.restart()
+    await home.until(() => home.state().state === 'well')
+    assert.equal(balancer.cuts, 1)
+    assert.equal(home.state().people, MANY) // u9 is gone, jiro has come
+    assert.equal(home.master.directory.seq, seq)
+  })
+
+  test('more entries than a source may have are held, with the reason', async () => {
+    await home.restart(50)
+    await home.until(() => home.state().state === 'held')
+    assert.match(home.state().error ?? '', /more than 50 entries/)
+    assert.equal(home.of('u20')?.disabled, false)
+    await home.restart()
+    await home.until(() => home.state().state === 'well')
+  })
+
+  test('people who go one by one are held as well as all at once, until that is meant', async () => {
+    for (let n = 20; n < 60; n++) await remove(`u${n}`)
+    await home.until(() => home.state().state === 'held')
+    assert.match(home.state().error ?? '', /^\d+ of 100 people would be gone/)
+    const gone = home.accounts().filter(({ isGone, username }) => isGone && username !== 'u9')
+    assert.ok(gone.length <= 21, `${gone.length} are gone`) // with yamada
+    await home.keeper.read('campus', { accept: true })
+    assert.equal(home.state().state, 'well')
+    assert.equal(home.of('u59')?.isGone, true)
+    assert.equal(home.of('u60')?.isGone, undefined)
+  })
+})
+
+/** Control's directory with one source, as it would stand on its disk. */
+class Home {
+  readonly master: DirectoryMaster
+  keeper: SourceKeeper
+
+  private constructor(master: DirectoryMaster) {
+    this.master = master
+    this.keeper = this.#keeper()
+  }
+
+  static async open(port: number): Promise<Home> {
+    const log = new SqliteDirectoryLog(':memory:')
+    const master = new DirectoryMaster({ log, clock: systemClock })
+    await master.load()
+    const source = {
+      name: 'campus',
+      order: 1,
+      servers: [{ host: '127.0.0.1', port, tls: 'none' }],
+      base: PEOPLE,
+      key: 'entryUUID',
+      auth: 'bind',
+    } as const
+    const rows = [
+      { kind: 'domain', domain: { name: 'campus.example' } },
+      { kind: 'source', source },
+    ] as const
+    const written = await master.write(
+      rows.map((row) => ({ kind: 'put', row })),
+      BY,
+    )
+    assert.ok(written.ok)
+    return new Home(master)
+  }
+
+  #keeper(peopleMax?: number): SourceKeeper {
+    return new SourceKeeper({
+      directory: this.master,
+      clock: hurried(systemClock),
+      log: silentLog,
+      ...(peopleMax !== undefined && { peopleMax }),
+    })
+  }
+
+  async restart(peopleMax?: number): Promise<void> {
+    await this.keeper.close()
+    this.keeper = this.#keeper(peopleMax)
+  }
+
+  state(): SourceState {
+    const [state] = this.keeper.states()
+    assert.ok(state)
+    return state
+  }
+
+  hosts = (): SourceState['hosts'] => this.state().hosts
+
+  of = (uid: string): Account | undefined =>
+    this.master.directory.byAddress({ localpart: uid, domain: 'campus.example' })
+
+  accounts = (): readonly Account[] => [...this.master.directory.accounts()]
+
+  /** Looks at each write; what is no row of the directory is looked at again and again. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds())
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          end()
+          clearTimeout(timer)
+          resolve()
+        }
+        const end = this.master.onChange(done)
+        const timer = setTimeout(done, 50)
+      })
+  }
+
+  async close(): Promise<void> {
+    await this.keeper.close()
+  }
+}
+
+/** Waits pass five times as fast. */
+const hurried = (clock: Clock): Clock => ({
+  nowMs: () => clock.nowMs(),
+  monotonicMs: () => 5 * clock.monotonicMs(),
+  after: (delayMs, run) => clock.after(delayMs / 5, run),
+})
+
+/** Resolves when a server has somebody by this name. */
+async function entryIs({ port }: Slapd, uid: string, cn: string): Promise<void> {
+  const times = { connectMs: 5_000, answerMs: 5_000, besideMs: 5_000 }
+  const server = { host: '127.0.0.1', port, tls: 'none' } as const
+  const connection = await LdapConnection.open(server, { clock: systemClock, times })
+  const ask = {
+    base: SUFFIX,
+    scope: 'subtree',
+    filter: equal('uid', uid),
+    attributes: ['cn'],
+  } as const
+  try {
+    for await (const event of synchronise(connection, ask, { persist: true })) {
+      if (event.kind !== 'entry') continue
+      const [value] = event.entry.attributes.find(({ type }) => type === 'cn')?.values ?? []
+      if (value !== undefined && toUtf8(value) === cn) return
+    }
+  } finally {
+    connection.close()
+  }
+}
+
+const person = (uid: string, cn: string) =>
+  Object.entries({ objectClass: 'inetOrgPerson', uid, cn, sn: uid }).map(([type, value]) => ({
+    type,
+    values: [fromUtf8(value)],
+  }))
+
+function ldif(count: number): string {
+  const entries = [
+    `dn: ${SUFFIX}\nobjectClass: dcObject\nobjectClass: organization\ndc: campus\no: campus`,
+    `dn: ${PEOPLE}\nobjectClass: organizationalUnit\nou: people`,
+  ]
+  for (let n = 0; n < count; n++) {
+    const cn = Buffer.from(`渡辺 ${n}`).toString('base64')
+    entries.push(
+      `dn: uid=u${n},${PEOPLE}\nobjectClass: inetOrgPerson\nuid: u${n}\nsn: u${n}\ncn:: ${cn}`,
+    )
+  }
+  return `${entries.join('\n\n')}\n`
+}
