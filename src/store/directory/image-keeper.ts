@@ -8,11 +8,14 @@ import type { MemoryDirectory } from './memory-directory.ts'
 
 /** Fewer rows are read in the time that an image takes. */
 const ROWS_MIN = 5_000
-/** So many changes are read one by one at a start, or a twentieth of the rows. */
+/** So many changes are read one by one at a start, or a twentieth of the rows; fewer than a replica tells. */
 const BEHIND_MIN = 2_000
 const BEHIND_SHARE = 1 / 20
+const BEHIND_MAX = 20_000
 /** A change seldom comes alone, and a start has other things to do first. */
 const LATER_MS = 5 * SECOND_MS
+/** While many come it waits for their end, but not for ever. */
+const LATER_TIMES_MAX = 24
 
 interface Parts {
   readonly directory: MemoryDirectory
@@ -48,12 +51,20 @@ export class ImageKeeper {
   }
 
   look(): void {
-    const { directory, clock } = this.#parts
-    const { seq, size } = directory
+    const { seq, size } = this.#parts.directory
     if (this.#isStopped || this.#cancel !== undefined || size < ROWS_MIN) return
     const behind = this.#seq === undefined ? Infinity : seq - this.#seq
-    if (behind < Math.max(BEHIND_MIN, size * BEHIND_SHARE)) return
-    this.#cancel = clock.after(LATER_MS, () => void this.#save())
+    const wanted = Math.max(BEHIND_MIN, Math.min(BEHIND_MAX, size * BEHIND_SHARE))
+    if (behind >= wanted) this.#later(LATER_TIMES_MAX)
+  }
+
+  #later(times: number): void {
+    const { directory, clock } = this.#parts
+    const { seq } = directory
+    this.#cancel = clock.after(LATER_MS, () => {
+      if (times > 1 && directory.seq - seq > BEHIND_MIN) this.#later(times - 1)
+      else void this.#save()
+    })
   }
 
   stop(): void {

@@ -69,8 +69,8 @@ const changesOf = (rows: readonly DirectoryRow[], after = 0): DirectoryChange[] 
   rows.map((row, index) => ({ seq: after + index + 1, key: rowKey(row), row }))
 
 /** A node's copy with an image of its first rows, and the path of the image. */
-async function imaged(name: string, rows: readonly DirectoryRow[]) {
-  const replica = new SqliteReplica(join(folder, `${name}.db`))
+async function imaged(name: string, rows: readonly DirectoryRow[], recentMax?: number) {
+  const replica = new SqliteReplica(join(folder, `${name}.db`), recentMax)
   const directory = new MemoryDirectory()
   const take = async (changes: readonly DirectoryChange[]): Promise<void> => {
     await replica.apply({ changes })
@@ -201,13 +201,17 @@ describe('a directory with an image', () => {
   })
 
   test('tells what came after it for as many changes as a start reads one by one', async () => {
-    const { replica, take } = await imaged('far', [EACH_KIND.domain, person(0)])
-    const many = Array.from({ length: 60_000 }, (_, i) => person(i % 50, { name: `名前 ${i}` }))
-    for (let at = 0; at < many.length; at += 2_000)
-      await take(changesOf(many.slice(at, at + 2_000), 2 + at))
+    const { replica, take } = await imaged('far', [EACH_KIND.domain, person(0)], 100)
+    const many = Array.from({ length: 300 }, (_, i) => person(i % 50, { name: `名前 ${i}` }))
+    await take(changesOf(many.slice(0, 90), 2))
+    const near = await load(replica)
+    assert.equal(near.fromImage, true)
+    assert.equal(near.directory.byLogin('利用者39')?.name, '名前 89')
+    for (let at = 90; at < many.length; at += 30)
+      await take(changesOf(many.slice(at, at + 30), 2 + at))
     const { directory, fromImage } = await load(replica)
     assert.equal(fromImage, false)
-    assert.equal(directory.byLogin('利用者49')?.name, '名前 59999')
+    assert.equal(directory.byLogin('利用者49')?.name, '名前 299')
     replica.close()
   })
 
@@ -274,6 +278,17 @@ describe('a directory with an image', () => {
     clock.advance(60_000)
     await second
     assert.deepEqual(saved, [5_501, 7_501])
+    // While many come it waits for their end.
+    const renamed = (name: string) => Array.from({ length: 2_500 }, (_, i) => person(i, { name }))
+    await take(renamed('旧姓'))
+    clock.advance(4_000)
+    await take(renamed('新姓'))
+    clock.advance(2_000)
+    assert.equal(saved.length, 2)
+    const third = told.promise
+    clock.advance(60_000)
+    await third
+    assert.deepEqual(saved, [5_501, 7_501, 12_501])
     keeper.stop()
     replica.close()
   })

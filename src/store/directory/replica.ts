@@ -31,7 +31,7 @@ const RECENT = {
 }
 const SWEEP_ROWS = 2_000
 /** A start reads so many rows one by one rather than all of them. */
-const RECENT_MAX = 50_000
+const RECENT_MAX_DEFAULT = 50_000
 
 export const REPLICA_DATABASE: DatabaseKind = {
   kind: 'replica',
@@ -54,10 +54,12 @@ export const REPLICA_DATABASE: DatabaseKind = {
 export class SqliteReplica implements DirectoryReplica, DirectoryImages {
   readonly #db: Database
   readonly #image: ImageFile
+  readonly #recentMax: number
   readonly #synchronous: number
   #sweeping: NodeJS.Immediate | undefined
 
-  constructor(path: string) {
+  constructor(path: string, recentMax = RECENT_MAX_DEFAULT) {
+    this.#recentMax = recentMax
     this.#db = openDatabase({ path, ...REPLICA_DATABASE })
     this.#image = new ImageFile(imagePathOf(path))
     this.#synchronous = this.#db
@@ -128,7 +130,8 @@ export class SqliteReplica implements DirectoryReplica, DirectoryImages {
       const { first } = this.#db
         .query<{ first: number | null }>('SELECT min(seq) AS first FROM recent')
         .get()!
-      if (first !== null && seq - first > RECENT_MAX) this.#forgetRecent(seq - RECENT_MAX / 2)
+      if (first !== null && seq - first > this.#recentMax)
+        this.#forgetRecent(seq - this.#recentMax / 2)
     })
   }
 
