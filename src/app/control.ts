@@ -1,24 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
 import { fromUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
 import { Fault, isFault, messageOf, ok } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import { pinOf } from '#base/pin.ts'
 import type { KeyPin } from '#base/pin.ts'
-import { systemClock } from '#base/time.ts'
+import { DAY_MS, systemClock } from '#base/time.ts'
 import { LMTP_PATH } from '#contract/node/wire.ts'
 import type { NewCredential } from '#contract/node/wire.ts'
 import { keptBinds } from './nodes/kept-binds.ts'
 import { withRenewed } from './nodes/new-credential.ts'
+import { ExpiryNotices } from '#engine/people/expiry-notices.ts'
+import { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import { SourceLogins } from '#engine/people/source-logins.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { AccountId } from '#model/account.ts'
 import { withAppPassword } from '#model/app-password.ts'
 import type { AppPasswordChange } from '#model/app-password.ts'
+import { needsSmtpUtf8 } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
 import type { NodeId } from '#model/event.ts'
 import type { NodePlace } from '#model/node.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
@@ -145,6 +151,14 @@ runRole('control', async ({ place, log, atFailure }) => {
     (bench ??= import('./judging/scan-bench.ts').then(({ scanBench }) =>
       scanBench({ settings: () => settings.settings, clock, log }),
     ))
+  const notices = new ExpiryNotices({
+    directory,
+    log,
+    days: () => settings.settings['account.noticeBefore'].map((ms) => Math.round(ms / DAY_MS)),
+    send: (mail) => sendNotice(callers, mail),
+  })
+  const notes = storage.service('upkeep')
+  const upkeep = new AccountUpkeep({ directory, notes, clock, log, notices })
   const sources = new SourceKeeper({ directory, clock, log })
   const logins = new SourceLogins(directory.directory, clock)
   const deps: AdminDeps = {
@@ -165,6 +179,7 @@ runRole('control', async ({ place, log, atFailure }) => {
       }),
     }),
     sources,
+    upkeep,
     sessionShelf: storage.service('sessions'),
     directory,
     directoryLog,
@@ -233,6 +248,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     stop: async () => {
       hub.close()
       await sources.close()
+      await upkeep.close()
       closeServer(nodeServer)
       closeServer(adminServer)
       await Promise.all([...nodeDoors.opened, ...web.opened].map((door) => door.close(0)))
@@ -242,6 +258,28 @@ runRole('control', async ({ place, log, atFailure }) => {
     },
   }
 })
+
+/** A mail of our own, into the first queue that takes it. */
+async function sendNotice(
+  callers: NodeCallers,
+  mail: { readonly id: string; readonly to: Address; readonly octets: Octets },
+): Promise<void> {
+  const { id, to, octets } = mail
+  const [queue] = callers.queues()
+  if (queue === undefined) throw new Fault('unavailable', 'no node with a queue has joined yet')
+  await queue.caller.outbox(
+    {
+      id,
+      kind: 'reject', // like a rejection it is written here, and needs no judge
+      reversePath: null,
+      recipients: [to],
+      body: '7bit',
+      smtpUtf8: needsSmtpUtf8(to),
+      sizeBytes: octets.byteLength,
+    },
+    Readable.from([octets]),
+  )
+}
 
 /** The API's framework costs some 50 MiB: it is loaded when somebody first asks. */
 function lazyAdmin(deps: AdminDeps, log: Log): RequestListener {

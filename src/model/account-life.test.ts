@@ -3,13 +3,13 @@ import { describe, it } from 'node:test'
 import { addr, fakeAccount } from '#test/fake/directory.ts'
 import type { Account } from './account.ts'
 import { dayAt, daysAfter, daysBetween, forwardAfter, isZone } from './account-life.ts'
-import { lifeOf, mayLogIn, momentAt, NO_MOMENT, takesMail } from './account-life.ts'
+import { LIFE_RULES, lifeOf, mayLogIn, momentAt, NO_MOMENT, takesMail } from './account-life.ts'
 
 const account = (more: Partial<Account>): Account => ({
   ...fakeAccount('hanako@campus.example'),
   ...more,
 })
-const RULES = { zone: 'Asia/Tokyo', graceDays: 14, mailBeforeStart: true }
+const RULES = { ...LIFE_RULES, zone: 'Asia/Tokyo' }
 /** Noon in Japan. */
 const at = (day: string, rules = RULES) => momentAt(Date.parse(`${day}T12:00:00+09:00`), rules)
 

@@ -18,6 +18,21 @@ export interface LifeRules {
   readonly zone: string
   readonly graceDays: number
   readonly mailBeforeStart: boolean
+  /** A former main address still takes mail so long, and is given to nobody else so long. */
+  readonly formerAddressDays: number
+  readonly addressReservedMonths: number
+  /** A deleted account can be had back so long. */
+  readonly undeleteDays: number
+}
+
+/** As the settings are where nobody has set them. */
+export const LIFE_RULES: LifeRules = {
+  zone: '',
+  graceDays: 14,
+  mailBeforeStart: true,
+  formerAddressDays: 180,
+  addressReservedMonths: 24,
+  undeleteDays: 30,
 }
 
 /** The time, as lives are measured by it. */
@@ -26,7 +41,7 @@ export interface Moment {
   readonly today: Day
   /** Who expired before this day has left. */
   readonly graceFrom: Day
-  readonly mailBeforeStart: boolean
+  readonly rules: LifeRules
 }
 
 export function lifeOf(account: Account, moment: Moment): LifeState {
@@ -46,7 +61,7 @@ export function mayLogIn(account: Account, moment: Moment): boolean {
 /** A suspended account takes mail as long as its days say so. */
 export function takesMail(account: Account, moment: Moment): boolean {
   if (account.deletedAt !== undefined) return false
-  if (isBefore(account, moment)) return moment.mailBeforeStart
+  if (isBefore(account, moment)) return moment.rules.mailBeforeStart
   return account.expiresOn === undefined || account.expiresOn >= moment.graceFrom
 }
 
@@ -69,13 +84,13 @@ export const isReserved = (former: FormerAddress, { nowMs }: Moment): boolean =>
 const isBefore = ({ startsOn }: Account, { today }: Moment): boolean =>
   startsOn !== undefined && startsOn > today
 
-export function momentAt(nowMs: number, { zone, graceDays, mailBeforeStart }: LifeRules): Moment {
-  const today = dayAt(nowMs, zone)
-  return { nowMs, today, graceFrom: daysAfter(today, -graceDays), mailBeforeStart }
+export function momentAt(nowMs: number, rules: LifeRules): Moment {
+  const today = dayAt(nowMs, rules.zone)
+  return { nowMs, today, graceFrom: daysAfter(today, -rules.graceDays), rules }
 }
 
 /** At which everybody takes mail who is not deleted, and every former address is kept: for looking at ways. */
-export const NO_MOMENT: Moment = { nowMs: 0, today: '', graceFrom: '', mailBeforeStart: true }
+export const NO_MOMENT: Moment = { nowMs: 0, today: '', graceFrom: '', rules: LIFE_RULES }
 
 /** The day of the calendar in a time zone. */
 export function dayAt(ms: number, zone: string): Day {

@@ -48,6 +48,8 @@ export interface Account extends PersonFacts {
   readonly formerAddresses?: readonly FormerAddress[]
   /** Where mail goes when the account has left, and the last day of that. */
   readonly afterLeaving?: { readonly to: readonly Address[]; readonly until: Day }
+  /** The last notice of its end that was sent: of which last day, and so many days before. */
+  readonly expiryNotice?: { readonly expiresOn: Day; readonly days: number }
   /** When it was deleted, in ISO 8601 and UTC; it can be had back until it is deleted for good. */
   readonly deletedAt?: string
 }

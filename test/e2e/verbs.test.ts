@@ -183,6 +183,22 @@ describe('the verbs of the command line', () => {
       assert.match(await cli.refused(['user', verb, 'jiro'], 1), /there is no user jiro/)
   })
 
+  it('user rename, release, undelete, bulk: who is called otherwise, comes back, changes with others', async () => {
+    await cli.run(['user', 'undelete', 'jiro'])
+    assert.equal(await logsIn('jiro', '新しい & '), true)
+    assert.match(
+      await cli.run(['user', 'rename', 'jiro', '次郎']),
+      /^renamed to 次郎@campus\.example/,
+    )
+    assert.match(await mx('jiro@campus.example'), /^250 /)
+    assert.equal(await cli.run(['user', 'release', 'jiro']), 'jiro is free\n')
+    assert.match(await mx('jiro@campus.example'), /^550 5\.1\.1 /)
+    const bulk = ['user', 'bulk', '--user', '次郎', '--user', '誰か', '--add-tag', '2027入学']
+    assert.match(await cli.run(bulk), /1 user changed, 0 the same, 1 refused\n$/)
+    assert.equal(await cli.run(['user', 'rm', '次郎', '--for-good']), 'deleted 次郎\n')
+    assert.match(await cli.refused(['user', 'undelete', '次郎'], 1), /there is no user 次郎/)
+  })
+
   it('user app-password: made by us, shown once, for programs alone, taken back', async () => {
     const add = ['user', 'app-password', 'add', 'taro']
     const made = await cli.json<{ id: string; password: string }>([...add, '電話 📱'])

@@ -9,6 +9,7 @@ import { memoryLog } from '#base/log.ts'
 import { err, Fault, ok } from '#base/outcome.ts'
 import type { KeyPin } from '#base/pin.ts'
 import { FakeClock } from '#base/time.ts'
+import { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import { findCycle } from '#engine/route/check.ts'
 import type { DeliveryId } from '#model/envelope.ts'
 import type { NodeId } from '#model/event.ts'
@@ -18,11 +19,14 @@ import { adminApp } from '#server/admin/app.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { NodeBook } from '#server/node/node-book.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { AccountClock } from '#store/directory/account-clock.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import { SqliteUpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
 import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
 import { SqliteSettingsStore } from '#store/settings/generations.ts'
+import { lifeRulesOf } from '#store/settings/life-rules.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
 import type { QueueId, QueueMessage } from '#store/spool/spool-store.ts'
 
@@ -70,6 +74,7 @@ export class AdminApi {
   readonly log = memoryLog()
   readonly directory: DirectoryMaster
   readonly settings: SettingsMaster
+  readonly upkeep: AccountUpkeep
   readonly registry: SqliteNodeRegistry
   readonly index: SqliteEventIndex
   /** Acts on the queue, and who changed a script. */
@@ -83,6 +88,7 @@ export class AdminApi {
   readonly #dir: string
   readonly #directoryLog: SqliteDirectoryLog
   readonly #settingsStore: SqliteSettingsStore
+  readonly #upkeepNotes: SqliteUpkeepNotes
   readonly #ends: (() => unknown)[] = []
 
   constructor(dir: string) {
@@ -92,8 +98,16 @@ export class AdminApi {
     this.#settingsStore = new SqliteSettingsStore(join(dir, 'settings.db'))
     this.index = new SqliteEventIndex({ path: join(dir, 'index.db') })
     this.registry = new SqliteNodeRegistry(join(dir, 'nodes.db'))
-    this.directory = new DirectoryMaster({ log: this.#directoryLog, clock, checks: [findCycle] })
+    const lives = new AccountClock({ clock, rules: () => lifeRulesOf(this.settings.loaded) })
+    const log = this.#directoryLog
+    this.directory = new DirectoryMaster({ log, clock, lives, checks: [findCycle] })
     this.settings = new SettingsMaster({ store: this.#settingsStore, clock })
+    this.upkeep = new AccountUpkeep({
+      directory: this.directory,
+      notes: (this.#upkeepNotes = new SqliteUpkeepNotes(join(dir, 'upkeep.db'))),
+      clock,
+      log: this.log,
+    })
   }
 
   async start(): Promise<void> {
@@ -112,8 +126,15 @@ export class AdminApi {
   }
 
   async end(): Promise<void> {
+    await this.upkeep.close()
     for (const end of this.#ends) await end()
-    for (const store of [this.#directoryLog, this.#settingsStore, this.index, this.registry])
+    for (const store of [
+      this.#upkeepNotes,
+      this.#directoryLog,
+      this.#settingsStore,
+      this.index,
+      this.registry,
+    ])
       store.close()
     await rm(this.#dir, { recursive: true, force: true })
   }
@@ -148,7 +169,7 @@ export class AdminApi {
   }
 
   #deps(): AdminDeps {
-    const { clock, directory, settings, registry, index } = this
+    const { clock, directory, settings, registry, index, upkeep } = this
     return {
       version: '0.1.0',
       clock,
@@ -158,6 +179,7 @@ export class AdminApi {
       ],
       authenticator: createAuthenticator({ directory: directory.directory, clock }),
       directory,
+      upkeep,
       directoryLog: this.#directoryLog,
       settings,
       settingsStore: this.#settingsStore,

@@ -282,6 +282,41 @@ describe('the command line', () => {
     await done(['user', 'delete', 'ume'])
   })
 
+  test('a user is renamed, deleted and had back; many change at once, now and on a day', async () => {
+    for (const name of ['momo', 'sakura'])
+      await done(['user', 'add', name, '--password-stdin', '--tag', '2027入学'], 'pw')
+    assert.match(
+      await done(['user', 'rename', 'momo', '桃']),
+      /^renamed to 桃@campus\.example; momo@campus\.example is kept until 20/,
+    )
+    assert.match((await run(['user', 'rename', 'sakura', 'momo'])).err, /watari user release momo@/)
+    assert.match(await done(['user', 'release', 'momo']), /momo is free/)
+    assert.equal(await done(['user', 'rm', 'sakura']), 'deleted sakura\n')
+    assert.match((await run(['user', 'show', 'sakura'])).err, /watari user undelete sakura/)
+    assert.match(await done(['user', 'ls', '--deleted']), /sakura@campus\.example/)
+    assert.equal(await done(['user', 'undelete', 'sakura']), 'sakura@campus.example is back\n')
+    const bulk = ['user', 'bulk', '--tag', '2027入学', '--expires-on', '2031-03-31']
+    assert.match(
+      await done([...bulk, '--dry-run']),
+      /expiresOn\n.*nothing was done.*2 users changed/s,
+    )
+    assert.match(await done(bulk), /2 users changed, 0 the same, 0 refused/)
+    assert.match(await done(bulk), /0 users changed, 2 the same/)
+    assert.equal((await run(['user', 'bulk', '--disable'])).status, 2)
+    assert.equal((await run(['user', 'bulk', '--tag', 'x'])).status, 2)
+    const plan = ['directory', 'plans', 'add', '卒業', '--on', '2031-04-01', '--tag', '2027入学']
+    const id = /planned for 2031-04-01 as (\S+)/.exec(await done([...plan, '--delete']))![1]!
+    assert.match(await done(['directory', 'plans', 'ls']), /2031-04-01 +卒業 +2027入学/)
+    assert.match(await done(['directory', 'plans', 'show', id]), /桃@campus\.example +.*deleted/)
+    await done(['directory', 'plans', 'rm', id])
+    assert.match(
+      await done(['directory', 'history', '--limit', '3']),
+      /plan:\S+ +removed\n.*plan:\S+ +made\n.*expiresOn/s,
+    )
+    assert.match((await run(['directory', 'upkeep'])).err, /nothing looks after accounts here/)
+    for (const name of ['桃', 'sakura']) await done(['user', 'delete', name, '--for-good'])
+  })
+
   test("--json prints the API's body, wherever it stands", async () => {
     const body = JSON.parse(await done(['user', 'ls', '--json'])) as {
       items: { address: string }[]

@@ -23,6 +23,7 @@ import type { PersonFacts } from '#model/person-facts.ts'
 import { verbOf } from './context.ts'
 import type { Verb } from './context.ts'
 import { directoryProvisionCommand } from './directory-provision.ts'
+import { directoryPlanCommands } from './directory-plans.ts'
 import { directorySourceCommands } from './directory-sources.ts'
 import { octetsOf } from './files.ts'
 import { CliError, UsageError } from './io.ts'
@@ -42,6 +43,7 @@ export function directoryCommands(program: Command, io: CliIo): void {
     .command('directory')
     .description('people and groups of other systems, in and out')
   directorySourceCommands(noun, io)
+  directoryPlanCommands(noun, io)
   directoryProvisionCommand(noun, io, baseOf)
   noun
     .command('import <file>')

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { UserBody } from '#contract/admin/directory.ts'
+import { UsageError } from './io.ts'
 import { changed, collect } from './lists.ts'
 
 export interface FactsOptions {
@@ -14,6 +15,8 @@ export interface FactsOptions {
 export interface FactsChangeOptions extends FactsOptions {
   readonly removeFormerName?: readonly string[]
   readonly removeTag?: readonly string[]
+  readonly forwardAfter?: readonly string[]
+  readonly forwardUntil?: string
 }
 
 /** What people are found by, gathered by and known by, of somebody new. */
@@ -35,6 +38,12 @@ export const withFactsChange = (command: Command): Command =>
   withFacts(command)
     .option('--remove-former-name <name>', 'one of them; may be given again', collect)
     .option('--remove-tag <tag>', 'one of them; may be given again', collect)
+    .option(
+      '--forward-after <address>',
+      'where mail goes after leaving; may be given again',
+      collect,
+    )
+    .option('--forward-until <day>', 'the last day of that; an empty text: it goes nowhere')
 
 export const factsOf = (options: FactsOptions) => ({
   ...(options.reading !== undefined && { reading: options.reading }),
@@ -47,10 +56,19 @@ export const factsOf = (options: FactsOptions) => ({
 
 export const factsChangeOf = (before: UserBody, options: FactsChangeOptions) => {
   const { formerName, removeFormerName, tag, removeTag } = options
+  if (options.forwardAfter !== undefined && options.forwardUntil === undefined)
+    throw new UsageError('give the last day of it as well: --forward-until')
   return {
     ...factsOf(options),
     ...((formerName ?? removeFormerName) !== undefined && {
       formerNames: changed(before.formerNames ?? [], formerName, removeFormerName),
+    }),
+    ...(options.forwardUntil === '' && { afterLeaving: null }),
+    ...((options.forwardUntil ?? '') !== '' && {
+      afterLeaving: {
+        to: options.forwardAfter ?? before.afterLeaving?.to ?? [],
+        until: options.forwardUntil,
+      },
     }),
     ...((tag ?? removeTag) !== undefined && { tags: changed(before.tags ?? [], tag, removeTag) }),
   }
@@ -69,5 +87,10 @@ export const factLines = (body: UserBody): [string, string | undefined][] => [
       ?.map(({ address, keptUntil }) => `${address} (until ${keptUntil})`)
       .join(', '),
   ],
+  [
+    'mail after leaving',
+    body.afterLeaving && `${body.afterLeaving.to.join(', ')} (until ${body.afterLeaving.until})`,
+  ],
+  ['state', body.state === 'active' ? undefined : body.state],
   ['deleted', body.deletedAt],
 ]

@@ -11,6 +11,8 @@ import { table } from './print.ts'
 import { newQuota, QUOTA, QUOTA_MESSAGES } from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
 import { collect } from './lists.ts'
+import { userBulkCommand } from './user-bulk.ts'
+import { userLifeCommands } from './user-life.ts'
 import { changeCommand, roleOption, userText } from './user-change.ts'
 import { factsOf, withFacts } from './user-facts.ts'
 import type { FactsOptions } from './user-facts.ts'
@@ -58,9 +60,11 @@ export function userCommands(program: Command, io: CliIo): void {
     .description('show the users')
     .option('--search <text>', 'only those whose name, reading, tags or address hold this')
     .option('--tag <tag>', 'only those who have this tag')
-    .action(async (options: { search?: string; tag?: string }, command: Command) => {
+    .option('--deleted', 'those who were deleted and can be had back')
+    .action(async ({ deleted, ...options }: ListOptions, command: Command) => {
       const verb = verbOf(command, io)
-      const query = new URLSearchParams({ ...options }).toString()
+      const ask = { ...options, ...(deleted === true && { deleted: 'true' }) }
+      const query = new URLSearchParams(ask).toString()
       const body = await verb.api.all(`/users?${query}`, page(user))
       verb.show(body, () =>
         table(
@@ -94,14 +98,14 @@ export function userCommands(program: Command, io: CliIo): void {
         const body = await verb.api.patch(`/users/${part(name)}`, writtenUser, { disabled })
         verb.wrote(body, () => `${word}d ${body.address}\n`)
       })
-  noun
-    .command('delete <user>')
-    .description('delete a user and its forward')
-    .action(async (name: string, _: unknown, command: Command) => {
-      const verb = verbOf(command, io)
-      const body = await verb.api.delete(`/users/${part(name)}`, done)
-      verb.wrote(body, () => `deleted ${name}\n`)
-    })
+  userLifeCommands(noun, io)
+  userBulkCommand(noun, io)
+}
+
+interface ListOptions {
+  readonly search?: string
+  readonly tag?: string
+  readonly deleted?: true
 }
 
 interface UserOptions extends QuotaOptions, FactsOptions {

@@ -75,7 +75,15 @@ const DATABASES: Readonly<Record<StorageKind, readonly string[]>> = {
   spool: ['binds.db', 'directory.db', 'events.db', 'spool.db'],
   mailbox: ['binds.db', 'directory.db', 'events.db', 'mailbox.db', 'sessions.db'],
   search: [],
-  control: ['binds.db', 'directory.db', 'index.db', 'nodes.db', 'sessions.db', 'settings.db'],
+  control: [
+    'binds.db',
+    'directory.db',
+    'index.db',
+    'nodes.db',
+    'sessions.db',
+    'settings.db',
+    'upkeep.db',
+  ],
 }
 
 for (const kind of Object.keys(KINDS).filter(isStorageKind))

@@ -13,6 +13,8 @@ import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { SqliteSessionShelf } from '#store/directory/session-shelf.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
+import { SqliteUpkeepNotes } from '#store/directory/upkeep-notes.ts'
+import type { UpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
 import { SqliteEventLog } from '#store/events/event-log.ts'
 import type { EventLog } from '#store/events/event-log.ts'
@@ -164,6 +166,7 @@ export const KINDS = {
       nodes: NodeRegistry
       sessions: SessionShelf
       binds: BindShelf
+      upkeep: UpkeepNotes
     }>((keep) => ({
       directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
       settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
@@ -171,6 +174,7 @@ export const KINDS = {
       nodes: keep(new SqliteNodeRegistry(join(dir, 'nodes.db'))),
       sessions: keep(new SqliteSessionShelf(join(dir, 'sessions.db'))),
       binds: keep(new SqliteBindShelf(join(dir, 'binds.db'))),
+      upkeep: keep(new SqliteUpkeepNotes(join(dir, 'upkeep.db'))),
     })),
 }
 

@@ -20,6 +20,10 @@ export const usersQuery = searchQuery.extend({
       'words in any order, each in name, reading, a former name, a tag, an address or the external id; case, width, kana and the forms of a kanji do not count',
     ),
   used: z.literal('true').optional().describe('with what each of them holds'),
+  deleted: z
+    .literal('true')
+    .optional()
+    .describe('those who were deleted and can be had back, and nobody else'),
   tag: z.string().max(64).optional().describe('only those who have this tag'),
   fullFrom: z.coerce
     .number()
@@ -71,6 +75,10 @@ export const domainChange = z.object({
 
 export const newForward = z.object({ to: z.array(z.string()), keep: z.boolean() })
 
+const afterLeaving = z
+  .object({ to: z.array(z.string()), until: z.string().max(20).describe('the last day of that') })
+  .describe('Where mail goes when the account has left.')
+
 export const user = facts.extend({
   id: z.string(),
   address: z.string(),
@@ -107,6 +115,10 @@ export const user = facts.extend({
     .optional()
     .describe('What its main address was before.'),
   deletedAt: z.string().optional().describe('When it was deleted, where it can be had back.'),
+  state: z
+    .enum(['notBegun', 'active', 'grace', 'left', 'suspended', 'deleted'])
+    .describe('What it is now, by its days and the settings.'),
+  afterLeaving: afterLeaving.optional(),
   forward: newForward.optional(),
   profile: z
     .record(z.string(), z.string())
@@ -145,6 +157,7 @@ export const newUser = userFields.extend({
 
 export const userChange = userFields.extend({
   ...factsChange.shape,
+  afterLeaving: afterLeaving.nullable().optional().describe('null: nowhere; absent: stays'),
   disabled: z.boolean().optional(),
   quota: quotaChange.optional(),
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { APP_PASSWORD_NAME_MAX, APP_PROTOCOLS, isAppPasswordName } from '#model/app-password.ts'
 import type { EventRecord } from '#model/event.ts'
+import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { nodeListens, nodePlace } from './join.ts'
@@ -45,12 +46,24 @@ export type WireRow =
   | { readonly kind: 'forward'; readonly forward: Forward }
   | { readonly kind: 'route'; readonly route: RouteRow }
   | { readonly kind: 'source'; readonly source: DirectorySource }
+  | { readonly kind: 'plan'; readonly plan: DatedPlan }
+
+/** A kind that is missing here would end the stream of every node: it does not compile. */
+const ROW_KINDS: Readonly<Record<WireRow['kind'], true>> = {
+  domain: true,
+  account: true,
+  alias: true,
+  forward: true,
+  route: true,
+  source: true,
+  plan: true,
+}
 
 const row = z.custom<WireRow>(
   (value) =>
     typeof value === 'object' &&
     value !== null &&
-    ['domain', 'account', 'alias', 'forward', 'route', 'source'].includes((value as WireRow).kind),
+    Object.hasOwn(ROW_KINDS, (value as WireRow).kind),
 )
 const count = z.number().int().nonnegative()
 const change = z.object({ seq: count, key: z.string(), row: row.nullable() })

@@ -1,7 +1,5 @@
-import { bufferOf, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { formatDate } from '#codec/mime/date.ts'
-import { formatAddress } from '#model/address.ts'
+import { postmasterMail } from '#codec/mime/postmaster-mail.ts'
 import type { Address } from '#model/address.ts'
 import type { Quota, Usage } from '#model/quota.ts'
 import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
@@ -43,21 +41,7 @@ export function quotaMail(mail: {
     ...lines({ bytes: 'Used', messages: 'Messages', of: ' of' }, quota, used),
     '',
   ].join('\n')
-  const header = [
-    `From: Postmaster <postmaster@${to.domain}>`,
-    `To: ${formatAddress(to)}`,
-    `Subject: ${encodedWords(subject)}`,
-    `Date: ${formatDate(nowMs)}`,
-    `Message-ID: <${id}@${to.domain}>`,
-    'Auto-Submitted: auto-generated', // RFC 3834 §3.1.7
-    'MIME-Version: 1.0',
-    'Content-Type: text/plain; charset=utf-8',
-    'Content-Transfer-Encoding: base64',
-    '',
-    base64(text.replaceAll('\n', '\r\n')).replace(/.{76}(?=.)/g, '$&\r\n'),
-    '',
-  ]
-  return fromUtf8(header.join('\r\n'))
+  return postmasterMail({ to, subject, text, id, nowMs })
 }
 
 const lines = (
@@ -75,9 +59,3 @@ const lines = (
 
 const MIB = 1024 * 1024
 const mebibytes = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`
-
-const base64 = (text: string): string => bufferOf(fromUtf8(text)).toString('base64')
-
-/** RFC 2047 §2: a word has 75 characters at most, so no more than 12 of ours in a line, which are of three octets. */
-const encodedWords = (text: string): string =>
-  (text.match(/.{1,12}/gu) ?? []).map((part) => `=?utf-8?B?${base64(part)}?=`).join('\r\n ')

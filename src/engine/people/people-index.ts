@@ -19,6 +19,8 @@ const BLOCKS_AT_ONCE = 32
 export interface PeopleAsk {
   readonly search?: string | undefined
   readonly tag?: string | undefined
+  /** Those who were deleted and can be had back, and nobody else; else nobody of them. */
+  readonly isDeleted?: boolean
   /** Asked of those alone whom the words fit. */
   readonly holds?: (account: Account) => boolean
   readonly limit: number
@@ -48,7 +50,7 @@ export class PeopleIndex {
 
   /** People whom every word fits, in the order of their addresses. */
   async page(ask: PeopleAsk): Promise<{ items: Account[]; next?: string }> {
-    const { search = '', tag, holds = () => true, limit, after } = ask
+    const { search = '', tag, isDeleted = false, holds = () => true, limit, after } = ask
     await this.#ready()
     const { directory } = this.#master
     const words = wordsOf(tag === undefined ? search : `${search} ${tag}`)
@@ -63,7 +65,7 @@ export class PeopleIndex {
       const account = directory.account(found.id)
       if (account === undefined || (tag !== undefined && account.tags?.includes(tag) !== true))
         continue
-      if (!holds(account)) continue
+      if ((account.deletedAt !== undefined) !== isDeleted || !holds(account)) continue
       if (items.length === limit) return { items, ...(last !== undefined && { next: last }) }
       items.push(account)
       last = found.key

@@ -6,6 +6,7 @@ import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Person } from '#model/person.ts'
 import { csnServer } from '#codec/ldap/csn.ts'
+import type { Moment } from '#model/account-life.ts'
 import { factsAfter } from '#model/person-facts.ts'
 import type { PersonFacts } from '#model/person-facts.ts'
 import type { Origin } from '#model/source.ts'
@@ -14,6 +15,7 @@ import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { isKnownHash } from '#store/directory/password.ts'
 import { rowKey } from '#store/directory/row-key.ts'
+import { renamed } from './account-change.ts'
 import { addressIn, takenBy, takenFacts } from './claims.ts'
 import { personAddress } from './gather.ts'
 import type { Gathered, Share } from './gather.ts'
@@ -104,10 +106,25 @@ function accountOf(
     ...(quota !== undefined && { quota }),
     origins: shares.map((share) => originOf(share, before)),
     ...(isOwn && { isOwn: true }),
-    ...(before?.formerAddresses !== undefined && { formerAddresses: before.formerAddresses }),
-    ...(before?.deletedAt !== undefined && { deletedAt: before.deletedAt }),
     ...(before?.profile !== undefined && { profile: before.profile }),
     ...(before?.appPasswords !== undefined && { appPasswords: before.appPasswords }),
+    ...lifeOf(before, main, directory.moment),
+  }
+}
+
+/** What was said of its life here; under a new name the old one goes on for a while. */
+function lifeOf(
+  before: Account | undefined,
+  main: Address,
+  moment: Moment,
+): Pick<Account, 'formerAddresses' | 'afterLeaving' | 'expiryNotice' | 'deletedAt'> {
+  if (before === undefined) return {}
+  const { formerAddresses, afterLeaving, expiryNotice, deletedAt } = renamed(before, main, moment)
+  return {
+    ...(formerAddresses !== undefined && { formerAddresses }),
+    ...(afterLeaving !== undefined && { afterLeaving }),
+    ...(expiryNotice !== undefined && { expiryNotice }),
+    ...(deletedAt !== undefined && { deletedAt }),
   }
 }
 

@@ -51,8 +51,7 @@ function startsOf(directory: Directory, change: ProposedChange): Iterable<Addres
     else if (row.kind === 'forward')
       starts.push(...addressesOf(directory.account(row.forward.accountId)))
   }
-  // Most changes leave the addresses of a row as they are: none is followed twice.
-  return new Map(starts.map((start) => [addressKey(start), start])).values()
+  return starts
 }
 
 /** Else it leads mail nowhere that it did not go before. */

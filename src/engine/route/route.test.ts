@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Account } from '#model/account.ts'
-import { momentAt } from '#model/account-life.ts'
+import { LIFE_RULES, momentAt } from '#model/account-life.ts'
 import { formatAddress } from '#model/address.ts'
 import type { NextHop } from '#model/route.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
@@ -127,8 +127,8 @@ test('who has left is unknown, or sent on for a while; a former address leads on
   })
   const at = (row: DirectoryRow, day: string, to = 'jiro@campus.example'): string[] | string => {
     const moment = momentAt(Date.parse(`${day}T00:00:00Z`), {
+      ...LIFE_RULES,
       zone: 'UTC',
-      graceDays: 14,
       mailBeforeStart: false,
     })
     const converted = convert(addr(to), new MemoryDirectory([...campus, row], 6, { moment }))

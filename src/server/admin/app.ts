@@ -18,6 +18,7 @@ import { accessRoutes } from './access.ts'
 import { aliasRoutes } from './aliases.ts'
 import { AUTHOR, BY_SESSION, ROLE } from './context.ts'
 import type { AdminDeps, Author } from './context.ts'
+import { bulkRoutes } from './bulk.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { forwardRoutes } from './forwards.ts'
@@ -42,6 +43,7 @@ import { overlapRoutes } from './overlaps.ts'
 import { sourceRoutes } from './sources.ts'
 import { statusRoutes } from './status.ts'
 import { traceRoutes } from './trace.ts'
+import { userLifeRoutes } from './user-life.ts'
 import { userRoutes } from './users.ts'
 
 /** JSON of a long list: 100,000 networks and more. */
@@ -129,6 +131,8 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         domainRoutes,
         userRoutes,
         appPasswordRoutes,
+        userLifeRoutes,
+        bulkRoutes,
         aliasRoutes,
         forwardRoutes,
         importRoutes,

@@ -12,6 +12,7 @@ import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import type { SearchStatus } from '#contract/node/search.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
+import type { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import type { SourceState } from '#engine/people/source-keeper.ts'
 import type { SourceReading } from '#engine/people/gather.ts'
 import type { Keeping } from '#engine/retention/keeping.ts'
@@ -125,6 +126,8 @@ export interface AdminDeps {
     remove(name: string): Promise<boolean>
   }
   /** Other directories whose people are ours. */
+  /** What time does to accounts. */
+  readonly upkeep?: Pick<AccountUpkeep, 'state' | 'run'>
   readonly sources?: {
     states(): readonly SourceState[]
     readings(): readonly SourceReading[]

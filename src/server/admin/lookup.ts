@@ -23,11 +23,22 @@ export function addressIn(directory: Directory, text: string): Address {
   return addressOf(`${text}@${directory.defaultDomain}`)
 }
 
-/** By id, user name or any address. */
-export function accountOf(directory: Directory, text: string): Account {
+/** By id, user name or any address; also one that was deleted and can still be had back. */
+export function anyAccountOf(directory: Directory, text: string): Account {
   const account = directory.account(text as Account['id']) ?? directory.byLogin(text)
   if (account !== undefined) return account
   throw new ApiError('notFound', `there is no user ${text}`, 'watari user ls shows the users.')
+}
+
+/** One that was not deleted. */
+export function accountOf(directory: Directory, text: string): Account {
+  const account = anyAccountOf(directory, text)
+  if (account.deletedAt === undefined) return account
+  throw new ApiError(
+    'notFound',
+    `there is no user ${text}: it was deleted at ${account.deletedAt}`,
+    `It can be had back: watari user undelete ${text}`,
+  )
 }
 
 export const mainAddress = (account: Account): string => formatAddress(mainAddressOf(account))

@@ -10,11 +10,11 @@ import type { UserBody } from '#contract/admin/directory.ts'
 import { PeopleIndex } from '#engine/people/people-index.ts'
 import { adopt, isToAdopt } from '#model/adoption.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { lifeOf } from '#model/account-life.ts'
 import { formatAddress } from '#model/address.ts'
 import { factsAfter, withoutFacts } from '#model/person-facts.ts'
 import { roleOf, withRole } from '#model/role.ts'
 import type { Role } from '#model/role.ts'
-import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { basisOf } from '#store/directory/app-passwords.ts'
 import { hashPassword, isKnownHash, isPassword, schemeOf } from '#store/directory/password.ts'
@@ -45,6 +45,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
   app.addHook('onClose', async () => people.close())
   const body = (account: Account): UserBody => ({
     ...userBody(directory, account),
+    state: lifeOf(account, directory.moment),
     effectiveQuota: effectiveQuota(deps, account),
   })
 
@@ -56,7 +57,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     },
     async ({ query }) => {
       const { search, tag, used, fullFrom: percent, limit, after } = query
-      const ask = { search, tag, limit, after }
+      const ask = { search, tag, limit, after, isDeleted: query.deleted === 'true' }
       if (percent !== undefined) {
         const { items, next } = await fullPage(deps, people, { ...ask, percent })
         return {
@@ -108,7 +109,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         delegated: (delegated ?? []).map(addressOf),
         ...withQuota(undefined, quota),
       }
-      const pending = await writeDirectory(deps, request, target(deps, account.id), () =>
+      const pending = await writeDirectory(deps, request, userTarget(deps, account.id), () =>
         ok([{ kind: 'put', row: { kind: 'account', account } }]),
       )
       return reply.code(201).send({ ...body(account), pending })
@@ -125,14 +126,14 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
       const { disabled, ...more } = request.body
       // Suspending is all that a help desk may do here.
       if (Object.values(more).some((value) => value !== undefined)) need(request, 'people.write')
-      const { addresses, delegated, name, quota } = more
+      const { addresses, delegated, name, quota, afterLeaving } = more
       const { id } = accountOf(directory, request.params.user)
       const pending = await changeAccount(
         deps,
         request,
         id,
         ({ quota: before, role, ...account }) => ({
-          ...withoutFacts(account),
+          ...withoutFacts(withAfterLeaving(account, afterLeaving)),
           ...factsAfter(account, request.body),
           ...withRole(givenRole(more, roleOf({ admin: account.admin, ...(role && { role }) }))),
           ...withQuota(before, quota),
@@ -167,29 +168,13 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
       return { pending }
     },
   )
-
-  app.delete(
-    '/users/:user',
-    { config: { permission: 'people.write' }, schema: { params: named, response: { 200: done } } },
-    async (request) => {
-      const { id } = accountOf(directory, request.params.user)
-      const pending = await writeDirectory(deps, request, target(deps, id), (now) => {
-        keepAWayIn(request, now, id, undefined)
-        return ok(removalOf(now, id))
-      })
-      return { pending }
-    },
-  )
 }
 
-/** What deletes an account. */
-export const removalOf = (now: Directory, id: AccountId): readonly DirectoryEdit[] => [
-  ...(now.forward(id) === undefined ? [] : [{ kind: 'remove', key: `forward:${id}` } as const]),
-  { kind: 'remove', key: `account:${id}` },
-]
-
 /** All of its row, and nothing else: the version is made of it. */
-function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQuota'> {
+export function userBody(
+  now: Directory,
+  account: Account,
+): Omit<UserBody, 'effectiveQuota' | 'state'> {
   const row = now.forward(account.id)
   return versioned({
     id: account.id,
@@ -220,9 +205,25 @@ function userBody(now: Directory, account: Account): Omit<UserBody, 'effectiveQu
     }),
     ...(account.deletedAt !== undefined && { deletedAt: account.deletedAt }),
     ...(account.profile !== undefined && { profile: { ...account.profile } }),
+    ...(account.afterLeaving !== undefined && {
+      afterLeaving: {
+        to: account.afterLeaving.to.map(formatAddress),
+        until: account.afterLeaving.until,
+      },
+    }),
     ...(account.quota !== undefined && { quota: account.quota }),
     ...(row !== undefined && { forward: { to: row.to.map(formatAddress), keep: row.keep } }),
   })
+}
+
+function withAfterLeaving<T extends Pick<Account, 'afterLeaving'>>(
+  account: T,
+  change: { readonly to: readonly string[]; readonly until: string } | null | undefined,
+): T {
+  if (change === undefined) return account
+  const { afterLeaving: _, ...rest } = account
+  if (change === null) return rest as T
+  return { ...account, afterLeaving: { to: change.to.map(addressOf), until: change.until } }
 }
 
 const factsBody = (account: Account) => {
@@ -234,7 +235,7 @@ const factsBody = (account: Account) => {
   }
 }
 
-const target = (deps: AdminDeps, id: AccountId): Target => ({
+export const userTarget = (deps: AdminDeps, id: AccountId): Target => ({
   key: `account:${id}`,
   name: nameOf(deps.directory.directory.account(id)),
   version: (now) => {
@@ -253,7 +254,7 @@ export const changeAccount = (
   id: AccountId,
   make: (account: Account) => Account,
 ) =>
-  writeDirectory(deps, request, target(deps, id), (now) => {
+  writeDirectory(deps, request, userTarget(deps, id), (now) => {
     const account = make(accountOf(now, id))
     keepAWayIn(request, now, id, account)
     return ok([{ kind: 'put', row: { kind: 'account', account } }])

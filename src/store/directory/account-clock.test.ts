@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DAY_MS, FakeClock, HOUR_MS } from '#base/time.ts'
+import { LIFE_RULES } from '#model/account-life.ts'
 import { AccountClock } from './account-clock.ts'
 
 const setUp = () => {
@@ -9,7 +10,7 @@ const setUp = () => {
   let graceDays = 3
   const lives = new AccountClock({
     clock,
-    rules: () => ({ zone: 'UTC', graceDays, mailBeforeStart: true }),
+    rules: () => ({ ...LIFE_RULES, zone: 'UTC', graceDays }),
     onJump: (byMs) => jumps.push(byMs),
   })
   return { clock, jumps, lives, grace: (days: number) => (graceDays = days) }

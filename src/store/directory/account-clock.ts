@@ -70,4 +70,4 @@ export class AccountClock {
 }
 
 const isSame = (a: LifeRules, b: LifeRules): boolean =>
-  a.zone === b.zone && a.graceDays === b.graceDays && a.mailBeforeStart === b.mailBeforeStart
+  (Object.keys(a) as (keyof LifeRules)[]).every((rule) => a[rule] === b[rule])

@@ -3,11 +3,12 @@ import { addressKey, domainKey, formatAddress, isDomain, parseAddress } from '#m
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { isReserved } from '#model/account-life.ts'
-import { factsFault } from '#model/person-facts.ts'
+import { factsFault, isDay } from '#model/person-facts.ts'
 import type { Address } from '#model/address.ts'
 import { profileFault } from '#model/profile.ts'
 import { formatNextHop, parseNextHop } from '#model/route.ts'
 import type { RouteRow } from '#model/route.ts'
+import type { DatedPlan } from '#model/plan.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { Directory, DirectoryKey, DirectoryRow, FormerOwner } from './directory.ts'
 
@@ -42,6 +43,8 @@ export function checkRow(directory: Directory, row: DirectoryRow): DirectoryRefu
       return checkRoute(row.route)
     case 'source':
       return checkSource(row.source)
+    case 'plan':
+      return checkPlan(row.plan)
   }
 }
 
@@ -61,7 +64,12 @@ function checkDomain(directory: Directory, domain: LocalDomain): DirectoryRefusa
   // All accounts are looked at for a new conversion only.
   const isNew = directory.domain(name)?.convertTo !== convertTo
   const owner = isNew
-    ? directory.accounts().find((account) => domainKey(account.domain) === domainKey(name))
+    ? directory
+        .accounts()
+        .find(
+          ({ domain: of, deletedAt }) =>
+            deletedAt === undefined && domainKey(of) === domainKey(name),
+        )
     : undefined
   if (owner !== undefined)
     return refuse(
@@ -103,6 +111,13 @@ function checkAccount(directory: Directory, account: Account): DirectoryRefusal 
   if (fault !== undefined) return refuse('invalid', fault, 'Give it as it is to be.')
   const profileIs = profileFault(account.profile ?? {})
   if (profileIs !== undefined) return refuse('invalid', profileIs, 'Shorten it.')
+  const { afterLeaving } = account
+  if (afterLeaving !== undefined) {
+    if (!isDay(afterLeaving.until))
+      return refuse('invalid', `${afterLeaving.until} is no day`, 'Give one such as 2031-09-30.')
+    const leads = checkTargets(afterLeaving.to, formatAddress(own.value))
+    if (leads !== undefined) return leads
+  }
   const namesake =
     account.externalId === undefined ? undefined : directory.byExternalId(account.externalId)
   if (namesake !== undefined && namesake.id !== account.id)
@@ -145,8 +160,10 @@ function checkFree(
   if (owner !== undefined && owner.id !== account.id)
     return refuse(
       'conflict',
-      `${text} belongs to ${owner.username}@${owner.domain}`,
-      'Choose another address.',
+      `${text} belongs to ${owner.username}@${owner.domain}${owner.deletedAt === undefined ? '' : ', who was deleted and can still be had back'}`,
+      owner.deletedAt === undefined
+        ? 'Choose another address.'
+        : `Choose another address; or: watari user undelete ${text}, watari user delete ${text} --for-good`,
     )
   const reserved = reservedFor(directory, address)
   if (reserved !== undefined && reserved.account.id !== account.id) return isReservedFor(reserved)
@@ -253,7 +270,7 @@ export function checkRemoval(
     return refuse(
       'notFound',
       `there is no ${kind} ${name}`,
-      `watari ${kind === 'account' ? 'user' : kind} ls shows what there is.`,
+      `watari ${NOUNS[kind] ?? kind} ls shows what there is.`,
     )
   if (kind === 'domain') return checkDomainRemoval(directory, name)
   if (kind === 'account' && directory.forward(name as Account['id']) !== undefined)
@@ -264,6 +281,8 @@ export function checkRemoval(
     )
   return undefined
 }
+
+const NOUNS: Readonly<Record<string, string>> = { account: 'user', plan: 'directory plans' }
 
 function exists(directory: Directory, kind: string, name: string): boolean {
   switch (kind) {
@@ -277,6 +296,8 @@ function exists(directory: Directory, kind: string, name: string): boolean {
       return directory.route(name) !== undefined
     case 'source':
       return directory.source(name) !== undefined
+    case 'plan':
+      return directory.plan(name) !== undefined
     case 'alias': {
       const address = parseAddress(name)
       return address.ok && directory.alias(address.value) !== undefined
@@ -284,6 +305,23 @@ function exists(directory: Directory, kind: string, name: string): boolean {
     default:
       return false
   }
+}
+
+const PLANS_USERS_MAX = 100_000
+
+/** Its change is checked when it is planned and again when it is made, with each account. */
+function checkPlan({ title, on, where, change }: DatedPlan): DirectoryRefusal | undefined {
+  if (title.trim() === '' || title.length > NAME_LENGTH_MAX)
+    return refuse('invalid', 'the plan has no title, or too long a one', 'Give it a short title.')
+  if (!isDay(on)) return refuse('invalid', `${on} is no day`, 'Give one such as 2027-04-01.')
+  const { tags = [], users } = where
+  if (tags.length === 0 && users === undefined)
+    return refuse('invalid', 'it names nobody', 'Give a tag, or users.')
+  if ((users?.length ?? 0) > PLANS_USERS_MAX)
+    return refuse('limit', `more than ${PLANS_USERS_MAX} users`, 'Give them a tag, and name that.')
+  if (Object.values(change).every((each) => each === undefined))
+    return refuse('invalid', 'it changes nothing', 'Say what is to change.')
+  return undefined
 }
 
 const SERVERS_MAX = 16
@@ -315,11 +353,12 @@ function checkDomainRemoval(directory: Directory, name: string): DirectoryRefusa
       `${converted.name} is converted to ${name}`,
       `Remove ${converted.name} first.`,
     )
-  const owner = directory
-    .accounts()
-    .find((account) =>
+  const owner = directory.accounts().find(
+    (account) =>
+      // Who is deleted comes back when the domain does.
+      account.deletedAt === undefined &&
       [account, ...account.addresses].some(({ domain }) => domainKey(domain) === key),
-    )
+  )
   if (owner !== undefined)
     return refuse(
       'conflict',

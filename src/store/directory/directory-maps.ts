@@ -1,6 +1,7 @@
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
+import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
@@ -19,6 +20,7 @@ export class DirectoryMaps {
   readonly forwards: PackedRows<Forward>
   readonly routes = new Map<string, RouteRow>()
   readonly sources = new Map<string, DirectorySource>()
+  readonly plans = new Map<string, DatedPlan>()
   readonly scram = { lacking: 0, iterations: new Map<number, number>() }
 
   constructor(parts?: DirectoryParts) {
@@ -34,7 +36,7 @@ export class DirectoryMaps {
 
   /** All rows as they stand; changes after this call are not seen. */
   parts(): DirectoryParts {
-    const { accounts, aliases, forwards, domains, routes, sources, scram } = this
+    const { accounts, aliases, forwards, domains, routes, sources, plans, scram } = this
     return {
       packed: {
         accounts: accounts.parts(),
@@ -45,6 +47,7 @@ export class DirectoryMaps {
         ...[...domains.values()].map((domain): DirectoryRow => ({ kind: 'domain', domain })),
         ...[...routes.values()].map((route): DirectoryRow => ({ kind: 'route', route })),
         ...[...sources.values()].map((source): DirectoryRow => ({ kind: 'source', source })),
+        ...[...plans.values()].map((plan): DirectoryRow => ({ kind: 'plan', plan })),
       ],
       scram: { lacking: scram.lacking, iterations: [...scram.iterations] },
     }
@@ -52,8 +55,8 @@ export class DirectoryMaps {
 
   /** The number of rows. */
   get size(): number {
-    const { domains, accounts, aliases, forwards, routes, sources } = this
-    return [domains, accounts, aliases, forwards, routes, sources].reduce(
+    const { domains, accounts, aliases, forwards, routes, sources, plans } = this
+    return [domains, accounts, aliases, forwards, routes, sources, plans].reduce(
       (sum, { size }) => sum + size,
       0,
     )
@@ -80,6 +83,8 @@ export class DirectoryMaps {
         return rowOf('route', this.routes.get(name))
       case 'source':
         return rowOf('source', this.sources.get(name))
+      case 'plan':
+        return rowOf('plan', this.plans.get(name))
       default:
         return undefined
     }
@@ -106,6 +111,9 @@ export class DirectoryMaps {
         return
       case 'source':
         this.sources.set(row.source.name, row.source)
+        return
+      case 'plan':
+        this.plans.set(row.plan.id, row.plan)
     }
   }
 
@@ -131,6 +139,9 @@ export class DirectoryMaps {
         return
       case 'source':
         this.sources.delete(name)
+        return
+      case 'plan':
+        this.plans.delete(name)
     }
   }
 

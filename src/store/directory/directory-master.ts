@@ -4,6 +4,7 @@ import type { Log } from '#base/log.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
+import { LIFE_RULES } from '#model/account-life.ts'
 import { AccountClock } from './account-clock.ts'
 import { checkRemoval, checkRow } from './check-edits.ts'
 import type { DirectoryEdit, DirectoryRefusal } from './check-edits.ts'
@@ -17,7 +18,6 @@ import { readChanges } from './rows-text.ts'
 import { rowKey } from './row-key.ts'
 
 const PAGE_ROWS = 1_000
-const PLAIN_RULES = { zone: '', graceDays: 0, mailBeforeStart: true }
 
 /** A check from another room, such as route's for cycles: one line that refuses the change. */
 export type ChangeCheck = (
@@ -54,7 +54,7 @@ export class DirectoryMaster {
     this.directory = new MemoryDirectory(
       [],
       0,
-      parts.lives ?? new AccountClock({ clock: parts.clock, rules: () => PLAIN_RULES }),
+      parts.lives ?? new AccountClock({ clock: parts.clock, rules: () => LIFE_RULES }),
     )
     this.#log = parts.log
     this.#clock = parts.clock

@@ -8,6 +8,7 @@ import type {
 } from '#model/account.ts'
 import type { Moment } from '#model/account-life.ts'
 import type { Address } from '#model/address.ts'
+import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 
@@ -19,8 +20,9 @@ export type DirectoryRow =
   | { readonly kind: 'forward'; readonly forward: Forward }
   | { readonly kind: 'route'; readonly route: RouteRow }
   | { readonly kind: 'source'; readonly source: DirectorySource }
+  | { readonly kind: 'plan'; readonly plan: DatedPlan }
 
-/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `route:match`, `source:NAME`. */
+/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `route:match`, `source:NAME`, `plan:ID`. */
 export type DirectoryKey = string
 
 /** One change of the log: the row as it is from now on, or its removal. */
@@ -87,6 +89,9 @@ export interface Directory {
   /** The row of exactly this `user@domain` or `domain`. */
   route(match: string): RouteRow | undefined
   routes(): readonly RouteRow[]
+  plan(id: string): DatedPlan | undefined
+  /** Those to come, and those that are done. */
+  plans(): readonly DatedPlan[]
   source(name: string): DirectorySource | undefined
   /** In their order. */
   sources(): readonly DirectorySource[]

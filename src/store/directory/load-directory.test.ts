@@ -63,6 +63,18 @@ const EACH_KIND: { readonly [K in DirectoryRow['kind']]: DirectoryRow & { readon
       auth: 'bind',
     },
   },
+  plan: {
+    kind: 'plan',
+    plan: {
+      id: 'p1',
+      title: '進級',
+      on: '2028-04-01',
+      where: { tags: ['1年'] },
+      change: { addTags: ['2年'] },
+      by: 'admin',
+      byRole: 'administrator',
+    },
+  },
 }
 
 const changesOf = (rows: readonly DirectoryRow[], after = 0): DirectoryChange[] =>

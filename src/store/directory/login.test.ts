@@ -4,7 +4,7 @@ import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { FakeClock, HOUR_MS, MINUTE_MS } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
-import { momentAt } from '#model/account-life.ts'
+import { LIFE_RULES, momentAt } from '#model/account-life.ts'
 import { createAuthenticator } from './login.ts'
 import { MemoryDirectory } from './memory-directory.ts'
 import { hashPassword, isPassword, verifyPassword } from './password.ts'
@@ -121,7 +121,7 @@ describe('logins', () => {
 
   test('nobody enters before the first day, after the grace, or deleted; sessions end; the login of before goes on', async () => {
     let today = '2027-03-31'
-    const rules = { zone: 'UTC', graceDays: 1, mailBeforeStart: true }
+    const rules = { ...LIFE_RULES, zone: 'UTC', graceDays: 1 }
     const row = accountRow('hanako', await hashPassword(fromUtf8('渡り')), {
       startsOn: '2027-04-01',
       expiresOn: '2031-03-31',

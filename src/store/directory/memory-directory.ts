@@ -1,9 +1,10 @@
 import { systemClock } from '#base/time.ts'
 import type { Account, AccountId, Alias, Forward, LocalDomain } from '#model/account.ts'
-import { isKept } from '#model/account-life.ts'
+import { isKept, LIFE_RULES } from '#model/account-life.ts'
 import type { Moment } from '#model/account-life.ts'
 import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { AccountClock } from './account-clock.ts'
@@ -28,10 +29,7 @@ interface KeyedAddress {
   readonly key: string
 }
 
-const BY_THE_MACHINE = {
-  clock: systemClock,
-  rules: () => ({ zone: '', graceDays: 0, mailBeforeStart: true }),
-}
+const BY_THE_MACHINE = { clock: systemClock, rules: () => LIFE_RULES }
 
 /**
  * The directory in memory, made from rows and kept up by changes. Look-ups ignore ASCII case and
@@ -214,6 +212,14 @@ export class MemoryDirectory implements Directory {
 
   routes(): readonly RouteRow[] {
     return [...this.#maps.routes.values()]
+  }
+
+  plan(id: string): DatedPlan | undefined {
+    return this.#maps.plans.get(id)
+  }
+
+  plans(): readonly DatedPlan[] {
+    return [...this.#maps.plans.values()]
   }
 
   source(name: string): DirectorySource | undefined {

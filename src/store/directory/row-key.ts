@@ -23,5 +23,7 @@ export function rowKey(row: DirectoryRow): DirectoryKey {
       return `route:${matchKey(row.route.match)}`
     case 'source':
       return `source:${row.source.name}`
+    case 'plan':
+      return `plan:${row.plan.id}`
   }
 }

@@ -456,6 +456,47 @@ export const SETTINGS = {
       ja: '利用開始日前のアカウント宛のメールを受け取る。受け取らない場合は宛先不明として拒否する。開始日前のログインはできない。',
     },
   },
+  'account.formerAddressDays': {
+    type: 'integer',
+    default: 180,
+    min: 0,
+    max: 3_650,
+    doc: {
+      en: 'After a rename, mail to the former main address still arrives for so many days, and it still logs in.',
+      ja: '改名後、この日数の間は旧アドレス宛のメールも届き、旧アドレスでもログインできる。',
+    },
+  },
+  'account.addressReservedMonths': {
+    type: 'integer',
+    default: 24,
+    min: 0,
+    max: 600,
+    doc: {
+      en: 'A former main address is given to nobody else for so many months; watari user release sets one free.',
+      ja: '旧アドレスをほかの人に割り当てない月数。watari user release で個別に解放できる。',
+    },
+  },
+  'account.noticeBefore': {
+    type: 'durations',
+    default: [30 * DAY_MS, 7 * DAY_MS, DAY_MS],
+    min: DAY_MS,
+    max: 365 * DAY_MS,
+    countMax: 10,
+    doc: {
+      en: 'So long before the last day of an account its owner is told by mail, each time once.',
+      ja: '有効期限のどれだけ前に本人へメールで知らせるか（それぞれ1回）。',
+    },
+  },
+  'account.undeleteDays': {
+    type: 'integer',
+    default: 30,
+    min: 0,
+    max: 3_650,
+    doc: {
+      en: 'A deleted account is kept for so many days, mailboxes and all (watari user undelete); then it is deleted for good. 0: at once.',
+      ja: '削除したアカウントをメールボックスごと保持する日数（watari user undelete で復元できる）。過ぎると完全に削除する。0 なら直ちに削除する。',
+    },
+  },
 } as const satisfies Readonly<Record<string, Option>>
 
 export type SettingKey = keyof typeof SETTINGS

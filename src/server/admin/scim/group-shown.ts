@@ -1,7 +1,7 @@
 import { GROUP, WATARI_GROUP } from '#codec/scim/group-schema.ts'
 import type { Json, JsonObject } from '#codec/scim/json.ts'
 import { mainAddressOf } from '#model/account.ts'
-import type { Alias } from '#model/account.ts'
+import type { Account, Alias } from '#model/account.ts'
 import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -13,21 +13,26 @@ export const groupId = ({ from }: Pick<Alias, 'from'>): string => addressKey(fro
 export const groupName = ({ from, name }: Pick<Alias, 'from' | 'name'>): string =>
   name ?? formatAddress(from)
 
-/** By which of its addresses a group leads to each of its members. */
-export type Ways = ReadonlyMap<string, readonly Address[]>
+/** What an address of a group's is. */
+export type Member =
+  | { readonly kind: 'User'; readonly id: string; readonly account: Account }
+  | { readonly kind: 'Group'; readonly id: string; readonly group: Alias }
+  | { readonly kind: 'outside'; readonly id: string; readonly address: Address }
 
-export const userKey = (id: string): string => `User ${id}`
-export const groupKey = (id: string): string => `Group ${id}`
-export const outsideKey = (address: Address): string => `outside ${addressKey(address)}`
+export function memberAt(now: Directory, address: Address): Member {
+  const group = now.alias(address)
+  if (group !== undefined) return { kind: 'Group', id: groupId(group), group }
+  const account = now.byAddress(address)
+  if (account !== undefined && account.deletedAt === undefined)
+    return { kind: 'User', id: account.id, account }
+  return { kind: 'outside', id: addressKey(address), address }
+}
 
-/** An alias as SCIM shows it, as a group (RFC 7643 §4.2), and the ways to those who are shown as members. */
-export function shownGroup(
-  group: Alias,
-  { now, base, wants }: View,
-): { readonly shown: JsonObject; readonly ways: Ways } {
+/** An alias as SCIM shows it, as a group (RFC 7643 §4.2). */
+export function shownGroup(group: Alias, { now, base, wants }: View): JsonObject {
   const id = groupId(group)
-  const { members, outside, ways } = wants('members') ? membersOf(now, group, base) : NOBODY
-  const shown = {
+  const { members, outside } = wants('members') ? membersOf(now, group, base) : NOBODY
+  return {
     schemas: [GROUP, WATARI_GROUP],
     id,
     ...(group.externalId !== undefined && { externalId: group.externalId }),
@@ -39,54 +44,32 @@ export function shownGroup(
     },
     meta: { resourceType: 'Group', location: `${base}/Groups/${encodeURIComponent(id)}` },
   }
-  return { shown, ways }
 }
 
-interface Members {
-  readonly members: readonly Json[]
-  readonly outside: readonly string[]
-  readonly ways: Ways
-}
-
-const NOBODY: Members = { members: [], outside: [], ways: new Map() }
+const NOBODY = { members: [], outside: [] }
 
 /** Each account and group once, however many of its addresses the group leads to. */
-function membersOf(now: Directory, { to }: Alias, base: string): Members {
-  const members: Json[] = []
+function membersOf(
+  now: Directory,
+  { to }: Alias,
+  base: string,
+): { readonly members: readonly Json[]; readonly outside: readonly string[] } {
+  const members = new Map<string, Json>()
   const outside: string[] = []
-  const ways = new Map<string, Address[]>()
   for (const address of to) {
-    const { key, member } = memberAt(now, address, base)
-    const others = ways.get(key)
-    others?.push(address)
-    if (others !== undefined) continue
-    ways.set(key, [address])
-    if (member === undefined) outside.push(formatAddress(address))
-    else members.push(member)
+    const member = memberAt(now, address)
+    const { kind, id } = member
+    if (member.kind === 'outside') outside.push(formatAddress(address))
+    else if (!members.has(`${kind} ${id}`))
+      members.set(`${kind} ${id}`, {
+        value: id,
+        $ref: `${base}/${kind}s/${encodeURIComponent(id)}`,
+        type: member.kind,
+        display: member.kind === 'User' ? displayOf(member.account) : groupName(member.group),
+      })
   }
-  return { members, outside, ways }
+  return { members: [...members.values()], outside }
 }
 
-function memberAt(
-  now: Directory,
-  address: Address,
-  base: string,
-): { readonly key: string; readonly member?: Json } {
-  const group = now.alias(address)
-  if (group !== undefined) {
-    const value = groupId(group)
-    const $ref = `${base}/Groups/${encodeURIComponent(value)}`
-    return {
-      key: groupKey(value),
-      member: { value, $ref, type: 'Group', display: groupName(group) },
-    }
-  }
-  const account = now.byAddress(address)
-  if (account === undefined || account.deletedAt !== undefined) return { key: outsideKey(address) }
-  const { id: value, name } = account
-  const display = name ?? formatAddress(mainAddressOf(account))
-  return {
-    key: userKey(value),
-    member: { value, $ref: `${base}/Users/${value}`, type: 'User', display },
-  }
-}
+const displayOf = (account: Account): string =>
+  account.name ?? formatAddress(mainAddressOf(account))

@@ -12,7 +12,8 @@ import type { Directory } from '#store/directory/directory.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { keepAWayIn } from '#server/admin/last-administrator.ts'
 import { mainAddress } from '#server/admin/lookup.ts'
-import { removalOf, secretsOf } from '#server/admin/users.ts'
+import { removalOf } from '#engine/people/account-upkeep.ts'
+import { secretsOf } from '#server/admin/users.ts'
 import type { Memberships } from './memberships.ts'
 import { hashOf, wantedValue } from './resource-kind.ts'
 import type { ResourceKind, Write } from './resource-kind.ts'
@@ -29,7 +30,6 @@ export function userKind(deps: AdminDeps, memberships: Memberships): ResourceKin
     name: 'User',
     endpoint: '/Users',
     schema: USER_SCHEMA,
-    idOf: ({ id }) => id,
     find: (now, id) => there(now.account(id as AccountId)),
     *all(now) {
       for (const account of now.accounts()) if (account.deletedAt === undefined) yield account

@@ -1,0 +1,41 @@
+import { openDatabase } from '#store/db/database.ts'
+import type { Database, DatabaseKind } from '#store/db/database.ts'
+
+/** When accounts were looked after last: a clock that went on by much more since may be wrong. */
+export interface UpkeepNotes {
+  lastUpkeep(): Promise<{ readonly ranAtMs?: number }>
+  noteUpkeep(run: { readonly ranAtMs: number }): Promise<void>
+}
+
+export const UPKEEP_DATABASE: DatabaseKind = {
+  kind: 'upkeep',
+  migrations: [
+    'CREATE TABLE upkeep (one INTEGER PRIMARY KEY CHECK (one = 1), ran_at_ms INTEGER NOT NULL) STRICT;',
+  ],
+}
+
+/** The notes in SQLite; opened by a storage process only. */
+export class SqliteUpkeepNotes implements UpkeepNotes {
+  readonly #db: Database
+
+  constructor(path: string) {
+    this.#db = openDatabase({ path, ...UPKEEP_DATABASE })
+  }
+
+  async lastUpkeep(): ReturnType<UpkeepNotes['lastUpkeep']> {
+    const row = this.#db.query<{ ran_at_ms: number }>('SELECT ran_at_ms FROM upkeep').get()
+    return row === undefined ? {} : { ranAtMs: row.ran_at_ms }
+  }
+
+  async noteUpkeep({ ranAtMs }: { readonly ranAtMs: number }): Promise<void> {
+    this.#db
+      .query(
+        'INSERT INTO upkeep VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET ran_at_ms = excluded.ran_at_ms',
+      )
+      .run(ranAtMs)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}
