@@ -9,6 +9,7 @@ import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { memoryLog } from '#base/log.ts'
 import { sleep, systemClock } from '#base/time.ts'
+import { createServer } from '#net/http.ts'
 import { endInPieces } from '#net/end-in-pieces.ts'
 import type { Jmap } from '#server/jmap/serve.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
@@ -121,6 +122,33 @@ test('who takes nothing of an answer loses it; who reads slowly, or waits for ev
   }
   assert.ok(taken > octets.length, `${taken} octets`)
   assert.equal(events.destroyed, false)
+})
+
+test('that a client closes its connection is no matter of control, nor the other way round', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'watari-admin-'))
+  const adminSocket = join(dir, 'admin.sock')
+  const told: unknown[] = []
+  const control = createServer((incoming, response) => {
+    told.push(incoming.headers.connection)
+    incoming.resume()
+    response.writeHead(200, { 'content-length': 6, connection: 'close' }).end('渡り')
+  })
+  control.listen(adminSocket)
+  await once(control, 'listening')
+  t.after(() => {
+    control.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+  const { open } = await door(t, () => Promise.resolve(echo), { adminSocket })
+  const socket = await open()
+  const ask = 'POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n'
+  socket.write(`${ask}\r\n{}`)
+  let answer = ''
+  while (!answer.includes('渡り')) answer += String((await once(socket, 'data'))[0])
+  assert.doesNotMatch(answer, /connection: close/i)
+  socket.write(`${ask}Connection: close\r\n\r\n{}`)
+  assert.match(await rest(socket), /^HTTP\/1\.1 200 /)
+  assert.deepEqual(told, ['keep-alive', 'keep-alive'])
 })
 
 test('JMAP is loaded when it is first asked, and again where that failed', async (t) => {

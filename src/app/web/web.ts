@@ -131,7 +131,7 @@ function proxy(incoming: IncomingMessage, response: ServerResponse, socketPath: 
   const { method, url } = incoming
   // Who is at the other end is this door's word, whatever the peer says of itself.
   const headers = {
-    ...incoming.headers,
+    ...withoutHop(incoming.headers),
     ...sentNow(),
     'watari-peer': peerAddress(incoming.socket).ip,
   }
@@ -141,7 +141,7 @@ function proxy(incoming: IncomingMessage, response: ServerResponse, socketPath: 
   onward.on('close', () => watch.end())
   onward.on('response', (answer) => {
     watch.end()
-    response.writeHead(answer.statusCode ?? 502, answer.headers)
+    response.writeHead(answer.statusCode ?? 502, withoutHop(answer.headers))
     answer.pipe(response)
   })
   onward.on('error', () => {
@@ -151,4 +151,13 @@ function proxy(incoming: IncomingMessage, response: ServerResponse, socketPath: 
   incoming.on('error', () => onward.destroy())
   response.on('close', () => onward.destroy())
   incoming.pipe(onward)
+}
+
+/**
+ * Without what concerns one connection alone (RFC 9110 §7.6.1). Control, told to close, would do so as
+ * soon as it has answered, and the end of a request that comes behind that finds nobody there.
+ */
+function withoutHop(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+  const { connection: _, 'keep-alive': __, ...onwards } = headers
+  return onwards
 }
