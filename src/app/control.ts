@@ -17,6 +17,7 @@ import { keptBinds } from './nodes/kept-binds.ts'
 import { withRenewed } from './nodes/new-credential.ts'
 import { ExpiryNotices } from '#engine/people/expiry-notices.ts'
 import { AccountUpkeep } from '#engine/people/account-upkeep.ts'
+import { HomeKeeper } from '#engine/home/home-keeper.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import { SourceLogins } from '#engine/people/source-logins.ts'
 import { findCycle } from '#engine/route/check.ts'
@@ -102,6 +103,15 @@ runRole('control', async ({ place, log, atFailure }) => {
   await directory.load()
   if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
   await naming(join(place.dir, 'control', 'settings.db'), settings.load())
+  const home = new HomeKeeper({
+    directory,
+    log: directoryLog,
+    clock,
+    trouble: log,
+    scramIterations: () =>
+      settings.settings['auth.scram'] ? settings.settings['auth.scramIterations'] : undefined,
+  })
+  await home.start()
   // A disk that takes nothing just now keeps control from nothing: the next start tries again.
   await giveSaltKeys(directory).catch((cause: unknown) => {
     if (!isFault(cause)) throw cause
@@ -180,6 +190,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     }),
     sources,
     upkeep,
+    home,
     sessionShelf: storage.service('sessions'),
     directory,
     directoryLog,
@@ -249,6 +260,7 @@ runRole('control', async ({ place, log, atFailure }) => {
       hub.close()
       await sources.close()
       await upkeep.close()
+      await home.close()
       closeServer(nodeServer)
       closeServer(adminServer)
       await Promise.all([...nodeDoors.opened, ...web.opened].map((door) => door.close(0)))

@@ -22,6 +22,7 @@ import { factsAfter } from '#model/person-facts.ts'
 import type { PersonFacts } from '#model/person-facts.ts'
 import { verbOf } from './context.ts'
 import type { Verb } from './context.ts'
+import { directoryHomeCommands } from './directory-home.ts'
 import { directoryProvisionCommand } from './directory-provision.ts'
 import { directoryPlanCommands } from './directory-plans.ts'
 import { directorySourceCommands } from './directory-sources.ts'
@@ -45,6 +46,7 @@ export function directoryCommands(program: Command, io: CliIo): void {
   directorySourceCommands(noun, io)
   directoryPlanCommands(noun, io)
   directoryProvisionCommand(noun, io, baseOf)
+  directoryHomeCommands(noun, io, baseOf)
   noun
     .command('import <file>')
     .description('add people and groups from LDIF, CSV, passwd or aliases; nobody is removed')

@@ -6,7 +6,7 @@ import type { NodeId } from '#model/event.ts'
 import { SqliteBindShelf } from '#store/directory/bind-shelf.ts'
 import type { BindShelf } from '#store/directory/bind-shelf.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
-import type { DirectoryLog } from '#store/directory/directory-log.ts'
+import type { DirectoryLog, HomeShelf } from '#store/directory/directory-log.ts'
 import type { DirectoryImages } from '#store/directory/image-file.ts'
 import { SqliteReplica } from '#store/directory/replica.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
@@ -160,7 +160,7 @@ export const KINDS = {
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>
     opened<{
-      directory: DirectoryLog & DirectoryImages
+      directory: DirectoryLog & DirectoryImages & HomeShelf
       settings: SettingsStore
       index: EventIndex
       nodes: NodeRegistry

@@ -8,7 +8,7 @@ export const SUCCESS = 0
 const SIZE_LIMIT_EXCEEDED = 4
 /** unavailableCriticalExtension: nothing was done. */
 export const NOT_OFFERED = 12
-const NO_SUCH_OBJECT = 32
+export const NO_SUCH_OBJECT = 32
 export const INAPPROPRIATE_AUTHENTICATION = 48
 export const INVALID_CREDENTIALS = 49
 export const ENTRY_EXISTS = 68

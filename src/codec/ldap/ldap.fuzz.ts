@@ -32,6 +32,7 @@ import { nextPage, pagedControl } from './paged.ts'
 import { encodeRequest } from './request.ts'
 import { messageLength, readResponse } from './response.ts'
 import { readSyncDone, readSyncInfo, readSyncState } from './sync.ts'
+import { readPostRead } from './write-controls.ts'
 
 const octets = fc.uint8Array({ maxLength: 40 })
 const text = fc.string({ unit: 'grapheme', maxLength: 20 })
@@ -327,3 +328,26 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]))
 }
+
+test('an entry after a change is read from any octets, or they are refused (RFC 4527)', () => {
+  const attribute = { type: 'entryCSN', values: [Uint8Array.of(1, 2)] }
+  fc.assert(
+    fc.property(octets, (value) => {
+      const read = readPostRead([{ oid: '1.3.6.1.1.13.2', value }])
+      assert.equal(typeof read.ok, 'boolean')
+    }),
+  )
+  const entry = element(
+    0x64,
+    octetString('cn=花子'),
+    sequence(
+      sequence(octetString(attribute.type), element(SET, octetString(attribute.values[0]!))),
+    ),
+  )
+  const read = readPostRead([{ oid: '1.3.6.1.1.13.2', value: entry }])
+  assert.deepEqual(
+    plain(read.ok ? read.value : read),
+    plain({ dn: 'cn=花子', attributes: [attribute] }),
+  )
+  assert.deepEqual(readPostRead([]), { ok: true, value: undefined })
+})

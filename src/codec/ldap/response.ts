@@ -16,6 +16,7 @@ import {
 import type {
   LdapAttribute,
   LdapControl,
+  LdapEntry,
   LdapMessage,
   LdapResponse,
   LdapResult,
@@ -58,7 +59,7 @@ const RESULTS: ReadonlySet<number> = new Set([0x61, 0x65, 0x67, 0x69, 0x6b, 0x6d
 
 function readOperation(message: BerReader): LdapResponse {
   const { tag } = message
-  if (tag === 0x64) return readEntry(message.enter(tag))
+  if (tag === 0x64) return { op: 'entry', entry: readEntryOf(message.enter(tag)) }
   if (tag === 0x73) return { op: 'reference', uris: readTexts(message.enter(tag)) }
   if (tag === 0x79) {
     const parts = message.enter(tag)
@@ -96,7 +97,8 @@ function readResult(parts: BerReader): LdapResult {
   }
 }
 
-function readEntry(parts: BerReader): LdapResponse {
+/** The parts of an entry of a search. */
+export function readEntryOf(parts: BerReader): LdapEntry {
   const dn = parts.text()
   const attributes: LdapAttribute[] = []
   for (const list = parts.enter(); !list.done;) {
@@ -106,7 +108,7 @@ function readEntry(parts: BerReader): LdapResponse {
     for (const set = one.enter(SET); !set.done;) values.push(set.octets())
     attributes.push({ type, values })
   }
-  return { op: 'entry', entry: { dn, attributes } }
+  return { dn, attributes }
 }
 
 function readTexts(list: BerReader): string[] {

@@ -4,7 +4,8 @@ import { fromUtf8 } from '#base/octets.ts'
 import type { DirectoryEntry } from '#model/directory-entry.ts'
 import { hashPassword } from '#store/directory/password.ts'
 import { FOLDERS } from './row-entry.ts'
-import { made, replicatorDn, serviceDn } from './provision-plan.ts'
+import { replicatorDn, serviceDn } from './provision-plan.ts'
+import { made } from './entry.ts'
 
 /** The entries that rows lie below, and those who write and copy them. */
 export async function baseEntries(base: string, password: Octets): Promise<DirectoryEntry[]> {

@@ -1,9 +1,10 @@
-import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import { fromUtf8 } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
 import type { LdapChange } from '#codec/ldap/message.ts'
 import { writeLdif, writeLdifChange } from '#codec/ldif/ldif.ts'
 import type { DirectoryEntry } from '#model/directory-entry.ts'
 import { dnKey } from '#engine/people/dn.ts'
+import { made, textsOf } from './entry.ts'
 import {
   ATTRIBUTE_TYPES,
   INDEXES,
@@ -49,6 +50,7 @@ export function planServer(config: readonly DirectoryEntry[], intent: Intent): S
   return [
     ...moduleSteps(config),
     ...schemaSteps(config),
+    ...sortingSteps(config),
     ...databaseSteps(database, intent),
     ...overlaySteps(config, database),
   ]
@@ -85,23 +87,6 @@ export const asInstalled = (suffix: string): DirectoryEntry[] => [
     olcDbIndex: ['objectClass eq', 'cn,uid eq'],
   }),
 ]
-
-export const made = (
-  dn: string,
-  attributes: Readonly<Record<string, readonly string[]>>,
-): DirectoryEntry => ({
-  dn,
-  attributes: Object.entries(attributes).map(([type, values]) => ({
-    type,
-    values: values.map(fromUtf8),
-  })),
-})
-
-/** The texts of one attribute of an entry. */
-export const textsOf = (entry: DirectoryEntry, type: string): string[] =>
-  entry.attributes
-    .filter((each) => asciiLower(each.type) === asciiLower(type))
-    .flatMap(({ values }) => values.map(toUtf8))
 
 const isA = (entry: DirectoryEntry, objectClass: string): boolean =>
   textsOf(entry, 'objectClass').some((each) => asciiLower(each) === asciiLower(objectClass))
@@ -182,6 +167,21 @@ const schemaOf = (
     olcObjectClasses,
   }),
 })
+
+/** A group of 10,000 is looked through once for each new member unless they lie in order. */
+const SORTED = 'watariTo'
+
+function sortingSteps(config: readonly DirectoryEntry[]): Step[] {
+  const sorted = config.flatMap((entry) => textsOf(entry, 'olcSortVals'))
+  if (sorted.some((text) => text.split(/\s+/).includes(SORTED))) return []
+  return [
+    modify('olcDatabase={-1}frontend,cn=config', {
+      kind: 'add',
+      type: 'olcSortVals',
+      values: [SORTED],
+    }),
+  ]
+}
 
 function databaseSteps(database: DirectoryEntry, intent: Intent): Step[] {
   const { base, follows } = intent

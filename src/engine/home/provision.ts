@@ -11,7 +11,8 @@ import { serverName } from '#client/ldap/server.ts'
 import type { LdapServer } from '#client/ldap/server.ts'
 import type { DirectoryEntry } from '#model/directory-entry.ts'
 import { baseEntries, replicatorPassword } from './base-entries.ts'
-import { made, planServer, replicatorDn, serviceDn } from './provision-plan.ts'
+import { planServer, replicatorDn, serviceDn } from './provision-plan.ts'
+import { made } from './entry.ts'
 import type { Intent, Step } from './provision-plan.ts'
 
 /** One server to set up, and who may change its configuration. */
@@ -260,7 +261,10 @@ const pause = (clock: Clock): Promise<void> =>
   new Promise((resolve) => void clock.after(LOOK_EVERY_MS, resolve))
 
 /** The number of the last change: at the entry that the database begins with. */
-async function contextCsn(connection: LdapConnection, base: string): Promise<string | undefined> {
+export async function contextCsn(
+  connection: LdapConnection,
+  base: string,
+): Promise<string | undefined> {
   for (let dn = base; dn !== ''; dn = dn.replace(/^(?:\\.|[^,\\])*,?/s, '')) {
     const entry = await entryAt(connection, dn, ['contextCSN'])
     const values = entry?.attributes.find(({ type }) => type === 'contextCSN')?.values ?? []

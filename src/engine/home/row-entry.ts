@@ -87,7 +87,7 @@ export const dnOf = (key: DirectoryKey, base: string): string =>
   `watariKey=${escaped(key)},${folderOf(key.slice(0, key.indexOf(':')), base)}`
 
 /** Where rows of a kind lie. */
-const folderOf = (kind: string, base: string): string =>
+export const folderOf = (kind: string, base: string): string =>
   `ou=${escaped(FOLDERS[kind] ?? kind)},${base}`
 
 export const FOLDERS: Readonly<Record<string, string>> = {

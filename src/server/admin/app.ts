@@ -40,6 +40,7 @@ import { ADMIN_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session
 import { settingsRoutes } from './settings.ts'
 import { appPasswordRoutes } from './app-passwords.ts'
 import { overlapRoutes } from './overlaps.ts'
+import { homeRoutes } from './home.ts'
 import { sourceRoutes } from './sources.ts'
 import { statusRoutes } from './status.ts'
 import { traceRoutes } from './trace.ts'
@@ -139,6 +140,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         peopleFileRoutes,
         sourceRoutes,
         overlapRoutes,
+        homeRoutes,
         routeRoutes,
         accessRoutes,
         queueRoutes,

@@ -13,6 +13,7 @@ import type { Clock } from '#base/time.ts'
 import type { SearchStatus } from '#contract/node/search.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
 import type { AccountUpkeep } from '#engine/people/account-upkeep.ts'
+import type { HomeKeeper } from '#engine/home/home-keeper.ts'
 import type { SourceState } from '#engine/people/source-keeper.ts'
 import type { SourceReading } from '#engine/people/gather.ts'
 import type { Keeping } from '#engine/retention/keeping.ts'
@@ -133,6 +134,8 @@ export interface AdminDeps {
     readings(): readonly SourceReading[]
     read(name: string, options?: { readonly accept?: boolean }): Promise<boolean>
   }
+  /** Where the directory's rows have their home. */
+  readonly home?: Pick<HomeKeeper, 'state' | 'move' | 'back' | 'accept'>
   /** The queues of all nodes that have one, through the node API. */
   queues(): readonly {
     readonly node: string

@@ -47,6 +47,8 @@ export interface DirectoryLog {
     readonly edits: readonly { readonly key: DirectoryKey; readonly row: DirectoryRow | null }[]
     readonly by: ChangeAuthor
     readonly atMs: number
+    /** How far the home's own changes are in the log with it. */
+    readonly mark?: string
   }): Promise<{ readonly seq: number; readonly changes: readonly DirectoryChange[] }>
   /** The latest changes first, of one row or of all. */
   history(ask: {
@@ -54,6 +56,18 @@ export interface DirectoryLog {
     readonly before?: number
     readonly limit: number
   }): Promise<{ readonly items: readonly DirectoryChangeRecord[] }>
+}
+
+/** Where the rows have their home, as who set it wrote it; undefined: here. */
+export interface HomeShelf {
+  home(): Promise<HomeRecord | undefined>
+  setHome(home: { readonly json: string } | undefined): Promise<void>
+}
+
+/** A home elsewhere, and how far its changes are in the log. */
+export interface HomeRecord {
+  readonly json: string
+  readonly mark?: string
 }
 
 const ROWS = {
@@ -82,11 +96,13 @@ export const DIRECTORY_DATABASE: DatabaseKind = {
    CREATE INDEX log_key ON log (key, seq);`,
     `CREATE TABLE lineage (id TEXT NOT NULL) STRICT;
    INSERT INTO lineage VALUES (lower(hex(randomblob(16))));`,
+    `CREATE TABLE home (
+     place INTEGER PRIMARY KEY CHECK (place = 1), json TEXT NOT NULL, mark TEXT) STRICT;`,
   ],
 }
 
 /** The log in SQLite; opened by a storage process only. */
-export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages {
+export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages, HomeShelf {
   readonly #db: Database
   readonly #image: ImageFile
   readonly #changesMax: number
@@ -145,6 +161,8 @@ export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages {
         this.#put(seq, edit, write)
         changes.push({ seq, key: edit.key, row: edit.row })
       }
+      if (write.mark !== undefined)
+        this.#db.query('UPDATE home SET mark = ?1 WHERE mark IS NULL OR mark < ?1').run(write.mark)
       this.#prune(seq, write.edits.length)
       return { seq, changes }
     })
@@ -192,6 +210,20 @@ export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages {
         after: withoutSecret(parseRow(row.json)),
       })),
     }
+  }
+
+  async home(): Promise<HomeRecord | undefined> {
+    const row = this.#db
+      .query<{ json: string; mark: string | null }>('SELECT json, mark FROM home')
+      .get()
+    return row && { json: row.json, ...(row.mark !== null && { mark: row.mark }) }
+  }
+
+  async setHome(home: { readonly json: string } | undefined): Promise<void> {
+    this.#db.transaction(() => {
+      this.#db.query('DELETE FROM home').run()
+      if (home !== undefined) this.#db.query('INSERT INTO home VALUES (1, ?, NULL)').run(home.json)
+    })
   }
 
   /** Takes away the oldest changes over the limit, some more than came in; the rows stay. */

@@ -9,7 +9,15 @@ import { AccountClock } from './account-clock.ts'
 import { checkRemoval, checkRow } from './check-edits.ts'
 import type { DirectoryEdit, DirectoryRefusal } from './check-edits.ts'
 import type { ChangeAuthor, DirectoryLog } from './directory-log.ts'
-import type { Directory, DirectoryChange } from './directory.ts'
+import type {
+  DirectoryHome,
+  FoundRow,
+  HomeChanged,
+  HomeEdit,
+  RefusedRow,
+} from './directory-home.ts'
+import type { Directory, DirectoryChange, DirectoryKey } from './directory.ts'
+import { byAuthor, chooseFound } from './found-rows.ts'
 import { MemoryDirectory } from './memory-directory.ts'
 import type { DirectoryImages } from './image-file.ts'
 import { ImageKeeper } from './image-keeper.ts'
@@ -40,6 +48,7 @@ export class DirectoryMaster {
   readonly #listeners = new Set<(changes: readonly DirectoryChange[]) => void>()
   /** A write whose end is not known: it may be in the log all the same. */
   #isBehind = false
+  #home: DirectoryHome | undefined
 
   constructor(parts: {
     readonly log: DirectoryLog
@@ -89,21 +98,93 @@ export class DirectoryMaster {
   ): Promise<Outcome<{ readonly seq: number }, DirectoryRefusal>> {
     return this.#oneByOne.run(async () => {
       await this.#catchUp()
-      const made = make(this.directory)
-      if (!made.ok) return made
-      const refusal = this.#check(made.value)
-      if (refusal !== undefined) return err(refusal)
-      this.#isBehind = true
-      const written = await this.#log.write({
-        baseSeq: this.directory.seq,
-        edits: made.value.map(keyed),
-        by,
-        atMs: this.#clock.nowMs(),
-      })
-      this.#isBehind = false
-      this.#take(written.changes)
-      return ok({ seq: written.seq })
+      const over = new Set<DirectoryKey>()
+      for (let turn = 0; turn < HOME_TURNS_MAX; turn++) {
+        const made = make(this.directory)
+        if (!made.ok) return made
+        const refusal = this.#check(made.value)
+        if (refusal !== undefined) return err(refusal)
+        const write = { edits: made.value.map(keyed), by, atMs: this.#clock.nowMs() }
+        const there = await this.#writeHome(write, over)
+        if (there.kind === 'written') {
+          await this.#writeLog({ ...write, ...(there.mark !== undefined && { mark: there.mark }) })
+          return ok({ seq: this.directory.seq })
+        }
+        // Others were there first: what they made of it counts, and the edits are made anew. What breaks
+        // a rule is not taken, and what is written now takes its place.
+        for (const { key } of await this.#takeFound(there.found)) over.add(key)
+      }
+      return err(RESTLESS)
     })
+  }
+
+  /** Where edits are written before the log has them; undefined: the log is the home. */
+  useHome(home: DirectoryHome | undefined): void {
+    this.#home = home
+  }
+
+  /**
+   * Takes what others have changed in the home into the log, by the same rules; answers what breaks one.
+   * They are looked for when it is this call's turn: nothing is older than what was written here.
+   */
+  takeFound(look: () => Promise<readonly FoundRow[]>): Promise<readonly RefusedRow[]> {
+    return this.#oneByOne.run(async () => {
+      await this.#catchUp()
+      return this.#takeFound(await look())
+    })
+  }
+
+  /** Nobody writes meanwhile. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#oneByOne.run(work)
+  }
+
+  async #writeHome(
+    write: Omit<Parameters<DirectoryHome['write']>[0], 'edits' | 'over'> & {
+      readonly edits: readonly Keyed[]
+    },
+    over: ReadonlySet<DirectoryKey>,
+  ): Promise<{ readonly kind: 'written'; readonly mark?: string } | HomeChanged> {
+    if (this.#home === undefined || write.edits.length === 0) return { kind: 'written' }
+    const edits = new Map<DirectoryKey, HomeEdit>()
+    for (const { key, row } of write.edits)
+      edits.set(key, { key, before: this.directory.row(key) ?? null, row })
+    return this.#home.write({ ...write, edits: [...edits.values()], over })
+  }
+
+  async #writeLog(write: Omit<Parameters<DirectoryLog['write']>[0], 'baseSeq'>): Promise<void> {
+    this.#isBehind = true
+    const written = await this.#log.write({ ...write, baseSeq: this.directory.seq })
+    this.#isBehind = false
+    this.#take(written.changes)
+  }
+
+  async #takeFound(found: readonly FoundRow[]): Promise<readonly RefusedRow[]> {
+    const home = this.#home
+    if (home === undefined) return []
+    const differing = found.filter(({ key, row }) => {
+      const here = this.directory.row(key)
+      return row === null || here === undefined ? (here ?? null) !== row : !home.isSame(here, row)
+    })
+    const { chosen, refused } = chooseFound(this.directory, differing, (edit) =>
+      this.#refusal(edit),
+    )
+    const atMs = this.#clock.nowMs()
+    for (const { rows, by } of byAuthor(chosen)) {
+      const mark = rows
+        .map((each) => each.mark ?? '')
+        .toSorted()
+        .at(-1)
+      await this.#writeLog({
+        edits: rows,
+        by,
+        atMs,
+        ...(mark !== undefined && mark !== '' && { mark }),
+      })
+    }
+    for (const { key, row, isSettled } of chosen)
+      if (isSettled === true && row !== null) await home.put({ key, row, atMs })
+    return refused
   }
 
   async #readAll(): Promise<void> {
@@ -143,25 +224,39 @@ export class DirectoryMaster {
   #check(edits: readonly DirectoryEdit[]): DirectoryRefusal | undefined {
     const trial = this.directory.trial()
     try {
-      for (const edit of edits) {
-        const { key, row } = keyed(edit)
-        const refusal =
-          row === null ? checkRemoval(this.directory, key) : checkRow(this.directory, row)
+      for (const edit of edits.map(keyed)) {
+        const refusal = this.#refusal(edit)
         if (refusal !== undefined) return refusal
-        for (const check of this.#checks) {
-          const message = check(this.directory, { key, row })
-          if (message !== undefined) return { code: 'conflict', message, remedy: CYCLE_REMEDY }
-        }
-        trial.put(key, row)
+        trial.put(edit.key, edit.row)
       }
       return undefined
     } finally {
       trial.end()
     }
   }
+
+  #refusal({ key, row }: Keyed): DirectoryRefusal | undefined {
+    const refusal = row === null ? checkRemoval(this.directory, key) : checkRow(this.directory, row)
+    if (refusal !== undefined) return refusal
+    for (const check of this.#checks) {
+      const message = check(this.directory, { key, row })
+      if (message !== undefined) return { code: 'conflict', message, remedy: CYCLE_REMEDY }
+    }
+    return undefined
+  }
 }
+
+/** How often edits are made anew because others change the same rows in the home. */
+const HOME_TURNS_MAX = 4
+const RESTLESS: DirectoryRefusal = {
+  code: 'conflict',
+  message: 'others change the same rows in the LDAP servers at this moment',
+  remedy: 'Try again.',
+}
+
+type Keyed = Pick<DirectoryChange, 'key' | 'row'>
 
 const CYCLE_REMEDY = 'Take one of these addresses out of the chain first.'
 
-const keyed = (edit: DirectoryEdit) =>
+const keyed = (edit: DirectoryEdit): Keyed =>
   edit.kind === 'remove' ? { key: edit.key, row: null } : { key: rowKey(edit.row), row: edit.row }

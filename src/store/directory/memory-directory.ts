@@ -121,6 +121,10 @@ export class MemoryDirectory implements Directory {
     }
   }
 
+  row(key: DirectoryKey): DirectoryRow | undefined {
+    return this.#maps.row(key)
+  }
+
   domain(name: string): LocalDomain | undefined {
     return this.#maps.domains.get(domainKey(name))
   }

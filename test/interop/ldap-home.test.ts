@@ -1,0 +1,350 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { armFailpoints } from '#base/failpoint.ts'
+import { silentLog } from '#base/log.ts'
+import { fromUtf8 } from '#base/octets.ts'
+import { isFault } from '#base/outcome.ts'
+import { systemClock } from '#base/time.ts'
+import type { LdapRequest } from '#codec/ldap/message.ts'
+import { isSameRow } from '#engine/home/entry-changes.ts'
+import { textsOf } from '#engine/home/entry.ts'
+import { HomeKeeper } from '#engine/home/home-keeper.ts'
+import type { HomeState } from '#engine/home/home-keeper.ts'
+import { dnOf, entryOf } from '#engine/home/row-entry.ts'
+import { findCycle } from '#engine/route/check.ts'
+import type { AccountId } from '#model/account.ts'
+import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { accountOf, directoryContract } from '#store/directory/directory-master.contract.ts'
+import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import type { DirectoryRow } from '#store/directory/directory.ts'
+import { verifyPassword } from '#store/directory/password.ts'
+import { HOME_BASE, asRoot, entriesOf, rowsOf, startLdapServers } from '#test/peers/ldap-home.ts'
+import type { LdapServers } from '#test/peers/ldap-home.ts'
+import { peersMissing } from '#test/peers/root.ts'
+import type { DebianSlapd } from '#test/peers/slapd-debian.ts'
+
+const BY = { who: '管理者', from: 'test' }
+const ITERATIONS = 4_096
+/** As ldappasswd has slapd make it; of `secret`. */
+const SSHA = `{SSHA}${Buffer.concat([createHash('sha1').update('secretsalt').digest(), Buffer.from('salt')]).toString('base64')}`
+const at = (localpart: string, domain = 'campus.example') => ({ localpart, domain })
+
+/** Control's part of it: the log, its one writer and who keeps the home. */
+class Control {
+  readonly master: DirectoryMaster
+  readonly log: SqliteDirectoryLog
+  readonly keeper: HomeKeeper
+  readonly #dir: string
+
+  private constructor(dir: string) {
+    this.#dir = dir
+    this.log = new SqliteDirectoryLog(join(dir, 'directory.db'))
+    this.master = new DirectoryMaster({ log: this.log, clock: systemClock, checks: [findCycle] })
+    this.keeper = new HomeKeeper({
+      directory: this.master,
+      log: this.log,
+      clock: systemClock,
+      trouble: silentLog,
+      scramIterations: () => ITERATIONS,
+    })
+  }
+
+  static async open(dir = mkdtempSync(join(tmpdir(), 'watari-home-'))): Promise<Control> {
+    const control = new Control(dir)
+    await control.master.load()
+    await control.keeper.start()
+    return control
+  }
+
+  async restart(): Promise<Control> {
+    await this.stop()
+    return Control.open(this.#dir)
+  }
+
+  async stop(): Promise<void> {
+    await this.keeper.close()
+    this.log.close()
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
+    rmSync(this.#dir, { recursive: true })
+  }
+
+  async is(...states: readonly string[]): Promise<HomeState> {
+    return until(`the home is ${states.join(' or ')}`, () => {
+      const state = this.keeper.state()
+      return states.includes(state.kind === 'ldap' ? state.state : state.kind) ? state : undefined
+    })
+  }
+
+  row(key: string): DirectoryRow | undefined {
+    return this.master.directory.row(key)
+  }
+}
+
+/** Asks again until there is an answer; what is waited for comes over a network. */
+async function until<T>(
+  what: string,
+  ask: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
+  const end = performance.now() + 30_000
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined && answer !== false) return answer
+    if (performance.now() > end) throw new Error(`it never came: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const domain: DirectoryRow = { kind: 'domain', domain: { name: 'campus.example' } }
+
+let servers: LdapServers
+const skip = peersMissing() ?? false
+before(async () => {
+  if (skip === false) servers = await startLdapServers()
+})
+after(() => servers?.stop())
+
+directoryContract(
+  'on OpenLDAP',
+  async () => {
+    const control = await Control.open()
+    await control.keeper.move(servers.place, BY, { adopt: false })
+    await control.is('well')
+    return {
+      master: control.master,
+      log: control.log,
+      isSame: isSameRow,
+      home: () => rowsOf(servers.provider),
+      close: async () => {
+        const keys = [...(await rowsOf(servers.provider)).keys()]
+        await asRoot(servers.provider, async (connection) => {
+          for (const key of keys) await connection.ask({ op: 'delete', dn: dnOf(key, HOME_BASE) })
+        })
+        await control.remove()
+      },
+    }
+  },
+  { skip },
+)
+
+describe('a home on OpenLDAP', { skip }, () => {
+  let control: Control
+  const provider = (): DebianSlapd => servers.provider
+  before(async () => {
+    control = await Control.open()
+    const rows = [
+      domain,
+      accountOf('hanako', { name: '花子', credential: '{SSHA}old', scram: 'keys' }),
+      accountOf('taro', { addresses: [at('t.yamada')] }),
+      ...Array.from({ length: 60 }, (_, n) => accountOf(`student${n}`)),
+    ]
+    const done = await control.master.write(
+      rows.map((row) => ({ kind: 'put', row })),
+      BY,
+    )
+    assert.ok(done.ok)
+  })
+  after(() => control.remove())
+
+  const write = (...rows: readonly DirectoryRow[]) =>
+    control.master.write(
+      rows.map((row) => ({ kind: 'put', row })),
+      BY,
+    )
+  const ask = (request: LdapRequest): Promise<number> =>
+    asRoot(provider(), async (connection) => (await connection.ask(request)).result.code)
+  const replace = (key: string, type: string, ...values: readonly string[]) =>
+    ask({
+      op: 'modify',
+      dn: dnOf(key, HOME_BASE),
+      changes: [{ kind: 'replace', type, values: values.map(fromUtf8) }],
+    })
+  const account = (username: string) => {
+    const row = control.row(`account:id-${username}`)
+    return row?.kind === 'account' ? row.account : undefined
+  }
+  const notes = (): readonly { readonly key: string; readonly text: string }[] => {
+    const state = control.keeper.state()
+    return state.kind === 'ldap' ? state.notes : []
+  }
+
+  test('is moved to with all rows, refused where strangers lie there, and left again', async () => {
+    const stranger = entryOf(accountOf('stranger'), HOME_BASE)
+    assert.equal(await ask({ op: 'add', ...stranger }), 0)
+    await assert.rejects(
+      control.keeper.move(servers.place, BY, { adopt: false }),
+      (thrown) => isFault(thrown, 'conflict') && /stranger/.test(thrown.message),
+    )
+    const wrong = { ...servers.place, bind: { ...servers.place.bind, passwordBase64: 'eA==' } }
+    await assert.rejects(control.keeper.move(wrong, BY, { adopt: true }), (thrown) =>
+      isFault(thrown, 'unavailable'),
+    )
+    assert.equal(control.keeper.state().kind, 'embedded')
+    await control.keeper.move(servers.place, BY, { adopt: true })
+    await control.is('well')
+    // Whom others have made there is one of ours from now on.
+    await until('the stranger', () => account('stranger'))
+    assert.equal((await rowsOf(provider())).size, 64)
+    await control.keeper.back()
+    assert.equal(control.keeper.state().kind, 'embedded')
+    assert.ok((await write(accountOf('taro', { name: '此処' }))).ok)
+    await control.keeper.move(servers.place, BY, { adopt: false })
+    await control.is('well')
+    const there = (await rowsOf(provider())).get('account:id-taro')
+    assert.equal(there?.kind === 'account' && there.account.name, '此処')
+  })
+
+  test('is heard: what others change there becomes an edit here, with who it was', async () => {
+    assert.equal(await replace('account:id-taro', 'displayName', '太郎'), 0)
+    await until('the new name', () => account('taro')?.name === '太郎')
+    const { items } = await control.log.history({ key: 'account:id-taro', limit: 1 })
+    assert.match(items[0]?.by.who ?? '', /cn=external/)
+    // A note of others at the entry is none of ours, and stays.
+    assert.equal(await replace('account:id-taro', 'description', '覚え書き'), 0)
+    assert.ok((await write(accountOf('taro', { name: '二郎', addresses: [at('t.yamada')] }))).ok)
+    const entry = (await entriesOf(provider())).find(({ dn }) => dn.includes('id-taro'))!
+    assert.deepEqual(textsOf(entry, 'description'), ['覚え書き'])
+    assert.match(textsOf(entry, 'watariEditedBy')[0] ?? '', /管理者/)
+    assert.equal(await ask({ op: 'delete', dn: dnOf('account:id-student1', HOME_BASE) }), 0)
+    await until('the removal', () => account('student1') === undefined)
+  })
+
+  test('breaks no rule: what does is told, and taken once it does not any more', async () => {
+    assert.equal(
+      await replace('account:id-student2', 'mailLocalAddress', 't.yamada@campus.example'),
+      0,
+    )
+    const note = await until('the note', () => notes().find(({ key }) => key.endsWith('student2')))
+    assert.match(note.text, /t\.yamada@campus\.example belongs to taro/)
+    assert.deepEqual(account('student2')?.addresses, [])
+    assert.equal(await replace('account:id-student3', 'watariRest', 'no JSON'), 0)
+    assert.equal(
+      await replace('account:id-student4', 'mailLocalAddress', 'hanako@campus.example'),
+      0,
+    )
+    await until('a third note', () => notes().find(({ key }) => key.endsWith('student4')))
+    assert.equal(await replace('account:id-student4', 'mailLocalAddress'), 0) // taken back there
+    await until('the second note', () => notes().find(({ key }) => key.endsWith('student3')))
+    assert.equal(await replace('account:id-taro', 'mailLocalAddress'), 0)
+    await until('the address', () => account('student2')?.addresses.length === 1)
+    // An edit of ours mends what cannot be read.
+    assert.ok((await write(accountOf('student3', { name: '三' }))).ok)
+    await until('no note', () => notes().length === 0)
+    assert.ok(
+      isSameRow(
+        (await rowsOf(provider())).get('account:id-student3')!,
+        control.row('account:id-student3')!,
+      ),
+    )
+  })
+
+  test('a password that was set there lets nobody in by keys of the old one, and is hashed', async () => {
+    const password = '渡り鳥 & かぎ'
+    assert.equal(await replace('account:id-hanako', 'userPassword', SSHA), 0)
+    await until('the hash', () => account('hanako')?.credential === SSHA)
+    assert.equal(account('hanako')?.scram, undefined)
+    assert.equal(account('hanako')?.credentialVersion, 2)
+    assert.equal(await replace('account:id-hanako', 'userPassword', password), 0)
+    await until('our hash', () => account('hanako')?.credential?.startsWith('$argon2id'))
+    assert.ok(await verifyPassword(fromUtf8(password), account('hanako')?.credential))
+    assert.match(account('hanako')?.scram ?? '', /\$4096:/)
+    const there = await until('the same there', async () => {
+      const row = (await rowsOf(provider())).get('account:id-hanako')
+      return row !== undefined && isSameRow(row, control.row('account:id-hanako')!)
+        ? row
+        : undefined
+    })
+    assert.equal(there.kind === 'account' && there.account.credentialVersion, 3)
+  })
+
+  test('of a write from here and one from there to the same row neither is lost', async () => {
+    // Before the news of it can have come: the write finds it.
+    for (let n = 0; n < 5; n++) {
+      assert.equal(
+        await replace('account:id-student4', 'mailLocalAddress', `s${n}@campus.example`),
+        0,
+      )
+      const done = await control.master.update((now) => {
+        const before = now.account('id-student4' as AccountId)!
+        const row: DirectoryRow = { kind: 'account', account: { ...before, name: `名${n}` } }
+        return { ok: true, value: [{ kind: 'put', row }] }
+      }, BY)
+      assert.ok(done.ok)
+      assert.equal(account('student4')?.name, `名${n}`)
+      assert.deepEqual(account('student4')?.addresses, [at(`s${n}`)])
+    }
+  })
+
+  test('an edit of several rows that was cut in the middle is ended by who finds it', async () => {
+    const rows = [5, 6, 7].map((n) => accountOf(`student${n}`, { name: '揃い' }))
+    armFailpoints('home.row=throw@2')
+    await assert.rejects(write(...rows))
+    armFailpoints('')
+    assert.ok((await entriesOf(provider())).some(({ dn }) => dn.startsWith('watariKey=edit:')))
+    control = await control.restart()
+    await control.is('well')
+    await until('all of it', () => [5, 6, 7].every((n) => account(`student${n}`)?.name === '揃い'))
+    assert.equal(
+      (await entriesOf(provider())).some(({ dn }) => dn.startsWith('watariKey=edit:')),
+      false,
+    )
+    const { items } = await control.log.history({ key: 'account:id-student7', limit: 1 })
+    assert.deepEqual(items[0]?.by, BY)
+    // What the server cannot hold takes the whole edit back.
+    const long = accountOf('student6', { name: '長'.repeat(200), scram: 'k'.repeat(5_000_000) })
+    const refused = await write(accountOf('student5', { name: '新' }), long).catch(
+      (thrown) => thrown,
+    )
+    assert.ok(isFault(refused, 'limit'))
+    assert.equal(account('student5')?.name, '揃い')
+  })
+
+  test('away: nothing can be changed, the replica is followed, and nothing here is older than it was', async () => {
+    assert.ok((await write(accountOf('student8', { name: '最後' }))).ok)
+    await until('the replica has it', async () => {
+      const row = (await rowsOf(servers.replica)).get('account:id-student8')
+      return row?.kind === 'account' && row.account.name === '最後'
+    })
+    await provider().kill()
+    await control.is('replica')
+    await assert.rejects(write(accountOf('student8', { name: '無理' })), (thrown) =>
+      isFault(thrown, 'unavailable'),
+    )
+    assert.equal(account('student8')?.name, '最後')
+    // Started anew with the provider away, the replica is still no older than what was taken.
+    control = await control.restart()
+    await control.is('replica')
+    await servers.replica.kill()
+    await control.is('away')
+    assert.equal(account('student8')?.name, '最後')
+    await Promise.all([provider().start(), servers.replica.start()])
+    await control.is('well')
+    await until('writes again', async () =>
+      write(accountOf('student8', { name: '再び' })).then(
+        ({ ok }) => ok,
+        () => undefined,
+      ),
+    )
+  })
+
+  test('one that loses many rows at once is held until somebody says that it is meant', async () => {
+    await asRoot(provider(), async (connection) => {
+      for (let n = 20; n < 60; n++)
+        await connection.ask({ op: 'delete', dn: dnOf(`account:id-student${n}`, HOME_BASE) })
+    })
+    await control.is('held')
+    await until('all are told', () => notes().length >= 20)
+    const left = [...control.master.directory.accounts()].length
+    assert.ok(left >= 45, `${left}`)
+    await control.keeper.accept()
+    await until('they are gone', () => account('student59') === undefined)
+    await control.is('well')
+    assert.equal(account('student8')?.name, '再び')
+  })
+})
