@@ -32,11 +32,14 @@ export function SourceDetail(props: {
         <p>{t('destinations.gone')}</p>
       </Sheet>
     )
-  const { state, error, people, readAt } = source
+  const { state, error, people, readAt, mode, newsAt } = source
   const facts: readonly (readonly [string, ReactNode])[] = [
     [t('source.order'), source.order],
     [t('source.people'), people === undefined ? '–' : numberText(language, people)],
     [t('source.read'), readAt === undefined ? '–' : dateText(language, readAt)],
+    ...(mode === 'persist' && newsAt !== undefined
+      ? [[t('source.news'), dateText(language, newsAt)] as const]
+      : []),
     [t('source.base'), source.base],
     [t('source.filter'), source.filter ?? t('source.filterNone')],
     [t('source.map'), source.map ?? t('source.mapNone')],
@@ -47,7 +50,10 @@ export function SourceDetail(props: {
   return (
     <Sheet title={name}>
       <p>
-        <SourceMark state={state} /> {t(`source.${state}Means`)}
+        <SourceMark state={state} />{' '}
+        {t(
+          state === 'well' && mode === 'persist' ? 'source.followedMeans' : `source.${state}Means`,
+        )}
       </p>
       {error !== undefined && (
         <p className="said-no" lang="en">

@@ -5,7 +5,8 @@ import type { ReactNode } from 'react'
 import type { NewSourceBody, SourceBody, SourceTrialBody } from '#contract/admin/sources.ts'
 import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
-import { numberText } from '#web/parts/times.ts'
+import { Mark } from '#web/parts/mark.tsx'
+import { lengthText, numberText } from '#web/parts/times.ts'
 
 import { ask, part } from './api.ts'
 import { SourceMark } from './source-mark.tsx'
@@ -94,15 +95,21 @@ export function Tried({ trial }: { readonly trial: SourceTrialBody }): ReactNode
 
 /** Each host of a source, and how it is. */
 export function HostList({ hosts }: { readonly hosts: SourceBody['hosts'] }): ReactNode {
-  const { t } = useWords()
+  const { t, language } = useWords()
   if (hosts.length === 0) return null
   return (
     <section>
       <h3>{t('source.hosts')}</h3>
       <ul className="outcomes">
-        {hosts.map(({ url, state, error }) => (
+        {hosts.map(({ url, state, error, followed, lagSeconds }) => (
           <li key={url}>
-            <SourceMark state={state} /> <span className="code">{url}</span>
+            <SourceMark state={state} /> <span className="code">{url}</span>{' '}
+            {followed === true && <Mark kind="plain">{t('source.followed')}</Mark>}{' '}
+            {lagSeconds !== undefined && lagSeconds > 0 && (
+              <Mark kind="warn">
+                {t('source.lag', { time: lengthText(language, lagSeconds * 1_000) })}
+              </Mark>
+            )}
             {error !== undefined && (
               <div className="faint" lang="en">
                 {error}

@@ -31,6 +31,10 @@ export const SOURCES: Sentences = {
     'source.away': 'away',
     'source.unreadMeans': 'It is being read for the first time.',
     'source.wellMeans': 'It is read every half minute.',
+    'source.followedMeans': 'It tells what changes at once.',
+    'source.news': 'Last news',
+    'source.followed': 'followed',
+    'source.lag': '{{time}} behind',
     'source.heldMeans':
       'It has lost so many people at once that nothing is done before you say that this is meant.',
     'source.awayMeans':
@@ -142,6 +146,10 @@ export const SOURCES: Sentences = {
     'source.away': '応答なし',
     'source.unreadMeans': '初回の読み込み中です。',
     'source.wellMeans': '30 秒ごとに読み込んでいます。',
+    'source.followedMeans': '変更の通知をすぐに受け取っています。',
+    'source.news': '最後の通知',
+    'source.followed': '受信中',
+    'source.lag': '{{time}} 遅れ',
     'source.heldMeans': '一度に多くの人が消えたため、確認があるまで何も変更しません。',
     'source.awayMeans': 'どのサーバーも応答しません。利用者とメールは最後に読み込んだままです。',
     'source.accept': '意図どおりなので反映する',
