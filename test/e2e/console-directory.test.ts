@@ -271,7 +271,7 @@ describe('the console over a full house', { skip: noBrowser ?? false }, () => {
     await page.locator('.table-row', { hasText: 'person-8@' }).click()
     await detail(page).getByRole('button', { name: 'Delete' }).click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByText(/deleted for good 14 days from now/).waitFor()
+    await dialog.getByText(/It can be brought back/).waitFor()
     await page.keyboard.type('person-8')
     assert.equal(await dialog.getByRole('button', { name: 'Delete' }).isDisabled(), true)
     await page.keyboard.type('@campus.example')

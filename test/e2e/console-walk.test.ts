@@ -89,6 +89,19 @@ async function sights(): Promise<readonly Sight[]> {
     bindPasswordBase64: 'c2VjcmV0',
   })
   const sources = '/console/people?tab=sources'
+  await house.api('PATCH', `/users/${id}`, {
+    reading: 'ささき りゅうのすけ',
+    formerNames: ['渡邉 龍之介'],
+    tags: ['2027入学', '法学部'],
+    expiresOn: '2099-03-31',
+  })
+  await house.api('DELETE', '/users/person-50').catch(() => undefined)
+  const plan = (await house.api('POST', '/directory/plans', {
+    title: '2028年度 進級',
+    on: '2099-04-01',
+    where: { tags: ['2027入学'] },
+    change: { addTags: ['二年'], removeTags: ['一年'], expiresOn: '2099-03-31' },
+  })) as { readonly id: string }
   const aliases = '/console/destinations?tab=aliases'
   return [
     { name: 'overview', path: '/console' },
@@ -143,7 +156,7 @@ async function sights(): Promise<readonly Sight[]> {
     },
     { name: 'person', path: person, there: '.meter' },
     { name: 'person-full', path: `/console/people?id=${hanako.id}`, there: '.meter-full' },
-    { name: 'person-delete', path: person, act: press('.detail .acts > button:nth-of-type(2)') },
+    { name: 'person-delete', path: person, act: press('.detail .acts > button:nth-of-type(3)') },
     { name: 'script', path: person, act: press('.detail .as-link') },
     { name: 'source', path: `${sources}&id=honbu`, there: '.detail .mark-bad' },
     { name: 'source-add', path: sources, act: press('.filters > button') },
@@ -164,6 +177,14 @@ async function sights(): Promise<readonly Sight[]> {
       name: 'explain',
       path: '/console/people?tab=explain&q=person-7@campus.example',
       there: '.answer',
+    },
+    { name: 'people-deleted', path: '/console/people?deleted=true', there: '.table-row button' },
+    { name: 'person-rename', path: person, act: press('.detail .acts > button:nth-of-type(2)') },
+    { name: 'plan', path: `/console/people?tab=plans&id=${plan.id}`, there: '.report' },
+    {
+      name: 'plan-new',
+      path: '/console/people?tab=plans',
+      act: press('.filters > button'),
     },
     { name: 'import', path: '/console/people?tab=import' },
     {

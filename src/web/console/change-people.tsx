@@ -1,4 +1,4 @@
-import { Button, Skeleton, TextInput } from '@mantine/core'
+import { Button, Skeleton } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
@@ -9,6 +9,7 @@ import { numberText } from '#web/parts/times.ts'
 
 import { bulkCounts, changeAll, noChange, peopleOf, previewOf } from './bulk-change.ts'
 import type { BulkRow, BulkTexts } from './bulk-change.ts'
+import { BulkFields } from './bulk-fields.tsx'
 import { BulkReport } from './bulk-report.tsx'
 import type { Query } from './rows-of.ts'
 import { Trouble } from './trouble.tsx'
@@ -46,7 +47,7 @@ export function ChangePeople(props: {
           doing.mutate()
         }}
       >
-        {doing.isIdle && <Fields texts={texts} onChange={setTexts} />}
+        {doing.isIdle && <BulkFields texts={texts} onChange={setTexts} />}
         {people.isPending && <Skeleton height={200} />}
         {people.error !== null && (
           <Trouble error={people.error} retry={() => void people.refetch()} />
@@ -113,49 +114,6 @@ function Acts(props: {
       <Button variant="default" onClick={onClose} disabled={isBusy}>
         {t('cancel')}
       </Button>
-    </div>
-  )
-}
-
-function Fields(props: {
-  readonly texts: BulkTexts
-  readonly onChange: (texts: BulkTexts) => void
-}): ReactNode {
-  const { t } = useWords()
-  const { texts } = props
-  const set = (some: Partial<BulkTexts>): void => props.onChange({ ...texts, ...some })
-  return (
-    <div className="pairs">
-      {(['addTags', 'removeTags'] as const).map((name) => (
-        <TextInput
-          key={name}
-          label={t(`bulk.${name}`)}
-          description={t('people.tagsHint')}
-          value={texts[name]}
-          onChange={(event) => set({ [name]: event.currentTarget.value })}
-          autoComplete="off"
-        />
-      ))}
-      {(['startsOn', 'expiresOn'] as const).map((name) => (
-        <TextInput
-          key={name}
-          type="date"
-          label={t(`people.${name}`)}
-          value={texts[name]}
-          onChange={(event) => set({ [name]: event.currentTarget.value })}
-        />
-      ))}
-      <label className="field">
-        {t('bulk.act')}
-        <select
-          value={texts.act}
-          onChange={(event) => set({ act: event.currentTarget.value as BulkTexts['act'] })}
-        >
-          <option value="">{t('bulk.actNone')}</option>
-          <option value="disable">{t('bulk.actDisable')}</option>
-          <option value="enable">{t('bulk.actEnable')}</option>
-        </select>
-      </label>
     </div>
   )
 }

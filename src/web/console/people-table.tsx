@@ -14,6 +14,7 @@ import { May } from './may.tsx'
 import { NewPerson } from './new-person.tsx'
 import { PageTable } from './page-table.tsx'
 import { PersonDetail } from './person-detail.tsx'
+import { LifeMark, useRestore } from './person-life.tsx'
 import { StorageCell, useNearPercent } from './person-storage.tsx'
 import { useRows } from './rows-of.ts'
 import { TableTools, useColumns } from './table-tools.tsx'
@@ -24,27 +25,38 @@ export function PeopleTable(): ReactNode {
   const { query } = useAddress()
   const search = query.get('q') ?? ''
   const isFull = query.get('full') === 'near'
+  const isDeleted = query.get('deleted') === 'true'
+  const restore = useRestore()
   const nearPercent = useNearPercent()
-  const asked = { search, used: 'true', ...(isFull && { fullFrom: String(nearPercent) }) }
+  const asked = {
+    search,
+    used: 'true',
+    ...(isFull && { fullFrom: String(nearPercent) }),
+    ...(isDeleted && { deleted: 'true' }),
+  }
   const list = useRows<UserBody>('/users', asked)
   const opened = query.get('id')
   const [isAdding, setAdding] = useState(false)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const all: readonly Column<UserBody>[] = [
-    {
-      key: 'choose',
-      label: <span className="only-read">{t('bulk.chooseHead')}</span>,
-      width: '24px',
-      cell: ({ id, address }) => (
-        <input
-          type="checkbox"
-          aria-label={t('bulk.choose', { address })}
-          checked={chosen.has(id)}
-          onChange={() => setChosen(chosen.symmetricDifference(new Set([id])))}
-          onClick={(event) => event.stopPropagation()}
-        />
-      ),
-    },
+    ...(isDeleted
+      ? []
+      : [
+          {
+            key: 'choose',
+            label: <span className="only-read">{t('bulk.chooseHead')}</span>,
+            width: '24px',
+            cell: ({ id, address }: UserBody) => (
+              <input
+                type="checkbox"
+                aria-label={t('bulk.choose', { address })}
+                checked={chosen.has(id)}
+                onChange={() => setChosen(chosen.symmetricDifference(new Set([id])))}
+                onClick={(event) => event.stopPropagation()}
+              />
+            ),
+          },
+        ]),
     {
       key: 'address',
       label: t('people.address'),
@@ -56,6 +68,7 @@ export function PeopleTable(): ReactNode {
       key: 'name',
       label: t('people.name'),
       width: 'minmax(80px, 1fr)',
+      isExtra: isDeleted,
       cell: ({ name }) => name,
       text: ({ name }) => name ?? '',
     },
@@ -78,17 +91,31 @@ export function PeopleTable(): ReactNode {
     {
       key: 'state',
       label: t('queue.state'),
-      width: '130px',
+      width: 'minmax(84px, 130px)',
       cell: (row) =>
-        row.disabled ? (
-          <Mark kind="bad">{t('people.disabled')}</Mark>
-        ) : row.role !== 'user' ? (
+        row.role !== 'user' && row.state === 'active' ? (
           <Mark kind="plain">{t(`people.${row.role}`)}</Mark>
         ) : (
-          <Mark kind="good">{t('people.active')}</Mark>
+          <LifeMark person={row} />
         ),
-      text: ({ disabled, role }) => (disabled ? 'disabled' : role === 'user' ? 'active' : role),
+      text: ({ state, role }) => (state === 'active' && role !== 'user' ? role : state),
     },
+    ...(isDeleted
+      ? [
+          {
+            key: 'restore',
+            label: <span className="only-read">{t('life.restore')}</span>,
+            width: '96px',
+            cell: (row: UserBody) => (
+              <May do="people.write">
+                <button type="button" className="as-link" onClick={() => void restore(row)}>
+                  {t('life.restore')}
+                </button>
+              </May>
+            ),
+          },
+        ]
+      : []),
     {
       key: 'storage',
       label: t('quota.title'),
@@ -135,10 +162,21 @@ export function PeopleTable(): ReactNode {
           <option value="">{t('quota.any')}</option>
           <option value="near">{t('quota.near', { percent: nearPercent })}</option>
         </select>
+        <select
+          aria-label={t('life.filter')}
+          value={isDeleted ? 'true' : ''}
+          onChange={(event) => {
+            setChosen(new Set())
+            setQuery({ deleted: event.currentTarget.value, id: undefined })
+          }}
+        >
+          <option value="">{t('life.inUse')}</option>
+          <option value="true">{t('life.deletedOnly')}</option>
+        </select>
         <May do="people.write">
           <Button onClick={() => setAdding(true)}>{t('people.add')}</Button>
         </May>
-        {chosen.size > 0 && (
+        {chosen.size > 0 && !isDeleted && (
           <BulkPeople chosen={chosen} onChoose={setChosen} query={asked} columns={columns.shown} />
         )}
         <TableTools table="people" all={all} columns={columns} path="/users" query={asked} />
@@ -149,10 +187,18 @@ export function PeopleTable(): ReactNode {
         columns={columns.shown}
         keyOf={({ id }) => id}
         opened={opened ?? undefined}
-        onOpen={({ id }) => setQuery({ id })}
+        {...(!isDeleted && { onOpen: ({ id }: UserBody) => setQuery({ id }) })}
         chosen={chosen}
         onChoose={setChosen}
-        empty={t(isFull ? 'quota.noneFull' : search === '' ? 'people.empty' : 'people.none')}
+        empty={t(
+          isDeleted
+            ? 'life.noneDeleted'
+            : isFull
+              ? 'quota.noneFull'
+              : search === ''
+                ? 'people.empty'
+                : 'people.none',
+        )}
         detail={opened !== null && <PersonDetail key={opened} id={opened} />}
       />
       {isAdding && <NewPerson onClose={() => setAdding(false)} />}

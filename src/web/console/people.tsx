@@ -8,6 +8,7 @@ import { Explain } from './explain.tsx'
 import { ImportPeople } from './import-people.tsx'
 import { useMay } from './may.tsx'
 import { PeopleTable } from './people-table.tsx'
+import { Plans } from './plans.tsx'
 import { Sources } from './sources.tsx'
 import { Tabs } from './tabs.tsx'
 
@@ -16,6 +17,7 @@ const TABS = {
   all: ['people.read', PeopleTable],
   sources: ['sources.read', Sources],
   explain: ['people.read', Explain],
+  plans: ['people.read', Plans],
   import: ['people.read', ImportPeople],
 } as const satisfies Readonly<Record<string, readonly [Permission, ComponentType]>>
 

@@ -18,6 +18,7 @@ import { EditRow, listOf } from './edit-row.tsx'
 import type { Values } from './edit-row.tsx'
 import { May, useMay } from './may.tsx'
 import { factChange, factFields, factValues } from './person-facts.ts'
+import { LifeMark, Rename, useRestore } from './person-life.tsx'
 import { PersonScripts } from './person-scripts.tsx'
 import { PersonStorage } from './person-storage.tsx'
 import { quotaChange, quotaFields, quotaValues } from './quota-fields.ts'
@@ -45,11 +46,15 @@ export function PersonDetail({ id }: { readonly id: string }): ReactNode {
   return (
     <Sheet title={person.name ?? person.username}>
       <p>
-        <span className="code">{person.address}</span>{' '}
-        {person.disabled && <Mark kind="bad">{t('people.disabled')}</Mark>}{' '}
+        <span className="code">{person.address}</span> <LifeMark person={person} />{' '}
         {person.role !== 'user' && <Mark kind="plain">{t(`people.${person.role}`)}</Mark>}
       </p>
       {canTouch && <Rights person={person} />}
+      {(person.formerAddresses ?? []).map(({ address, keptUntil }) => (
+        <p key={address} className="faint">
+          {t('life.former', { address, until: keptUntil.slice(0, 10) })}
+        </p>
+      ))}
       <PersonStorage person={person} />
       {canTouch && may('people.write') && <Fields person={person} />}
       <p>
@@ -90,6 +95,8 @@ function Rights({ person }: { readonly person: UserBody }): ReactNode {
   const { t } = useWords()
   const act = useAct('/users')
   const [isDeleting, setDeleting] = useState(false)
+  const [isRenaming, setRenaming] = useState(false)
+  const restore = useRestore()
   const { address } = person
   const patch = (body: object) => ask('PATCH', pathOf(person.id), { body })
   const disable = (disabled: boolean): Promise<boolean> =>
@@ -109,6 +116,7 @@ function Rights({ person }: { readonly person: UserBody }): ReactNode {
     const isDone = await act({
       work: () => ask('DELETE', pathOf(person.id)),
       text: t('people.didDelete', { address }),
+      undo: () => void restore(person),
     })
     if (isDone) setQuery({ id: undefined })
   }
@@ -131,10 +139,14 @@ function Rights({ person }: { readonly person: UserBody }): ReactNode {
         </select>
       </May>
       <May do="people.write">
+        <Button variant="default" size="compact-sm" onClick={() => setRenaming(true)}>
+          {t('life.rename')}
+        </Button>
         <Button color="red.9" size="compact-sm" onClick={() => setDeleting(true)}>
           {t('people.delete')}
         </Button>
       </May>
+      {isRenaming && <Rename person={person} onClose={() => setRenaming(false)} />}
       {isDeleting && (
         <Confirm
           title={t('people.deleteTitle')}

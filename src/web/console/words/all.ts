@@ -4,6 +4,7 @@ import { ACCESS } from './access.ts'
 import { BULK } from './bulk.ts'
 import { DESTINATIONS } from './destinations.ts'
 import { IMPORT } from './import.ts'
+import { LIFE } from './life.ts'
 import { NODES } from './nodes.ts'
 import { OVERVIEW } from './overview.ts'
 import { PEOPLE } from './people.ts'
@@ -25,6 +26,7 @@ export const WORDS = together([
   SOURCES,
   IMPORT,
   BULK,
+  LIFE,
   NODES,
   SETTINGS,
 ])

@@ -44,7 +44,7 @@ export const PEOPLE: Sentences = {
     'people.delete': 'Delete',
     'people.deleteTitle': 'Delete an account',
     'people.deleteText':
-      '{{address}} can no more log in, and mail to it is refused. Its mailboxes are deleted for good 14 days from now.',
+      '{{address}} can no more log in, and mail to it is refused. It can be brought back for as long as account.undeleteDays says; then it is deleted for good.',
     'people.deleteAsk': 'Enter the address ({{address}})',
     'people.didDelete': '{{address}} is deleted.',
     'people.noForward': 'Its mail is not forwarded.',
@@ -126,7 +126,7 @@ export const PEOPLE: Sentences = {
     'people.delete': '削除',
     'people.deleteTitle': 'アカウントの削除',
     'people.deleteText':
-      '{{address}} はログインできなくなり、宛てのメールは拒否されます。メールボックスは 14 日後に完全に削除されます。',
+      '{{address}} はログインできなくなり、宛てのメールは拒否されます。account.undeleteDays の日数が過ぎるまでは元に戻せます。その後は完全に削除されます。',
     'people.deleteAsk': '確認のため、アドレス ({{address}}) を入力します',
     'people.didDelete': '{{address}} を削除しました。',
     'people.noForward': 'メールは転送していません。',
