@@ -51,7 +51,8 @@ function startsOf(directory: Directory, change: ProposedChange): Iterable<Addres
     else if (row.kind === 'forward')
       starts.push(...addressesOf(directory.account(row.forward.accountId)))
   }
-  return starts
+  // Most changes leave the addresses of a row as they are: none is followed twice.
+  return new Map(starts.map((start) => [addressKey(start), start])).values()
 }
 
 /** Else it leads mail nowhere that it did not go before. */

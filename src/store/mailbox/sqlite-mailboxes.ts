@@ -2,7 +2,6 @@ import { failpoint } from '#base/failpoint.ts'
 import { Fault, isFault } from '#base/outcome.ts'
 import { DAY_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import type { AccountId } from '#model/account.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import type { Database } from '#store/db/database.ts'
 import { GroupCommit } from '#store/db/group-commit.ts'
@@ -10,8 +9,6 @@ import type { LookOver } from '#store/db/look-over.ts'
 import type { Journal } from '#store/journal/journal.ts'
 import { encodeNote } from '#store/mailbox/change/note.ts'
 import { openAccount } from '#store/mailbox/change/account.ts'
-import { emailChanges, mailboxChanges } from '#store/mailbox/view/changes.ts'
-import { readEmails, readThreads } from '#store/mailbox/view/emails.ts'
 import { applyCommits, contentsNow } from '#store/mailbox/change/apply.ts'
 import type { Applied, Placed } from '#store/mailbox/change/apply.ts'
 import { LongTransfers } from '#store/mailbox/change/long-transfer.ts'
@@ -20,12 +17,11 @@ import {
   EXPIRY_START,
   expireStep,
   formatCursor,
-  lastExpiry,
   noteExpiry,
   parseCursor,
 } from '#store/mailbox/upkeep/expire.ts'
 import type { ExpireStep } from '#store/mailbox/upkeep/expire.ts'
-import { lastPurge, notePurge, trustClock } from '#store/mailbox/upkeep/purge-run.ts'
+import { notePurge, trustClock } from '#store/mailbox/upkeep/purge-run.ts'
 import { HeldMailboxes } from '#store/mailbox/view/held.ts'
 import { ACCOUNTS_AT_ONCE } from './commit.ts'
 import { asOurTrouble, isDatabaseDamage } from './standing.ts'
@@ -33,65 +29,22 @@ import type { AccountCommitResult, CommitRequest } from './commit.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import type { MailboxStore } from './mailbox-store.ts'
 import type { KeptViews } from '#store/mailbox/view/kept-views.ts'
-import { readIds, readMessage, readMetas } from '#store/mailbox/view/messages.ts'
-import { readPieces } from '#store/mailbox/view/pieces.ts'
-import type { Source } from '#store/mailbox/view/messages.ts'
 import { isNamed } from '#store/mailbox/rows/named.ts'
-import {
-  listObjects,
-  objectChanges,
-  objectStates,
-  tellEntriesDone,
-} from '#store/mailbox/objects/objects.ts'
-import {
-  deleteOutbox,
-  holdAnew,
-  isClockPutBack,
-  listOutbox,
-  readOutbox,
-} from '#store/mailbox/change/outbox.ts'
-import { strangerOf } from '#store/mailbox/rows/rights.ts'
-import type { Asked } from '#store/mailbox/rows/rights.ts'
+import { tellEntriesDone } from '#store/mailbox/objects/objects.ts'
+import { deleteOutbox, holdAnew, isClockPutBack, listOutbox } from '#store/mailbox/change/outbox.ts'
 import { keysAcross } from '#store/mailbox/change/thread-keys.ts'
 import { markRemoved } from '#store/mailbox/upkeep/removed.ts'
-import { listDamaged } from '#store/mailbox/upkeep/damaged.ts'
 import { Scrubber } from '#store/mailbox/upkeep/scrub.ts'
 import { Housekeeping } from '#store/mailbox/upkeep/housekeeping.ts'
-import { listExpunged } from '#store/mailbox/change/restore.ts'
-import { changeScript, listScripts, readScript } from '#store/mailbox/objects/scripts.ts'
+import { changeScript } from '#store/mailbox/objects/scripts.ts'
 import type { ScriptRefusal } from '#store/mailbox/objects/scripts.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
-import { deletedBytes, noteRefused, readUsage } from '#store/mailbox/change/quota.ts'
+import { noteRefused } from '#store/mailbox/change/quota.ts'
 import { abortContents, bringsOctets, stageRequest } from '#store/mailbox/change/stage.ts'
-import {
-  readEmailNumbers,
-  readKeptEmails,
-  readNextEmails,
-  readTexts,
-} from '#store/mailbox/view/texts.ts'
 import { UploadShelf } from './upload-shelf.ts'
-import { findUpload } from '#store/mailbox/objects/uploads.ts'
-import { readFiling } from '#store/mailbox/view/filing.ts'
-import {
-  countFrom,
-  listMailboxes,
-  openedMailbox,
-  readAcl,
-  readView,
-  sharedWith,
-} from '#store/mailbox/view/view.ts'
 import { ViewKeeper } from '#store/mailbox/view/view-keeper.ts'
-import { readWholeView } from '#store/mailbox/view/whole-view.ts'
-import { findAccount, saveAccount } from '#store/mailbox/rows/work.ts'
-import type { AccountWork } from '#store/mailbox/rows/work.ts'
+import { SqliteReads } from './sqlite-reads.ts'
 
-const EXPUNGED_MAX = 1_000
-/** What a stranger finds of an account that has no mailbox yet. */
-const NOBODYS = {
-  state: { modSeq: 0, nextEmail: 0, nextMailbox: 0 },
-  mailboxes: [],
-  subscriptions: [],
-} as const
 /** A delivery id is known for so long: a queue that repeats one later gives up before. */
 const DUPLICATES_MS = 30 * DAY_MS
 
@@ -113,20 +66,27 @@ export interface MailboxParts {
 }
 
 /** Mailboxes over one database and one volume of octets, whatever those lie on. */
-export class SqliteMailboxes implements MailboxStore {
+export class SqliteMailboxes extends SqliteReads implements MailboxStore {
   readonly #parts: MailboxParts
   readonly #sql: Sql
   readonly #blobs: Blobs
   readonly #group: GroupCommit
-  readonly #source: Source
   readonly #uploads: UploadShelf
   readonly #housekeeping: Housekeeping
   readonly #keeper: ViewKeeper | undefined
   readonly #scrubber: Scrubber
   readonly #transfers: LongTransfers
-  #isClosing = false
 
   constructor(given: MailboxParts) {
+    const { db, blobs, journal } = given
+    const group = new GroupCommit({
+      db,
+      name: 'mailbox',
+      flush: () => blobs.flush(),
+      ...(journal !== undefined && { journal, redo: blobs }),
+    })
+    const held = new HeldMailboxes(given.clock)
+    super({ ...given, group, held })
     this.#keeper =
       given.kept === undefined
         ? undefined
@@ -140,26 +100,20 @@ export class SqliteMailboxes implements MailboxStore {
     }
     this.#parts = parts
     this.#sql = parts.sql
-    this.#blobs = parts.blobs
-    this.#source = { ...parts, held: new HeldMailboxes(parts.clock) }
-    this.#group = new GroupCommit({
-      db: parts.db,
-      name: 'mailbox',
-      flush: () => parts.blobs.flush(),
-      ...(parts.journal !== undefined && { journal: parts.journal, redo: parts.blobs }),
-    })
+    this.#blobs = blobs
+    this.#group = group
     this.#uploads = new UploadShelf({
       ...parts,
-      group: this.#group,
+      group,
       needRoom: () => this.#needRoom(),
       release: (files) => this.#releaseUnnamed(files),
     })
-    this.#scrubber = new Scrubber({ ...parts, group: this.#group })
-    this.#transfers = new LongTransfers({ ...parts, group: this.#group })
+    this.#scrubber = new Scrubber({ ...parts, group })
+    this.#transfers = new LongTransfers({ ...parts, group })
     this.#housekeeping = new Housekeeping({
       ...parts,
-      group: this.#group,
-      held: this.#source.held,
+      group,
+      held,
       release: (files) => this.#releaseUnnamed(files),
       tidyUploads: () => this.#uploads.tidy(),
       duplicatesMs: DUPLICATES_MS,
@@ -249,132 +203,6 @@ export class SqliteMailboxes implements MailboxStore {
     }
   }
 
-  async mailboxes(ask: Asked): ReturnType<MailboxStore['mailboxes']> {
-    const found = listMailboxes(this.#sql, ask)
-    if (found !== undefined) return found
-    if (strangerOf(ask) !== undefined) return NOBODYS
-    await this.#openAccount(ask.accountId)
-    return listMailboxes(this.#sql, ask)!
-  }
-
-  async sharedWith(ask: { readonly by: AccountId }): ReturnType<MailboxStore['sharedWith']> {
-    return { owners: sharedWith(this.#sql, ask.by) }
-  }
-
-  async acl(ask: Parameters<MailboxStore['acl']>[0]): ReturnType<MailboxStore['acl']> {
-    return { entries: readAcl(this.#sql, ask) }
-  }
-
-  #openAccount(accountId: AccountId): Promise<void> {
-    const nowMs = this.#parts.clock.nowMs()
-    return this.#group.commit({
-      apply: () => saveAccount(openAccount(this.#sql, accountId, nowMs)),
-    })
-  }
-
-  async view(ask: Parameters<MailboxStore['view']>[0]): ReturnType<MailboxStore['view']> {
-    const { kept } = this.#parts
-    if (kept === undefined || ask.since !== undefined) return readView(this.#sql, ask)
-    return readWholeView(
-      {
-        sql: this.#sql,
-        kept,
-        hasRoom: () => !this.#isClosing && !this.#blobs.space().full,
-        vouch: (apply) => this.#group.commit({ apply }),
-      },
-      ask,
-    )
-  }
-
-  async countFrom(
-    ask: Parameters<MailboxStore['countFrom']>[0],
-  ): ReturnType<MailboxStore['countFrom']> {
-    return { messages: countFrom(this.#sql, ask) }
-  }
-
-  async metas(ask: Parameters<MailboxStore['metas']>[0]): ReturnType<MailboxStore['metas']> {
-    return readMetas(this.#source, ask)
-  }
-
-  async ids(ask: Parameters<MailboxStore['ids']>[0]): ReturnType<MailboxStore['ids']> {
-    return { ids: readIds(this.#source, ask) }
-  }
-
-  async emails(ask: Parameters<MailboxStore['emails']>[0]): ReturnType<MailboxStore['emails']> {
-    return readEmails(await this.#account(ask), ask.emailIds)
-  }
-
-  async threads(ask: Parameters<MailboxStore['threads']>[0]): ReturnType<MailboxStore['threads']> {
-    return readThreads(await this.#account(ask), ask.threadIds)
-  }
-
-  async emailChanges(
-    ask: Parameters<MailboxStore['emailChanges']>[0],
-  ): ReturnType<MailboxStore['emailChanges']> {
-    return emailChanges(await this.#account(ask), ask)
-  }
-
-  async mailboxChanges(
-    ask: Parameters<MailboxStore['mailboxChanges']>[0],
-  ): ReturnType<MailboxStore['mailboxChanges']> {
-    return mailboxChanges(await this.#account(ask), ask.since)
-  }
-
-  /** Made at first use, as by `mailboxes`; not by strangers: Fault `notFound`. */
-  async #account(ask: Asked): Promise<AccountWork> {
-    const stranger = strangerOf(ask)
-    const find = (): AccountWork | undefined => findAccount(this.#sql, ask.accountId, 0)
-    const found = find()
-    if (found === undefined && stranger !== undefined)
-      throw new Fault('notFound', 'the account has no mailbox')
-    if (found === undefined) await this.#openAccount(ask.accountId)
-    const work = found ?? find()!
-    if (stranger !== undefined) work.by = stranger
-    return work
-  }
-
-  async read(ask: Parameters<MailboxStore['read']>[0]): ReturnType<MailboxStore['read']> {
-    return { octets: await readMessage(this.#source, ask) }
-  }
-
-  async pieces(ask: Parameters<MailboxStore['pieces']>[0]): ReturnType<MailboxStore['pieces']> {
-    return readPieces(this.#source, ask)
-  }
-
-  async texts(ask: Parameters<MailboxStore['texts']>[0]): ReturnType<MailboxStore['texts']> {
-    return readTexts(this.#parts, ask)
-  }
-
-  async emailNumbers(
-    ask: Parameters<MailboxStore['emailNumbers']>[0],
-  ): ReturnType<MailboxStore['emailNumbers']> {
-    return readEmailNumbers(this.#sql, ask)
-  }
-
-  async keptEmails(
-    ask: Parameters<MailboxStore['keptEmails']>[0],
-  ): ReturnType<MailboxStore['keptEmails']> {
-    return readKeptEmails(this.#sql, ask)
-  }
-
-  async nextEmails(
-    ask: Parameters<MailboxStore['nextEmails']>[0],
-  ): ReturnType<MailboxStore['nextEmails']> {
-    return readNextEmails(this.#sql, ask)
-  }
-
-  async filing(ask: Parameters<MailboxStore['filing']>[0]): ReturnType<MailboxStore['filing']> {
-    return { accounts: ask.accountIds.map((accountId) => readFiling(this.#sql, accountId)) }
-  }
-
-  async scripts(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['scripts']> {
-    return { scripts: listScripts(this.#sql, ask.accountId) }
-  }
-
-  async script(ask: Parameters<MailboxStore['script']>[0]): ReturnType<MailboxStore['script']> {
-    return { script: readScript(this.#sql, ask.accountId, ask.name) }
-  }
-
   async changeScript(
     ask: Parameters<MailboxStore['changeScript']>[0],
   ): ReturnType<MailboxStore['changeScript']> {
@@ -392,12 +220,6 @@ export class SqliteMailboxes implements MailboxStore {
     return { items: listOutbox(this.#sql, { limit: ask.limit, nowMs }) }
   }
 
-  async readOutbox(
-    ask: Parameters<MailboxStore['readOutbox']>[0],
-  ): ReturnType<MailboxStore['readOutbox']> {
-    return { octets: await readOutbox(this.#sql, this.#blobs, ask) }
-  }
-
   async outboxDone(done: { readonly ids: readonly string[] }): Promise<void> {
     const { files, accountIds } = await this.#group.commit({
       apply: () => ({
@@ -408,33 +230,6 @@ export class SqliteMailboxes implements MailboxStore {
     for (const accountId of accountIds)
       this.#parts.onChange({ accountId, objects: ['EmailSubmission'] })
     await this.#releaseUnnamed(files)
-  }
-
-  async objects(ask: Parameters<MailboxStore['objects']>[0]): ReturnType<MailboxStore['objects']> {
-    return listObjects(this.#sql, ask.accountId, ask.kind)
-  }
-
-  async objectChanges(
-    ask: Parameters<MailboxStore['objectChanges']>[0],
-  ): ReturnType<MailboxStore['objectChanges']> {
-    return objectChanges(this.#sql, ask)
-  }
-
-  async objectStates(
-    ask: Parameters<MailboxStore['objectStates']>[0],
-  ): ReturnType<MailboxStore['objectStates']> {
-    return { states: objectStates(this.#sql, ask.accountId) }
-  }
-
-  async usage(ask: Parameters<MailboxStore['usage']>[0]): ReturnType<MailboxStore['usage']> {
-    return readUsage(this.#sql, ask)
-  }
-
-  async deletedBytes(
-    ask: Parameters<MailboxStore['deletedBytes']>[0],
-  ): ReturnType<MailboxStore['deletedBytes']> {
-    const found = openedMailbox(this.#sql, ask)
-    return { bytes: found === undefined ? 0 : deletedBytes(this.#sql, found.aid, found.row.mid) }
   }
 
   async noteRefused(
@@ -450,19 +245,6 @@ export class SqliteMailboxes implements MailboxStore {
     ask: Parameters<MailboxStore['keepUpload']>[0],
   ): ReturnType<MailboxStore['keepUpload']> {
     return { isKept: await this.#uploads.keep(ask) }
-  }
-
-  async upload(ask: Parameters<MailboxStore['upload']>[0]): ReturnType<MailboxStore['upload']> {
-    const { type, sizeBytes } = findUpload(this.#sql, ask) ?? {}
-    const isThere = type !== undefined && sizeBytes !== undefined
-    return { upload: isThere ? { type, sizeBytes } : undefined }
-  }
-
-  async readUpload(
-    ask: Parameters<MailboxStore['readUpload']>[0],
-  ): ReturnType<MailboxStore['readUpload']> {
-    const ref = findUpload(this.#sql, ask)?.ref
-    return { octets: ref && (await this.#blobs.read(ref, ask.offset, ask.length)) }
   }
 
   async recount(
@@ -483,10 +265,6 @@ export class SqliteMailboxes implements MailboxStore {
     return this.#scrubber.step(ask.limitBytes)
   }
 
-  async damaged(): ReturnType<MailboxStore['damaged']> {
-    return { messages: listDamaged(this.#sql) }
-  }
-
   async expire(ask: Parameters<MailboxStore['expire']>[0]): ReturnType<MailboxStore['expire']> {
     const from = ask.after === undefined ? EXPIRY_START : parseCursor(ask.after)
     if (from === undefined) throw new Fault('invalid', `${ask.after} is no place in a run`)
@@ -498,18 +276,8 @@ export class SqliteMailboxes implements MailboxStore {
     return { expired, looked, ...(next !== undefined && { next: formatCursor(next) }) }
   }
 
-  async lastExpiry(): ReturnType<MailboxStore['lastExpiry']> {
-    const ranAtMs = lastExpiry(this.#sql)
-    return ranAtMs === undefined ? {} : { ranAtMs }
-  }
-
   async noteExpiry(run: { readonly ranAtMs: number }): Promise<void> {
     await this.#group.commit({ apply: () => noteExpiry(this.#sql, run.ranAtMs) })
-  }
-
-  async lastPurge(): ReturnType<MailboxStore['lastPurge']> {
-    const run = lastPurge(this.#sql)
-    return run === undefined ? {} : { run }
   }
 
   async notePurge(run: Parameters<MailboxStore['notePurge']>[0]): Promise<void> {
@@ -521,26 +289,11 @@ export class SqliteMailboxes implements MailboxStore {
     await this.#group.commit({ apply: () => trustClock(this.#sql, nowMs) })
   }
 
-  async expunged(
-    ask: Parameters<MailboxStore['expunged']>[0],
-  ): ReturnType<MailboxStore['expunged']> {
-    if (ask.limit > EXPUNGED_MAX)
-      throw new Fault('limit', `at most ${EXPUNGED_MAX} emails can be asked for at once`)
-    return { emails: listExpunged(await this.#account(ask), ask) }
-  }
-
   async keepAccounts(
     ask: Parameters<MailboxStore['keepAccounts']>[0],
   ): ReturnType<MailboxStore['keepAccounts']> {
     const nowMs = this.#parts.clock.nowMs()
     return this.#group.commit({ apply: () => markRemoved(this.#sql, ask, nowMs) })
-  }
-
-  async status(): ReturnType<MailboxStore['status']> {
-    const [accounts, messages, outbox] = this.#sql.get<[number, number, number]>(
-      `SELECT count(*), coalesce(sum(used_messages), 0), (SELECT count(*) FROM outbox) FROM account`,
-    ) ?? [0, 0, 0]
-    return { accounts, messages, outbox, ...this.#blobs.space() }
   }
 
   /** What is wrong though all is served: a line each. */
@@ -582,7 +335,7 @@ export class SqliteMailboxes implements MailboxStore {
   }
 
   async close(): Promise<void> {
-    this.#isClosing = true
+    this.isClosing = true
     this.#parts.lookOver?.close()
     this.#keeper?.close()
     const kept = this.#housekeeping.close()

@@ -9,34 +9,45 @@ import { addressKey, formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { lower, mainAddress } from '#server/admin/lookup.ts'
-import { groupId, memberAt, shownGroup } from './group-shown.ts'
+import { groupId, groupKey, outsideKey, shownGroup, userKey } from './group-shown.ts'
+import type { Ways } from './group-shown.ts'
 import { hashOf, wantedValue } from './resource-kind.ts'
 import type { ResourceKind, Write } from './resource-kind.ts'
 import { ScimError } from './scim-error.ts'
 import { addressTold, ownAddressTold, partOf, textIn, textsIn } from './told.ts'
 
 /** Aliases as groups of SCIM: an address that leads to its members. */
-export const GROUP_KIND: ResourceKind<Alias> = {
-  name: 'Group',
-  endpoint: '/Groups',
-  schema: GROUP_SCHEMA,
-  find: groupOf,
-  all: (now) => now.aliases(),
-  few(now, filter) {
-    const id = wantedValue(filter, 'id')
-    if (id === undefined) return undefined
-    const group = groupOf(now, id)
-    return group === undefined ? [] : [group]
-  },
-  show: shownGroup,
-  version: (_, group) => hashOf(group),
-  write(write) {
-    const group = toldGroup(write)
-    const isSame = write.before !== undefined && isDeepStrictEqual(group, write.before)
-    const edits = isSame ? [] : [{ kind: 'put', row: { kind: 'alias', alias: group } } as const]
-    return { id: groupId(group), edits }
-  },
-  remove: (_, group) => [{ kind: 'remove', key: `alias:${groupId(group)}` }],
+export function groupKind(): ResourceKind<Alias> {
+  /** Of what was shown before a change: a group of thousands is looked through once. */
+  const waysOf = new WeakMap<JsonObject, Ways>()
+  return {
+    name: 'Group',
+    endpoint: '/Groups',
+    schema: GROUP_SCHEMA,
+    idOf: groupId,
+    find: groupOf,
+    all: (now) => now.aliases(),
+    few(now, filter) {
+      const id = wantedValue(filter, 'id')
+      if (id === undefined) return undefined
+      const group = groupOf(now, id)
+      return group === undefined ? [] : [group]
+    },
+    show(group, view) {
+      const { shown, ways } = shownGroup(group, view)
+      waysOf.set(shown, ways)
+      return shown
+    },
+    version: (_, group) => hashOf(group),
+    write(write) {
+      const ways = write.shown && waysOf.get(write.shown)
+      const group = toldGroup(write, ways ?? new Map())
+      const isSame = write.before !== undefined && isDeepStrictEqual(group, write.before)
+      const edits = isSame ? [] : [{ kind: 'put', row: { kind: 'alias', alias: group } } as const]
+      return { id: groupId(group), edits }
+    },
+    remove: (_, group) => [{ kind: 'remove', key: `alias:${groupId(group)}` }],
+  }
 }
 
 function groupOf(now: Directory, id: string): Alias | undefined {
@@ -44,13 +55,13 @@ function groupOf(now: Directory, id: string): Alias | undefined {
   return address.ok ? now.alias(address.value) : undefined
 }
 
-function toldGroup({ now, before, told }: Write<Alias>): Alias {
+function toldGroup({ now, before, told }: Write<Alias>, ways: Ways): Alias {
   const name = textIn(told, 'displayName')
   if (name === undefined) throw new Refused('invalidValue', 'a group has a displayName')
   const externalId = textIn(told, 'externalId')
   return {
     from: before === undefined ? newAddress(now, name, told) : keptAddress(now, before, told),
-    to: targetsTold(now, before, told),
+    to: targetsTold(now, { before, told, ways }),
     name,
     ...(externalId !== undefined && { externalId }),
   }
@@ -96,27 +107,22 @@ function addressOfName(name: string): string {
 /** Who was a member stays one by the address that the group leads to already. */
 function targetsTold(
   now: Directory,
-  before: Alias | undefined,
-  told: JsonObject,
+  {
+    before,
+    told,
+    ways,
+  }: Pick<Write<Alias>, 'before' | 'told'> & {
+    readonly ways: Ways
+  },
 ): readonly Address[] {
-  const known = new Map<string, Address[]>()
-  for (const address of before?.to ?? []) {
-    const { kind, id } = memberAt(now, address)
-    const addresses = known.get(`${kind} ${id}`)
-    if (addresses === undefined) known.set(`${kind} ${id}`, [address])
-    else addresses.push(address)
-  }
   const to = new Map<string, Address>()
-  const take = (key: string, address: Address): void => {
-    for (const each of known.get(key) ?? [address]) to.set(addressKey(each), each)
+  const take = (addresses: readonly Address[]): void => {
+    for (const address of addresses) to.set(addressKey(address), address)
   }
-  for (const member of listOf(told['members'])) {
-    const { key, address } = memberTold(now, member)
-    take(key, address)
-  }
+  for (const member of listOf(told['members'])) take(waysTo(now, member, ways))
   for (const text of textsIn(partOf(told, WATARI_GROUP), 'outsideMembers')) {
     const address = addressTold(now, text, 'outsideMembers')
-    take(`outside ${addressKey(address)}`, address)
+    take(ways.get(outsideKey(address)) ?? [address])
   }
   // In the order that it has, where the same addresses are in it.
   const isSame =
@@ -124,18 +130,16 @@ function targetsTold(
   return isSame ? before.to : [...to.values()]
 }
 
-function memberTold(
-  now: Directory,
-  member: Json,
-): { readonly key: string; readonly address: Address } {
+function waysTo(now: Directory, member: Json, ways: Ways): readonly Address[] {
   const id = isObject(member) ? textIn(member, 'value') : undefined
   if (id === undefined)
     throw new Refused('invalidValue', 'a member has a value: the id of a User or Group')
+  const known = ways.get(userKey(id)) ?? ways.get(groupKey(id))
+  if (known !== undefined) return known
   const account = now.account(id as AccountId)
-  if (account !== undefined && account.deletedAt === undefined)
-    return { key: `User ${id}`, address: mainAddressOf(account) }
+  if (account !== undefined && account.deletedAt === undefined) return [mainAddressOf(account)]
   const group = groupOf(now, id)
-  if (group !== undefined) return { key: `Group ${groupId(group)}`, address: group.from }
+  if (group !== undefined) return ways.get(groupKey(groupId(group))) ?? [group.from]
   throw new Refused(
     'invalidValue',
     `members: there is no User and no Group ${id}; outside addresses are ${WATARI_GROUP}:outsideMembers`,

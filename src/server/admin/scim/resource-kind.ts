@@ -11,6 +11,7 @@ export interface ResourceKind<Row> {
   readonly name: 'User' | 'Group'
   readonly endpoint: '/Users' | '/Groups'
   readonly schema: ResourceSchema
+  idOf(row: Row): string
   find(now: Directory, id: string): Row | undefined
   all(now: Directory): Iterable<Row>
   /** The filter as resources are shown, where clients may write values in another way. */

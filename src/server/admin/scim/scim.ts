@@ -7,7 +7,8 @@ import { Refused } from '#codec/scim/problem.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { bulk } from './bulk.ts'
 import { PAYLOAD_BYTES_MAX, providerConfig, resourceTypes, schemas } from './discovery.ts'
-import { GROUP_KIND } from './group-kind.ts'
+import { Finder } from './found.ts'
+import { groupKind } from './group-kind.ts'
 import { Memberships } from './memberships.ts'
 import { create, get, isVersion, patch, remove, replace } from './operate.ts'
 import type { Answer, Asker, Terms } from './operate.ts'
@@ -26,17 +27,22 @@ const WRITES = { config: { permission: 'people.write' }, schema: { hide: true } 
 
 /** SCIM 2.0 (RFC 7644): users and groups, in a scope of its own; who asks is known already. */
 export function scimRoutes(scope: FastifyInstance, deps: AdminDeps, log: Log): void {
-  const kinds = [userKind(deps, new Memberships(deps.directory)), GROUP_KIND]
+  const finder = new Finder()
+  const kinds = [userKind(deps, new Memberships(deps.directory)), groupKind()]
   scope.setErrorHandler((error, _, reply) => sendScimError(error, reply, log))
   scope.setNotFoundHandler((request, reply) => {
     const what = `there is no ${request.method} ${oneLine(request.url, 200)}`
     sendScimError(new ScimError(404, what), reply, log)
   })
   readJson(scope)
-  for (const kind of kinds) kindRoutes(scope, deps, kind)
+  for (const kind of kinds) kindRoutes(scope, deps, { kind, finder })
   discoveryRoutes(scope)
   scope.post('/.search', READS, async (request, reply) =>
-    sendScim(reply, 200, await listed(askerOf(deps, request), kinds, bodyOf(request.body))),
+    sendScim(
+      reply,
+      200,
+      await listed(askerOf(deps, request), kinds, { ask: bodyOf(request.body), finder }),
+    ),
   )
   scope.post('/Bulk', { ...WRITES, bodyLimit: PAYLOAD_BYTES_MAX }, async (request, reply) => {
     const parts = { kinds, clock: deps.clock, log }
@@ -66,11 +72,15 @@ function readJson(scope: FastifyInstance): void {
   )
 }
 
-function kindRoutes(scope: FastifyInstance, deps: AdminDeps, kind: ResourceKind<unknown>): void {
+function kindRoutes(
+  scope: FastifyInstance,
+  deps: AdminDeps,
+  { kind, finder }: { readonly kind: ResourceKind<unknown>; readonly finder: Finder },
+): void {
   const { endpoint } = kind
   const one = `${endpoint}/:id`
   const many = async (request: FastifyRequest, reply: FastifyReply, ask: JsonObject) =>
-    sendScim(reply, 200, await listed(askerOf(deps, request), [kind], ask))
+    sendScim(reply, 200, await listed(askerOf(deps, request), [kind], { ask, finder }))
 
   scope.get(endpoint, READS, (request, reply) => many(request, reply, queryIn(request)))
   scope.post(`${endpoint}/.search`, READS, (request, reply) =>

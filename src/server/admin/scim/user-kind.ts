@@ -4,6 +4,8 @@ import type { Filter } from '#codec/scim/filter.ts'
 import { timedId } from '#base/id.ts'
 import { Refused } from '#codec/scim/problem.ts'
 import { USER_SCHEMA, WATARI_USER } from '#codec/scim/user-schema.ts'
+import { deleted } from '#engine/people/account-change.ts'
+import { removalOf } from '#engine/people/account-upkeep.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
@@ -12,7 +14,6 @@ import type { Directory } from '#store/directory/directory.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { keepAWayIn } from '#server/admin/last-administrator.ts'
 import { mainAddress } from '#server/admin/lookup.ts'
-import { removalOf } from '#engine/people/account-upkeep.ts'
 import { secretsOf } from '#server/admin/users.ts'
 import type { Memberships } from './memberships.ts'
 import { hashOf, wantedValue } from './resource-kind.ts'
@@ -30,6 +31,7 @@ export function userKind(deps: AdminDeps, memberships: Memberships): ResourceKin
     name: 'User',
     endpoint: '/Users',
     schema: USER_SCHEMA,
+    idOf: ({ id }) => id,
     find: (now, id) => there(now.account(id as AccountId)),
     *all(now) {
       for (const account of now.accounts()) if (account.deletedAt === undefined) yield account
@@ -62,7 +64,9 @@ export function userKind(deps: AdminDeps, memberships: Memberships): ResourceKin
     remove(now, account, request) {
       keepSourcePeople(account)
       keepAWayIn(request, now, account.id, undefined)
-      return removalOf(now, account.id)
+      // It can be had back for a while, as after `watari user delete`.
+      if (now.moment.rules.undeleteDays === 0) return removalOf(now, account.id)
+      return [{ kind: 'put', row: { kind: 'account', account: deleted(account, now.moment) } }]
     },
   }
 }
@@ -125,7 +129,7 @@ function keepUnique(now: Directory, account: Account): void {
   for (const address of [mainAddressOf(account), ...account.addresses]) {
     const owner = now.byAddress(address)
     if (owner !== undefined && owner.id !== account.id)
-      throw taken(`${formatAddress(address)} is an address of ${mainAddress(owner)}`)
+      throw taken(`${formatAddress(address)} is an address of ${named(owner)}`)
     if (now.alias(address) !== undefined)
       throw taken(`${formatAddress(address)} is the address of a group`)
   }
@@ -136,5 +140,10 @@ function keepUnique(now: Directory, account: Account): void {
   if (account.username.includes('+'))
     throw new Refused('invalidValue', `${mainAddress(account)}: a userName has no '+'`)
 }
+
+const named = (owner: Account): string =>
+  owner.deletedAt === undefined
+    ? mainAddress(owner)
+    : `${mainAddress(owner)}, who was deleted and can be had back: watari user undelete`
 
 const taken = (detail: string): ScimError => new ScimError(409, detail, 'uniqueness')

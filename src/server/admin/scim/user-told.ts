@@ -3,6 +3,7 @@ import { isObject, listOf } from '#codec/scim/json.ts'
 import type { JsonObject } from '#codec/scim/json.ts'
 import { Refused } from '#codec/scim/problem.ts'
 import { ENTERPRISE_USER, WATARI_USER } from '#codec/scim/user-schema.ts'
+import { renamed } from '#engine/people/account-change.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId, Forward } from '#model/account.ts'
 import { addressKey, formatAddress } from '#model/address.ts'
@@ -32,7 +33,7 @@ export function toldUser(
   })
   const active = typeof told['active'] === 'boolean' ? told['active'] : undefined
   const account: Account = {
-    ...(before === undefined ? NEW : withoutTold(before)),
+    ...(before === undefined ? NEW : withoutTold(renamed(before, main, now.moment))),
     id,
     username: main.localpart,
     domain: main.domain,

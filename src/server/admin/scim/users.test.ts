@@ -206,6 +206,11 @@ describe('users by SCIM', () => {
       body.emails.map((each: { value: string }) => each.value),
       ['suzuki@campus.example'],
     )
+    // Mail to the name of before still arrives, and nobody else gets it.
+    assert.deepEqual(
+      accountOf('suzuki').formerAddresses?.map(({ address }) => address.localpart),
+      ['hanako'],
+    )
     const before = api.directory.directory.seq
     const same = await scim.took(
       200,
@@ -323,6 +328,11 @@ describe('users by SCIM', () => {
       patchOf({ op: 'replace', path: 'active', value: true }),
     )
     assert.equal((await scim.took(200, 'GET', eq('userName', 'list-a'))).totalResults, 0)
+    assert.notEqual(api.directory.directory.account(id)?.deletedAt, undefined)
+    const again = await scim.took(409, 'POST', '/Users', { userName: 'list-a' })
+    assert.match(again.detail, /was deleted and can be had back/)
+    assert.equal((await api.ask('POST', `/users/${id}/restore`, {})).status, 200)
+    await scim.took(200, 'GET', `/Users/${id}`)
   })
 
   test('whose truth is another directory are changed there (403 mutability)', async () => {
