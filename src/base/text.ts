@@ -1,9 +1,11 @@
 /** Lower-cases A–Z only: protocol words compare in ASCII, whatever the locale. */
 export const asciiLower = (text: string): string =>
-  text.replace(/[A-Z]+/g, (run) => run.toLowerCase())
+  BEYOND_ASCII.test(text) ? text.replace(/[A-Z]+/g, (run) => run.toLowerCase()) : text.toLowerCase()
 
 export const asciiUpper = (text: string): string =>
-  text.replace(/[a-z]+/g, (run) => run.toUpperCase())
+  BEYOND_ASCII.test(text) ? text.replace(/[a-z]+/g, (run) => run.toUpperCase()) : text.toUpperCase()
+
+const BEYOND_ASCII = /[^\u0000-\u007f]/
 
 export const equalAsciiIgnoreCase = (a: string, b: string): boolean =>
   a.length === b.length && asciiLower(a) === asciiLower(b)

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { toLatin1 } from '#base/octets.ts'
+import { fromLatin1, toLatin1 } from '#base/octets.ts'
 import type { MimePart } from '#model/message.ts'
+import { decodeCharset } from './charset.ts'
 import { addressField, composeMessage, parameter, textField } from './compose.ts'
 import type { ComposedPart } from './compose.ts'
 import { decodeContent } from './content-decoder.ts'
@@ -123,5 +124,17 @@ test('any text, octets and file names come out of their parts as they went in', 
       )
     }),
     { numRuns: 2_000 },
+  )
+})
+
+test('a word in base64 is the same whichever way it is decoded', () => {
+  const digit = fc.constantFrom('A', 'Q', 'g', 'z', '9', '+', '/', '=', '_', '-')
+  fc.assert(
+    fc.property(fc.array(digit, { maxLength: 12 }), (digits) => {
+      const text = digits.join('')
+      const octets = decodeContent(fromLatin1(text), 'base64')
+      assert.equal(decodeWords(`=?ISO-8859-15?B?${text}?=`), decodeCharset(octets, 'iso-8859-15'))
+    }),
+    { numRuns: 3_000 },
   )
 })

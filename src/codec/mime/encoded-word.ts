@@ -37,8 +37,14 @@ export function decodeWords(value: string): string {
 const decodeRaw = (text: string): string =>
   /[\u001b\u0080-\u00ff]/.test(text) ? decodeCharset(fromLatin1(text)) : text
 
+/** Nothing in it that decoders read in different ways. */
+const WHOLE_BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+
 function wordOctets(encoding: string, text: string): Octets {
-  if (encoding === 'B' || encoding === 'b') return decodeContent(fromLatin1(text), 'base64')
+  if (encoding === 'B' || encoding === 'b')
+    return text.length % 4 === 0 && WHOLE_BASE64.test(text)
+      ? Buffer.from(text, 'base64')
+      : decodeContent(fromLatin1(text), 'base64')
   const spaced = text.replace(/_/g, ' ')
   return fromLatin1(
     spaced.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) =>
