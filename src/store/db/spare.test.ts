@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -17,6 +17,10 @@ test('room is put by once, whole, and does not hold up a start that cannot have 
   assert.ok(blocks * 512 >= BYTES, 'a hole holds no room')
   putBy(dir, BYTES)
   assert.equal(statSync(path).mtimeMs, mtimeMs)
+  truncateSync(path, 0)
+  truncateSync(path, BYTES)
+  putBy(dir, BYTES)
+  assert.ok(statSync(path).blocks * 512 >= BYTES, 'what a power loss left of it is made anew')
   // More than any disk has free: what was put by is given back.
   putBy(dir, 2 ** 60)
   assert.throws(() => statSync(path), { code: 'ENOENT' })

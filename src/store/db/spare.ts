@@ -1,8 +1,10 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 const FILE = 'spare'
 const PIECE_BYTES = 1024 * 1024
+/** As stat counts them, whatever those of the file system are. */
+const BLOCK_BYTES = 512
 
 /**
  * Room put by in a folder for a start on a disk on which others have left none: people shall be able to
@@ -17,12 +19,18 @@ export function putBy(dir: string, bytes: number): void {
     const { bavail, bsize } = statfsSync(dir)
     const freeBytes = bavail * bsize
     if (freeBytes < bytes) rmSync(path, { force: true })
-    if (freeBytes < 4 * bytes || existsSync(path)) return
+    if (freeBytes < 4 * bytes || holds(path, bytes)) return
     writeZeros(part, bytes)
     renameSync(part, path)
   } catch {
     // A folder that cannot be written stops the start elsewhere, with its reason.
   }
+}
+
+/** A power loss may have left its name and none of its blocks. */
+function holds(path: string, bytes: number): boolean {
+  const { blocks = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {}
+  return blocks * BLOCK_BYTES >= bytes
 }
 
 /** Written out: a hole would hold no room. */
