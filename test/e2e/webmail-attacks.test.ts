@@ -185,7 +185,7 @@ describe('who means ill by the webmail', { skip: noBrowser ?? false }, () => {
       stolen.every(({ httpOnly, secure, sameSite }) => httpOnly && secure && sameSite === 'Strict'),
     )
     await page.locator('.account summary').click()
-    await page.locator('.account-sheet .plain-button').click()
+    await page.getByRole('button', { name: 'ログアウト' }).click()
     await page.locator('.login').waitFor()
     const thief = await visit(browser, watari, { language: 'ja', scheme: 'light' })
     await thief.context.addCookies(stolen)
