@@ -21,6 +21,7 @@ import type { SourceState } from '#engine/people/source-keeper.ts'
 import { parseFilter } from '#codec/ldap/filter.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Account } from '#model/account.ts'
+import { isKept } from '#model/account-life.ts'
 import type { Person } from '#model/person.ts'
 import { formatSourceUrl, parseSourceUrl } from '#model/source.ts'
 import type { DirectorySource, SourceServer } from '#model/source.ts'
@@ -357,7 +358,9 @@ function without(directory: Directory, name: string, keeps: boolean): DirectoryE
 function explain(deps: AdminDeps, text: string): z.infer<typeof explained> {
   const { directory } = deps.directory
   const address = addressIn(directory, text)
-  const account = directory.byAddress(address)
+  const former = directory.byFormerAddress(address)
+  const isFormer = former !== undefined && isKept(former.former, directory.moment)
+  const account = directory.byAddress(address) ?? (isFormer ? former.account : undefined)
   if (account === undefined)
     return {
       address: formatAddress(address),
@@ -407,6 +410,11 @@ function explain(deps: AdminDeps, text: string): z.infer<typeof explained> {
         what: 'address',
         value: formatAddress(each),
         by: by(({ addresses }) => addresses.includes(formatAddress(each))),
+      })),
+      ...(account.formerAddresses ?? []).map(({ address: each, keptUntil }) => ({
+        what: 'former address',
+        value: `${formatAddress(each)} (until ${keptUntil.slice(0, 10)})`,
+        by: 'here',
       })),
     ],
   }

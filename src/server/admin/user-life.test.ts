@@ -72,6 +72,9 @@ describe('lives of accounts by the API', () => {
     assert.match(taken.body.error.remedy, /watari user release jiro@campus.example/)
     assert.equal((await api.ask('POST', '/aliases', { from: 'jiro', to: ['taro'] })).status, 409)
     assert.equal((await api.ask('GET', '/users/jiro')).body.username, '次郎')
+    const explained = (await api.ask('GET', '/directory/explain/jiro')).body
+    assert.equal(explained.account, '次郎@campus.example')
+    assert.match(explained.rows.at(-1).value, /^jiro@campus\.example \(until \d{4}-\d\d-\d\d\)$/)
     assert.equal((await api.ask('DELETE', '/former-addresses/nobody')).status, 404)
     assert.equal((await api.ask('DELETE', '/former-addresses/jiro')).status, 200)
     assert.equal((await api.ask('GET', '/users/jiro')).status, 404)
