@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { globSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 
 import { dayAt } from '#model/account-life.ts'
+import { FAKETIME, restartAfter } from './days-later.ts'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { imap, lineClient, messages } from './mail.ts'
 import { rawImap } from './raw-imap.ts'
 
-const [FAKETIME] = globSync('/usr/lib/*/faketime/libfaketime.so.1')
 const WAIT_MS = 60_000
 const DAY_MS = 86_400_000
 const PASSWORD = 'パスワード&1'
@@ -24,16 +23,6 @@ describe('the life of accounts', { skip: FAKETIME === undefined && 'needs faketi
   })
   after(() => watari.remove())
 
-  /** A machine that was off for so long. */
-  const restartAfter = async (days: number): Promise<void> => {
-    await watari.stop()
-    Object.assign(env, {
-      LD_PRELOAD: FAKETIME,
-      FAKETIME: `+${days}d`,
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    })
-    await watari.start()
-  }
   const run = async (args: readonly string[], input?: string): Promise<string> => {
     const ran = await watari.watari(args, input)
     assert.equal(ran.status, 0, `${args.join(' ')}: ${ran.stderr}`)
@@ -113,7 +102,7 @@ describe('the life of accounts', { skip: FAKETIME === undefined && 'needs faketi
   })
 
   it('days later: who has expired has left, who has begun is in, a plan was made, who was deleted comes back', async () => {
-    await restartAfter(3)
+    await restartAfter(watari, env, 3)
     assert.equal(await mayLogIn('umeko', PASSWORD), false)
     assert.equal(await rcpt('umeko@campus.example'), '550')
     assert.equal(await mayLogIn('momo', PASSWORD), true)
@@ -130,7 +119,7 @@ describe('the life of accounts', { skip: FAKETIME === undefined && 'needs faketi
   })
 
   it('a clock that has jumped deletes nobody for good until somebody says that it is right', async () => {
-    await restartAfter(60)
+    await restartAfter(watari, env, 60)
     assert.match(await run(['directory', 'upkeep']), /held: +the clock has jumped/)
     assert.match(await run(['directory', 'upkeep', '--run']), /^held/)
     assert.match(await run(['user', 'ls', '--deleted']), /sakura@campus\.example/)

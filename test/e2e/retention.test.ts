@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { globSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 
+import { FAKETIME, restartAfter } from './days-later.ts'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { rawImap } from './raw-imap.ts'
 
-const [FAKETIME] = globSync('/usr/lib/*/faketime/libfaketime.so.1')
 const WAIT_MS = 120_000
 const SPAM = 'Junk/SPAM'
 
@@ -21,16 +20,6 @@ describe(
     })
     after(() => watari.remove())
 
-    /** A machine that was off for so long. */
-    const restartAfter = async (days: number): Promise<void> => {
-      await watari.stop()
-      Object.assign(env, {
-        LD_PRELOAD: FAKETIME,
-        FAKETIME: `+${days}d`,
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      })
-      await watari.start()
-    }
     const run = async (...args: readonly string[]): Promise<string> => {
       const ran = await watari.watari(['mailbox', ...args])
       assert.equal(ran.status, 0, ran.stderr)
@@ -51,11 +40,11 @@ describe(
       for (const mailbox of [SPAM, SPAM, 'INBOX'])
         assert.match(await imap.append(mailbox, content), / OK /)
       imap.close()
-      await restartAfter(29)
+      await restartAfter(watari, env, 29)
       assert.equal(await run('expire'), 'deleted 0 messages of 2 looked at\n')
       assert.match(await run('expire', '--dry-run', '--as-of', dayFromNow(31)), /Junk\/SPAM\s+2\n/)
       assert.equal(await countIn(SPAM), 2)
-      await restartAfter(31)
+      await restartAfter(watari, env, 31)
       await until('the run has come', async () => (await countIn(SPAM)) === 0, WAIT_MS)
       assert.equal(await countIn('INBOX'), 1)
       assert.match(await run('undelete', 'hanako', '--dry-run'), /Junk\/SPAM .* 当選係\s+当選\n/)

@@ -228,6 +228,22 @@ describe('roles', () => {
     assert.match(helped.body.error.remedy, /--role/)
   })
 
+  test('only an administrator lends the name of who has a role', async () => {
+    const lend = async (role: Role, ...names: readonly string[]) => {
+      const delegated = names.map((name) => `${name}@campus.example`)
+      return (await api.ask('PATCH', '/users/user-2', { delegated }, of(role))).status
+    }
+    const manager = 'directory-manager'
+    assert.equal(await lend(manager, 'user-1'), 200)
+    assert.equal(await lend(manager, 'user-1', 'administrator-2'), 403)
+    const made = { address: 'new', password: PASSWORD, delegated: ['auditor-2@campus.example'] }
+    assert.equal((await api.ask('POST', '/users', made, of(manager))).status, 403)
+    assert.equal(await lend('administrator', 'administrator-2'), 200)
+    // What an administrator has lent is no bar to other changes, nor to its end.
+    assert.equal(await lend(manager, 'administrator-2', 'user-1'), 200)
+    assert.equal(await lend(manager), 200)
+  })
+
   test('an import takes nothing of who has a role, and gives none', async () => {
     const person = (username: string) => ({
       source: username,

@@ -2,6 +2,7 @@ import type { FastifyRequest, RouteOptions } from 'fastify'
 import { may, mayTouch, roleOf } from '#model/role.ts'
 import type { Permission } from '#model/role.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { addressKey } from '#model/address.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { roleOfRequest } from './context.ts'
@@ -53,7 +54,7 @@ export function needTouchAll(
       if (!mayTouch(role, account)) throw untouchable(account)
 }
 
-/** The account of an edit, as it is and as it would be. */
+/** The account of an edit, as it is and as it would be, and those whose name it would be lent. */
 function concerned(now: Directory, edit: DirectoryEdit): readonly Account[] {
   const found = (id: AccountId): readonly Account[] => {
     const account = now.account(id)
@@ -64,8 +65,18 @@ function concerned(now: Directory, edit: DirectoryEdit): readonly Account[] {
     return id === undefined ? [] : found(id as AccountId)
   }
   const { row } = edit
-  if (row.kind === 'account') return [...found(row.account.id), row.account]
+  if (row.kind === 'account')
+    return [...found(row.account.id), row.account, ...lentBy(now, row.account)]
   return row.kind === 'forward' ? found(row.forward.accountId) : []
+}
+
+/** Whose addresses it may send under from this change on: nobody makes himself an administrator's voice. */
+function lentBy(now: Directory, account: Account): readonly Account[] {
+  const before = new Set(now.account(account.id)?.delegated.map(addressKey))
+  return account.delegated.flatMap((address) => {
+    const owner = before.has(addressKey(address)) ? undefined : now.byAddress(address)
+    return owner === undefined || owner.id === account.id ? [] : [owner]
+  })
 }
 
 /**
