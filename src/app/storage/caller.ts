@@ -1,7 +1,7 @@
 import { Fault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import { ACCOUNTS_AT_ONCE, COPIES_AT_ONCE } from '#store/mailbox/commit.ts'
+import { ACCOUNTS_AT_ONCE, MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
 import type { CommitRequest } from '#store/mailbox/commit.ts'
 import { errorOf } from './messages.ts'
 import type { ToChild, ToParent } from './messages.ts'
@@ -194,7 +194,7 @@ function stepsOf(argument: unknown): number {
   return Math.max(
     1,
     Math.ceil(commits.length / ACCOUNTS_AT_ONCE),
-    Math.ceil(copies / COPIES_AT_ONCE),
+    Math.ceil(copies / MESSAGES_AT_ONCE),
   )
 }
 

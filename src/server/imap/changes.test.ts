@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fromUtf8 } from '#base/octets.ts'
 import { FakeClock } from '#base/time.ts'
+import { fakeAccount } from '#test/fake/authenticator.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
+import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
+import type { CommitRequest } from '#store/mailbox/commit.ts'
 import type { ImapRoomUnderTest } from '#test/fake/imap-room.ts'
 import type { LineClient } from '#test/fake/line-client.ts'
 
@@ -58,6 +61,43 @@ test('conditional STORE leaves what changed meanwhile (RFC 7162 §3.1.3)', async
     await client.command(`SEARCH MODSEQ ${BigInt(modSeq) + 1n}`),
     /^\* SEARCH 1 2 3 \(MODSEQ \d+\)/,
   )
+})
+
+test('thousands are changed and expunged in steps, and as one command', async (t) => {
+  const room = await imapRoom(t)
+  const rows = 2 * MESSAGES_AT_ONCE + 3
+  const client = await room.login()
+  const content = fromUtf8('Subject: =?UTF-8?B?5rih44KK?=\r\n\r\n渡り\r\n')
+  const append = {
+    kind: 'append',
+    mailbox: { path: ['INBOX'], create: false },
+    content: 0,
+  } as const
+  const change = { ...append, flags: 0, keywords: [], internalDateMs: 0 }
+  const changes = Array.from({ length: rows }, () => change)
+  const commits = [{ accountId: fakeAccount('hanako').id, changes }]
+  await room.store.commit({ contents: [{ octets: [content] }], commits })
+  await client.command('SELECT INBOX')
+  const steps: number[] = []
+  const { store } = room
+  const commit = store.commit.bind(store)
+  t.mock.method(store, 'commit', (request: CommitRequest) => {
+    const first = request.commits[0]!.changes[0]!
+    if ('uids' in first) steps.push(first.uids === 'all' ? -1 : first.uids.length)
+    return commit(request)
+  })
+  assert.equal(await client.command('STORE 1:* +FLAGS.SILENT (\\Deleted)'), 'OK Stored\r\n')
+  assert.deepEqual(steps.splice(0), [MESSAGES_AT_ONCE, MESSAGES_AT_ONCE, 3])
+  // What the session has not seen yet goes with it, as RFC 9051 §6.4.3 has it.
+  await (await room.login()).append('INBOX (\\Deleted)', mail)
+  const answer = await client.command('EXPUNGE')
+  assert.equal(answer.match(/^\* \d+ EXPUNGE\r$/gm)?.length, rows)
+  assert.match(answer, /\r\nOK Expunged\r\n$/)
+  assert.deepEqual(
+    steps.filter((step) => step !== 0),
+    [MESSAGES_AT_ONCE, MESSAGES_AT_ONCE, -1],
+  )
+  assert.match(await client.command('STATUS INBOX (MESSAGES)'), /\(MESSAGES 0\)/)
 })
 
 test('what another session changes is told, EXPUNGE where it may be', async (t) => {

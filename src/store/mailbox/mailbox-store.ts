@@ -56,7 +56,7 @@ export interface MailboxStore extends TextSource {
    * Durable when it resolves. Throws Fault `full`, `stalled`, `io`: nothing of the request was done, or
    * nobody knows. One for more than ACCOUNTS_AT_ONCE accounts is made in steps that others get between:
    * where it throws, the first ones may stand, and their delivery ids are known. A copy or move of more
-   * than COPIES_AT_ONCE messages, alone in its request, is made in such steps too: others see it grow, and
+   * than MESSAGES_AT_ONCE messages, alone in its request, is made in such steps too: others see it grow, and
    * where it throws or is refused the copies are taken back; what was moved stays moved.
    */
   commit(request: CommitRequest): Promise<{ readonly results: readonly AccountCommitResult[] }>

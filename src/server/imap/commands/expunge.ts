@@ -1,4 +1,5 @@
 import type { Uid } from '#model/mailbox.ts'
+import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
 import { SELECTED } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
 import { commitOne } from '#server/imap/session/commit.ts'
@@ -48,11 +49,19 @@ export async function expungeSelected(
 ): Promise<Completion | undefined> {
   const refused = lacking(selected.view.mailbox, 'e')
   if (refused !== undefined) return refused
-  if (uids !== 'all' && uids.length === 0) return undefined
   const { accountId, mailboxId } = selected.view
-  const change = { kind: 'expunge', mailboxId, uids, deletedOnly: true } as const
-  const outcome = await commitOne(session, change, accountId)
-  if (!outcome.ok) return refusal(outcome.error)
+  for (const some of steps(uids === 'all' ? selected.deletedUids() : uids, uids === 'all')) {
+    const change = { kind: 'expunge', mailboxId, uids: some, deletedOnly: true } as const
+    const outcome = await commitOne(session, change, accountId)
+    if (!outcome.ok) return refusal(outcome.error)
+  }
   await session.caughtUp()
   return undefined
+}
+
+/** Others get their turn between them; the last one of all takes what the session has not seen, too. */
+function* steps(uids: readonly Uid[], isAll: boolean): Iterable<readonly Uid[] | 'all'> {
+  const last = isAll ? Math.floor(uids.length / MESSAGES_AT_ONCE) * MESSAGES_AT_ONCE : uids.length
+  for (let at = 0; at < last; at += MESSAGES_AT_ONCE) yield uids.slice(at, at + MESSAGES_AT_ONCE)
+  if (isAll) yield 'all'
 }

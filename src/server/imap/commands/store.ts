@@ -1,6 +1,7 @@
 import { formatSet } from '#codec/imap/sequence-set.ts'
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { ModSeq, Uid } from '#model/mailbox.ts'
+import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
 import { SELECTED } from '#server/imap/session/command.ts'
 import type { ImapCommand, Named } from '#server/imap/session/command.ts'
 import { commitOne } from '#server/imap/session/commit.ts'
@@ -10,9 +11,6 @@ import { flagLine } from '#server/imap/view/fetch-lines.ts'
 import type { Selected } from '#server/imap/view/selected.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
 import { readOnly } from './expunge.ts'
-
-/** Rows of one commit: others get their turn in between. */
-const ROWS_PER_COMMIT = 10_000
 
 /** RFC 9051 §6.4.6, conditional by RFC 7162 §3.1.3. */
 export const store: ImapCommand<'STORE'> = {
@@ -26,8 +24,8 @@ export const store: ImapCommand<'STORE'> = {
     if (command.unchangedSince !== undefined) session.useCondStore()
     const alive = rows.filter((row) => selected.isAlive(row))
     const failed = new Set<number>()
-    for (let at = 0; at < alive.length; at += ROWS_PER_COMMIT) {
-      const some = alive.slice(at, at + ROWS_PER_COMMIT)
+    for (let at = 0; at < alive.length; at += MESSAGES_AT_ONCE) {
+      const some = alive.slice(at, at + MESSAGES_AT_ONCE)
       const refused = await setFlags(session, command, { selected, rows: some, failed })
       if (refused !== undefined) return refused
     }

@@ -249,6 +249,14 @@ export class Selected implements ViewReader {
     return { expunged, expungedUids, exists: count, changed }
   }
 
+  /** Of what the session sees. */
+  deletedUids(): readonly Uid[] {
+    const { uids, flags } = this.view
+    return Array.from(uids.subarray(0, this.#rows)).filter(
+      (_, row) => (flags[row]! & DELETED) > 0,
+    ) as Uid[]
+  }
+
   /** Whether nothing is untold but the end of messages that the client knows to be \Deleted. */
   endsWithDeleted(): boolean {
     const steps = this.view.stepsFrom(this.position)

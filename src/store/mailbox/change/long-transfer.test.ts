@@ -9,7 +9,7 @@ import { FakeClock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { SEEN } from '#model/mailbox.ts'
 import type { MailboxId } from '#model/mailbox.ts'
-import { COPIES_AT_ONCE } from '#store/mailbox/commit.ts'
+import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 import { append, Bench, expunging, hanako, uidsOf } from '#store/mailbox/contract/contract-bench.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
@@ -39,7 +39,7 @@ async function open(dir: string, onChange: Listener = () => undefined): Promise<
   return new Bench({ store, clock, changes: [], end })
 }
 
-const ROWS = 2 * COPIES_AT_ONCE + 7
+const ROWS = 2 * MESSAGES_AT_ONCE + 7
 const all = uidsOf(...Array.from({ length: ROWS }, (_, n) => n + 1))
 
 /** A full INBOX, and a mailbox with a message beside it. */
@@ -130,7 +130,7 @@ describe('a copy of thousands', () => {
     const later = await open(copy)
     const { mailbox } = await later.view(archive)
     assert.deepEqual(await uidsIn(later, archive), [...before.uids])
-    assert.equal(mailbox.uidNext, before.mailbox.uidNext + COPIES_AT_ONCE)
+    assert.equal(mailbox.uidNext, before.mailbox.uidNext + MESSAGES_AT_ONCE)
     assert.equal((await later.store.usage({ accountId: hanako })).messages, ROWS + 1)
     await ends.pop()!()
     assert.equal(namedIn(copy), 0)
@@ -161,7 +161,7 @@ describe('a copy of thousands', () => {
     const { dir, at, inbox, archive } = await filled()
     armFailpoints('mailbox.applied=throw@2')
     await assert.rejects(at.commit([transfer('copy', inbox, archive)]), { code: 'io' })
-    assert.equal((await at.view(archive)).uids.length, COPIES_AT_ONCE + 1)
+    assert.equal((await at.view(archive)).uids.length, MESSAGES_AT_ONCE + 1)
     armFailpoints('')
     await (at.store as Awaited<ReturnType<typeof openMailboxes>>).trial()
     assert.deepEqual(await uidsIn(at, archive), [1])

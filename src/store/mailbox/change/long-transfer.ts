@@ -2,7 +2,7 @@ import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxRef, AccountCommit, AccountCommitResult } from '#store/mailbox/commit.ts'
 import type { ChangeResult, CommitRequest, MailboxChange } from '#store/mailbox/commit.ts'
-import { COPIES_AT_ONCE } from '#store/mailbox/commit.ts'
+import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { GroupCommit } from '#store/db/group-commit.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
@@ -76,10 +76,10 @@ export class LongTransfers {
     const copied: Range[] = []
     const steps: Transferred[] = []
     let to = change.to
-    for (let at = 0; ; at += COPIES_AT_ONCE) {
-      const some = Array.from(uids.subarray(at, at + COPIES_AT_ONCE)) as Uid[]
+    for (let at = 0; ; at += MESSAGES_AT_ONCE) {
+      const some = Array.from(uids.subarray(at, at + MESSAGES_AT_ONCE)) as Uid[]
       const step = { ...commit, changes: [{ ...change, uids: some, to }] }
-      const rest = Array.from(uids.subarray(at + COPIES_AT_ONCE)) as Uid[]
+      const rest = Array.from(uids.subarray(at + MESSAGES_AT_ONCE)) as Uid[]
       let result: AccountCommitResult
       try {
         const apply = () => {
@@ -180,7 +180,9 @@ function longTransfer(
   const isPlain =
     commit.deliveryId === undefined && commit.notice === undefined && commit.outbox === undefined
   const isWithin = change.fromAccount === undefined || change.fromAccount === commit.accountId
-  return isPlain && isWithin && change.uids.length > COPIES_AT_ONCE ? { commit, change } : undefined
+  return isPlain && isWithin && change.uids.length > MESSAGES_AT_ONCE
+    ? { commit, change }
+    : undefined
 }
 
 function joined(steps: readonly Transferred[]): Transferred {
