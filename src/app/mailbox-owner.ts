@@ -6,6 +6,7 @@ import type { Clock } from '#base/time.ts'
 import { Quotas } from '#engine/deliver/quotas.ts'
 import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
+import { toldScripts } from '#engine/deliver/told-scripts.ts'
 import { Expiry } from '#engine/retention/expiry.ts'
 import { keepingOf } from '#engine/retention/keeping.ts'
 import { Scrubbing } from '#engine/retention/scrubbing.ts'
@@ -114,8 +115,9 @@ export async function startMailboxOwner(options: {
   listeners.add(search.changed)
   atFailure.defer(() => search.close())
   const perRunMax = (): number => node.settings['mailbox.expiryPerRunMax']
+  const scripts = toldScripts(scriptsOf(mailboxes), { events, clock })
   const calls = {
-    ...scriptCalls(scriptsOf(mailboxes), { events, clock }),
+    ...scriptCalls(scripts),
     ...keepingCalls(keepingOf(mailboxes, clock), { events, clock }),
     ...searchCalls(search, { events, clock }),
   }

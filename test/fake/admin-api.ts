@@ -254,6 +254,10 @@ export class AdminApi {
       },
       activate: async ({ name }) => ok(name),
       remove: async () => err({ code: 'active', message: '振り分け is the active script' }),
+      rename: async ({ to }) =>
+        to === '振り分け'
+          ? err({ code: 'exists', message: 'there is a script of the new name already' })
+          : ok(to),
     }
   }
 }

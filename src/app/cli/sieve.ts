@@ -5,6 +5,7 @@ import type { SieveTried } from '#app/judging/sieve-bench.ts'
 import {
   script,
   scriptActive,
+  scriptName,
   scriptRemoved,
   scripts,
   scriptText,
@@ -71,6 +72,14 @@ function storedCommands(noun: Command, io: CliIo): void {
           body.items.map((row) => [row.name, row.active, row.sizeBytes]),
         ),
       )
+    })
+  noun
+    .command('rename <address> <name> <new-name>')
+    .description("give one of a user's scripts another name; an active one stays active")
+    .action(async (user: string, name: string, to: string, _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.put(`${pathOf(user, name)}/name`, scriptName, { name: to })
+      verb.show(body, () => `renamed to ${body.name}\n`)
     })
   noun
     .command('rm <address> <name>')

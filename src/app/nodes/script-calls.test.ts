@@ -9,6 +9,7 @@ import { systemClock } from '#base/time.ts'
 import { NodeCaller } from '#client/node/node-caller.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
+import { toldScripts } from '#engine/deliver/told-scripts.ts'
 import type { AccountId } from '#model/account.ts'
 import type { NewEvent } from '#model/event.ts'
 import { nodeServer } from '#server/node/node-server.ts'
@@ -34,7 +35,7 @@ describe("users' scripts over the node API", () => {
       reserveBytes: 0,
     })
     const told = { events: { emit: (event: NewEvent) => events.push(event) }, clock: systemClock }
-    const calls = scriptCalls(scriptsOf(mailboxes), told)
+    const calls = scriptCalls(toldScripts(scriptsOf(mailboxes), told))
     const server = await servePath(path, nodeServer({ calls }))
     end = async () => {
       closeServer(server)
@@ -64,14 +65,25 @@ describe("users' scripts over the node API", () => {
       ok: true,
       value: null,
     })
-    assert.equal((await scripts.remove({ accountId, name: 'が', by: '管理者' })).ok, true)
+    assert.deepEqual(
+      await scripts.rename({ accountId, name: 'が', to: 'か\u3099い', by: '管理者' }),
+      {
+        ok: true,
+        value: 'がい',
+      },
+    )
+    const gone = await scripts.rename({ accountId, name: 'が', to: '別', by: '管理者' })
+    assert.equal(!gone.ok && gone.error.code, 'notFound')
+    assert.equal(events.at(-1)?.fields['to'], 'がい')
+    assert.equal((await scripts.remove({ accountId, name: 'がい', by: '管理者' })).ok, true)
     assert.deepEqual(
       events.map(({ fields }) => [fields['act'], fields['script'], fields['by']]),
       [
         ['putActive', 'が', '管理者'],
         ['put', 'が', '管理者'],
         ['activate', null, '管理者'],
-        ['remove', 'が', '管理者'],
+        ['rename', 'が', '管理者'],
+        ['remove', 'がい', '管理者'],
       ],
     )
   })

@@ -1,50 +1,37 @@
 import type { z } from 'zod'
 import { Fault } from '#base/outcome.ts'
-import type { Outcome } from '#base/outcome.ts'
-import type { Clock } from '#base/time.ts'
 import type { NodeCaller } from '#client/node/node-caller.ts'
 import { SCRIPT_CALLS } from '#contract/node/scripts.ts'
-import type { Scripts, ScriptsRefusal } from '#engine/deliver/scripts.ts'
+import type { Scripts } from '#engine/deliver/scripts.ts'
+import type { ScriptsBy } from '#engine/deliver/told-scripts.ts'
 import type { AccountId } from '#model/account.ts'
-import type { EventSink } from '#model/event.ts'
 import type { RemoteScripts } from '#server/admin/context.ts'
 
 type Name = keyof typeof SCRIPT_CALLS
 type Argument<N extends Name> = z.infer<(typeof SCRIPT_CALLS)[N]>
 
-/** What control may ask of a store about users' scripts; each change is an event. */
+/** What control may ask of a store about users' scripts. */
 export function scriptCalls(
-  scripts: Scripts,
-  told: { readonly events: EventSink; readonly clock: Clock },
+  scripts: ScriptsBy,
 ): Readonly<Record<Name, (argument: never) => Promise<unknown>>> {
-  const tell = async <T>(
-    act: string,
-    { accountId, name, by }: { accountId: string; name: string | null; by: string },
-    change: Promise<Outcome<T, ScriptsRefusal>>,
-  ): Promise<Outcome<T, ScriptsRefusal>> => {
-    const done = await change
-    if (done.ok)
-      told.events.emit({
-        atMs: told.clock.nowMs(),
-        name: 'store.script',
-        fields: { act, accountId, script: name?.normalize('NFC') ?? null, by },
-      })
-    return done
-  }
   return {
-    'sieve.list': (given) => scripts.list(argument('sieve.list', given)),
-    'sieve.get': (given) => scripts.get(argument('sieve.get', given)),
+    'sieve.list': (given) => scripts('').list(argument('sieve.list', given)),
+    'sieve.get': (given) => scripts('').get(argument('sieve.get', given)),
     'sieve.put': (given) => {
       const ask = argument('sieve.put', given)
-      return tell(ask.activate ? 'putActive' : 'put', ask, scripts.put(ask))
+      return scripts(ask.by).put(ask)
     },
     'sieve.activate': (given) => {
       const ask = argument('sieve.activate', given)
-      return tell('activate', ask, scripts.activate(ask))
+      return scripts(ask.by).activate(ask)
     },
     'sieve.remove': (given) => {
       const ask = argument('sieve.remove', given)
-      return tell('remove', ask, scripts.remove(ask))
+      return scripts(ask.by).remove(ask)
+    },
+    'sieve.rename': (given) => {
+      const ask = argument('sieve.rename', given)
+      return scripts(ask.by).rename(ask)
     },
   }
 }
@@ -69,5 +56,6 @@ export function remoteScripts(store: NodeCaller): RemoteScripts {
     put: (ask) => call('sieve.put', ask) as ReturnType<Scripts['put']>,
     activate: (ask) => call('sieve.activate', ask) as ReturnType<Scripts['activate']>,
     remove: (ask) => call('sieve.remove', ask) as ReturnType<Scripts['remove']>,
+    rename: (ask) => call('sieve.rename', ask) as ReturnType<Scripts['rename']>,
   }
 }

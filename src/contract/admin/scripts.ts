@@ -24,3 +24,7 @@ export const scriptActive = z.object({
 })
 
 export const scriptRemoved = z.object({ removed: z.string() })
+
+export const scriptName = z.object({
+  name: z.string().describe('the new name; an active script stays active'),
+})

@@ -12,4 +12,5 @@ export const SCRIPT_CALLS = {
   'sieve.put': z.object({ accountId, name, text: z.string(), activate: z.boolean(), by }),
   'sieve.activate': z.object({ accountId, name: name.nullable(), by }),
   'sieve.remove': z.object({ accountId, name, by }),
+  'sieve.rename': z.object({ accountId, name, to: name, by }),
 } as const

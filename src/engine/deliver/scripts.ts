@@ -11,8 +11,11 @@ import type { Script, ScriptChange } from '#store/mailbox/objects/scripts.ts'
 
 /** Why a change was refused; then nothing was changed. */
 export interface ScriptsRefusal {
-  /** invalid: name or script is wrong; active: it filters now, so it cannot be removed. */
-  readonly code: 'invalid' | 'limit' | 'notFound' | 'active'
+  /**
+   * invalid: name or script is wrong; active: it filters now, so it cannot be removed; exists: another
+   * has the new name.
+   */
+  readonly code: 'invalid' | 'limit' | 'notFound' | 'active' | 'exists'
   readonly message: string
   /** What is wrong with the script, line by line. */
   readonly errors?: readonly SieveError[]
@@ -37,6 +40,8 @@ export interface Scripts {
     readonly name: string | null
   }): Promise<Outcome<string | null, ScriptsRefusal>>
   remove(ask: Named): Promise<Outcome<string, ScriptsRefusal>>
+  /** An active one stays active. */
+  rename(ask: Named & { readonly to: string }): Promise<Outcome<string, ScriptsRefusal>>
 }
 
 /** What users keep of Sieve scripts, by the rules of RFC 5804 §2: no door stores one that does not compile. */
@@ -52,6 +57,8 @@ export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | '
         return notFound(what.name ?? '')
       case 'active':
         return { code: 'active', message: `${what.name} is the active script` } // RFC 5804 §2.10
+      case 'exists':
+        return { code: 'exists', message: 'there is a script of the new name already' }
       case 'limit':
         return {
           code: 'limit',
@@ -91,6 +98,18 @@ export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | '
       if (!wanted.ok) return wanted
       const failed = await change(accountId, { kind: 'remove', name: wanted.value })
       return failed === undefined ? ok(wanted.value) : err(failed)
+    },
+    async rename({ accountId, name, to }) {
+      const wanted = named(name)
+      if (!wanted.ok) return wanted
+      const given = named(to)
+      if (!given.ok) return given
+      const failed = await change(accountId, {
+        kind: 'rename',
+        name: wanted.value,
+        to: given.value,
+      })
+      return failed === undefined ? ok(given.value) : err(failed)
     },
   }
   return scripts

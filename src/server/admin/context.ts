@@ -75,7 +75,7 @@ export interface SieveBench {
 
 /** Users' scripts on a store; who changes something stands in the event that tells of it. */
 export type RemoteScripts = Pick<Scripts, 'list' | 'get'> & {
-  [Act in 'put' | 'activate' | 'remove']: (
+  [Act in 'put' | 'activate' | 'remove' | 'rename']: (
     ask: Parameters<Scripts[Act]>[0] & { readonly by: string },
   ) => ReturnType<Scripts[Act]>
 }

@@ -87,6 +87,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'GET /users/{user}/scripts/{name}': 'A',
   'PUT /users/{user}/scripts/{name}': 'A',
   'DELETE /users/{user}/scripts/{name}': 'A',
+  'PUT /users/{user}/scripts/{name}/name': 'A',
   'PUT /users/{user}/active-script': 'A',
   'GET /mailboxes/damaged': 'AMHR',
   'POST /mailboxes/expire': 'A',

@@ -37,6 +37,10 @@ describe("users' scripts by the API", () => {
     })
     const active = await api.ask('DELETE', `${path}/scripts/${name}`)
     assert.deepEqual([active.status, active.body.error.code], [409, 'conflict'])
+    const renamed = await api.ask('PUT', `${path}/scripts/${name}/name`, { name: '改名' })
+    assert.deepEqual([renamed.status, renamed.body], [200, { name: '改名' }])
+    const taken = await api.ask('PUT', `${path}/scripts/${name}/name`, { name: '振り分け' })
+    assert.deepEqual([taken.status, taken.body.error.code], [409, 'conflict'])
     assert.equal((await api.ask('GET', '/users/nobody/scripts')).status, 404)
     for (const [fault, status] of [
       [new Fault('unreachable', 'no connection'), 503],

@@ -3,6 +3,7 @@ import type { Outcome } from '#base/outcome.ts'
 import {
   script,
   scriptActive,
+  scriptName,
   scriptPut,
   scriptRemoved,
   scripts,
@@ -30,7 +31,7 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
         if (outcome.ok) return outcome.value
         const { code, message } = outcome.error
         throw new ApiError(
-          code === 'active' ? 'conflict' : code,
+          code === 'active' || code === 'exists' ? 'conflict' : code,
           message,
           remedyOf(outcome.error, mainAddress(account)),
         )
@@ -96,6 +97,20 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
   )
 
   app.put(
+    '/users/:user/scripts/:name/name',
+    {
+      config: { permission: 'content.write' },
+      schema: { params: named, body: scriptName, response: { 200: scriptName } },
+    },
+    async (request) => {
+      const { accountId, ask, taken } = of(request.params.user)
+      const { name } = request.params
+      const rename = { accountId, name, to: request.body.name, by: authorText(request) }
+      return { name: taken(await ask((room) => room.rename(rename))) }
+    },
+  )
+
+  app.put(
     '/users/:user/active-script',
     {
       config: { permission: 'content.write' },
@@ -115,6 +130,8 @@ function remedyOf({ code, errors }: ScriptsRefusal, user: string): string {
       return `watari sieve ls ${user} shows the scripts.`
     case 'active':
       return `Switch it off first: watari sieve activate ${user} --none, or another one's name.`
+    case 'exists':
+      return 'Nothing was renamed: give another name.'
     case 'limit':
       return 'Nothing was stored: make it shorter, or remove what is not needed with watari sieve rm.'
     case 'invalid':

@@ -218,6 +218,19 @@ export function deliveryContract(bench: () => Bench): void {
       assert.deepEqual((await at.store.scripts({ accountId: taro })).scripts, [])
     })
 
+    it('a renamed one keeps its text, and stays active (RFC 5804 §2.11)', async () => {
+      const { change, put, read, list } = scriptsOf(bench())
+      await put('一', true, '# 会議')
+      await put('二', false)
+      assert.equal(await change({ kind: 'rename', name: '一', to: '改めた一' }), undefined)
+      assert.deepEqual(await list(), ['二 false 5', '改めた一 true 8'])
+      assert.deepEqual(await read(), { name: '改めた一', active: true, text: '# 会議' })
+      assert.equal(await change({ kind: 'rename', name: '一', to: '三' }), 'notFound')
+      assert.equal(await change({ kind: 'rename', name: '二', to: '改めた一' }), 'exists')
+      assert.equal(await change({ kind: 'rename', name: '二', to: '二' }), 'exists')
+      assert.deepEqual(await list(), ['二 false 5', '改めた一 true 8'])
+    })
+
     it('a refused change changes nothing (RFC 5804 §2.8, §2.10)', async () => {
       const { change, put, read, list } = scriptsOf(bench())
       await put('一', false)

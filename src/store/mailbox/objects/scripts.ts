@@ -12,7 +12,7 @@ export interface Script {
   readonly text: string
 }
 
-/** A change to an account's scripts (RFC 5804 §2.6, §2.8, §2.10). */
+/** A change to an account's scripts (RFC 5804 §2.6, §2.8, §2.10, §2.11). */
 export type ScriptChange =
   /** In the place of one of the same name, which stays active if it was. */
   | {
@@ -24,9 +24,11 @@ export type ScriptChange =
   /** Null: none is active any more. */
   | { readonly kind: 'activate'; readonly name: string | null }
   | { readonly kind: 'remove'; readonly name: string }
+  /** An active one stays active (RFC 5804 §2.11). */
+  | { readonly kind: 'rename'; readonly name: string; readonly to: string }
 
-/** notFound: no such script; limit: SCRIPTS_PER_ACCOUNT_MAX; active: one that filters cannot be removed. */
-export type ScriptRefusal = 'notFound' | 'limit' | 'active'
+/** notFound: no such script; limit: SCRIPTS_PER_ACCOUNT_MAX; active: one that filters cannot be removed; exists: another has that name. */
+export type ScriptRefusal = 'notFound' | 'limit' | 'active' | 'exists'
 
 export function listScripts(sql: Sql, accountId: AccountId): ScriptEntry[] {
   const account = findAccount(sql, accountId, 0)
@@ -59,14 +61,9 @@ export function changeScript(
   { sql, aid }: AccountWork,
   change: ScriptChange,
 ): ScriptRefusal | undefined {
-  const isActive =
-    change.name === null
-      ? undefined
-      : sql.get<[number]>(
-          'SELECT active FROM script WHERE aid = ? AND name = ?',
-          aid,
-          change.name,
-        )?.[0]
+  const activeOf = (name: string): number | undefined =>
+    sql.get<[number]>('SELECT active FROM script WHERE aid = ? AND name = ?', aid, name)?.[0]
+  const isActive = change.name === null ? undefined : activeOf(change.name)
   switch (change.kind) {
     case 'put': {
       const [count] = sql.get<[number]>('SELECT count(*) FROM script WHERE aid = ?', aid)!
@@ -89,6 +86,11 @@ export function changeScript(
       if (isActive === undefined) return 'notFound'
       if (isActive === 1) return 'active'
       sql.run('DELETE FROM script WHERE aid = ? AND name = ?', aid, change.name)
+      return undefined
+    case 'rename':
+      if (isActive === undefined) return 'notFound'
+      if (activeOf(change.to) !== undefined) return 'exists'
+      sql.run('UPDATE script SET name = ? WHERE aid = ? AND name = ?', change.to, aid, change.name)
       return undefined
   }
 }
