@@ -30,7 +30,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   engine: [
     ['sender', 'scan', 'sieve'],
-    ['policy', 'route', 'list'],
+    ['policy', 'route', 'list', 'choices'],
     ['receive'],
     ['queue', 'deliver', 'retention', 'people', 'report', 'migrate'],
     ['home'],

@@ -5,6 +5,7 @@ import type { Log } from '#base/log.ts'
 import { systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { MailboxCaller } from '#client/node/mailbox-caller.ts'
+import { chosenScript } from '#engine/choices/chosen-script.ts'
 import { DeliveryQueue } from '#engine/deliver/delivery-queue.ts'
 import type { DeliveryOptions } from '#engine/deliver/delivery-sink.ts'
 import { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
@@ -63,6 +64,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
   const delivery: DeliveryOptions = {
     mailboxes: remoteMailboxes(caller),
     adminScript: () => undefined,
+    chosenScript: (id) => chosenScript(role.node.directory, id),
     overQuota: () => role.node.settings['policy.overQuota'],
     clock,
     log,

@@ -1,4 +1,5 @@
 import { systemClock } from '#base/time.ts'
+import { chosenScript } from '#engine/choices/chosen-script.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 
 import { openReading, startMailboxOwner } from './mailbox-owner.ts'
@@ -20,6 +21,7 @@ runRole('store', async ({ place, log, atFailure }) => {
       mailboxes,
       overQuota: () => role.node.settings['policy.overQuota'],
       adminScript: () => undefined,
+      chosenScript: (id) => chosenScript(role.node.directory, id),
       clock,
       log,
       events: role.events,

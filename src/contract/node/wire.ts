@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { APP_PASSWORD_NAME_MAX, APP_PROTOCOLS, isAppPasswordName } from '#model/app-password.ts'
+import type { Choices } from '#model/choices.ts'
 import type { EventRecord } from '#model/event.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
@@ -44,6 +45,7 @@ export type WireRow =
   | { readonly kind: 'account'; readonly account: Account }
   | { readonly kind: 'alias'; readonly alias: Alias }
   | { readonly kind: 'forward'; readonly forward: Forward }
+  | { readonly kind: 'choices'; readonly choices: Choices }
   | { readonly kind: 'route'; readonly route: RouteRow }
   | { readonly kind: 'source'; readonly source: DirectorySource }
   | { readonly kind: 'plan'; readonly plan: DatedPlan }
@@ -54,6 +56,7 @@ const ROW_KINDS: Readonly<Record<WireRow['kind'], true>> = {
   account: true,
   alias: true,
   forward: true,
+  choices: true,
   route: true,
   source: true,
   plan: true,

@@ -1,6 +1,7 @@
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import type { SieveProgram } from '#codec/sieve/program.ts'
+import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
 import type { AccountId } from '#model/account.ts'
 import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -12,7 +13,6 @@ import { FILINGS_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { AccountFiling } from '#store/mailbox/mailbox-store.ts'
 
 import { compiledSieve } from './compiled-sieve.ts'
-import { DEFAULT_SCRIPT } from './default-script.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
 import type { Destination } from './destination.ts'
 import { entryId } from './entry-id.ts'
@@ -43,8 +43,10 @@ interface DeliveredMail {
 
 export interface PlannerOptions {
   readonly mailboxes: Pick<DeliveryMailboxes, 'filing'>
-  /** The administrator's script; undefined: the one that comes with Watari. */
+  /** The administrator's script, before all others; undefined: there is none. */
   readonly adminScript: () => string | undefined
+  /** The script of what an account's owner has chosen; absent: everybody is filed for alike. */
+  readonly chosenScript?: (accountId: AccountId) => string
   /** What an account over its quota answers; absent: it defers. */
   readonly overQuota?: () => PolicyAction
   readonly clock: Clock
@@ -122,14 +124,17 @@ export class DeliveryPlanner {
           mailboxExists: (name) => existing.has(/^inbox$/i.test(name) ? 'INBOX' : name),
         },
       },
-      this.#programs(script),
+      this.#programs(accountId, script),
     )
     if (plan.error !== undefined) log.warn('sieve.failed', { accountId, cause: plan.error })
     return plan
   }
 
-  #programs(own: string | undefined): SieveProgram[] {
-    return [this.#options.adminScript() ?? DEFAULT_SCRIPT, own ?? ''].flatMap((text) => {
+  /** In their order: each decides about what those before it have left in the inbox. */
+  #programs(accountId: AccountId, own: string | undefined): SieveProgram[] {
+    const { adminScript, chosenScript } = this.#options
+    const chosen = chosenScript?.(accountId) ?? SCRIPT_OF_EVERYBODY
+    return [adminScript() ?? '', chosen, own ?? ''].flatMap((text) => {
       const compiled = compiledSieve(text)
       // A script that does not check never stands in the way of mail.
       if (!compiled.ok)

@@ -5,9 +5,9 @@ import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { parseHanded, renderHanded } from '#codec/auth/verdict.ts'
 import { compileSieve } from '#codec/sieve/compile.ts'
 import type { SieveProgram } from '#codec/sieve/program.ts'
+import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
 import type { Verdict } from '#model/verdict.ts'
 
-import { DEFAULT_SCRIPT } from './default-script.ts'
 import { planDelivery } from './plan.ts'
 import type { Delivery } from './plan.ts'
 import { sieveContent } from './sieve-message.ts'
@@ -18,7 +18,7 @@ function program(text: string): SieveProgram {
   return compiled.value
 }
 
-const admin = program(DEFAULT_SCRIPT)
+const everybody = program(SCRIPT_OF_EVERYBODY)
 
 function delivery(kind?: Verdict['class']): Delivery {
   const verdict: Verdict | undefined = kind && {
@@ -50,8 +50,8 @@ function delivery(kind?: Verdict['class']): Delivery {
 }
 
 describe('planning a delivery', () => {
-  it("files by class with the administrator's script", () => {
-    const filed = (kind?: Verdict['class']) => planDelivery(delivery(kind), [admin]).filed
+  it('files by class where nobody has chosen anything', () => {
+    const filed = (kind?: Verdict['class']) => planDelivery(delivery(kind), [everybody]).filed
     assert.deepEqual(filed('spam'), ['Junk/SPAM'])
     assert.deepEqual(filed('suspected'), ['Junk/Suspected SPAM'])
     assert.deepEqual(filed('clean'), ['INBOX'])
@@ -60,8 +60,8 @@ describe('planning a delivery', () => {
 
   it("does not run the user's script on what was filed as junk", () => {
     const user = program('require "fileinto"; fileinto "Archive";')
-    assert.deepEqual(planDelivery(delivery('spam'), [admin, user]).filed, ['Junk/SPAM'])
-    assert.deepEqual(planDelivery(delivery('clean'), [admin, user]).filed, ['Archive'])
+    assert.deepEqual(planDelivery(delivery('spam'), [everybody, user]).filed, ['Junk/SPAM'])
+    assert.deepEqual(planDelivery(delivery('clean'), [everybody, user]).filed, ['Archive'])
   })
 
   it('keeps in INBOX what is filed into a mailbox that is not there (RFC 5228 §4.1)', () => {
@@ -141,5 +141,17 @@ describe('planning a delivery', () => {
       toUtf8(change.prefix),
       'Return-Path: <taro@campus.example>\r\nDelivered-To: hanako@campus.example\r\n',
     )
+  })
+
+  it('leaves the marks of an earlier script on a mail that a later one says nothing of', () => {
+    const marks = program('require "imap4flags"; addflag "\\\\Flagged";')
+    const flagsOf = (later: string) =>
+      planDelivery(delivery('clean'), [marks, program(later)]).changes.map(
+        (each) => each.kind === 'append' && each.flags,
+      )
+    assert.deepEqual(flagsOf(''), [4])
+    assert.deepEqual(flagsOf('require "imap4flags"; addflag "\\\\Seen";'), [5])
+    // What it keeps by itself it marks by itself (RFC 5232 §5).
+    assert.deepEqual(flagsOf('keep;'), [0])
   })
 })

@@ -57,7 +57,8 @@ export function planDelivery(delivery: Delivery, scripts: readonly SieveProgram[
       continue
     }
     actions.push(...run.value.actions)
-    flags = run.value.flags
+    // What an earlier script has marked stays so: it is one mail that is kept.
+    flags = [...new Set([...flags, ...run.value.flags])]
     isKept = run.value.implicitKeep
   }
   if (isKept) actions.push({ kind: 'keep', flags })

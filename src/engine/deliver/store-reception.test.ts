@@ -4,7 +4,9 @@ import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
+import { chosenScript } from '#engine/choices/chosen-script.ts'
 import type { AccountId } from '#model/account.ts'
+import type { Choices } from '#model/choices.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { storeReception } from './store-reception.ts'
@@ -13,22 +15,26 @@ import { UnheardAnswers } from './unheard-answers.ts'
 const ACCOUNTS = ['hanako@campus.example', 'taro@campus.example']
 const hanako = `id-${ACCOUNTS[0]}` as AccountId
 let store: FakeMailboxStore
+let deliveries = 0
 beforeEach(() => {
   store = new FakeMailboxStore()
 })
 afterEach(() => store.close())
 
 /** The replies to one message for both accounts. */
-async function deliver(text: string): Promise<string[]> {
+async function deliver(text: string, choices: readonly Choices[] = []): Promise<string[]> {
+  const directory = fakeDirectory([
+    { kind: 'domain', domain: { name: 'campus.example' } },
+    ...ACCOUNTS.map((each) => ({ kind: 'account', account: fakeAccount(each) }) as const),
+    ...choices.map((each) => ({ kind: 'choices', choices: each }) as const),
+  ])
   const reception = storeReception({
-    directory: fakeDirectory([
-      { kind: 'domain', domain: { name: 'campus.example' } },
-      ...ACCOUNTS.map((each) => ({ kind: 'account', account: fakeAccount(each) }) as const),
-    ]),
+    directory,
     mailboxes: store,
     adminScript: () => undefined,
+    chosenScript: (id) => chosenScript(directory, id),
     hostname: 'store.campus.example',
-    newDeliveryId: () => 'D1',
+    newDeliveryId: () => `D${++deliveries}`,
     unheard: new UnheardAnswers(new FakeClock()),
     clock: new FakeClock(),
     log: silentLog,
@@ -85,5 +91,44 @@ describe('delivery into a store that becomes full', () => {
     store.blobs.full = false
     assert.deepEqual(await deliver('本文'), ['250 2.1.5', '250 2.1.5'])
     assert.equal((await store.status()).outbox, 1)
+  })
+})
+
+describe('delivery by what people have chosen', () => {
+  /** Mailboxes that have mail, with how much. */
+  const filled = async (accountId: AccountId): Promise<Record<string, number>> => {
+    const { mailboxes } = await store.mailboxes({ accountId })
+    return Object.fromEntries(
+      mailboxes
+        .filter(({ messages }) => messages > 0)
+        .map(({ path, messages }) => [path.join('/'), messages]),
+    )
+  }
+
+  it("files by the person's own filters, and then by the own script", async () => {
+    const choices: Choices = {
+      accountId: hanako,
+      revision: 1,
+      filters: [
+        {
+          name: '会議',
+          match: 'all',
+          conditions: [{ field: 'subject', is: 'equals', value: '会議' }],
+          flags: ['flagged'],
+          stop: true,
+        },
+      ],
+    }
+    const text = 'require ["fileinto", "mailbox"]; fileinto :create "主";'
+    await store.changeScript({
+      accountId: hanako,
+      change: { kind: 'put', name: '主', text, activate: true },
+    })
+    assert.deepEqual(await deliver('本文', [choices]), ['250 2.1.5', '250 2.1.5'])
+    assert.deepEqual(await filled(hanako), { 主: 1 })
+    const folder = { ...choices.filters![0]!, folder: '会議/今日' }
+    await deliver('二通目', [{ ...choices, filters: [folder] }])
+    assert.deepEqual(await filled(hanako), { 主: 1, '会議/今日': 1 })
+    assert.deepEqual(await filled(`id-${ACCOUNTS[1]}` as AccountId), { INBOX: 2 })
   })
 })

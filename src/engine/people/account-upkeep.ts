@@ -219,9 +219,10 @@ export class AccountUpkeep {
 
 /** The account's row and what hangs on it. */
 export const removalOf = (
-  now: Pick<DirectoryMaster['directory'], 'forward'>,
+  now: Pick<DirectoryMaster['directory'], 'forward' | 'choices'>,
   id: AccountId,
 ): DirectoryEdit[] => [
   ...(now.forward(id) === undefined ? [] : [{ kind: 'remove', key: `forward:${id}` } as const]),
+  ...(now.choices(id) === undefined ? [] : [{ kind: 'remove', key: `choices:${id}` } as const]),
   { kind: 'remove', key: `account:${id}` },
 ]

@@ -61,12 +61,13 @@ function concerned(now: Directory, edit: DirectoryEdit): readonly Account[] {
     return account === undefined ? [] : [account]
   }
   if (edit.kind === 'remove') {
-    const [, id] = /^(?:account|forward):(.*)$/s.exec(edit.key) ?? []
+    const [, id] = /^(?:account|forward|choices):(.*)$/s.exec(edit.key) ?? []
     return id === undefined ? [] : found(id as AccountId)
   }
   const { row } = edit
   if (row.kind === 'account')
     return [...found(row.account.id), row.account, ...lentBy(now, row.account)]
+  if (row.kind === 'choices') return found(row.choices.accountId)
   return row.kind === 'forward' ? found(row.forward.accountId) : []
 }
 

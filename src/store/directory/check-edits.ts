@@ -3,6 +3,8 @@ import { addressKey, domainKey, formatAddress, isDomain, parseAddress } from '#m
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { isReserved } from '#model/account-life.ts'
+import { choicesFault } from '#model/choices-fault.ts'
+import type { Choices } from '#model/choices.ts'
 import { factsFault, isDay } from '#model/person-facts.ts'
 import type { Address } from '#model/address.ts'
 import { profileFault } from '#model/profile.ts'
@@ -39,6 +41,8 @@ export function checkRow(directory: Directory, row: DirectoryRow): DirectoryRefu
       return checkAlias(directory, row.alias)
     case 'forward':
       return checkForward(directory, row.forward)
+    case 'choices':
+      return checkChoices(directory, row.choices)
     case 'route':
       return checkRoute(row.route)
     case 'source':
@@ -229,6 +233,17 @@ function checkForward(directory: Directory, forward: Forward): DirectoryRefusal 
   return checkTargets(forward.to, formatAddress(mainAddressOf(account)))
 }
 
+function checkChoices(directory: Directory, choices: Choices): DirectoryRefusal | undefined {
+  if (directory.account(choices.accountId) === undefined)
+    return refuse(
+      'notFound',
+      `there is no account ${choices.accountId}`,
+      'watari user ls shows the accounts.',
+    )
+  const fault = choicesFault(choices)
+  return fault === undefined ? undefined : refuse('invalid', fault, 'Give it as it is to be.')
+}
+
 function checkTargets(to: readonly Address[], from: string): DirectoryRefusal | undefined {
   if (to.length === 0)
     return refuse('invalid', `${from} leads nowhere`, 'Give at least one address.')
@@ -279,6 +294,8 @@ export function checkRemoval(
       `account ${name} has a forward`,
       'Remove the forward in the same step.',
     )
+  if (kind === 'account' && directory.choices(name as Account['id']) !== undefined)
+    return refuse('conflict', `account ${name} has choices`, 'Remove the choices in the same step.')
   return undefined
 }
 
@@ -292,6 +309,8 @@ function exists(directory: Directory, kind: string, name: string): boolean {
       return directory.account(name as Account['id']) !== undefined
     case 'forward':
       return directory.forward(name as Account['id']) !== undefined
+    case 'choices':
+      return directory.choices(name as Account['id']) !== undefined
     case 'route':
       return directory.route(name) !== undefined
     case 'source':

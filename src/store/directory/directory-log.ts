@@ -277,6 +277,16 @@ function withoutSecret(row: DirectoryRow | null): DirectoryRow | null {
       source: { ...source, ...(bind && { bind: { ...bind, passwordBase64: '' } }) },
     }
   }
+  if (row?.kind === 'choices') {
+    const { awaited, ...choices } = row.choices
+    return {
+      kind: 'choices',
+      choices: {
+        ...choices,
+        ...(awaited && { awaited: awaited.map((each) => ({ ...each, codeHash: '' })) }),
+      },
+    }
+  }
   if (row?.kind !== 'account') return row
   const { credential: _, scram: _keys, appPasswords, ...account } = row.account
   return {

@@ -1,6 +1,7 @@
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
+import type { Choices } from '#model/choices.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -18,6 +19,7 @@ export class DirectoryMaps {
   readonly accounts: PackedRows<Account>
   readonly aliases: PackedRows<Alias>
   readonly forwards: PackedRows<Forward>
+  readonly choices: PackedRows<Choices>
   readonly routes = new Map<string, RouteRow>()
   readonly sources = new Map<string, DirectorySource>()
   readonly plans = new Map<string, DatedPlan>()
@@ -27,6 +29,8 @@ export class DirectoryMaps {
     this.accounts = new PackedRows(ACCOUNTS, parts?.packed.accounts)
     this.aliases = new PackedRows(ALIASES, parts?.packed.aliases)
     this.forwards = new PackedRows(FORWARDS, parts?.packed.forwards)
+    // An image from before there were any has none.
+    this.choices = new PackedRows(CHOICES, parts?.packed.choices)
     if (parts === undefined) return
     for (const row of parts.few) this.put(row)
     this.scram.lacking = parts.scram.lacking
@@ -36,12 +40,13 @@ export class DirectoryMaps {
 
   /** All rows as they stand; changes after this call are not seen. */
   parts(): DirectoryParts {
-    const { accounts, aliases, forwards, domains, routes, sources, plans, scram } = this
+    const { accounts, aliases, forwards, choices, domains, routes, sources, plans, scram } = this
     return {
       packed: {
         accounts: accounts.parts(),
         aliases: aliases.parts(),
         forwards: forwards.parts(),
+        choices: choices.parts(),
       },
       few: [
         ...[...domains.values()].map((domain): DirectoryRow => ({ kind: 'domain', domain })),
@@ -55,8 +60,8 @@ export class DirectoryMaps {
 
   /** The number of rows. */
   get size(): number {
-    const { domains, accounts, aliases, forwards, routes, sources, plans } = this
-    return [domains, accounts, aliases, forwards, routes, sources, plans].reduce(
+    const { domains, accounts, aliases, forwards, choices, routes, sources, plans } = this
+    return [domains, accounts, aliases, forwards, choices, routes, sources, plans].reduce(
       (sum, { size }) => sum + size,
       0,
     )
@@ -64,7 +69,9 @@ export class DirectoryMaps {
 
   /** Whether rows here and there are found by what they are found by now: not so in what is of another time. */
   isSound(): boolean {
-    return this.accounts.isSound() && this.aliases.isSound() && this.forwards.isSound()
+    return [this.accounts, this.aliases, this.forwards, this.choices].every((rows) =>
+      rows.isSound(),
+    )
   }
 
   row(key: DirectoryKey): DirectoryRow | undefined {
@@ -79,6 +86,8 @@ export class DirectoryMaps {
         return rowOf('alias', this.aliases.get(name))
       case 'forward':
         return rowOf('forward', this.forwards.get(name))
+      case 'choices':
+        return rowOf('choices', this.choices.get(name))
       case 'route':
         return rowOf('route', this.routes.get(name))
       case 'source':
@@ -105,6 +114,9 @@ export class DirectoryMaps {
         return
       case 'forward':
         this.forwards.put(row.forward)
+        return
+      case 'choices':
+        this.choices.put(row.choices)
         return
       case 'route':
         this.routes.set(matchKey(row.route.match), row.route)
@@ -133,6 +145,9 @@ export class DirectoryMaps {
         return
       case 'forward':
         this.forwards.delete(name)
+        return
+      case 'choices':
+        this.choices.delete(name)
         return
       case 'route':
         this.routes.delete(name)
@@ -165,7 +180,9 @@ export class DirectoryMaps {
 
 /** What a directory is made of, as an image keeps it. */
 export interface DirectoryParts {
-  readonly packed: Readonly<Record<'accounts' | 'aliases' | 'forwards', PackedParts>>
+  readonly packed: Readonly<Record<'accounts' | 'aliases' | 'forwards', PackedParts>> & {
+    readonly choices?: PackedParts
+  }
   /** Rows of kinds of which there are few, in the order of their creation. */
   readonly few: readonly DirectoryRow[]
   readonly scram: {
@@ -198,3 +215,4 @@ export const originKey = (source: string, key: string): string => `\u0002${sourc
 const ACCOUNTS: RowKeys<Account> = { nameOf: ({ id }) => id, alsoOf: furtherKeysOf }
 const ALIASES: RowKeys<Alias> = { nameOf: ({ from }) => addressKey(from) }
 const FORWARDS: RowKeys<Forward> = { nameOf: ({ accountId }) => accountId }
+const CHOICES: RowKeys<Choices> = { nameOf: ({ accountId }) => accountId }

@@ -62,6 +62,15 @@ const ROWS: readonly DirectoryRow[] = [
     forward: { accountId: 'id-hanako' as AccountId, to: [at('h', 'else.example')], keep: true },
   },
   {
+    kind: 'choices',
+    choices: {
+      accountId: 'id-hanako' as AccountId,
+      revision: 1,
+      vacation: { isOn: true, text: '不在です。\nAway.', days: 7, to: 'everybody' },
+      proved: [{ address: at('h', 'else.example'), at: '2026-11-28T00:00:00Z' }],
+    },
+  },
+  {
     kind: 'route',
     route: { match: 'old.example', nextHop: { kind: 'smtp', host: '::1', port: 25 } },
   },

@@ -8,6 +8,7 @@ import type {
 } from '#model/account.ts'
 import type { Moment } from '#model/account-life.ts'
 import type { Address } from '#model/address.ts'
+import type { Choices } from '#model/choices.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -18,11 +19,12 @@ export type DirectoryRow =
   | { readonly kind: 'account'; readonly account: Account }
   | { readonly kind: 'alias'; readonly alias: Alias }
   | { readonly kind: 'forward'; readonly forward: Forward }
+  | { readonly kind: 'choices'; readonly choices: Choices }
   | { readonly kind: 'route'; readonly route: RouteRow }
   | { readonly kind: 'source'; readonly source: DirectorySource }
   | { readonly kind: 'plan'; readonly plan: DatedPlan }
 
-/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `route:match`, `source:NAME`, `plan:ID`. */
+/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `choices:ID`, `route:match`, `source:NAME`, `plan:ID`. */
 export type DirectoryKey = string
 
 /** One change of the log: the row as it is from now on, or its removal. */
@@ -86,6 +88,8 @@ export interface Directory {
   aliases(): Rows<Alias>
   forward(id: AccountId): Forward | undefined
   forwards(): Rows<Forward>
+  /** What somebody has chosen of the own mail. */
+  choices(id: AccountId): Choices | undefined
   /** The row of exactly this `user@domain` or `domain`. */
   route(match: string): RouteRow | undefined
   routes(): readonly RouteRow[]

@@ -6,7 +6,7 @@ import type { DirectoryRow } from './directory.ts'
 import type { MemoryDirectory } from './memory-directory.ts'
 
 /** Rows stand on those of kinds before theirs. */
-const KINDS: readonly string[] = ['domain', 'account', 'alias', 'forward']
+const KINDS: readonly string[] = ['domain', 'account', 'alias', 'forward', 'choices']
 
 /**
  * Which of the rows found may be taken, in an order in which they may. What others change has no order of

@@ -51,6 +51,22 @@ const EACH_KIND: { readonly [K in DirectoryRow['kind']]: DirectoryRow & { readon
       keep: true,
     },
   },
+  choices: {
+    kind: 'choices',
+    choices: {
+      accountId: 'id-花子@campus.example' as AccountId,
+      revision: 3,
+      junk: { spam: 'junk', suspected: 'inbox' },
+      filters: [
+        {
+          name: '会議',
+          match: 'any',
+          conditions: [{ field: 'subject', is: 'contains', value: '会議' }],
+          folder: '会議',
+        },
+      ],
+    },
+  },
   route: { kind: 'route', route: { match: 'else.example', nextHop: { kind: 'local' } } },
   source: {
     kind: 'source',

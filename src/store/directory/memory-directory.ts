@@ -4,6 +4,7 @@ import { isKept, LIFE_RULES } from '#model/account-life.ts'
 import type { Moment } from '#model/account-life.ts'
 import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import type { Choices } from '#model/choices.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -208,6 +209,10 @@ export class MemoryDirectory implements Directory {
 
   forwards(): Rows<Forward> {
     return this.#maps.forwards.values()
+  }
+
+  choices(id: AccountId): Choices | undefined {
+    return this.#maps.choices.get(id)
   }
 
   route(match: string): RouteRow | undefined {

@@ -19,6 +19,8 @@ export function rowKey(row: DirectoryRow): DirectoryKey {
       return `alias:${addressKey(row.alias.from)}`
     case 'forward':
       return `forward:${row.forward.accountId}`
+    case 'choices':
+      return `choices:${row.choices.accountId}`
     case 'route':
       return `route:${matchKey(row.route.match)}`
     case 'source':
