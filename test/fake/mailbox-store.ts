@@ -104,6 +104,7 @@ export class FakeMailboxStore implements MailboxStore {
   script: MailboxStore['script'] = (ask) => this.#run(() => this.#store.script(ask))
   changeScript: MailboxStore['changeScript'] = (ask) =>
     this.#run(() => this.#store.changeScript(ask))
+  remembered: MailboxStore['remembered'] = (ask) => this.#run(() => this.#store.remembered(ask))
   outbox: MailboxStore['outbox'] = (ask) => this.#run(() => this.#store.outbox(ask))
   readOutbox: MailboxStore['readOutbox'] = (ask) => this.#run(() => this.#store.readOutbox(ask))
   outboxDone: MailboxStore['outboxDone'] = (done) => this.#run(() => this.#store.outboxDone(done))

@@ -88,6 +88,7 @@ describe("what waits in a deliver's queue", () => {
           appendLarge: store.appendLarge,
           abortLarge: store.abortLarge,
           filing: store.filing,
+          remembered: store.remembered,
           commit: (request) => (commit ?? store.commit)(request),
         },
         adminScript: () => undefined,

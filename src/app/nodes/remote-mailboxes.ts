@@ -5,7 +5,8 @@ import type { MailboxCaller } from '#client/node/mailbox-caller.ts'
 import { FILINGS_MAX, PIECE_BYTES_MAX } from '#contract/node/mailboxes.ts'
 import type { MailboxAnswer, MailboxAsk } from '#contract/node/mailboxes.ts'
 import type { DeliveryMailboxes } from '#engine/deliver/delivery-mailboxes.ts'
-import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { MailboxId } from '#model/mailbox.ts'
+import type { AccountFiling, MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
 
 import type { RoleState } from '#app/role.ts'
@@ -44,12 +45,15 @@ export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {
         accounts.push(...(await caller.call('filing', ask)).accounts)
       }
       return {
-        accounts: accounts.map(({ script, mailboxes }) => ({
+        accounts: accounts.map(({ script, mailboxes, uses = [], ids }) => ({
           mailboxes,
+          uses: uses as AccountFiling['uses'],
           ...(script !== undefined && { script }),
+          ...(ids !== undefined && { ids: ids as MailboxId[] }),
         })),
       }
     },
+    remembered: ({ accountId, keys }) => caller.call('remembered', { accountId, keys: [...keys] }),
     hasRoom: (ask) => caller.call('hasRoom', ask),
   }
 }

@@ -19,6 +19,8 @@ const handle = z.string().min(1).max(200)
 const path = z.array(z.string().max(1_000)).min(1).max(100)
 const address = z.object({ localpart: z.string().max(1_000), domain: z.string().max(255) })
 
+const memoryKey = z.string().min(1).max(100)
+
 const append = z.strictObject({
   kind: z.literal('append'),
   mailbox: z.strictObject({ path, create: z.boolean() }),
@@ -27,16 +29,24 @@ const append = z.strictObject({
   keywords: z.array(z.string().max(1_000)).max(1_000),
   internalDateMs: z.number(),
   prefix: octets.optional(),
+  once: memoryKey.optional(),
 })
 
 const entry = z.strictObject({
   id: z.string().min(1).max(500),
-  kind: z.enum(['redirect', 'reject', 'forward', 'submission']),
+  kind: z.enum(['redirect', 'reject', 'forward', 'submission', 'vacation', 'notify']),
   reversePath: address.nullable(),
   recipients: z.array(address).min(1).max(100_000),
   body: z.enum(['7bit', '8bitmime', 'binarymime']),
   smtpUtf8: z.boolean(),
   content: z.union([count, octets]),
+  once: memoryKey.optional(),
+})
+
+const memory = z.strictObject({
+  key: memoryKey,
+  untilMs: z.number(),
+  isProlonged: z.boolean().optional(),
 })
 
 const commit = z.strictObject({
@@ -55,6 +65,7 @@ const commit = z.strictObject({
       accountId,
       changes: z.array(append),
       outbox: z.array(entry).optional(),
+      memories: z.array(memory).max(100).optional(),
       /** A delivery always has one: a second commit with it changes nothing. */
       deliveryId: z.string().min(1).max(1_000),
     }),
@@ -69,6 +80,7 @@ export const MAILBOX_CALLS = {
   abortLarge: z.strictObject({ handle }),
   commit,
   filing: z.strictObject({ accountIds: z.array(accountId).max(FILINGS_MAX) }),
+  remembered: z.strictObject({ accountId, keys: z.array(memoryKey).max(100) }),
   hasRoom: z.strictObject({
     accountId,
     sizeBytes: count,
@@ -121,8 +133,17 @@ export const MAILBOX_ANSWERS = {
     ),
   }),
   filing: z.object({
-    accounts: z.array(z.object({ script: z.string().optional(), mailboxes: z.array(path) })),
+    accounts: z.array(
+      z.object({
+        script: z.string().optional(),
+        mailboxes: z.array(path),
+        /** Absent from owners that do not tell yet. */
+        uses: z.array(z.object({ use: z.string(), path })).optional(),
+        ids: z.array(z.string()).optional(),
+      }),
+    ),
   }),
+  remembered: z.object({ keys: z.array(z.string()) }),
   hasRoom: z.object({ hasRoom: z.boolean() }),
   status: z.object({ full: z.boolean() }),
 } as const

@@ -181,7 +181,7 @@ const address = z.object({ localpart: z.string().max(1_000), domain: z.string().
 export const outboxHead = z.object({
   /** Derived from the delivery id: the same entry sent again is the same message. */
   id: z.string().min(1).max(500),
-  kind: z.enum(['redirect', 'reject', 'forward', 'submission']),
+  kind: z.enum(['redirect', 'reject', 'forward', 'submission', 'vacation', 'notify']),
   reversePath: address.nullable(),
   recipients: z.array(address).min(1).max(100_000),
   body: z.enum(['7bit', '8bitmime', 'binarymime']),

@@ -4,7 +4,7 @@ import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 /** What a delivery needs of the mailboxes, here or on another machine. Every commit has a delivery id. */
 export interface DeliveryMailboxes extends Pick<
   MailboxStore,
-  'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing'
+  'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing' | 'remembered'
 > {
   /** Whether its quota has room for so many octets, as far as that can be known before they come. */
   hasRoom?(ask: RoomAsk): Promise<{ readonly hasRoom: boolean }>

@@ -68,6 +68,7 @@ async function deliver(sent: Sent = {}): Promise<string[]> {
       appendLarge: mailboxes.appendLarge,
       abortLarge: mailboxes.abortLarge,
       filing: mailboxes.filing,
+      remembered: mailboxes.remembered,
       commit: commit ?? mailboxes.commit,
     },
     adminScript: () => undefined,

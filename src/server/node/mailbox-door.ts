@@ -32,7 +32,7 @@ interface Large {
 interface MailboxDoorParts {
   readonly mailboxes: Pick<
     MailboxStore,
-    'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing' | 'status'
+    'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing' | 'remembered' | 'status'
   > &
     Pick<DeliveryMailboxes, 'hasRoom'>
   readonly clock: Clock
@@ -78,6 +78,10 @@ export class MailboxDoor {
         return this.#commit(owner, data as MailboxAsk<'commit'>)
       case 'filing':
         return this.#filing(data as MailboxAsk<'filing'>)
+      case 'remembered': {
+        const { accountId, keys } = data as MailboxAsk<'remembered'>
+        return mailboxes.remembered({ accountId: accountId as AccountId, keys })
+      }
       case 'hasRoom':
         return this.#hasRoom(data as MailboxAsk<'hasRoom'>)
       case 'status':
@@ -89,9 +93,11 @@ export class MailboxDoor {
     const ask = { accountIds: accountIds as AccountId[] }
     const { accounts } = await this.#parts.mailboxes.filing(ask)
     return {
-      accounts: accounts.map(({ script, mailboxes }) => ({
+      accounts: accounts.map(({ script, mailboxes, uses, ids }) => ({
         mailboxes: mailboxes.map((path) => [...path]),
+        uses: uses.map(({ use, path }) => ({ use, path: [...path] })),
         ...(script !== undefined && { script }),
+        ...(ids !== undefined && { ids: [...ids] }),
       })),
     }
   }

@@ -23,6 +23,9 @@ import type { ObjectChange } from './kept-object.ts'
 export const ACCOUNTS_AT_ONCE = 500
 /** Messages that one transaction changes, copies or moves, likewise: 20 to 30 ms. */
 export const MESSAGES_AT_ONCE = 2_000
+export const MEMORY_KEY_MAX = 100
+/** Memories that one `remembered` may ask about. */
+export const MEMORIES_MAX = 100
 
 export type MailboxRef =
   | { readonly id: MailboxId }
@@ -38,6 +41,8 @@ export type MailboxChange =
       readonly flags: number
       readonly keywords: readonly string[]
       readonly internalDateMs: number
+      /** Left out where this memory of the commit's stood already; its result is `done` then. */
+      readonly once?: string
       /** What differs by delivery and is shown in front of the octets: `Return-Path`, `Delivered-To`. */
       readonly prefix?: Octets
       /** Import: numbers brought along. Refused (Fault `conflict`) where they are taken or would go down. */
@@ -120,19 +125,40 @@ export type MailboxChange =
   /** Takes back an outbox entry that is not released yet; refused (`conflict`) where it is, or is gone. */
   | { readonly kind: 'withdraw'; readonly entry: string }
 
+export const OUTBOX_KINDS = [
+  'redirect',
+  'reject',
+  'forward',
+  'submission',
+  'vacation',
+  'notify',
+] as const
+export type OutboxKind = (typeof OUTBOX_KINDS)[number]
+
 /** Mail that a delivery sends out: committed with it, handed to a queue afterwards, idempotent by `id`. */
 export interface OutboxEntry {
   /** Derived from the delivery id, so that a repeated delivery makes the same entry. */
   readonly id: string
-  readonly kind: 'redirect' | 'reject' | 'forward' | 'submission'
+  readonly kind: OutboxKind
   readonly reversePath: Address | null
   readonly recipients: readonly Address[]
   readonly body: BodyKind
   readonly smtpUtf8: boolean
   /** Not handed to a queue before; it can be withdrawn until then. */
   readonly releaseAtMs?: number
+  /** Left out where this memory of the commit's stood already. */
+  readonly once?: string
   /** Index into the request's contents, or octets of its own. */
   readonly content: number | Octets
+}
+
+/** What scripts of an account know of earlier deliveries: whom vacation has answered, which mails came before. */
+export interface Memory {
+  /** 1 to MEMORY_KEY_MAX characters. */
+  readonly key: string
+  readonly untilMs: number
+  /** One that stands already stands until then from now on; else it stays as it is. */
+  readonly isProlonged?: boolean
 }
 
 export interface AccountCommit {
@@ -144,6 +170,8 @@ export interface AccountCommit {
   readonly by?: AccountId
   readonly changes: readonly MailboxChange[]
   readonly outbox?: readonly OutboxEntry[]
+  /** Kept with the commit: what it does `once` is left out where its memory stood already. */
+  readonly memories?: readonly Memory[]
   /** A delivery: a second commit with the same id and account changes nothing and says `duplicate`. */
   readonly deliveryId?: string
   /** What the account may hold: a commit that brings mail beyond it is refused (`quota`). Absent: nothing is asked. */
@@ -219,7 +247,7 @@ export type AccountCommitResult =
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'refused'; readonly refusal: CommitRefusal; readonly notice?: QuotaNotice }
 
-export interface OutboxItem extends Omit<OutboxEntry, 'content' | 'releaseAtMs'> {
+export interface OutboxItem extends Omit<OutboxEntry, 'content' | 'releaseAtMs' | 'once'> {
   readonly accountId: AccountId
   readonly sizeBytes: number
 }

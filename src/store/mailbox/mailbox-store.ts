@@ -4,7 +4,15 @@ import type { AccountId } from '#model/account.ts'
 import type { AclEntry } from '#model/acl.ts'
 import type { ScriptEntry } from '#model/script.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
-import type { EmailId, MailboxId, MailboxPath, ModSeq, ThreadId, Uid } from '#model/mailbox.ts'
+import type {
+  EmailId,
+  MailboxId,
+  MailboxPath,
+  ModSeq,
+  SpecialUse,
+  ThreadId,
+  Uid,
+} from '#model/mailbox.ts'
 import type { DamagedMessage } from '#store/mailbox/upkeep/damaged.ts'
 import type { ExpiredMailbox } from '#store/mailbox/upkeep/expire.ts'
 import type { Script, ScriptChange, ScriptRefusal } from '#store/mailbox/objects/scripts.ts'
@@ -46,6 +54,10 @@ export interface AccountFiling {
   readonly script?: string
   /** All its mailboxes; the defaults before their first use. */
   readonly mailboxes: readonly MailboxPath[]
+  /** The mailboxes that have a role (RFC 6154). */
+  readonly uses: readonly { readonly use: SpecialUse; readonly path: MailboxPath }[]
+  /** Ids of `mailboxes`, in their order, where the script asks for any. */
+  readonly ids?: readonly MailboxId[]
 }
 
 export interface MailboxStore extends TextSource {
@@ -164,6 +176,11 @@ export interface MailboxStore extends TextSource {
   filing(ask: {
     readonly accountIds: readonly AccountId[]
   }): Promise<{ readonly accounts: readonly AccountFiling[] }>
+  /** Those of the keys that the account remembers now; at most MEMORIES_MAX a call. */
+  remembered(ask: {
+    readonly accountId: AccountId
+    readonly keys: readonly string[]
+  }): Promise<{ readonly keys: readonly string[] }>
   /** The account's scripts (RFC 5228) in the order of their names. */
   scripts(ask: {
     readonly accountId: AccountId

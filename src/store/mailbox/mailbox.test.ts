@@ -119,6 +119,7 @@ describe('the mail store on a disk', () => {
       ],
       {
         deliveryId: 'D1',
+        memories: [{ key: 'v:花子', untilMs: 9e12 }],
         outbox: [{ ...entry, body: '8bitmime', smtpUtf8: false, content: 0 }],
         contents: [await largeContent(at.store, fromUtf8('Message-ID: <1@x>\r\n\r\n本文'))],
       },

@@ -28,6 +28,7 @@ import {
   readNextEmails,
   readTexts,
 } from '#store/mailbox/view/texts.ts'
+import { rememberedOf } from '#store/mailbox/change/memory.ts'
 import { findUpload } from '#store/mailbox/objects/uploads.ts'
 import { readFiling } from '#store/mailbox/view/filing.ts'
 import {
@@ -194,6 +195,12 @@ export class SqliteReads {
 
   async filing(ask: Parameters<MailboxStore['filing']>[0]): ReturnType<MailboxStore['filing']> {
     return { accounts: ask.accountIds.map((accountId) => readFiling(this.#sql, accountId)) }
+  }
+
+  async remembered(
+    ask: Parameters<MailboxStore['remembered']>[0],
+  ): ReturnType<MailboxStore['remembered']> {
+    return { keys: rememberedOf(this.#sql, ask, this.#clock.nowMs()) }
   }
 
   async scripts(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['scripts']> {

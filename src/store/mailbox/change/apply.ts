@@ -19,6 +19,7 @@ import type {
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import { number } from './number.ts'
 import { forgetObject, keepObject } from '#store/mailbox/objects/objects.ts'
+import { remember } from './memory.ts'
 import { addOutbox, withdrawEntry } from './outbox.ts'
 import type { PlacedEntry } from './outbox.ts'
 import { askQuota, noteRefused, takeNotice, usedBy } from './quota.ts'
@@ -132,11 +133,14 @@ function applyOne(
     )
       return { result: { kind: 'duplicate' }, ...nothing }
     const before = usedBy(work)
-    const results = commit.changes.map((change) => {
+    const done = remember(work, commit.memories ?? [])
+    const results = commit.changes.map((change): ChangeResult => {
       permit(work, change)
+      if (change.kind === 'append' && change.once !== undefined && done.has(change.once))
+        return { kind: 'done' }
       return applyChange(work, change, placed)
     })
-    addOutbox(work, placed.entries)
+    addOutbox(work, placed.entries, done)
     // A notice is not asked by the quota that it tells of.
     const notice =
       commit.notice === undefined && commit.quota !== undefined

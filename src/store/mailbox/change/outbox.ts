@@ -16,14 +16,19 @@ export interface PlacedEntry {
 
 type StoredEntry = Omit<OutboxItem, 'sizeBytes' | 'releaseAtMs'>
 
-/** In the delivery's own transaction; an id that waits already is the same entry. */
-export function addOutbox(work: AccountWork, entries: readonly PlacedEntry[]): void {
+/** In the delivery's own transaction; an id that waits already is the same entry. What is `done` is left out. */
+export function addOutbox(
+  work: AccountWork,
+  placed: readonly PlacedEntry[],
+  done: ReadonlySet<string>,
+): void {
+  const entries = placed.filter(({ entry: { once } }) => once === undefined || !done.has(once))
   if (entries.length === 0) return
   const [accountId] = work.sql.get<[string]>('SELECT id FROM account WHERE aid = ?', work.aid) ?? [
     '',
   ]
   for (const { entry, ref } of entries) {
-    const { content: _, releaseAtMs = 0, ...rest } = entry
+    const { content: _, once: _once, releaseAtMs = 0, ...rest } = entry
     work.sql.run(
       `INSERT INTO outbox (aid, id, entry, kind, file, offset, length, made_at, release_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,

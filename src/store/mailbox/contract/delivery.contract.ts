@@ -128,6 +128,71 @@ export function deliveryContract(bench: () => Bench): void {
     })
   })
 
+  describe('memory', () => {
+    const key = 'v:花子へ'
+    const reply = (id: string, untilMs: number, more = {}) => ({
+      memories: [{ key, untilMs, ...more }],
+      outbox: [{ ...entry(id, fromUtf8('不在です')), once: key }],
+      contents: [text('本文'), text('控え')],
+    })
+    const deliver = (at: Bench, id: string, untilMs: number, more = {}) =>
+      at.done([append(['INBOX']), append(['Sent'], { content: 1, once: key })], {
+        deliveryId: id,
+        ...reply(id, untilMs, more),
+      })
+    const remembered = async (at: Bench, accountId = hanako) =>
+      (await at.store.remembered({ accountId, keys: [key, '無い'] })).keys
+
+    it('lets what is done once be done once until its time, in the commit itself', async () => {
+      const at = bench()
+      const nowMs = at.clock.nowMs()
+      const first = await deliver(at, 'D1', nowMs + 1_000)
+      assert.deepEqual(
+        first.map(({ kind }) => kind),
+        ['append', 'append'],
+      )
+      const second = await deliver(at, 'D2', nowMs + 9_000)
+      assert.deepEqual(
+        second.map(({ kind }) => kind),
+        ['append', 'done'],
+      )
+      assert.deepEqual(await waiting(), ['D1'])
+      assert.equal((await at.row(['Sent'])).messages, 1)
+      assert.deepEqual(await remembered(at), [key])
+      assert.deepEqual(await remembered(at, taro), [])
+      at.clock.advance(1_000)
+      assert.deepEqual(await remembered(at), [])
+      await deliver(at, 'D3', nowMs + 9_000)
+      assert.deepEqual(await waiting(), ['D1', 'D3'])
+    })
+
+    it('is prolonged where that is asked, and forgets what a refused or repeated delivery brings', async () => {
+      const at = bench()
+      const nowMs = at.clock.nowMs()
+      const more = reply('D1', nowMs + 1_000)
+      assert.equal(await at.refused([append(['無い'])], { deliveryId: 'D1', ...more }), 'noMailbox')
+      assert.deepEqual(await remembered(at), [])
+      await deliver(at, 'D1', nowMs + 1_000)
+      await at.commit([append(['INBOX'])], { deliveryId: 'D1', ...reply('D1', nowMs + 9_000) })
+      await deliver(at, 'D2', nowMs + 5_000, { isProlonged: true })
+      at.clock.advance(4_999)
+      assert.deepEqual(await remembered(at), [key])
+      at.clock.advance(1)
+      assert.deepEqual(await remembered(at), [])
+      await at.store.purge({ beforeMs: 0 })
+      assert.deepEqual(await waiting(), ['D1'])
+    })
+
+    it('of many deliveries at once answers one', async () => {
+      const at = bench()
+      const untilMs = at.clock.nowMs() + 1_000
+      await Promise.all(Array.from({ length: 20 }, (_, i) => deliver(at, `D${i}`, untilMs)))
+      assert.equal((await waiting()).length, 1)
+      assert.equal((await at.row(['INBOX'])).messages, 20)
+      assert.equal((await at.row(['Sent'])).messages, 1)
+    })
+  })
+
   it('tells of many accounts what decides where their mail is filed', async () => {
     const at = bench()
     await at.done([append(['INBOX'])])
@@ -143,6 +208,14 @@ export function deliveryContract(bench: () => Bench): void {
       accounts.map(({ script }) => script),
       [undefined, 'keep;'],
     )
+    for (const { uses, ids } of accounts) {
+      assert.deepEqual(uses.find(({ use }) => use === 'junk')?.path, ['Junk'])
+      assert.equal(ids, undefined)
+    }
+    await at.store.changeScript({ accountId: hanako, change: { ...put, text: '# mailboxid' } })
+    const [own] = (await at.store.filing({ accountIds: [hanako] })).accounts
+    const nth = own!.mailboxes.findIndex((path) => path.join('/') === '会議/議事録')
+    assert.equal(own!.ids![nth], await at.idOf('会議', '議事録'))
   })
 
   describe('outbox', () => {

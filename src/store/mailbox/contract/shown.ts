@@ -24,6 +24,7 @@ export async function shown(store: MailboxStore, accountId = hanako) {
     scripts: await store.scripts({ accountId }),
     usage: await store.usage({ accountId }),
     expunged: (await store.expunged({ accountId, sinceMs: 0, limit: 100 })).emails,
+    remembered: await store.remembered({ accountId, keys: ['v:花子'] }),
     outbox: (await store.outbox({ limit: 100 })).items,
   }
 }

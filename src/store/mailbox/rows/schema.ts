@@ -326,6 +326,16 @@ ALTER TABLE journal ADD COLUMN redo_file INTEGER;
 ALTER TABLE journal ADD COLUMN redo_offset INTEGER;
 ALTER TABLE journal ADD COLUMN redo_key BLOB;
 `,
+  // What scripts know of earlier deliveries, each until its time.
+  `
+CREATE TABLE memory (
+  aid INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (aid, key)
+) WITHOUT ROWID;
+CREATE INDEX memory_until ON memory (until);
+`,
 ]
 
 /** From here on a database can be behind its segments. */

@@ -61,7 +61,7 @@ const rebuild = (dir: string, dryRun = false): RebuildReport =>
 const benchOf = (store: OpenMailboxes, clock = new FakeClock()): Bench =>
   new Bench({ store, clock, changes: [], end: () => store.close() })
 
-/** Mail, folders, flags, moves, deletions, scripts and mail that goes out. */
+/** Mail, folders, flags, moves, deletions, scripts, memories and mail that goes out. */
 async function live(store: OpenMailboxes): Promise<void> {
   const at = benchOf(store)
   const inbox = await at.fill(6)
@@ -85,6 +85,7 @@ async function live(store: OpenMailboxes): Promise<void> {
   await at.done([append(['INBOX'])], {
     accountId: taro,
     deliveryId: 'D1',
+    memories: [{ key: 'v:花子', untilMs: 9e12 }],
     outbox: [
       {
         id: '1:out',
