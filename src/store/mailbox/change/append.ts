@@ -72,14 +72,9 @@ export function append(
   )
   if (work.by !== undefined && (given & SEEN) !== 0)
     setSeen({ ...work, mid: row.mid, who: work.by }, Uint32Array.of(uid), true)
-  work.sql.run(
-    'UPDATE mailbox SET uidnext = max(uidnext, ?) WHERE aid = ? AND mid = ?',
-    uid + 1,
-    work.aid,
-    row.mid,
-  )
   count(work, {
     mid: row.mid,
+    uidNext: uid + 1,
     modSeq: work.touched.get(row.mid) ?? modSeq,
     sign: 1,
     messages: 1,

@@ -59,16 +59,23 @@ export function tallyPicked(work: AccountWork, mid: number): Tally {
   return { messages, unseen, deleted, bytes }
 }
 
-/** Adds to the mailbox's counts (`sign` 1) or takes away from them, and raises its MODSEQ. */
+/** Adds to the mailbox's counts (`sign` 1) or takes away from them, and raises its MODSEQ and UIDNEXT. */
 export function count(
   work: AccountWork,
-  change: { readonly mid: number; readonly modSeq: number; readonly sign: 1 | -1 } & Tally,
+  change: {
+    readonly mid: number
+    readonly modSeq: number
+    readonly uidNext?: number
+    readonly sign: 1 | -1
+  } & Tally,
 ): void {
   const { sign, messages, unseen, deleted, bytes } = change
   work.sql.run(
-    `UPDATE mailbox SET modseq = max(modseq, ?), messages = messages + ?, unseen = unseen + ?,
-     deleted = deleted + ?, bytes = bytes + ? WHERE aid = ? AND mid = ?`,
+    `UPDATE mailbox SET modseq = max(modseq, ?), uidnext = max(uidnext, ?),
+     messages = messages + ?, unseen = unseen + ?, deleted = deleted + ?, bytes = bytes + ?
+     WHERE aid = ? AND mid = ?`,
     change.modSeq,
+    change.uidNext ?? 0,
     sign * messages,
     sign * unseen,
     sign * deleted,

@@ -57,6 +57,8 @@ function baseSubject(raw: string): string {
 export function threadOf(work: AccountWork, keys: string, eid: number): number {
   if (keys === '[]') return eid
   const { sql, aid } = work
+  const only = ONE_KEY.exec(keys)?.[1]
+  if (only !== undefined) return threadOfKey(work, Number(only), eid)
   const [found] = sql.get<[number | null]>(
     `SELECT min(tid) FROM thread WHERE aid = ? AND key IN (SELECT value FROM json_each(?))`,
     aid,
@@ -70,4 +72,14 @@ export function threadOf(work: AccountWork, keys: string, eid: number): number {
     keys,
   )
   return tid
+}
+
+/** Most mail starts a thread: one key, which nothing else has. */
+const ONE_KEY = /^\[(\d+)\]$/
+
+function threadOfKey({ sql, aid }: AccountWork, key: number, eid: number): number {
+  const found = sql.get<[number]>('SELECT tid FROM thread WHERE aid = ? AND key = ?', aid, key)
+  if (found !== undefined) return found[0]
+  sql.run('INSERT INTO thread VALUES (?, ?, ?)', aid, key, eid)
+  return eid
 }
