@@ -30,7 +30,8 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   engine: [
     ['sender', 'scan', 'sieve'],
-    ['policy', 'route', 'list', 'choices'],
+    ['policy', 'route', 'choices'],
+    ['list'],
     ['receive'],
     ['queue', 'deliver', 'retention', 'people', 'report', 'migrate'],
     ['home'],

@@ -3,6 +3,8 @@ import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { APP_PASSWORD_NAME_MAX, APP_PROTOCOLS, isAppPasswordName } from '#model/app-password.ts'
 import type { Choices } from '#model/choices.ts'
 import type { EventRecord } from '#model/event.ts'
+import type { ListMember } from '#model/list-member.ts'
+import type { MailingList } from '#model/list.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -49,6 +51,8 @@ export type WireRow =
   | { readonly kind: 'route'; readonly route: RouteRow }
   | { readonly kind: 'source'; readonly source: DirectorySource }
   | { readonly kind: 'plan'; readonly plan: DatedPlan }
+  | { readonly kind: 'list'; readonly list: MailingList }
+  | { readonly kind: 'member'; readonly member: ListMember }
 
 /** A kind that is missing here would end the stream of every node: it does not compile. */
 const ROW_KINDS: Readonly<Record<WireRow['kind'], true>> = {
@@ -60,6 +64,8 @@ const ROW_KINDS: Readonly<Record<WireRow['kind'], true>> = {
   route: true,
   source: true,
   plan: true,
+  list: true,
+  member: true,
 }
 
 const row = z.custom<WireRow>(

@@ -1,6 +1,7 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { convert } from '#engine/route/convert.ts'
+import type { NamedTarget } from '#engine/route/convert.ts'
 import { NO_MOMENT } from '#model/account-life.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
@@ -13,8 +14,15 @@ export interface Destination {
   readonly recipient: Address
   readonly accounts: readonly AccountId[]
   readonly elsewhere: readonly Address[]
+  /** Mailing lists that it is for, each once, and by which of their addresses; absent: none. */
+  readonly lists?: readonly DestinedList[]
   /** All of it leaves: the account keeps nothing, its outbox carries it. */
   readonly leaves?: true
+}
+
+/** A list, and the address that it was called by, with what stood behind a plus. */
+export interface DestinedList extends NamedTarget {
+  readonly address: Address
 }
 
 /** Where a recipient's mail goes by the directory as it stands; the reply where it can go nowhere from here. */
@@ -40,20 +48,23 @@ export function destinationOf(
   const elsewhere = targets
     .filter((target) => target.class === 'remote' || target.class === 'relay')
     .map((target) => target.address)
+  const lists = targets.flatMap(({ address: as, list }) =>
+    list === undefined ? [] : [{ ...list, address: as }],
+  )
   const isOurs = directory.domain(address.domain) !== undefined
-  if (isOurs && accounts.length === 0 && elsewhere.length > 0) {
+  if (isOurs && accounts.length === 0 && lists.length === 0 && elsewhere.length > 0) {
     const forwarding = ownAccount(address, directory, directory.alias.bind(directory))
     if (forwarding !== undefined)
       return ok({ recipient: address, accounts: [forwarding], elsewhere, leaves: true })
   }
   // Mail that would only pass through belongs to a gateway: here is no queue for it.
-  if (!isOurs || accounts.length === 0)
+  if (!isOurs || (accounts.length === 0 && lists.length === 0))
     return err({
       code: 550,
       status: '5.1.1',
       text: `<${formatAddress(address)}>: no such mailbox here`,
     })
-  return ok({ recipient: address, accounts, elsewhere })
+  return ok({ recipient: address, accounts, elsewhere, ...(lists.length > 0 && { lists }) })
 }
 
 /** The account of an address after conversion, forwards left aside. */
@@ -71,6 +82,7 @@ function ownAccount(
     moment: NO_MOMENT,
     domain: directory.domain.bind(directory),
     forward: () => undefined,
+    listByAddress: directory.listByAddress.bind(directory),
     route: directory.route.bind(directory),
   }
   const converted = convert(address, plain)

@@ -4,23 +4,39 @@ import type { Account, AccountId } from '#model/account.ts'
 import { forwardAfter, isKept, takesMail } from '#model/account-life.ts'
 import { addressKey, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import type { ListPurpose, MailingList } from '#model/list.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
 /** What conversion looks at; the whole Directory has it, and so has a copy with one change. */
 export type Addressing = Pick<
   Directory,
-  'account' | 'alias' | 'byAddress' | 'byFormerAddress' | 'domain' | 'forward' | 'moment' | 'route'
+  | 'account'
+  | 'alias'
+  | 'byAddress'
+  | 'byFormerAddress'
+  | 'domain'
+  | 'forward'
+  | 'listByAddress'
+  | 'moment'
+  | 'route'
 >
 
 /** Where one recipient's mail ends up. */
 export interface Target {
   readonly address: Address
   /**
-   * local: an account of ours · relay: in a domain of ours, kept by another server that a route names ·
+   * local: an account of ours · list: a mailing list, which the store expands · relay: in a domain of ours, kept by another server that a route names ·
    * remote: in a domain that is not ours · unknown: in a domain of ours, and nobody has it, or who had it has left.
    */
-  readonly class: 'local' | 'relay' | 'remote' | 'unknown'
+  readonly class: 'local' | 'list' | 'relay' | 'remote' | 'unknown'
   readonly accountId?: AccountId
+  readonly list?: NamedTarget
+}
+
+/** Which list it is, and what mail to this address of it is about. */
+export interface NamedTarget {
+  readonly id: MailingList['id']
+  readonly purpose: ListPurpose
 }
 
 export interface Converted {
@@ -105,6 +121,11 @@ function stepOf(address: Address, directory: Addressing): Step {
   const account =
     find((form) => directory.byAddress(form)) ?? find((form) => formerOwner(form, directory))
   if (account !== undefined) return accountStep(address, account, directory)
+  const named = find((form) => directory.listByAddress(form))
+  if (named !== undefined && named.list.deletedAt === undefined) {
+    const list = { id: named.list.id, purpose: named.purpose }
+    return { target: { address, class: 'list', list }, next: [] }
+  }
   const domain = directory.domain(address.domain)
   if (domain === undefined) return { target: { address, class: 'remote' }, next: [] }
   if (domain.convertTo !== undefined)
@@ -137,6 +158,8 @@ function accountStep(address: Address, account: Account, directory: Addressing):
 
 /** One copy an account and detail, however many of its addresses lead there. */
 function targetKey(target: Target): string {
+  // What comes behind the plus of a list is a mark of ours.
+  if (target.list?.purpose === 'post') return `list ${target.list.id}`
   if (target.accountId === undefined) return `address ${addressKey(target.address)}`
   const plus = target.address.localpart.indexOf('+')
   const detail = plus <= 0 ? '' : target.address.localpart.slice(plus)

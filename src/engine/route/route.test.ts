@@ -6,7 +6,7 @@ import { LIFE_RULES, momentAt } from '#model/account-life.ts'
 import { formatAddress } from '#model/address.ts'
 import type { NextHop } from '#model/route.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
-import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
+import { addr, fakeAccount, fakeDirectory, fakeList } from '#test/fake/directory.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import { rowKey } from '#store/directory/row-key.ts'
 import { findCycle } from './check.ts'
@@ -315,4 +315,45 @@ test('a change is looked at by its own name: no list of a large directory is rea
   assert.equal(change(null, `account:${id}`), undefined) // A domain that leads nowhere anew closes no cycle, and may be saved among hundreds.
   for (const row of [domain('新しい.example'), ...campus.filter(({ kind }) => kind === 'domain')])
     assert.equal(change(row, rowKey(row)), undefined)
+})
+
+test('a list is where a conversion ends: it is local, and is not expanded on the way', () => {
+  const list = (more: object = {}): DirectoryRow => ({
+    kind: 'list',
+    list: { ...fakeList('ゼミ@campus.example'), ...more },
+  })
+  const rows = [
+    ...campus,
+    list(),
+    alias('all@campus.example', 'ゼミ@campus.example', 'taro@campus.example'),
+  ]
+  assert.deepEqual(targets('ゼミ@lab.campus.example', rows), ['list ゼミ@campus.example'])
+  assert.deepEqual(targets('all@campus.example', rows), [
+    'list ゼミ@campus.example',
+    'local taro@campus.example',
+  ])
+  const bounces = convert(addr('ゼミ-Bounces+4f2a@campus.example'), fakeDirectory(rows))
+  assert.ok(bounces.ok)
+  const [found] = bounces.value.targets
+  assert.deepEqual(
+    [found?.list?.purpose, found?.address.localpart],
+    ['bounces', 'ゼミ-Bounces+4f2a'],
+  )
+  assert.deepEqual(nextHop(addr('ゼミ-Bounces+4f2a@campus.example'), fakeDirectory(rows)), {
+    kind: 'local',
+  })
+  const deleted = [...campus, list({ deletedAt: '2026-11-01T00:00:00Z' })]
+  assert.deepEqual(targets('ゼミ@campus.example', deleted), ['unknown ゼミ@campus.example'])
+})
+
+test('however many addresses of a list somebody writes to, it gets one post', () => {
+  const rows: DirectoryRow[] = [
+    ...campus,
+    {
+      kind: 'list',
+      list: { ...fakeList('ゼミ@campus.example'), addresses: [addr('seminar@campus.example')] },
+    },
+    alias('all@campus.example', 'ゼミ@campus.example', 'Seminar@campus.example'),
+  ]
+  assert.deepEqual(targets('all@campus.example', rows), ['list ゼミ@campus.example'])
 })

@@ -12,19 +12,15 @@ import { formatNextHop, parseNextHop } from '#model/route.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { DirectorySource } from '#model/source.ts'
+import { checkList, checkListRemoval, checkMember, ofAnotherList } from './check-lists.ts'
 import type { Directory, DirectoryKey, DirectoryRow, FormerOwner } from './directory.ts'
+import { refuse } from './refusal.ts'
+import type { DirectoryRefusal } from './refusal.ts'
 
 /** A row to write, or a key to remove. */
 export type DirectoryEdit =
   | { readonly kind: 'put'; readonly row: DirectoryRow }
   | { readonly kind: 'remove'; readonly key: DirectoryKey }
-
-/** Why an edit is refused, and what to do instead; both are shown to the administrator. */
-export interface DirectoryRefusal {
-  readonly code: 'invalid' | 'notFound' | 'conflict' | 'limit'
-  readonly message: string
-  readonly remedy: string
-}
 
 const ADDRESSES_PER_ACCOUNT_MAX = 1_000
 const TARGETS_MAX = 10_000
@@ -49,6 +45,10 @@ export function checkRow(directory: Directory, row: DirectoryRow): DirectoryRefu
       return checkSource(row.source)
     case 'plan':
       return checkPlan(row.plan)
+    case 'list':
+      return checkList(directory, row.list)
+    case 'member':
+      return checkMember(directory, row.member)
   }
 }
 
@@ -173,7 +173,7 @@ function checkFree(
   if (reserved !== undefined && reserved.account.id !== account.id) return isReservedFor(reserved)
   if (directory.alias(address) !== undefined)
     return refuse('conflict', `${text} is an alias`, `Remove it first: watari alias rm ${text}`)
-  return undefined
+  return ofAnotherList(directory, address)
 }
 
 /** Whose it was, where nobody else is to have it yet. */
@@ -208,6 +208,8 @@ function checkAlias(directory: Directory, alias: Alias): DirectoryRefusal | unde
     )
   const reserved = reservedFor(directory, alias.from)
   if (reserved !== undefined) return isReservedFor(reserved)
+  const listed = ofAnotherList(directory, alias.from)
+  if (listed !== undefined) return listed
   if ([alias.name, alias.externalId].some((text) => text !== undefined && !isLine(text)))
     return refuse(
       'invalid',
@@ -288,6 +290,7 @@ export function checkRemoval(
       `watari ${NOUNS[kind] ?? kind} ls shows what there is.`,
     )
   if (kind === 'domain') return checkDomainRemoval(directory, name)
+  if (kind === 'list') return checkListRemoval(directory, name as Account['id'])
   if (kind === 'account' && directory.forward(name as Account['id']) !== undefined)
     return refuse(
       'conflict',
@@ -317,6 +320,13 @@ function exists(directory: Directory, kind: string, name: string): boolean {
       return directory.source(name) !== undefined
     case 'plan':
       return directory.plan(name) !== undefined
+    case 'list':
+      return directory.list(name as Account['id']) !== undefined
+    case 'member': {
+      const colon = name.indexOf(':')
+      const list = name.slice(0, colon) as Account['id']
+      return directory.member(list, name.slice(colon + 1)) !== undefined
+    }
     case 'alias': {
       const address = parseAddress(name)
       return address.ok && directory.alias(address.value) !== undefined
@@ -391,11 +401,18 @@ function checkDomainRemoval(directory: Directory, name: string): DirectoryRefusa
       `${formatAddress(alias.from)} is an alias in ${name}`,
       `Remove it first: watari alias rm ${formatAddress(alias.from)}`,
     )
+  const list = directory
+    .lists()
+    .find(
+      ({ address, addresses, deletedAt }) =>
+        deletedAt === undefined &&
+        [address, ...addresses].some(({ domain }) => domainKey(domain) === key),
+    )
+  if (list !== undefined)
+    return refuse(
+      'conflict',
+      `${formatAddress(list.address)} is a list with an address in ${name}`,
+      `Delete it first: watari list delete ${formatAddress(list.address)}`,
+    )
   return undefined
 }
-
-const refuse = (
-  code: DirectoryRefusal['code'],
-  message: string,
-  remedy: string,
-): DirectoryRefusal => ({ code, message, remedy })

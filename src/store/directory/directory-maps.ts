@@ -2,6 +2,10 @@ import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
 import type { Choices } from '#model/choices.ts'
+import { memberKey } from '#model/list-member.ts'
+import type { ListMember } from '#model/list-member.ts'
+import { addressesOfList } from '#model/list.ts'
+import type { MailingList } from '#model/list.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -20,6 +24,8 @@ export class DirectoryMaps {
   readonly aliases: PackedRows<Alias>
   readonly forwards: PackedRows<Forward>
   readonly choices: PackedRows<Choices>
+  readonly lists: PackedRows<MailingList>
+  readonly members: PackedRows<ListMember>
   readonly routes = new Map<string, RouteRow>()
   readonly sources = new Map<string, DirectorySource>()
   readonly plans = new Map<string, DatedPlan>()
@@ -29,8 +35,9 @@ export class DirectoryMaps {
     this.accounts = new PackedRows(ACCOUNTS, parts?.packed.accounts)
     this.aliases = new PackedRows(ALIASES, parts?.packed.aliases)
     this.forwards = new PackedRows(FORWARDS, parts?.packed.forwards)
-    // An image from before there were any has none.
     this.choices = new PackedRows(CHOICES, parts?.packed.choices)
+    this.lists = new PackedRows(LISTS, parts?.packed.lists)
+    this.members = new PackedRows(MEMBERS, parts?.packed.members)
     if (parts === undefined) return
     for (const row of parts.few) this.put(row)
     this.scram.lacking = parts.scram.lacking
@@ -40,13 +47,16 @@ export class DirectoryMaps {
 
   /** All rows as they stand; changes after this call are not seen. */
   parts(): DirectoryParts {
-    const { accounts, aliases, forwards, choices, domains, routes, sources, plans, scram } = this
+    const { accounts, aliases, forwards, choices, lists, members } = this
+    const { domains, routes, sources, plans, scram } = this
     return {
       packed: {
         accounts: accounts.parts(),
         aliases: aliases.parts(),
         forwards: forwards.parts(),
         choices: choices.parts(),
+        lists: lists.parts(),
+        members: members.parts(),
       },
       few: [
         ...[...domains.values()].map((domain): DirectoryRow => ({ kind: 'domain', domain })),
@@ -60,18 +70,19 @@ export class DirectoryMaps {
 
   /** The number of rows. */
   get size(): number {
-    const { domains, accounts, aliases, forwards, choices, routes, sources, plans } = this
-    return [domains, accounts, aliases, forwards, choices, routes, sources, plans].reduce(
-      (sum, { size }) => sum + size,
-      0,
-    )
+    const { domains, routes, sources, plans } = this
+    const few = [domains, routes, sources, plans]
+    return [...few, ...this.#packed()].reduce((sum, { size }) => sum + size, 0)
   }
 
   /** Whether rows here and there are found by what they are found by now: not so in what is of another time. */
   isSound(): boolean {
-    return [this.accounts, this.aliases, this.forwards, this.choices].every((rows) =>
-      rows.isSound(),
-    )
+    return this.#packed().every((rows) => rows.isSound())
+  }
+
+  #packed() {
+    const { accounts, aliases, forwards, choices, lists, members } = this
+    return [accounts, aliases, forwards, choices, lists, members]
   }
 
   row(key: DirectoryKey): DirectoryRow | undefined {
@@ -94,6 +105,10 @@ export class DirectoryMaps {
         return rowOf('source', this.sources.get(name))
       case 'plan':
         return rowOf('plan', this.plans.get(name))
+      case 'list':
+        return rowOf('list', this.lists.get(name))
+      case 'member':
+        return rowOf('member', this.members.get(name))
       default:
         return undefined
     }
@@ -126,6 +141,12 @@ export class DirectoryMaps {
         return
       case 'plan':
         this.plans.set(row.plan.id, row.plan)
+        return
+      case 'list':
+        this.lists.put(row.list)
+        return
+      case 'member':
+        this.members.put(row.member)
     }
   }
 
@@ -157,6 +178,12 @@ export class DirectoryMaps {
         return
       case 'plan':
         this.plans.delete(name)
+        return
+      case 'list':
+        this.lists.delete(name)
+        return
+      case 'member':
+        this.members.delete(name)
     }
   }
 
@@ -180,9 +207,9 @@ export class DirectoryMaps {
 
 /** What a directory is made of, as an image keeps it. */
 export interface DirectoryParts {
-  readonly packed: Readonly<Record<'accounts' | 'aliases' | 'forwards', PackedParts>> & {
-    readonly choices?: PackedParts
-  }
+  readonly packed: Readonly<
+    Record<'accounts' | 'aliases' | 'forwards' | 'choices' | 'lists' | 'members', PackedParts>
+  >
   /** Rows of kinds of which there are few, in the order of their creation. */
   readonly few: readonly DirectoryRow[]
   readonly scram: {
@@ -216,3 +243,15 @@ const ACCOUNTS: RowKeys<Account> = { nameOf: ({ id }) => id, alsoOf: furtherKeys
 const ALIASES: RowKeys<Alias> = { nameOf: ({ from }) => addressKey(from) }
 const FORWARDS: RowKeys<Forward> = { nameOf: ({ accountId }) => accountId }
 const CHOICES: RowKeys<Choices> = { nameOf: ({ accountId }) => accountId }
+const LISTS: RowKeys<MailingList> = {
+  nameOf: ({ id }) => id,
+  alsoOf: (list) => addressesOfList(list).map(({ address }) => addressKey(address)),
+}
+const MEMBERS: RowKeys<ListMember> = {
+  nameOf: (member) => `${member.list}:${memberKey(member)}`,
+  groups: 2,
+  groupsOf: ({ list, who }) => [list, who.kind === 'account' ? who.id : undefined],
+}
+/** The places of their groups. */
+export const OF_LIST = 0
+export const OF_ACCOUNT = 1

@@ -7,7 +7,7 @@ import type { Clock } from '#base/time.ts'
 import { LIFE_RULES } from '#model/account-life.ts'
 import { AccountClock } from './account-clock.ts'
 import { checkRemoval, checkRow } from './check-edits.ts'
-import type { DirectoryEdit, DirectoryRefusal } from './check-edits.ts'
+import type { DirectoryEdit } from './check-edits.ts'
 import type { ChangeAuthor, DirectoryLog } from './directory-log.ts'
 import type {
   DirectoryHome,
@@ -23,6 +23,7 @@ import type { DirectoryImages } from './image-file.ts'
 import { ImageKeeper } from './image-keeper.ts'
 import { loadDirectory } from './load-directory.ts'
 import { readChanges } from './rows-text.ts'
+import type { DirectoryRefusal } from './refusal.ts'
 import { rowKey } from './row-key.ts'
 
 const PAGE_ROWS = 1_000

@@ -9,6 +9,8 @@ import type {
 import type { Moment } from '#model/account-life.ts'
 import type { Address } from '#model/address.ts'
 import type { Choices } from '#model/choices.ts'
+import type { ListMember } from '#model/list-member.ts'
+import type { MailingList, NamedList } from '#model/list.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -23,8 +25,10 @@ export type DirectoryRow =
   | { readonly kind: 'route'; readonly route: RouteRow }
   | { readonly kind: 'source'; readonly source: DirectorySource }
   | { readonly kind: 'plan'; readonly plan: DatedPlan }
+  | { readonly kind: 'list'; readonly list: MailingList }
+  | { readonly kind: 'member'; readonly member: ListMember }
 
-/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `choices:ID`, `route:match`, `source:NAME`, `plan:ID`. */
+/** Names a row whatever its content: `account:ID`, `alias:from@x`, `domain:x`, `forward:ID`, `choices:ID`, `route:match`, `source:NAME`, `plan:ID`, `list:ID`, `member:LIST:REF`. */
 export type DirectoryKey = string
 
 /** One change of the log: the row as it is from now on, or its removal. */
@@ -47,6 +51,9 @@ export interface DirectoryCounts {
   readonly accounts: number
   readonly aliases: number
   readonly forwards: number
+  readonly lists: number
+  /** Those whose time in a list is over count, too. */
+  readonly members: number
 }
 
 /**
@@ -90,6 +97,16 @@ export interface Directory {
   forwards(): Rows<Forward>
   /** What somebody has chosen of the own mail. */
   choices(id: AccountId): Choices | undefined
+  list(id: AccountId): MailingList | undefined
+  /** By any of its addresses, those of its purposes too; detail not cut. One that was deleted is found as well. */
+  listByAddress(address: Address): NamedList | undefined
+  lists(): Rows<MailingList>
+  /** The row of `memberKey`. */
+  member(list: AccountId, key: string): ListMember | undefined
+  /** All rows of a list, those whose time is over and those who are kept out too; 10,000 take some ten ms. */
+  members(list: AccountId): Rows<ListMember>
+  /** The rows that name this account; in which lists it is by a group or another list they do not say. */
+  listsOf(account: AccountId): Rows<ListMember>
   /** The row of exactly this `user@domain` or `domain`. */
   route(match: string): RouteRow | undefined
   routes(): readonly RouteRow[]

@@ -1,12 +1,20 @@
 import type { Account } from '#model/account.ts'
-import type { DirectoryRefusal } from './check-edits.ts'
 import type { FoundRow, RefusedRow } from './directory-home.ts'
 import type { ChangeAuthor } from './directory-log.ts'
 import type { DirectoryRow } from './directory.ts'
 import type { MemoryDirectory } from './memory-directory.ts'
+import type { DirectoryRefusal } from './refusal.ts'
 
 /** Rows stand on those of kinds before theirs. */
-const KINDS: readonly string[] = ['domain', 'account', 'alias', 'forward', 'choices']
+const KINDS: readonly string[] = [
+  'domain',
+  'account',
+  'alias',
+  'forward',
+  'choices',
+  'list',
+  'member',
+]
 
 /**
  * Which of the rows found may be taken, in an order in which they may. What others change has no order of

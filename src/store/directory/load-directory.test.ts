@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { FakeClock } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
-import { addr, fakeAccount } from '#test/fake/directory.ts'
+import { addr, fakeAccount, fakeList, fakeMember } from '#test/fake/directory.ts'
 import { SqliteDirectoryLog } from './directory-log.ts'
 import type { DirectoryChange, DirectoryRow } from './directory.ts'
 import { ImageKeeper } from './image-keeper.ts'
@@ -91,6 +91,14 @@ const EACH_KIND: { readonly [K in DirectoryRow['kind']]: DirectoryRow & { readon
       byRole: 'administrator',
     },
   },
+  list: { kind: 'list', list: { ...fakeList('ゼミ@campus.example'), name: '情報工学ゼミ' } },
+  member: {
+    kind: 'member',
+    member: fakeMember('ゼミ@campus.example', {
+      kind: 'account',
+      id: 'id-花子@campus.example' as AccountId,
+    }),
+  },
 }
 
 const changesOf = (rows: readonly DirectoryRow[], after = 0): DirectoryChange[] =>
@@ -127,6 +135,11 @@ const told = (directory: MemoryDirectory): unknown => ({
   accounts: directory.accounts().toArray().map(sorted).toSorted(),
   aliases: directory.aliases().toArray().map(sorted).toSorted(),
   forwards: directory.forwards().toArray().map(sorted).toSorted(),
+  lists: directory.lists().toArray().map(sorted).toSorted(),
+  members: directory
+    .lists()
+    .toArray()
+    .map(({ id }) => directory.members(id).toArray().map(sorted).toSorted()),
 })
 
 const sorted = (row: object): string => JSON.stringify(row)
@@ -153,6 +166,13 @@ describe('a directory with an image', () => {
     assert.equal(read.byAddress(addr('hanako.8@lab.campus.example')), undefined)
     assert.equal(read.byExternalId('社員-8')?.name, '渡辺 8')
     assert.equal(read.byExternalId('社員-1')?.username, '花子')
+    const { list, purpose } = read.listByAddress(addr('ゼミ-Owner@Campus.example'))!
+    assert.deepEqual([list.name, purpose], ['情報工学ゼミ', 'owner'])
+    assert.deepEqual(
+      read.members(list.id).toArray(),
+      read.listsOf(EACH_KIND.forward.forward.accountId).toArray(),
+    )
+    assert.equal(read.counts.members, 1)
     replica.close()
   })
 

@@ -5,11 +5,21 @@ import type { Moment } from '#model/account-life.ts'
 import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Choices } from '#model/choices.ts'
+import type { ListMember } from '#model/list-member.ts'
+import { addressesOfList } from '#model/list.ts'
+import type { MailingList, NamedList } from '#model/list.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { AccountClock } from './account-clock.ts'
-import { DirectoryMaps, externalKey, formerKey, originKey } from './directory-maps.ts'
+import {
+  DirectoryMaps,
+  OF_ACCOUNT,
+  OF_LIST,
+  externalKey,
+  formerKey,
+  originKey,
+} from './directory-maps.ts'
 import type { DirectoryParts } from './directory-maps.ts'
 import type {
   Directory,
@@ -65,8 +75,14 @@ export class MemoryDirectory implements Directory {
   }
 
   get counts(): DirectoryCounts {
-    const { accounts, aliases, forwards } = this.#maps
-    return { accounts: accounts.size, aliases: aliases.size, forwards: forwards.size }
+    const { accounts, aliases, forwards, lists, members } = this.#maps
+    return {
+      accounts: accounts.size,
+      aliases: aliases.size,
+      forwards: forwards.size,
+      lists: lists.size,
+      members: members.size,
+    }
   }
 
   get defaultDomain(): string | undefined {
@@ -213,6 +229,34 @@ export class MemoryDirectory implements Directory {
 
   choices(id: AccountId): Choices | undefined {
     return this.#maps.choices.get(id)
+  }
+
+  list(id: AccountId): MailingList | undefined {
+    return this.#maps.lists.get(id)
+  }
+
+  listByAddress(address: Address): NamedList | undefined {
+    if (this.#maps.lists.size === 0) return undefined
+    const key = this.#keyOf(address)
+    const list = this.#maps.lists.find(key)
+    const named = list && addressesOfList(list).find((each) => addressKey(each.address) === key)
+    return list && named && { list, purpose: named.purpose }
+  }
+
+  lists(): Rows<MailingList> {
+    return this.#maps.lists.values()
+  }
+
+  member(list: AccountId, key: string): ListMember | undefined {
+    return this.#maps.members.get(`${list}:${key}`)
+  }
+
+  members(list: AccountId): Rows<ListMember> {
+    return this.#maps.members.inGroup(OF_LIST, list)
+  }
+
+  listsOf(account: AccountId): Rows<ListMember> {
+    return this.#maps.members.inGroup(OF_ACCOUNT, account)
   }
 
   route(match: string): RouteRow | undefined {

@@ -1,5 +1,6 @@
 import type { AccountId } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
+import { memberKey } from '#model/list-member.ts'
 import type { DirectoryKey, DirectoryRow } from './directory.ts'
 
 const ACCOUNT = 'account:'
@@ -27,5 +28,9 @@ export function rowKey(row: DirectoryRow): DirectoryKey {
       return `source:${row.source.name}`
     case 'plan':
       return `plan:${row.plan.id}`
+    case 'list':
+      return `list:${row.list.id}`
+    case 'member':
+      return `member:${row.member.list}:${memberKey(row.member)}`
   }
 }

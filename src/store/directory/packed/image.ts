@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { HeapParts } from './record-heap.ts'
 import type { KeyIndexParts } from './key-index.ts'
 import type { PackedParts } from './packed-rows.ts'
+import type { ChainParts } from './row-chain.ts'
 
 /** Reads so many octets from this place on; fewer at the end. */
 export type ReadAt = (at: number) => Promise<Uint8Array>
@@ -17,6 +18,8 @@ interface Layout {
   readonly chunks: readonly (number | null)[]
   readonly names: IndexLayout
   readonly also: IndexLayout
+  /** The words of each chain, once for what comes after and once for what comes before. */
+  readonly chains?: readonly number[]
 }
 
 interface IndexLayout {
@@ -31,7 +34,7 @@ interface IndexLayout {
  *
  *     length u32 | crc u32 | how many octets of JSON follow, u32
  *     length u32 | crc u32 | up to a MiB of head and layouts as JSON …
- *     length u32 | crc u32 | up to a MiB of places, chunks, names, further keys …, of each kind in turn
+ *     length u32 | crc u32 | up to a MiB of places, chunks, names, further keys, chains …, of each kind in turn
  */
 export function* imageOf(
   head: unknown,
@@ -41,11 +44,15 @@ export function* imageOf(
   const text = Buffer.from(JSON.stringify({ head, layouts: Object.fromEntries(layouts) }))
   yield* framesOf(octetsOf(Uint32Array.of(text.length)))
   yield* framesOf(text)
-  for (const { heap, names, also } of Object.values(kinds)) {
+  for (const { heap, names, also, chains } of Object.values(kinds)) {
     yield* framesOf(octetsOf(heap.places))
     for (const chunk of heap.chunks) if (chunk !== undefined) yield* framesOf(chunk)
     yield* framesOf(octetsOf(names.slots))
     yield* framesOf(octetsOf(also.slots))
+    for (const { after, before } of chains) {
+      yield* framesOf(octetsOf(after))
+      yield* framesOf(octetsOf(before))
+    }
   }
   return undefined
 }
@@ -77,16 +84,25 @@ export async function readImage(
     const names = await index(frames, layout.names)
     const also = await index(frames, layout.also)
     if (places === undefined || names === undefined || also === undefined) return undefined
-    kinds[kind] = { heap: { places, chunks }, names, also }
+    const chains: ChainParts[] = []
+    // An image of an earlier form has none: whoever reads it looks at its form.
+    for (const length of layout.chains ?? []) {
+      const after = await words(frames, length)
+      const before = await words(frames, length)
+      if (after === undefined || before === undefined) return undefined
+      chains.push({ after, before })
+    }
+    kinds[kind] = { heap: { places, chunks }, names, also, chains }
   }
   return { head, kinds }
 }
 
-const layoutOf = ({ heap, names, also }: PackedParts): Layout => ({
+const layoutOf = ({ heap, names, also, chains }: PackedParts): Layout => ({
   places: heap.places.length,
   chunks: heap.chunks.map((chunk: HeapParts['chunks'][number]) => chunk?.length ?? null),
   names: { seed: names.seed, count: names.count, words: names.slots.length },
   also: { seed: also.seed, count: also.count, words: also.slots.length },
+  chains: chains.map(({ after }) => after.length),
 })
 
 const octetsOf = ({ buffer, byteOffset, byteLength }: Uint32Array): Buffer =>

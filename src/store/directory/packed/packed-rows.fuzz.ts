@@ -10,9 +10,17 @@ interface Row {
   readonly name: string
   readonly also: readonly string[]
   readonly note: string
+  readonly group?: string
 }
 
-const KEYS = { nameOf: ({ name }: Row) => name, alsoOf: ({ also }: Row) => also }
+const KEYS = {
+  nameOf: ({ name }: Row) => name,
+  alsoOf: ({ also }: Row) => also,
+  groups: 2,
+  groupsOf: ({ group, note }: Row) => [group, note.slice(0, 1) || undefined],
+}
+const GROUPS = ['名簿', 'a', 'b']
+const NOTES = ['渡', 'x']
 
 /** The same as objects in two maps. */
 class PlainRows {
@@ -46,16 +54,23 @@ const row = fc.record(
     // Some of them fill a chunk, and one is larger than a chunk.
     note: fc.constantFrom('', '渡り', '𠮷', 'x'),
     times: fc.constantFrom(1, 1, 1, 1, 60_000, 300_000),
+    group: fc.constantFrom(...GROUPS, undefined),
   },
   { noNullPrototype: true },
 )
 const rowOf = ({
   note,
   times,
+  group,
   ...rest
-}: { note: string; times: number } & Omit<Row, 'note'>): Row => ({
+}: {
+  readonly note: string
+  readonly times: number
+  readonly group: string | undefined
+} & Omit<Row, 'note' | 'group'>): Row => ({
   ...rest,
   note: note.repeat(times),
+  ...(group !== undefined && { group }),
 })
 const step = fc.oneof(
   { weight: 6, arbitrary: row.map((put) => ({ put })) },
@@ -88,7 +103,14 @@ describe('packed rows', () => {
           same(packed.find(key), plain.find(key))
         }
         const byName = (a: Row, b: Row): number => (a.name < b.name ? -1 : 1)
-        same(packed.values().toArray().toSorted(byName), [...plain.rows.values()].toSorted(byName))
+        const all = [...plain.rows.values()].toSorted(byName)
+        same(packed.values().toArray().toSorted(byName), all)
+        for (const [place, groups] of [GROUPS, NOTES].entries())
+          for (const group of groups) {
+            const those = all.filter((each) => KEYS.groupsOf(each)[place] === group)
+            same(packed.inGroup(place, group).toArray().toSorted(byName), those)
+            assert.equal(packed.countOf(place, group), those.length)
+          }
       }),
       { seed: SEED },
     )
@@ -119,7 +141,7 @@ describe('packed rows', () => {
     const { heap, also } = packed.parts()
     const octets = heap.chunks.reduce((sum, chunk) => sum + (chunk?.length ?? 0), 0)
     assert.ok(octets < 3_000_000, String(octets))
-    assert.equal(also.count, 1_000)
+    assert.equal(also.count, 1_001) // and the first of their one group
     assert.equal(packed.find('a999-39')?.name, 'u999')
     assert.equal(packed.find('a999-38'), undefined)
   })

@@ -1,6 +1,8 @@
 import { KeyIndex } from './key-index.ts'
 import type { KeyIndexParts } from './key-index.ts'
 import { RecordHeap } from './record-heap.ts'
+import { RowChain } from './row-chain.ts'
+import type { ChainParts } from './row-chain.ts'
 import type { HeapParts } from './record-heap.ts'
 
 /** Rows that stay as objects for the next who asks: people write again to whom they wrote. */
@@ -13,6 +15,10 @@ export interface RowKeys<T> {
   readonly nameOf: (row: T) => string
   /** Of one row at a time: who comes last has it. */
   readonly alsoOf?: (row: T) => readonly string[]
+  /** What many rows have in common, always as many of each row; undefined: it is in no such group. */
+  readonly groupsOf?: (row: T) => readonly (string | undefined)[]
+  /** How many groups a row is in at most. */
+  readonly groups?: number
 }
 
 interface CachedRow<T> {
@@ -21,11 +27,14 @@ interface CachedRow<T> {
   also: readonly string[] | undefined
 }
 
+const NO_GROUPS: readonly undefined[] = []
+
 /** What packed rows are made of, as a snapshot keeps them. */
 export interface PackedParts {
   readonly heap: HeapParts
   readonly names: KeyIndexParts
   readonly also: KeyIndexParts
+  readonly chains: readonly ChainParts[]
 }
 
 /**
@@ -38,6 +47,8 @@ export class PackedRows<T extends object> {
   readonly #heap: RecordHeap
   readonly #names: KeyIndex
   readonly #also: KeyIndex
+  /** Those of a group hang on one another; the index of further keys has the first. */
+  readonly #chains: readonly RowChain[]
   readonly #freeNumbers: number[] = []
   #end = 0
   #size = 0
@@ -48,6 +59,10 @@ export class PackedRows<T extends object> {
     this.#heap = new RecordHeap(parts?.heap)
     this.#names = new KeyIndex(parts?.names)
     this.#also = new KeyIndex(parts?.also)
+    this.#chains = Array.from(
+      { length: keys.groups ?? 0 },
+      (_, place) => new RowChain(parts?.chains[place]),
+    )
     if (parts === undefined) return
     for (let number = this.#heap.end - 1; number >= 0; number--) {
       if (this.#heap.has(number)) {
@@ -59,7 +74,12 @@ export class PackedRows<T extends object> {
 
   /** As they stand; changes after this call are not seen. */
   parts(): PackedParts {
-    return { heap: this.#heap.parts(), names: this.#names.parts(), also: this.#also.parts() }
+    return {
+      heap: this.#heap.parts(),
+      names: this.#names.parts(),
+      also: this.#also.parts(),
+      chains: this.#chains.map((chain) => chain.parts()),
+    }
   }
 
   /** Whether a sample of them is found by each of its keys. */
@@ -73,6 +93,8 @@ export class PackedRows<T extends object> {
       // Another row may have taken one of them over; then that one is found.
       for (const key of this.#keys.alsoOf?.(row) ?? [])
         if (this.find(key) === undefined) return false
+      for (const [place, group] of this.#groupsOf(row).entries())
+        if (group !== undefined && this.#first(place, group) === undefined) return false
     }
     return true
   }
@@ -102,6 +124,8 @@ export class PackedRows<T extends object> {
     if (known === undefined) this.#names.set(name, number, (each) => each === number)
     for (const key of this.#keys.alsoOf?.(row) ?? [])
       this.#also.set(key, number, (each) => each === number || this.#hasAlso(each, key))
+    for (const [place, group] of this.#groupsOf(row).entries())
+      if (group !== undefined) this.#join(number, place, group)
   }
 
   delete(name: string): void {
@@ -124,6 +148,54 @@ export class PackedRows<T extends object> {
     return undefined
   }
 
+  /** Those of a group, each once; rows that come or go meanwhile may be among them or not. */
+  *inGroup(place: number, group: string): Generator<T, undefined> {
+    for (const number of this.#chains[place]!.from(this.#first(place, group))) {
+      const row = this.#parsed(number)
+      if (row !== undefined && this.#groupsOf(row)[place] === group) yield row
+    }
+    return undefined
+  }
+
+  /** How many are in a group; none of them is read. */
+  countOf(place: number, group: string): number {
+    return this.#chains[place]!.from(this.#first(place, group)).length
+  }
+
+  #groupsOf(row: T): readonly (string | undefined)[] {
+    return this.#keys.groupsOf?.(row) ?? NO_GROUPS
+  }
+
+  #first(place: number, group: string): number | undefined {
+    const key = groupKey(place, group)
+    return this.#also.find(key, (number) => this.#isIn(number, place, group))
+  }
+
+  #join(number: number, place: number, group: string): void {
+    this.#chains[place]!.put(number, this.#first(place, group))
+    this.#also.set(
+      groupKey(place, group),
+      number,
+      (each) => each === number || this.#isIn(each, place, group),
+    )
+  }
+
+  #leave(number: number, place: number, group: string): void {
+    const chain = this.#chains[place]!
+    const key = groupKey(place, group)
+    const isFirst = chain.before(number) === undefined
+    const next = chain.after(number)
+    chain.remove(number)
+    if (!isFirst) return
+    if (next === undefined) this.#also.delete(key, number)
+    else this.#also.set(key, next, (each) => each === number)
+  }
+
+  #isIn(number: number, place: number, group: string): boolean {
+    const row = this.#row(number)
+    return row !== undefined && this.#groupsOf(row)[place] === group
+  }
+
   #isNamed(number: number, name: string): boolean {
     const row = this.#row(number)
     return row !== undefined && this.#keys.nameOf(row) === name
@@ -137,7 +209,10 @@ export class PackedRows<T extends object> {
   }
 
   #forgetAlso(number: number): void {
-    for (const key of this.#keys.alsoOf?.(this.#row(number)!) ?? []) this.#also.delete(key, number)
+    const row = this.#row(number)!
+    for (const key of this.#keys.alsoOf?.(row) ?? []) this.#also.delete(key, number)
+    for (const [place, group] of this.#groupsOf(row).entries())
+      if (group !== undefined) this.#leave(number, place, group)
   }
 
   #row(number: number | undefined): T | undefined {
@@ -163,3 +238,6 @@ export class PackedRows<T extends object> {
     if (this.#cached[slot]?.number === number) this.#cached[slot] = undefined
   }
 }
+
+/** Apart from all further keys: none of those begins so. */
+const groupKey = (place: number, group: string): string => `\u0003${place}${group}`
