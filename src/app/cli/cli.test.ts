@@ -657,7 +657,7 @@ describe('the command line', () => {
       { errors: [{ line: 2, message: 'there is no command "bogus"' }], actions: [] },
       { errors: [], actions: [{ kind: 'discard' }] },
       { errors: [], actions: [{ kind: 'discard' }] },
-      { errors: [{ message: 'reject cannot go with another action' }], actions: [keep] },
+      { errors: [{ line: 1, message: 'reject cannot go with another action' }], actions: [keep] },
     ])
     assert.match(lines[5]!.errors[0]!.message, /^script: /)
     assert.equal(lines[6]!.errors[0]!.message, 'the line is no JSON')

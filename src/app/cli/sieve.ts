@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { compileSieve } from '#codec/sieve/compile.ts'
+import { compileSieve } from '#engine/sieve/compile.ts'
 import { trySieve } from '#app/judging/sieve-bench.ts'
 import type { SieveTried } from '#app/judging/sieve-bench.ts'
 import {

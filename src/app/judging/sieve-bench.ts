@@ -2,9 +2,9 @@ import { ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import { headerLength } from '#codec/mime/header.ts'
-import { compileSieve } from '#codec/sieve/compile.ts'
-import { sieveContent } from '#engine/deliver/sieve-message.ts'
-import type { SieveContent } from '#engine/deliver/sieve-message.ts'
+import { compileSieve } from '#engine/sieve/compile.ts'
+import { sieveContent } from '#engine/sieve/content.ts'
+import type { SieveContent } from '#engine/sieve/content.ts'
 import { runSieve } from '#engine/sieve/run.ts'
 import type { SieveResult } from '#engine/sieve/run.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
@@ -65,7 +65,7 @@ export function trySieve(trial: SieveTrial): SieveTried {
   return run.ok
     ? { errors: [], actions: actionsOf(run.value) }
     : {
-        errors: [{ message: run.error.message }],
+        errors: [run.error],
         actions: [{ kind: 'keep', mailbox: 'INBOX', flags: [] }],
       }
 }

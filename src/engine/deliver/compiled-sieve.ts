@@ -1,7 +1,7 @@
 import type { Outcome } from '#base/outcome.ts'
 import type { SieveError } from '#codec/sieve/ast.ts'
-import { compileSieve } from '#codec/sieve/compile.ts'
-import type { SieveProgram } from '#codec/sieve/program.ts'
+import { compileSieve } from '#engine/sieve/compile.ts'
+import type { SieveProgram } from '#engine/sieve/language.ts'
 
 type Compiled = Outcome<SieveProgram, readonly SieveError[]>
 

@@ -1,7 +1,7 @@
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
-import type { SieveProgram } from '#codec/sieve/program.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
+import type { SieveProgram } from '#engine/sieve/language.ts'
 import type { AccountId } from '#model/account.ts'
 import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -18,7 +18,7 @@ import type { Destination } from './destination.ts'
 import { entryId } from './entry-id.ts'
 import { planDelivery } from './plan.ts'
 import type { DeliveryPlan } from './plan.ts'
-import type { sieveContent } from './sieve-message.ts'
+import type { sieveContent } from '#engine/sieve/content.ts'
 
 /** One account's share of a delivery. */
 export interface Job {

@@ -13,7 +13,7 @@ import { DeliveryPlanner, accountCommit, replyOf, uidOf } from './delivery-jobs.
 import type { Job, PlannerOptions } from './delivery-jobs.ts'
 import type { Destination } from './destination.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
-import { sieveContent } from './sieve-message.ts'
+import { sieveContent } from '#engine/sieve/content.ts'
 
 export interface DeliveryOptions extends PlannerOptions {
   readonly mailboxes: DeliveryMailboxes

@@ -3,14 +3,14 @@ import { describe, it } from 'node:test'
 
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { parseHanded, renderHanded } from '#codec/auth/verdict.ts'
-import { compileSieve } from '#codec/sieve/compile.ts'
-import type { SieveProgram } from '#codec/sieve/program.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
+import { compileSieve } from '#engine/sieve/compile.ts'
+import type { SieveProgram } from '#engine/sieve/language.ts'
 import type { Verdict } from '#model/verdict.ts'
 
 import { planDelivery } from './plan.ts'
 import type { Delivery } from './plan.ts'
-import { sieveContent } from './sieve-message.ts'
+import { sieveContent } from '#engine/sieve/content.ts'
 
 function program(text: string): SieveProgram {
   const compiled = compileSieve(text)

@@ -1,7 +1,7 @@
 import { assertNever, err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { SieveError } from '#codec/sieve/ast.ts'
-import { compileSieve } from '#codec/sieve/compile.ts'
+import { compileSieve } from '#engine/sieve/compile.ts'
 import { SCRIPT_BYTES_MAX } from '#codec/sieve/parse.ts'
 import type { AccountId } from '#model/account.ts'
 import { parseScriptName, SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'

@@ -1,6 +1,17 @@
 import { assertNever } from '#base/outcome.ts'
 import { asciiLower } from '#base/text.ts'
-import type { SieveMatch, SieveRelation } from '#codec/sieve/program.ts'
+
+export type SieveComparator = 'i;octet' | 'i;ascii-casemap' | 'i;ascii-numeric'
+export type SieveRelation = 'gt' | 'ge' | 'lt' | 'le' | 'eq' | 'ne'
+
+/** How keys are compared (RFC 5228 §2.7, RFC 5231). */
+export interface SieveMatch {
+  readonly comparator: SieveComparator
+  readonly type:
+    | { readonly kind: 'is' | 'contains' | 'matches' }
+    | { readonly kind: 'value'; readonly relation: SieveRelation }
+    | { readonly kind: 'count'; readonly relation: SieveRelation }
+}
 
 /** True where one of the values meets one of the keys (RFC 5228 §2.7.1, RFC 5231 §4). */
 export function matches(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { compileSieve } from '#codec/sieve/compile.ts'
+import { compileSieve } from '#engine/sieve/compile.ts'
 
 import type { SieveMessage } from './message.ts'
 import { runSieve, SIEVE_REDIRECTS_MAX } from './run.ts'

@@ -1,10 +1,9 @@
-import { assertNever, err, ok } from '#base/outcome.ts'
+import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
-import type { SieveProgram, SieveStatement } from '#codec/sieve/program.ts'
 
 import type { SieveAction } from './action.ts'
-import { Evaluator } from './evaluate.ts'
-import { addFlags, removeFlags } from './flags.ts'
+import { endRun, SieveFault } from './language.ts'
+import type { SieveProgram } from './language.ts'
 import type { SieveMessage } from './message.ts'
 
 /** Named limits of one run; passing one is a runtime error, and then the mail is kept. */
@@ -14,6 +13,8 @@ const SIEVE_ACTIONS_MAX = 32
 
 /** Why a run stopped short. The implicit keep applies (RFC 5228 §2.10.6). */
 export interface SieveRuntimeError {
+  /** Of the command that failed. */
+  readonly line: number
   readonly message: string
 }
 
@@ -31,93 +32,63 @@ export function runSieve(
   program: SieveProgram,
   message: SieveMessage,
 ): Outcome<SieveResult, SieveRuntimeError> {
-  const run = new Run(message)
+  const run = new SieveRun(message)
   try {
-    run.block(program.statements)
+    program.statements(run)
     return ok(run.result())
   } catch (thrown) {
-    if (thrown instanceof RunFault) return err({ message: thrown.message })
+    if (thrown instanceof SieveFault) return err({ line: run.line, message: thrown.message })
     throw thrown
   }
 }
 
-class RunFault extends Error {}
+/** What an extension keeps of one run: made when it is first asked for. */
+export interface SieveSlot<T> {
+  readonly first: () => T
+}
 
-class Run {
+/** One run of a script and of those that it includes. */
+export class SieveRun {
+  readonly message: SieveMessage
+  /** The line of the command that runs. */
+  line = 1
+  /** The internal variable of RFC 5232 §2. */
+  flags: readonly string[] = []
   readonly #actions: SieveAction[] = []
-  readonly #evaluator: Evaluator
+  readonly #slots = new Map<SieveSlot<unknown>, unknown>()
   #implicitKeep = true
-  #flags: readonly string[] = []
-  #isStopped = false
   #steps = 0
 
   constructor(message: SieveMessage) {
-    this.#evaluator = new Evaluator(message, () => this.#step())
+    this.message = message
   }
 
   result(): SieveResult {
-    return { actions: this.#actions, implicitKeep: this.#implicitKeep, flags: this.#flags }
+    return { actions: this.#actions, implicitKeep: this.#implicitKeep, flags: this.flags }
   }
 
-  block(statements: readonly SieveStatement[]): void {
-    for (const statement of statements) {
-      if (this.#isStopped) return
-      this.#step()
-      this.#run(statement)
-    }
+  /** A command begins. */
+  at(line: number): void {
+    this.line = line
+    this.step()
   }
 
-  #step(): void {
-    if (++this.#steps > SIEVE_STEPS_MAX) throw new RunFault('the script takes too many steps')
+  /** Counts work, one for each thing looked at. */
+  step(count = 1): void {
+    this.#steps += count
+    if (this.#steps > SIEVE_STEPS_MAX) endRun('the script takes too many steps')
   }
 
-  #run(statement: SieveStatement): void {
-    switch (statement.kind) {
-      case 'if': {
-        const branch = statement.branches.find((each) =>
-          this.#evaluator.holds(each.test, this.#flags),
-        )
-        return this.block(branch?.block ?? statement.otherwise)
-      }
-      case 'stop':
-        this.#isStopped = true
-        return
-      case 'discard':
-        this.#implicitKeep = false
-        return this.#act({ kind: 'discard' })
-      case 'keep':
-        this.#implicitKeep = false
-        return this.#act({ kind: 'keep', flags: statement.flags ?? this.#flags })
-      case 'fileinto':
-        if (!statement.copy) this.#implicitKeep = false // RFC 3894 §3
-        return this.#act({
-          kind: 'fileinto',
-          mailbox: statement.mailbox,
-          create: statement.create,
-          flags: statement.flags ?? this.#flags,
-        })
-      case 'redirect':
-        if (!statement.copy) this.#implicitKeep = false
-        return this.#act({ kind: 'redirect', address: statement.address })
-      case 'reject':
-      case 'ereject':
-        this.#implicitKeep = false
-        return this.#act({ kind: 'reject', reason: statement.reason })
-      case 'setflag':
-        this.#flags = addFlags([], statement.flags)
-        return
-      case 'addflag':
-        this.#flags = addFlags(this.#flags, statement.flags)
-        return
-      case 'removeflag':
-        this.#flags = removeFlags(this.#flags, statement.flags)
-        return
-      default:
-        assertNever(statement)
-    }
+  slot<T>(slot: SieveSlot<T>): T {
+    if (!this.#slots.has(slot)) this.#slots.set(slot, slot.first())
+    return this.#slots.get(slot) as T
   }
 
-  #act(action: SieveAction): void {
+  cancelImplicitKeep(): void {
+    this.#implicitKeep = false
+  }
+
+  act(action: SieveAction): void {
     const actions = this.#actions
     const isRejecting = action.kind === 'reject'
     const conflicts = (other: SieveAction): boolean => {
@@ -125,13 +96,13 @@ class Run {
       // RFC 5429 §2.3: reject goes with nothing that keeps, files or redirects, nor with another reject.
       return one.kind === 'reject' && two.kind !== 'discard'
     }
-    if (actions.some(conflicts)) throw new RunFault('reject cannot go with another action')
+    if (actions.some(conflicts)) endRun('reject cannot go with another action')
     // RFC 5228 §2.10.3: the same mailbox or address twice is one action.
     if (actions.some((other) => isSameTarget(other, action))) return
-    if (actions.length >= SIEVE_ACTIONS_MAX) throw new RunFault('the script takes too many actions')
+    if (actions.length >= SIEVE_ACTIONS_MAX) endRun('the script takes too many actions')
     const redirects = actions.filter((other) => other.kind === 'redirect').length
     if (action.kind === 'redirect' && redirects >= SIEVE_REDIRECTS_MAX)
-      throw new RunFault(`the script redirects to more than ${SIEVE_REDIRECTS_MAX} addresses`)
+      endRun(`the script redirects to more than ${SIEVE_REDIRECTS_MAX} addresses`)
     actions.push(action)
   }
 }

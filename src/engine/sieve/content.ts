@@ -5,7 +5,7 @@ import type { Octets } from '#base/octets.ts'
 import { parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Verdict } from '#model/verdict.ts'
-import type { SieveMessage } from '#engine/sieve/message.ts'
+import type { SieveMessage } from './message.ts'
 
 /** The message's side of a SieveMessage: its header, read once for all recipients. */
 export type SieveContent = Pick<SieveMessage, 'sizeBytes' | 'header' | 'addresses' | 'spamValue'>

@@ -1,0 +1,47 @@
+import { base } from './extensions/base.ts'
+import { comparators } from './extensions/comparators.ts'
+import { copy } from './extensions/copy.ts'
+import { encodedCharacter } from './extensions/encoded-character.ts'
+import { envelope } from './extensions/envelope.ts'
+import { fileinto } from './extensions/fileinto.ts'
+import { imap4flags } from './extensions/imap4flags.ts'
+import { mailbox } from './extensions/mailbox.ts'
+import { redirect } from './extensions/redirect.ts'
+import { reject } from './extensions/reject.ts'
+import { relational } from './extensions/relational.ts'
+import { spamtest } from './extensions/spamtest.ts'
+import { subaddress } from './extensions/subaddress.ts'
+import type { SieveCommandRule, SieveExtension, SieveTestRule } from './language.ts'
+
+/** The one list for checking, running and capability lines. */
+const EXTENSIONS: readonly SieveExtension[] = [
+  base,
+  redirect,
+  fileinto,
+  envelope,
+  encodedCharacter,
+  comparators,
+  reject,
+  copy,
+  mailbox,
+  relational,
+  spamtest,
+  subaddress,
+  imap4flags,
+]
+
+/** What `require` may name, with where it is defined. */
+export const SIEVE_EXTENSIONS: Readonly<Record<string, string>> = Object.assign(
+  {},
+  ...EXTENSIONS.map(({ names }) => names),
+) as Readonly<Record<string, string>>
+
+export const isSieveExtension = (name: string): boolean => Object.hasOwn(SIEVE_EXTENSIONS, name)
+
+export const SIEVE_COMMANDS: ReadonlyMap<string, SieveCommandRule> = new Map(
+  EXTENSIONS.flatMap(({ commands }) => Object.entries(commands ?? {})),
+)
+
+export const SIEVE_TESTS: ReadonlyMap<string, SieveTestRule> = new Map(
+  EXTENSIONS.flatMap(({ tests }) => Object.entries(tests ?? {})),
+)

@@ -1,0 +1,107 @@
+import { takeFieldNames } from '#engine/sieve/fields.ts'
+import { fail } from '#engine/sieve/language.ts'
+import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
+import { compared, takeMatch } from '#engine/sieve/match.ts'
+
+import { partsOf, takeAddressPart } from './addresses.ts'
+import { takeFlags } from './imap4flags.ts'
+
+const STOP = { kind: 'stop' } as const
+
+const stop: SieveCommandRule = { compile: () => () => STOP }
+
+const keep: SieveCommandRule = {
+  compile(args) {
+    const flags = takeFlags(args)
+    return (run) => {
+      run.cancelImplicitKeep()
+      run.act({ kind: 'keep', flags: flags(run) })
+    }
+  },
+}
+
+const discard: SieveCommandRule = {
+  compile: () => (run) => {
+    run.cancelImplicitKeep()
+    run.act({ kind: 'discard' })
+  },
+}
+
+const not: SieveTestRule = {
+  compile(args) {
+    const [test, ...others] = args.tests()
+    if (test === undefined || others.length > 0) fail('not needs exactly one test')
+    return (run) => !test(run)
+  },
+}
+
+const allof: SieveTestRule = {
+  compile(args) {
+    const tests = args.tests()
+    if (tests.length === 0) fail('allof needs a list of tests')
+    return (run) => tests.every((test) => test(run))
+  },
+}
+
+const anyof: SieveTestRule = {
+  compile(args) {
+    const tests = args.tests()
+    if (tests.length === 0) fail('anyof needs a list of tests')
+    return (run) => tests.some((test) => test(run))
+  },
+}
+
+const size: SieveTestRule = {
+  compile(args) {
+    const over = args.flag('over')
+    if (over === args.flag('under')) fail('size needs :over or :under')
+    const limit = args.number('a limit')
+    // RFC 5228 §5.9: exactly the limit is neither over nor under.
+    return (run) => (over ? run.message.sizeBytes > limit : run.message.sizeBytes < limit)
+  },
+}
+
+const exists: SieveTestRule = {
+  compile(args) {
+    const names = takeFieldNames(args)
+    return (run) => names.of(run).every((name) => run.message.header(name).length > 0)
+  },
+}
+
+const header: SieveTestRule = {
+  compile(args) {
+    const match = takeMatch(args)
+    const names = takeFieldNames(args)
+    return compared(match, args.texts('keys'), (run) =>
+      names.of(run).flatMap((name) => run.message.header(name).map((value) => value.trim())),
+    )
+  },
+}
+
+const address: SieveTestRule = {
+  compile(args) {
+    const match = takeMatch(args)
+    const part = takeAddressPart(args)
+    const names = takeFieldNames(args)
+    return compared(match, args.texts('keys'), (run) =>
+      names.of(run).flatMap((name) => partsOf(run.message.addresses(name), part)),
+    )
+  },
+}
+
+/** The language without any extension (RFC 5228); if, elsif, else and require are the compiler's. */
+export const base: SieveExtension = {
+  names: {},
+  commands: { stop, keep, discard },
+  tests: {
+    true: { compile: () => () => true },
+    false: { compile: () => () => false },
+    not,
+    allof,
+    anyof,
+    size,
+    exists,
+    header,
+    address,
+  },
+}

@@ -1,0 +1,41 @@
+import { asciiLower } from '#base/text.ts'
+import { checkedTexts } from '#engine/sieve/arguments.ts'
+import { fail } from '#engine/sieve/language.ts'
+import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
+import { compared, takeMatch } from '#engine/sieve/match.ts'
+import type { SieveMessage } from '#engine/sieve/message.ts'
+
+import { partsOf, takeAddressPart } from './addresses.ts'
+import type { SieveAddressPart } from './addresses.ts'
+
+const rule: SieveTestRule = {
+  needs: 'envelope',
+  compile(args) {
+    const match = takeMatch(args)
+    const part = takeAddressPart(args)
+    const names = checkedTexts(args.texts('parts of the envelope'), (texts) => texts.map(partName))
+    return compared(match, args.texts('keys'), (run) =>
+      names.of(run).flatMap((name) => envelopeValues(run.message, name, part)),
+    )
+  },
+}
+
+function partName(text: string): string {
+  const name = asciiLower(text)
+  return name === 'from' || name === 'to' ? name : fail(`the envelope has no part "${text}"`)
+}
+
+function envelopeValues(
+  message: SieveMessage,
+  name: string,
+  part: SieveAddressPart,
+): readonly string[] {
+  const address = name === 'from' ? message.envelopeFrom : message.envelopeTo
+  // RFC 5228 §5.4: the null reverse-path is the empty string, whatever the part.
+  return address === null ? [''] : partsOf([address], part)
+}
+
+export const envelope: SieveExtension = {
+  names: { envelope: 'RFC 5228 §5.4' },
+  tests: { envelope: rule },
+}

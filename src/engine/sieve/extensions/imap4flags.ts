@@ -1,0 +1,59 @@
+import { checkedTexts } from '#engine/sieve/arguments.ts'
+import type { Arguments } from '#engine/sieve/arguments.ts'
+import { addFlags, removeFlags } from '#engine/sieve/flags.ts'
+import { fail } from '#engine/sieve/language.ts'
+import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
+import { compared, takeMatch } from '#engine/sieve/match.ts'
+import type { SieveRun } from '#engine/sieve/run.ts'
+
+/** Takes `:flags`: what keep and fileinto set; without it the flags that were set so far (RFC 5232 §5). */
+export function takeFlags(args: Arguments): (run: SieveRun) => readonly string[] {
+  const texts = args.tagTexts('flags', 'imap4flags')
+  if (texts === undefined) return (run) => run.flags
+  const flags = checkedTexts(texts, parseFlags)
+  return (run) => addFlags([], flags.of(run))
+}
+
+/** Flags as RFC 5232 §2 reads them: each string may hold several, divided by blanks. */
+function parseFlags(texts: readonly string[]): readonly string[] {
+  const flags = texts.flatMap((text) => text.split(/ +/)).filter((flag) => flag !== '')
+  for (const flag of flags)
+    // RFC 5232 §2: \Recent cannot be set; a flag is an IMAP flag or keyword.
+    if (
+      !/^(?:\\(?:seen|answered|flagged|deleted|draft)|[^\\\u0000- (){%*"\]\u007f-\uffff]+)$/i.test(
+        flag,
+      )
+    )
+      fail(`"${flag}" is no flag that a script can set`)
+  return flags
+}
+
+const changes = (
+  change: (flags: readonly string[], named: readonly string[]) => readonly string[],
+): SieveCommandRule => ({
+  needs: 'imap4flags',
+  compile(args) {
+    const flags = checkedTexts(args.texts('flags'), parseFlags)
+    return (run) => {
+      run.flags = change(run.flags, flags.of(run))
+    }
+  },
+})
+
+const hasflag: SieveTestRule = {
+  needs: 'imap4flags',
+  compile(args) {
+    const match = takeMatch(args)
+    return compared(match, args.texts('flags'), (run) => run.flags)
+  },
+}
+
+export const imap4flags: SieveExtension = {
+  names: { imap4flags: 'RFC 5232' },
+  commands: {
+    setflag: changes((_, named) => addFlags([], named)),
+    addflag: changes(addFlags),
+    removeflag: changes(removeFlags),
+  },
+  tests: { hasflag },
+}
