@@ -6,6 +6,7 @@ import type { PersonFacts } from '#model/person-facts.ts'
 import { mapOf } from './attribute-map.ts'
 import type { AttributeMap, Preset } from './attribute-map.ts'
 import { dnKey, firstOfDn } from './dn.ts'
+import type { MemberName, ToldGroup } from './told-group.ts'
 
 /** Entries of nobody, that nobody misses. */
 const STRUCTURE = new Set([
@@ -29,7 +30,7 @@ interface Read {
 export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset): Census {
   const exceptions: CensusException[] = []
   const people: Person[] = []
-  const groups: Read[] = []
+  const groups: { readonly dn: string; readonly group: ToldGroup }[] = []
   /** Addresses by DN, and by user name. */
   const byDn = new Map<string, string>()
   const byName = new Map<string, string>()
@@ -38,9 +39,10 @@ export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset):
     if (found === undefined) continue
     const { read } = found
     if (found.kind === 'group') {
-      groups.push(read)
-      const address = groupAddress(read)
-      if (address !== undefined) byDn.set(dnKey(entry.dn), address)
+      const group = toldGroup(read, exceptions)
+      if (group === undefined) continue
+      groups.push({ dn: entry.dn, group })
+      byDn.set(dnKey(entry.dn), group.addresses[0])
       continue
     }
     const person = personOf(read, exceptions)
@@ -53,19 +55,23 @@ export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset):
   }
   return {
     people,
-    groups: groups.flatMap((read) => groupOf(read, { byDn, byName }, exceptions)),
+    groups: groups.flatMap((told) => groupOf(told, { byDn, byName }, exceptions)),
     exceptions,
   }
 }
 
-/** Who an entry is, by itself; what of it is not taken is told to `exceptions`. */
+/** Who or what an entry is, by itself; what of it is not taken is told to `exceptions`. */
 export function fromEntry(
   entry: DirectoryEntry,
   preset: Preset | undefined,
   exceptions: CensusException[],
-): Person | undefined {
+): { readonly kind?: 'person' | 'group'; readonly person?: Person; readonly group?: ToldGroup } {
   const found = readEntry(entry, preset, exceptions)
-  return found?.kind === 'person' ? personOf(found.read, exceptions) : undefined
+  if (found === undefined) return {}
+  const { kind, read } = found
+  const person = kind === 'person' ? personOf(read, exceptions) : undefined
+  const group = kind === 'group' ? toldGroup(read, exceptions) : undefined
+  return { kind, ...(person !== undefined && { person }), ...(group !== undefined && { group }) }
 }
 
 function readEntry(
@@ -213,37 +219,57 @@ function addressesOf(read: Read): readonly string[] {
     : [...new Set([...main, ...further])]
 }
 
-/** An address, or a bare name where it has none. */
-const groupAddress = (read: Read): string | undefined =>
-  addressesOf(read)[0] ?? first(read, ['cn', 'uid'])?.toLowerCase()
+/** Its address, or a bare name where it has none. */
+function toldGroup(read: Read, exceptions: CensusException[]): ToldGroup | undefined {
+  const { entry, map } = read
+  const bare = first(read, ['cn', 'uid'])?.toLowerCase()
+  const [address = bare, ...further] = addressesOf(read)
+  if (address === undefined || /\s/.test(address)) {
+    exceptions.push({ source: entry.dn, text: 'a group without an address' })
+    return undefined
+  }
+  const members = new Set<MemberName>()
+  for (const text of all(read, map.memberAddress)) if (text !== '') members.add(`mail:${text}`)
+  for (const dn of all(read, map.memberDn)) if (dn !== '') members.add(`dn:${dn}`)
+  for (const name of all(read, map.memberName)) members.add(`uid:${name}`)
+  const isCut = entry.attributes.some(({ type }) => RANGE_OF_MORE.test(type))
+  return {
+    name: first(read, ['displayname', 'cn']) ?? address,
+    addresses: [address, ...further],
+    members: [...members],
+    ...(isCut && { isCut }),
+  }
+}
+
+/** `member;range=0-1499`: the last one of them would be `1500-*` ([MS-ADTS] §3.1.1.3.1.3.3). */
+const RANGE_OF_MORE = /;range=\d+-\d+$/i
 
 function groupOf(
-  read: Read,
+  { dn, group }: { readonly dn: string; readonly group: ToldGroup },
   known: {
     readonly byDn: ReadonlyMap<string, string>
     readonly byName: ReadonlyMap<string, string>
   },
   exceptions: CensusException[],
 ): MailGroup[] {
-  const { entry, map } = read
-  const address = groupAddress(read)
-  if (address === undefined || /\s/.test(address)) {
-    exceptions.push({ source: entry.dn, text: 'a group without an address' })
-    return []
+  const to = new Set<string>()
+  for (const named of group.members) {
+    const name = named.slice(named.indexOf(':') + 1)
+    const member = named.startsWith('mail:')
+      ? name
+      : named.startsWith('dn:')
+        ? known.byDn.get(dnKey(name))
+        : known.byName.get(name.toLowerCase())
+    if (member === undefined) exceptions.push({ source: dn, text: nobodyHere(named) })
+    else to.add(member)
   }
-  const to = new Set(all(read, map.memberAddress).filter((text) => text !== ''))
-  for (const dn of all(read, map.memberDn)) {
-    const member = known.byDn.get(dnKey(dn))
-    if (member !== undefined) to.add(member)
-    else
-      exceptions.push({ source: entry.dn, text: `a member that is nobody here: ${firstOfDn(dn)}` })
-  }
-  for (const name of all(read, map.memberName)) {
-    const member = known.byName.get(name.toLowerCase())
-    if (member !== undefined) to.add(member)
-    else exceptions.push({ source: entry.dn, text: `a member that is nobody here: ${name}` })
-  }
-  if (to.size > 0) return [{ source: entry.dn, address, to: [...to] }]
-  exceptions.push({ source: entry.dn, text: 'a group without members' })
+  if (to.size > 0) return [{ source: dn, address: group.addresses[0], to: [...to] }]
+  exceptions.push({ source: dn, text: 'a group without members' })
   return []
+}
+
+/** What to tell of a member that cannot be found. */
+export const nobodyHere = (member: MemberName): string => {
+  const name = member.slice(member.indexOf(':') + 1)
+  return `a member that is nobody here: ${member.startsWith('dn:') ? firstOfDn(name) : name}`
 }

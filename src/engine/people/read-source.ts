@@ -10,6 +10,7 @@ import { emptyCsns } from '#codec/ldap/csn.ts'
 import { equal, parseFilter } from '#codec/ldap/filter.ts'
 import type { Filter } from '#codec/ldap/filter.ts'
 import type { SearchAsk } from '#codec/ldap/message.ts'
+import { parseAddress } from '#model/address.ts'
 import type { DirectoryEntry } from '#model/directory-entry.ts'
 import type { CensusException } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
@@ -18,7 +19,7 @@ import type { AttributeMap, Preset } from './attribute-map.ts'
 import { fromEntry } from './from-entries.ts'
 import type { SourcePerson } from './gather.ts'
 import { SourceCopy, noNews } from './source-copy.ts'
-import type { CopiedEntry, SourceNews } from './source-copy.ts'
+import type { CopiedEntry, SourceGroup, SourceNews } from './source-copy.ts'
 
 /** A page of a large directory may take its server a while. */
 const ANSWER_MS = 30_000
@@ -30,6 +31,7 @@ export const PEOPLE_MAX = 500_000
 /** What was read, and what of it says nothing to us. */
 export interface SourceContent {
   readonly people: ReadonlyMap<string, SourcePerson>
+  readonly groups: ReadonlyMap<string, SourceGroup>
   readonly exceptions: readonly CensusException[]
 }
 
@@ -58,7 +60,7 @@ export async function readSource(
   const news = await hosts.inTurn((connection) => readWhole(connection, source))
   const copy = new SourceCopy(source)
   copy.take(copy.plan(news, emptyCsns), emptyCsns)
-  return { people: copy.people, exceptions: copy.exceptions() }
+  return { people: copy.people, groups: copy.groups, exceptions: copy.exceptions() }
 }
 
 /**
@@ -103,10 +105,28 @@ const NONE: readonly string[] = []
 /** What of an entry is kept. */
 export function copiedEntry(source: DirectorySource, entry: DirectoryEntry): CopiedEntry {
   const told: CensusException[] = []
-  const person = fromEntry(entry, source.map as Preset | undefined, told)
-  const key = person === undefined ? undefined : keyOf(source, entry)
+  const { kind, person, group } = fromEntry(entry, source.map as Preset | undefined, told)
   const csn = textIn(entry, 'entrycsn')
-  const exceptions = told.map(({ text }) => text)
+  // What a filter of the administrator's brings beside people is nobody, and not missed.
+  const isLeft = kind === 'group' && source.groups !== true
+  const exceptions = isLeft ? [] : told.map(({ text }) => text)
+  if (group !== undefined && !isLeft) {
+    // Numbers of employees are of people: a group is known by what no entry lacks.
+    const uuid = textIn(entry, 'entryuuid')
+    const key =
+      uuid === undefined ? (keyOf(source, entry) ?? `dn=${entry.dn}`) : `entryuuid=${uuid}`
+    const [address] = group.addresses
+    const isOne = parseAddress(address.includes('@') ? address : `${address}@example.org`).ok
+    if (!isOne) exceptions.push(`${address} is no address`)
+    return {
+      dn: entry.dn,
+      ...(csn !== undefined && { csn }),
+      key,
+      ...(isOne && { group }),
+      exceptions,
+    }
+  }
+  const key = person === undefined ? undefined : keyOf(source, entry)
   if (person !== undefined && key === undefined) exceptions.push(`there is no ${source.key}`)
   return {
     dn: entry.dn,
@@ -126,13 +146,14 @@ function textIn(entry: DirectoryEntry, name: string): string | undefined {
 }
 
 function filterOf(source: DirectorySource, maps: readonly AttributeMap[]): Filter {
-  if (source.filter !== undefined) {
-    const parsed = parseFilter(source.filter)
-    if (!parsed.ok) throw new Fault('config', `${source.name}: filter: ${parsed.error}`)
-    return parsed.value
-  }
-  const classes = new Set(maps.flatMap(({ people }) => people))
-  return { kind: 'or', filters: [...classes].map((name) => equal('objectClass', name)) }
+  const of = (classes: readonly string[]): readonly Filter[] =>
+    [...new Set(classes)].map((name) => equal('objectClass', name))
+  const groups = source.groups === true ? of(maps.flatMap((map) => map.groups)) : []
+  if (source.filter === undefined)
+    return { kind: 'or', filters: [...of(maps.flatMap(({ people }) => people)), ...groups] }
+  const parsed = parseFilter(source.filter)
+  if (!parsed.ok) throw new Fault('config', `${source.name}: filter: ${parsed.error}`)
+  return groups.length === 0 ? parsed.value : { kind: 'or', filters: [parsed.value, ...groups] }
 }
 
 /** What the maps look at, and nothing else: photographs stay where they are. */
@@ -159,6 +180,9 @@ const attributesOf = (source: DirectorySource, maps: readonly AttributeMap[]): s
       ...(map.keepIn === undefined ? [] : [map.keepIn]),
       ...(map.isDisabled === undefined ? [] : [map.isDisabled.attribute]),
       ...(source.auth === 'hash' ? map.password : []),
+      ...(source.groups === true
+        ? [...map.memberDn, ...map.memberName, ...map.memberAddress, 'displayName', 'cn']
+        : []),
     ]),
   ]),
 ]

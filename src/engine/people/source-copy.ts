@@ -2,8 +2,10 @@ import { emptyCsns, hasCsn, isBehind, newerCsns } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
 import type { CensusException, Person } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
-import { ManyMap } from './many-map.ts'
 import type { SourcePerson, SourceReading } from './gather.ts'
+import { ManyMap } from './many-map.ts'
+import { MemberNames } from './member-names.ts'
+import type { ToldGroup } from './told-group.ts'
 
 /** An entry as a server told it, as far as we want to know. */
 export interface CopiedEntry {
@@ -14,6 +16,7 @@ export interface CopiedEntry {
   readonly key?: string
   /** Absent: it is nobody. */
   readonly person?: Person
+  readonly group?: ToldGroup
   readonly exceptions: readonly string[]
 }
 
@@ -37,8 +40,9 @@ export const noNews = (): SourceNews => ({
 export interface CopyChange {
   readonly puts: readonly (readonly [id: string, entry: CopiedEntry])[]
   readonly gone: readonly string[]
-  /** How many people it takes away. */
+  /** How many people it takes away, and how many groups. */
   readonly lost: number
+  readonly lostGroups: number
   /** Whatever was told before counts no more. */
   readonly isBelieved: boolean
 }
@@ -56,10 +60,19 @@ export class SourceCopy implements SourceReading {
   readonly #doubles = new ManyMap()
   readonly #keys = new ManyMap()
   readonly #odd = new Set<string>()
+  readonly #groups = new Map<string, SourceGroup>()
+  /** Where groups are wanted. */
+  readonly members: MemberNames | undefined
   #seen: CsnVector = emptyCsns
 
   constructor(source: DirectorySource) {
     this.source = source
+    this.members = source.groups === true ? new MemberNames() : undefined
+  }
+
+  /** By what each is known by. */
+  get groups(): ReadonlyMap<string, SourceGroup> {
+    return this.#groups
   }
 
   get people(): ReadonlyMap<string, SourcePerson> {
@@ -122,13 +135,14 @@ export class SourceCopy implements SourceReading {
     if (news.isRestGone)
       for (const id of this.#entries.keys())
         if (!news.entries.has(id) && !news.stays.has(id) && !news.gone.has(id)) leave(id)
-    return { puts, gone, lost: this.#lost(puts, gone), isBelieved }
+    const lost = this.#lost('person', puts, gone)
+    return { puts, gone, lost, lostGroups: this.#lost('group', puts, gone), isBelieved }
   }
 
-  #lost(puts: CopyChange['puts'], gone: readonly string[]): number {
-    const isPerson = (id: string): boolean => this.#entries.get(id)?.person !== undefined
-    let lost = gone.filter(isPerson).length
-    for (const [id, { person }] of puts) if (person === undefined && isPerson(id)) lost++
+  #lost(kind: 'person' | 'group', puts: CopyChange['puts'], gone: readonly string[]): number {
+    const isOne = (id: string): boolean => this.#entries.get(id)?.[kind] !== undefined
+    let lost = gone.filter(isOne).length
+    for (const [id, entry] of puts) if (entry[kind] === undefined && isOne(id)) lost++
     return lost
   }
 
@@ -166,9 +180,11 @@ export class SourceCopy implements SourceReading {
   }
 
   #put(id: string, entry: CopiedEntry): void {
-    const { key, person, exceptions } = entry
+    const { key, person, group, exceptions } = entry
     this.#entries.set(id, entry)
     if (exceptions.length > 0) this.#odd.add(id)
+    this.members?.put(entry)
+    if (key !== undefined && group !== undefined) this.#groups.set(key, { dn: entry.dn, group })
     if (key === undefined || person === undefined) return
     if (!this.#people.has(key)) return this.#show(id, key, entry)
     this.#doubles.add(key, id)
@@ -180,7 +196,9 @@ export class SourceCopy implements SourceReading {
     if (entry === undefined) return
     this.#entries.delete(id)
     this.#odd.delete(id)
-    const { key, person } = entry
+    this.members?.forget(entry)
+    const { key, person, group } = entry
+    if (key !== undefined && group !== undefined) this.#groups.delete(key)
     if (key === undefined || person === undefined) return
     if (this.#people.get(key)?.id !== id) return this.#doubles.delete(key, id)
     this.#people.delete(key)
@@ -199,6 +217,12 @@ export class SourceCopy implements SourceReading {
   }
 }
 
+/** A group of a source. */
+export interface SourceGroup {
+  readonly dn: string
+  readonly group: ToldGroup
+}
+
 interface Shown extends SourcePerson {
   readonly id: string
 }
@@ -212,5 +236,5 @@ const isSame = (a: CopiedEntry, b: CopiedEntry): boolean =>
 /** Whether they say the same, whichever change they are from. */
 const isAlike = (a: CopiedEntry, b: CopiedEntry): boolean => textOf(a) === textOf(b)
 
-const textOf = ({ dn, key, person, exceptions }: CopiedEntry): string =>
-  JSON.stringify([dn, key, person, exceptions])
+const textOf = ({ dn, key, person, group, exceptions }: CopiedEntry): string =>
+  JSON.stringify([dn, key, person, group, exceptions])
