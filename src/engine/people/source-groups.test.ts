@@ -16,6 +16,7 @@ import { gather } from './gather.ts'
 import { GroupRows } from './group-rows.ts'
 import type { Touched } from './group-rows.ts'
 import { copiedEntry } from './read-source.ts'
+import { textsOf } from './entry-texts.ts'
 import { SourceCopy, noNews } from './source-copy.ts'
 import { planGroups } from './source-groups.ts'
 import { planSources } from './sources.ts'
@@ -88,7 +89,7 @@ function tell(copy: SourceCopy, ldif: string): Touched {
       type: type.replace(';cut', ';range=0-0'),
       values,
     }))
-    news.entries.set(dn, copiedEntry(copy.source, { dn, attributes: named }))
+    news.entries.set(dn, copiedEntry(copy.source, textsOf({ dn, attributes: named }), dn))
   }
   const keys = copy.take(copy.plan(news, emptyCsns), emptyCsns)
   return keys === 'everybody' ? 'all' : [...keys].map((key) => [copy.source.name, key])

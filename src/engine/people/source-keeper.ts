@@ -302,7 +302,7 @@ export class SourceKeeper {
   ): Promise<string | undefined> {
     if (source.groups !== true) return undefined
     if (readAtMs !== undefined) return groupsGuard.refusal(lostGroups, copy.groups.size)
-    const told = new Set(puts.flatMap(([, { key, group }]) => (group === undefined ? [] : key)))
+    const told = new Set(puts.flatMap(({ key, group }) => (group === undefined ? [] : (key ?? []))))
     const known = await this.#groupRows.keysOf(source.name)
     return groupsGuard.refusal(known.filter((key) => !told.has(key)).length, known.length)
   }
@@ -432,9 +432,7 @@ export class SourceKeeper {
 }
 
 const peopleOf = ({ puts }: CopyChange): ReadonlySet<string> =>
-  new Set(
-    puts.flatMap(([, { key, person }]) => (key === undefined || person === undefined ? [] : key)),
-  )
+  new Set(puts.flatMap(({ key, person }) => (key === undefined || person === undefined ? [] : key)))
 
 /** Whoever waits for the loop comes in between. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
