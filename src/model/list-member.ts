@@ -68,6 +68,9 @@ export function refKey(who: MemberRef): string {
   }
 }
 
+/** Whether it is one person or address, and not whoever is in something. */
+export const isOne = ({ kind }: MemberRef): boolean => kind === 'account' || kind === 'address'
+
 /** Whether a member of these terms is one at that moment. */
 export const isInAt = (terms: readonly MemberTerm[], atMs: number): boolean =>
   terms.some(

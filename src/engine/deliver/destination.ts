@@ -1,8 +1,7 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
-import { convert } from '#engine/route/convert.ts'
+import { convert, withoutForwards } from '#engine/route/convert.ts'
 import type { NamedTarget } from '#engine/route/convert.ts'
-import { NO_MOMENT } from '#model/account-life.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -73,19 +72,8 @@ function ownAccount(
   directory: Directory,
   alias: Directory['alias'],
 ): AccountId | undefined {
-  const plain = {
-    account: directory.account.bind(directory),
-    alias,
-    byAddress: directory.byAddress.bind(directory),
-    byFormerAddress: directory.byFormerAddress.bind(directory),
-    // Who has left takes mail that was taken before, and carries what is sent on after it.
-    moment: NO_MOMENT,
-    domain: directory.domain.bind(directory),
-    forward: () => undefined,
-    listByAddress: directory.listByAddress.bind(directory),
-    route: directory.route.bind(directory),
-  }
-  const converted = convert(address, plain)
+  // Who has left takes mail that was taken before, and carries what is sent on after it.
+  const converted = convert(address, { ...withoutForwards(directory), alias })
   if (!converted.ok) return undefined
   return converted.value.targets.find(({ accountId }) => accountId !== undefined)?.accountId
 }

@@ -1,7 +1,7 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Account, AccountId } from '#model/account.ts'
-import { forwardAfter, isKept, takesMail } from '#model/account-life.ts'
+import { NO_MOMENT, forwardAfter, isKept, takesMail } from '#model/account-life.ts'
 import { addressKey, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { ListPurpose, MailingList } from '#model/list.ts'
@@ -58,6 +58,19 @@ export function convert(address: Address, directory: Addressing): Outcome<Conver
   const walked = walk(address, directory)
   return walked.ok ? ok({ targets: walked.value }) : err(walked.error.kind)
 }
+
+/** Look-ups by which nobody's mail is sent on: they lead to whoever has the address, or had it. */
+export const withoutForwards = (directory: Addressing): Addressing => ({
+  account: (id) => directory.account(id),
+  alias: (address) => directory.alias(address),
+  byAddress: (address) => directory.byAddress(address),
+  byFormerAddress: (address) => directory.byFormerAddress(address),
+  domain: (name) => directory.domain(name),
+  forward: () => undefined,
+  listByAddress: (address) => directory.listByAddress(address),
+  moment: NO_MOMENT,
+  route: (match) => directory.route(match),
+})
 
 /** The same, telling the addresses that a fault went through. */
 export function walk(

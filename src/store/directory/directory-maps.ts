@@ -2,7 +2,7 @@ import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, domainKey, matchKey } from '#model/address.ts'
 import type { Choices } from '#model/choices.ts'
-import { memberKey } from '#model/list-member.ts'
+import { isOne, memberKey, refKey } from '#model/list-member.ts'
 import type { ListMember } from '#model/list-member.ts'
 import { addressesOfList } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
@@ -249,9 +249,10 @@ const LISTS: RowKeys<MailingList> = {
 }
 const MEMBERS: RowKeys<ListMember> = {
   nameOf: (member) => `${member.list}:${memberKey(member)}`,
-  groups: 2,
-  groupsOf: ({ list, who }) => [list, who.kind === 'account' ? who.id : undefined],
+  groups: 3,
+  groupsOf: ({ list, who }) => [list, refKey(who), isOne(who) ? undefined : list],
 }
 /** The places of their groups. */
 export const OF_LIST = 0
-export const OF_ACCOUNT = 1
+export const OF_REF = 1
+export const OF_MANY = 2

@@ -9,7 +9,7 @@ import type {
 import type { Moment } from '#model/account-life.ts'
 import type { Address } from '#model/address.ts'
 import type { Choices } from '#model/choices.ts'
-import type { ListMember } from '#model/list-member.ts'
+import type { ListMember, MemberRef } from '#model/list-member.ts'
 import type { MailingList, NamedList } from '#model/list.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
@@ -107,6 +107,10 @@ export interface Directory {
   members(list: AccountId): Rows<ListMember>
   /** The rows that name this account; in which lists it is by a group or another list they do not say. */
   listsOf(account: AccountId): Rows<ListMember>
+  /** The rows that name exactly this. */
+  listsWith(who: MemberRef): Rows<ListMember>
+  /** Those rows of a list that may stand for many: lists, groups and filters. */
+  membersOfMany(list: AccountId): Rows<ListMember>
   /** The row of exactly this `user@domain` or `domain`. */
   route(match: string): RouteRow | undefined
   routes(): readonly RouteRow[]

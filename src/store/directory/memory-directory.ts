@@ -5,7 +5,8 @@ import type { Moment } from '#model/account-life.ts'
 import { addressKey, domainKey, matchKey, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Choices } from '#model/choices.ts'
-import type { ListMember } from '#model/list-member.ts'
+import { refKey } from '#model/list-member.ts'
+import type { ListMember, MemberRef } from '#model/list-member.ts'
 import { addressesOfList } from '#model/list.ts'
 import type { MailingList, NamedList } from '#model/list.ts'
 import type { DatedPlan } from '#model/plan.ts'
@@ -14,8 +15,9 @@ import type { DirectorySource } from '#model/source.ts'
 import { AccountClock } from './account-clock.ts'
 import {
   DirectoryMaps,
-  OF_ACCOUNT,
   OF_LIST,
+  OF_MANY,
+  OF_REF,
   externalKey,
   formerKey,
   originKey,
@@ -256,7 +258,15 @@ export class MemoryDirectory implements Directory {
   }
 
   listsOf(account: AccountId): Rows<ListMember> {
-    return this.#maps.members.inGroup(OF_ACCOUNT, account)
+    return this.listsWith({ kind: 'account', id: account })
+  }
+
+  listsWith(who: MemberRef): Rows<ListMember> {
+    return this.#maps.members.inGroup(OF_REF, refKey(who))
+  }
+
+  membersOfMany(list: AccountId): Rows<ListMember> {
+    return this.#maps.members.inGroup(OF_MANY, list)
   }
 
   route(match: string): RouteRow | undefined {
