@@ -1,17 +1,10 @@
-import type { Socket } from 'node:net'
-import { messageOf } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
-import { SECOND_MS, sleep } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import { Admission } from '#net/admission.ts'
-import type { Admitted } from '#net/admission.ts'
-import { closeSocket } from '#net/close.ts'
-import { listen } from '#net/listen.ts'
-import { peerAddress } from '#net/peer.ts'
-import { startTls } from '#net/tls.ts'
+import { openDoor } from '#net/door.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import { endFallen } from '#store/directory/standing.ts'
@@ -28,8 +21,6 @@ import { MailboxViews } from './view/mailbox-views.ts'
 import { ReadAhead } from './session/read-ahead.ts'
 import { RecentMarks } from './view/recent.ts'
 import { ShownTexts } from './view/shown-texts.ts'
-
-const REFUSAL_TIMEOUT_MS = 2 * SECOND_MS
 
 export interface ImapListenerOptions {
   readonly listen: { readonly address: string; readonly port: number; readonly ipv6Only?: boolean }
@@ -131,89 +122,37 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     clock: options.clock,
     log: options.log,
   }
-  const sessions = new Set<ImapSession>()
-  const sockets = new Set<Socket>()
-  const stopLooking = endFallen(sessions, {
+  const door = await openDoor({
     ...options,
-    accountOf: (session) => session.account,
-    end: (session) => session.bye('This account may not be used any longer'),
-  })
-  const listening = await listen({
-    ...options.listen,
-    onSocket: (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-      admit(socket, options, (ready, ip, admitted) => runSession(ready, ip, admitted))
-    },
-  })
-
-  const runSession = async (socket: Socket, ip: string, admitted: Admitted): Promise<void> => {
-    const session = new ImapSession(
-      room,
-      {
-        hostname: options.hostname,
-        identity: options.identity,
-        allowPlaintext:
-          typeof options.allowPlaintext === 'function'
-            ? options.allowPlaintext(ip)
-            : (options.allowPlaintext ?? false),
-      },
-      { socket, ip, secure: options.tls === 'implicit', admitted },
-    )
-    sessions.add(session)
-    await new Conversation(session).run()
-    sessions.delete(session)
-  }
-
-  return {
-    port: listening.port,
-    connections: () => sockets.size,
-    async close(graceMs) {
-      stopLooking()
-      await listening.close()
-      for (const session of sessions) session.bye('Server shuts down')
-      const ended = new AbortController()
-      const poll = (): void => {
-        if (sockets.size === 0) ended.abort()
+    name: 'imap',
+    admission: shared.admission,
+    limits: () => shared.limits,
+    tooMany: '* BYE [LIMIT] Too many connections\r\n',
+    open: (client) => {
+      const allowPlaintext =
+        typeof options.allowPlaintext === 'function'
+          ? options.allowPlaintext(client.ip)
+          : (options.allowPlaintext ?? false)
+      const { hostname, identity } = options
+      const session = new ImapSession(room, { hostname, identity, allowPlaintext }, client)
+      return {
+        session,
+        run: () => new Conversation(session).run(),
+        bye: () => session.bye('Server shuts down'),
       }
-      for (const socket of sockets) socket.once('close', poll)
-      poll()
-      await sleep(options.clock, graceMs, ended.signal)
-      for (const socket of sockets) socket.destroy()
     },
-  }
-}
-
-/** Counts the connection in, makes it TLS where that comes first, and hands it on. */
-function admit(
-  socket: Socket,
-  options: ImapListenerOptions,
-  run: (socket: Socket, ip: string, admitted: Admitted) => Promise<void>,
-): void {
-  const { shared, clock, log } = options
-  const { ip } = peerAddress(socket)
-  const admitted = shared.admission.admit(ip, shared.limits, () => socket.destroy())
-  if (admitted === undefined) return refuse(socket, options)
-  socket.once('close', admitted.leave)
-  const start = async (): Promise<void> => {
-    if (options.tls !== 'implicit') return run(socket, ip, admitted)
-    const identity = options.identity?.()
-    if (identity === undefined) return void socket.destroy()
-    const secured = await startTls(socket, identity, { clock })
-    if (secured !== undefined) await run(secured, ip, admitted)
-  }
-  start().catch((thrown: unknown) => {
-    log.error('imap.failed', { ip, error: messageOf(thrown) })
-    socket.destroy()
   })
-}
-
-function refuse(socket: Socket, { tls, clock, log }: ImapListenerOptions): void {
-  log.warn('imap.refused', { ip: peerAddress(socket).ip })
-  if (tls === 'implicit') socket.destroy()
-  else {
-    socket.write('* BYE [LIMIT] Too many connections\r\n')
-    // Who hears it and stays away from ending would hold a descriptor for ever.
-    void closeSocket(socket, { clock, timeoutMs: REFUSAL_TIMEOUT_MS })
+  const stopLooking = endFallen(door.sessions, {
+    ...options,
+    accountOf: ({ session }) => session.account,
+    end: ({ session }) => session.bye('This account may not be used any longer'),
+  })
+  return {
+    port: door.port,
+    connections: () => door.connections(),
+    close: (graceMs) => {
+      stopLooking()
+      return door.close(graceMs)
+    },
   }
 }

@@ -1,13 +1,9 @@
-import type { Socket } from 'node:net'
 import type { Log } from '#base/log.ts'
-import { messageOf } from '#base/outcome.ts'
-import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
+import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { Admission } from '#net/admission.ts'
-import type { AdmissionLimits, Admitted } from '#net/admission.ts'
-import { listen } from '#net/listen.ts'
-import { peerAddress } from '#net/peer.ts'
-import { startTls } from '#net/tls.ts'
+import type { AdmissionLimits } from '#net/admission.ts'
+import { openDoor } from '#net/door.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -75,54 +71,14 @@ export interface LdapListener {
 }
 
 /** Listens for LDAP (RFC 4511), as an address book that is read only. Throws Fault `config` where the place cannot be had. */
-export async function serveLdap(options: LdapListenerOptions): Promise<LdapListener> {
-  const { shared, clock, log } = options
-  const sockets = new Set<Socket>()
-  const sessions = new Set<LdapSession>()
-
-  const run = async (socket: Socket, ip: string, admitted: Admitted): Promise<void> => {
-    const secure = options.tls === 'implicit'
-    const ready = secure ? await startTls(socket, options.identity(), { clock }) : socket
-    if (ready === undefined) return
-    const session = new LdapSession(options, { socket: ready, ip, secure, admitted })
-    sessions.add(session)
-    await session.run()
-    sessions.delete(session)
-  }
-
-  const listening = await listen({
-    ...options.listen,
-    onSocket: (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-      const { ip } = peerAddress(socket)
-      const admitted = shared.admission.admit(ip, shared.limits, () => socket.destroy())
-      if (admitted === undefined) {
-        log.warn('ldap.refused', { ip })
-        socket.destroy() // a server speaks first to nobody here (RFC 4511 §4.4)
-        return
-      }
-      socket.once('close', admitted.leave)
-      run(socket, ip, admitted).catch((thrown: unknown) => {
-        log.error('ldap.failed', { ip, error: messageOf(thrown) })
-        socket.destroy()
-      })
-    },
+export function serveLdap(options: LdapListenerOptions): Promise<LdapListener> {
+  const { admission, limits } = options.shared
+  return openDoor({
+    ...options,
+    name: 'ldap',
+    admission,
+    limits: () => limits,
+    // One that is too many hears nothing: a server speaks first to nobody here (RFC 4511 §4.4).
+    open: (client) => new LdapSession(options, client),
   })
-
-  return {
-    port: listening.port,
-    async close(graceMs) {
-      await listening.close()
-      for (const session of sessions) session.bye()
-      const ended = new AbortController()
-      const look = (): void => {
-        if (sockets.size === 0) ended.abort()
-      }
-      for (const socket of sockets) socket.once('close', look)
-      look()
-      await sleep(clock, graceMs, ended.signal)
-      for (const socket of sockets) socket.destroy()
-    },
-  }
 }
