@@ -18,7 +18,7 @@ export type Channel = (type: string) => Octets | undefined
 
 /** How an exchange ended. malformed: the client broke the protocol, or cancelled. gone: it said nothing. */
 export type ScramEnd =
-  | { readonly kind: 'loggedIn'; readonly account: Account }
+  | { readonly kind: 'loggedIn'; readonly account: Account; readonly final?: Octets }
   | { readonly kind: 'fault'; readonly fault: LoginFault; readonly login: string }
   | { readonly kind: 'malformed'; readonly text: string }
   | { readonly kind: 'otherUser' }
@@ -45,11 +45,12 @@ export async function exchangeScram(
     readonly mechanism: ScramMechanism
     readonly channel: Channel | undefined
     readonly initial: Octets | undefined
+    /** beside: `final` is told with the success; absent: the client is asked to hear it. */
+    readonly lastWords?: 'beside'
   },
   ask: (challenge: Octets) => Promise<Octets | undefined>,
 ): Promise<ScramEnd> {
-  const say = (text: string): Promise<Octets | undefined> =>
-    ask(fromLatin1(Buffer.from(fromUtf8(text)).toString('base64')))
+  const say = (text: string): Promise<Octets | undefined> => ask(inBase64(text))
   const opening = attempt.initial ?? (await say(''))
   if (opening === undefined) return { kind: 'gone' }
   const first = understood(opening, parseClientFirst)
@@ -74,11 +75,17 @@ export async function exchangeScram(
     authMessage: `${first.bare},${serverFirst},${final.withoutProof}`,
   })
   if (!outcome.ok) return { kind: 'fault', fault: outcome.error, login: first.login }
-  const heard = await say(renderServerFinal(outcome.value.signature))
+  const { account } = outcome.value
+  const last = renderServerFinal(outcome.value.signature)
+  if (attempt.lastWords === 'beside') return { kind: 'loggedIn', account, final: inBase64(last) }
+  const heard = await say(last)
   if (heard === undefined) return { kind: 'gone' }
   if (heard.length > 0) return { kind: 'malformed', text: 'nothing more was wanted' }
-  return { kind: 'loggedIn', account: outcome.value.account }
+  return { kind: 'loggedIn', account }
 }
+
+const inBase64 = (text: string): Octets =>
+  fromLatin1(Buffer.from(fromUtf8(text)).toString('base64'))
 
 function understood<T extends object>(
   line: Octets,

@@ -1,5 +1,4 @@
-import { CR, LF, NUL, fromLatin1, toUtf8Strict } from '#base/octets.ts'
-import type { Octets } from '#base/octets.ts'
+import { fromLatin1, toUtf8Strict } from '#base/octets.ts'
 import { capabilities, loginAllowed } from '#server/imap/session/capabilities.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
 import { done, no } from '#server/imap/session/completion.ts'
@@ -7,6 +6,7 @@ import type { Completion } from '#server/imap/session/completion.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
 import type { Account } from '#model/account.ts'
 import type { LoginFault } from '#store/directory/authenticator.ts'
+import { byPassword } from '#store/directory/sasl-exchange.ts'
 
 /** RFC 9051 §6.2.3. The password is opaque: atom, quoted or literal give the same octets. */
 export const login: ImapCommand<'LOGIN'> = {
@@ -15,37 +15,21 @@ export const login: ImapCommand<'LOGIN'> = {
   async run(session, command) {
     if (!loginAllowed(session)) return plaintextRefused()
     const name = toUtf8Strict(fromLatin1(command.login))
+    if (name === undefined) return failed(session)
     const password = fromLatin1(command.password)
-    return name === undefined ? failed(session) : logIn(session, name, password)
+    const { room, ip } = session
+    const attempt = { login: name, password, ip, protocol: 'imap' } as const
+    const end = await byPassword(room.authenticator, attempt)
+    return end.kind === 'loggedIn' ? enter(session, end.account) : notLoggedIn(session, end.fault)
   },
 }
 
 export const plaintextRefused = (): Completion =>
   no('PRIVACYREQUIRED', 'Passwords are taken inside TLS only; use STARTTLS or port 993')
 
-const PASSWORD_BYTES_MAX = 1_000
-
 function failed(session: ImapSession): Completion {
   session.loginFailed()
   return no('AUTHENTICATIONFAILED', 'Wrong user name or password')
-}
-
-/** Checks a password and enters the account. */
-export async function logIn(
-  session: ImapSession,
-  name: string,
-  password: Octets,
-): Promise<Completion> {
-  const { authenticator } = session.room
-  if (password.length === 0 || password.length > PASSWORD_BYTES_MAX) return failed(session)
-  if ([NUL, LF, CR].some((octet) => password.includes(octet))) return failed(session)
-  const outcome = await authenticator.login({
-    login: name,
-    password,
-    ip: session.ip,
-    protocol: 'imap',
-  })
-  return outcome.ok ? enter(session, outcome.value) : notLoggedIn(session, outcome.error)
 }
 
 /** Why a login did not succeed. */

@@ -1,4 +1,4 @@
-import { CR, LF, NUL, fromLatin1, toUtf8Strict } from '#base/octets.ts'
+import { fromLatin1, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { AUTHORIZATION } from '#server/pop3/command.ts'
 import type { Pop3Handler } from '#server/pop3/command.ts'
@@ -6,6 +6,7 @@ import { Maildrop } from '#server/pop3/maildrop.ts'
 import type { Pop3Session } from '#server/pop3/session.ts'
 import type { Account } from '#model/account.ts'
 import type { LoginFault } from '#store/directory/authenticator.ts'
+import { byPassword } from '#store/directory/sasl-exchange.ts'
 
 /** RFC 1939 §7: says +OK to every name, so that nobody learns which exist. */
 export const user: Pop3Handler = {
@@ -35,21 +36,11 @@ export const pass: Pop3Handler = {
 
 export const plaintextRefused = (session: Pop3Session): void => session.error(session.words.tlsOnly)
 
-const PASSWORD_BYTES_MAX = 1_000
-
-/** Checks a password and opens the maildrop. */
-export async function logIn(session: Pop3Session, name: string, password: Octets): Promise<void> {
-  const { authenticator } = session.options
-  if (password.length === 0 || password.length > PASSWORD_BYTES_MAX) return session.loginFailed()
-  if ([NUL, LF, CR].some((octet) => password.includes(octet))) return session.loginFailed()
-  const outcome = await authenticator.login({
-    login: name,
-    password,
-    ip: session.ip,
-    protocol: 'pop3',
-  })
-  if (outcome.ok) await enter(session, outcome.value)
-  else notLoggedIn(session, outcome.error)
+async function logIn(session: Pop3Session, login: string, password: Octets): Promise<void> {
+  const { options, ip } = session
+  const end = await byPassword(options.authenticator, { login, password, ip, protocol: 'pop3' })
+  if (end.kind === 'loggedIn') await enter(session, end.account)
+  else notLoggedIn(session, end.fault)
 }
 
 export function notLoggedIn(session: Pop3Session, fault: LoginFault): void {
