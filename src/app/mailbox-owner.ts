@@ -7,12 +7,14 @@ import { Quotas } from '#engine/deliver/quotas.ts'
 import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { toldScripts } from '#engine/deliver/told-scripts.ts'
+import type { ScriptsBy } from '#engine/deliver/told-scripts.ts'
 import { Expiry } from '#engine/retention/expiry.ts'
 import { keepingOf } from '#engine/retention/keeping.ts'
 import { Scrubbing } from '#engine/retention/scrubbing.ts'
 import { accountNames } from '#server/imap/session/account-names.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
+import { manageSieveShared, serveManageSieve } from '#server/managesieve/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.ts'
@@ -48,6 +50,8 @@ export interface MailboxOwner {
   readonly pump: OutboxPump
   readonly expiry: Expiry
   readonly search: TextSearch
+  /** Users' own, as whoever changes them. */
+  readonly scripts: ScriptsBy
   /** Ends what it does by itself. */
   readonly close: () => Promise<void>
   /** What control may ask of it. */
@@ -132,6 +136,7 @@ export async function startMailboxOwner(options: {
     pump,
     expiry,
     search: search.find,
+    scripts,
     close: async () => {
       await Promise.all([
         pump.stop(),
@@ -145,10 +150,14 @@ export async function startMailboxOwner(options: {
   }
 }
 
-/** Lets users read: IMAP, POP3, and the web with JMAP, which hands the API on to control. */
+interface OpenDoor {
+  close(graceMs: number): Promise<void>
+}
+
+/** Lets users read: IMAP, POP3, the web with JMAP, which hands the API on to control; and filter: ManageSieve. */
 export async function openReading(parts: DoorParts & MailboxOwner): Promise<OpenDoors> {
-  const { role, place, mailboxes, quotas, search, listeners, sessionShelf, pump, clock, log } =
-    parts
+  const { role, place, mailboxes, scripts, quotas, search, clock, log } = parts
+  const { listeners, sessionShelf, pump } = parts
   const { host, identity, node, events, authenticator, allowPlaintext } = role
   const changes = (listener: (change: StoreChanged) => void): (() => void) => {
     listeners.add(listener)
@@ -198,6 +207,19 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       log,
     }),
   )
+  const sieve = manageSieveShared({ scripts, store: mailboxes })
+  const sieveDoors = await openListeners(listenersOf(host, 'managesieve'), log, (listener) =>
+    serveManageSieve({
+      listen: { address: listener.address, port: listener.port },
+      identity: () => identity,
+      hostname: listener.hostname,
+      authenticator,
+      allowPlaintext,
+      shared: sieve,
+      clock,
+      log,
+    }),
+  )
   const ldap = await openAddressBook(parts)
   const jmap = lazyJmap({
     store: mailboxes,
@@ -233,11 +255,12 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       pages: place.pages,
     }),
   )
-  const doors = [...imap.opened, ...pop3Doors.opened, ...ldap.opened, ...web.opened]
+  const doors = [imap, pop3Doors, sieveDoors, ldap, web]
   return {
-    listened: [...imap.listened, ...pop3Doors.listened, ...ldap.listened, ...web.listened],
+    listened: doors.flatMap(({ listened }) => listened),
     close: async (graceMs) => {
-      await Promise.all(doors.map((door) => door.close(graceMs)))
+      const opened = doors.flatMap((each): readonly OpenDoor[] => each.opened)
+      await Promise.all(opened.map((door) => door.close(graceMs)))
     },
   }
 }

@@ -426,6 +426,51 @@ describe('programs that people read mail with', () => {
       assertHandedOn('mpop/new', CONTENTS)
     })
   })
+
+  it(
+    'sieve-connect puts, lists, activates, reads and removes scripts',
+    needs('sieve-connect'),
+    async () => {
+      const script =
+        '\ufeffrequire ["fileinto", "mailbox"];\r\n# 会議は別に\r\nfileinto :create "会議/議事録";\r\n'
+      writeFileSync(at('filter.sieve'), script)
+      writeFileSync(at('wrong.sieve'), 'keep;\nfilinto "会議";\n')
+      const connect = (...args: string[]): Promise<RanProgram> => {
+        const server = ['--server', 'localhost', '--port', String(watari.port(4190)), '--nosrv']
+        const login = ['--tlscafile', at('ca.pem'), '--user', 'taro', '--passwordfd', '0']
+        return room.run(
+          'sieve-connect',
+          [...server, ...login, ...args],
+          `${watari.password('taro')}\n`,
+        )
+      }
+      const list = async (): Promise<string> => succeeded(await connect('--list'))
+      const put = ['--localsieve', at('filter.sieve'), '--remotesieve']
+      succeeded(await connect('--upload', ...put, '振り分け'))
+      succeeded(await connect('--checkscript', '--localsieve', at('filter.sieve')))
+      const wrong = await connect(
+        '--upload',
+        '--localsieve',
+        at('wrong.sieve'),
+        '--remotesieve',
+        '悪',
+      )
+      assert.match(
+        `${wrong.stdout.toString()}${wrong.stderr}`,
+        /line 2: there is no command \\?"filinto/,
+      )
+      assert.equal(await list(), '"振り分け"\n')
+      succeeded(await connect('--activate', '--remotesieve', '振り分け'))
+      assert.equal(await list(), '"振り分け" ACTIVE\n')
+      succeeded(
+        await connect('--download', '--localsieve', at('got.sieve'), '--remotesieve', '振り分け'),
+      )
+      assert.equal(readFileSync(at('got.sieve'), 'utf8'), script)
+      succeeded(await connect('--deactivate'))
+      succeeded(await connect('--delete', '--remotesieve', '振り分け'))
+      assert.equal(await list(), '')
+    },
+  )
 })
 
 const PYTHON = `

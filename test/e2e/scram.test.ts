@@ -31,6 +31,8 @@ interface Door {
   readonly challenge: RegExp
   readonly end: RegExp
   readonly ok: RegExp
+  /** What both say stands in quotes, and the server's last word stands beside its success. */
+  readonly quotes?: true
 }
 
 const found = (text: string): readonly string[] => text.match(/SCRAM-[A-Z0-9-]+/g) ?? []
@@ -97,6 +99,28 @@ const smtpDoor = (port: 465 | 587): Door => ({
   ok: /^235 /,
 })
 
+const sieveDoor: Door = {
+  port: 4190,
+  open: async (watari) => {
+    const session = await wire(watari.port(4190))
+    assert.deepEqual(found(await session.until(/^OK .*\r\n/m)), [], 'not before TLS')
+    session.send('STARTTLS\r\n')
+    await session.until(/^OK .*\r\n/m)
+    await session.startTls(watari.ca)
+    await session.until(/^OK .*\r\n/m)
+    return session
+  },
+  offered: async (session) => {
+    session.send('CAPABILITY\r\n')
+    return found(await session.until(/^OK .*\r\n/m))
+  },
+  begin: (mechanism) => `AUTHENTICATE "${mechanism}"`,
+  challenge: /^"[^"]*"\r\n/,
+  end: /^(?:OK|NO) .*\r\n/,
+  ok: /^OK /,
+  quotes: true,
+}
+
 const DOORS = [
   imapDoor(143),
   imapDoor(993),
@@ -104,11 +128,12 @@ const DOORS = [
   pop3Door(995),
   smtpDoor(587),
   smtpDoor(465),
+  sieveDoor,
 ]
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const decoded = (line: string): string =>
-  Buffer.from(line.trim().split(' ')[1] ?? '', 'base64').toString()
+  Buffer.from(/^"(.*)"/.exec(line)?.[1] ?? line.trim().split(' ')[1] ?? '', 'base64').toString()
 
 /** One exchange on a session of its own; what the server said in the end, `ok` where it let us in. */
 async function logIn(
@@ -143,8 +168,12 @@ async function logIn(
       },
     ]) {
       const line = await next()
+      const last = /^OK \(SASL ("[^"]*")\)/.exec(line)?.[1]
+      if (last !== undefined) answer(decoded(last))
+      if (last !== undefined) return 'ok'
       if (!door.challenge.test(line)) return line
-      session.send(`${base64(answer(decoded(line)))}\r\n`)
+      const said = base64(answer(decoded(line)))
+      session.send(door.quotes === true ? `"${said}"\r\n` : `${said}\r\n`)
     }
     const end = await session.until(door.end)
     return door.ok.test(end) ? 'ok' : end
@@ -209,7 +238,7 @@ describe('SCRAM at every door', () => {
       const elsewhere = await door.open(watari)
       const other = elsewhere.channel('tls-exporter')
       elsewhere.close()
-      const refused = /AUTHENTICATIONFAILED|\[AUTH\]|^535 /
+      const refused = /AUTHENTICATIONFAILED|\[AUTH\]|^535 |^NO "Wrong/
       assert.match(
         await logIn(watari, door, {
           mechanism: 'SCRAM-SHA-256-PLUS',

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { checkServerIdentity } from 'node:tls'
 import type { PeerCertificate } from 'node:tls'
 import { fileURLToPath } from 'node:url'
+
+import { parse } from 'yaml'
 
 import { install, runProgram, until } from './installation.ts'
 import type { Installation } from './installation.ts'
@@ -73,12 +75,13 @@ describe('an installation', () => {
       [24, /^220 .*\r\n/m, 'LHLO x\r\nSTARTTLS\r\n'],
       [143, /^\* OK .*\r\n/m, 'a STARTTLS\r\n'],
       [110, /^\+OK .*\r\n/m, 'STLS\r\n'],
+      [4190, /^OK .*\r\n/m, 'STARTTLS\r\n'],
     ] as const) {
       const session = await wire(watari.port(port))
       await session.until(greeting)
       for (const line of command.split(/(?<=\n)/)) {
         session.send(line)
-        await session.until(/^(?:220|250|a OK|\+OK) .*\r\n/m)
+        await session.until(/^(?:220|250|a OK|\+?OK) .*\r\n/m)
       }
       await session.startTls(watari.ca)
       shown.set(port, session.certificate())
@@ -107,15 +110,16 @@ describe('an installation', () => {
         [143, /^\* OK .*\r\n/m, `a LOGIN ${login.user} ${login.password}\r\n`],
         [110, /^\+OK .*\r\n/m, `USER ${login.user}\r\nPASS ${login.password}\r\n`],
         [587, /^220 .*\r\n/m, `EHLO x\r\nAUTH PLAIN ${plain(login)}\r\n`],
+        [4190, /^OK .*\r\n/m, `AUTHENTICATE "PLAIN" "${plain(login)}"\r\n`],
       ] as const) {
         const session = await wire(watari.port(port))
         await session.until(greeting)
         let word = ''
         for (const each of line.split(/(?<=\n)/)) {
           session.send(each)
-          word = await session.until(/^(?:\d{3} |a |\+OK|-ERR).*\r\n/m)
+          word = await session.until(/^(?:\d{3} |a |\+?OK|-ERR|NO).*\r\n/m)
         }
-        words.push(/^(?:\d{3} |a |\+|-)\S*/m.exec(word)?.[0] ?? word)
+        words.push(/^(?:\d{3} |a |\+|-|NO \(|)\S+/m.exec(word)?.[0] ?? word)
         session.close()
       }
       return words
@@ -124,11 +128,11 @@ describe('an installation', () => {
       const ran = await watari.watari(['settings', 'set', 'auth.allowPlaintext', value])
       assert.equal(ran.status, 0, ran.stderr)
     }
-    assert.deepEqual(await answers(), ['a NO', '-ERR', '538 5.7.11'])
+    assert.deepEqual(await answers(), ['a NO', '-ERR', '538 5.7.11', 'NO (ENCRYPT-NEEDED)'])
     await set('true')
-    assert.deepEqual(await answers(), ['a OK', '+OK', '235 2.7.0'])
+    assert.deepEqual(await answers(), ['a OK', '+OK', '235 2.7.0', 'OK'])
     await set('false')
-    assert.deepEqual(await answers(), ['a NO', '-ERR', '538 5.7.11'])
+    assert.deepEqual(await answers(), ['a NO', '-ERR', '538 5.7.11', 'NO (ENCRYPT-NEEDED)'])
   })
 
   it('has after a restart what it had: mail by its UIDs, flags, passwords, settings, the queue', async () => {
@@ -177,7 +181,24 @@ describe('an installation', () => {
     )
     const earlier = await state()
     assert.equal(await watari.stop(), 0)
+    const host = join(watari.dir, 'host.yaml')
+    const complete = readFileSync(host, 'utf8')
+    // As it was written before there was ManageSieve: its listeners come of themselves.
+    const older = complete
+      .replaceAll(/ {2}- protocol: managesieve\n(?: {4}.*\n)+/g, '')
+      .replace(/^later:\n(?: +- .*\n)+/m, '')
+    assert.ok(!older.includes('managesieve'))
+    writeFileSync(host, `${older}# 手で書いた行\n`)
     await watari.start()
+    const completed = parse(readFileSync(host, 'utf8')) as { listeners: { protocol: string }[] }
+    const listeners = (yaml: { listeners: { protocol: string }[] }) =>
+      yaml.listeners.toSorted((a, b) => a.protocol.localeCompare(b.protocol))
+    assert.deepEqual(
+      { ...completed, listeners: listeners(completed) },
+      { ...parse(complete), listeners: listeners(parse(complete) as typeof completed) },
+    )
+    assert.match(readFileSync(host, 'utf8'), /^# 手で書いた行$/m)
+    assert.match(watari.output(), /^ {2}managesieve {2}/m)
     assert.deepEqual(await state(), earlier)
     assert.match(JSON.stringify(earlier), /"inbox":\[\d+,4,\[\[2,.*\[3,.*"held".*321/)
   })

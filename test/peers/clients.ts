@@ -34,6 +34,7 @@ export type MachineProgram =
   | 'neomutt'
   | 'offlineimap'
   | 'script'
+  | 'sieve-connect'
 
 /** Which of the programs this machine lacks, for a test to skip with. */
 export const programsMissing = (programs: readonly MachineProgram[]): string | undefined => {

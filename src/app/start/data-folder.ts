@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
@@ -11,8 +11,16 @@ import { ensureCertificates, ensureNodeKey } from './certificates.ts'
 import { writeDurable } from './durable-file.ts'
 import { FIRST_DOMAIN, FIRST_RUN_FILE } from './first-run.ts'
 import type { FirstRun } from './first-run.ts'
-import { HOST_FILE, listenersOf, newHost, readHost, renderHost } from './host.ts'
-import type { Host } from './host.ts'
+import {
+  addListeners,
+  HOST_FILE,
+  laterListeners,
+  listenersOf,
+  newHost,
+  readHost,
+  renderHost,
+} from './host.ts'
+import type { Host, Listener } from './host.ts'
 import { join as joinInstallation, tokenIn } from './joining.ts'
 import type { Joining } from './joining.ts'
 import { lookFirst } from './look-first.ts'
@@ -41,11 +49,12 @@ export async function prepareDataFolder(
   const { dir, clock, role } = options
   makeFolder(dir)
   if (existsSync(join(dir, HOST_FILE))) {
-    const host = readHost(dir)
-    refuseOther(host, options)
-    refuseOtherControl(host, options)
-    await refuseTakenPorts(host)
+    const written = readHost(dir)
+    refuseOther(written, options)
+    refuseOtherControl(written, options)
+    await refuseTakenPorts(written)
     await lookFirst(dir)
+    const host = await completeHost(dir, written)
     await ensureNodeKey(dir, clock)
     await ensureCertificates(dir, host.domain, clock)
     return { host, first: false }
@@ -65,6 +74,17 @@ export async function prepareDataFolder(
   await ensureCertificates(dir, host.domain, clock)
   await writeDurable(join(dir, HOST_FILE), renderHost(host), 0o644)
   return { host, first: host.control === undefined }
+}
+
+/** Gives an older file the listeners that came since; where another program has such a port, the next start tries again. */
+async function completeHost(dir: string, host: Host): Promise<Host> {
+  const added = laterListeners(host)
+  if (added.length === 0) return host
+  const codes = await Promise.all(added.map(codeOfPort))
+  if (codes.some((code) => code === 'EADDRINUSE' || code === 'EACCES')) return host
+  const path = join(dir, HOST_FILE)
+  await writeDurable(path, addListeners(readFileSync(path, 'utf8'), added), 0o644)
+  return readHost(dir)
 }
 
 type Places = Omit<Parameters<typeof newHost>[0], 'domain'>
@@ -128,14 +148,9 @@ function makeFirstRun(): FirstRun {
 
 /** Throws Fault `config` where another program listens on a port of ours; an address that is absent is no fault. */
 async function refuseTakenPorts(host: Host): Promise<void> {
-  for (const { address, port } of host.listeners) {
-    const code = await new Promise<string | undefined>((resolve) => {
-      const server = createServer()
-      server.once('error', (cause: NodeJS.ErrnoException) => resolve(cause.code))
-      server.listen({ host: address, port, ipv6Only: true }, () =>
-        server.close(() => resolve(undefined)),
-      )
-    })
+  for (const listener of host.listeners) {
+    const { address, port } = listener
+    const code = await codeOfPort(listener)
     if (code === 'EADDRINUSE')
       throw new Fault(
         'config',
@@ -148,6 +163,16 @@ async function refuseTakenPorts(host: Host): Promise<void> {
       )
   }
 }
+
+/** Why nothing can listen there; undefined where something can. */
+const codeOfPort = ({ address, port }: Listener): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (cause: NodeJS.ErrnoException) => resolve(cause.code))
+    server.listen({ host: address, port, ipv6Only: true }, () =>
+      server.close(() => resolve(undefined)),
+    )
+  })
 
 /** A command line may keep its --join for ever; one that leads elsewhere would be ignored in silence. */
 function refuseOtherControl({ control, node }: Host, { dir, joining }: FolderOptions): void {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { parse, stringify } from 'yaml'
+import { parse, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 
 import { Fault, messageOf } from '#base/outcome.ts'
@@ -22,6 +22,7 @@ const PROTOCOLS = [
   'imaps',
   'pop3',
   'pop3s',
+  'managesieve',
   'https',
   'node',
   'ldap',
@@ -41,6 +42,7 @@ const PORTS: Readonly<Record<ListenerProtocol, number>> = {
   imaps: 993,
   pop3: 110,
   pop3s: 995,
+  managesieve: 4190,
   https: 443,
   ldap: 389,
   ldaps: 636,
@@ -92,6 +94,8 @@ const hostSchema = z.strictObject({
       hostname: z.string().min(1),
     }),
   ),
+  /** Protocols that came after the first files were written, and whose listeners this one was given once. */
+  later: z.array(z.enum(PROTOCOLS)).optional(),
 })
 
 /** A machine's own identity: names, addresses, ports. Policy lives in control's settings instead. */
@@ -106,10 +110,10 @@ export const HOST_FILE = 'host.yaml'
  */
 const PROTOCOLS_OF: Readonly<Record<RoleName, readonly ListenerProtocol[]>> = {
   gateway: ['mx', 'relay', 'submission', 'submissions', 'node'],
-  store: ['lmtp', 'imap', 'imaps', 'pop3', 'pop3s', 'https', 'node'],
+  store: ['lmtp', 'imap', 'imaps', 'pop3', 'pop3s', 'managesieve', 'https', 'node'],
   control: ['https', 'node'],
   deliver: ['lmtp', 'node'],
-  serve: ['imap', 'imaps', 'pop3', 'pop3s', 'https', 'node'],
+  serve: ['imap', 'imaps', 'pop3', 'pop3s', 'managesieve', 'https', 'node'],
 }
 
 export type HostOptions = Pick<Host, 'portOffset' | 'domain'> & {
@@ -129,7 +133,8 @@ export function newHost(options: HostOptions): Host {
     pop3s: 'pop',
   }
   const { node = 'single', roles = [...ROLES], portOffset, domain } = options
-  const ours = new Set([...roles.flatMap((role) => PROTOCOLS_OF[role]), 'health'])
+  const ours = new Set<ListenerProtocol>([...protocolsOf(roles), 'health'])
+  const later = LATER.filter((protocol) => ours.has(protocol))
   return {
     node,
     portOffset,
@@ -146,7 +151,39 @@ export function newHost(options: HostOptions): Host {
         hostname: `${names[protocol] ?? 'mail'}.${options.domain}`,
       })),
     ),
+    ...(later.length > 0 && { later }),
   }
+}
+
+const protocolsOf = (roles: readonly RoleName[]): readonly ListenerProtocol[] =>
+  roles.flatMap((role) => PROTOCOLS_OF[role])
+
+/** What files that were written before do not know. */
+const LATER: readonly ListenerProtocol[] = ['managesieve']
+
+/**
+ * Listeners that a file lacks because it is older than their protocol. Each is offered once: who takes
+ * one out again keeps it out.
+ */
+export function laterListeners(host: Host): Listener[] {
+  const { roles, portOffset, domain, bind, later = [] } = host
+  const missing = LATER.filter(
+    (protocol) =>
+      protocolsOf(roles).includes(protocol) &&
+      !later.includes(protocol) &&
+      listenersOf(host, protocol).length === 0,
+  )
+  return listenersOf(newHost({ roles, portOffset, domain, bind }), ...missing)
+}
+
+/** The text of a file with them, comments and all else as they were. */
+export function addListeners(text: string, added: readonly Listener[]): string {
+  const document = parseDocument(text)
+  for (const listener of added) document.addIn(['listeners'], document.createNode(listener))
+  for (const protocol of new Set(added.map((listener) => listener.protocol)))
+    if (document.has('later')) document.addIn(['later'], protocol)
+    else document.set('later', document.createNode([protocol]))
+  return document.toString()
 }
 
 export const renderHost = (host: Host): string =>

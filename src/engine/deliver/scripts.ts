@@ -17,6 +17,8 @@ export interface ScriptsRefusal {
    */
   readonly code: 'invalid' | 'limit' | 'notFound' | 'active' | 'exists'
   readonly message: string
+  /** Of `limit`: which. */
+  readonly limit?: 'scripts' | 'octets'
   /** What is wrong with the script, line by line. */
   readonly errors?: readonly SieveError[]
 }
@@ -62,6 +64,7 @@ export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | '
       case 'limit':
         return {
           code: 'limit',
+          limit: 'scripts',
           message: `there are ${SCRIPTS_PER_ACCOUNT_MAX} scripts already, the most that an account may have`,
         }
       default:
@@ -79,7 +82,7 @@ export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | '
     async put({ accountId, name, text, activate }) {
       const wanted = named(name)
       if (!wanted.ok) return wanted
-      const refused = check(text)
+      const refused = checkScript(text)
       if (refused !== undefined) return err(refused)
       const failed = await change(accountId, { kind: 'put', name: wanted.value, text, activate })
       if (failed !== undefined) return err(failed)
@@ -120,12 +123,14 @@ function named(text: string): Outcome<string, ScriptsRefusal> {
   return name.ok ? name : err({ code: 'invalid', message: name.error })
 }
 
-function check(text: string): ScriptsRefusal | undefined {
+/** What is wrong with a script, line by line; undefined where nothing is. */
+export function checkScript(text: string): ScriptsRefusal | undefined {
   if (!text.isWellFormed()) return { code: 'invalid', message: 'the script is not Unicode' }
   const sizeBytes = Buffer.byteLength(text)
   if (sizeBytes > SCRIPT_BYTES_MAX)
     return {
       code: 'limit',
+      limit: 'octets',
       message: `the script has ${sizeBytes} octets, ${SCRIPT_BYTES_MAX} are the most`,
     }
   const compiled = compileSieve(text)

@@ -1,14 +1,10 @@
-import type { Socket } from 'node:net'
-import { fromUtf8, toLatin1 } from '#base/octets.ts'
+import { fromLatin1, fromUtf8, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { parsePop3Command } from '#codec/pop3/command.ts'
-import { channelBinding } from '#net/channel-binding.ts'
 import type { Admitted } from '#net/admission.ts'
-import { closeSocket } from '#net/close.ts'
-import { OctetReader } from '#net/lines.ts'
-import { startTls } from '#net/tls.ts'
-import { OctetWriter } from '#net/writer.ts'
+import type { DoorClient } from '#net/door.ts'
+import { LineConnection } from '#net/line-connection.ts'
 import type { Account } from '#model/account.ts'
 import { commandOf } from './commands.ts'
 import type { Pop3State } from './command.ts'
@@ -19,14 +15,10 @@ import type { Pop3Words } from './words.ts'
 
 /** Passwords of 1,000 octets fit, as they are and in base64 (DESIGN section 7.5). */
 const LINE_BYTES_MAX = 8 * 1024
-const CLOSE_TIMEOUT_MS = 2_000
-const PENDING_CHARS_MAX = 64 * 1024
 
 /** One connection. */
 export class Pop3Session {
   readonly options: Pop3ListenerOptions
-  readonly ip: string
-  secure: boolean
   /** What USER named. */
   user: string | undefined
   account: Account | undefined
@@ -34,33 +26,27 @@ export class Pop3Session {
   /** Of the language that LANG asked for. */
   words: Pop3Words = ENGLISH
   ending = false
-  reader: OctetReader
-  #writer: OctetWriter
-  #socket: Socket
-  #pending = ''
+  readonly #connection: LineConnection
   #errors = 0
   #loginFailures = 0
   #startTlsNext = false
   readonly #startedMs: number
   readonly #admitted: Admitted
 
-  constructor(
-    options: Pop3ListenerOptions,
-    connection: {
-      readonly socket: Socket
-      readonly ip: string
-      readonly secure: boolean
-      readonly admitted: Admitted
-    },
-  ) {
+  constructor(options: Pop3ListenerOptions, client: DoorClient) {
     this.options = options
-    this.ip = connection.ip
-    this.secure = connection.secure
-    this.#admitted = connection.admitted
-    this.#socket = connection.socket
-    this.reader = new OctetReader(connection.socket, options.clock)
-    this.#writer = this.#writerTo(connection.socket)
+    this.#admitted = client.admitted
+    const { transferTimeoutMs } = options.shared.limits
+    this.#connection = new LineConnection(client, { clock: options.clock, transferTimeoutMs })
     this.#startedMs = options.clock.monotonicMs()
+  }
+
+  get ip(): string {
+    return this.#connection.ip
+  }
+
+  get secure(): boolean {
+    return this.#connection.secure
   }
 
   get state(): Pop3State {
@@ -74,8 +60,8 @@ export class Pop3Session {
   }
 
   /** What SCRAM binds; absent without TLS. */
-  get channel(): ((type: string) => Octets | undefined) | undefined {
-    return this.secure ? (type) => channelBinding(this.#socket, type) : undefined
+  get channel(): LineConnection['channel'] {
+    return this.#connection.channel
   }
 
   get tlsOffered(): boolean {
@@ -98,10 +84,7 @@ export class Pop3Session {
     } finally {
       // RFC 1939 §6: without QUIT nothing is removed.
       this.release()
-      await closeSocket(this.#socket, {
-        clock: this.options.clock,
-        timeoutMs: CLOSE_TIMEOUT_MS,
-      })
+      await this.#connection.close()
     }
   }
 
@@ -119,7 +102,7 @@ export class Pop3Session {
 
   bye(): void {
     this.ending = true
-    this.reader.detach()
+    this.#connection.reader.detach()
   }
 
   #idleMs(): number {
@@ -129,13 +112,14 @@ export class Pop3Session {
   }
 
   async #once(): Promise<void> {
-    const line = await this.reader.line(LINE_BYTES_MAX, this.#idleMs())
+    const line = await this.#connection.reader.line(LINE_BYTES_MAX, this.#idleMs())
     if (line === 'eof' || line === 'timeout') {
       this.ending = true
       return // RFC 1939 §3: a timeout closes without a response
     }
     await this.#command(line)
-    if (this.reader.buffered === 0 || this.ending || this.#startTlsNext) await this.flush()
+    if (this.#connection.reader.buffered === 0 || this.ending || this.#startTlsNext)
+      await this.flush()
     if (this.#startTlsNext) await this.#secure()
   }
 
@@ -149,7 +133,7 @@ export class Pop3Session {
     try {
       await handler.run(this, command.args)
     } catch (thrown) {
-      if (!(thrown instanceof Fault) || this.#socket.destroyed) throw thrown
+      if (!(thrown instanceof Fault) || this.#connection.isGone) throw thrown
       this.options.log.warn('pop3.unavailable', { ip: this.ip, error: thrown.message })
       if (thrown.code === 'notFound') this.error(this.words.messageGone)
       // RFC 3206 §4: asking again does not help, and the others of the maildrop come.
@@ -173,44 +157,30 @@ export class Pop3Session {
   }
 
   #say(text: string): void {
-    this.put(toLatin1(fromUtf8(text)))
+    this.#connection.put(fromUtf8(text))
   }
 
   /** Text of a response, one character an octet. */
   put(text: string): void {
-    this.#pending += text
+    this.#connection.put(fromLatin1(text))
   }
 
   get full(): boolean {
-    return this.#pending.length >= PENDING_CHARS_MAX
+    return this.#connection.full
   }
 
-  async flush(): Promise<void> {
-    if (this.#pending === '') return
-    const text = this.#pending
-    this.#pending = ''
-    await this.#write(text)
+  flush(): Promise<void> {
+    return this.#connection.flush()
   }
 
   async octets(octets: Octets): Promise<void> {
-    if (octets.length < PENDING_CHARS_MAX / 4) {
-      this.put(toLatin1(octets))
-      if (this.full) await this.flush()
-      return
-    }
-    await this.flush()
-    await this.#write(octets)
-  }
-
-  async #write(content: Octets | string): Promise<void> {
-    if ((await this.#writer.write(content)) === 'gone')
-      throw new Fault('closed', 'the client is gone')
+    this.#connection.put(octets)
+    if (this.full) await this.flush()
   }
 
   /** Ends a connection amid a response that cannot be finished. */
   abort(): never {
-    this.#socket.destroy()
-    throw new Fault('closed', 'a response could not be finished')
+    return this.#connection.abort()
   }
 
   loginFailed(): void {
@@ -223,7 +193,8 @@ export class Pop3Session {
     this.put(`+ ${toLatin1(octets)}\r\n`)
     await this.flush()
     const { transferTimeoutMs } = this.options.shared.limits
-    const line = await this.reader.line(LINE_BYTES_MAX, Math.min(transferTimeoutMs, this.#idleMs()))
+    const timeoutMs = Math.min(transferTimeoutMs, this.#idleMs())
+    const line = await this.#connection.reader.line(LINE_BYTES_MAX, timeoutMs)
     if (line === 'eof' || line === 'timeout') this.ending = true
     return typeof line === 'string' ? undefined : line
   }
@@ -235,24 +206,9 @@ export class Pop3Session {
 
   async #secure(): Promise<void> {
     this.#startTlsNext = false
-    const identity = this.options.identity?.()
     // RFC 2595 §4: what was known before is forgotten, and what was pipelined in plain text too.
     this.user = undefined
     this.words = ENGLISH
-    this.reader.detach()
-    const secured =
-      identity === undefined
-        ? undefined
-        : await startTls(this.#socket, identity, { clock: this.options.clock })
-    if (secured === undefined) this.abort()
-    this.#socket = secured
-    this.secure = true
-    this.reader = new OctetReader(secured, this.options.clock)
-    this.#writer = this.#writerTo(secured)
-  }
-
-  #writerTo(socket: Socket): OctetWriter {
-    const { clock, shared } = this.options
-    return new OctetWriter(socket, { clock, timeoutMs: shared.limits.transferTimeoutMs })
+    await this.#connection.startTls(this.options.identity?.())
   }
 }
