@@ -35,6 +35,11 @@ export const NOUNS = {
     text: 'users whose mail goes elsewhere',
     load: async () => (await import('./forward.ts')).forwardCommands,
   },
+  list: {
+    usage: 'list',
+    text: 'mailing lists and who is in them',
+    load: async () => (await import('./list.ts')).listCommands,
+  },
   directory: {
     usage: 'directory',
     text: 'people and groups of other systems, in and out',

@@ -24,6 +24,7 @@ import { ApiError, sendError } from './errors.ts'
 import { forwardRoutes } from './forwards.ts'
 import { longPages } from './long-pages.ts'
 import { importRoutes } from './imports.ts'
+import { listImportRoutes } from './list-imports.ts'
 import { judgeRoutes } from './judge.ts'
 import { aclRoutes } from './acl.ts'
 import { mailboxRoutes } from './mailboxes.ts'
@@ -137,6 +138,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         aliasRoutes,
         forwardRoutes,
         importRoutes,
+        listImportRoutes,
         peopleFileRoutes,
         sourceRoutes,
         overlapRoutes,

@@ -56,6 +56,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'DELETE /users/{user}/forward': 'AM',
   'POST /directory/import': 'AM',
   'POST /directory/import/read': 'AM',
+  'POST /lists/import': 'AM',
   'GET /directory/export': 'AMHR',
   'GET /directory/sources': 'AMR',
   'GET /directory/sources/{name}': 'AMR',
