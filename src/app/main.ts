@@ -14,11 +14,14 @@ import { runSingle } from './start/single.ts'
 /** For the few lines that a start writes beside its roles. */
 const SPARE_BYTES = 256 * 1024
 
-const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]...
+const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]... [--demo]
        npm start -- --role ${ROLE_NAMES.join('|')} --data DIR [--join URL --token-file FILE]`
 
 /** The command line of `npm start`. */
-type StartOptions = FolderOptions
+type StartOptions = FolderOptions & {
+  /** Fill it with people, lists and mail to learn the product with. */
+  readonly demo: boolean
+}
 
 function readOptions(args: readonly string[]): StartOptions | string {
   try {
@@ -31,6 +34,7 @@ function readOptions(args: readonly string[]): StartOptions | string {
         role: { type: 'string' },
         join: { type: 'string' },
         'token-file': { type: 'string' },
+        demo: { type: 'boolean' },
       },
     })
     const offset = values['port-offset']
@@ -45,7 +49,10 @@ function readOptions(args: readonly string[]): StartOptions | string {
       return '--join and --token-file go together'
     if (url !== undefined && (role === undefined || role === 'control'))
       return '--join is for one role: say which with --role'
+    const demo = values.demo === true
+    if (demo && role !== undefined) return '--demo is for an installation with all roles'
     return {
+      demo,
       dir: resolve(values.data ?? 'var'),
       portOffset: offset === undefined ? undefined : Number(offset),
       bind: values.bind,

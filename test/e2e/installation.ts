@@ -52,6 +52,8 @@ export interface InstallOptions {
     readonly tokenFile: string
     readonly firstRun: FirstRun
   }
+  /** Further words for `npm start`: --demo. */
+  readonly args?: readonly string[]
   /** One role alone, not joined: control. */
   readonly role?: string
   /** Words in front of the program: `ip netns exec NAME`. */
@@ -125,6 +127,7 @@ function launch(dir: string, offset: number, options: InstallOptions): Running {
     String(offset),
     ...bind,
     ...roleArgs(options),
+    ...(options.args ?? []),
   ]
   const child = spawn(program!, args, {
     stdio: ['ignore', 'pipe', 'pipe'],

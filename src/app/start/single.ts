@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +14,8 @@ import type { FolderOptions } from './data-folder.ts'
 import { FIRST_RUN_FILE } from './first-run.ts'
 import { summedHealth } from './health.ts'
 import { HeldWords } from './held-words.ts'
-import { listenersOf, portOf } from './host.ts'
+import { DEMO_FILE } from '#app/demo/demo-file.ts'
+import { HOST_FILE, listenersOf, portOf } from './host.ts'
 import type { Host } from './host.ts'
 import type { Listened } from '#app/role.ts'
 import { preparePages } from './pages-folder.ts'
@@ -21,6 +24,8 @@ import { startSupervisor } from './supervisor.ts'
 import { warmCompileCache } from './warm-cache.ts'
 
 export interface SingleOptions extends FolderOptions {
+  /** Filled with what there is to learn with, once all listen. */
+  readonly demo: boolean
   /** The data folder stands and is ours. */
   readonly prepared: () => void
 }
@@ -45,6 +50,8 @@ const flagsOf = (role: RoleName): readonly string[] => [
   '--disable-warning=ExperimentalWarning',
 ]
 
+const DEMO = join(import.meta.dirname, '../demo/demo.ts')
+
 const NO_PAGES = { folder: '', built: Promise.resolve(undefined) }
 /** `watari ready` waits so long for pages that are being built. */
 const PAGES_MS_MAX = 20 * SECOND_MS
@@ -53,6 +60,7 @@ const PAGES_MS_MAX = 20 * SECOND_MS
 export async function runSingle(
   options: SingleOptions,
 ): Promise<{ readonly ended: Promise<void> }> {
+  if (options.demo) refuseOthersDemo(options.dir)
   const { host, first } = await prepareDataFolder({ ...options, clock: systemClock })
   options.prepared()
   const words = new HeldWords({ clock: systemClock, write: (text) => process.stderr.write(text) })
@@ -79,9 +87,11 @@ export async function runSingle(
   })
   const ended = Promise.withResolvers<void>()
   let health: { close(): void } | undefined
+  let demo: ChildProcess | undefined
   let isEnding = false
   const close = async (): Promise<void> => {
     isEnding = true
+    demo?.kill()
     await supervisor.stop()
     health?.close()
     rmSync(runtimeFile, { force: true })
@@ -99,6 +109,7 @@ export async function runSingle(
     health = await serveHealth(options.dir, host, () => supervisor.status())
     words.release()
     process.stdout.write(welcome(options.dir, host, listening, first))
+    if (options.demo) demo = spawn(process.execPath, [DEMO, options.dir], { stdio: 'inherit' })
   } catch (thrown) {
     if (!isEnding) {
       // What a role has said of its own accord is enough; of another end the log may tell more.
@@ -109,6 +120,15 @@ export async function runSingle(
     }
   }
   return { ended: ended.promise }
+}
+
+/** People live in an installation that is there: nobody is put between them. */
+function refuseOthersDemo(dir: string): void {
+  if (existsSync(join(dir, HOST_FILE)) && !existsSync(join(dir, DEMO_FILE)))
+    throw new Fault(
+      'config',
+      `${dir} is an installation already; give --demo a new folder: --data DIR`,
+    )
 }
 
 /** The health of all roles on the health port, TLS like every listener. */

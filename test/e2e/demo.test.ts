@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { install, runProgram, until } from './installation.ts'
+import type { Installation } from './installation.ts'
+
+const START = join(import.meta.dirname, '../../bin/start.mjs')
+
+describe('an installation to learn with (--demo)', () => {
+  let at: Installation
+  const folder = mkdtempSync(join(tmpdir(), 'watari-lists-'))
+  const demo = () =>
+    JSON.parse(readFileSync(join(at.dir, 'demo.json'), 'utf8')) as {
+      isFilled: boolean
+      accounts: { username: string; address: string; password: string }[]
+    }
+  const json = async (...args: string[]) => {
+    const ran = await at.watari([...args, '--json'])
+    assert.equal(ran.status, 0, ran.stderr)
+    return JSON.parse(ran.stdout)
+  }
+  const filled = () =>
+    until('the demonstration is filled', () => at.output().includes('demo ready'))
+
+  before(async () => {
+    at = await install({ bind: ['127.0.0.1'], args: ['--demo'] })
+    await filled()
+  })
+  after(async () => {
+    await at.remove()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('has fifty people with passwords for its owner alone, and groups', async () => {
+    const { accounts, isFilled } = demo()
+    assert.ok(isFilled)
+    assert.equal(accounts.length, 50)
+    assert.equal(statSync(join(at.dir, 'demo.json')).mode & 0o777, 0o600)
+    assert.equal((await json('user', 'ls')).items.length, 53)
+    const found = await json('user', 'ls', '--search', 'たかはし')
+    assert.equal(found.items[0].name, '髙橋 舞')
+    assert.equal((await json('alias', 'ls')).items.length, 3)
+  })
+
+  test('has mail of every class, one that waits for somebody to look, and one that was refused', async () => {
+    const mailboxes = async () => {
+      const { items } = await json('mailbox', 'ls', 'hanako')
+      return Object.fromEntries(
+        items.map((row: { name: string; messages: number }) => [row.name, row.messages]),
+      )
+    }
+    await until('all of it has arrived', async () => (await mailboxes())['Junk/SPAM'] === 1)
+    const { INBOX: inbox, 'Junk/Suspected SPAM': suspected } = await mailboxes()
+    assert.ok(inbox >= 9, String(inbox))
+    assert.equal(suspected, 1)
+    const held = (await json('queue', 'ls')).items
+    assert.deepEqual(
+      held.map((row: { from: string }) => row.from),
+      ['archive@partner.example'],
+    )
+    const traced = await at.watari(['trace', 'invoice@billing.example'])
+    assert.match(traced.stdout, /Eicar/i)
+  })
+
+  test('takes over lists of another list manager, looked at first', async () => {
+    mkdirSync(join(folder, 'lists', 'kenkyukai'), { recursive: true })
+    // Of Sympa, in two files.
+    const dir = join(folder, 'lists', 'kenkyukai')
+    writeFileSync(
+      join(dir, 'config'),
+      'subject 研究会\n\nsend private\n\nowner\nemail tanaka.hiroshi@campus.example\n\nhost campus.example\n',
+    )
+    writeFileSync(
+      join(dir, 'member.dump'),
+      'email hanako@lab.campus.example\n\nemail guest@partner.example\ngecos 客員\n',
+    )
+    writeFileSync(join(dir, 'stats'), '41 1 1 1\n')
+    const args = ['list', 'import', '--from', 'sympa', folder]
+    const look = await at.watari([...args, '--dry-run'])
+    assert.equal(look.status, 0, look.stderr)
+    assert.match(look.stdout, /kenkyukai@campus\.example +added +1 +0 +1/)
+    assert.match(look.stdout, /stays an address: guest@partner\.example/)
+    assert.match(look.stdout, /nothing was done; it would be: 1 list added/)
+    const { rows } = await json(...args)
+    assert.deepEqual(rows[0].members, { account: 1, list: 0, group: 0, address: 1 })
+    const again = await at.watari(args)
+    assert.match(again.stdout, /0 lists added, 0 changed, 1 the same, 0 refused/)
+    const none = await at.watari(['list', 'import', '--from', 'fml', folder])
+    assert.equal(none.status, 1)
+    assert.match(none.stderr, /no list of fml is in .*config\.ph/)
+    assert.equal((await at.watari(['list', 'import', '--from', 'x', folder])).status, 2)
+  })
+
+  test('is filled once, and no other installation is', async () => {
+    const { accounts } = demo()
+    await at.stop()
+    await at.start()
+    await filled()
+    assert.equal((await json('user', 'ls')).items.length, 53)
+    assert.deepEqual(demo().accounts, accounts)
+    await at.stop()
+    rmSync(join(at.dir, 'demo.json'))
+    const other = await runProgram(process.execPath, [START, '--data', at.dir, '--demo'])
+    assert.equal(other.status, 1)
+    assert.match(other.stderr, /is an installation already; give --demo a new folder/)
+  })
+})
