@@ -40,6 +40,7 @@ import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import { hashPassword } from '#store/directory/password.ts'
 import { makeScramKeys, newSaltKey } from '#store/directory/scram-keys.ts'
 import { lifeRulesOf } from '#store/settings/life-rules.ts'
+import { scriptFault } from '#engine/deliver/scripts.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
 import { SETTINGS } from '#store/settings/table.ts'
 
@@ -86,7 +87,7 @@ runRole('control', async ({ place, log, atFailure }) => {
   const directoryLog = storage.service('directory')
   const settingsStore = storage.service('settings')
   const index = storage.service('index')
-  const settings = new SettingsMaster({ store: settingsStore, clock })
+  const settings = new SettingsMaster({ store: settingsStore, clock, scriptFault })
   const lives = new AccountClock({
     clock,
     rules: () => lifeRulesOf(settings.loaded),

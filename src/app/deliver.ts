@@ -5,6 +5,7 @@ import type { Log } from '#base/log.ts'
 import { systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { MailboxCaller } from '#client/node/mailbox-caller.ts'
+import { mailOwner } from '#engine/deliver/mail-owner.ts'
 import { chosenScript } from '#engine/choices/chosen-script.ts'
 import { DeliveryQueue } from '#engine/deliver/delivery-queue.ts'
 import type { DeliveryOptions } from '#engine/deliver/delivery-sink.ts'
@@ -63,7 +64,12 @@ runRole('deliver', async ({ place, log, atFailure }) => {
   })
   const delivery: DeliveryOptions = {
     mailboxes: remoteMailboxes(caller),
-    adminScript: () => undefined,
+    adminScripts: () => ({
+      before: role.node.settings['sieve.before'],
+      after: role.node.settings['sieve.after'],
+    }),
+    limits: () => ({ redirectsMax: role.node.settings['sieve.redirectsMax'] }),
+    owner: (id) => mailOwner(role.node.directory, id),
     chosenScript: (id) => chosenScript(role.node.directory, id),
     overQuota: () => role.node.settings['policy.overQuota'],
     clock,

@@ -1,4 +1,5 @@
 import { systemClock } from '#base/time.ts'
+import { mailOwner } from '#engine/deliver/mail-owner.ts'
 import { chosenScript } from '#engine/choices/chosen-script.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 
@@ -20,7 +21,12 @@ runRole('store', async ({ place, log, atFailure }) => {
     delivery: {
       mailboxes,
       overQuota: () => role.node.settings['policy.overQuota'],
-      adminScript: () => undefined,
+      adminScripts: () => ({
+        before: role.node.settings['sieve.before'],
+        after: role.node.settings['sieve.after'],
+      }),
+      limits: () => ({ redirectsMax: role.node.settings['sieve.redirectsMax'] }),
+      owner: (id) => mailOwner(role.node.directory, id),
       chosenScript: (id) => chosenScript(role.node.directory, id),
       clock,
       log,

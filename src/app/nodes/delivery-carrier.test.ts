@@ -91,7 +91,6 @@ describe("what waits in a deliver's queue", () => {
           remembered: store.remembered,
           commit: (request) => (commit ?? store.commit)(request),
         },
-        adminScript: () => undefined,
         clock,
         log: silentLog,
         events: sink,

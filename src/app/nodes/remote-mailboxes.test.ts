@@ -65,7 +65,6 @@ function delivererOf(caller: MailboxCaller): (deliveryId: string, text: string) 
       { kind: 'account', account: fakeAccount(HANAKO) },
     ]),
     mailboxes: remoteMailboxes(caller),
-    adminScript: () => undefined,
     hostname: 'deliver.campus.example',
     unheard: new UnheardAnswers(new FakeClock()),
     newDeliveryId: () => 'none',

@@ -29,10 +29,10 @@ const BODY_LINE_BYTES_MAX = 998
 /** Octets of text in one encoded word, so that it and the name of its field fit a line. */
 const WORD_BYTES = 39
 
-/** A whole message: the fields, each a line folded as it shall be, then its content. All is ASCII but attached messages. */
+/** A whole message: the fields, each a line folded as it shall be, then its content. All is ASCII but attached messages, and addresses beyond it. */
 export function composeMessage(fields: readonly string[], content: ComposedPart): Octets {
   return concatOctets([
-    fromLatin1([...fields, 'MIME-Version: 1.0', ''].join('\r\n')),
+    fromUtf8([...fields, 'MIME-Version: 1.0', ''].join('\r\n')),
     composePart(content),
   ])
 }
@@ -129,7 +129,7 @@ function encodedWords(text: string): string[] {
   return words
 }
 
-/** A field of addresses; `name` may be empty. An address beyond ASCII is written in UTF-8 by nobody here: give none. */
+/** A field of addresses; `name` may be empty. An address beyond ASCII makes it a message of RFC 6532. */
 export function addressField(
   field: string,
   addresses: readonly { readonly name: string; readonly email: string }[],

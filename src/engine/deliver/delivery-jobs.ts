@@ -1,13 +1,17 @@
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
-import type { SieveProgram } from '#engine/sieve/language.ts'
+import { asciiLower } from '#base/text.ts'
+import type { SieveMessage } from '#engine/sieve/message.ts'
+import type { SieveLimits } from '#engine/sieve/run.ts'
 import type { AccountId } from '#model/account.ts'
 import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import { SPECIAL_USES } from '#model/mailbox.ts'
 import type { MailCommand } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
 import type { PolicyAction } from '#store/settings/table.ts'
+import type { Content } from '#store/blob/blobs.ts'
 import type { AccountCommit, AccountCommitResult, OutboxEntry } from '#store/mailbox/commit.ts'
 import { FILINGS_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { AccountFiling } from '#store/mailbox/mailbox-store.ts'
@@ -16,8 +20,12 @@ import { compiledSieve } from './compiled-sieve.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
 import type { Destination } from './destination.ts'
 import { entryId } from './entry-id.ts'
+import type { MailOwner } from './mail-owner.ts'
 import { planDelivery } from './plan.ts'
-import type { DeliveryPlan } from './plan.ts'
+import type { Delivery, DeliveryPlan, PlacedScript } from './plan.ts'
+import { Recollection } from './recollection.ts'
+import { isTrouble } from './script-trouble.ts'
+import type { ScriptPlace } from './script-trouble.ts'
 import type { sieveContent } from '#engine/sieve/content.ts'
 
 /** One account's share of a delivery. */
@@ -42,9 +50,13 @@ interface DeliveredMail {
 }
 
 export interface PlannerOptions {
-  readonly mailboxes: Pick<DeliveryMailboxes, 'filing'>
-  /** The administrator's script, before all others; undefined: there is none. */
-  readonly adminScript: () => string | undefined
+  readonly mailboxes: Pick<DeliveryMailboxes, 'filing' | 'remembered'>
+  /** The administrator's scripts, before and after all others; absent: there are none. */
+  readonly adminScripts?: () => { readonly before: string; readonly after: string }
+  /** What scripts may do; absent: as much as is usual. */
+  readonly limits?: () => SieveLimits
+  /** Whose an account is; absent: nothing is sent in anybody's name. */
+  readonly owner?: (accountId: AccountId) => MailOwner | undefined
   /** The script of what an account's owner has chosen; absent: everybody is filed for alike. */
   readonly chosenScript?: (accountId: AccountId) => string
   /** What an account over its quota answers; absent: it defers. */
@@ -84,7 +96,7 @@ export class DeliveryPlanner {
           plan:
             leaves === true
               ? NOTHING_FILED
-              : this.#plan(accountId, recipient, await filings.of(accountId)),
+              : await this.#plan(accountId, recipient, await filings.of(accountId)),
         }
         jobs.set(key, job)
         job.indexes.push(index)
@@ -100,47 +112,51 @@ export class DeliveryPlanner {
     return [...jobs.values()]
   }
 
-  #plan(
+  async #plan(
     accountId: AccountId,
     recipient: Address,
-    { script, mailboxes }: AccountFiling,
-  ): DeliveryPlan {
-    const { clock, log } = this.#options
+    filing: AccountFiling,
+  ): Promise<DeliveryPlan> {
+    const { clock, log, owner, mailboxes, limits } = this.#options
     const { deliveryId, command, message, isAccepted } = this.#mail
-    const existing = new Set(mailboxes.map((path) => path.join('/')))
-    const plan = planDelivery(
-      {
-        deliveryId,
-        reversePath: command.reversePath,
-        recipient,
-        body: command.body,
-        smtpUtf8: command.smtpUtf8,
-        nowMs: clock.nowMs(),
-        isAccepted,
-        message: {
-          ...message,
-          envelopeFrom: command.reversePath,
-          envelopeTo: recipient,
-          mailboxExists: (name) => existing.has(/^inbox$/i.test(name) ? 'INBOX' : name),
-        },
+    const recollection = new Recollection(mailboxes, accountId)
+    const whose = owner?.(accountId)
+    const delivery: Delivery = {
+      deliveryId,
+      reversePath: command.reversePath,
+      recipient,
+      body: command.body,
+      smtpUtf8: command.smtpUtf8,
+      nowMs: clock.nowMs(),
+      isAccepted,
+      ...(whose !== undefined && { owner: whose }),
+      ...(limits !== undefined && { limits: limits() }),
+      message: {
+        ...message,
+        envelopeFrom: command.reversePath,
+        envelopeTo: recipient,
+        mailboxExists: mailboxNames(filing),
+        mailboxOf: (by) => mailboxOf(filing, by),
+        remembered: recollection.remembered,
       },
-      this.#programs(accountId, script),
-    )
-    if (plan.error !== undefined) log.warn('sieve.failed', { accountId, cause: plan.error })
+    }
+    const scripts = this.#scripts(accountId, filing.script)
+    const plan = await recollection.run(() => planDelivery(delivery, scripts))
+    for (const { place, line, message: cause } of plan.trouble)
+      log.warn('sieve.failed', { accountId, place, line, cause })
     return plan
   }
 
   /** In their order: each decides about what those before it have left in the inbox. */
-  #programs(accountId: AccountId, own: string | undefined): SieveProgram[] {
-    const { adminScript, chosenScript } = this.#options
-    const chosen = chosenScript?.(accountId) ?? SCRIPT_OF_EVERYBODY
-    return [adminScript() ?? '', chosen, own ?? ''].flatMap((text) => {
-      const compiled = compiledSieve(text)
-      // A script that does not check never stands in the way of mail.
-      if (!compiled.ok)
-        this.#options.log.warn('sieve.invalid', { cause: compiled.error[0]?.message })
-      return compiled.ok ? [compiled.value] : []
-    })
+  #scripts(accountId: AccountId, own: string | undefined): PlacedScript[] {
+    const { adminScripts, chosenScript } = this.#options
+    const { before = '', after = '' } = adminScripts?.() ?? {}
+    return [
+      ...placed('before', before),
+      ...placed('choices', chosenScript?.(accountId) ?? SCRIPT_OF_EVERYBODY),
+      ...placed('own', own ?? ''),
+      ...placed('after', after),
+    ]
   }
 
   #forward(destination: Pick<Destination, 'recipient' | 'elsewhere'>): OutboxEntry {
@@ -183,7 +199,41 @@ class Filings {
   }
 }
 
-const NOTHING_FILED: DeliveryPlan = { changes: [], outbox: [], filed: [] }
+/** A script that does not check never stands in the way of mail. */
+function placed(place: ScriptPlace, text: string): readonly PlacedScript[] {
+  if (text === '') return []
+  const compiled = compiledSieve(text)
+  if (compiled.ok) return [{ place, program: compiled.value }]
+  const { line, message } = compiled.error[0] ?? { message: 'it does not check' }
+  return [{ place, trouble: { place, line, message } }]
+}
+
+const mailboxNames = ({ mailboxes }: AccountFiling): ((name: string) => boolean) => {
+  const existing = new Set(mailboxes.map((path) => path.join('/')))
+  return (name) => existing.has(/^inbox$/i.test(name) ? 'INBOX' : name)
+}
+
+function mailboxOf(
+  { mailboxes, uses, ids = [] }: AccountFiling,
+  { specialUse, mailboxId }: Parameters<NonNullable<SieveMessage['mailboxOf']>>[0],
+): string | undefined {
+  if (mailboxId !== undefined) {
+    const nth = ids.findIndex((id) => id === mailboxId)
+    return mailboxes[nth]?.join('/')
+  }
+  const wanted = asciiLower(specialUse ?? '')
+  return uses.find(({ use }) => asciiLower(SPECIAL_USES[use]) === wanted)?.path.join('/')
+}
+
+const NOTHING_FILED: DeliveryPlan = {
+  changes: [],
+  contents: [],
+  outbox: [],
+  memories: [],
+  filed: [],
+  trouble: [],
+  unsent: [],
+}
 
 /** What the store knows by: one copy for an account and detail. */
 export const copyIdOf = (deliveryId: string, recipient: Address): string =>
@@ -195,12 +245,34 @@ function detailOf(recipient: Address): string {
   return key.slice(addressKey(withoutDetail(recipient)).lastIndexOf('@'), key.lastIndexOf('@'))
 }
 
-export const accountCommit = ({ accountId, copyId, plan, forwards }: Job): AccountCommit => ({
-  accountId,
-  changes: plan.changes,
-  outbox: [...plan.outbox, ...forwards],
-  deliveryId: copyId,
-})
+/** Contents of one request: what a mail for very many makes beside itself is left out above it. */
+const CONTENTS_MAX = 100
+
+/** What the jobs' commits hold, with the contents that stand behind the message. */
+export function commitsOf(jobs: readonly Job[]): {
+  readonly contents: readonly Content[]
+  readonly commits: readonly AccountCommit[]
+} {
+  const contents: Content[] = []
+  const commits = jobs.map(({ accountId, copyId, plan, forwards }): AccountCommit => {
+    const hasRoom = contents.length + plan.contents.length < CONTENTS_MAX
+    const before = contents.length
+    if (hasRoom) contents.push(...plan.contents.map((octets) => ({ octets: [octets] })))
+    // They are told by another mail: nothing is remembered of it.
+    const memories = hasRoom ? plan.memories : plan.memories.filter(({ key }) => !isTrouble(key))
+    return {
+      accountId,
+      changes: plan.changes.flatMap((change) => {
+        if (change.kind !== 'append' || change.content === 0) return [change]
+        return hasRoom ? [{ ...change, content: before + change.content }] : []
+      }),
+      outbox: [...plan.outbox, ...forwards],
+      deliveryId: copyId,
+      ...(memories.length > 0 && { memories }),
+    }
+  })
+  return { contents, commits }
+}
 
 export function uidOf(result: AccountCommitResult | undefined): number | undefined {
   if (result?.kind !== 'committed') return undefined

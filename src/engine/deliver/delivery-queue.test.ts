@@ -71,7 +71,6 @@ async function deliver(sent: Sent = {}): Promise<string[]> {
       remembered: mailboxes.remembered,
       commit: commit ?? mailboxes.commit,
     },
-    adminScript: () => undefined,
     hostname: 'mail.campus.example',
     newDeliveryId: () => 'D1',
     unheard: new UnheardAnswers(new FakeClock()),

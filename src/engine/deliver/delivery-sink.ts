@@ -9,7 +9,7 @@ import type { MailCommand, MessageSink } from '#model/reception.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
 
-import { DeliveryPlanner, accountCommit, replyOf, uidOf } from './delivery-jobs.ts'
+import { DeliveryPlanner, commitsOf, replyOf, uidOf } from './delivery-jobs.ts'
 import type { Job, PlannerOptions } from './delivery-jobs.ts'
 import type { Destination } from './destination.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
@@ -153,15 +153,23 @@ export class DeliverySink implements MessageSink {
       this.#large === undefined
         ? { octets: [trace, ...this.#head] }
         : { prefix: trace, large: this.#large }
+    const { contents, commits } = commitsOf(jobs)
     const { results } = await this.#options.mailboxes.commit({
-      contents: [content],
-      commits: jobs.map(accountCommit),
+      contents: [content, ...contents],
+      commits,
     })
     for (const [i, job] of jobs.entries()) job.result = results[i]
   }
 
   #tell(jobs: readonly Job[], deliveryId: string, atMs: number): void {
-    for (const { accountId, recipient, plan, forwards, result } of jobs)
+    for (const { accountId, recipient, plan, forwards, result } of jobs) {
+      for (const { place, line, message } of plan.trouble)
+        this.#options.events.emit({
+          atMs,
+          name: 'sieve.failed',
+          deliveryId,
+          fields: { accountId, script: place, line: line ?? null, cause: message.slice(0, 500) },
+        })
       this.#options.events.emit({
         atMs,
         name: result?.kind === 'committed' ? 'store.filed' : `store.${result?.kind ?? 'rejected'}`,
@@ -174,6 +182,7 @@ export class DeliverySink implements MessageSink {
           sent: plan.outbox.length + forwards.length,
         },
       })
+    }
   }
 }
 

@@ -5,20 +5,19 @@ import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { parseHanded, renderHanded } from '#codec/auth/verdict.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
-import type { SieveProgram } from '#engine/sieve/language.ts'
 import type { Verdict } from '#model/verdict.ts'
 
 import { planDelivery } from './plan.ts'
-import type { Delivery } from './plan.ts'
+import type { Delivery, PlacedScript } from './plan.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 
-function program(text: string): SieveProgram {
+function program(text: string, place: PlacedScript['place'] = 'own'): PlacedScript {
   const compiled = compileSieve(text)
   assert.ok(compiled.ok, JSON.stringify(compiled))
-  return compiled.value
+  return { place, program: compiled.value }
 }
 
-const everybody = program(SCRIPT_OF_EVERYBODY)
+const everybody = program(SCRIPT_OF_EVERYBODY, 'choices')
 
 function delivery(kind?: Verdict['class']): Delivery {
   const verdict: Verdict | undefined = kind && {
@@ -130,8 +129,35 @@ describe('planning a delivery', () => {
       'require "reject"; if allof(header "subject" "会議", address "from" "taro@campus.example") { keep; reject "x"; }',
     )
     const plan = planDelivery(delivery(), [user])
-    assert.match(plan.error ?? '', /reject/)
+    assert.match(plan.trouble[0]?.message ?? '', /reject/)
     assert.deepEqual(plan.filed, ['INBOX'])
+  })
+
+  it('runs what comes after an explicit keep, which waits for it like the implicit one', () => {
+    const before = program('keep;', 'before')
+    const own = program('require "fileinto"; if header "subject" "会議" { fileinto "Archive"; }')
+    const after = program('require ["fileinto", "mailbox"]; fileinto :create "後";', 'after')
+    assert.deepEqual(planDelivery(delivery(), [before, own, after]).filed, ['Archive'])
+    assert.deepEqual(planDelivery(delivery(), [before, program(''), after]).filed, ['後'])
+    assert.deepEqual(planDelivery(delivery(), [before, program('keep;')]).filed, ['INBOX'])
+    assert.deepEqual(planDelivery(delivery(), [before, program('discard;'), after]).filed, [])
+  })
+
+  it('goes on behind a script that failed, and one that does not check', () => {
+    const broken = { place: 'before', trouble: { place: 'before', message: 'x' } } as const
+    const own = program('require "fileinto"; fileinto "Archive";')
+    const plan = planDelivery(delivery(), [broken, own])
+    assert.deepEqual(plan.filed, ['Archive'])
+    assert.deepEqual(plan.trouble, [broken.trouble])
+  })
+
+  it('redirects to as many addresses as the administrator lets it', () => {
+    const user = program('redirect "a@b.example"; redirect "b@b.example";')
+    const limited = { ...delivery(), limits: { redirectsMax: 1 } }
+    assert.equal(planDelivery(delivery(), [user]).outbox.length, 2)
+    const plan = planDelivery(limited, [user])
+    assert.deepEqual([plan.outbox, plan.filed], [[], ['INBOX']])
+    assert.match(plan.trouble[0]!.message, /more than 1 /)
   })
 
   it('puts Return-Path and Delivered-To in front', () => {

@@ -1,19 +1,18 @@
-import { fromUtf8 } from '#base/octets.ts'
-import type { Octets } from '#base/octets.ts'
-import { asciiLower } from '#base/text.ts'
+import { SECOND_MS } from '#base/time.ts'
+import { addFlags } from '#engine/sieve/flags.ts'
 import { runSieve } from '#engine/sieve/run.ts'
+import type { SieveLimits, SieveMemory } from '#engine/sieve/run.ts'
 import type { SieveAction } from '#engine/sieve/action.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
-import { addressKey, formatAddress } from '#model/address.ts'
+import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
 import type { BodyKind } from '#model/envelope.ts'
-import { SYSTEM_FLAGS } from '#model/mailbox.ts'
-import { FOREIGN_ROOTS } from '#model/mailbox.ts'
-import type { MailboxPath } from '#model/mailbox.ts'
-import type { MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
+import type { MailboxChange, Memory, OutboxEntry } from '#store/mailbox/commit.ts'
 
-import { entryId, hasSentOn } from './entry-id.ts'
+import { CarryOut } from './carry-out.ts'
+import type { MailOwner } from './mail-owner.ts'
+import type { ScriptPlace, ScriptTrouble } from './script-trouble.ts'
 
 /** One recipient's delivery, before its scripts have run. */
 export interface Delivery {
@@ -27,128 +26,79 @@ export interface Delivery {
   readonly nowMs: number
   /** A 250 was said for it: a script can refuse it no more. */
   readonly isAccepted?: boolean
+  readonly limits?: SieveLimits
+  /** Whose mail it is; without them nothing is sent in their name. */
+  readonly owner?: MailOwner
 }
 
-/** What is committed for one recipient; `error` names a script that failed: then the mail is kept. */
+/** A script in its place among those that run; or what is wrong with it, where it does not check. */
+export type PlacedScript = {
+  readonly place: ScriptPlace
+} & ({ readonly program: SieveProgram } | { readonly trouble: ScriptTrouble })
+
+/** What is committed for one recipient; `trouble` names scripts that failed: then the mail is kept. */
 export interface DeliveryPlan {
+  /** Of their contents 0 is the message, 1 the first of `contents`, and so on. */
   readonly changes: readonly MailboxChange[]
+  readonly contents: readonly Octets[]
   readonly outbox: readonly OutboxEntry[]
+  readonly memories: readonly Memory[]
   /** Names of mailboxes, for events. */
   readonly filed: readonly string[]
   readonly refusal?: string
-  readonly error?: string
+  readonly trouble: readonly ScriptTrouble[]
+  /** Answers and notifications that a script wanted and nobody gets, with why. */
+  readonly unsent: readonly string[]
 }
 
 /**
- * Runs the scripts in order, the administrator's first, each only while the implicit keep stands,
- * and turns their actions into one commit. Content 0 is the message. Pure.
+ * Runs the scripts in order, the administrator's first and last, each only while the mail is to be
+ * kept, and turns their actions into one commit. Pure.
  */
-export function planDelivery(delivery: Delivery, scripts: readonly SieveProgram[]): DeliveryPlan {
+export function planDelivery(delivery: Delivery, scripts: readonly PlacedScript[]): DeliveryPlan {
   const actions: SieveAction[] = []
+  const memories: SieveMemory[] = []
+  const trouble: ScriptTrouble[] = []
   let flags: readonly string[] = []
   let isKept = true
-  let error: string | undefined
   for (const script of scripts) {
     if (!isKept) break
-    const run = runSieve(script, delivery.message)
-    if (!run.ok) {
-      // RFC 5228 §2.10.6: on a runtime error the implicit keep takes effect.
-      error = run.error.message
+    if ('trouble' in script) {
+      trouble.push(script.trouble)
       continue
     }
-    actions.push(...run.value.actions)
+    const run = runSieve(script.program, delivery.message, delivery.limits)
+    if (!run.ok) {
+      // RFC 5228 §2.10.6: on a runtime error the implicit keep takes effect.
+      trouble.push({ place: script.place, ...run.error })
+      continue
+    }
+    memories.push(...(run.value.memories ?? []))
+    // An explicit keep waits for the scripts behind it like the implicit one: they may still file the mail.
+    const keeps = run.value.actions.filter((action) => action.kind === 'keep')
+    actions.push(...run.value.actions.filter((action) => action.kind !== 'keep'))
     // What an earlier script has marked stays so: it is one mail that is kept.
-    flags = [...new Set([...flags, ...run.value.flags])]
-    isKept = run.value.implicitKeep
+    if (run.value.implicitKeep) flags = addFlags(flags, run.value.flags)
+    // What it keeps by itself it marks by itself (RFC 5232 §5).
+    for (const keep of keeps) ({ flags } = keep)
+    isKept = run.value.implicitKeep || keeps.length > 0
   }
   if (isKept) actions.push({ kind: 'keep', flags })
-  return { ...carryOut(delivery, actions), ...(error === undefined ? {} : { error }) }
-}
-
-function carryOut(
-  delivery: Delivery,
-  actions: readonly SieveAction[],
-): Omit<DeliveryPlan, 'error'> {
-  const targets = new Map<
-    string,
-    { path: MailboxPath; create: boolean; flags: readonly string[] }
-  >()
-  const outbox: OutboxEntry[] = []
-  let refusal: string | undefined
-  for (const action of actions) {
-    if (action.kind === 'keep') file(['INBOX'], false, action.flags)
-    else if (action.kind === 'fileinto') {
-      // RFC 5228 §4.1: a mailbox that is not there must not lose the mail.
-      const isThere = action.create || delivery.message.mailboxExists(action.mailbox)
-      const path = mailboxPath(action.mailbox)
-      // Below that name clients look for mailboxes of others: nobody would find it.
-      const isForeign =
-        FOREIGN_ROOTS.includes(path[0]!) && !delivery.message.mailboxExists(action.mailbox)
-      file(isThere && !isForeign ? path : ['INBOX'], action.create, action.flags)
-    } else if (action.kind === 'redirect') {
-      // RFC 5228 §10: a loop ends here, and the mail is kept instead of lost.
-      if (hasSentOn(delivery.deliveryId, delivery.recipient)) file(['INBOX'], false, [])
-      else outbox.push(redirect(delivery, action.address))
-    } else if (action.kind === 'reject') {
-      // Nobody is in a session any more, and nobody has verified the sender: a report would go to whoever
-      // the sender claims to be (RFC 5429 §2.1.1), and mail that we took must not vanish. It is kept.
-      if (delivery.isAccepted === true) file(['INBOX'], false, [])
-      else refusal = action.reason
-    }
-  }
-  function file(path: MailboxPath, create: boolean, flags: readonly string[]): void {
-    const name = path.join('/')
-    const key = asciiLower(name) === 'inbox' ? 'INBOX' : name
-    if (!targets.has(key)) targets.set(key, { path, create, flags })
-  }
-  const prefix = deliveryFields(delivery)
+  const work = new CarryOut(delivery)
+  for (const action of actions) work.act(action)
+  for (const each of trouble) work.tell(each)
+  const plan = work.plan()
+  const untilMs = (seconds: number): number => delivery.nowMs + seconds * SECOND_MS
   return {
-    changes: [...targets.values()].map(({ path, create, flags }) => ({
-      kind: 'append',
-      mailbox: { path, create },
-      content: 0,
-      ...splitFlags(flags),
-      internalDateMs: delivery.nowMs,
-      prefix,
-    })),
-    outbox,
-    filed: [...targets.keys()],
-    ...(refusal === undefined ? {} : { refusal }),
+    ...plan,
+    memories: [
+      ...plan.memories,
+      ...memories.map(({ key, seconds, isProlonged }) => ({
+        key,
+        untilMs: untilMs(seconds),
+        isProlonged,
+      })),
+    ],
+    trouble,
   }
-}
-
-/** A script names mailboxes with `/`; INBOX ignores case (RFC 9051 §5.1). */
-function mailboxPath(name: string): MailboxPath {
-  const path = name.normalize('NFC').split('/')
-  return path.length === 1 && asciiLower(path[0]!) === 'inbox' ? ['INBOX'] : path
-}
-
-/** RFC 5228 §4.2: the reverse-path stays, so that bounces reach the author; null for null. */
-const redirect = (delivery: Delivery, address: Address): OutboxEntry => ({
-  id: entryId(delivery.deliveryId, delivery.recipient, addressKey(address)),
-  kind: 'redirect',
-  reversePath: delivery.reversePath,
-  recipients: [address],
-  body: delivery.body,
-  smtpUtf8: delivery.smtpUtf8,
-  content: 0,
-})
-
-/** What differs by delivery: RFC 5321 §4.4 Return-Path, RFC 9228 §3 Delivered-To. */
-function deliveryFields(delivery: Delivery): Octets {
-  const path = delivery.reversePath === null ? '' : formatAddress(delivery.reversePath)
-  return fromUtf8(
-    `Return-Path: <${path}>\r\nDelivered-To: ${formatAddress(delivery.recipient)}\r\n`,
-  )
-}
-
-function splitFlags(flags: readonly string[]): { flags: number; keywords: readonly string[] } {
-  let bits = 0
-  const keywords: string[] = []
-  for (const flag of flags) {
-    const bit = SYSTEM_FLAGS.findIndex((each) => asciiLower(each) === asciiLower(flag))
-    if (bit >= 0) bits |= 1 << bit
-    else keywords.push(flag)
-  }
-  return { flags: bits, keywords }
 }

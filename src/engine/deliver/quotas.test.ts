@@ -66,7 +66,6 @@ async function deliver(
   const reception = storeReception({
     directory,
     mailboxes: quotas.mailboxes,
-    adminScript: () => undefined,
     overQuota: () => room.overQuota ?? 'defer',
     hostname: 'store.campus.example',
     newDeliveryId: () => `D${Math.random()}`,

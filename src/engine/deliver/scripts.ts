@@ -123,6 +123,10 @@ function named(text: string): Outcome<string, ScriptsRefusal> {
   return name.ok ? name : err({ code: 'invalid', message: name.error })
 }
 
+/** What is wrong with a script of the administrator's; an empty one is none. */
+export const scriptFault = (text: string): string | undefined =>
+  text.trim() === '' ? undefined : checkScript(text)?.message
+
 /** What is wrong with a script, line by line; undefined where nothing is. */
 export function checkScript(text: string): ScriptsRefusal | undefined {
   if (!text.isWellFormed()) return { code: 'invalid', message: 'the script is not Unicode' }

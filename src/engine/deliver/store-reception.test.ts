@@ -31,7 +31,6 @@ async function deliver(text: string, choices: readonly Choices[] = []): Promise<
   const reception = storeReception({
     directory,
     mailboxes: store,
-    adminScript: () => undefined,
     chosenScript: (id) => chosenScript(directory, id),
     hostname: 'store.campus.example',
     newDeliveryId: () => `D${++deliveries}`,

@@ -38,7 +38,6 @@ async function deliver(rows: readonly DirectoryRow[], to: readonly string[]) {
       ...rows,
     ]),
     mailboxes: store,
-    adminScript: () => undefined,
     hostname: 'store.campus.example',
     newDeliveryId: () => 'D1',
     unheard: new UnheardAnswers(new FakeClock()),

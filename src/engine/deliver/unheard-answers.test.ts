@@ -47,7 +47,6 @@ describe('mail that a foreign peer sends once more', () => {
         ...[HANAKO, TARO].map((each) => ({ kind: 'account', account: fakeAccount(each) }) as const),
       ]),
       mailboxes: store,
-      adminScript: () => undefined,
       hostname: 'mail.campus.example',
       newDeliveryId: () => `D${++count}`,
       unheard: answers,

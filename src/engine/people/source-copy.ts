@@ -2,23 +2,18 @@ import { emptyCsns, hasCsn, isBehind, newerCsns } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
 import type { CensusException, Person } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
-import type { SourcePerson, SourceReading } from './gather.ts'
 import { ManyMap } from './many-map.ts'
-import { MemberNames } from './member-names.ts'
-import type { ToldGroup } from './told-group.ts'
+import type { SourcePerson, SourceReading } from './gather.ts'
 
 /** An entry as a server told it, as far as we want to know. */
 export interface CopiedEntry {
-  /** The name that it has for good (entryUUID). */
-  readonly id: string
   readonly dn: string
   /** entryCSN: which change it is from. */
-  readonly csn: string | undefined
-  /** Undefined: it has nothing to be known by. */
-  readonly key: string | undefined
-  /** Undefined: it is nobody. */
-  readonly person: Person | undefined
-  readonly group?: ToldGroup
+  readonly csn?: string
+  /** Absent: it has nothing to be known by. */
+  readonly key?: string
+  /** Absent: it is nobody. */
+  readonly person?: Person
   readonly exceptions: readonly string[]
 }
 
@@ -40,13 +35,10 @@ export const noNews = (): SourceNews => ({
 
 /** What of the news is taken. */
 export interface CopyChange {
-  readonly puts: readonly CopiedEntry[]
-  /** All of them by their names, where nothing was there before: nobody else holds it. */
-  readonly first?: Map<string, CopiedEntry>
+  readonly puts: readonly (readonly [id: string, entry: CopiedEntry])[]
   readonly gone: readonly string[]
-  /** How many people it takes away, and how many groups. */
+  /** How many people it takes away. */
   readonly lost: number
-  readonly lostGroups: number
   /** Whatever was told before counts no more. */
   readonly isBelieved: boolean
 }
@@ -58,26 +50,16 @@ export interface CopyChange {
  */
 export class SourceCopy implements SourceReading {
   readonly source: DirectorySource
-  #entries = new Map<string, CopiedEntry>()
+  readonly #entries = new Map<string, CopiedEntry>()
   readonly #people = new Map<string, Shown>()
   /** Entries that are known by a key that another one came with before: that one is the person. */
   readonly #doubles = new ManyMap()
-  /** Made when somebody asks first: the reading of a whole source asks nobody by name. */
-  #keys: ManyMap | undefined
+  readonly #keys = new ManyMap()
   readonly #odd = new Set<string>()
-  readonly #groups = new Map<string, SourceGroup>()
-  /** Where groups are wanted. */
-  readonly members: MemberNames | undefined
   #seen: CsnVector = emptyCsns
 
   constructor(source: DirectorySource) {
     this.source = source
-    this.members = source.groups === true ? new MemberNames() : undefined
-  }
-
-  /** By what each is known by. */
-  get groups(): ReadonlyMap<string, SourceGroup> {
-    return this.#groups
   }
 
   get people(): ReadonlyMap<string, SourcePerson> {
@@ -95,10 +77,6 @@ export class SourceCopy implements SourceReading {
 
   /** Whoever is called so, `user` or `user@domain`, by their keys. */
   named(name: string): readonly string[] {
-    if (this.#keys === undefined) {
-      this.#keys = new ManyMap()
-      for (const [key, { person }] of this.#people) this.#keys.add(nameOf(person), key)
-    }
     return this.#keys.get(name)
   }
 
@@ -117,7 +95,7 @@ export class SourceCopy implements SourceReading {
    * anything before, as of a server that was set up again from a backup.
    */
   plan(news: SourceNews, server: CsnVector, { isBelieved = false } = {}): CopyChange {
-    const puts: CopiedEntry[] = []
+    const puts: (readonly [string, CopiedEntry])[] = []
     const gone: string[] = []
     const knows = (csn: string | undefined): boolean =>
       isBelieved ||
@@ -130,35 +108,27 @@ export class SourceCopy implements SourceReading {
       if (before !== undefined && knows(before.csn)) gone.push(id)
     }
     const lacks = server.size > 0 && isBehind(server, this.#seen)
-    for (const each of news.entries.values()) {
-      const { id, csn } = each
+    for (const each of news.entries) {
+      const [id, { csn }] = each
       const before = this.#entries.get(id)
       if (csn !== undefined && !isBelieved) {
         if (before?.csn !== undefined && csn < before.csn) continue
         // It is gone since, and this server has not heard of it.
         if (before === undefined && lacks && hasCsn(this.#seen, csn)) continue
       }
-      if (before === undefined || !isSame(before, each)) puts.push(each)
+      if (before === undefined || !isSame(before, each[1])) puts.push(each)
     }
     for (const id of news.gone) leave(id)
     if (news.isRestGone)
       for (const id of this.#entries.keys())
         if (!news.entries.has(id) && !news.stays.has(id) && !news.gone.has(id)) leave(id)
-    const change = {
-      puts,
-      gone,
-      lost: this.#lost('person', puts, gone),
-      lostGroups: this.#lost('group', puts, gone),
-      isBelieved,
-    }
-    const isFirst = this.#entries.size === 0 && puts.length === news.entries.size
-    return isFirst ? { ...change, first: news.entries } : change
+    return { puts, gone, lost: this.#lost(puts, gone), isBelieved }
   }
 
-  #lost(kind: 'person' | 'group', puts: CopyChange['puts'], gone: readonly string[]): number {
-    const isOne = (id: string): boolean => this.#entries.get(id)?.[kind] !== undefined
-    let lost = gone.filter(isOne).length
-    for (const entry of puts) if (entry[kind] === undefined && isOne(entry.id)) lost++
+  #lost(puts: CopyChange['puts'], gone: readonly string[]): number {
+    const isPerson = (id: string): boolean => this.#entries.get(id)?.person !== undefined
+    let lost = gone.filter(isPerson).length
+    for (const [id, { person }] of puts) if (person === undefined && isPerson(id)) lost++
     return lost
   }
 
@@ -167,7 +137,7 @@ export class SourceCopy implements SourceReading {
    * `everybody` where nothing was there before.
    */
   take(
-    { puts, gone, isBelieved, first }: CopyChange,
+    { puts, gone, isBelieved }: CopyChange,
     server: CsnVector,
   ): ReadonlySet<string> | 'everybody' {
     const keys = new Set<string>()
@@ -177,34 +147,30 @@ export class SourceCopy implements SourceReading {
       note(this.#entries.get(id)!)
       this.#forget(id)
     }
-    if (isFirst && first !== undefined) this.#entries = first
-    for (const entry of puts) {
+    for (const [id, entry] of puts) {
+      const before = this.#entries.get(id)
       if (isFirst) {
-        this.#put(entry)
+        this.#put(id, entry)
         continue
       }
-      const { id } = entry
-      const before = this.#entries.get(id)
       // Changed in what is none of our business: nobody is concerned.
       if (before === undefined || !isAlike(before, entry)) {
         if (before !== undefined) note(before)
         note(entry)
       }
       this.#forget(id)
-      this.#put(entry)
+      this.#put(id, entry)
     }
     this.#seen = isBelieved ? server : newerCsns(this.#seen, server)
     return isFirst ? 'everybody' : keys
   }
 
-  #put(entry: CopiedEntry): void {
-    const { id, key, person, group, exceptions } = entry
-    if (this.#entries.get(id) !== entry) this.#entries.set(id, entry)
+  #put(id: string, entry: CopiedEntry): void {
+    const { key, person, exceptions } = entry
+    this.#entries.set(id, entry)
     if (exceptions.length > 0) this.#odd.add(id)
-    this.members?.put(entry)
-    if (key !== undefined && group !== undefined) this.#groups.set(key, { dn: entry.dn, group })
     if (key === undefined || person === undefined) return
-    if (!this.#people.has(key)) return this.#show(key, entry, person)
+    if (!this.#people.has(key)) return this.#show(id, key, entry)
     this.#doubles.add(key, id)
     this.#odd.add(id)
   }
@@ -214,34 +180,28 @@ export class SourceCopy implements SourceReading {
     if (entry === undefined) return
     this.#entries.delete(id)
     this.#odd.delete(id)
-    this.members?.forget(entry)
-    const { key, person, group } = entry
-    if (key !== undefined && group !== undefined) this.#groups.delete(key)
+    const { key, person } = entry
     if (key === undefined || person === undefined) return
     if (this.#people.get(key)?.id !== id) return this.#doubles.delete(key, id)
     this.#people.delete(key)
-    this.#keys?.delete(nameOf(person), key)
+    this.#keys.delete(nameOf(person), key)
     const [next] = this.#doubles.get(key)
     if (next === undefined) return
     this.#doubles.delete(key, next)
     const following = this.#entries.get(next)!
-    this.#show(key, following, following.person!)
+    this.#show(next, key, following)
     if (following.exceptions.length === 0) this.#odd.delete(next)
   }
 
-  #show(key: string, entry: CopiedEntry, person: Person): void {
-    this.#people.set(key, entry as Shown)
-    this.#keys?.add(nameOf(person), key)
+  #show(id: string, key: string, { dn, csn, person }: CopiedEntry): void {
+    this.#people.set(key, { id, dn, person: person!, csn })
+    this.#keys.add(nameOf(person!), key)
   }
 }
 
-/** A group of a source. */
-export interface SourceGroup {
-  readonly dn: string
-  readonly group: ToldGroup
+interface Shown extends SourcePerson {
+  readonly id: string
 }
-
-type Shown = CopiedEntry & SourcePerson
 
 const nameOf = ({ username, domain }: Person): string =>
   domain === undefined ? username : `${username}@${domain}`
@@ -252,5 +212,5 @@ const isSame = (a: CopiedEntry, b: CopiedEntry): boolean =>
 /** Whether they say the same, whichever change they are from. */
 const isAlike = (a: CopiedEntry, b: CopiedEntry): boolean => textOf(a) === textOf(b)
 
-const textOf = ({ dn, key, person, group, exceptions }: CopiedEntry): string =>
-  JSON.stringify([dn, key, person, group, exceptions])
+const textOf = ({ dn, key, person, exceptions }: CopiedEntry): string =>
+  JSON.stringify([dn, key, person, exceptions])

@@ -1,5 +1,10 @@
 import { base } from './extensions/base.ts'
 import { comparators } from './extensions/comparators.ts'
+import { duplicate } from './extensions/duplicate.ts'
+import { enotify } from './extensions/enotify.ts'
+import { fcc } from './extensions/fcc.ts'
+import { mailboxId, specialUse } from './extensions/special-use.ts'
+import { vacation } from './extensions/vacation.ts'
 import { copy } from './extensions/copy.ts'
 import { encodedCharacter } from './extensions/encoded-character.ts'
 import { envelope } from './extensions/envelope.ts'
@@ -28,6 +33,12 @@ const EXTENSIONS: readonly SieveExtension[] = [
   spamtest,
   subaddress,
   imap4flags,
+  vacation,
+  fcc,
+  duplicate,
+  enotify,
+  specialUse,
+  mailboxId,
 ]
 
 /** What `require` may name, with where it is defined. */

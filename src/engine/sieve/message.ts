@@ -12,6 +12,13 @@ export interface SieveMessage {
   readonly envelopeTo: Address
   /** True where the account has this mailbox; the name with `/` between its components. */
   mailboxExists(name: string): boolean
+  /** The name of the account's mailbox that has a role (RFC 8579) or an id (RFC 9042). */
+  readonly mailboxOf?: (by: {
+    readonly specialUse?: string
+    readonly mailboxId?: string
+  }) => string | undefined
+  /** Those of the keys that earlier deliveries to this account have left in memory. */
+  readonly remembered?: (keys: readonly string[]) => readonly string[]
   /** 0 not tested, 1 clean … 10 spam (RFC 5235 §2.1). */
   readonly spamValue: number
 }

@@ -11,6 +11,11 @@ const SIEVE_STEPS_MAX = 100_000
 export const SIEVE_REDIRECTS_MAX = 5
 const SIEVE_ACTIONS_MAX = 32
 
+/** Limits that an administrator sets. */
+export interface SieveLimits {
+  readonly redirectsMax?: number
+}
+
 /** Why a run stopped short. The implicit keep applies (RFC 5228 §2.10.6). */
 export interface SieveRuntimeError {
   /** Of the command that failed. */
@@ -18,9 +23,18 @@ export interface SieveRuntimeError {
   readonly message: string
 }
 
+export interface SieveMemory {
+  readonly key: string
+  readonly seconds: number
+  /** One that stands already stands so long from now on. */
+  readonly isProlonged: boolean
+}
+
 /** What scripts did one after another: the administrator's before the user's. */
 export interface SieveResult {
   readonly actions: readonly SieveAction[]
+  /** What later deliveries are to know of this one (RFC 7352), once all of it has come about. */
+  readonly memories?: readonly SieveMemory[]
   /** True where nothing has cancelled the implicit keep (RFC 5228 §2.10.2). */
   readonly implicitKeep: boolean
   /** Flags that the implicit keep sets (RFC 5232 §5). */
@@ -31,8 +45,9 @@ export interface SieveResult {
 export function runSieve(
   program: SieveProgram,
   message: SieveMessage,
+  limits: SieveLimits = {},
 ): Outcome<SieveResult, SieveRuntimeError> {
-  const run = new SieveRun(message)
+  const run = new SieveRun(message, limits)
   try {
     program.statements(run)
     return ok(run.result())
@@ -54,17 +69,27 @@ export class SieveRun {
   line = 1
   /** The internal variable of RFC 5232 §2. */
   flags: readonly string[] = []
+  /** What later deliveries are to know of this one. */
+  readonly memories: SieveMemory[] = []
   readonly #actions: SieveAction[] = []
   readonly #slots = new Map<SieveSlot<unknown>, unknown>()
   #implicitKeep = true
   #steps = 0
 
-  constructor(message: SieveMessage) {
+  readonly #redirectsMax: number
+
+  constructor(message: SieveMessage, { redirectsMax = SIEVE_REDIRECTS_MAX }: SieveLimits = {}) {
     this.message = message
+    this.#redirectsMax = redirectsMax
   }
 
   result(): SieveResult {
-    return { actions: this.#actions, implicitKeep: this.#implicitKeep, flags: this.flags }
+    return {
+      actions: this.#actions,
+      implicitKeep: this.#implicitKeep,
+      flags: this.flags,
+      ...(this.memories.length > 0 && { memories: this.memories }),
+    }
   }
 
   /** A command begins. */
@@ -88,28 +113,34 @@ export class SieveRun {
     this.#implicitKeep = false
   }
 
+  hasActed(kind: SieveAction['kind']): boolean {
+    return this.#actions.some((action) => action.kind === kind)
+  }
+
   act(action: SieveAction): void {
     const actions = this.#actions
     const isRejecting = action.kind === 'reject'
     const conflicts = (other: SieveAction): boolean => {
       const [one, two] = isRejecting ? [action, other] : [other, action]
-      // RFC 5429 §2.3: reject goes with nothing that keeps, files or redirects, nor with another reject.
-      return one.kind === 'reject' && two.kind !== 'discard'
+      // RFC 5429 §2.3, RFC 5230 §4.7: reject goes with nothing that keeps, files, redirects or answers, nor with another reject.
+      return one.kind === 'reject' && two.kind !== 'discard' && two.kind !== 'notify'
     }
     if (actions.some(conflicts)) endRun('reject cannot go with another action')
     // RFC 5228 §2.10.3: the same mailbox or address twice is one action.
     if (actions.some((other) => isSameTarget(other, action))) return
     if (actions.length >= SIEVE_ACTIONS_MAX) endRun('the script takes too many actions')
     const redirects = actions.filter((other) => other.kind === 'redirect').length
-    if (action.kind === 'redirect' && redirects >= SIEVE_REDIRECTS_MAX)
-      endRun(`the script redirects to more than ${SIEVE_REDIRECTS_MAX} addresses`)
+    if (action.kind === 'redirect' && redirects >= this.#redirectsMax)
+      endRun(`the script redirects to more than ${this.#redirectsMax} addresses`)
     actions.push(action)
   }
 }
 
 function isSameTarget(a: SieveAction, b: SieveAction): boolean {
-  if (a.kind === 'fileinto' && b.kind === 'fileinto') return a.mailbox === b.mailbox
+  if (a.kind === 'fileinto' && b.kind === 'fileinto')
+    return a.mailbox === b.mailbox && a.specialUse === b.specialUse && a.mailboxId === b.mailboxId
+  if (a.kind === 'notify' && b.kind === 'notify') return a.method === b.method
   if (a.kind === 'redirect' && b.kind === 'redirect')
     return a.address.localpart === b.address.localpart && a.address.domain === b.address.domain
-  return a.kind === b.kind && a.kind !== 'fileinto' && a.kind !== 'redirect'
+  return a.kind === b.kind && !['fileinto', 'redirect', 'notify'].includes(a.kind)
 }

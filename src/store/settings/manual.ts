@@ -48,6 +48,8 @@ function typeOf(option: Option): string {
       return 'time zone, such as Asia/Tokyo'
     case 'words':
       return `up to ${option.countMax} words`
+    case 'script':
+      return `Sieve script, up to ${formatSize(option.bytesMax)}`
     case 'action':
       return `one of ${actionsOf(option).join(', ')}`
   }
@@ -61,6 +63,8 @@ function defaultOf(option: Option): string {
       return formatSize(option.default)
     case 'durations':
       return option.default.map(formatDuration).join(', ')
+    case 'script':
+      return 'none'
     case 'zone':
       return option.default === '' ? "the machine's" : option.default
     case 'servers':

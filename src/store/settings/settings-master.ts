@@ -32,6 +32,7 @@ interface Write {
 export class SettingsMaster {
   readonly #store: SettingsStore
   readonly #clock: Clock
+  readonly #scriptFault: ((text: string) => string | undefined) | undefined
   readonly #oneByOne = new Semaphore(1)
   readonly #listeners = new Set<(snapshot: SettingsSnapshot) => void>()
   #latest: Generation | undefined
@@ -40,7 +41,13 @@ export class SettingsMaster {
   /** A write whose end is not known: it may be in the store all the same. */
   #isBehind = false
 
-  constructor(parts: { readonly store: SettingsStore; readonly clock: Clock }) {
+  constructor(parts: {
+    readonly store: SettingsStore
+    readonly clock: Clock
+    /** What is wrong with a Sieve script; absent: nothing is said about it. */
+    readonly scriptFault?: (text: string) => string | undefined
+  }) {
+    this.#scriptFault = parts.scriptFault
     this.#store = parts.store
     this.#clock = parts.clock
   }
@@ -273,6 +280,10 @@ export class SettingsMaster {
       if (value === null) continue
       const read = readValue(key.value, value)
       if (!read.ok) return read
+      const wrong =
+        optionOf(key.value).type === 'script' ? this.#scriptFault?.(String(read.value)) : undefined
+      if (wrong !== undefined)
+        return err(refusal('invalid', `${key.value}: ${wrong}`, 'Correct the script.'))
       if (optionOf(key.value).type === 'networks') {
         const text = tableText(read.value as readonly string[])
         const hash = sha256(text)

@@ -30,6 +30,26 @@ async function open(name: string): Promise<{ store: SqliteSettingsStore; master:
   return { store, master }
 }
 
+test('a script that cannot run is refused, with what is wrong; an empty one is none', async () => {
+  const store = new SqliteSettingsStore(join(folder, 'script'))
+  const scriptFault = (text: string) => (text.includes('誤') ? 'line 1: 誤り' : undefined)
+  const master = new SettingsMaster({ store, clock: new FakeClock(), scriptFault })
+  await master.load()
+  const write = { by: { who: 'admin', from: '127.0.0.1' } }
+  const set = (text: string) => master.set({ 'sieve.before': text }, write)
+  const refused = await set('誤;')
+  assert.ok(!refused.ok)
+  assert.equal(refused.error.message, 'sieve.before: line 1: 誤り')
+  const large = await set('#'.repeat(64 * 1024 + 1))
+  assert.ok(!large.ok)
+  assert.match(large.error.message, /more than 64KiB/)
+  const text = '# 会議,  a b\r\nkeep;\n'
+  assert.ok((await set(text)).ok)
+  assert.equal(master.settings['sieve.before'], text)
+  assert.ok((await set('')).ok)
+  assert.equal(master.settings['sieve.before'], '')
+})
+
 describe('the table of settings', () => {
   test('each default is a value that the validator takes', () => {
     for (const key of SETTING_KEYS) {

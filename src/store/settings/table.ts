@@ -47,6 +47,8 @@ interface OptionTypes {
     readonly countMax: number
     readonly doc: Doc
   }
+  /** A Sieve script (RFC 5228); empty: none. */
+  readonly script: { readonly default: string; readonly bytesMax: number; readonly doc: Doc }
   readonly action: {
     readonly default: PolicyAction
     /** What it may be; absent: every action. */
@@ -66,6 +68,7 @@ interface Values {
   readonly networks: NetworkSet
   readonly zone: string
   readonly words: readonly string[]
+  readonly script: string
   readonly action: PolicyAction
 }
 
@@ -83,6 +86,8 @@ export type Option<T extends OptionType = OptionType> = {
 }[T]
 
 const MIB = 1024 * 1024
+/** Octets of a script of the administrator's: it goes to each node with every generation. */
+const SCRIPT_BYTES_MAX = 64 * 1024
 
 /** The one table of settings: validator, manual and command line are made from it. */
 export const SETTINGS = {
@@ -324,6 +329,34 @@ export const SETTINGS = {
     doc: {
       en: 'What becomes of mail for an account that is over its quota. defer: 452, the sending server tries again, so that nothing is lost to whoever makes room within days. reject: 552, its sender learns of it at once.',
       ja: '容量の上限を超えるアカウント宛てメールの扱い。defer は 452 を返し、送信側が再送するので、数日のうちに空きを作れば届きます。reject は 552 を返し、差出人にすぐ伝わります。',
+    },
+  },
+  'sieve.before': {
+    type: 'script',
+    default: '',
+    bytesMax: SCRIPT_BYTES_MAX,
+    doc: {
+      en: 'A Sieve script that runs on each mail before all others: those that file junk by its class, of what people have chosen, and their own. They see what it keeps; what it files, redirects, rejects or discards is done with.',
+      ja: 'すべてのメールについて、ほかのスクリプト（迷惑メールの振り分け、利用者の設定、利用者自身のスクリプト）より先に実行する Sieve スクリプト。keep したものだけが後のスクリプトに渡り、振り分け・転送・拒否・破棄したものはそこで終わります。',
+    },
+  },
+  'sieve.after': {
+    type: 'script',
+    default: '',
+    bytesMax: SCRIPT_BYTES_MAX,
+    doc: {
+      en: 'A Sieve script that runs on each mail that all others have kept in the inbox.',
+      ja: 'ほかのスクリプトがすべて受信トレイに残したメールについて、最後に実行する Sieve スクリプト。',
+    },
+  },
+  'sieve.redirectsMax': {
+    type: 'integer',
+    default: 5,
+    min: 0,
+    max: 100,
+    doc: {
+      en: 'Addresses that a script may redirect one mail to; a script that wants more stops short, and the mail is kept.',
+      ja: 'スクリプトが 1 通のメールを転送できる宛先の数。超えるとスクリプトは止まり、メールは受信トレイに残ります。',
     },
   },
   'auth.rehash': {

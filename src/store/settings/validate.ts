@@ -121,6 +121,13 @@ const readers: {
     if (odd !== undefined) return err(`${shown(odd)} is no word`)
     return ok(items as readonly string[])
   },
+  // Whether it can run is asked where scripts are known (SettingsMaster).
+  script: (option, value) => {
+    if (typeof value !== 'string' || !value.isWellFormed()) return err(`${shown(value)} is no text`)
+    return Buffer.byteLength(value) > option.bytesMax
+      ? err(`it has more than ${formatSize(option.bytesMax)}`)
+      : ok(value)
+  },
   action: (option, value) =>
     typeof value === 'string' && (actionsOf(option) as readonly string[]).includes(value)
       ? ok(value)
@@ -248,6 +255,8 @@ function remedyOf(option: Option): string {
       return 'Give a name such as Asia/Tokyo, or an empty text for that of each machine.'
     case 'words':
       return 'Give words with commas between them.'
+    case 'script':
+      return 'Give a Sieve script; watari sieve check FILE says what is wrong with one.'
     case 'action':
       return `Give one of ${actionsOf(option).join(', ')}.`
   }

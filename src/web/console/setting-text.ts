@@ -32,6 +32,7 @@ function oneText(type: string, value: string | number | boolean): string {
 
 /** What is sent for the text of a field: the API itself understands units. */
 export function valueOfText(type: string, text: string): SettingValue {
+  if (type === 'script') return text
   const trimmed = text.trim()
   if (type === 'durations' || type === 'servers' || type === 'words')
     return trimmed === '' ? [] : trimmed.split(/[,\s]+/).filter(Boolean)

@@ -114,7 +114,17 @@ function Field(props: {
         <Link to="/console/access">{t('settings.rows', { rows: text })}</Link>
       ) : (
         <div className="acts">
-          {choices === undefined ? (
+          {type === 'script' ? (
+            <textarea
+              id={key}
+              className="code"
+              rows={8}
+              aria-describedby={`${key}-doc`}
+              value={text}
+              onChange={(event) => edit(setting, event.currentTarget.value)}
+              spellCheck={false}
+            />
+          ) : choices === undefined ? (
             <input
               id={key}
               className="filter"

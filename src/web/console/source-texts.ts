@@ -16,7 +16,6 @@ export interface SourceTexts {
   readonly adoptPasswords: boolean
   readonly ca: string
   readonly plain: boolean
-  readonly groups: boolean
 }
 
 export const blankSource: SourceTexts = {
@@ -33,7 +32,6 @@ export const blankSource: SourceTexts = {
   adoptPasswords: false,
   ca: '',
   plain: false,
-  groups: false,
 }
 
 export const textsOf = (source: SourceBody): SourceTexts => ({
@@ -50,7 +48,6 @@ export const textsOf = (source: SourceBody): SourceTexts => ({
   adoptPasswords: source.adoptPasswords === true,
   ca: source.ca ?? '',
   plain: source.plain === true,
-  groups: source.groups === true,
 })
 
 /** What the API is told; what is empty is left to it. */
@@ -71,7 +68,6 @@ export function sourceOf(texts: SourceTexts): NewSourceBody {
     ...(auth === 'bind' && texts.adoptPasswords && { adoptPasswords: true }),
     ...(ca.trim() !== '' && { ca }),
     ...(plain && { plain }),
-    groups: texts.groups,
   }
 }
 

@@ -5,6 +5,7 @@ import type { SieveCommandRule, SieveExtension } from '#engine/sieve/language.ts
 import { takeCopy } from './copy.ts'
 import { takeFlags } from './imap4flags.ts'
 import { takeCreate } from './mailbox.ts'
+import { takePlace } from './special-use.ts'
 
 const rule: SieveCommandRule = {
   needs: 'fileinto',
@@ -12,12 +13,19 @@ const rule: SieveCommandRule = {
     const copies = takeCopy(args)
     const create = takeCreate(args)
     const flags = takeFlags(args)
+    const place = takePlace(args)
     const mailbox = checkedText(args.text('the name of a mailbox'), (name) =>
       name === '' ? fail('the name of a mailbox is empty') : name,
     )
     return (run) => {
       if (!copies) run.cancelImplicitKeep() // RFC 3894 §3
-      run.act({ kind: 'fileinto', mailbox: mailbox.of(run), create, flags: flags(run) })
+      run.act({
+        kind: 'fileinto',
+        mailbox: mailbox.of(run),
+        create,
+        flags: flags(run),
+        ...place(run),
+      })
     }
   },
 }

@@ -10,7 +10,9 @@ import type { AccountWork } from '#store/mailbox/rows/work.ts'
 export function remember(work: AccountWork, memories: readonly Memory[]): ReadonlySet<string> {
   const { sql, aid, nowMs } = work
   const stood = new Set<string>()
-  for (const { key, untilMs, isProlonged } of memories) {
+  // A key that stands twice in one commit is one memory: its second does not make its first old.
+  const byKey = new Map(memories.map((memory) => [memory.key, memory]))
+  for (const { key, untilMs, isProlonged } of byKey.values()) {
     if (key === '' || key.length > MEMORY_KEY_MAX)
       throw new Fault('invalid', `a memory's key has 1 to ${MEMORY_KEY_MAX} characters`)
     const stands =
