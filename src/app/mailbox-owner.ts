@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
+import { JunkReports } from '#engine/deliver/junk-reports.ts'
 import { Quotas } from '#engine/deliver/quotas.ts'
 import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
@@ -114,6 +115,11 @@ export async function startMailboxOwner(options: {
     log,
   })
   const { events, node } = role
+  const junkReports = new JunkReports({ mailboxes, events, clock, log })
+  listeners.add((change) => {
+    if ('hasReports' in change) junkReports.wake()
+  })
+  junkReports.wake()
   const search = startSearch({ dir: join(place.dir, FOLDERS[name]), mailboxes, clock, log })
   ailments = search.ailments
   listeners.add(search.changed)
@@ -140,6 +146,7 @@ export async function startMailboxOwner(options: {
     close: async () => {
       await Promise.all([
         pump.stop(),
+        junkReports.close(),
         expiry.close(),
         scrubbing.close(),
         search.close(),

@@ -104,6 +104,9 @@ export class FakeMailboxStore implements MailboxStore {
   script: MailboxStore['script'] = (ask) => this.#run(() => this.#store.script(ask))
   changeScript: MailboxStore['changeScript'] = (ask) =>
     this.#run(() => this.#store.changeScript(ask))
+  junkReports: MailboxStore['junkReports'] = (ask) => this.#run(() => this.#store.junkReports(ask))
+  junkReportsDone: MailboxStore['junkReportsDone'] = (done) =>
+    this.#run(() => this.#store.junkReportsDone(done))
   remembered: MailboxStore['remembered'] = (ask) => this.#run(() => this.#store.remembered(ask))
   outbox: MailboxStore['outbox'] = (ask) => this.#run(() => this.#store.outbox(ask))
   readOutbox: MailboxStore['readOutbox'] = (ask) => this.#run(() => this.#store.readOutbox(ask))

@@ -28,6 +28,12 @@ export function renderVerdict(verdict: Verdict): string {
   return parts.join(';\r\n\t')
 }
 
+/** The class in a field that `renderVerdict` has written; undefined where it is none. */
+export function verdictClassOf(field: string | undefined): SpamClass | undefined {
+  const word = field?.split(';')[0]?.trim()
+  return CLASSES.find((known) => known === word)
+}
+
 const formatScore = (score: number): string => String(Math.round(score * 10) / 10)
 
 const hit = (one: RuleHit): string => `${word(one.name)}:${formatScore(one.score)}`

@@ -32,6 +32,7 @@ import type {
 import type { PurgeRun } from '#store/mailbox/upkeep/purge-run.ts'
 import type { Kept, KeepAsk } from '#store/mailbox/upkeep/removed.ts'
 import type { Usage } from '#model/quota.ts'
+import type { JunkReport } from '#store/mailbox/change/junk-report.ts'
 import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 import type { Recounted } from '#store/mailbox/upkeep/recount.ts'
 import type { ScrubStep } from '#store/mailbox/upkeep/scrub.ts'
@@ -249,6 +250,9 @@ export interface MailboxStore extends TextSource {
     readonly length: number
   }): Promise<{ readonly octets: Octets }>
   outboxDone(done: { readonly ids: readonly string[] }): Promise<void>
+  /** What people have said of mails by where they put them, and nobody has handed on yet. */
+  junkReports(ask: { readonly limit: number }): Promise<{ readonly reports: readonly JunkReport[] }>
+  junkReportsDone(done: { readonly reports: readonly JunkReport[] }): Promise<void>
   /**
    * One step of a run that expunges what has lain in its mailbox longer than that keeps it, as of a
    * time; `next` goes on from there. At most `limit` messages go; `dryRun` only counts.

@@ -91,7 +91,13 @@ export interface ObjectsChanged {
   readonly objects: readonly ObjectKind[]
 }
 
-export type StoreChanged = MailboxChanged | ObjectsChanged
+/** Told likewise: somebody has said of a mail what it is (`junkReports`). */
+export interface JunkReported {
+  readonly accountId: AccountId
+  readonly hasReports: true
+}
+
+export type StoreChanged = MailboxChanged | ObjectsChanged | JunkReported
 
 /** A message's identity as IMAP OBJECTID and POP3 want it. */
 export interface MessageIds {

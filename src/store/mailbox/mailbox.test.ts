@@ -124,6 +124,8 @@ describe('the mail store on a disk', () => {
         contents: [await largeContent(at.store, fromUtf8('Message-ID: <1@x>\r\n\r\n本文'))],
       },
     )
+    const junk = { path: ['Junk'], create: false }
+    await at.done([{ kind: 'copy', from: inbox, uids: [2 as Uid], to: junk }])
     await at.store.changeScript({
       accountId: hanako,
       change: { kind: 'put', name: '主', text: 'keep;', activate: true },

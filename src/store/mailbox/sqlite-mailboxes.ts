@@ -31,6 +31,7 @@ import type { MailboxStore } from './mailbox-store.ts'
 import type { KeptViews } from '#store/mailbox/view/kept-views.ts'
 import { isNamed } from '#store/mailbox/rows/named.ts'
 import { tellEntriesDone } from '#store/mailbox/objects/objects.ts'
+import { reportsDone } from '#store/mailbox/change/junk-report.ts'
 import { deleteOutbox, holdAnew, isClockPutBack, listOutbox } from '#store/mailbox/change/outbox.ts'
 import { keysAcross } from '#store/mailbox/change/thread-keys.ts'
 import { markRemoved } from '#store/mailbox/upkeep/removed.ts'
@@ -230,6 +231,12 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
     for (const accountId of accountIds)
       this.#parts.onChange({ accountId, objects: ['EmailSubmission'] })
     await this.#releaseUnnamed(files)
+  }
+
+  async junkReportsDone(
+    done: Parameters<MailboxStore['junkReportsDone']>[0],
+  ): ReturnType<MailboxStore['junkReportsDone']> {
+    await this.#group.commit({ apply: () => reportsDone(this.#sql, done.reports) })
   }
 
   async noteRefused(

@@ -28,6 +28,7 @@ import {
   readNextEmails,
   readTexts,
 } from '#store/mailbox/view/texts.ts'
+import { waitingReports } from '#store/mailbox/change/junk-report.ts'
 import { rememberedOf } from '#store/mailbox/change/memory.ts'
 import { findUpload } from '#store/mailbox/objects/uploads.ts'
 import { readFiling } from '#store/mailbox/view/filing.ts'
@@ -195,6 +196,12 @@ export class SqliteReads {
 
   async filing(ask: Parameters<MailboxStore['filing']>[0]): ReturnType<MailboxStore['filing']> {
     return { accounts: ask.accountIds.map((accountId) => readFiling(this.#sql, accountId)) }
+  }
+
+  async junkReports(
+    ask: Parameters<MailboxStore['junkReports']>[0],
+  ): ReturnType<MailboxStore['junkReports']> {
+    return { reports: waitingReports(this.#sql, ask.limit) }
   }
 
   async remembered(

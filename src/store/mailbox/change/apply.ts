@@ -17,6 +17,7 @@ import type {
   MailboxChange,
 } from '#store/mailbox/commit.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
+import { noteJunk } from './junk-report.ts'
 import { number } from './number.ts'
 import { forgetObject, keepObject } from '#store/mailbox/objects/objects.ts'
 import { remember } from './memory.ts'
@@ -141,6 +142,7 @@ function applyOne(
       return applyChange(work, change, placed)
     })
     addOutbox(work, placed.entries, done)
+    noteJunk(work, commit, results)
     // A notice is not asked by the quota that it tells of.
     const notice =
       commit.notice === undefined && commit.quota !== undefined
@@ -188,6 +190,7 @@ export const toldOf = (work: AccountWork): StoreChanged[] => [
   ...(work.touchedObjects.size === 0
     ? []
     : [{ accountId: work.accountId, objects: [...work.touchedObjects] }]),
+  ...(work.hasReports === true ? [{ accountId: work.accountId, hasReports: true } as const] : []),
 ]
 
 /** Notes the delivery; true where it was made already (DESIGN section 7.10: by id, never by content). */

@@ -84,6 +84,11 @@ export class Bench {
     return this.#parts.changes.filter((change) => 'objects' in change)
   }
 
+  /** How often it was told that something was said of a mail. */
+  get reported(): number {
+    return this.#parts.changes.filter((change) => 'hasReports' in change).length
+  }
+
   /** The commit of hanako, or of whom `more` names. */
   async commit(
     changes: readonly MailboxChange[],

@@ -336,6 +336,18 @@ CREATE TABLE memory (
 ) WITHOUT ROWID;
 CREATE INDEX memory_until ON memory (until);
 `,
+  // What people say of mails by moving them into \\Junk and out of it, until it is handed on, and a while after.
+  `
+CREATE TABLE junk_report (
+  aid INTEGER NOT NULL,
+  eid INTEGER NOT NULL,
+  word TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  waits INTEGER NOT NULL,
+  PRIMARY KEY (aid, eid)
+) WITHOUT ROWID;
+CREATE INDEX junk_report_waits ON junk_report (at) WHERE waits = 1;
+`,
 ]
 
 /** From here on a database can be behind its segments. */

@@ -42,6 +42,8 @@ export interface AccountWork {
   readonly touchedRights: Set<Grantee>
   /** Kinds of objects whose readers are to be told. */
   readonly touchedObjects: Set<ObjectKind>
+  /** Something was said of a mail that is to be handed on. */
+  hasReports?: boolean
   /** Files that a deleted row named; another row may name them still. */
   readonly files: BlobRef[]
 }

@@ -4,6 +4,7 @@ import type { Clock } from '#base/time.ts'
 import type { BlobRef, Blobs } from '#store/blob/blobs.ts'
 import type { Database } from '#store/db/database.ts'
 import type { GroupCommit } from '#store/db/group-commit.ts'
+import { forgetReports } from '#store/mailbox/change/junk-report.ts'
 import { forgetMemories } from '#store/mailbox/change/memory.ts'
 import { compact } from './compact.ts'
 import type { HeldMailboxes } from '#store/mailbox/view/held.ts'
@@ -124,6 +125,7 @@ export class Housekeeping {
     const nowMs = clock.nowMs()
     await this.#untilDone(() => forgetDeliveries(sql, nowMs - this.#parts.duplicatesMs))
     await this.#untilDone(() => forgetMemories(sql, nowMs))
+    await this.#untilDone(() => forgetReports(sql, nowMs))
     await this.#untilDone(() => tidyObjects(sql, nowMs, ROWS_AT_ONCE))
     if (!this.#isClosing) await this.#parts.tidyUploads()
     await this.#collect()

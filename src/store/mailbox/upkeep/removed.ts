@@ -55,7 +55,7 @@ const SMALL = [
   'object',
   'object_state',
 ] as const
-const KEYED = { thread: 'key', dup: 'delivery_id', memory: 'key' } as const
+const KEYED = { thread: 'key', dup: 'delivery_id', memory: 'key', junk_report: 'eid' } as const
 
 /** Deletes some rows of the account; `isDone` once nothing of it is left. */
 export function removeStep(
