@@ -88,3 +88,6 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', done, { once: true })
   })
 }
+
+/** Minutes east of UTC of this machine's zone, at a time. */
+export const localZoneMinutes = (atMs: number): number => -new Date(atMs).getTimezoneOffset()

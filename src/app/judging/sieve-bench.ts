@@ -1,7 +1,6 @@
 import { ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
-import { headerLength } from '#codec/mime/header.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 import type { SieveContent } from '#engine/sieve/content.ts'
@@ -46,8 +45,7 @@ export function trySieve(trial: SieveTrial): SieveTried {
   const compiled = compileSieve(trial.script)
   if (!compiled.ok) return { errors: compiled.error, actions: [] }
   const { message, envelope, mailboxes, spamClass } = trial
-  const head = message.subarray(0, headerLength(message))
-  const content = sieveContent(head, message.byteLength, spamClass && { class: spamClass })
+  const content = sieveContent(message, message.byteLength, spamClass && { class: spamClass })
   const from = pathOf(envelope.from, content, 'from')
   const to = pathOf(envelope.to, content, 'to')
   for (const [path, text] of [

@@ -22,7 +22,12 @@ const DATE =
   /^(?:[a-z]+\.?[ \t]*,?[ \t]*)?(\d{1,2})[ \t-]+([a-z]{3})[a-z]*\.?[ \t,-]+(\d{2,4})[ \t,]+(\d{1,2})[:.](\d{1,2})(?:[:.](\d{1,2})(?:\.\d+)?)?[ \t]*(?:([+-])[ \t]*(\d{2}):?(\d{2})|([a-z]+))?/
 
 /** The time that a Date field tells, in ms; undefined where there is none (RFC 5322 §3.3, RFC 5322 §4.3). */
-export function parseDate(value: string): number | undefined {
+export const parseDate = (value: string): number | undefined => parseZonedDate(value)?.atMs
+
+/** That time with the zone it is told in, in minutes east of UTC. */
+export function parseZonedDate(
+  value: string,
+): { readonly atMs: number; readonly zoneMinutes: number } | undefined {
   const text = value
     .slice(0, 200)
     .toLowerCase()
@@ -37,18 +42,26 @@ export function parseDate(value: string): number | undefined {
   const second = Number(match[6] ?? 0)
   if (month < 0 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 60) return undefined
   const local = Date.UTC(fullYear(match[3]!), month, day, hour, minute, second)
-  return local - zoneMinutes(match) * 60_000
+  const zone = zoneMinutes(match)
+  return { atMs: local - zone * 60_000, zoneMinutes: zone }
 }
 
-/** RFC 5322 §3.3 in UTC: `Thu, 26 Nov 2026 03:00:00 +0000`. */
-export function formatDate(atMs: number): string {
-  const at = new Date(atMs)
+/** `+0900`, RFC 5322 §3.3. */
+export function formatZone(minutes: number): string {
+  const [sign, east] = minutes < 0 ? ['-', -minutes] : ['+', minutes]
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${sign}${two(Math.floor(east / 60))}${two(east % 60)}`
+}
+
+/** RFC 5322 §3.3, in UTC if nothing else is said: `Thu, 26 Nov 2026 03:00:00 +0000`. */
+export function formatDate(atMs: number, zoneEast = 0): string {
+  const at = new Date(atMs + zoneEast * 60_000)
   const two = (n: number): string => String(n).padStart(2, '0')
   const month = MONTHS[at.getUTCMonth()]!
   return (
     `${DAYS[at.getUTCDay()]}, ${at.getUTCDate()} ${month[0]!.toUpperCase()}${month.slice(1)} ` +
     `${String(at.getUTCFullYear()).padStart(4, '0')} ` +
-    `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`
+    `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} ${formatZone(zoneEast)}`
   )
 }
 

@@ -1,8 +1,9 @@
 import { assertNever } from '#base/outcome.ts'
-import { fromUtf8 } from '#base/octets.ts'
+import { concatOctets, emptyOctets, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
-import type { SieveAction, SieveTarget } from '#engine/sieve/action.ts'
+import type { SieveAction, SieveEdited, SieveTarget } from '#engine/sieve/action.ts'
+import { editedOctets } from '#engine/sieve/edited.ts'
 import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { FOREIGN_ROOTS, SYSTEM_FLAGS } from '#model/mailbox.ts'
@@ -21,6 +22,8 @@ interface Target {
   readonly path: MailboxPath
   readonly create: boolean
   readonly flags: readonly string[]
+  /** Not the message as it came. */
+  readonly edited?: SieveEdited | undefined
 }
 
 const INBOX: Target = { path: ['INBOX'], create: false, flags: [] }
@@ -46,13 +49,13 @@ export class CarryOut {
     const { deliveryId, recipient, isAccepted } = this.#delivery
     switch (action.kind) {
       case 'keep':
-        return this.#file({ ...INBOX, flags: action.flags })
+        return this.#file({ ...INBOX, flags: action.flags, edited: action.edited })
       case 'fileinto':
-        return this.#file(this.#target(action))
+        return this.#file({ ...this.#target(action), edited: action.edited })
       case 'redirect':
         // RFC 5228 §10: a loop ends here, and the mail is kept instead of lost.
         if (hasSentOn(deliveryId, recipient)) this.#file(INBOX)
-        else this.#outbox.push(redirect(this.#delivery, action.address))
+        else this.#redirect(action)
         return
       case 'reject':
         // Nobody is in a session any more, and nobody has verified the sender: a report would go to whoever
@@ -83,20 +86,48 @@ export class CarryOut {
   plan(): Omit<DeliveryPlan, 'trouble'> {
     const { nowMs } = this.#delivery
     const prefix = deliveryFields(this.#delivery)
-    const filed = [...this.#targets.values()].map((target): MailboxChange => ({
-      ...appended(target, nowMs),
-      content: 0,
-      prefix,
-    }))
+    const edited: Octets[] = []
+    const contentOf = (octets: Octets): number => {
+      const known = edited.indexOf(octets)
+      return known < 0 ? edited.push(octets) : known + 1
+    }
+    const filed = [...this.#targets.values()].map((target): MailboxChange => {
+      const { edited: change } = target
+      return {
+        ...appended(target, nowMs),
+        content: change?.kind === 'whole' ? contentOf(change.octets) : 0,
+        prefix: change?.kind === 'prefixed' ? concatOctets([prefix, change.prefix]) : prefix,
+      }
+    })
+    const copies = this.#copies.map((copy) =>
+      copy.kind === 'append' ? { ...copy, content: copy.content + edited.length } : copy,
+    )
     return {
-      changes: [...filed, ...this.#copies],
-      contents: this.#contents,
+      changes: [...filed, ...copies],
+      contents: [...edited.map((octets) => this.#traced(octets)), ...this.#contents],
+      ...(edited.length > 0 && { editedCount: edited.length }),
       outbox: this.#outbox,
       memories: this.#memories,
       filed: [...this.#targets.keys()],
       unsent: this.#unsent,
       ...(this.#refusal !== undefined && { refusal: this.#refusal }),
     }
+  }
+
+  #redirect({ address, edited }: Extract<SieveAction, { kind: 'redirect' }>): void {
+    const { message } = this.#delivery
+    const entry = redirect(this.#delivery, address)
+    if (edited === undefined) this.#outbox.push(entry)
+    // What cannot be sent as it was changed is kept.
+    else if (message.isCut === true) this.#file({ ...INBOX, edited })
+    else {
+      const octets = editedOctets(edited, message.content ?? emptyOctets)
+      this.#outbox.push({ ...entry, content: this.#traced(octets) })
+    }
+  }
+
+  #traced(octets: Octets): Octets {
+    return concatOctets([this.#delivery.trace ?? emptyOctets, octets])
   }
 
   #file(target: Target): void {

@@ -1,5 +1,7 @@
 import type { Log } from '#base/log.ts'
+import { localZoneMinutes } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import type { Octets } from '#base/octets.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
 import { asciiLower } from '#base/text.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
@@ -47,6 +49,7 @@ interface DeliveredMail {
   readonly command: Pick<MailCommand, 'reversePath' | 'body' | 'smtpUtf8'>
   readonly message: ReturnType<typeof sieveContent>
   readonly isAccepted: boolean
+  readonly trace: Octets
 }
 
 export interface PlannerOptions {
@@ -118,7 +121,7 @@ export class DeliveryPlanner {
     filing: AccountFiling,
   ): Promise<DeliveryPlan> {
     const { clock, log, owner, mailboxes, limits } = this.#options
-    const { deliveryId, command, message, isAccepted } = this.#mail
+    const { deliveryId, command, message, isAccepted, trace } = this.#mail
     const recollection = new Recollection(mailboxes, accountId)
     const whose = owner?.(accountId)
     const delivery: Delivery = {
@@ -129,12 +132,16 @@ export class DeliveryPlanner {
       smtpUtf8: command.smtpUtf8,
       nowMs: clock.nowMs(),
       isAccepted,
+      trace,
       ...(whose !== undefined && { owner: whose }),
       ...(limits !== undefined && { limits: limits() }),
       message: {
         ...message,
         envelopeFrom: command.reversePath,
         envelopeTo: recipient,
+        nowMs: clock.nowMs(),
+        zoneMinutes: localZoneMinutes,
+        environment: ENVIRONMENT,
         mailboxExists: mailboxNames(filing),
         mailboxOf: (by) => mailboxOf(filing, by),
         remembered: recollection.remembered,
@@ -235,6 +242,9 @@ const NOTHING_FILED: DeliveryPlan = {
   unsent: [],
 }
 
+/** RFC 5183 §4.1: who runs scripts, and when. */
+const ENVIRONMENT = { name: 'Watari', location: 'MDA', phase: 'during' }
+
 /** What the store knows by: one copy for an account and detail. */
 export const copyIdOf = (deliveryId: string, recipient: Address): string =>
   `${deliveryId}${detailOf(recipient)}`
@@ -264,7 +274,9 @@ export function commitsOf(jobs: readonly Job[]): {
       accountId,
       changes: plan.changes.flatMap((change) => {
         if (change.kind !== 'append' || change.content === 0) return [change]
-        return hasRoom ? [{ ...change, content: before + change.content }] : []
+        if (hasRoom) return [{ ...change, content: before + change.content }]
+        // The mail itself is filed as it came.
+        return change.content <= (plan.editedCount ?? 0) ? [{ ...change, content: 0 }] : []
       }),
       outbox: [...plan.outbox, ...forwards],
       deliveryId: copyId,

@@ -1,7 +1,6 @@
 import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
-import { headerLength } from '#codec/mime/header.ts'
 import { formatAddress } from '#model/address.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Reply } from '#model/reply.ts'
@@ -122,12 +121,9 @@ export class DeliverySink implements MessageSink {
     const { clock } = this.#options
     const { command, deliveryId, destinations, isAccepted } = this.#mail
     const head = concatOctets(this.#head.length === 0 ? [emptyOctets] : this.#head)
-    const message = sieveContent(
-      head.subarray(0, headerLength(head)),
-      this.#sizeBytes,
-      command.handed?.verdict,
-    )
-    const planned = { deliveryId, command, message, isAccepted }
+    const message = sieveContent(head, this.#sizeBytes, command.handed?.verdict)
+    const { trace } = this.#mail
+    const planned = { deliveryId, command, message, isAccepted, trace }
     const jobs = await new DeliveryPlanner(this.#options, planned).jobs(destinations)
     const jobsOf = byDestination(jobs, destinations.length)
     this.#refused = destinations.map((destination, index) => {

@@ -95,6 +95,40 @@ describe('planning a delivery', () => {
     assert.deepEqual(parseHanded(renderHanded({ deliveryId: id })), { deliveryId: id })
   })
 
+  it('files and sends what scripts have made of the message, each action as it was then', () => {
+    const mail = fromUtf8('Subject: 会議\r\nX-Old: 1\r\n\r\n本文\r\n')
+    const given = delivery()
+    const message = { ...given.message, ...sieveContent(mail, mail.byteLength, undefined) }
+    const first = program('require "editheader"; addheader "X-A" "1";')
+    const second = program(`require ["editheader", "copy", "fileinto"];
+      if not exists "X-A" { discard; stop; }
+      fileinto :copy "Archive"; redirect :copy "a@b.example"; deleteheader "x-old";`)
+    const trace = fromUtf8('Received: 渡\r\n')
+    const plan = planDelivery({ ...given, message, trace }, [first, second])
+    const [archive, inbox] = plan.changes.map((change) => {
+      assert.ok(change.kind === 'append')
+      return { content: change.content, prefix: toUtf8(change.prefix!) }
+    })
+    assert.equal(archive!.content, 0)
+    assert.match(archive!.prefix, /^Return-Path: .*\r\nDelivered-To: .*\r\nX-A: 1\r\n$/)
+    const sentOn = plan.outbox[0]!.content
+    assert.ok(typeof sentOn === 'object')
+    assert.equal(toUtf8(sentOn), `Received: 渡\r\nX-A: 1\r\n${toUtf8(mail)}`)
+    assert.equal(
+      toUtf8(plan.contents[inbox!.content - 1]!),
+      'Received: 渡\r\nX-A: 1\r\nSubject: 会議\r\n\r\n本文\r\n',
+    )
+    assert.equal(plan.editedCount, 1)
+    assert.match(inbox!.prefix, /Delivered-To: [^\n]*\n$/)
+    const cut = { ...message, isCut: true }
+    const sent = planDelivery({ ...given, message: cut }, [
+      first,
+      program('redirect "a@b.example";'),
+    ])
+    assert.deepEqual(sent.outbox, [])
+    assert.deepEqual(sent.filed, ['INBOX'])
+  })
+
   it('keeps what it has redirected before, so that a circle of redirects ends (RFC 5228 §10)', () => {
     const taro = { localpart: 'Taro+渡り', domain: 'campus.example' }
     const script = (to: string) => [program(`redirect "${to}@campus.example";`)]

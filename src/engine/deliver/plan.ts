@@ -2,7 +2,8 @@ import { SECOND_MS } from '#base/time.ts'
 import { addFlags } from '#engine/sieve/flags.ts'
 import { runSieve } from '#engine/sieve/run.ts'
 import type { SieveLimits, SieveMemory } from '#engine/sieve/run.ts'
-import type { SieveAction } from '#engine/sieve/action.ts'
+import type { SieveAction, SieveEdited } from '#engine/sieve/action.ts'
+import { afterEdit, editedMessage } from '#engine/sieve/edited.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
 import type { Octets } from '#base/octets.ts'
@@ -26,6 +27,8 @@ export interface Delivery {
   readonly nowMs: number
   /** A 250 was said for it: a script can refuse it no more. */
   readonly isAccepted?: boolean
+  /** What stands in front of the message's octets: the transaction's Received. */
+  readonly trace?: Octets
   readonly limits?: SieveLimits
   /** Whose mail it is; without them nothing is sent in their name. */
   readonly owner?: MailOwner
@@ -41,6 +44,8 @@ export interface DeliveryPlan {
   /** Of their contents 0 is the message, 1 the first of `contents`, and so on. */
   readonly changes: readonly MailboxChange[]
   readonly contents: readonly Octets[]
+  /** How many of the first of those are the message as scripts have changed it. */
+  readonly editedCount?: number
   readonly outbox: readonly OutboxEntry[]
   readonly memories: readonly Memory[]
   /** Names of mailboxes, for events. */
@@ -61,13 +66,14 @@ export function planDelivery(delivery: Delivery, scripts: readonly PlacedScript[
   const trouble: ScriptTrouble[] = []
   let flags: readonly string[] = []
   let isKept = true
+  let edited: SieveEdited | undefined
   for (const script of scripts) {
     if (!isKept) break
     if ('trouble' in script) {
       trouble.push(script.trouble)
       continue
     }
-    const run = runSieve(script.program, delivery.message, delivery.limits)
+    const run = runSieve(script.program, editedMessage(delivery.message, edited), delivery.limits)
     if (!run.ok) {
       // RFC 5228 §2.10.6: on a runtime error the implicit keep takes effect.
       trouble.push({ place: script.place, ...run.error })
@@ -76,14 +82,17 @@ export function planDelivery(delivery: Delivery, scripts: readonly PlacedScript[
     memories.push(...(run.value.memories ?? []))
     // An explicit keep waits for the scripts behind it like the implicit one: they may still file the mail.
     const keeps = run.value.actions.filter((action) => action.kind === 'keep')
-    actions.push(...run.value.actions.filter((action) => action.kind !== 'keep'))
+    const others = run.value.actions.filter((action) => action.kind !== 'keep')
+    const before = edited
+    actions.push(...others.map((action) => withEdit(action, before)))
+    edited = afterEdit(edited, run.value.edited)
     // What an earlier script has marked stays so: it is one mail that is kept.
     if (run.value.implicitKeep) flags = addFlags(flags, run.value.flags)
     // What it keeps by itself it marks by itself (RFC 5232 §5).
     for (const keep of keeps) ({ flags } = keep)
     isKept = run.value.implicitKeep || keeps.length > 0
   }
-  if (isKept) actions.push({ kind: 'keep', flags })
+  if (isKept) actions.push(withEdit({ kind: 'keep', flags }, edited))
   const work = new CarryOut(delivery)
   for (const action of actions) work.act(action)
   for (const each of trouble) work.tell(each)
@@ -101,4 +110,12 @@ export function planDelivery(delivery: Delivery, scripts: readonly PlacedScript[
     ],
     trouble,
   }
+}
+
+/** An action on what earlier scripts have left of the message. */
+function withEdit(action: SieveAction, before: SieveEdited | undefined): SieveAction {
+  if (action.kind !== 'keep' && action.kind !== 'fileinto' && action.kind !== 'redirect')
+    return action
+  const edited = afterEdit(before, action.edited)
+  return edited === undefined ? action : { ...action, edited }
 }

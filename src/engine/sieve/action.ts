@@ -1,10 +1,11 @@
+import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
 
 /** What a script wants to happen to one delivery, in order. */
 export type SieveAction =
-  | { readonly kind: 'keep'; readonly flags: readonly string[] }
-  | ({ readonly kind: 'fileinto' } & SieveTarget)
-  | { readonly kind: 'redirect'; readonly address: Address }
+  | { readonly kind: 'keep'; readonly flags: readonly string[]; readonly edited?: SieveEdited }
+  | ({ readonly kind: 'fileinto'; readonly edited?: SieveEdited } & SieveTarget)
+  | { readonly kind: 'redirect'; readonly address: Address; readonly edited?: SieveEdited }
   | { readonly kind: 'reject'; readonly reason: string }
   | { readonly kind: 'discard' }
   | SieveVacation
@@ -47,3 +48,9 @@ export interface SieveNotify {
   readonly message?: string
   readonly fcc?: SieveTarget
 }
+
+/** A message that a script has changed. */
+export type SieveEdited =
+  /** As it came, with fields in front: a large message and the copies of others stay shared. */
+  | { readonly kind: 'prefixed'; readonly prefix: Octets }
+  | { readonly kind: 'whole'; readonly octets: Octets }

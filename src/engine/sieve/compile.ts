@@ -23,8 +23,8 @@ export function compileSieve(text: string): Outcome<SieveProgram, readonly Sieve
     if (!(thrown instanceof TooManyErrors)) throw thrown
   }
   if (compiling.errors.length > 0) return err(compiling.errors)
-  const { required, includes, needsContent } = compiling
-  return ok({ statements, extensions: required, includes: [...includes.values()], needsContent })
+  const { required, includes } = compiling
+  return ok({ statements, extensions: required, includes: [...includes.values()] })
 }
 
 /** Nobody reads more, and each costs its maker less than us. */
@@ -40,7 +40,7 @@ export class SieveCompiling {
   readonly loops: (string | undefined)[] = []
   /** Names of variables that were set so far. */
   readonly variables = new Set<string>()
-  needsContent = false
+  readonly knows = isSieveExtension
 
   script(commands: readonly SieveCommand[]): SieveStatement {
     let first = 0

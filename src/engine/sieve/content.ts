@@ -1,38 +1,44 @@
-import { decodeWords } from '#codec/mime/encoded-word.ts'
-import { headerFields } from '#codec/mime/header.ts'
-import { parseAddressList } from '#codec/mime/address-list.ts'
 import type { Octets } from '#base/octets.ts'
-import { parseAddress } from '#model/address.ts'
-import type { Address } from '#model/address.ts'
-import type { Verdict } from '#model/verdict.ts'
+import { headerLength } from '#codec/mime/header.ts'
+import type { Verdict, VirusOutcome } from '#model/verdict.ts'
+
+import { headerView } from './header-view.ts'
 import type { SieveMessage } from './message.ts'
 
-/** The message's side of a SieveMessage: its header, read once for all recipients. */
-export type SieveContent = Pick<SieveMessage, 'sizeBytes' | 'header' | 'addresses' | 'spamValue'>
+/** The message's side of a SieveMessage: read once for all recipients. */
+export type SieveContent = Pick<
+  SieveMessage,
+  | 'sizeBytes'
+  | 'header'
+  | 'addresses'
+  | 'addressFields'
+  | 'spamValue'
+  | 'virusValue'
+  | 'content'
+  | 'isCut'
+>
 
-/** Reads a header block for scripts; values are decoded when they are asked for. */
+/** Of a verdict what scripts ask for. */
+export type SieveVerdict = Pick<Verdict, 'class'> & Partial<Pick<Verdict, 'virus'>>
+
+/** A message for scripts: `content` is its octets, or what there is of them, its header at least. */
 export function sieveContent(
-  header: Octets,
+  content: Octets,
   sizeBytes: number,
-  verdict: Pick<Verdict, 'class'> | undefined,
+  verdict: SieveVerdict | undefined,
 ): SieveContent {
-  const fields = Map.groupBy(headerFields(header), (field) => field.key)
   return {
+    ...headerView(content.subarray(0, headerLength(content))),
     sizeBytes,
+    content,
+    isCut: content.byteLength < sizeBytes,
     spamValue: spamValue(verdict),
-    header: (name) => fields.get(name)?.map((field) => decodeWords(field.value)) ?? [],
-    addresses: (name) =>
-      fields.get(name)?.flatMap((field) =>
-        parseAddressList(field.value).flatMap(({ mailbox, host }): Address[] => {
-          const parsed = parseAddress(`${mailbox ?? ''}@${host ?? ''}`)
-          return parsed.ok ? [parsed.value] : []
-        }),
-      ) ?? [],
+    virusValue: virusValue(verdict?.virus),
   }
 }
 
 /** RFC 5235 §2.1: 0 is untested, 10 certainly spam. */
-function spamValue(verdict: Pick<Verdict, 'class'> | undefined): number {
+function spamValue(verdict: SieveVerdict | undefined): number {
   switch (verdict?.class) {
     case undefined:
       return 0
@@ -42,5 +48,20 @@ function spamValue(verdict: Pick<Verdict, 'class'> | undefined): number {
       return 6
     case 'spam':
       return 10
+  }
+}
+
+/** RFC 5235 §3.3: 0 is untested, 1 clean, 4 perhaps infected, 5 infected. */
+function virusValue(virus: VirusOutcome | undefined): number {
+  switch (virus?.kind) {
+    case undefined:
+    case 'unavailable':
+      return 0
+    case 'clean':
+      return 1
+    case 'unscannable':
+      return 4
+    case 'infected':
+      return 5
   }
 }

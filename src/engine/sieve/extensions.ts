@@ -1,4 +1,5 @@
 import { base } from './extensions/base.ts'
+import { body } from './extensions/body.ts'
 import { comparators } from './extensions/comparators.ts'
 import { duplicate } from './extensions/duplicate.ts'
 import { enotify } from './extensions/enotify.ts'
@@ -6,16 +7,27 @@ import { fcc } from './extensions/fcc.ts'
 import { mailboxId, specialUse } from './extensions/special-use.ts'
 import { vacation } from './extensions/vacation.ts'
 import { copy } from './extensions/copy.ts'
+import { dateExtension } from './extensions/date.ts'
+import { editheader } from './extensions/editheader.ts'
 import { encodedCharacter } from './extensions/encoded-character.ts'
 import { envelope } from './extensions/envelope.ts'
+import { environment } from './extensions/environment.ts'
+import { extlists } from './extensions/extlists.ts'
 import { fileinto } from './extensions/fileinto.ts'
+import { ihave } from './extensions/ihave.ts'
 import { imap4flags } from './extensions/imap4flags.ts'
+import { includeExtension } from './extensions/include.ts'
+import { index } from './extensions/index.ts'
 import { mailbox } from './extensions/mailbox.ts'
+import { metadataExtension } from './extensions/metadata.ts'
+import { mime } from './extensions/mime.ts'
 import { redirect } from './extensions/redirect.ts'
+import { regex } from './extensions/regex.ts'
 import { reject } from './extensions/reject.ts'
 import { relational } from './extensions/relational.ts'
-import { spamtest } from './extensions/spamtest.ts'
+import { spamtestExtension } from './extensions/spamtest.ts'
 import { subaddress } from './extensions/subaddress.ts'
+import { variables } from './extensions/variables.ts'
 import type { SieveCommandRule, SieveExtension, SieveTestRule } from './language.ts'
 
 /** The one list for checking, running and capability lines. */
@@ -30,7 +42,7 @@ const EXTENSIONS: readonly SieveExtension[] = [
   copy,
   mailbox,
   relational,
-  spamtest,
+  spamtestExtension,
   subaddress,
   imap4flags,
   vacation,
@@ -39,6 +51,18 @@ const EXTENSIONS: readonly SieveExtension[] = [
   enotify,
   specialUse,
   mailboxId,
+  variables,
+  body,
+  dateExtension,
+  editheader,
+  environment,
+  extlists,
+  ihave,
+  includeExtension,
+  index,
+  metadataExtension,
+  mime,
+  regex,
 ]
 
 /** What `require` may name, with where it is defined. */

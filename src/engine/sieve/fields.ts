@@ -12,5 +12,5 @@ const FIELD_NAME = /^[!-9;-~]+$/
 export const takeFieldNames = (args: Arguments): SieveTexts =>
   checkedTexts(args.texts('names of fields'), (names) => names.map(fieldName))
 
-const fieldName = (name: string): string =>
+export const fieldName = (name: string): string =>
   FIELD_NAME.test(name) ? asciiLower(name) : fail(`"${name}" is no name of a field`)

@@ -61,8 +61,6 @@ export interface SieveProgram {
   readonly extensions: ReadonlySet<string>
   /** The scripts that it may include, each once (RFC 6609 §3.2). */
   readonly includes: readonly SieveInclusion[]
-  /** True where it looks at more of the message than its header. */
-  readonly needsContent: boolean
 }
 
 export interface SieveInclusion {

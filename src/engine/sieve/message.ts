@@ -1,12 +1,21 @@
+import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
 
-/** What a script can ask about one delivery. */
-export interface SieveMessage {
-  readonly sizeBytes: number
+import type { SieveInclusion, SieveProgram } from './language.ts'
+
+/** What a script can ask about a header. */
+export interface SieveHeader {
   /** Values of a field, unfolded and decoded (RFC 5228 §2.7.2), in their order; the name is lower-case. */
   header(name: string): readonly string[]
   /** The mailboxes of a field's address list. */
   addresses(name: string): readonly Address[]
+  /** Those of each field of the name, where they can be told apart. */
+  addressFields?(name: string): readonly (readonly Address[])[]
+}
+
+/** What a script can ask about one delivery. */
+export interface SieveMessage extends SieveHeader {
+  readonly sizeBytes: number
   readonly envelopeFrom: Address | null
   /** The recipient of this delivery. */
   readonly envelopeTo: Address
@@ -21,4 +30,35 @@ export interface SieveMessage {
   readonly remembered?: (keys: readonly string[]) => readonly string[]
   /** 0 not tested, 1 clean … 10 spam (RFC 5235 §2.1). */
   readonly spamValue: number
+  /** The message as it came, or the beginning of a large one; absent: nothing of it is at hand. */
+  readonly content?: Octets
+  /** True where `content` is not all of it. */
+  readonly isCut?: boolean
+  /** How the submitter authenticated; the account's name. */
+  readonly envelopeAuth?: string
+  /** What MAIL and RCPT said besides, by the names of RFC 6009 §3 and §4. */
+  readonly envelopeParameters?: Readonly<Record<string, readonly string[]>>
+  /** Now; absent: what asks for it finds nothing. */
+  readonly nowMs?: number
+  /** Minutes east of UTC, at a time: the zone of who gets the mail. */
+  readonly zoneMinutes?: (atMs: number) => number
+  /** Of RFC 5183 §4, in lower case. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** 0 to 100, where it is finer than `spamValue`. */
+  readonly spamPercent?: number
+  /** 0 not tested, 1 clean … 5 infected (RFC 5235 §3.3). */
+  readonly virusValue?: number
+  readonly lists?: SieveLists
+  /** An annotation of a mailbox, or of the server for undefined (RFC 5490 §3, §5). */
+  readonly annotation?: (mailbox: string | undefined, entry: string) => string | undefined
+  /** The scripts that others include, compiled; undefined: there is none, or it does not compile. */
+  readonly scripts?: (inclusion: SieveInclusion) => SieveProgram | undefined
+}
+
+/** Lists that are kept outside of scripts (RFC 6134). */
+export interface SieveLists {
+  /** True where there is such a list. */
+  has(list: string): boolean
+  /** True where the list holds the value, an address for most. */
+  holds(list: string, value: string): boolean
 }

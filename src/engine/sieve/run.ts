@@ -1,15 +1,19 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 
-import type { SieveAction } from './action.ts'
+import type { SieveAction, SieveEdited } from './action.ts'
+import { SieveEdits } from './edits.ts'
 import { endRun, SieveFault } from './language.ts'
 import type { SieveProgram } from './language.ts'
-import type { SieveMessage } from './message.ts'
+import type { SieveHeader, SieveMessage } from './message.ts'
+import { SieveVariables } from './variables.ts'
 
 /** Named limits of one run; passing one is a runtime error, and then the mail is kept. */
-const SIEVE_STEPS_MAX = 100_000
+const SIEVE_STEPS_MAX = 1_000_000
 export const SIEVE_REDIRECTS_MAX = 5
 const SIEVE_ACTIONS_MAX = 32
+/** What a look at something outside of the message costs. */
+const LOOK_UP_STEPS = 100
 
 /** Limits that an administrator sets. */
 export interface SieveLimits {
@@ -39,6 +43,8 @@ export interface SieveResult {
   readonly implicitKeep: boolean
   /** Flags that the implicit keep sets (RFC 5232 §5). */
   readonly flags: readonly string[]
+  /** What the implicit keep keeps, where it is not the message as it came. */
+  readonly edited?: SieveEdited
 }
 
 /** Runs a checked script on one delivery. Pure; ends within SIEVE_STEPS_MAX steps. */
@@ -59,7 +65,7 @@ export function runSieve(
 
 /** What an extension keeps of one run: made when it is first asked for. */
 export interface SieveSlot<T> {
-  readonly first: () => T
+  readonly first: (run: SieveRun) => T
 }
 
 /** One run of a script and of those that it includes. */
@@ -71,6 +77,11 @@ export class SieveRun {
   flags: readonly string[] = []
   /** What later deliveries are to know of this one. */
   readonly memories: SieveMemory[] = []
+  /** Of the script that runs (RFC 5229). */
+  variables: SieveVariables
+  /** Those that scripts share (RFC 6609 §3.4). */
+  readonly globals = new SieveVariables()
+  edits: SieveEdits | undefined
   readonly #actions: SieveAction[] = []
   readonly #slots = new Map<SieveSlot<unknown>, unknown>()
   #implicitKeep = true
@@ -81,6 +92,7 @@ export class SieveRun {
   constructor(message: SieveMessage, { redirectsMax = SIEVE_REDIRECTS_MAX }: SieveLimits = {}) {
     this.message = message
     this.#redirectsMax = redirectsMax
+    this.variables = new SieveVariables(this.globals)
   }
 
   result(): SieveResult {
@@ -89,7 +101,33 @@ export class SieveRun {
       implicitKeep: this.#implicitKeep,
       flags: this.flags,
       ...(this.memories.length > 0 && { memories: this.memories }),
+      ...this.edited(),
     }
+  }
+
+  /** The header as it is now. */
+  get header(): SieveHeader {
+    return this.edits?.header ?? this.message
+  }
+
+  /** For an action that keeps, files or sends the message: what it has become so far (RFC 5293 §6). */
+  edited(): { readonly edited?: SieveEdited } {
+    const edited = this.edits?.edited()
+    return edited === undefined ? {} : { edited }
+  }
+
+  /** For an action that sends the message: of a large one only the beginning is at hand. */
+  editedToSend(): { readonly edited?: SieveEdited } {
+    const edited = this.edited()
+    if (edited.edited !== undefined && this.message.isCut === true)
+      endRun('the message is too large to be sent changed')
+    return edited
+  }
+
+  /** The edits so far, of which there is to be another. */
+  edit(): SieveEdits {
+    this.edits ??= new SieveEdits(this.message)
+    return this.edits.more()
   }
 
   /** A command begins. */
@@ -105,8 +143,14 @@ export class SieveRun {
   }
 
   slot<T>(slot: SieveSlot<T>): T {
-    if (!this.#slots.has(slot)) this.#slots.set(slot, slot.first())
+    if (!this.#slots.has(slot)) this.#slots.set(slot, slot.first(this))
     return this.#slots.get(slot) as T
+  }
+
+  /** True where the list holds the value (RFC 6134 §2.2). */
+  isListed(list: string, value: string): boolean {
+    this.step(LOOK_UP_STEPS)
+    return this.message.lists?.holds(list, value) ?? false
   }
 
   cancelImplicitKeep(): void {

@@ -1,10 +1,12 @@
 import { takeFieldNames } from '#engine/sieve/fields.ts'
 import { fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
-import { compared, takeMatch } from '#engine/sieve/match.ts'
+import { compared, takeKeys, takeMatch } from '#engine/sieve/match.ts'
 
 import { partsOf, takeAddressPart } from './addresses.ts'
 import { takeFlags } from './imap4flags.ts'
+import { takeIndex } from './index.ts'
+import { takeMime } from './mime.ts'
 
 const STOP = { kind: 'stop' } as const
 
@@ -15,7 +17,7 @@ const keep: SieveCommandRule = {
     const flags = takeFlags(args)
     return (run) => {
       run.cancelImplicitKeep()
-      run.act({ kind: 'keep', flags: flags(run) })
+      run.act({ kind: 'keep', flags: flags(run), ...run.edited() })
     }
   },
 }
@@ -63,28 +65,33 @@ const size: SieveTestRule = {
 
 const exists: SieveTestRule = {
   compile(args) {
+    const mime = takeMime(args)
     const names = takeFieldNames(args)
-    return (run) => names.of(run).every((name) => run.message.header(name).length > 0)
+    return (run) => names.of(run).every((name) => mime.values(run, name).length > 0)
   },
 }
 
 const header: SieveTestRule = {
   compile(args) {
+    const occurrences = takeIndex(args)
+    const mime = takeMime(args, { hasParts: true })
     const match = takeMatch(args)
     const names = takeFieldNames(args)
-    return compared(match, args.texts('keys'), (run) =>
-      names.of(run).flatMap((name) => run.message.header(name).map((value) => value.trim())),
+    return compared(match, takeKeys(args, match), (run) =>
+      names.of(run).flatMap((name) => occurrences(mime.values(run, name))),
     )
   },
 }
 
 const address: SieveTestRule = {
   compile(args) {
+    const occurrences = takeIndex(args)
+    const mime = takeMime(args)
     const match = takeMatch(args)
     const part = takeAddressPart(args)
     const names = takeFieldNames(args)
-    return compared(match, args.texts('keys'), (run) =>
-      names.of(run).flatMap((name) => partsOf(run.message.addresses(name), part)),
+    return compared(match, takeKeys(args, match), (run) =>
+      names.of(run).flatMap((name) => partsOf(occurrences(mime.addresses(run, name)).flat(), part)),
     )
   },
 }

@@ -5,6 +5,7 @@ export const comparators: SieveExtension = {
   names: {
     'comparator-i;octet': 'RFC 5228 §2.7.3',
     'comparator-i;ascii-casemap': 'RFC 5228 §2.7.3',
+    'comparator-i;unicode-casemap': 'RFC 5051',
     'comparator-i;ascii-numeric': 'RFC 4790 §9.1',
   },
 }

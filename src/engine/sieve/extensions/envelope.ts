@@ -2,7 +2,7 @@ import { asciiLower } from '#base/text.ts'
 import { checkedTexts } from '#engine/sieve/arguments.ts'
 import { fail } from '#engine/sieve/language.ts'
 import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
-import { compared, takeMatch } from '#engine/sieve/match.ts'
+import { compared, takeKeys, takeMatch } from '#engine/sieve/match.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 
 import { partsOf, takeAddressPart } from './addresses.ts'
@@ -14,7 +14,7 @@ const rule: SieveTestRule = {
     const match = takeMatch(args)
     const part = takeAddressPart(args)
     const names = checkedTexts(args.texts('parts of the envelope'), (texts) => texts.map(partName))
-    return compared(match, args.texts('keys'), (run) =>
+    return compared(match, takeKeys(args, match), (run) =>
       names.of(run).flatMap((name) => envelopeValues(run.message, name, part)),
     )
   },

@@ -25,6 +25,7 @@ const rule: SieveCommandRule = {
         create,
         flags: flags(run),
         ...place(run),
+        ...run.edited(),
       })
     }
   },

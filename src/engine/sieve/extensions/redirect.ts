@@ -8,7 +8,7 @@ const rule: SieveCommandRule = {
     const address = args.address()
     return (run) => {
       if (!copies) run.cancelImplicitKeep() // RFC 3894 §3
-      run.act({ kind: 'redirect', address: address(run) })
+      run.act({ kind: 'redirect', address: address(run), ...run.editedToSend() })
     }
   },
 }
