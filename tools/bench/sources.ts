@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { systemClock } from '#base/time.ts'
 import { hostsOf, readSource } from '#engine/people/read-source.ts'
+import { SourceCopy } from '#engine/people/source-copy.ts'
+import { SourceFollower } from '#engine/people/source-follower.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { peerRoot } from '#test/peers/root.ts'
 import { startSlapd } from '#test/peers/slapd.ts'
@@ -20,25 +22,28 @@ export const sources: Part = {
   async run(say) {
     const slapd = await startSlapd({ suffix: SUFFIX, ldif: ldifOf(PEOPLE), settings: SETTINGS })
     try {
-      await ldapsearch(slapd) // what the disk has to give is in memory from now on
-      const theirs: number[] = []
-      const ours: number[] = []
-      for (let round = 0; round < ROUNDS; round++) {
-        theirs.push(await timed(() => ldapsearch(slapd)))
-        ours.push(await timed(() => readAll(slapd)))
-      }
-      const rate = (ms: number): string => Math.round((PEOPLE / ms) * 1_000).toLocaleString('en')
-      const row = (name: string, all: readonly number[]) => [
-        name,
-        `${Math.round(median(all))}`,
-        rate(median(all)),
-        (median(theirs) / median(all)).toFixed(2),
-      ]
+      await ldapsearch(slapd, []) // what the disk has to give is in memory from now on
+      const took = WAYS.map((): number[] => [])
+      const cpu = WAYS.map((): number[] => [])
+      for (let round = 0; round < ROUNDS; round++)
+        for (const [at, { run }] of WAYS.entries()) {
+          const before = process.cpuUsage()
+          const began = performance.now()
+          await run(slapd)
+          took[at]!.push(performance.now() - began)
+          const { user, system } = process.cpuUsage(before)
+          cpu[at]!.push((user + system) / 1_000)
+        }
       say(
         table([
-          ['', 'ms', 'entries/s', 'of ldapsearch'],
-          row('ldapsearch', theirs),
-          row('Watari', ours),
+          ['', 'ms', 'entries/s', 'of ldapsearch', 'processor ms'],
+          ...WAYS.map(({ name, beside }, at) => {
+            const ms = median(took[at]!)
+            const ratio = beside === undefined ? '' : (median(took[beside]!) / ms).toFixed(2)
+            const rate = Math.round((PEOPLE / ms) * 1_000).toLocaleString('en')
+            const own = beside === undefined ? '' : median(cpu[at]!).toFixed(0)
+            return [name, ms.toFixed(0), rate, ratio, own]
+          }),
         ]),
       )
     } finally {
@@ -49,32 +54,29 @@ export const sources: Part = {
 
 const SETTINGS = 'overlay syncprov\nsyncprov-sessionlog 10000'
 
-async function timed(run: () => Promise<void>): Promise<number> {
-  const began = performance.now()
-  await run()
-  return performance.now() - began
-}
-
-/** The same entries, attributes and pages; what it prints goes nowhere. */
-async function ldapsearch({ port }: Slapd): Promise<void> {
-  const words = `-x -LLL -E pr=500/noprompt -H ldap://127.0.0.1:${port} -b ou=people,${SUFFIX}`
+/** The same entries and attributes; what it prints goes nowhere. */
+async function ldapsearch({ port }: Slapd, how: readonly string[]): Promise<void> {
+  const words = `-x -LLL -H ldap://127.0.0.1:${port} -b ou=people,${SUFFIX}`.split(' ')
   const what = ['(objectClass=inetOrgPerson)', 'objectClass', 'entryUUID', 'uid', 'cn', 'mail']
-  const program = [peerRoot(), '/usr/bin/ldapsearch', ...words.split(' '), ...what]
+  const program = [peerRoot(), '/usr/bin/ldapsearch', ...words, ...how, ...what]
   const child = spawn('chroot', program, { stdio: ['ignore', 'ignore', 'inherit'] })
   const [status] = (await once(child, 'exit')) as [number | null]
   if (status !== 0) throw new Error(`ldapsearch ended with ${status}`)
 }
 
-async function readAll({ port }: Slapd): Promise<void> {
-  const source: DirectorySource = {
-    name: 'bench',
-    order: 1,
-    servers: [{ host: '127.0.0.1', port, tls: 'none' }],
-    base: `ou=people,${SUFFIX}`,
-    filter: '(objectClass=inetOrgPerson)',
-    key: 'entryUUID',
-    auth: 'bind',
-  }
+const sourceOf = ({ port }: Slapd): DirectorySource => ({
+  name: 'bench',
+  order: 1,
+  servers: [{ host: '127.0.0.1', port, tls: 'none' }],
+  base: `ou=people,${SUFFIX}`,
+  filter: '(objectClass=inetOrgPerson)',
+  key: 'entryUUID',
+  auth: 'bind',
+})
+
+/** As a source that is polled is read: up to people who can be merged. */
+async function readAll(slapd: Slapd): Promise<void> {
+  const source = sourceOf(slapd)
   const hosts = hostsOf(source, systemClock)
   try {
     const { people } = await readSource(source, hosts)
@@ -83,6 +85,48 @@ async function readAll({ port }: Slapd): Promise<void> {
     hosts.close()
   }
 }
+
+/** As one that tells news is: up to the end of its refresh. */
+async function refresh(slapd: Slapd): Promise<void> {
+  const source = sourceOf(slapd)
+  const copy = new SourceCopy(source)
+  let end: (fault: unknown) => void = () => undefined
+  const fault = new Promise((resolve) => (end = resolve))
+  const follower = new SourceFollower(source, {
+    clock: systemClock,
+    peopleMax: 2 * PEOPLE,
+    taker: {
+      seen: () => copy.seen,
+      isEmpty: () => copy.size === 0,
+      take: (news, { csns }) => {
+        copy.take(copy.plan(news, csns), csns)
+        end(undefined)
+        return Promise.resolve('taken')
+      },
+      failed: end,
+    },
+  })
+  const failed = await fault
+  await follower.close()
+  if (failed !== undefined) throw failed
+  if (copy.people.size !== PEOPLE) throw new Error(`${copy.people.size} instead of ${PEOPLE}`)
+}
+
+/** Each with the way of ldapsearch that it is beside. */
+const WAYS: readonly {
+  readonly name: string
+  readonly run: (slapd: Slapd) => Promise<void>
+  readonly beside?: number
+}[] = [
+  {
+    name: 'ldapsearch, pages of 500',
+    run: (slapd) => ldapsearch(slapd, ['-E', 'pr=500/noprompt']),
+  },
+  { name: 'ldapsearch, all at once', run: (slapd) => ldapsearch(slapd, []) },
+  { name: 'Watari, all at once', run: readAll, beside: 1 },
+  { name: 'ldapsearch -E sync=ro', run: (slapd) => ldapsearch(slapd, ['-E', '!sync=ro']) },
+  { name: 'Watari by refreshAndPersist', run: refresh, beside: 3 },
+]
 
 function ldifOf(people: number): string {
   const base64 = (text: string): string => Buffer.from(text).toString('base64')
