@@ -82,6 +82,8 @@ export interface Alias {
   readonly name?: string
   /** What another system calls the group. */
   readonly externalId?: string
+  /** Entries of other directories that say all of it, first to last. */
+  readonly origins?: readonly Origin[]
 }
 
 /** What an account's mail is forwarded to. */

@@ -11,3 +11,14 @@ export interface EntryAttribute {
   readonly type: string
   readonly values: readonly Octets[]
 }
+
+/** An entry of which the values are wanted that are text. */
+export interface EntryTexts {
+  readonly dn: string
+  /** By their attribute in lower case, with its options. */
+  readonly texts: ReadonlyMap<string, readonly string[]>
+  /** Values that are no UTF-8, likewise. */
+  readonly octets: ReadonlyMap<string, readonly Octets[]>
+  /** Whether an attribute has options: most entries have none. */
+  readonly hasOptions: boolean
+}

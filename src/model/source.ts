@@ -23,6 +23,8 @@ export interface DirectorySource {
   readonly auth: 'bind' | 'hash'
   /** A password that was right by bind is kept here for good, and the source not asked about it again. */
   readonly adoptPasswords?: true
+  /** Its groups are ours as well: addresses that lead to their members. */
+  readonly groups?: true
 }
 
 export interface SourceServer {

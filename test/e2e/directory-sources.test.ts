@@ -110,7 +110,7 @@ describe('people of OpenLDAP servers', { skip: peersMissing() ?? false }, () => 
     await add('older', older, '--order', '2')
     await until('both are read', async () => {
       const states = await Promise.all([source('newer'), source('older')])
-      return states.every(({ state }) => state === 'well')
+      return states.every(({ state, notes }, at) => state === 'well' && notes.length === at)
     })
     const kenji = await explain('kenji')
     assert.deepEqual(

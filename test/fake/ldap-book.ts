@@ -130,9 +130,10 @@ export async function find(
     filter: typeof filter === 'string' ? filterOf(filter) : filter,
     ...ask,
   } as const
-  for await (const { response, controls } of connection.answers(request, { controls: asked })) {
-    if (response.op === 'entry') entries.push(response.entry)
-    if (response.op === 'result') return { entries, code: response.result.code, controls }
-  }
+  for await (const messages of connection.answers(request, { controls: asked }))
+    for (const { response, controls } of messages) {
+      if (response.op === 'entry') entries.push(response.entry)
+      if (response.op === 'result') return { entries, code: response.result.code, controls }
+    }
   throw new Error('no result')
 }

@@ -7,6 +7,7 @@ import { systemClock } from '#base/time.ts'
 import { bind } from '#client/ldap/bind.ts'
 import { LdapConnection } from '#client/ldap/connection.ts'
 import { LdapHosts } from '#client/ldap/hosts.ts'
+import { knownAttributes } from '#client/ldap/look.ts'
 import { search } from '#client/ldap/search.ts'
 import { LDAP_TIMES } from '#client/ldap/server.ts'
 import type { LdapServer } from '#client/ldap/server.ts'
@@ -15,6 +16,8 @@ import type { SyncEvent } from '#client/ldap/synchronise.ts'
 import { equal, parseFilter } from '#codec/ldap/filter.ts'
 import type { Filter } from '#codec/ldap/filter.ts'
 import type { LdapEntry } from '#codec/ldap/message.ts'
+import { hostsOf, readSource } from '#engine/people/read-source.ts'
+import type { DirectorySource } from '#model/source.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { startBalancer } from '#test/peers/balancer.ts'
 import { peersMissing } from '#test/peers/root.ts'
@@ -119,6 +122,43 @@ describe('OpenLDAP', { skip: peersMissing() ?? false }, () => {
       isFault(thrown, 'notFound'),
     )
     connection.close()
+  })
+
+  test('a server tells which attributes it knows, by each of their names (RFC 4512 §4.2)', async () => {
+    const connection = await LdapConnection.open(plain(), PARTS)
+    const known = await knownAttributes(connection)
+    for (const name of [
+      'objectclass',
+      'entryuuid',
+      'entrycsn',
+      'mail',
+      'rfc822mailbox',
+      'uidnumber',
+    ])
+      assert.ok(known?.has(name), name)
+    for (const name of ['zimbramailalias', 'watarikeep', 'name;lang-ja', ''])
+      assert.ok(known?.has(name) === false, name)
+    connection.close()
+  })
+
+  test('a source is read whole, by pages where its server gives only a few entries at once', async () => {
+    const few = await startSlapd({
+      suffix: SUFFIX,
+      ldif: people(),
+      settings: 'limits * size.soft=20 size.hard=unlimited size.prtotal=unlimited',
+    })
+    const readings = [slapd, few].map(async ({ port }) => {
+      const servers = [{ host: '127.0.0.1', port, tls: 'none' }] as const
+      const source = { name: 'campus', order: 1, servers, base: SUFFIX, key: 'uid', auth: 'bind' }
+      const hosts = hostsOf(source as DirectorySource, systemClock)
+      const { people } = await readSource(source as DirectorySource, hosts)
+      hosts.close()
+      return [...people].map(([key, { person }]) => [key, person] as const)
+    })
+    const [whole = [], paged] = await Promise.all(readings)
+    assert.ok(whole.length >= MANY, String(whole.length))
+    assert.deepEqual(paged, whole)
+    await few.stop()
   })
 
   test('a host that hangs, dies idle or is not there costs a question little: the next one answers', async () => {

@@ -12,6 +12,8 @@ import type { LdapRequest } from '#codec/ldap/message.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import type { SourceState } from '#engine/people/source-keeper.ts'
 import type { Account } from '#model/account.ts'
+import { formatAddress } from '#model/address.ts'
+import type { DirectorySource } from '#model/source.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import { startBalancer } from '#test/peers/balancer.ts'
@@ -53,11 +55,7 @@ describe('a source of several OpenLDAP servers', { skip: peersMissing() ?? false
 ${SYNCPROV}`,
     })
     balancer = await startBalancer([provider.port])
-    const times = { connectMs: 5_000, answerMs: 5_000, besideMs: 5_000 }
-    const server = { host: '127.0.0.1', port: provider.port, tls: 'none' } as const
-    writer = await LdapConnection.open(server, { clock: systemClock, times })
-    const password = fromUtf8(provider.rootPassword)
-    assert.equal(await bind(writer, { kind: 'simple', dn: provider.rootDn, password }), true)
+    writer = await bound(provider)
     home = await Home.open(balancer.port)
   })
   after(async () => {
@@ -194,6 +192,80 @@ ${SYNCPROV}`,
   })
 })
 
+describe('groups of an OpenLDAP server', { skip: peersMissing() ?? false }, () => {
+  const GROUPS = `ou=groups,${SUFFIX}`
+  for (const [how, settings, mode] of [
+    ['followed', SYNCPROV, 'persist'],
+    ['polled', '', 'polling'],
+  ] as const)
+    test(`${how}: come, change with their members, go; all at once are held`, async () => {
+      const many = Array.from({ length: 18 }, (_, n) => group(`g${n}`, [`uid=u${n},${PEOPLE}`]))
+      const slapd = await startSlapd({
+        suffix: SUFFIX,
+        ldif: `${ldif(18)}\ndn: ${GROUPS}\nobjectClass: organizationalUnit\nou: groups\n\n${many.join('\n\n')}\n`,
+        settings,
+      })
+      const writer = await bound(slapd)
+      const home = await Home.open(slapd.port, { base: SUFFIX, groups: true })
+      const change = async (request: LdapRequest): Promise<void> => {
+        const { result } = await writer.ask(request)
+        assert.equal(result.code, 0, result.message)
+        if (mode === 'polling') await home.keeper.read('campus')
+      }
+      try {
+        await home.until(() => home.to('g17') !== undefined)
+        assert.deepEqual([home.state().mode, home.state().groups], [mode, 18])
+        assert.equal(home.to('g3'), 'u3@campus.example')
+        const member = (dn: string) =>
+          ({ kind: 'add', type: 'member', values: [fromUtf8(dn)] }) as const
+        await change({
+          op: 'modify',
+          dn: `cn=g1,${GROUPS}`,
+          changes: [member(`uid=U2, ${PEOPLE}`), member(`cn=g2,${GROUPS}`), member('cn=nobody')],
+        })
+        await home.until(() => home.to('g1')?.includes('u2@') === true)
+        assert.equal(home.to('g1'), 'u1@campus.example u2@campus.example g2@campus.example')
+        const nobody = /nobody here: cn=nobody/
+        await home.until(() => nobody.test(JSON.stringify(home.state().notes)))
+        await change({
+          op: 'rename',
+          dn: `uid=u2,${PEOPLE}`,
+          rdn: 'uid=渡辺',
+          deleteOldRdn: true,
+        })
+        // The group names an entry that is no more: slapd does not look after its members.
+        await home.until(() => home.to('g1')?.includes('u2@') === false)
+        await change({ op: 'delete', dn: `cn=g3,${GROUPS}` })
+        await home.until(() => home.to('g3') === undefined)
+        for (let n = 4; n < 17; n++) await change({ op: 'delete', dn: `cn=g${n},${GROUPS}` })
+        await home.until(() => home.state().state === 'held')
+        assert.match(home.state().error ?? '', /^1\d of 18 groups would be gone/)
+        assert.equal(home.to('g16'), 'u16@campus.example')
+        await home.keeper.read('campus', { accept: true })
+        await home.until(() => home.to('g16') === undefined)
+        assert.equal(home.of('u16')?.disabled, false)
+      } finally {
+        await home.close()
+        writer.close()
+        await slapd.stop()
+      }
+    })
+
+  const group = (cn: string, members: readonly string[]): string =>
+    [`dn: cn=${cn},${GROUPS}`, 'objectClass: groupOfNames', `cn: ${cn}`]
+      .concat(members.map((dn) => `member: ${dn}`))
+      .join('\n')
+})
+
+async function bound({ port, rootDn, rootPassword }: Slapd): Promise<LdapConnection> {
+  const times = { connectMs: 5_000, answerMs: 5_000, besideMs: 5_000 }
+  const server = { host: '127.0.0.1', port, tls: 'none' } as const
+  const connection = await LdapConnection.open(server, { clock: systemClock, times })
+  const password = fromUtf8(rootPassword)
+  assert.equal(await bind(connection, { kind: 'simple', dn: rootDn, password }), true)
+  return connection
+}
+
 /** Control's directory with one source, as it would stand on its disk. */
 class Home {
   readonly master: DirectoryMaster
@@ -204,7 +276,7 @@ class Home {
     this.keeper = this.#keeper()
   }
 
-  static async open(port: number): Promise<Home> {
+  static async open(port: number, set: Partial<DirectorySource> = {}): Promise<Home> {
     const log = new SqliteDirectoryLog(':memory:')
     const master = new DirectoryMaster({ log, clock: systemClock })
     await master.load()
@@ -215,6 +287,7 @@ class Home {
       base: PEOPLE,
       key: 'entryUUID',
       auth: 'bind',
+      ...set,
     } as const
     const rows = [
       { kind: 'domain', domain: { name: 'campus.example' } },
@@ -252,6 +325,13 @@ class Home {
 
   of = (uid: string): Account | undefined =>
     this.master.directory.byAddress({ localpart: uid, domain: 'campus.example' })
+
+  /** Where mail to a group goes. */
+  to = (name: string): string | undefined =>
+    this.master.directory
+      .alias({ localpart: name, domain: 'campus.example' })
+      ?.to.map(formatAddress)
+      .join(' ')
 
   accounts = (): readonly Account[] => [...this.master.directory.accounts()]
 

@@ -42,6 +42,8 @@ export function directorySourceCommands(directory: Command, io: CliIo): void {
     .option('--order <n>', 'lower is asked first')
     .option('--ca <file>', 'certificates in PEM that alone are trusted')
     .option('--plain', 'without TLS, also to another machine')
+    .option('--groups', 'its groups, too: addresses that lead to their members')
+    .option('--no-groups', 'people alone (as it is; of a new source)')
     .action(async (name: string, options: AddOptions, command: Command) => {
       const verb = verbOf(command, io)
       const body = await verb.api.put(
@@ -146,6 +148,7 @@ interface AddOptions {
   readonly order?: string
   readonly ca?: string
   readonly plain?: boolean
+  readonly groups?: boolean
 }
 
 async function sourceOf(io: CliIo, options: AddOptions): Promise<unknown> {
@@ -168,6 +171,7 @@ async function sourceOf(io: CliIo, options: AddOptions): Promise<unknown> {
     ...(order !== undefined && { order: Number(order) }),
     ...(ca !== undefined && { ca: await textOf(io, ca) }),
     ...(plain === true && { plain }),
+    ...(options.groups !== undefined && { groups: options.groups }),
   }
 }
 
@@ -179,6 +183,7 @@ const sourceText = (body: SourceBody): string =>
       ['state', body.state],
       ['error', body.error],
       ['people', body.people],
+      ['groups', body.groupCount],
       ['mode', body.mode],
       ['read', body.readAt],
       ['news', body.newsAt],
@@ -231,7 +236,7 @@ const notesText = (notes: SourceBody['notes']): string =>
 
 const trialText = (body: z.infer<typeof sourceTrial>): string =>
   [
-    `${body.people} people\n\n`,
+    `${body.people} people${body.groupCount === undefined ? '' : `, ${body.groupCount} groups`}\n\n`,
     table(
       ['ADDRESS', 'NAME', 'DN'],
       body.sample.map(({ address, name, dn }) => [address, name, dn]),

@@ -1,15 +1,14 @@
 import { Fault } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
-import type { LdapMessage } from '#codec/ldap/message.ts'
+import type { LdapEntry, LdapMessage } from '#codec/ldap/message.ts'
 
 /** Messages that wait for their asker before the connection reads no more. */
 const WAITING_MAX = 256
 
 /** What came upon one question, until somebody takes it. */
-export class Answers {
+export class Answers<Entry = LdapEntry> {
   readonly #clock: Clock
-  #waiting: LdapMessage[] = []
-  #taken = 0
+  #waiting: LdapMessage<Entry>[] = []
   #end: Fault | undefined
   #arrived: (() => void) | undefined
   #drained: (() => void) | undefined
@@ -19,25 +18,21 @@ export class Answers {
   }
 
   /** Undefined where more may come at once, else what resolves when it may. */
-  put(message: LdapMessage): Promise<void> | undefined {
+  put(message: LdapMessage<Entry>): Promise<void> | undefined {
     this.#waiting.push(message)
     this.#arrived?.()
-    if (this.#waiting.length - this.#taken < WAITING_MAX || this.#end !== undefined)
-      return undefined
+    if (this.#waiting.length < WAITING_MAX || this.#end !== undefined) return undefined
     return new Promise((resolve) => (this.#drained = resolve))
   }
 
-  /** The next one. Throws the Fault that ended the connection, or `timeout`. */
-  async next(timeoutMs: number | undefined): Promise<LdapMessage> {
-    if (this.#taken === this.#waiting.length && this.#end === undefined)
-      await this.#arrival(timeoutMs)
-    const message = this.#waiting[this.#taken]
-    if (message === undefined) throw this.#end ?? new Fault('timeout', 'no answer in time')
-    if (++this.#taken < this.#waiting.length) return message
+  /** All that have come, one at least. Throws the Fault that ended the connection, or `timeout`. */
+  async next(timeoutMs: number | undefined): Promise<readonly LdapMessage<Entry>[]> {
+    if (this.#waiting.length === 0 && this.#end === undefined) await this.#arrival(timeoutMs)
+    const come = this.#waiting
+    if (come.length === 0) throw this.#end ?? new Fault('timeout', 'no answer in time')
     this.#waiting = []
-    this.#taken = 0
     this.#drained?.()
-    return message
+    return come
   }
 
   #arrival(timeoutMs: number | undefined): Promise<void> {

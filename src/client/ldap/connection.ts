@@ -4,9 +4,9 @@ import type { Octets } from '#base/octets.ts'
 import { Fault, isFault } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
-import type { LdapControl, LdapMessage, LdapRequest } from '#codec/ldap/message.ts'
+import type { EntryReader, LdapControl, LdapMessage, LdapRequest } from '#codec/ldap/message.ts'
 import { encodeRequest } from '#codec/ldap/request.ts'
-import { messageLength, readResponse } from '#codec/ldap/response.ts'
+import { messageLength, readEntry, readResponseBy } from '#codec/ldap/response.ts'
 import { dial, secureClient } from '#net/dial.ts'
 import { OctetReader } from '#net/lines.ts'
 import { OctetWriter } from '#net/writer.ts'
@@ -33,6 +33,17 @@ type Response<Op extends LdapMessage['response']['op']> = Extract<
 /** A result that is not a failure of the server, for its asker to look at. */
 export type LdapEnd = Response<'result'> & { readonly controls: readonly LdapControl[] }
 
+interface AskOptions {
+  readonly controls?: readonly LdapControl[]
+  /** For each answer anew; absent: the connection's; 'forever': as long as the connection stands. */
+  readonly answerMs?: () => number | 'forever'
+}
+
+interface Asked {
+  readonly answers: Answers<unknown>
+  readonly readEntryAs: EntryReader<unknown>
+}
+
 /**
  * One connection to a directory server. Several questions may be under way at once; an asker that does
  * not take its answers holds the others up, as TCP would.
@@ -44,7 +55,7 @@ export class LdapConnection {
   #socket: Socket
   #reader: OctetReader
   #writer: OctetWriter
-  readonly #asked = new Map<number, Answers>()
+  readonly #asked = new Map<number, Asked>()
   #lastId = 0
   #end: Fault | undefined
 
@@ -100,30 +111,36 @@ export class LdapConnection {
   }
 
   /**
-   * Asks, and gives what comes one by one, the result last. Ending early abandons the question (RFC 4511
-   * §4.11). Throws Fault `timeout` after `answerMs` without a word, `closed` where the server is gone.
+   * Asks, and gives what comes, as much at once as has come, the result last. Ending early abandons the
+   * question (RFC 4511 §4.11). Throws Fault `timeout` after `answerMs` without a word, `closed` where the
+   * server is gone.
    */
-  async *answers(
+  answers(
     request: LdapRequest,
-    options: {
-      readonly controls?: readonly LdapControl[]
-      /** For each answer anew; absent: the connection's; 'forever': as long as the connection stands. */
-      readonly answerMs?: () => number | 'forever'
-    } = {},
-  ): AsyncGenerator<LdapMessage, void, void> {
+    options: AskOptions = {},
+  ): AsyncGenerator<readonly LdapMessage[], void, void> {
+    return this.answersAs(readEntry, request, options)
+  }
+
+  /** The same with entries in another form. */
+  async *answersAs<Entry>(
+    readEntryAs: EntryReader<Entry>,
+    request: LdapRequest,
+    options: AskOptions = {},
+  ): AsyncGenerator<readonly LdapMessage<Entry>[], void, void> {
     if (this.#end !== undefined) throw this.#end
     const id = this.#nextId()
-    const answers = new Answers(this.#clock)
-    this.#asked.set(id, answers)
+    const answers = new Answers<Entry>(this.#clock)
+    this.#asked.set(id, { answers, readEntryAs })
     const { answerMs = () => this.#times.answerMs } = options
     let isDone = false
     try {
       await this.#write(encodeRequest(id, request, options.controls))
       while (!isDone) {
         const waitMs = answerMs()
-        const message = await answers.next(waitMs === 'forever' ? undefined : waitMs)
-        isDone = message.response.op === 'result'
-        yield message
+        const messages = await answers.next(waitMs === 'forever' ? undefined : waitMs)
+        isDone = messages.at(-1)?.response.op === 'result'
+        yield messages
       }
     } finally {
       this.#asked.delete(id)
@@ -138,8 +155,9 @@ export class LdapConnection {
     request: LdapRequest,
     options: { readonly controls?: readonly LdapControl[] } = {},
   ): Promise<LdapEnd> {
-    for await (const { response, controls } of this.answers(request, options))
-      if (response.op === 'result') return { ...response, controls }
+    for await (const messages of this.answers(request, options))
+      for (const { response, controls } of messages)
+        if (response.op === 'result') return { ...response, controls }
     throw new Fault('protocol', `${serverName(this.server)}: no result`)
   }
 
@@ -204,14 +222,18 @@ export class LdapConnection {
     for (;;) {
       const length = this.#decoded(messageLength(octets, at))
       if (length === undefined || at + length > octets.length) return { end: at }
-      const message = this.#decoded(readResponse(octets, at))
+      const message = this.#decoded(readResponseBy(octets, at, this.#readerOf))
       at += length
       // RFC 4511 §4.4.1: with a notice of disconnection the server says why it goes.
       if (message.id === 0) throw notice(this.server, message)
-      const full = this.#asked.get(message.id)?.put(message)
+      const full = this.#asked.get(message.id)?.answers.put(message)
       if (full !== undefined) return { end: at, full }
     }
   }
+
+  /** What nobody asks for any more is read all the same: whether it is LDAP counts. */
+  readonly #readerOf = (id: number): EntryReader<unknown> =>
+    this.#asked.get(id)?.readEntryAs ?? readEntry
 
   #decoded<T>(outcome: Outcome<T, string>): T {
     if (outcome.ok) return outcome.value
@@ -229,12 +251,12 @@ export class LdapConnection {
   #fail(fault: Fault): void {
     if (this.#end !== undefined) return
     this.#end = fault
-    for (const answers of this.#asked.values()) answers.end(fault)
+    for (const { answers } of this.#asked.values()) answers.end(fault)
     this.#socket.destroySoon()
   }
 }
 
-function notice(server: LdapServer, { response }: LdapMessage): Fault {
+function notice(server: LdapServer, { response }: LdapMessage<unknown>): Fault {
   const said = response.op === 'result' ? response.result.message : ''
   return new Fault('closed', `${serverName(server)}: went away${said === '' ? '' : `: ${said}`}`)
 }

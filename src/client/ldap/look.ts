@@ -1,5 +1,6 @@
 import { toUtf8Strict } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
+import { attributeNames } from '#codec/ldap/attribute-types.ts'
 import { csnVector, emptyCsns } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
 import type { LdapEntry } from '#codec/ldap/message.ts'
@@ -28,6 +29,30 @@ export async function lookAt(connection: LdapConnection, base: string): Promise<
     offersSync: textsOf(root, 'supportedcontrol').includes(SYNC_REQUEST),
     suffix,
     csns: suffix === '' ? emptyCsns : await csnsOf(connection, suffix),
+  }
+}
+
+/** Refused, or not there: then it is not told. */
+const NOT_TOLD = ['notFound', 'unavailable', 'limit'] as const
+
+/**
+ * The names of the attributes that a server knows, in lower case; undefined where it tells no such thing.
+ * Each name that OpenLDAP does not know costs it a look through its schema for each entry.
+ */
+export async function knownAttributes(
+  connection: LdapConnection,
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const [schema] = textsOf(
+      await entryOf(connection, '', ['subschemaSubentry']),
+      'subschemasubentry',
+    )
+    if (schema === undefined) return undefined
+    const types = textsOf(await entryOf(connection, schema, ['attributeTypes']), 'attributetypes')
+    return types.length === 0 ? undefined : attributeNames(types)
+  } catch (thrown) {
+    if (NOT_TOLD.some((code) => isFault(thrown, code))) return undefined
+    throw thrown
   }
 }
 

@@ -5,12 +5,15 @@ import type { LdapServer } from './server.ts'
 
 /** Result codes that mean something of their own here (RFC 4511 appendix A). */
 export const SUCCESS = 0
-const SIZE_LIMIT_EXCEEDED = 4
+export const TIME_LIMIT_EXCEEDED = 3
+export const SIZE_LIMIT_EXCEEDED = 4
+export const ADMIN_LIMIT_EXCEEDED = 11
 /** unavailableCriticalExtension: nothing was done. */
 export const NOT_OFFERED = 12
 export const NO_SUCH_OBJECT = 32
 export const INAPPROPRIATE_AUTHENTICATION = 48
 export const INVALID_CREDENTIALS = 49
+export const UNWILLING = 53
 export const ENTRY_EXISTS = 68
 
 const NAMES: Readonly<Record<number, string>> = {

@@ -1,9 +1,17 @@
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
-import type { LdapControl, LdapEntry, SearchAsk } from '#codec/ldap/message.ts'
+import type { EntryReader, LdapControl, LdapEntry, SearchAsk } from '#codec/ldap/message.ts'
 import { nextPage, pagedControl } from '#codec/ldap/paged.ts'
+import { readEntry } from '#codec/ldap/response.ts'
 import type { LdapConnection } from './connection.ts'
-import { SUCCESS, resultFault } from './results.ts'
+import {
+  ADMIN_LIMIT_EXCEEDED,
+  SIZE_LIMIT_EXCEEDED,
+  SUCCESS,
+  TIME_LIMIT_EXCEEDED,
+  UNWILLING,
+  resultFault,
+} from './results.ts'
 import { serverName } from './server.ts'
 
 /** Below the 1,000 of Active Directory and the 500 of OpenLDAP, above which they refuse. */
@@ -20,42 +28,95 @@ export async function* search(
   ask: SearchAsk,
   options: { readonly answerMs?: number } = {},
 ): AsyncGenerator<LdapEntry, void, void> {
-  let coming: Promise<Page> | undefined = page(connection, ask, options)
+  const pages = searchPages(connection, ask, { ...options, readEntryAs: readEntry })
+  for await (const entries of pages) yield* entries
+}
+
+/** The same a page at a time, with entries in the form in which they are wanted. */
+export async function* searchPages<Entry>(
+  connection: LdapConnection,
+  ask: SearchAsk,
+  options: { readonly answerMs?: number; readonly readEntryAs: EntryReader<Entry> },
+): AsyncGenerator<readonly Entry[], void, void> {
+  let coming: Promise<Page<Entry>> | undefined = page(connection, ask, options)
   while (coming !== undefined) {
-    const { entries, cookie }: Page = await coming
+    const { entries, cookie }: Page<Entry> = await coming
     coming = cookie === undefined ? undefined : page(connection, ask, { ...options, cookie })
     coming?.catch(ignored) // told when it is its turn, or never where nobody asks any more
-    yield* entries
+    yield entries
   }
 }
 
-interface Page {
-  readonly entries: readonly LdapEntry[]
+/** A server that gives so much at once and no more, or none of it without pages. */
+const CUT: ReadonlySet<number> = new Set([
+  TIME_LIMIT_EXCEEDED,
+  SIZE_LIMIT_EXCEEDED,
+  ADMIN_LIMIT_EXCEEDED,
+  UNWILLING,
+])
+
+/**
+ * All entries of a search without pages, as much at once as has come: the server waits for nobody's
+ * question. Throws Fault `limit` where it gives them by pages only, else as `search` does.
+ */
+export async function* searchWhole<Entry>(
+  connection: LdapConnection,
+  ask: SearchAsk,
+  options: { readonly answerMs: number; readonly readEntryAs: EntryReader<Entry> },
+): AsyncGenerator<readonly Entry[], void, void> {
+  const { answerMs, readEntryAs } = options
+  const request = { op: 'search', ...ask } as const
+  const asking = { answerMs: () => answerMs }
+  for await (const messages of connection.answersAs(readEntryAs, request, asking)) {
+    const entries: Entry[] = []
+    for (const { response } of messages)
+      if (response.op === 'entry') entries.push(response.entry)
+      else if (response.op === 'result' && response.result.code !== SUCCESS) {
+        const fault = resultFault(connection.server, response.result)
+        throw CUT.has(response.result.code) ? new Fault('limit', fault.message) : fault
+      }
+    yield entries
+  }
+}
+
+interface Page<Entry> {
+  readonly entries: readonly Entry[]
   readonly cookie?: Octets
 }
 
-async function page(
+async function page<Entry>(
   connection: LdapConnection,
   ask: SearchAsk,
-  { answerMs, cookie }: { readonly answerMs?: number; readonly cookie?: Octets },
-): Promise<Page> {
-  const entries: LdapEntry[] = []
+  {
+    answerMs,
+    readEntryAs,
+    cookie,
+  }: {
+    readonly answerMs?: number
+    readonly readEntryAs: EntryReader<Entry>
+    readonly cookie?: Octets
+  },
+): Promise<Page<Entry>> {
+  const entries: Entry[] = []
   let controls: readonly LdapControl[] = []
   const options = {
     controls: [pagedControl(PAGE_ENTRIES, cookie)],
     ...(answerMs !== undefined && { answerMs: () => answerMs }),
   }
-  for await (const message of connection.answers({ op: 'search', ...ask }, options)) {
-    const { response } = message
-    if (response.op === 'entry') {
-      // Some page nothing: then it is all in one.
-      if (entries.length >= ENTRIES_MAX) throw new Fault('limit', 'more entries than can be taken')
-      entries.push(response.entry)
+  const request = { op: 'search', ...ask } as const
+  for await (const messages of connection.answersAs(readEntryAs, request, options))
+    for (const message of messages) {
+      const { response } = message
+      if (response.op === 'entry') {
+        // Some page nothing: then it is all in one.
+        if (entries.length >= ENTRIES_MAX)
+          throw new Fault('limit', 'more entries than can be taken')
+        entries.push(response.entry)
+      }
+      if (response.op !== 'result') continue
+      if (response.result.code !== SUCCESS) throw resultFault(connection.server, response.result)
+      ;({ controls } = message)
     }
-    if (response.op !== 'result') continue
-    if (response.result.code !== SUCCESS) throw resultFault(connection.server, response.result)
-    ;({ controls } = message)
-  }
   const next = nextPage(controls)
   if (!next.ok) throw new Fault('protocol', `${serverName(connection.server)}: ${next.error}`)
   return { entries, ...(next.value !== undefined && { cookie: next.value }) }

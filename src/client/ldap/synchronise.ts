@@ -1,7 +1,8 @@
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
-import type { LdapEntry, LdapMessage, SearchAsk } from '#codec/ldap/message.ts'
+import type { EntryReader, LdapEntry, LdapMessage, SearchAsk } from '#codec/ldap/message.ts'
+import { readEntry } from '#codec/ldap/response.ts'
 import {
   REFRESH_REQUIRED,
   SYNC_INFO,
@@ -10,14 +11,14 @@ import {
   readSyncState,
   syncRequest,
 } from '#codec/ldap/sync.ts'
-import type { EntryUuid, SyncInfo } from '#codec/ldap/sync.ts'
+import type { EntryUuid, SyncInfo, SyncState } from '#codec/ldap/sync.ts'
 import type { LdapConnection } from './connection.ts'
 import { NOT_OFFERED, SUCCESS, resultFault } from './results.ts'
 import { serverName } from './server.ts'
 
 /** What happens to a copy of a search's content (RFC 4533 §3). */
-export type SyncEvent =
-  | { readonly kind: 'entry'; readonly uuid: EntryUuid; readonly entry: LdapEntry }
+export type SyncEvent<Entry = LdapEntry> =
+  | { readonly kind: 'entry'; readonly uuid: EntryUuid; readonly entry: Entry }
   | { readonly kind: 'gone'; readonly uuids: readonly EntryUuid[] }
   | { readonly kind: 'stays'; readonly uuids: readonly EntryUuid[] }
   /** Whatever of the copy was neither sent nor named since the refresh began is gone. */
@@ -38,15 +39,31 @@ const SILENCE_MS = 60_000
 export async function* synchronise(
   connection: LdapConnection,
   ask: SearchAsk,
-  { cookie, persist }: { readonly cookie?: Octets; readonly persist: boolean },
+  options: SyncOptions,
 ): AsyncGenerator<SyncEvent, void, void> {
+  const batches = synchroniseAs(connection, ask, { ...options, readEntryAs: readEntry })
+  for await (const events of batches) yield* events
+}
+
+interface SyncOptions {
+  readonly cookie?: Octets
+  readonly persist: boolean
+}
+
+/** The same as much at once as has come, with entries in the form in which they are wanted. */
+export async function* synchroniseAs<Entry>(
+  connection: LdapConnection,
+  ask: SearchAsk,
+  options: SyncOptions & { readonly readEntryAs: EntryReader<Entry> },
+): AsyncGenerator<readonly SyncEvent<Entry>[], void, void> {
+  const { cookie, persist, readEntryAs } = options
   const control = syncRequest({
     mode: persist ? 'refreshAndPersist' : 'refreshOnly',
     ...(cookie !== undefined && { cookie }),
   })
   // Behind the refresh a server may have nothing to say for days.
   let isFresh = false
-  const options = {
+  const asking = {
     controls: [control],
     answerMs: () => (isFresh && persist ? ('forever' as const) : SILENCE_MS),
   }
@@ -54,14 +71,14 @@ export async function* synchronise(
     if (outcome.ok) return outcome.value
     throw new Fault('protocol', `${serverName(connection.server)}: ${outcome.error}`)
   }
-  for await (const message of connection.answers({ op: 'search', ...ask }, options)) {
-    const { response, controls } = message
-    if (response.op === 'entry') yield* entryEvents(message, response.entry, decode)
+  /** Those of one message, behind the ones before. */
+  const put = ({ response, controls }: LdapMessage<Entry>, events: SyncEvent<Entry>[]): void => {
+    if (response.op === 'entry') putEntry(response.entry, decode(readSyncState(controls)), events)
     else if (response.op === 'intermediate' && response.oid === SYNC_INFO) {
-      if (response.value === undefined) continue
+      if (response.value === undefined) return
       const info = decode(readSyncInfo(response.value))
       isFresh ||= (info.kind === 'presentTold' || info.kind === 'deletesTold') && info.isDone
-      yield* infoEvents(info)
+      events.push(...infoEvents(info))
     } else if (response.op === 'result') {
       if (response.result.code === REFRESH_REQUIRED)
         throw new Fault('conflict', `${serverName(connection.server)}: the cookie is too old`)
@@ -69,28 +86,39 @@ export async function* synchronise(
         throw new Fault('invalid', `${serverName(connection.server)}: it tells no news`)
       if (response.result.code !== SUCCESS) throw resultFault(connection.server, response.result)
       const done = decode(readSyncDone(controls))
-      if (!persist && !done.deletesTold) yield { kind: 'restGone' }
-      if (done.cookie !== undefined) yield { kind: 'cookie', cookie: done.cookie }
-      if (!persist) yield { kind: 'refreshed' }
+      if (!persist && !done.deletesTold) events.push({ kind: 'restGone' })
+      if (done.cookie !== undefined) events.push({ kind: 'cookie', cookie: done.cookie })
+      if (!persist) events.push({ kind: 'refreshed' })
     }
+  }
+  const request = { op: 'search', ...ask } as const
+  for await (const messages of connection.answersAs(readEntryAs, request, asking)) {
+    const events: SyncEvent<Entry>[] = []
+    try {
+      for (const message of messages) put(message, events)
+    } catch (thrown) {
+      // What was told before it is true all the same.
+      yield events
+      throw thrown
+    }
+    yield events
   }
 }
 
-function* entryEvents(
-  { controls }: LdapMessage,
-  entry: LdapEntry,
-  decode: <T>(outcome: Outcome<T, string>) => T,
-): Generator<SyncEvent> {
-  const state = decode(readSyncState(controls))
-  if (state === undefined) throw new Fault('protocol', `${entry.dn}: an entry without its state`)
-  const { uuid } = state
-  if (state.state === 'delete') yield { kind: 'gone', uuids: [uuid] }
-  else if (state.state === 'present') yield { kind: 'stays', uuids: [uuid] }
-  else yield { kind: 'entry', uuid, entry }
-  if (state.cookie !== undefined) yield { kind: 'cookie', cookie: state.cookie }
+function putEntry<Entry>(
+  entry: Entry,
+  state: SyncState | undefined,
+  events: SyncEvent<Entry>[],
+): void {
+  if (state === undefined) throw new Fault('protocol', 'an entry without its state')
+  const { uuid, cookie } = state
+  if (state.state === 'delete') events.push({ kind: 'gone', uuids: [uuid] })
+  else if (state.state === 'present') events.push({ kind: 'stays', uuids: [uuid] })
+  else events.push({ kind: 'entry', uuid, entry })
+  if (cookie !== undefined) events.push({ kind: 'cookie', cookie })
 }
 
-function* infoEvents(info: SyncInfo): Generator<SyncEvent> {
+function* infoEvents(info: SyncInfo): Generator<Exclude<SyncEvent, { readonly kind: 'entry' }>> {
   if (info.kind === 'deleted') yield { kind: 'gone', uuids: info.uuids }
   if (info.kind === 'present') yield { kind: 'stays', uuids: info.uuids }
   if (info.kind === 'presentTold') yield { kind: 'restGone' }

@@ -6,7 +6,7 @@ export const BOOLEAN = 0x01
 const INTEGER = 0x02
 export const OCTET_STRING = 0x04
 export const ENUMERATED = 0x0a
-const SEQUENCE = 0x30
+export const SEQUENCE = 0x30
 export const SET = 0x31
 
 /** Tags that a place of a message gives its parts: context-specific, primitive and constructed. */
@@ -83,6 +83,12 @@ export class BerReader {
   enter(tag = SEQUENCE): BerReader {
     const start = this.#pass(tag)
     return new BerReader(this.#octets, start, this.#at)
+  }
+
+  /** As `enter`, for who reads it otherwise: where its content lies. */
+  place(tag: number): readonly [octets: Octets, start: number, end: number] {
+    const start = this.#pass(tag)
+    return [this.#octets, start, this.#at]
   }
 
   skip(): void {

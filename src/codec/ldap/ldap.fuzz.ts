@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bufferOf, fromUtf8 } from '#base/octets.ts'
+import { bufferOf, fromUtf8, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import { attributeNames } from './attribute-types.ts'
 import {
   BerReader,
   ENUMERATED,
+  Malformed,
   SET,
   boolean,
   context,
@@ -26,6 +28,7 @@ import {
   newerCsns,
   readCsnCookie,
 } from './csn.ts'
+import { EntryTextReader } from './entry-texts.ts'
 import { encodeFilter, equal, parseFilter } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { nextPage, pagedControl } from './paged.ts'
@@ -85,6 +88,65 @@ test('an answer is read as it was written, and each cut of it is an error', () =
       },
     ),
   )
+})
+
+test('entries as texts say what they say as octets, the next one of the same search likewise', () => {
+  const type = fc.constantFrom('uid', 'UID', 'cn', 'cn;lang-ja', 'objectClass', '表示名')
+  const value = fc.oneof(
+    octets,
+    text.map(fromUtf8),
+    fc.constantFrom('person', '\ufffd', 'あ'.repeat(70)).map(fromUtf8),
+  )
+  const attribute = fc.record({ type, values: fc.array(value, { maxLength: 3 }) })
+  const entry = fc.record({ dn: text, attributes: fc.array(attribute, { maxLength: 5 }) })
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 4 }), octets, fc.nat(), (entries, noise, cut) => {
+      const { read } = new EntryTextReader()
+      for (const { dn, attributes } of entries) {
+        const list = attributes.map((each) =>
+          sequence(
+            octetString(each.type),
+            element(SET, ...each.values.map((one) => octetString(one))),
+          ),
+        )
+        const parts = Buffer.concat([noise, octetString(dn), sequence(...list), noise])
+        const end = parts.length - noise.length
+        const texts = new Map<string, string[]>()
+        const others = new Map<string, number[][]>()
+        for (const each of attributes) {
+          const name = each.type.toLowerCase()
+          texts.set(name, texts.get(name) ?? [])
+          for (const one of each.values) {
+            const read = toUtf8Strict(one)
+            if (read !== undefined) texts.get(name)!.push(read)
+            else others.set(name, [...(others.get(name) ?? []), [...one]])
+          }
+        }
+        const found = read(parts, noise.length, end)
+        assert.equal(found.dn, dn)
+        assert.deepEqual(found.texts, texts)
+        assert.deepEqual(
+          [...found.octets].map(([name, all]) => [name, all.map((one) => [...one])]),
+          [...others],
+        )
+        assert.equal(found.hasOptions, texts.has('cn;lang-ja'))
+        assert.throws(
+          () => read(parts, noise.length, end - 1 - (cut % (end - noise.length))),
+          Malformed,
+        )
+      }
+    }),
+  )
+})
+
+test('names of attributes are read out of what a schema says of them (RFC 4512 §4.1.2)', () => {
+  const names = attributeNames([
+    "( 2.5.4.3 NAME ( 'cn' 'commonName' ) DESC 'RFC4519: NAME ''x''' SUP name )",
+    "( 1.3.6.1.4.1.4203.666.1.7 NAME 'entryCSN' DESC 'NAME' EQUALITY CSNMatch )",
+    "( 1.2.3 DESC 'nameless' )",
+    '何か',
+  ])
+  assert.deepEqual([...names], ['cn', 'commonname', 'entrycsn'])
 })
 
 test('numbers, truth values and texts of every length go and come back', () => {

@@ -52,6 +52,9 @@ export interface LdapEntry {
   readonly attributes: readonly LdapAttribute[]
 }
 
+/** Reads the parts of an entry that lie between these two; throws Malformed. */
+export type EntryReader<Entry> = (octets: Octets, at: number, end: number) => Entry
+
 /** How an operation ended (RFC 4511 §4.1.9); 0 is success. */
 export interface LdapResult {
   readonly code: number
@@ -60,9 +63,9 @@ export interface LdapResult {
   readonly referrals: readonly string[]
 }
 
-/** What a server says. */
-export type LdapResponse =
-  | { readonly op: 'entry'; readonly entry: LdapEntry }
+/** What a server says; entries in the form in which they are read. */
+export type LdapResponse<Entry = LdapEntry> =
+  | { readonly op: 'entry'; readonly entry: Entry }
   | { readonly op: 'reference'; readonly uris: readonly string[] }
   | { readonly op: 'intermediate'; readonly oid?: string; readonly value?: Octets }
   | {
@@ -89,8 +92,8 @@ export interface LdapAsked {
 }
 
 /** Message 0 is nobody's answer: the server speaks of its own accord (RFC 4511 §4.4). */
-export interface LdapMessage {
+export interface LdapMessage<Entry = LdapEntry> {
   readonly id: number
-  readonly response: LdapResponse
+  readonly response: LdapResponse<Entry>
   readonly controls: readonly LdapControl[]
 }

@@ -14,6 +14,7 @@ import {
   textOf,
 } from './ber.ts'
 import type {
+  EntryReader,
   LdapAttribute,
   LdapControl,
   LdapEntry,
@@ -36,13 +37,26 @@ export function messageLength(octets: Octets, at = 0): Outcome<number | undefine
 
 /** A whole message of a server, which begins at `at` (RFC 4511 §4.1.1). */
 export const readResponse = (octets: Octets, at = 0): Outcome<LdapMessage, string> =>
+  readResponseBy(octets, at, () => readEntry)
+
+/** The same with entries in the form that the asker of that number wants. */
+export const readResponseBy = <Entry>(
+  octets: Octets,
+  at: number,
+  readerOf: (id: number) => EntryReader<Entry>,
+): Outcome<LdapMessage<Entry>, string> =>
   decoded(() => {
     const message = new BerReader(octets, at).enter()
     const id = message.integer()
-    const response = readOperation(message)
+    const response =
+      message.tag === ENTRY
+        ? { op: 'entry' as const, entry: readerOf(id)(...message.place(ENTRY)) }
+        : readOperation(message)
     const controls = message.tag === contextOf(0) ? readControls(message.enter(contextOf(0))) : []
     return { id, response, controls }
   })
+
+const ENTRY = 0x64
 
 /** Runs a decoder; what it finds malformed becomes the error. */
 export function decoded<T>(decode: () => T): Outcome<T, string> {
@@ -57,9 +71,8 @@ export function decoded<T>(decode: () => T): Outcome<T, string> {
 /** Results of bind, search, modify, add, delete, rename, compare. */
 const RESULTS: ReadonlySet<number> = new Set([0x61, 0x65, 0x67, 0x69, 0x6b, 0x6d, 0x6f])
 
-function readOperation(message: BerReader): LdapResponse {
+function readOperation(message: BerReader): Exclude<LdapResponse, { readonly op: 'entry' }> {
   const { tag } = message
-  if (tag === 0x64) return { op: 'entry', entry: readEntryOf(message.enter(tag)) }
   if (tag === 0x73) return { op: 'reference', uris: readTexts(message.enter(tag)) }
   if (tag === 0x79) {
     const parts = message.enter(tag)
@@ -96,6 +109,10 @@ function readResult(parts: BerReader): LdapResult {
     referrals: parts.tag === contextOf(3) ? readTexts(parts.enter(contextOf(3))) : [],
   }
 }
+
+/** Entries with all their octets, whatever these are. */
+export const readEntry: EntryReader<LdapEntry> = (octets, at, end) =>
+  readEntryOf(new BerReader(octets, at, end))
 
 /** The parts of an entry of a search. */
 export function readEntryOf(parts: BerReader): LdapEntry {

@@ -121,7 +121,7 @@ const UUID_OCTETS = 16
 
 function uuidOf(octets: Octets): EntryUuid {
   if (octets.length !== UUID_OCTETS) throw new Malformed('an entryUUID that is none')
-  return bufferOf(octets)
-    .toString('hex')
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  const hex = bufferOf(octets).toString('hex')
+  const part = (from: number, to: number): string => hex.slice(from, to)
+  return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`
 }

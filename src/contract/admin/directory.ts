@@ -167,6 +167,10 @@ export const newAliasTo = newAlias.pick({ to: true })
 export const alias = newAlias.extend({
   name: z.string().optional().describe('what people call the group that it is'),
   externalId: z.string().optional().describe('what another system calls it'),
+  sources: z
+    .array(z.string())
+    .optional()
+    .describe('directories whose group it is: it is changed there'),
   version,
 })
 export type AliasBody = z.infer<typeof alias>

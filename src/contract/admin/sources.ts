@@ -21,6 +21,10 @@ const fields = z.object({
     .optional()
     .describe('a password that was right by bind is kept here for good'),
   plain: z.boolean().optional().describe('without TLS, also to another machine'),
+  groups: z
+    .boolean()
+    .optional()
+    .describe('its groups are addresses that lead to their members; set anew, absent: as it is'),
 })
 
 /** A source as it is set; the order, the key and how passwords are checked may be left to us. */
@@ -49,6 +53,7 @@ const state = z.object({
   readAt: z.string().optional(),
   newsAt: z.string().optional().describe('when it has told anything last'),
   people: z.number().int().optional(),
+  groupCount: z.number().int().optional().describe('how many groups it has, where they are taken'),
   adopted: z.number().int().optional().describe('whose passwords have become ours'),
   toAdopt: z.number().int().optional().describe('who has not logged in since: the source is asked'),
   error: z.string().optional(),
@@ -80,6 +85,7 @@ export const writtenSource = source.extend({ pending })
 /** What is there before a source is added: nothing of it is taken. */
 export const sourceTrial = z.object({
   people: z.number().int(),
+  groupCount: z.number().int().optional(),
   sample: z.array(z.object({ dn: z.string(), address: z.string(), name: z.string().optional() })),
   exceptions: z.array(note),
   hosts: state.shape.hosts,

@@ -144,16 +144,45 @@ const BY_CLASS: readonly Preset[] = [
   'inetOrgPerson',
 ]
 
-/** The map that reads an entry of these object classes, and what it takes the entry for. */
-export function mapOf(
-  classes: readonly string[],
-  preset?: Preset,
-): { readonly map: AttributeMap; readonly kind: 'person' | 'group' } | undefined {
-  const known = new Set(classes.map((name) => name.toLowerCase()))
-  for (const name of preset === undefined ? BY_CLASS : [preset]) {
-    const map = PRESETS[name]
-    if (map.groups.some((each) => known.has(each))) return { map, kind: 'group' }
-    if (map.people.some((each) => known.has(each))) return { map, kind: 'person' }
+/** What an entry is read by. */
+export interface Reading {
+  readonly map: AttributeMap
+  readonly kind: 'person' | 'group'
+}
+
+interface Ranked extends Reading {
+  /** The lowest of those of an entry's classes counts. */
+  readonly rank: number
+}
+
+function byClass(presets: readonly Preset[]): ReadonlyMap<string, Ranked> {
+  const all = new Map<string, Ranked>()
+  let rank = 0
+  for (const preset of presets) {
+    const map: AttributeMap = PRESETS[preset]
+    for (const [kind, names] of [
+      ['group', map.groups],
+      ['person', map.people],
+    ] as const) {
+      for (const name of names) if (!all.has(name)) all.set(name, { map, kind, rank })
+      rank++
+    }
   }
-  return undefined
+  return all
+}
+
+const OF_ALL = byClass(BY_CLASS)
+const OF_EACH: ReadonlyMap<string, ReadonlyMap<string, Ranked>> = new Map(
+  Object.keys(PRESETS).map((preset) => [preset, byClass([preset as Preset])]),
+)
+
+/** The map that reads an entry of these object classes, and what it takes the entry for. */
+export function mapOf(classes: readonly string[], preset?: Preset): Reading | undefined {
+  const known = preset === undefined ? OF_ALL : OF_EACH.get(preset)!
+  let best: Ranked | undefined
+  for (const name of classes) {
+    const found = known.get(name.toLowerCase())
+    if (found !== undefined && (best === undefined || found.rank < best.rank)) best = found
+  }
+  return best
 }

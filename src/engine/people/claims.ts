@@ -26,6 +26,7 @@ export function takenBy(
   const owner = directory.byAddress(address)
   if (owner !== undefined && owner.id !== account?.id)
     return `${text} is an address of ${formatAddress(mainAddressOf(owner))}`
+  if (directory.alias(address) !== undefined) return `${text} is an alias`
   return undefined
 }
 

@@ -1,11 +1,12 @@
-import { toUtf8Strict } from '#base/octets.ts'
-import type { DirectoryEntry } from '#model/directory-entry.ts'
+import type { DirectoryEntry, EntryTexts } from '#model/directory-entry.ts'
 import type { Census, CensusException, MailGroup, Person } from '#model/person.ts'
 import { factsAfter } from '#model/person-facts.ts'
 import type { PersonFacts } from '#model/person-facts.ts'
 import { mapOf } from './attribute-map.ts'
 import type { AttributeMap, Preset } from './attribute-map.ts'
+import { textsOf } from './entry-texts.ts'
 import { dnKey, firstOfDn } from './dn.ts'
+import type { MemberName, ToldGroup } from './told-group.ts'
 
 /** Entries of nobody, that nobody misses. */
 const STRUCTURE = new Set([
@@ -20,7 +21,7 @@ const STRUCTURE = new Set([
 ])
 
 interface Read {
-  readonly entry: DirectoryEntry
+  readonly entry: EntryTexts
   readonly map: AttributeMap
   readonly values: ReadonlyMap<string, readonly string[]>
 }
@@ -29,18 +30,19 @@ interface Read {
 export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset): Census {
   const exceptions: CensusException[] = []
   const people: Person[] = []
-  const groups: Read[] = []
+  const groups: { readonly dn: string; readonly group: ToldGroup }[] = []
   /** Addresses by DN, and by user name. */
   const byDn = new Map<string, string>()
   const byName = new Map<string, string>()
   for (const entry of entries) {
-    const found = readEntry(entry, preset, exceptions)
+    const found = readEntry(textsOf(entry), preset, exceptions)
     if (found === undefined) continue
     const { read } = found
     if (found.kind === 'group') {
-      groups.push(read)
-      const address = groupAddress(read)
-      if (address !== undefined) byDn.set(dnKey(entry.dn), address)
+      const group = toldGroup(read, exceptions)
+      if (group === undefined) continue
+      groups.push({ dn: entry.dn, group })
+      byDn.set(dnKey(entry.dn), group.addresses[0])
       continue
     }
     const person = personOf(read, exceptions)
@@ -53,53 +55,61 @@ export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset):
   }
   return {
     people,
-    groups: groups.flatMap((read) => groupOf(read, { byDn, byName }, exceptions)),
+    groups: groups.flatMap((told) => groupOf(told, { byDn, byName }, exceptions)),
     exceptions,
   }
 }
 
-/** Who an entry is, by itself; what of it is not taken is told to `exceptions`. */
+/** Who or what an entry is, by itself; what of it is not taken is told to `exceptions`. */
 export function fromEntry(
-  entry: DirectoryEntry,
+  entry: EntryTexts,
   preset: Preset | undefined,
   exceptions: CensusException[],
-): Person | undefined {
+): EntryRead {
   const found = readEntry(entry, preset, exceptions)
-  return found?.kind === 'person' ? personOf(found.read, exceptions) : undefined
+  if (found === undefined) return NOTHING
+  const { kind, read } = found
+  const person = kind === 'person' ? personOf(read, exceptions) : undefined
+  const group = kind === 'group' ? toldGroup(read, exceptions) : undefined
+  return { kind, person, group }
 }
 
+/** What was found in an entry; a person or a group where it can be one. */
+interface EntryRead {
+  readonly kind: 'person' | 'group' | undefined
+  readonly person: Person | undefined
+  readonly group: ToldGroup | undefined
+}
+
+const NOTHING: EntryRead = { kind: undefined, person: undefined, group: undefined }
+
 function readEntry(
-  entry: DirectoryEntry,
+  entry: EntryTexts,
   preset: Preset | undefined,
   exceptions: CensusException[],
 ): { readonly read: Read; readonly kind: 'person' | 'group' } | undefined {
-  const values = textsOf(entry)
-  const classes = values.get('objectclass') ?? []
+  const classes = entry.texts.get('objectclass') ?? NONE
   const found = mapOf(classes, preset)
-  if (found !== undefined) return { read: { entry, map: found.map, values }, kind: found.kind }
+  if (found !== undefined) {
+    const values = entry.hasOptions ? withoutOptions(entry.texts) : entry.texts
+    return { read: { entry, map: found.map, values }, kind: found.kind }
+  }
   if (!classes.some((name) => STRUCTURE.has(name.toLowerCase())))
     exceptions.push({ source: entry.dn, text: `no person and no group (${classes.join(', ')})` })
   return undefined
 }
 
-/** Values that are text, by their attribute in lower case; of its options only `;phonetic` says something else. */
-function textsOf({ attributes }: DirectoryEntry): Map<string, readonly string[]> {
-  const texts = new Map<string, readonly string[]>()
-  for (const { type, values } of attributes) {
+/** Of an attribute's options only `;phonetic` says something else. */
+function withoutOptions(texts: EntryTexts['texts']): EntryTexts['texts'] {
+  const all = new Map<string, readonly string[]>()
+  for (const [type, values] of texts) {
     const name = nameOf(type)
-    const read: string[] = []
-    for (const value of values) {
-      const text = toUtf8Strict(value)
-      if (text !== undefined) read.push(text)
-    }
-    const before = texts.get(name)
-    texts.set(name, before === undefined ? read : [...before, ...read])
+    all.set(name, [...(all.get(name) ?? NONE), ...values])
   }
-  return texts
+  return all
 }
 
-function nameOf(type: string): string {
-  const lower = type.toLowerCase()
+function nameOf(lower: string): string {
   const at = lower.indexOf(';')
   if (at < 0) return lower
   const isPhonetic = lower.split(';').includes('phonetic')
@@ -111,9 +121,10 @@ const PHONETIC = ';phonetic'
 
 /** Most attributes that a map names are in few entries. */
 function all({ values }: Read, names: readonly string[]): readonly string[] {
-  const found: string[] = []
-  for (const name of names) for (const text of values.get(name) ?? NONE) found.push(text.trim())
-  return found
+  let found: string[] | undefined
+  for (const name of names)
+    for (const text of values.get(name) ?? NONE) (found ??= []).push(text.trim())
+  return found ?? NONE
 }
 
 const NONE: readonly string[] = []
@@ -139,8 +150,7 @@ function personOf(read: Read, exceptions: CensusException[]): Person | undefined
   }
   const at = username.indexOf('@')
   const bare = at < 0 ? username : username.slice(0, at)
-  const domain = at < 0 ? main?.split('@')[1] : username.slice(at + 1)
-  const own = domain === undefined ? undefined : `${bare}@${domain}`
+  const domain = at < 0 ? main?.slice(main.indexOf('@') + 1) : username.slice(at + 1)
   const forwards = all(read, map.forward)
   const to =
     forwards.length === 0
@@ -153,46 +163,62 @@ function personOf(read: Read, exceptions: CensusException[]): Person | undefined
   const status = map.isDisabled && first(read, [map.isDisabled.attribute])
   if (hash !== undefined && !hash.startsWith('{'))
     exceptions.push({ source: entry.dn, text: 'a password in plain text, which is not taken' })
-  return {
+  // Put one by one: there are as many people as a directory has, and most of it is absent.
+  const person: { -readonly [K in keyof Person]: Person[K] } = {
     source: entry.dn,
     username: bare,
-    ...(domain !== undefined && { domain: domain.toLowerCase() }),
-    ...(name !== undefined && { name }),
-    ...factsOf(read),
-    addresses: addresses.filter((address) => address !== own),
-    ...(to.length > 0 && { forward: { to, keep } }),
-    ...(status !== undefined && map.isDisabled?.test(status) === true && { disabled: true }),
-    ...(hash?.startsWith('{') === true && { passwordHash: hash }),
-    ...quotaOf(read),
+    addresses: domain === undefined ? addresses : addresses.filter(isOther(bare, domain)),
   }
+  if (domain !== undefined) person.domain = domain.toLowerCase()
+  if (name !== undefined) person.name = name
+  if (to.length > 0) person.forward = { to, keep }
+  if (status !== undefined && map.isDisabled?.test(status) === true) person.disabled = true
+  if (hash?.startsWith('{') === true) person.passwordHash = hash
+  const quota = quotaOf(read)
+  if (quota !== undefined) person.quota = quota
+  const facts = factsOf(read)
+  return facts === undefined ? person : Object.assign(person, facts)
 }
 
-const factsOf = (read: Read): PersonFacts => {
-  const { formerNames = [], tags = [], startsOn = [], expiresOn = [] } = read.map
-  return factsAfter(
-    {},
-    {
-      reading: first(read, read.map.reading),
-      externalId: first(read, read.map.externalId),
-      formerNames: all(read, formerNames),
-      tags: all(read, tags),
-      startsOn: first(read, startsOn),
-      expiresOn: first(read, expiresOn),
-    },
-  )
+/** Whether it is not `local@domain`, which is put together for nobody. */
+const isOther =
+  (local: string, domain: string) =>
+  (address: string): boolean =>
+    address.length !== local.length + 1 + domain.length ||
+    address[local.length] !== '@' ||
+    !address.startsWith(local) ||
+    !address.endsWith(domain)
+
+/** Undefined: none, as of most people. */
+function factsOf(read: Read): PersonFacts | undefined {
+  const { formerNames = NONE, tags = NONE, startsOn = NONE, expiresOn = NONE } = read.map
+  const facts = {
+    reading: first(read, read.map.reading),
+    externalId: first(read, read.map.externalId),
+    formerNames: all(read, formerNames),
+    tags: all(read, tags),
+    startsOn: first(read, startsOn),
+    expiresOn: first(read, expiresOn),
+  }
+  const isNone =
+    facts.reading === undefined &&
+    facts.externalId === undefined &&
+    facts.formerNames.length === 0 &&
+    facts.tags.length === 0 &&
+    facts.startsOn === undefined &&
+    facts.expiresOn === undefined
+  return isNone ? undefined : factsAfter({}, facts)
 }
 
-function quotaOf(read: Read): Pick<Person, 'quota'> {
-  const limit = (names: readonly string[] = []): number | undefined => {
+function quotaOf(read: Read): Person['quota'] {
+  const limit = (names: readonly string[] = NONE): number | undefined => {
     const text = first(read, names)
     return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
   }
   const bytes = limit(read.map.quotaBytes)
   const messages = limit(read.map.quotaMessages)
-  if (bytes === undefined && messages === undefined) return {}
-  return {
-    quota: { ...(bytes !== undefined && { bytes }), ...(messages !== undefined && { messages }) },
-  }
+  if (bytes === undefined && messages === undefined) return undefined
+  return { ...(bytes !== undefined && { bytes }), ...(messages !== undefined && { messages }) }
 }
 
 /** Without the words before them: `SMTP:` is the main one of Active Directory, `smtp:` a further one. */
@@ -202,48 +228,68 @@ function addressesOf(read: Read): readonly string[] {
   for (const text of all(read, read.map.addresses)) {
     const colon = text.indexOf(':')
     const word = colon < 0 ? '' : text.slice(0, colon)
-    if (/^[a-z0-9]+$/i.test(word) && word.toLowerCase() !== 'smtp') continue // X500:, sip:
-    const address = (word.toLowerCase() === 'smtp' ? text.slice(colon + 1) : text).toLowerCase()
+    const isSmtp = word !== '' && word.toLowerCase() === 'smtp'
+    if (!isSmtp && /^[a-z0-9]+$/i.test(word)) continue // X500:, sip:
+    const address = (isSmtp ? text.slice(colon + 1) : text).toLowerCase()
     if (!address.includes('@')) continue
-    if (word === 'SMTP') main.push(address)
-    else further.push(address)
+    const list = word === 'SMTP' ? main : further
+    if (!list.includes(address)) list.push(address)
   }
-  return main.length + further.length < 2
-    ? [...main, ...further]
-    : [...new Set([...main, ...further])]
+  if (main.length === 0) return further
+  return [...main, ...further.filter((address) => !main.includes(address))]
 }
 
-/** An address, or a bare name where it has none. */
-const groupAddress = (read: Read): string | undefined =>
-  addressesOf(read)[0] ?? first(read, ['cn', 'uid'])?.toLowerCase()
+/** Its address, or a bare name where it has none. */
+function toldGroup(read: Read, exceptions: CensusException[]): ToldGroup | undefined {
+  const { entry, map } = read
+  const bare = first(read, ['cn', 'uid'])?.toLowerCase()
+  const [address = bare, ...further] = addressesOf(read)
+  if (address === undefined || /\s/.test(address)) {
+    exceptions.push({ source: entry.dn, text: 'a group without an address' })
+    return undefined
+  }
+  const members = new Set<MemberName>()
+  for (const text of all(read, map.memberAddress)) if (text !== '') members.add(`mail:${text}`)
+  for (const dn of all(read, map.memberDn)) if (dn !== '') members.add(`dn:${dn}`)
+  for (const name of all(read, map.memberName)) members.add(`uid:${name}`)
+  const isCut = entry.hasOptions && [...entry.texts.keys()].some((type) => RANGE_OF_MORE.test(type))
+  return {
+    name: first(read, ['displayname', 'cn']) ?? address,
+    addresses: [address, ...further],
+    members: [...members],
+    ...(isCut && { isCut }),
+  }
+}
+
+/** `member;range=0-1499`: the last one of them would be `1500-*` ([MS-ADTS] §3.1.1.3.1.3.3). */
+const RANGE_OF_MORE = /;range=\d+-\d+$/
 
 function groupOf(
-  read: Read,
+  { dn, group }: { readonly dn: string; readonly group: ToldGroup },
   known: {
     readonly byDn: ReadonlyMap<string, string>
     readonly byName: ReadonlyMap<string, string>
   },
   exceptions: CensusException[],
 ): MailGroup[] {
-  const { entry, map } = read
-  const address = groupAddress(read)
-  if (address === undefined || /\s/.test(address)) {
-    exceptions.push({ source: entry.dn, text: 'a group without an address' })
-    return []
+  const to = new Set<string>()
+  for (const named of group.members) {
+    const name = named.slice(named.indexOf(':') + 1)
+    const member = named.startsWith('mail:')
+      ? name
+      : named.startsWith('dn:')
+        ? known.byDn.get(dnKey(name))
+        : known.byName.get(name.toLowerCase())
+    if (member === undefined) exceptions.push({ source: dn, text: nobodyHere(named) })
+    else to.add(member)
   }
-  const to = new Set(all(read, map.memberAddress).filter((text) => text !== ''))
-  for (const dn of all(read, map.memberDn)) {
-    const member = known.byDn.get(dnKey(dn))
-    if (member !== undefined) to.add(member)
-    else
-      exceptions.push({ source: entry.dn, text: `a member that is nobody here: ${firstOfDn(dn)}` })
-  }
-  for (const name of all(read, map.memberName)) {
-    const member = known.byName.get(name.toLowerCase())
-    if (member !== undefined) to.add(member)
-    else exceptions.push({ source: entry.dn, text: `a member that is nobody here: ${name}` })
-  }
-  if (to.size > 0) return [{ source: entry.dn, address, to: [...to] }]
-  exceptions.push({ source: entry.dn, text: 'a group without members' })
+  if (to.size > 0) return [{ source: dn, address: group.addresses[0], to: [...to] }]
+  exceptions.push({ source: dn, text: 'a group without members' })
   return []
+}
+
+/** What to tell of a member that cannot be found. */
+export const nobodyHere = (member: MemberName): string => {
+  const name = member.slice(member.indexOf(':') + 1)
+  return `a member that is nobody here: ${member.startsWith('dn:') ? firstOfDn(name) : name}`
 }

@@ -40,6 +40,8 @@ test('news change what reading everything anew would, whoever is whose namesake'
             if (name === undefined) news.gone.add(id)
             else
               news.entries.set(id, {
+                id,
+                csn: undefined,
                 dn: `uid=${name},ou=${source}`,
                 key: `entryuuid=${id}`,
                 person: { source, username: name, name: `${name} ${title}`, addresses: [] },

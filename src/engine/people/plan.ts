@@ -183,6 +183,8 @@ class Planner {
     const before = this.#directory.alias(from)
     if (before !== undefined && sameAll(before.to, to))
       return { ...row, outcome: 'same', changes: [], notes }
+    const [origin] = before?.origins ?? []
+    if (origin !== undefined) return refused(row, `it is a group of ${origin.source}`)
     const refusal = this.#put({ kind: 'alias', alias: { ...before, from, to } })
     if (refusal !== undefined) return refused(row, refusal)
     if (before === undefined) return { ...row, outcome: 'added', changes: [], notes }

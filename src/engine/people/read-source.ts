@@ -1,16 +1,18 @@
-import { bufferOf, toUtf8Strict } from '#base/octets.ts'
-import type { Octets } from '#base/octets.ts'
-import { Fault } from '#base/outcome.ts'
+import { bufferOf } from '#base/octets.ts'
+import { Fault, isFault } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { LdapConnection } from '#client/ldap/connection.ts'
 import { LdapHosts } from '#client/ldap/hosts.ts'
-import { search } from '#client/ldap/search.ts'
+import { knownAttributes } from '#client/ldap/look.ts'
+import { searchPages, searchWhole } from '#client/ldap/search.ts'
 import { emptyCsns } from '#codec/ldap/csn.ts'
+import { EntryTextReader } from '#codec/ldap/entry-texts.ts'
 import { equal, parseFilter } from '#codec/ldap/filter.ts'
 import type { Filter } from '#codec/ldap/filter.ts'
 import type { SearchAsk } from '#codec/ldap/message.ts'
-import type { DirectoryEntry } from '#model/directory-entry.ts'
+import { parseAddress } from '#model/address.ts'
+import type { EntryTexts } from '#model/directory-entry.ts'
 import type { CensusException } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { PRESETS } from './attribute-map.ts'
@@ -18,7 +20,7 @@ import type { AttributeMap, Preset } from './attribute-map.ts'
 import { fromEntry } from './from-entries.ts'
 import type { SourcePerson } from './gather.ts'
 import { SourceCopy, noNews } from './source-copy.ts'
-import type { CopiedEntry, SourceNews } from './source-copy.ts'
+import type { CopiedEntry, SourceGroup, SourceNews } from './source-copy.ts'
 
 /** A page of a large directory may take its server a while. */
 const ANSWER_MS = 30_000
@@ -30,6 +32,7 @@ export const PEOPLE_MAX = 500_000
 /** What was read, and what of it says nothing to us. */
 export interface SourceContent {
   readonly people: ReadonlyMap<string, SourcePerson>
+  readonly groups: ReadonlyMap<string, SourceGroup>
   readonly exceptions: readonly CensusException[]
 }
 
@@ -58,11 +61,11 @@ export async function readSource(
   const news = await hosts.inTurn((connection) => readWhole(connection, source))
   const copy = new SourceCopy(source)
   copy.take(copy.plan(news, emptyCsns), emptyCsns)
-  return { people: copy.people, exceptions: copy.exceptions() }
+  return { people: copy.people, groups: copy.groups, exceptions: copy.exceptions() }
 }
 
 /**
- * All that a source has, page by page. Throws the Fault of its host, `config` where filter or base mean
+ * All that a source has, by pages where its server gives no more at once. Throws the Fault of its host, `config` where filter or base mean
  * nothing there, `limit` where there are too many.
  */
 export async function readWhole(
@@ -71,10 +74,22 @@ export async function readWhole(
   { peopleMax = PEOPLE_MAX } = {},
 ): Promise<SourceNews> {
   const news = { ...noNews(), isRestGone: true }
-  for await (const entry of search(connection, askOf(source), { answerMs: ANSWER_MS })) {
-    if (news.entries.size >= peopleMax) throw tooMany(source, peopleMax)
-    const copied = copiedEntry(source, entry)
-    news.entries.set(textIn(entry, 'entryuuid') ?? copied.key ?? entry.dn, copied)
+  const ask = askOf(source, await knownAttributes(connection))
+  const options = { answerMs: ANSWER_MS, readEntryAs: new EntryTextReader().read }
+  const take = async (batches: AsyncIterable<readonly EntryTexts[]>): Promise<void> => {
+    for await (const entries of batches)
+      for (const entry of entries) {
+        if (news.entries.size >= peopleMax) throw tooMany(source, peopleMax)
+        const copied = copiedEntry(source, entry)
+        news.entries.set(copied.id, copied)
+      }
+  }
+  try {
+    await take(searchWhole(connection, ask, options))
+  } catch (thrown) {
+    if (!isFault(thrown, 'limit') || news.entries.size >= peopleMax) throw thrown
+    news.entries.clear()
+    await take(searchPages(connection, ask, options))
   }
   return news
 }
@@ -85,8 +100,11 @@ export const tooMany = ({ name }: DirectorySource, peopleMax: number): Fault =>
     `${name}: more than ${peopleMax} entries; a narrower --base or --filter has fewer`,
   )
 
-/** Which entries a source is asked for, and what of them. Throws Fault `config`. */
-export function askOf(source: DirectorySource): SearchAsk {
+/**
+ * Which entries a source is asked for, and what of them: of `known` names alone, where its server says
+ * which it knows. Throws Fault `config`.
+ */
+export function askOf(source: DirectorySource, known?: ReadonlySet<string>): SearchAsk {
   const preset = source.map as Preset | undefined
   const maps: readonly AttributeMap[] =
     preset === undefined ? Object.values(PRESETS) : [PRESETS[preset]]
@@ -94,45 +112,63 @@ export function askOf(source: DirectorySource): SearchAsk {
     base: source.base,
     scope: 'subtree',
     filter: filterOf(source, maps),
-    attributes: attributesOf(source, maps),
+    attributes: namesIn(attributesOf(source, maps), source, known),
   }
+}
+
+/** A server that says nothing of what each entry has, or of what people are known by, hides more than that. */
+function namesIn(
+  names: readonly string[],
+  { key }: DirectorySource,
+  known: ReadonlySet<string> | undefined,
+): readonly string[] {
+  if (known?.has('objectclass') !== true || !known.has(key.toLowerCase())) return names
+  return names.filter((name) => known.has(name.toLowerCase()))
 }
 
 const NONE: readonly string[] = []
 
-/** What of an entry is kept. */
-export function copiedEntry(source: DirectorySource, entry: DirectoryEntry): CopiedEntry {
+/** What of an entry is kept; `uuid`: by which name its server tells what becomes of it. */
+export function copiedEntry(
+  source: DirectorySource,
+  entry: EntryTexts,
+  uuid = entry.texts.get('entryuuid')?.[0],
+): CopiedEntry {
+  const { dn } = entry
   const told: CensusException[] = []
-  const person = fromEntry(entry, source.map as Preset | undefined, told)
-  const key = person === undefined ? undefined : keyOf(source, entry)
-  const csn = textIn(entry, 'entrycsn')
-  const exceptions = told.map(({ text }) => text)
-  if (person !== undefined && key === undefined) exceptions.push(`there is no ${source.key}`)
-  return {
-    dn: entry.dn,
-    ...(csn !== undefined && { csn }),
-    ...(key !== undefined && { key }),
-    ...(person !== undefined && { person }),
-    exceptions: exceptions.length === 0 ? NONE : exceptions,
+  const { kind, person, group } = fromEntry(entry, source.map as Preset | undefined, told)
+  // What a filter of the administrator's brings beside people is nobody, and not missed.
+  const isLeft = kind === 'group' && source.groups !== true
+  if (isLeft) told.length = 0
+  const csn = entry.texts.get('entrycsn')?.[0]
+  if (group !== undefined && !isLeft) {
+    // Numbers of employees are of people: a group is known by what no entry lacks.
+    const own = entry.texts.get('entryuuid')?.[0]
+    const key = own === undefined ? (keyOf(source, entry) ?? `dn=${dn}`) : `entryuuid=${own}`
+    const [address] = group.addresses
+    const isOne = parseAddress(address.includes('@') ? address : `${address}@example.org`).ok
+    if (!isOne) told.push({ source: dn, text: `${address} is no address` })
+    const exceptions = textsOf(told)
+    return { id: uuid ?? key, dn, csn, key, person, ...(isOne && { group }), exceptions }
   }
+  const key = person === undefined ? undefined : keyOf(source, entry)
+  if (person !== undefined && key === undefined)
+    told.push({ source: dn, text: `there is no ${source.key}` })
+  return { id: uuid ?? key ?? dn, dn, csn, key, person, exceptions: textsOf(told) }
 }
 
-const valueOf = ({ attributes }: DirectoryEntry, name: string): Octets | undefined =>
-  attributes.find(({ type }) => type.toLowerCase() === name)?.values[0]
-
-function textIn(entry: DirectoryEntry, name: string): string | undefined {
-  const value = valueOf(entry, name)
-  return value === undefined ? undefined : toUtf8Strict(value)
-}
+const textsOf = (told: readonly CensusException[]): readonly string[] =>
+  told.length === 0 ? NONE : told.map(({ text }) => text)
 
 function filterOf(source: DirectorySource, maps: readonly AttributeMap[]): Filter {
-  if (source.filter !== undefined) {
-    const parsed = parseFilter(source.filter)
-    if (!parsed.ok) throw new Fault('config', `${source.name}: filter: ${parsed.error}`)
-    return parsed.value
-  }
-  const classes = new Set(maps.flatMap(({ people }) => people))
-  return { kind: 'or', filters: [...classes].map((name) => equal('objectClass', name)) }
+  const of = (classes: readonly string[]): readonly Filter[] =>
+    [...new Set(classes)].map((name) => equal('objectClass', name))
+  const groups = source.groups === true ? of(maps.flatMap((map) => map.groups)) : []
+  if (source.filter === undefined)
+    return { kind: 'or', filters: [...of(maps.flatMap(({ people }) => people)), ...groups] }
+  const parsed = parseFilter(source.filter)
+  if (!parsed.ok) throw new Fault('config', `${source.name}: filter: ${parsed.error}`)
+  return groups.length === 0 ? parsed.value : { kind: 'or', filters: [parsed.value, ...groups] }
 }
 
 /** What the maps look at, and nothing else: photographs stay where they are. */
@@ -159,14 +195,18 @@ const attributesOf = (source: DirectorySource, maps: readonly AttributeMap[]): s
       ...(map.keepIn === undefined ? [] : [map.keepIn]),
       ...(map.isDisabled === undefined ? [] : [map.isDisabled.attribute]),
       ...(source.auth === 'hash' ? map.password : []),
+      ...(source.groups === true
+        ? [...map.memberDn, ...map.memberName, ...map.memberAddress, 'displayName', 'cn']
+        : []),
     ]),
   ]),
 ]
 
 /** `attribute=value`, as text or as its octets in hexadecimal: Active Directory's objectGUID is no text. */
-function keyOf({ key }: DirectorySource, entry: DirectoryEntry): string | undefined {
+function keyOf({ key }: DirectorySource, { texts, octets }: EntryTexts): string | undefined {
   const name = key.toLowerCase()
-  const value = valueOf(entry, name)
-  if (value === undefined || value.length === 0) return undefined
-  return `${name}=${toUtf8Strict(value) ?? bufferOf(value).toString('hex')}`
+  const text = texts.get(name)?.[0]
+  if (text !== undefined) return text === '' ? undefined : `${name}=${text}`
+  const [value] = octets.get(name) ?? []
+  return value === undefined ? undefined : `${name}=${bufferOf(value).toString('hex')}`
 }

@@ -10,11 +10,13 @@ const WITHIN_MS = HOUR_MS
 /** Counts who goes from a source, all at once or one by one: a script that deletes is no less a mistake. */
 export class ShrinkGuard {
   readonly #clock: Clock
+  readonly #noun: string
   #losses: { readonly atMs: number; readonly count: number }[] = []
   #isHolding = false
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, noun = 'people') {
     this.#clock = clock
+    this.#noun = noun
   }
 
   /** What is wrong with as many more going of those that are left; undefined: they may, and have gone. */
@@ -26,7 +28,7 @@ export class ShrinkGuard {
     const lost = before + going
     this.#isHolding = going > 0 && lost >= SHRINK_MIN && lost > (left + before) * SHRINK_MAX
     if (this.#isHolding)
-      return `${lost} of ${left + before} people would be gone${before === 0 ? '' : ` within an hour, ${before} of them are`}; nothing ${before === 0 ? '' : 'more '}of it is done`
+      return `${lost} of ${left + before} ${this.#noun} would be gone${before === 0 ? '' : ` within an hour, ${before} of them are`}; nothing ${before === 0 ? '' : 'more '}of it is done`
     if (going > 0) this.#losses.push({ atMs: nowMs, count: going })
     return undefined
   }

@@ -2,18 +2,23 @@ import { emptyCsns, hasCsn, isBehind, newerCsns } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
 import type { CensusException, Person } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
-import { ManyMap } from './many-map.ts'
 import type { SourcePerson, SourceReading } from './gather.ts'
+import { ManyMap } from './many-map.ts'
+import { MemberNames } from './member-names.ts'
+import type { ToldGroup } from './told-group.ts'
 
 /** An entry as a server told it, as far as we want to know. */
 export interface CopiedEntry {
+  /** The name that it has for good (entryUUID). */
+  readonly id: string
   readonly dn: string
   /** entryCSN: which change it is from. */
-  readonly csn?: string
-  /** Absent: it has nothing to be known by. */
-  readonly key?: string
-  /** Absent: it is nobody. */
-  readonly person?: Person
+  readonly csn: string | undefined
+  /** Undefined: it has nothing to be known by. */
+  readonly key: string | undefined
+  /** Undefined: it is nobody. */
+  readonly person: Person | undefined
+  readonly group?: ToldGroup
   readonly exceptions: readonly string[]
 }
 
@@ -35,10 +40,13 @@ export const noNews = (): SourceNews => ({
 
 /** What of the news is taken. */
 export interface CopyChange {
-  readonly puts: readonly (readonly [id: string, entry: CopiedEntry])[]
+  readonly puts: readonly CopiedEntry[]
+  /** All of them by their names, where nothing was there before: nobody else holds it. */
+  readonly first?: Map<string, CopiedEntry>
   readonly gone: readonly string[]
-  /** How many people it takes away. */
+  /** How many people it takes away, and how many groups. */
   readonly lost: number
+  readonly lostGroups: number
   /** Whatever was told before counts no more. */
   readonly isBelieved: boolean
 }
@@ -50,16 +58,26 @@ export interface CopyChange {
  */
 export class SourceCopy implements SourceReading {
   readonly source: DirectorySource
-  readonly #entries = new Map<string, CopiedEntry>()
+  #entries = new Map<string, CopiedEntry>()
   readonly #people = new Map<string, Shown>()
   /** Entries that are known by a key that another one came with before: that one is the person. */
   readonly #doubles = new ManyMap()
-  readonly #keys = new ManyMap()
+  /** Made when somebody asks first: the reading of a whole source asks nobody by name. */
+  #keys: ManyMap | undefined
   readonly #odd = new Set<string>()
+  readonly #groups = new Map<string, SourceGroup>()
+  /** Where groups are wanted. */
+  readonly members: MemberNames | undefined
   #seen: CsnVector = emptyCsns
 
   constructor(source: DirectorySource) {
     this.source = source
+    this.members = source.groups === true ? new MemberNames() : undefined
+  }
+
+  /** By what each is known by. */
+  get groups(): ReadonlyMap<string, SourceGroup> {
+    return this.#groups
   }
 
   get people(): ReadonlyMap<string, SourcePerson> {
@@ -77,6 +95,10 @@ export class SourceCopy implements SourceReading {
 
   /** Whoever is called so, `user` or `user@domain`, by their keys. */
   named(name: string): readonly string[] {
+    if (this.#keys === undefined) {
+      this.#keys = new ManyMap()
+      for (const [key, { person }] of this.#people) this.#keys.add(nameOf(person), key)
+    }
     return this.#keys.get(name)
   }
 
@@ -95,7 +117,7 @@ export class SourceCopy implements SourceReading {
    * anything before, as of a server that was set up again from a backup.
    */
   plan(news: SourceNews, server: CsnVector, { isBelieved = false } = {}): CopyChange {
-    const puts: (readonly [string, CopiedEntry])[] = []
+    const puts: CopiedEntry[] = []
     const gone: string[] = []
     const knows = (csn: string | undefined): boolean =>
       isBelieved ||
@@ -108,27 +130,35 @@ export class SourceCopy implements SourceReading {
       if (before !== undefined && knows(before.csn)) gone.push(id)
     }
     const lacks = server.size > 0 && isBehind(server, this.#seen)
-    for (const each of news.entries) {
-      const [id, { csn }] = each
+    for (const each of news.entries.values()) {
+      const { id, csn } = each
       const before = this.#entries.get(id)
       if (csn !== undefined && !isBelieved) {
         if (before?.csn !== undefined && csn < before.csn) continue
         // It is gone since, and this server has not heard of it.
         if (before === undefined && lacks && hasCsn(this.#seen, csn)) continue
       }
-      if (before === undefined || !isSame(before, each[1])) puts.push(each)
+      if (before === undefined || !isSame(before, each)) puts.push(each)
     }
     for (const id of news.gone) leave(id)
     if (news.isRestGone)
       for (const id of this.#entries.keys())
         if (!news.entries.has(id) && !news.stays.has(id) && !news.gone.has(id)) leave(id)
-    return { puts, gone, lost: this.#lost(puts, gone), isBelieved }
+    const change = {
+      puts,
+      gone,
+      lost: this.#lost('person', puts, gone),
+      lostGroups: this.#lost('group', puts, gone),
+      isBelieved,
+    }
+    const isFirst = this.#entries.size === 0 && puts.length === news.entries.size
+    return isFirst ? { ...change, first: news.entries } : change
   }
 
-  #lost(puts: CopyChange['puts'], gone: readonly string[]): number {
-    const isPerson = (id: string): boolean => this.#entries.get(id)?.person !== undefined
-    let lost = gone.filter(isPerson).length
-    for (const [id, { person }] of puts) if (person === undefined && isPerson(id)) lost++
+  #lost(kind: 'person' | 'group', puts: CopyChange['puts'], gone: readonly string[]): number {
+    const isOne = (id: string): boolean => this.#entries.get(id)?.[kind] !== undefined
+    let lost = gone.filter(isOne).length
+    for (const entry of puts) if (entry[kind] === undefined && isOne(entry.id)) lost++
     return lost
   }
 
@@ -137,7 +167,7 @@ export class SourceCopy implements SourceReading {
    * `everybody` where nothing was there before.
    */
   take(
-    { puts, gone, isBelieved }: CopyChange,
+    { puts, gone, isBelieved, first }: CopyChange,
     server: CsnVector,
   ): ReadonlySet<string> | 'everybody' {
     const keys = new Set<string>()
@@ -147,30 +177,34 @@ export class SourceCopy implements SourceReading {
       note(this.#entries.get(id)!)
       this.#forget(id)
     }
-    for (const [id, entry] of puts) {
-      const before = this.#entries.get(id)
+    if (isFirst && first !== undefined) this.#entries = first
+    for (const entry of puts) {
       if (isFirst) {
-        this.#put(id, entry)
+        this.#put(entry)
         continue
       }
+      const { id } = entry
+      const before = this.#entries.get(id)
       // Changed in what is none of our business: nobody is concerned.
       if (before === undefined || !isAlike(before, entry)) {
         if (before !== undefined) note(before)
         note(entry)
       }
       this.#forget(id)
-      this.#put(id, entry)
+      this.#put(entry)
     }
     this.#seen = isBelieved ? server : newerCsns(this.#seen, server)
     return isFirst ? 'everybody' : keys
   }
 
-  #put(id: string, entry: CopiedEntry): void {
-    const { key, person, exceptions } = entry
-    this.#entries.set(id, entry)
+  #put(entry: CopiedEntry): void {
+    const { id, key, person, group, exceptions } = entry
+    if (this.#entries.get(id) !== entry) this.#entries.set(id, entry)
     if (exceptions.length > 0) this.#odd.add(id)
+    this.members?.put(entry)
+    if (key !== undefined && group !== undefined) this.#groups.set(key, { dn: entry.dn, group })
     if (key === undefined || person === undefined) return
-    if (!this.#people.has(key)) return this.#show(id, key, entry)
+    if (!this.#people.has(key)) return this.#show(key, entry, person)
     this.#doubles.add(key, id)
     this.#odd.add(id)
   }
@@ -180,28 +214,34 @@ export class SourceCopy implements SourceReading {
     if (entry === undefined) return
     this.#entries.delete(id)
     this.#odd.delete(id)
-    const { key, person } = entry
+    this.members?.forget(entry)
+    const { key, person, group } = entry
+    if (key !== undefined && group !== undefined) this.#groups.delete(key)
     if (key === undefined || person === undefined) return
     if (this.#people.get(key)?.id !== id) return this.#doubles.delete(key, id)
     this.#people.delete(key)
-    this.#keys.delete(nameOf(person), key)
+    this.#keys?.delete(nameOf(person), key)
     const [next] = this.#doubles.get(key)
     if (next === undefined) return
     this.#doubles.delete(key, next)
     const following = this.#entries.get(next)!
-    this.#show(next, key, following)
+    this.#show(key, following, following.person!)
     if (following.exceptions.length === 0) this.#odd.delete(next)
   }
 
-  #show(id: string, key: string, { dn, csn, person }: CopiedEntry): void {
-    this.#people.set(key, { id, dn, person: person!, csn })
-    this.#keys.add(nameOf(person!), key)
+  #show(key: string, entry: CopiedEntry, person: Person): void {
+    this.#people.set(key, entry as Shown)
+    this.#keys?.add(nameOf(person), key)
   }
 }
 
-interface Shown extends SourcePerson {
-  readonly id: string
+/** A group of a source. */
+export interface SourceGroup {
+  readonly dn: string
+  readonly group: ToldGroup
 }
+
+type Shown = CopiedEntry & SourcePerson
 
 const nameOf = ({ username, domain }: Person): string =>
   domain === undefined ? username : `${username}@${domain}`
@@ -212,5 +252,5 @@ const isSame = (a: CopiedEntry, b: CopiedEntry): boolean =>
 /** Whether they say the same, whichever change they are from. */
 const isAlike = (a: CopiedEntry, b: CopiedEntry): boolean => textOf(a) === textOf(b)
 
-const textOf = ({ dn, key, person, exceptions }: CopiedEntry): string =>
-  JSON.stringify([dn, key, person, exceptions])
+const textOf = ({ dn, key, person, group, exceptions }: CopiedEntry): string =>
+  JSON.stringify([dn, key, person, group, exceptions])

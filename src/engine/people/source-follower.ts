@@ -3,9 +3,9 @@ import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { LdapConnection } from '#client/ldap/connection.ts'
 import type { HostHealth, LdapHosts } from '#client/ldap/hosts.ts'
-import { csnsOf, lookAt } from '#client/ldap/look.ts'
+import { csnsOf, knownAttributes, lookAt } from '#client/ldap/look.ts'
 import type { LdapLook } from '#client/ldap/look.ts'
-import { synchronise } from '#client/ldap/synchronise.ts'
+import { synchroniseAs } from '#client/ldap/synchronise.ts'
 import type { SyncEvent } from '#client/ldap/synchronise.ts'
 import {
   commonCsns,
@@ -17,6 +17,8 @@ import {
   readCsnCookie,
 } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
+import { EntryTextReader } from '#codec/ldap/entry-texts.ts'
+import type { EntryTexts } from '#model/directory-entry.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { askOf, copiedEntry, hostsOf, readWhole, tooMany } from './read-source.ts'
 import { NewsBatch } from './news-batch.ts'
@@ -233,26 +235,32 @@ export class SourceFollower {
       held: () => connection.close(),
     })
     const cookie = isWhole ? undefined : this.#cookieFor(connection, csns)
-    const options = { persist: true, ...(cookie !== undefined && { cookie }) }
+    const options = {
+      persist: true,
+      readEntryAs: new EntryTextReader().read,
+      ...(cookie !== undefined && { cookie }),
+    }
     const cancel = this.#clock.after(REFRESH_MS_MAX, () => connection.close())
     let blame: unknown
     try {
-      for await (const event of synchronise(connection, askOf(this.#source), options)) {
-        this.#put(batch, connection, event)
-        if (batch.isFresh) await batch.soon()
-        else if (event.kind === 'refreshed') {
-          cancel()
-          // RFC 4533 §3.3.1: without a cookie it was all that there is.
-          if (cookie === undefined) batch.news.isRestGone = true
-          await batch.refreshed()
-          if (batch.isHeld) return 'held'
-          done()
-          void this.#watch(connection, suffix, { batch, signal: over.signal }).then((fault) => {
-            blame = fault
-            connection.close()
-          })
+      const ask = askOf(this.#source, await knownAttributes(connection))
+      for await (const events of synchroniseAs(connection, ask, options))
+        for (const event of events) {
+          this.#put(batch, connection, event)
+          if (batch.isFresh) await batch.soon()
+          else if (event.kind === 'refreshed') {
+            cancel()
+            // RFC 4533 §3.3.1: without a cookie it was all that there is.
+            if (cookie === undefined) batch.news.isRestGone = true
+            await batch.refreshed()
+            if (batch.isHeld) return 'held'
+            done()
+            void this.#watch(connection, suffix, { batch, signal: over.signal }).then((fault) => {
+              blame = fault
+              connection.close()
+            })
+          }
         }
-      }
       throw new Fault('closed', 'the server tells no more news')
     } catch (thrown) {
       await batch.settled() // what was told before it failed is true all the same
@@ -277,10 +285,10 @@ export class SourceFollower {
     return common.size === 0 ? undefined : csnCookie(common)
   }
 
-  #put(batch: NewsBatch, connection: LdapConnection, event: SyncEvent): void {
+  #put(batch: NewsBatch, connection: LdapConnection, event: SyncEvent<EntryTexts>): void {
     if (event.kind === 'entry') {
       const { uuid, entry } = event
-      batch.news.entries.set(uuid, copiedEntry(this.#source, entry))
+      batch.news.entries.set(uuid, copiedEntry(this.#source, entry, uuid))
       batch.news.gone.delete(uuid)
       if (batch.news.entries.size > this.#peopleMax) throw tooMany(this.#source, this.#peopleMax)
     } else if (event.kind === 'gone')

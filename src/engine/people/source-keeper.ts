@@ -6,13 +6,17 @@ import type { Clock } from '#base/time.ts'
 import { csnServer, csnVector, emptyCsns, isBehind } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
 import type { AccountId } from '#model/account.ts'
+import type { Address } from '#model/address.ts'
 import type { CensusException } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryChange } from '#store/directory/directory.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
 import { rowKey } from '#store/directory/row-key.ts'
+import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import { gather, gatherSome } from './gather.ts'
 import type { Gathered, SourceReading } from './gather.ts'
+import { GroupRows } from './group-rows.ts'
+import type { Touched } from './group-rows.ts'
 import type { TakeNews } from './news-batch.ts'
 import { PEOPLE_MAX } from './read-source.ts'
 import { ShrinkGuard } from './shrink-guard.ts'
@@ -20,11 +24,12 @@ import { SourceCopy } from './source-copy.ts'
 import type { CopyChange } from './source-copy.ts'
 import { SourceFollower } from './source-follower.ts'
 import type { SourceHost } from './source-follower.ts'
+import { planGroups } from './source-groups.ts'
 import { planSources } from './sources.ts'
 import type { SourceNote } from './sources.ts'
 
-/** Accounts of one write: whoever else changes the directory comes in between. */
-const ACCOUNTS_AT_ONCE = 500
+/** Accounts or groups of one write: whoever else changes the directory comes in between. */
+const ROWS_AT_ONCE = 500
 /** More entries than these concern everybody. */
 const SOME_MAX = 20_000
 /** Everybody is looked at again after this, whatever was told: what could not be taken may be free by then. */
@@ -45,6 +50,7 @@ export interface SourceState {
   readonly readAtMs?: number
   readonly newsAtMs?: number
   readonly people?: number
+  readonly groups?: number
   readonly error?: string
   readonly hosts: readonly SourceHost[]
   /** What of it is not taken, and why. */
@@ -56,6 +62,7 @@ interface Kept {
   readonly copy: SourceCopy
   readonly follower: SourceFollower
   readonly guard: ShrinkGuard
+  readonly groupsGuard: ShrinkGuard
   /** How far it had come by what is on the disk. */
   readonly floor: CsnVector
   state: SourceState['state']
@@ -66,9 +73,6 @@ interface Kept {
   /** Taken as it is, however few are left and however old it is. */
   isAccepted: boolean
 }
-
-/** Whose changes: entries of sources by their keys, or everybody's. */
-type Touched = readonly (readonly [source: string, key: string])[] | 'all'
 
 /**
  * Follows every source of the directory, and makes accounts what they say. What was told last stands while
@@ -81,6 +85,7 @@ export class SourceKeeper {
   readonly #peopleMax: number
   readonly #kept = new Map<string, Kept>()
   #applying: Promise<void> = Promise.resolve()
+  readonly #groupRows: GroupRows
   /** Rows that are being written here. */
   readonly #writing = new Set<string>()
   #others: Touched = []
@@ -98,7 +103,9 @@ export class SourceKeeper {
     this.#clock = parts.clock
     this.#log = parts.log
     this.#peopleMax = parts.peopleMax ?? PEOPLE_MAX
+    this.#groupRows = new GroupRows(() => parts.directory.directory)
     this.#unsubscribe = parts.directory.onChange((changes) => {
+      this.#groupRows.note(changes)
       if (changes.length === 0 || changes.some(({ key }) => key.startsWith('source:')))
         this.#follow()
       this.#note(changes)
@@ -114,7 +121,11 @@ export class SourceKeeper {
         name: source.name,
         state,
         ...(follower.mode !== undefined && { mode: follower.mode }),
-        ...(readAtMs !== undefined && { readAtMs, people: copy.people.size }),
+        ...(readAtMs !== undefined && {
+          readAtMs,
+          people: copy.people.size,
+          ...(source.groups === true && { groups: copy.groups.size }),
+        }),
         ...(follower.newsAtMs !== undefined && { newsAtMs: follower.newsAtMs }),
         ...(error !== undefined && { error }),
         hosts: follower.hosts(),
@@ -182,6 +193,7 @@ export class SourceKeeper {
           taker,
         }),
         guard: new ShrinkGuard(this.#clock),
+        groupsGuard: new ShrinkGuard(this.#clock, 'groups'),
         floor,
         state: 'unread',
         notes: new Map(),
@@ -216,18 +228,20 @@ export class SourceKeeper {
     kept: Kept,
     ...[news, { csns, isRefresh }]: Parameters<TakeNews>
   ): ReturnType<TakeNews> {
-    const { source, copy, guard } = kept
+    const { source, copy, guard, groupsGuard } = kept
     if (this.#kept.get(source.name) !== kept) return 'held'
     const isFirst = kept.readAtMs === undefined
     if (isFirst && !kept.isAccepted && csns.size > 0 && isBehind(csns, kept.floor))
       return this.#hold(kept, 'its servers are behind what was read before; nothing of it is done')
     const change = copy.plan(news, csns, { isBelieved: kept.isAccepted })
-    if (kept.isAccepted) guard.reset()
-    else {
+    if (kept.isAccepted) {
+      guard.reset()
+      groupsGuard.reset()
+    } else {
       const { gone, left } = isFirst
         ? this.#missing(source, peopleOf(change))
         : { gone: change.lost, left: copy.people.size }
-      const refusal = guard.refusal(gone, left)
+      const refusal = guard.refusal(gone, left) ?? (await this.#fewerGroups(kept, change))
       if (refusal !== undefined) return this.#hold(kept, refusal)
     }
     const keys = copy.take(change, csns)
@@ -279,6 +293,18 @@ export class SourceKeeper {
           if (!people.has(origin.key)) gone++
         }
     return { gone, left }
+  }
+
+  /** What is wrong with as many groups going; of one that has them no more by what is set, all may. */
+  async #fewerGroups(
+    { source, copy, groupsGuard, readAtMs }: Kept,
+    { puts, lostGroups }: CopyChange,
+  ): Promise<string | undefined> {
+    if (source.groups !== true) return undefined
+    if (readAtMs !== undefined) return groupsGuard.refusal(lostGroups, copy.groups.size)
+    const told = new Set(puts.flatMap(({ key, group }) => (group === undefined ? [] : (key ?? []))))
+    const known = await this.#groupRows.keysOf(source.name)
+    return groupsGuard.refusal(known.filter((key) => !told.has(key)).length, known.length)
   }
 
   /** What others have written may let somebody in, or keep somebody out. */
@@ -335,13 +361,14 @@ export class SourceKeeper {
         touched === 'all' ? gather(directory, copies) : gatherSome(directory, copies, touched)
       if (touched === 'all') for (const { notes } of this.#kept.values()) notes.clear()
       else for (const [name, key] of touched) this.#kept.get(name)?.notes.delete(key)
-      for (let at = 0; at < people.length; at += ACCOUNTS_AT_ONCE) {
-        await this.#write(people.slice(at, at + ACCOUNTS_AT_ONCE))
+      for (let at = 0; at < people.length; at += ROWS_AT_ONCE) {
+        await this.#write(people.slice(at, at + ROWS_AT_ONCE))
         await turn()
       }
       // Who gets a name that somebody else has had is refused until that one is written.
       const noted = directory.seq === seq ? [] : this.#noted()
       await this.#write(gatherSome(directory, copies, noted))
+      await this.#groups(copies, touched === 'all' ? touched : [...touched, ...noted])
     } catch (thrown) {
       // A disk that takes nothing just now: everybody is looked at again.
       this.#log.error('directory.sourcesNotTaken', { error: messageOf(thrown) })
@@ -350,23 +377,53 @@ export class SourceKeeper {
     }
   }
 
+  /** Behind people, whom they lead to. */
+  async #groups(copies: readonly SourceCopy[], touched: Touched): Promise<void> {
+    const concerned = await this.#groupRows.concerned(copies, touched)
+    const addresses = [...concerned.values()]
+    for (let at = 0; at < addresses.length; at += ROWS_AT_ONCE) {
+      await this.#writeGroups(copies, addresses.slice(at, at + ROWS_AT_ONCE))
+      await turn()
+    }
+  }
+
+  async #writeGroups(copies: readonly SourceCopy[], addresses: readonly Address[]): Promise<void> {
+    const { directory } = this.#directory
+    this.#tell(await this.#edit(() => planGroups(directory, copies, addresses)))
+  }
+
   async #write(people: readonly Gathered[]): Promise<void> {
     const newId = (): AccountId => timedId(this.#clock.nowMs()) as AccountId
-    const ahead = planSources(this.#directory.directory, people, newId)
-    let { notes } = ahead
-    if (ahead.edits.length > 0) {
-      // Planned anew when it is this write's turn: what others wrote meanwhile counts.
-      const done = await this.#directory.update(() => {
-        const plan = planSources(this.#directory.directory, people, newId)
-        ;({ notes } = plan)
-        for (const edit of plan.edits) if (edit.kind === 'put') this.#writing.add(rowKey(edit.row))
-        return ok(plan.edits)
-      }, BY)
-      this.#writing.clear()
-      if (!done.ok) this.#log.error('directory.sourcesRefused', { error: done.error.message })
-    }
-    for (const { shares } of people)
-      for (const { source, key } of shares) this.#kept.get(source.name)?.notes.delete(key)
+    const { notes } = await this.#edit(() => planSources(this.#directory.directory, people, newId))
+    const looked = people.flatMap(({ shares }) =>
+      shares.map(({ source, key }) => ({ source: source.name, key })),
+    )
+    this.#tell({ notes, looked })
+  }
+
+  /** Writes what is planned, planned anew when it is this write's turn: what others wrote meanwhile counts. */
+  async #edit<T extends { readonly edits: readonly DirectoryEdit[] }>(plan: () => T): Promise<T> {
+    let planned = plan()
+    if (planned.edits.length === 0) return planned
+    const done = await this.#directory.update(() => {
+      planned = plan()
+      for (const edit of planned.edits)
+        this.#writing.add(edit.kind === 'put' ? rowKey(edit.row) : edit.key)
+      return ok(planned.edits)
+    }, BY)
+    this.#writing.clear()
+    if (!done.ok) this.#log.error('directory.sourcesRefused', { error: done.error.message })
+    return planned
+  }
+
+  #tell({
+    notes,
+    looked,
+  }: {
+    readonly notes: readonly SourceNote[]
+    readonly looked: readonly Pick<SourceNote, 'source' | 'key'>[]
+  }): void {
+    for (const { source, key } of looked) this.#kept.get(source)?.notes.delete(key)
     for (const note of notes) {
       const known = this.#kept.get(note.source)?.notes
       known?.set(note.key, [...(known.get(note.key) ?? []), note])
@@ -375,9 +432,7 @@ export class SourceKeeper {
 }
 
 const peopleOf = ({ puts }: CopyChange): ReadonlySet<string> =>
-  new Set(
-    puts.flatMap(([, { key, person }]) => (key === undefined || person === undefined ? [] : key)),
-  )
+  new Set(puts.flatMap(({ key, person }) => (key === undefined || person === undefined ? [] : key)))
 
 /** Whoever waits for the loop comes in between. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -20,8 +20,24 @@ import { addressIn, holding, lower, pageOf } from './lookup.ts'
 
 const fromParam = z.object({ from: z.string() })
 
-const aliasBody = ({ from, to, ...group }: Alias): AliasBody =>
-  versioned({ from: formatAddress(from), to: to.map(formatAddress), ...group })
+const aliasBody = ({ from, to, origins, ...group }: Alias): AliasBody =>
+  versioned({
+    from: formatAddress(from),
+    to: to.map(formatAddress),
+    ...group,
+    ...(origins !== undefined && { sources: origins.map(({ source }) => source) }),
+  })
+
+/** It would be said again, and what was changed here be lost. */
+function needOwn(alias: Alias | undefined): void {
+  const [first] = alias?.origins ?? []
+  if (alias === undefined || first === undefined) return
+  throw new ApiError(
+    'conflict',
+    `${formatAddress(alias.from)} is the group ${first.dn} of ${first.source}`,
+    `Change it there, or leave its groups out: watari directory sources add ${first.source} … --no-groups`,
+  )
+}
 
 const target = (from: Address): Target => ({
   key: `alias:${addressKey(from)}`,
@@ -80,9 +96,12 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
     async (request) => {
       const from = addressIn(directory, lower(request.params.from))
       const to = request.body.to.map((text) => addressIn(directory, text))
-      const pending = await writeDirectory(deps, request, target(from), (now) =>
-        ok([{ kind: 'put', row: { kind: 'alias', alias: { ...now.alias(from), from, to } } }]),
-      )
+      const pending = await writeDirectory(deps, request, target(from), (now) => {
+        needOwn(now.alias(from))
+        return ok([
+          { kind: 'put', row: { kind: 'alias', alias: { ...now.alias(from), from, to } } },
+        ])
+      })
       return { ...aliasBody(directory.alias(from) ?? { from, to }), pending }
     },
   )
@@ -94,10 +113,12 @@ export function aliasRoutes(app: AdminServer, deps: AdminDeps): void {
       schema: { params: fromParam, response: { 200: done } },
     },
     async (request) => {
-      const which = target(addressIn(directory, request.params.from))
-      const pending = await writeDirectory(deps, request, which, () =>
-        ok([{ kind: 'remove', key: which.key }]),
-      )
+      const from = addressIn(directory, request.params.from)
+      const which = target(from)
+      const pending = await writeDirectory(deps, request, which, (now) => {
+        needOwn(now.alias(from))
+        return ok([{ kind: 'remove', key: which.key }])
+      })
       return { pending }
     },
   )

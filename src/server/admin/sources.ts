@@ -28,6 +28,7 @@ import type { DirectorySource, SourceServer } from '#model/source.ts'
 import { schemeOf } from '#store/directory/password.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import { rowKey } from '#store/directory/row-key.ts'
 import { authorOf, isoTime, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
@@ -209,6 +210,7 @@ function rowOf(
       }),
     auth: set.auth ?? 'bind',
     ...(set.adoptPasswords === true && { adoptPasswords: true }),
+    ...((set.groups ?? before?.groups) === true && { groups: true }),
   }
 }
 
@@ -266,11 +268,13 @@ function sourceBody(
       ...adoption(name, directory.accounts()),
     }),
     ...(isPlain(servers) && { plain: true }),
+    ...(row.groups === true && { groups: true }),
     state: state?.state ?? 'unread',
     ...(state?.mode !== undefined && { mode: state.mode }),
     ...(state?.readAtMs !== undefined && { readAt: isoTime(state.readAtMs) }),
     ...(state?.newsAtMs !== undefined && { newsAt: isoTime(state.newsAtMs) }),
     ...(state?.people !== undefined && { people: state.people }),
+    ...(state?.groups !== undefined && { groupCount: state.groups }),
     ...(state?.error !== undefined && { error: state.error }),
     hosts: (state?.hosts ?? []).map((host) => hostBody(host)),
     notes: (state?.notes ?? []).slice(0, NOTES_MAX).map((each) => ({ ...each })),
@@ -309,9 +313,10 @@ async function trial(deps: AdminDeps, row: DirectorySource): Promise<z.infer<typ
   const { directory } = deps.directory
   const hosts = hostsOf(row, deps.clock)
   try {
-    const { people, exceptions } = await readSource(row, hosts)
+    const { people, groups, exceptions } = await readSource(row, hosts)
     return {
       people: people.size,
+      ...(row.groups === true && { groupCount: groups.size }),
       sample: [...people.values()].slice(0, SAMPLE).map(({ dn, person }) => ({
         dn,
         address: `${person.username}@${person.domain ?? directory.defaultDomain ?? ''}`,
@@ -351,6 +356,19 @@ function without(directory: Directory, name: string, keeps: boolean): DirectoryE
         }),
     }
     return [{ kind: 'put', row: { kind: 'account', account: after } }]
+  })
+  return [...edits.toArray(), ...withoutGroups(directory, name, keeps)]
+}
+
+function withoutGroups(directory: Directory, name: string, keeps: boolean): DirectoryEdit[] {
+  const edits = directory.aliases().flatMap((alias): DirectoryEdit[] => {
+    const { origins = [], ...own } = alias
+    const left = origins.filter(({ source: each }) => each !== name)
+    if (left.length === origins.length) return []
+    if (left.length === 0 && !keeps)
+      return [{ kind: 'remove', key: rowKey({ kind: 'alias', alias }) }]
+    const after = { ...own, ...(left.length > 0 && { origins: left }) }
+    return [{ kind: 'put', row: { kind: 'alias', alias: after } }]
   })
   return edits.toArray()
 }

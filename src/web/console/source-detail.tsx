@@ -32,10 +32,13 @@ export function SourceDetail(props: {
         <p>{t('destinations.gone')}</p>
       </Sheet>
     )
-  const { state, error, people, readAt, mode, newsAt } = source
+  const { state, error, people, groupCount, readAt, mode, newsAt } = source
   const facts: readonly (readonly [string, ReactNode])[] = [
     [t('source.order'), source.order],
     [t('source.people'), people === undefined ? '–' : numberText(language, people)],
+    ...(groupCount === undefined
+      ? []
+      : [[t('source.groups'), numberText(language, groupCount)] as const]),
     [t('source.read'), readAt === undefined ? '–' : dateText(language, readAt)],
     ...(mode === 'persist' && newsAt !== undefined
       ? [[t('source.news'), dateText(language, newsAt)] as const]

@@ -101,6 +101,12 @@ export function SourceForm(props: {
               onChange={(event) => set({ adoptPasswords: event.currentTarget.checked })}
             />
           )}
+          <Checkbox
+            label={t('source.takeGroups')}
+            description={t('source.takeGroupsHint')}
+            checked={texts.groups}
+            onChange={(event) => set({ groups: event.currentTarget.checked })}
+          />
         </div>
         <details>
           <summary>{t('source.more')}</summary>

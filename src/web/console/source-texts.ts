@@ -16,6 +16,7 @@ export interface SourceTexts {
   readonly adoptPasswords: boolean
   readonly ca: string
   readonly plain: boolean
+  readonly groups: boolean
 }
 
 export const blankSource: SourceTexts = {
@@ -32,6 +33,7 @@ export const blankSource: SourceTexts = {
   adoptPasswords: false,
   ca: '',
   plain: false,
+  groups: false,
 }
 
 export const textsOf = (source: SourceBody): SourceTexts => ({
@@ -48,6 +50,7 @@ export const textsOf = (source: SourceBody): SourceTexts => ({
   adoptPasswords: source.adoptPasswords === true,
   ca: source.ca ?? '',
   plain: source.plain === true,
+  groups: source.groups === true,
 })
 
 /** What the API is told; what is empty is left to it. */
@@ -68,6 +71,7 @@ export function sourceOf(texts: SourceTexts): NewSourceBody {
     ...(auth === 'bind' && texts.adoptPasswords && { adoptPasswords: true }),
     ...(ca.trim() !== '' && { ca }),
     ...(plain && { plain }),
+    groups: texts.groups,
   }
 }
 

@@ -14,6 +14,7 @@ import type { Ways } from './group-shown.ts'
 import { hashOf, wantedValue } from './resource-kind.ts'
 import type { ResourceKind, Write } from './resource-kind.ts'
 import { ScimError } from './scim-error.ts'
+import { keepSourceGroup } from './source-truth.ts'
 import { addressTold, ownAddressTold, partOf, textIn, textsIn } from './told.ts'
 
 /** Aliases as groups of SCIM: an address that leads to its members. */
@@ -42,11 +43,15 @@ export function groupKind(): ResourceKind<Alias> {
     write(write) {
       const ways = write.shown && waysOf.get(write.shown)
       const group = toldGroup(write, ways ?? new Map())
+      if (write.before !== undefined) keepSourceGroup(write.before)
       const isSame = write.before !== undefined && isDeepStrictEqual(group, write.before)
       const edits = isSame ? [] : [{ kind: 'put', row: { kind: 'alias', alias: group } } as const]
       return { id: groupId(group), edits }
     },
-    remove: (_, group) => [{ kind: 'remove', key: `alias:${groupId(group)}` }],
+    remove(_, group) {
+      keepSourceGroup(group)
+      return [{ kind: 'remove', key: `alias:${groupId(group)}` }]
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Account } from '#model/account.ts'
+import type { Account, Alias } from '#model/account.ts'
+import { formatAddress } from '#model/address.ts'
 import { FACTS } from '#model/person-facts.ts'
 import type { Person } from '#model/person.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
@@ -35,10 +36,20 @@ export function keepSourcePeople(account: Account): void {
     )
 }
 
+/** Throws where another directory says who is in a group. */
+export function keepSourceGroup({ from, origins = [] }: Alias): void {
+  if (origins.length > 0)
+    throw new ScimError(
+      403,
+      `${formatAddress(from)} is a group of ${sourceOf({ origins })}: change it there`,
+      'mutability',
+    )
+}
+
 const isTheirs = ({ origins, isOwn, isGone }: Account): boolean =>
   origins !== undefined && isOwn !== true && isGone !== true
 
-const sourceOf = ({ origins = [] }: Account): string =>
+const sourceOf = ({ origins = [] }: Pick<Account, 'origins'>): string =>
   origins.map(({ source }) => source).join(', ')
 
 const readOnly = (account: Account, what: string): ScimError =>
