@@ -18,6 +18,7 @@ import { withRenewed } from './nodes/new-credential.ts'
 import { ExpiryNotices } from '#engine/people/expiry-notices.ts'
 import { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import { HomeKeeper } from '#engine/home/home-keeper.ts'
+import { OwnChoices } from '#engine/people/own-choices.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import { SourceLogins } from '#engine/people/source-logins.ts'
 import { findCycle } from '#engine/route/check.ts'
@@ -129,6 +130,11 @@ runRole('control', async ({ place, log, atFailure }) => {
     own,
   })
   await book.load()
+  const ownChoices = new OwnChoices({
+    directory,
+    settings: () => settings.settings,
+    send: (mail) => sendNotice(callers, mail),
+  })
   const hub = new NodeHub({
     settings,
     directory,
@@ -146,6 +152,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     ...(own.length > 0 && { storeState: () => stateOfStore(hub) }),
     credential: (made, node) => rehash(directory, settings, made, node),
     appPassword: (change, node) => changeAppPassword(directory, change, node),
+    choices: (accountId, act, node) => ownChoices.act(accountId, act, `webmail at ${node}`),
     identify: (request) =>
       request.socket instanceof TLSSocket ? joinedNode(book, request) : declaredNode(request),
   })

@@ -9,6 +9,7 @@ import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { toldScripts } from '#engine/deliver/told-scripts.ts'
 import type { ScriptsBy } from '#engine/deliver/told-scripts.ts'
+import { choicesView } from '#engine/people/choices-view.ts'
 import { Expiry } from '#engine/retention/expiry.ts'
 import { keepingOf } from '#engine/retention/keeping.ts'
 import { Scrubbing } from '#engine/retention/scrubbing.ts'
@@ -244,6 +245,10 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       change: (change) => node.link.appPassword(change),
       iterations: () => node.settings['auth.scramIterations'],
       nowMs: () => clock.nowMs(),
+    },
+    choices: {
+      view: (account) => choicesView(account, node.directory, node.settings),
+      act: (accountId, act) => node.link.choices(accountId, act),
     },
     hostname: `mail.${host.domain}`,
     messageBytesMax,

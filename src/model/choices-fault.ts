@@ -61,7 +61,6 @@ function vacationFault({
   text,
   days,
   to,
-  isOn,
 }: Vacation): string | undefined {
   for (const time of [from, until])
     if (time !== undefined && !isInstant(time)) return `'${time}' is no time in UTC`
@@ -69,7 +68,6 @@ function vacationFault({
     return 'the absence ends before it begins'
   if (!isLine(subject, VACATION_SUBJECT_MAX))
     return `the subject is one line of at most ${VACATION_SUBJECT_MAX} characters`
-  if (isOn && text.trim() === '') return 'the answer has no text'
   if (text.length > VACATION_TEXT_MAX || BEYOND_TEXT.test(text) || !text.isWellFormed())
     return `the text has at most ${VACATION_TEXT_MAX} characters, and no control characters`
   if (!Number.isInteger(days) || days < 1 || days > VACATION_DAYS_MAX)

@@ -53,6 +53,7 @@ export interface Vacation {
   /** The first moment after it. */
   readonly until?: string
   readonly subject?: string
+  /** Empty: one that says no more than that somebody is away. */
   readonly text: string
   /** One answer to a sender in so many days. */
   readonly days: number
@@ -96,6 +97,8 @@ export interface AwaitedProof {
   readonly use: 'forward' | 'contact'
   /** SHA-256 of the code that was mailed, in hex. */
   readonly codeHash: string
+  /** Of a forward: no copy stays here. Absent: one does. */
+  readonly keep?: false
   readonly expiresAt: string
 }
 
@@ -103,6 +106,12 @@ export interface ChosenAddress {
   readonly address: Address
   readonly since: string
 }
+
+/** What is answered where nothing was written. */
+export const AWAY_TEXT = `ただいま不在にしております。メールは届いておりますので、戻りましたら拝見します。
+
+I am away at the moment. Your mail has arrived, and I will read it when I am back.
+`
 
 export const SENDERS_MAX = 1_000
 export const FILTERS_MAX = 100

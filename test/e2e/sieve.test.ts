@@ -204,6 +204,36 @@ describe("a user's own Sieve script", () => {
     assert.match((await refused(['sieve', 'get', USER, '振り分け'])).stderr, /there is no script/)
   })
 
+  it('files by what its owner has chosen, told as data', async () => {
+    const patch = {
+      junk: { spam: 'junk', suspected: 'inbox' },
+      blocked: ['@ads.example'],
+      filters: [
+        {
+          name: '選んだもの',
+          match: 'all',
+          conditions: [{ field: 'subject', is: 'contains', value: '選' }],
+          folder: '選/択',
+          stop: true,
+        },
+      ],
+    }
+    const shown = await done(['user', 'choices', USER, '--set', '-'], JSON.stringify(patch))
+    assert.match(shown, /^spam goes to: +Junk$/m)
+    assert.match(shown, /^filters: +選んだもの$/m)
+    assert.match(await done(['user', 'choices', USER, '--script']), /fileinto :create "選\/択";/)
+    await send('chosen', '選んで')
+    assert.deepEqual(await arrived('選/択', 1), ['chosen'])
+    await send('spam-2', '会議', GTUBE)
+    assert.deepEqual(await arrived('Junk', 1), ['spam-2'])
+    const odd = JSON.stringify({ blocked: ['誰 か'] })
+    const wrong = await refused(['user', 'choices', USER, '--set', '-'], odd)
+    assert.match(wrong.stderr, /'誰 か' is neither an address nor a domain/)
+    await done(['user', 'choices', USER, '--set', '-'], '{"filters": null, "junk": null}')
+    await send('spam-3', '選んで', GTUBE)
+    assert.deepEqual(await arrived('Junk/SPAM', 2), ['spam', 'spam-3'])
+  })
+
   it('cannot be reached while the store does not answer, and that is said as temporary', async () => {
     const store = descendants(watari.pid()).find(({ command }) => /app\/store\.ts/.test(command))
     assert.ok(store !== undefined)

@@ -15,6 +15,7 @@ import { WEB_SESSIONS } from '#server/jmap/limits.ts'
 import type { JmapLimits } from '#server/jmap/limits.ts'
 import { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import type { SessionRules } from '#store/directory/browser-sessions.ts'
+import type { ChoicesBook } from '#server/jmap/room.ts'
 import { serveJmap } from '#server/jmap/serve.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 import { FakeAuthenticator, fakeAccount } from './authenticator.ts'
@@ -79,6 +80,8 @@ export async function jmapRoom(
     readonly search?: (store: FakeMailboxStore) => TextSearch
     /** What each account may hold. */
     readonly quota?: () => Quota
+    /** What people want of their mail. */
+    readonly choices?: ChoicesBook
   } = {},
 ): Promise<JmapRoomUnderTest> {
   const clock = options.clock ?? systemClock
@@ -95,6 +98,7 @@ export async function jmapRoom(
     store: quota === undefined ? store : quotas.mailboxes,
     ...(quota !== undefined && { quotaOf: quotas.quotaOf }),
     ...(options.search === undefined ? {} : { search: options.search(store) }),
+    ...(options.choices === undefined ? {} : { choices: options.choices }),
     onLimits: (listener) => (limitsChanged = listener),
     changes: store.allChanges,
     authenticator,

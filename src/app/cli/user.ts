@@ -11,6 +11,7 @@ import { table } from './print.ts'
 import { newQuota, QUOTA, QUOTA_MESSAGES } from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
 import { collect } from './lists.ts'
+import { userChoicesCommands } from './user-choices.ts'
 import { userBulkCommand } from './user-bulk.ts'
 import { userLifeCommands } from './user-life.ts'
 import { changeCommand, roleOption, userText } from './user-change.ts'
@@ -75,6 +76,7 @@ export function userCommands(program: Command, io: CliIo): void {
     })
   changeCommand(noun, io)
   appPasswordCommands(noun, io)
+  userChoicesCommands(noun, io)
   noun
     .command('passwd <user>')
     .description('set a new password')

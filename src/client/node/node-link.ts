@@ -22,6 +22,9 @@ import type {
   WireEvent,
   WireSnapshot,
 } from '#contract/node/wire.ts'
+import { ownEnd } from '#contract/admin/choices.ts'
+import type { OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
+import type { AccountId } from '#model/account.ts'
 import type { AppPasswordChange } from '#model/app-password.ts'
 import type { NodePlace } from '#model/node.ts'
 import { Acks } from './acks.ts'
@@ -102,6 +105,12 @@ export class NodeLink {
   async appPassword(change: AppPasswordChange): Promise<'done' | 'limit' | 'notFound'> {
     return appPasswordEnd.parse(await askJson(this.#ask('POST', NODE_PATHS.appPasswords, change)))
       .end
+  }
+
+  /** Hands up what somebody does with the own choices. Throws where control is away. */
+  async choices(accountId: AccountId, act: OwnActBody): Promise<OwnEnd> {
+    const answer = await askJson(this.#ask('POST', NODE_PATHS.choices, { accountId, act }))
+    return ownEnd.parse(answer)
   }
 
   /** There are new records: ships them without waiting for the next look. */

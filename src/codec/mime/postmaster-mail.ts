@@ -4,22 +4,24 @@ import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { formatDate } from './date.ts'
 
-/** A whole message from the postmaster to somebody of ours, in UTF-8. */
+/** A whole message from our postmaster, in UTF-8. */
 export function postmasterMail(mail: {
   readonly to: Address
+  /** Our domain; absent: the receiver's own. */
+  readonly from?: string
   readonly subject: string
   readonly text: string
   /** Unguessable, of letters and digits. */
   readonly id: string
   readonly nowMs: number
 }): Octets {
-  const { to, subject, text, id, nowMs } = mail
+  const { to, from = to.domain, subject, text, id, nowMs } = mail
   const header = [
-    `From: Postmaster <postmaster@${to.domain}>`,
+    `From: Postmaster <postmaster@${from}>`,
     `To: ${formatAddress(to)}`,
     `Subject: ${encodedWords(subject)}`,
     `Date: ${formatDate(nowMs)}`,
-    `Message-ID: <${id}@${to.domain}>`,
+    `Message-ID: <${id}@${from}>`,
     'Auto-Submitted: auto-generated', // RFC 3834 §3.1.7
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=utf-8',

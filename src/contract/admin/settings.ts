@@ -17,7 +17,7 @@ export const setting = z.object({
   doc: z.object({ en: z.string(), ja: z.string() }),
   min: z.number().optional().describe('of numbers, durations and sizes, in ms and octets'),
   max: z.number().optional(),
-  oneOf: z.array(z.string()).optional().describe('of actions'),
+  oneOf: z.array(z.string()).optional().describe('of actions and choices'),
 })
 export type SettingBody = z.infer<typeof setting>
 

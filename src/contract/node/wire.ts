@@ -8,6 +8,7 @@ import type { MailingList } from '#model/list.ts'
 import type { DatedPlan } from '#model/plan.ts'
 import type { RouteRow } from '#model/route.ts'
 import type { DirectorySource } from '#model/source.ts'
+import { ownAct } from '#contract/admin/choices.ts'
 import { nodeListens, nodePlace } from './join.ts'
 
 /** Paths of the node API; the version is part of them. */
@@ -17,6 +18,7 @@ export const NODE_PATHS = {
   acks: '/node/v1/acks',
   credentials: '/node/v1/credentials',
   appPasswords: '/node/v1/app-passwords',
+  choices: '/node/v1/choices',
   heartbeat: '/node/v1/heartbeat',
   events: '/node/v1/events',
   /** Answered at once, by whoever is there; `{state}` where it takes mail for mailboxes. */
@@ -176,6 +178,9 @@ export const appPasswordChange = z.union([
   z.object({ accountId: z.string().min(1).max(100), remove: z.string().max(100) }),
 ])
 export const appPasswordEnd = z.object({ end: z.enum(['done', 'limit', 'notFound']) })
+
+/** What somebody does with the own choices on a page of a node. */
+export const ownChoicesAct = z.object({ accountId: z.string().min(1).max(100), act: ownAct })
 
 export const aliveAnswer = z.object({ state: z.string().optional() })
 

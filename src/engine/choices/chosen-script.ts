@@ -1,5 +1,7 @@
+import { compileSieve } from '#engine/sieve/compile.ts'
 import type { AccountId } from '#model/account.ts'
 import { mainAddressOf } from '#model/account.ts'
+import type { Choices } from '#model/choices.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { renderChoices } from './render.ts'
 import type { Chooser } from './render.ts'
@@ -13,6 +15,18 @@ export function chosenScript(
   return choices === undefined
     ? SCRIPT_OF_EVERYBODY
     : renderChoices(choices, chooserOf(directory, accountId))
+}
+
+/** Why these choices make no script that runs; undefined: they make one. */
+export function scriptFault(
+  directory: Pick<Directory, 'account' | 'domains'>,
+  choices: Choices,
+): string | undefined {
+  const script = renderChoices(choices, chooserOf(directory, choices.accountId))
+  const compiled = compileSieve(script)
+  if (compiled.ok) return undefined
+  const [first] = compiled.error
+  return `they make no script that runs: line ${first?.line}: ${first?.message}`
 }
 
 function chooserOf(

@@ -1,4 +1,4 @@
-import { DEFAULT_JUNK } from '#model/choices.ts'
+import { AWAY_TEXT, DEFAULT_JUNK } from '#model/choices.ts'
 import type {
   Choices,
   FilterCondition,
@@ -114,7 +114,7 @@ function vacation(script: Script, away: Vacation, { addresses, domains }: Choose
   script.line(
     `  vacation :days ${away.days}${subject} :addresses ${list(addresses.map(formatAddress))}`,
   )
-  script.line(`    ${quoted(away.text)};`)
+  script.line(`    ${quoted(away.text === '' ? AWAY_TEXT : away.text)};`)
   script.line('}')
 }
 

@@ -8,14 +8,9 @@ import { factsAfter, withoutFacts } from '#model/person-facts.ts'
 import type { BulkChange } from '#model/plan.ts'
 
 /** The account under another main address; the one of before still takes mail, and is kept from others. */
-export function renamed(account: Account, to: Address, { nowMs, rules }: Moment): Account {
+export function renamed(account: Account, to: Address, moment: Moment): Account {
   const before = mainAddressOf(account)
   if (addressKey(before) === addressKey(to)) return account
-  const former: FormerAddress = {
-    address: before,
-    keptUntil: new Date(nowMs + rules.formerAddressDays * DAY_MS).toISOString(),
-    reservedUntil: monthsAfter(nowMs, rules.addressReservedMonths),
-  }
   const others = (account.formerAddresses ?? []).filter(
     ({ address }) => !equalAddress(address, to) && !equalAddress(address, before),
   )
@@ -24,9 +19,16 @@ export function renamed(account: Account, to: Address, { nowMs, rules }: Moment)
     username: to.localpart,
     domain: to.domain,
     addresses: account.addresses.filter((address) => !equalAddress(address, to)),
-    formerAddresses: [...others, former],
+    formerAddresses: [...others, formerOf(before, moment)],
   }
 }
+
+/** An address that is given up at this moment. */
+export const formerOf = (address: Address, { nowMs, rules }: Moment): FormerAddress => ({
+  address,
+  keptUntil: new Date(nowMs + rules.formerAddressDays * DAY_MS).toISOString(),
+  reservedUntil: monthsAfter(nowMs, rules.addressReservedMonths),
+})
 
 /** Without an address of before, which others may have from now on. */
 export function released(account: Account, address: Address): Account {

@@ -237,6 +237,9 @@ function addressesOf(
     if (addressKey(address) !== addressKey(main)) addresses.set(addressKey(address), address)
   }
   if (isOwn) for (const address of before?.addresses ?? []) take(address)
+  // What its owner has chosen no source has to know.
+  const chosen = before && directory.choices(before.id)?.chosen
+  for (const { address } of chosen ?? []) take(address)
   const { person } = shares.find((share) => share.person.addresses.length > 0) ?? shares[0]!
   for (const text of person.addresses) {
     const address = addressIn(directory, text)

@@ -40,6 +40,7 @@ import { searchRoutes } from './search.ts'
 import { ADMIN_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session.ts'
 import { settingsRoutes } from './settings.ts'
 import { appPasswordRoutes } from './app-passwords.ts'
+import { choicesRoutes } from './choices.ts'
 import { overlapRoutes } from './overlaps.ts'
 import { homeRoutes } from './home.ts'
 import { sourceRoutes } from './sources.ts'
@@ -133,6 +134,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         domainRoutes,
         userRoutes,
         appPasswordRoutes,
+        choicesRoutes,
         userLifeRoutes,
         bulkRoutes,
         aliasRoutes,

@@ -37,6 +37,8 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'GET /users/{user}/app-passwords': 'AMHR',
   'POST /users/{user}/app-passwords': 'AM',
   'DELETE /users/{user}/app-passwords/{id}': 'AMH',
+  'GET /users/{user}/choices': 'AMHR',
+  'PATCH /users/{user}/choices': 'AM',
   'POST /users/{user}/rename': 'AM',
   'POST /users/{user}/restore': 'AM',
   'DELETE /former-addresses/{address}': 'AM',

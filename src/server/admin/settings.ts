@@ -228,6 +228,7 @@ function settingBody(deps: AdminDeps, key: SettingKey): SettingBody {
     doc: { ...option.doc },
     ...('min' in option && { min: option.min, max: option.max }),
     ...(option.type === 'action' && { oneOf: [...actionsOf(option)] }),
+    ...(option.type === 'choice' && { oneOf: [...option.oneOf] }),
   }
 }
 

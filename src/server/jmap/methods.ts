@@ -26,6 +26,7 @@ import {
   submissionQueryChanges,
 } from '#server/jmap/submission/submission.ts'
 import { submissionSet } from '#server/jmap/submission/submission-set.ts'
+import { vacationGet, vacationSet } from '#server/jmap/submission/vacation.ts'
 import { CORE } from './room.ts'
 import type { Method } from './room.ts'
 import { threadGet } from '#server/jmap/email/thread.ts'
@@ -75,5 +76,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     emailCopy,
     blobCopy,
     submissionSet,
+    vacationGet,
+    vacationSet,
   ].map((method) => [method.name, method]),
 )

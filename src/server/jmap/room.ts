@@ -1,4 +1,5 @@
 import type { Clock } from '#base/time.ts'
+import type { ChoicesBody, OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
 import type { Log } from '#base/log.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { QuotaRule } from '#model/quota.ts'
@@ -13,6 +14,14 @@ import type { KnownMetas } from '#server/jmap/email/known-metas.ts'
 import type { Shares } from './shares.ts'
 import type { JmapLimits } from './limits.ts'
 
+/** Where people's choices are kept: by control, which everybody hears them from. */
+export interface ChoicesBook {
+  /** From this node's own copy: it is there while control is away. */
+  view(account: Account): ChoicesBody
+  /** Throws a Fault where control is away. */
+  act(accountId: AccountId, act: OwnActBody): Promise<OwnEnd>
+}
+
 /** What all requests of a process share. */
 export interface JmapRoom {
   readonly store: MailboxStore
@@ -24,6 +33,8 @@ export interface JmapRoom {
   readonly directory: Pick<Directory, 'account' | 'domain' | 'moment'>
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
+  /** What people want of their mail; absent: nothing is kept of it here. */
+  readonly choices?: ChoicesBook
   readonly limits: JmapLimits
   readonly hostname: string
   readonly newDeliveryId: () => string
@@ -77,4 +88,6 @@ export const MAIL = 'urn:ietf:params:jmap:mail'
 export const RETENTION = 'https://watari.example/jmap/retention'
 /** RFC 9425 §2. */
 export const QUOTA = 'urn:ietf:params:jmap:quota'
+/** RFC 8621 §1.3.3. */
+export const VACATION = 'urn:ietf:params:jmap:vacationresponse'
 export const SUBMISSION = 'urn:ietf:params:jmap:submission'

@@ -17,6 +17,7 @@ import type { TextSearch } from '#store/search/text-search.ts'
 import { accessOf } from '#server/jmap/http/access.ts'
 import { appPasswords } from '#server/jmap/http/app-passwords.ts'
 import type { AppPasswordBook } from '#server/jmap/http/app-passwords.ts'
+import { ownChoices } from '#server/jmap/http/choices.ts'
 import type { Access, AccessParts } from '#server/jmap/http/access.ts'
 import { runRequest } from './api.ts'
 import { parseJson, readBody } from '#server/jmap/http/body.ts'
@@ -28,7 +29,7 @@ import { JMAP_LIMITS } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
 import { login, logout } from '#server/jmap/http/login.ts'
 import { RequestError, sendProblem } from '#server/jmap/http/problem.ts'
-import type { Call, JmapRoom } from './room.ts'
+import type { Call, ChoicesBook, JmapRoom } from './room.ts'
 import { accountOf, sharedAccounts } from './account-of.ts'
 import { Shares } from './shares.ts'
 import { sessionResource } from './session-resource.ts'
@@ -50,6 +51,8 @@ export interface JmapParts {
   readonly sessions: BrowserSessions
   /** Absent: none can be made here. */
   readonly appPasswords?: AppPasswordBook
+  /** Absent: none are kept here. */
+  readonly choices?: ChoicesBook
   readonly hostname: string
   readonly limits?: Partial<JmapLimits>
   /** The setting of now. */
@@ -93,6 +96,7 @@ export function serveJmap(parts: JmapParts): Jmap {
     newDeliveryId: parts.newDeliveryId,
     events: parts.events,
     submitted: parts.submitted,
+    ...(parts.choices !== undefined && { choices: parts.choices }),
     clock,
     log: parts.log,
   }
@@ -188,6 +192,7 @@ class Door {
     if (path === '/auth/session') return found('GET', this.#webSession)
     if (path === '/auth/app-passwords')
       return found(method === 'POST' ? 'POST' : 'GET', this.#appPasswords)
+    if (path === '/auth/choices') return found(method === 'POST' ? 'POST' : 'GET', this.#choices)
     if (/^\/auth\/app-passwords\/[^/]+$/.test(path)) return found('DELETE', this.#appPasswords)
     if (path === '/jmap/api') return found('POST', this.#api)
     if (path === '/jmap/eventsource') return found('GET', this.#events)
@@ -218,6 +223,9 @@ class Door {
     const { authenticator, appPasswords: book } = this.#access
     return appPasswords({ incoming, response, access, book, authenticator }, steps[1])
   }
+
+  readonly #choices: Route = ({ incoming, response, access }) =>
+    ownChoices({ incoming, response, access, book: this.#room.choices })
 
   readonly #api: Route = async ({ incoming, response, access: { account } }) => {
     const { limits } = this.#room

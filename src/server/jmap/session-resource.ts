@@ -8,7 +8,7 @@ import { SORTS } from '#server/jmap/email/email-query.ts'
 import { DELAYED_SEND_MS_MAX } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
 import type { Share } from './shares.ts'
-import { CORE, MAIL, QUOTA, RETENTION, SUBMISSION } from './room.ts'
+import { CORE, MAIL, QUOTA, RETENTION, SUBMISSION, VACATION } from './room.ts'
 
 export interface Session {
   /** Of all that it says. */
@@ -61,6 +61,7 @@ export function sessionResource(
       [SUBMISSION]: {},
       [RETENTION]: {},
       [QUOTA]: {},
+      [VACATION]: {},
     },
     accounts: {
       [account.id]: {
@@ -73,6 +74,7 @@ export function sessionResource(
           [SUBMISSION]: submission,
           [RETENTION]: {},
           [QUOTA]: {},
+          [VACATION]: {},
         },
       },
       ...Object.fromEntries(
@@ -97,6 +99,7 @@ export function sessionResource(
       [SUBMISSION]: account.id,
       [RETENTION]: account.id,
       [QUOTA]: account.id,
+      [VACATION]: account.id,
     },
     username,
     apiUrl: `${origin}/jmap/api`,

@@ -5,6 +5,7 @@ import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import {
   appPasswordChange,
+  ownChoicesAct,
   ack,
   eventBatch,
   heartbeat,
@@ -14,6 +15,8 @@ import {
   ROLE_HEADER,
 } from '#contract/node/wire.ts'
 import type { Ack, HeartbeatBody, NewCredential } from '#contract/node/wire.ts'
+import type { OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
+import type { AccountId } from '#model/account.ts'
 import type { AppPasswordChange } from '#model/app-password.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import type { NodePlace } from '#model/node.ts'
@@ -76,6 +79,8 @@ export interface HubParts {
   credential?(made: NewCredential, node: NodeId): Promise<void>
   /** Takes what somebody has made, or takes back, on a page of a node. */
   appPassword?(change: AppPasswordChange, node: NodeId): Promise<'done' | 'limit' | 'notFound'>
+  /** What somebody does with the own choices on a page of a node. */
+  choices?(accountId: AccountId, act: OwnActBody, node: NodeId): Promise<OwnEnd>
   /** Where a store lies behind this door: how it is, for gateways that bring it mail. */
   storeState?(): string
   /** Who asks, by what the transport proves; undefined: refused. */
@@ -239,6 +244,14 @@ export class NodeHub {
       const change = (await readBody(request, appPasswordChange)) as AppPasswordChange
       const end = (await this.#parts.appPassword?.(change, who.node)) ?? 'notFound'
       return sendJson(response, 200, { end })
+    }
+    if (route === `POST ${NODE_PATHS.choices}` && /^(?:store|serve)$/.test(who.role)) {
+      const { accountId, act } = await readBody(request, ownChoicesAct)
+      const end = await this.#parts.choices?.(accountId as AccountId, act, who.node)
+      if (end === undefined) throw new Fault('notFound', 'no choices are kept here')
+      // Whoever asked looks at his own copy next.
+      if (end.end === 'done') await this.settled(2 * SECOND_MS)
+      return sendJson(response, 200, end)
     }
     if (request.method === 'GET' && url.pathname.startsWith(NODE_PATHS.tables)) {
       const text = await this.#parts.settings.table(url.pathname.slice(NODE_PATHS.tables.length))

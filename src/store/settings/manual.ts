@@ -50,6 +50,8 @@ function typeOf(option: Option): string {
       return `up to ${option.countMax} words`
     case 'script':
       return `Sieve script, up to ${formatSize(option.bytesMax)}`
+    case 'choice':
+      return `one of ${option.oneOf.join(', ')}`
     case 'action':
       return `one of ${actionsOf(option).join(', ')}`
   }

@@ -128,6 +128,10 @@ const readers: {
       ? err(`it has more than ${formatSize(option.bytesMax)}`)
       : ok(value)
   },
+  choice: (option, value) =>
+    typeof value === 'string' && option.oneOf.includes(value)
+      ? ok(value)
+      : err(`${shown(value)} is none of ${option.oneOf.join(', ')}`),
   action: (option, value) =>
     typeof value === 'string' && (actionsOf(option) as readonly string[]).includes(value)
       ? ok(value)
@@ -257,6 +261,8 @@ function remedyOf(option: Option): string {
       return 'Give words with commas between them.'
     case 'script':
       return 'Give a Sieve script; watari sieve check FILE says what is wrong with one.'
+    case 'choice':
+      return `Give one of ${option.oneOf.join(', ')}.`
     case 'action':
       return `Give one of ${actionsOf(option).join(', ')}.`
   }
