@@ -1,3 +1,5 @@
+import type { ClientIdentity } from './client-identity.ts'
+
 /** A directory of others whose people are ours: where it is, how it is read, and who checks passwords. */
 export interface DirectorySource {
   /** A word in lower case. */
@@ -19,6 +21,8 @@ export interface DirectorySource {
     /** Octets in base64. Secret: it never leaves the nodes. */
     readonly passwordBase64: string
   }
+  /** Shown to every server of it; where `bind` is absent, it says who reads (SASL EXTERNAL, RFC 4422 appendix A). */
+  readonly identity?: ClientIdentity
   /** Who says whether a password is right: the source itself, or a hash of it that stands there. */
   readonly auth: 'bind' | 'hash'
   /** A password that was right by bind is kept here for good, and the source not asked about it again. */

@@ -44,15 +44,22 @@ export function dial(
  */
 export function secureClient(
   socket: Socket,
-  trust: { readonly name: string; readonly ca?: string; readonly unchecked?: boolean },
+  trust: {
+    readonly name: string
+    readonly ca?: string
+    readonly unchecked?: boolean
+    /** What is shown to a server that asks who calls. */
+    readonly identity?: { readonly certificate: string; readonly key: string }
+  },
   { clock, timeoutMs }: Omit<DialWait, 'what'>,
 ): Promise<TLSSocket> {
-  const { name, ca, unchecked = false } = trust
+  const { name, ca, unchecked = false, identity } = trust
   return new Promise((resolve, reject) => {
     const secured = connectTls({
       socket,
       rejectUnauthorized: !unchecked,
       ...(ca !== undefined && { ca }),
+      ...(identity !== undefined && { cert: identity.certificate, key: identity.key }),
       ...(isIP(name) === 0 ? { servername: name } : { host: name }),
     })
     const fail = (text: string): void => {

@@ -16,6 +16,7 @@ import { formatAddress } from '#model/address.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import { fakeCertificate } from '#test/fake/identity.ts'
 import { startBalancer } from '#test/peers/balancer.ts'
 import type { Balancer } from '#test/peers/balancer.ts'
 import { peersMissing } from '#test/peers/root.ts'
@@ -255,6 +256,39 @@ describe('groups of an OpenLDAP server', { skip: peersMissing() ?? false }, () =
     [`dn: cn=${cn},${GROUPS}`, 'objectClass: groupOfNames', `cn: ${cn}`]
       .concat(members.map((dn) => `member: ${dn}`))
       .join('\n')
+})
+
+describe('a source that asks for certificates', { skip: peersMissing() ?? false }, () => {
+  test('is read under what the certificate says, by TLS from the start and by STARTTLS', async () => {
+    const identity = await fakeCertificate('読者')
+    const slapd = await startSlapd({
+      suffix: SUFFIX,
+      ldif: ldif(3),
+      settings: SYNCPROV,
+      clientCertificate: identity.certificate,
+    })
+    const at = (port: number, tls: 'implicit' | 'starttls', set: Partial<DirectorySource> = {}) =>
+      Home.open(port, { servers: [{ host: 'localhost', port, tls }], ca: slapd.ca, ...set })
+    try {
+      for (const [port, tls] of [
+        [slapd.tlsPort, 'implicit'],
+        [slapd.port, 'starttls'],
+      ] as const) {
+        const stranger = await at(port, tls)
+        await stranger.until(() => stranger.state().state === 'away')
+        await stranger.close()
+        const home = await at(port, tls, { identity })
+        await home.until(() => home.state().state === 'well')
+        assert.equal(home.state().people, 3)
+        await home.close()
+      }
+      const binds = slapd.log().match(/BIND dn="[^"]*" mech=EXTERNAL/g) ?? []
+      assert.ok(binds.length >= 2, slapd.log())
+      for (const bind of binds) assert.match(bind, /dn="cn=/)
+    } finally {
+      await slapd.stop()
+    }
+  })
 })
 
 async function bound({ port, rootDn, rootPassword }: Slapd): Promise<LdapConnection> {

@@ -10,6 +10,8 @@ interface SlapdOptions {
   readonly ldif: string
   /** Further lines behind those of the database: overlays, limits, syncrepl. */
   readonly settings?: string
+  /** The certificate that every client has to show. */
+  readonly clientCertificate?: string
   /** As one of several that write; replicas need one too. */
   readonly serverId?: number
 }
@@ -42,6 +44,8 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   const { certificate, key } = await fakeCertificate()
   writeFileSync(join(root, etc, 'cert.pem'), certificate)
   writeFileSync(join(root, etc, 'key.pem'), key)
+  if (options.clientCertificate !== undefined)
+    writeFileSync(join(root, etc, 'clients.pem'), options.clientCertificate)
   const rootDn = `cn=root,${options.suffix}`
   const conf = `${etc}/slapd.conf`
   writeFileSync(join(root, etc, 'root.ldif'), options.ldif)
@@ -57,7 +61,7 @@ moduleload syncprov
 pidfile ${data}/pid
 TLSCertificateFile ${etc}/cert.pem
 TLSCertificateKeyFile ${etc}/key.pem
-TLSVerifyClient never
+${options.clientCertificate === undefined ? 'TLSVerifyClient never' : `TLSCACertificateFile ${etc}/clients.pem\nTLSVerifyClient demand`}
 sasl-auxprops slapd
 sasl-secprops none
 authz-regexp uid=([^,]*),cn=plain,cn=auth ldap:///${options.suffix}??sub?(uid=$1)

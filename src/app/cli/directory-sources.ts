@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { done } from '#contract/admin/common.ts'
@@ -34,6 +35,8 @@ export function directorySourceCommands(directory: Command, io: CliIo): void {
     .option('--key <attribute>', 'by which somebody is known under every name (entryUUID)')
     .option('--bind <dn>', 'whom to bind as for reading')
     .option('--password-stdin', 'read the password of --bind from standard input')
+    .option('--bind-cert <file>', 'certificate (PEM) to show; without --bind it says who reads')
+    .option('--bind-key <file>', 'its key (PEM)')
     .option(
       '--auth <way>',
       'bind: the source checks passwords; hash: it has hashes to check (bind)',
@@ -143,6 +146,8 @@ interface AddOptions {
   readonly key?: string
   readonly bind?: string
   readonly passwordStdin?: boolean
+  readonly bindCert?: string
+  readonly bindKey?: string
   readonly auth?: string
   readonly adoptPasswords?: boolean
   readonly order?: string
@@ -166,6 +171,8 @@ async function sourceOf(io: CliIo, options: AddOptions): Promise<unknown> {
     ...(map !== undefined && { map }),
     ...(key !== undefined && { key }),
     ...(bind !== undefined && { bindDn: bind, bindPasswordBase64: await passwordBase64(io) }),
+    ...(options.bindCert !== undefined && { bindCertificate: await textOf(io, options.bindCert) }),
+    ...(options.bindKey !== undefined && { bindKey: await textOf(io, options.bindKey) }),
     ...(auth !== undefined && { auth }),
     ...(adoptPasswords === true && { adoptPasswords }),
     ...(order !== undefined && { order: Number(order) }),
@@ -192,6 +199,7 @@ const sourceText = (body: SourceBody): string =>
       ['map', body.map],
       ['key', body.key],
       ['bind', body.bindDn],
+      ['certificate', certificateText(body.bindCertificate)],
       ['auth', body.auth],
       ['adopted', body.adopted],
       ['to adopt', body.toAdopt],
@@ -199,6 +207,12 @@ const sourceText = (body: SourceBody): string =>
     hostsText(body.hosts),
     notesText(body.notes),
   ].join('')
+
+const certificateText = (pem: string | undefined): string | undefined => {
+  if (pem === undefined) return undefined
+  const { subject, validTo } = new X509Certificate(pem)
+  return `${subject.replaceAll('\n', ', ')}, until ${validTo}`
+}
 
 const hostsText = (hosts: SourceBody['hosts']): string =>
   hosts.length === 0

@@ -14,7 +14,7 @@ import {
 export type LdapIdentity =
   | { readonly kind: 'simple'; readonly dn: string; readonly password: Octets }
   | { readonly kind: 'plain'; readonly user: string; readonly password: Octets }
-  /** Whom the machine's own socket says it is (RFC 4422 appendix A). */
+  /** Whom the machine's own socket, or the certificate that was shown, says it is (RFC 4422 appendix A). */
   | { readonly kind: 'external' }
 
 /**

@@ -81,7 +81,11 @@ export class LdapConnection {
     const { host, port, path } = server
     const plain = await dial(path === undefined ? { host, port } : { path }, wait)
     plain.setKeepAlive(true, KEEPALIVE_MS)
-    const trust = { name: host, ...(server.ca !== undefined && { ca: server.ca }) }
+    const trust = {
+      name: host,
+      ...(server.ca !== undefined && { ca: server.ca }),
+      ...(server.identity !== undefined && { identity: server.identity }),
+    }
     const socket = server.tls === 'implicit' ? await secureClient(plain, trust, wait) : plain
     const connection = new LdapConnection(socket, { server, clock, times })
     void connection.#read()

@@ -1,4 +1,5 @@
 import { SECOND_MS } from '#base/time.ts'
+import type { ClientIdentity } from '#model/client-identity.ts'
 
 /** One host of a directory service. */
 export interface LdapServer {
@@ -8,6 +9,8 @@ export interface LdapServer {
   readonly tls: 'implicit' | 'starttls' | 'none'
   /** Certificates, in PEM, that alone are trusted; absent: those of the system. */
   readonly ca?: string
+  /** Shown to it in the handshake. */
+  readonly identity?: ClientIdentity
   /** A socket of this machine, in the place of host and port. */
   readonly path?: string
 }

@@ -15,6 +15,11 @@ const fields = z.object({
   map: z.string().max(100).optional().describe('absent: entries are read by their classes'),
   key: z.string().max(200).describe('attribute by which somebody is known under every name'),
   bindDn: text.optional(),
+  bindCertificate: z
+    .string()
+    .max(200_000)
+    .optional()
+    .describe('shown to its servers, in PEM; without bindDn it says who reads (SASL EXTERNAL)'),
   auth: z.enum(['bind', 'hash']).describe('who says whether a password is right'),
   adoptPasswords: z
     .boolean()
@@ -34,6 +39,11 @@ export const newSource = fields.partial({ order: true, key: true, auth: true }).
     .max(2_000)
     .optional()
     .describe('absent: as it is, where bindDn, places and ca are as they were'),
+  bindKey: z
+    .string()
+    .max(100_000)
+    .optional()
+    .describe('key of bindCertificate, in PEM, without a password; absent: as it is'),
 })
 export type NewSourceBody = z.input<typeof newSource>
 

@@ -2,10 +2,12 @@ import { bufferOf } from '#base/octets.ts'
 import { Fault, isFault } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
 import { SECOND_MS } from '#base/time.ts'
+import type { LdapIdentity } from '#client/ldap/bind.ts'
 import type { LdapConnection } from '#client/ldap/connection.ts'
 import { LdapHosts } from '#client/ldap/hosts.ts'
 import { knownAttributes } from '#client/ldap/look.ts'
 import { searchPages, searchWhole } from '#client/ldap/search.ts'
+import type { LdapServer } from '#client/ldap/server.ts'
 import { emptyCsns } from '#codec/ldap/csn.ts'
 import { EntryTextReader } from '#codec/ldap/entry-texts.ts'
 import { equal, parseFilter } from '#codec/ldap/filter.ts'
@@ -41,17 +43,22 @@ export const hostsOf = (source: DirectorySource, clock: Clock): LdapHosts =>
   new LdapHosts(serversOf(source), {
     clock,
     times: READ_TIMES,
-    ...(source.bind !== undefined && {
-      as: {
-        kind: 'simple',
-        dn: source.bind.dn,
-        password: Buffer.from(source.bind.passwordBase64, 'base64'),
-      },
-    }),
+    ...readerOf(source),
   })
 
-export const serversOf = ({ servers, ca }: DirectorySource) =>
-  servers.map((server) => ({ ...server, ...(ca !== undefined && { ca }) }))
+/** A name with its password goes before what the certificate says. */
+function readerOf({ bind, identity }: DirectorySource): { readonly as?: LdapIdentity } {
+  if (bind === undefined) return identity === undefined ? {} : { as: { kind: 'external' } }
+  const password = Buffer.from(bind.passwordBase64, 'base64')
+  return { as: { kind: 'simple', dn: bind.dn, password } }
+}
+
+export const serversOf = ({ servers, ca, identity }: DirectorySource): readonly LdapServer[] =>
+  servers.map((server) => ({
+    ...server,
+    ...(ca !== undefined && { ca }),
+    ...(identity !== undefined && server.tls !== 'none' && { identity }),
+  }))
 
 /** Everybody of a source, read whole once, to look at. Throws as `readWhole` does. */
 export async function readSource(

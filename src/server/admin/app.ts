@@ -21,6 +21,7 @@ import type { AdminDeps, Author } from './context.ts'
 import { bulkRoutes } from './bulk.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
+import { explainRoutes } from './explain.ts'
 import { forwardRoutes } from './forwards.ts'
 import { longPages } from './long-pages.ts'
 import { importRoutes } from './imports.ts'
@@ -143,6 +144,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         listImportRoutes,
         peopleFileRoutes,
         sourceRoutes,
+        explainRoutes,
         overlapRoutes,
         homeRoutes,
         routeRoutes,

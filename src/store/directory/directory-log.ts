@@ -271,10 +271,14 @@ function withoutSecret(row: DirectoryRow | null): DirectoryRow | null {
     return { kind: 'domain', domain }
   }
   if (row?.kind === 'source') {
-    const { bind, ...source } = row.source
+    const { bind, identity, ...source } = row.source
     return {
       kind: 'source',
-      source: { ...source, ...(bind && { bind: { ...bind, passwordBase64: '' } }) },
+      source: {
+        ...source,
+        ...(bind && { bind: { ...bind, passwordBase64: '' } }),
+        ...(identity && { identity: { ...identity, key: '' } }),
+      },
     }
   }
   if (row?.kind === 'choices') {

@@ -121,16 +121,9 @@ export function SourceForm(props: {
             <Text name="filter" texts={texts} set={set} />
             <Text name="key" texts={texts} set={set} />
             <Text name="order" texts={texts} set={set} pattern="[1-9][0-9]{0,5}" />
-            <Textarea
-              label={t('source.ca')}
-              description={t('source.caHint')}
-              value={texts.ca}
-              onChange={(event) => set({ ca: event.currentTarget.value })}
-              minRows={2}
-              maxRows={6}
-              autosize
-              spellCheck={false}
-            />
+            <Pem name="ca" texts={texts} set={set} />
+            <Pem name="bindCertificate" texts={texts} set={set} />
+            <Pem name="bindKey" texts={texts} set={set} />
             <Checkbox
               label={t('source.plain')}
               description={t('source.plainHint')}
@@ -182,6 +175,28 @@ function Text(props: {
       autoComplete="off"
       spellCheck={false}
       {...(pattern !== undefined && { pattern })}
+    />
+  )
+}
+
+function Pem(props: {
+  readonly name: 'ca' | 'bindCertificate' | 'bindKey'
+  readonly texts: SourceTexts
+  readonly set: (change: Partial<SourceTexts>) => void
+}): ReactNode {
+  const { t } = useWords()
+  const { name, texts } = props
+  return (
+    <Textarea
+      label={t(`source.${name}`)}
+      description={t(`source.${name}Hint`)}
+      value={texts[name]}
+      onChange={(event) => props.set({ [name]: event.currentTarget.value })}
+      minRows={2}
+      maxRows={6}
+      autosize
+      autoComplete="off"
+      spellCheck={false}
     />
   )
 }

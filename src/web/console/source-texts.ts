@@ -12,6 +12,8 @@ export interface SourceTexts {
   readonly order: string
   readonly bindDn: string
   readonly bindPassword: string
+  readonly bindCertificate: string
+  readonly bindKey: string
   readonly auth: 'bind' | 'hash'
   readonly adoptPasswords: boolean
   readonly ca: string
@@ -29,6 +31,8 @@ export const blankSource: SourceTexts = {
   order: '',
   bindDn: '',
   bindPassword: '',
+  bindCertificate: '',
+  bindKey: '',
   auth: 'bind',
   adoptPasswords: false,
   ca: '',
@@ -46,6 +50,7 @@ export const textsOf = (source: SourceBody): SourceTexts => ({
   key: source.key,
   order: String(source.order),
   bindDn: source.bindDn ?? '',
+  bindCertificate: source.bindCertificate ?? '',
   auth: source.auth,
   adoptPasswords: source.adoptPasswords === true,
   ca: source.ca ?? '',
@@ -67,6 +72,8 @@ export function sourceOf(texts: SourceTexts): NewSourceBody {
     ...(order.trim() !== '' && { order: Number(order) }),
     ...given('bindDn', bindDn),
     ...(bindPassword !== '' && { bindPasswordBase64: base64Of(bindPassword) }),
+    ...given('bindCertificate', texts.bindCertificate),
+    ...given('bindKey', texts.bindKey),
     auth,
     ...(auth === 'bind' && texts.adoptPasswords && { adoptPasswords: true }),
     ...(ca.trim() !== '' && { ca }),
