@@ -87,15 +87,18 @@ function quotedCell(text: string, at: number): Cell {
   }
 }
 
-/** What a spreadsheet would calculate: whoever chooses a name would choose what it does on another's machine. */
-const FORMULA = /^[=+\-@\t\r]/
+/**
+ * What a spreadsheet would calculate: whoever chooses a name would choose what it does on another's machine.
+ * A text that looks guarded by itself is guarded once more, to be read as it was.
+ */
+const LIKE_FORMULA = /^'*[=+\-@\t\r]/
 const unguarded = (cell: string): string =>
-  cell.startsWith("'") && FORMULA.test(cell.slice(1)) ? cell.slice(1) : cell
+  cell.startsWith("'") && LIKE_FORMULA.test(cell) ? cell.slice(1) : cell
 
 /** CSV that spreadsheets open right: UTF-8 with its mark, CRLF, and no cell that is a formula. */
 export function writeTable(rows: readonly (readonly string[])[]): Octets {
   const cell = (text: string): string => {
-    const guarded = FORMULA.test(text) ? `'${text}` : text
+    const guarded = LIKE_FORMULA.test(text) ? `'${text}` : text
     return /[",;\t\r\n]|^ | $/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded
   }
   return fromUtf8(`\ufeff${rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('')}`)

@@ -297,8 +297,40 @@ dump: "|/bin/cat", /var/mail/dump
 describe('an export', () => {
   const word = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,10}$/)
   const address = fc.tuple(word, word).map(([local, domain]) => `${local}@${domain}.example`)
+  /** Signs that some form or reader means something by. */
+  const odd = fc.constantFrom(
+    "'",
+    '"',
+    '=',
+    '+',
+    '-',
+    '@',
+    ',',
+    ';',
+    ' ',
+    ':',
+    '<',
+    '\\',
+    '#',
+    'a',
+    'e',
+    '\u0301',
+    'é',
+    '＠',
+    'Ａ',
+    '山',
+    '\u3000',
+    '\u0085',
+    '\u2028',
+    '\ufeff',
+    '\u00a0',
+    '\u200b',
+  )
   const name = fc
-    .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+    .oneof(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
+      fc.string({ unit: odd, minLength: 1, maxLength: 6 }),
+    )
     .map((text) =>
       text
         .normalize('NFC')
