@@ -100,6 +100,20 @@ export function dayAt(ms: number, zone: string): Day {
   return `${of('year')}-${of('month')}-${of('day')}`
 }
 
+/** The first moment of a day in a time zone; for a day that summer time begins with, the first that there is. */
+export function beginOf(day: Day, zone: string): number {
+  let [from, to] = [-DAY_MS, DAY_MS].map((ms) => Date.parse(`${day}T00:00:00Z`) + ms) as [
+    number,
+    number,
+  ]
+  while (to - from > 1) {
+    const middle = Math.floor((from + to) / 2)
+    if (dayAt(middle, zone) >= day) to = middle
+    else from = middle
+  }
+  return to
+}
+
 export function daysAfter(day: Day, count: number): Day {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * DAY_MS).toISOString().slice(0, 10)
 }

@@ -8,6 +8,8 @@ export const PERMISSIONS = [
   'people.read', // accounts, groups, domains and routes, and who answers for an address
   'people.help', // new passwords, suspension and its end
   'people.write', // all else of accounts; aliases, forwards, imports
+  'lists.read', // mailing lists, and who is in them
+  'lists.write', // all of them; their owners need no word of this
   'sources.read', // other directories, and how they are
   'sources.write', // their places, passwords and order
   'mailboxes.read', // names, sizes, retention and rights of mailboxes, names of scripts
@@ -50,17 +52,26 @@ export type GivenRole = Exclude<Role, 'administrator' | 'user'>
 const HELP = [
   'status.read',
   'people.read',
+  'lists.read',
   'people.help',
   'mailboxes.read',
 ] as const satisfies readonly Permission[]
 
 const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   administrator: PERMISSIONS,
-  'directory-manager': [...HELP, 'people.write', 'sources.read', 'sources.write', 'history.read'],
+  'directory-manager': [
+    ...HELP,
+    'people.write',
+    'lists.write',
+    'sources.read',
+    'sources.write',
+    'history.read',
+  ],
   'help-desk': [...HELP, 'mailboxes.restore', 'queue.read', 'trace.read', 'bench'],
   auditor: [
     'status.read',
     'people.read',
+    'lists.read',
     'sources.read',
     'mailboxes.read',
     'queue.read',

@@ -2,7 +2,16 @@ import { z } from 'zod'
 import { PERMISSIONS, ROLES } from '#model/role.ts'
 
 /** The login of somebody with a role from a page; programs use tokens. */
-export const newSession = z.object({ username: z.string(), password: z.string() })
+export const newSession = z.object({
+  username: z.string(),
+  password: z.string(),
+  for: z
+    .enum(['console', 'lists'])
+    .default('console')
+    .describe('lists: for everybody with an account, who may do there what a list gives them'),
+})
+
+export const sessionQuery = z.object({ for: newSession.shape.for })
 
 /** Who is logged in. The cookie itself stands in Set-Cookie, out of reach of scripts. */
 export const session = z.object({

@@ -13,16 +13,20 @@ import type { Log } from '#base/log.ts'
 import { oneLine } from '#base/text.ts'
 import { roleOf } from '#model/role.ts'
 import type { Role } from '#model/role.ts'
+import type { AccountId } from '#model/account.ts'
 import { BrowserSessions } from '#store/directory/browser-sessions.ts'
 import { accessRoutes } from './access.ts'
 import { aliasRoutes } from './aliases.ts'
-import { AUTHOR, BY_SESSION, ROLE } from './context.ts'
+import { ACCOUNT, AUTHOR, BY_SESSION, ROLE } from './context.ts'
 import type { AdminDeps, Author } from './context.ts'
 import { bulkRoutes } from './bulk.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { explainRoutes } from './explain.ts'
 import { forwardRoutes } from './forwards.ts'
+import { listMemberRoutes } from './lists/members.ts'
+import { listRoutes } from './lists/lists.ts'
+import { needListRight } from './lists/right.ts'
 import { longPages } from './long-pages.ts'
 import { importRoutes } from './imports.ts'
 import { listImportRoutes } from './list-imports.ts'
@@ -38,7 +42,8 @@ import { routeRoutes } from './routes.ts'
 import { scriptRoutes } from './scripts.ts'
 import { SCIM_PREFIX, scimRoutes } from './scim/scim.ts'
 import { searchRoutes } from './search.ts'
-import { ADMIN_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session.ts'
+import { ADMIN_SESSIONS, LIST_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session.ts'
+import type { AdminSessions } from './session.ts'
 import { settingsRoutes } from './settings.ts'
 import { appPasswordRoutes } from './app-passwords.ts'
 import { choicesRoutes } from './choices.ts'
@@ -70,12 +75,13 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
     frameworkErrors: (error, _, reply) => sendError(error, reply, log),
   }).withTypeProvider<ZodTypeProvider>()
   const { clock, sessionShelf } = deps
-  const sessions = new BrowserSessions({
+  const console = new BrowserSessions({
     rules: ADMIN_SESSIONS,
     clock,
     ...(sessionShelf !== undefined && { shelf: sessionShelf }),
   })
-  await sessions.load()
+  const sessions = { console, lists: new BrowserSessions({ rules: LIST_SESSIONS, clock }) }
+  await console.load()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error, _, reply) => sendError(error, reply, log))
@@ -120,6 +126,11 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         if (permission === 'anybody') return
         Object.assign(request, authenticate(deps, sessions, request))
         if (permission !== undefined && permission !== 'known') need(request, permission)
+        const { list: right } = request.routeOptions.config
+        if (right !== undefined) {
+          const { list } = request.params as { readonly list: string }
+          needListRight(request, deps.directory.directory, { list, right })
+        }
       })
       scope.addHook('preSerialization', longPages)
       scope.get(
@@ -139,6 +150,8 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         userLifeRoutes,
         bulkRoutes,
         aliasRoutes,
+        listRoutes,
+        listMemberRoutes,
         forwardRoutes,
         importRoutes,
         listImportRoutes,
@@ -189,7 +202,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
 const UNAUTHORISED = 'Send "Authorization: Bearer TOKEN"; first-run.json has the first token.'
 
 /** By token, or by session where none is sent. */
-function authenticate(deps: AdminDeps, sessions: BrowserSessions, request: FastifyRequest): Known {
+function authenticate(deps: AdminDeps, sessions: AdminSessions, request: FastifyRequest): Known {
   const client = request.headers['watari-client']
   if (request.headers.authorization === undefined) {
     const account = sessionAccount(deps, sessions, request)
@@ -197,6 +210,7 @@ function authenticate(deps: AdminDeps, sessions: BrowserSessions, request: Fasti
       return {
         [AUTHOR]: authorFrom(request, account.username, 'console'),
         [BY_SESSION]: true,
+        [ACCOUNT]: account.id,
         [ROLE]: roleOf(account),
       }
   }
@@ -212,6 +226,7 @@ function byToken(deps: AdminDeps, request: FastifyRequest, client: string): Know
 interface Known {
   readonly [AUTHOR]: Author
   readonly [BY_SESSION]: boolean
+  readonly [ACCOUNT]?: AccountId
   readonly [ROLE]: Role
 }
 

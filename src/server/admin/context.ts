@@ -165,6 +165,8 @@ export type AdminServer = FastifyInstance<
 export const AUTHOR = Symbol('author')
 /** True where a session in a browser asks, and no token. */
 export const BY_SESSION = Symbol('bySession')
+/** Whose session it is. */
+export const ACCOUNT = Symbol('account')
 /** What whoever asks may do. */
 export const ROLE = Symbol('role')
 
@@ -181,6 +183,10 @@ export function authorOf(request: FastifyRequest): Author {
 
 export const isBySession = (request: FastifyRequest): boolean =>
   (request as unknown as { [BY_SESSION]?: boolean })[BY_SESSION] === true
+
+/** The account of a session; undefined: a program asks, by token. */
+export const accountOfRequest = (request: FastifyRequest): AccountId | undefined =>
+  (request as unknown as { [ACCOUNT]?: AccountId })[ACCOUNT]
 
 /** A user, who may nothing here, where nobody has been asked who it is. */
 export const roleOfRequest = (request: FastifyRequest): Role =>

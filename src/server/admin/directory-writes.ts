@@ -50,7 +50,7 @@ export async function writeDirectory(
 }
 
 /** The version in If-Match (RFC 9110 §13.1.1). */
-function seenOf(request: FastifyRequest): string | undefined {
+export function seenOf(request: FastifyRequest): string | undefined {
   const header = request.headers['if-match']
   if (header === undefined || header === '*') return undefined
   const match = /^"([0-9a-f]{16})"$/.exec(header)
@@ -63,7 +63,10 @@ function seenOf(request: FastifyRequest): string | undefined {
   return match[1]
 }
 
-async function staleError(deps: AdminDeps, { key, name }: Target): Promise<ApiError> {
+export async function staleError(
+  deps: AdminDeps,
+  { key, name }: Pick<Target, 'key' | 'name'>,
+): Promise<ApiError> {
   const { items } = await deps.directoryLog.history({ key, limit: 1 })
   const [last] = items
   return new ApiError(

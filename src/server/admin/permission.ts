@@ -6,12 +6,15 @@ import { addressKey } from '#model/address.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { roleOfRequest } from './context.ts'
+import type { ListRight } from './lists/right.ts'
 import { ApiError } from './errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What it takes to ask this; `known`: whoever has a right here; `anybody`: who is not known, too. */
     readonly permission?: Permission | 'known' | 'anybody'
+    /** Of the list that the path names: asked before the body is looked at. */
+    readonly list?: ListRight
   }
 }
 

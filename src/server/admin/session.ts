@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { fromUtf8 } from '#base/octets.ts'
 import { HOUR_MS, MINUTE_MS } from '#base/time.ts'
-import { newSession, session, sessionEnded } from '#contract/admin/session.ts'
+import { newSession, session, sessionEnded, sessionQuery } from '#contract/admin/session.ts'
 import type { SessionBody } from '#contract/admin/session.ts'
 import type { Account } from '#model/account.ts'
 import { mayLogIn } from '#model/account-life.ts'
@@ -23,6 +23,9 @@ const PEER_HEADER = 'watari-peer'
 /** A page that only looks whether something has changed says so: it does not keep a session alive. */
 const BACKGROUND_HEADER = 'watari-background'
 
+/** `lists`: the session of that page is meant, and not one of the console. */
+const SESSION_HEADER = 'watari-session'
+
 /** Sessions of the console. */
 export const ADMIN_SESSIONS: SessionRules = {
   cookie: '__Host-watari-console',
@@ -31,15 +34,27 @@ export const ADMIN_SESSIONS: SessionRules = {
   perAccountMax: 20,
 }
 
+/** Of everybody who has a part in lists; with a cookie of its own, since who has no role has no console. */
+export const LIST_SESSIONS: SessionRules = { ...ADMIN_SESSIONS, cookie: '__Host-watari-lists' }
+
+/** By what they are for. */
+export interface AdminSessions {
+  readonly console: BrowserSessions
+  readonly lists: BrowserSessions
+}
+
+type For = keyof AdminSessions
+
 const SAFE = new Set(['GET', 'HEAD'])
 
 /** Logging in and out from a browser; cookies, never tokens, so that no script can read them. */
-export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: BrowserSessions): void {
+export function sessionRoutes(app: AdminServer, deps: AdminDeps, all: AdminSessions): void {
   app.post(
     '/session',
     { config: { permission: 'anybody' }, schema: { body: newSession, response: { 201: session } } },
     async (request, reply) => {
-      const { username, password } = request.body
+      const { username, password, for: what } = request.body
+      const sessions = all[what]
       const answer = await deps.authenticator.login({
         login: username,
         password: fromUtf8(password),
@@ -47,7 +62,7 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Brows
         protocol: 'page',
       })
       if (!answer.ok) throw refusedLogin(answer.error)
-      if (roleOf(answer.value) === 'user')
+      if (what === 'console' && roleOf(answer.value) === 'user')
         throw new ApiError(
           'forbidden',
           `${username} has no role here`,
@@ -62,9 +77,12 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Brows
 
   app.get(
     '/session',
-    { config: { permission: 'anybody' }, schema: { response: { 200: session } } },
+    {
+      config: { permission: 'anybody' },
+      schema: { querystring: sessionQuery, response: { 200: session } },
+    },
     async (request, reply) => {
-      const found = sessionOf(deps, sessions, request)
+      const found = sessionOf(deps, all, request, request.query.for)
       if (found === undefined)
         throw new ApiError('unauthorised', 'nobody is logged in', 'POST /session logs in.')
       void reply.header('cache-control', 'no-store')
@@ -74,8 +92,12 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Brows
 
   app.delete(
     '/session',
-    { config: { permission: 'known' }, schema: { response: { 200: sessionEnded } } },
+    {
+      config: { permission: 'known' },
+      schema: { querystring: sessionQuery, response: { 200: sessionEnded } },
+    },
     async (request, reply) => {
+      const sessions = all[request.query.for]
       sessions.close(request.headers.cookie)
       void reply.header('set-cookie', sessions.noCookie)
       return {}
@@ -83,19 +105,21 @@ export function sessionRoutes(app: AdminServer, deps: AdminDeps, sessions: Brows
   )
 }
 
-/** The session that a request comes with and whose account still has a role; undefined: none. */
+/** The session that a request comes with; of the console while its account has a role. Undefined: none. */
 function sessionOf(
   deps: AdminDeps,
-  sessions: BrowserSessions,
+  all: AdminSessions,
   request: FastifyRequest,
+  what: For,
 ): BrowserSession | undefined {
+  const sessions = all[what]
   const isQuiet = request.headers[BACKGROUND_HEADER] !== undefined
   const found = sessions.find(request.headers.cookie, isQuiet ? 'quiet' : 'used')
   if (found === undefined) return undefined
   const account = deps.directory.directory.account(found.accountId)
   const isGood =
     account !== undefined &&
-    roleOf(account) !== 'user' &&
+    (what === 'lists' || roleOf(account) !== 'user') &&
     mayLogIn(account, deps.directory.directory.moment) &&
     account.credentialVersion === found.credentialVersion
   if (isGood) return found
@@ -106,10 +130,14 @@ function sessionOf(
 /** Who asks by cookie: a changing request must bring the session's own token, which other pages cannot know. */
 export function sessionAccount(
   deps: AdminDeps,
-  sessions: BrowserSessions,
+  all: AdminSessions,
   request: FastifyRequest,
 ): Account | undefined {
-  const found = sessionOf(deps, sessions, request)
+  // Both may be open in one browser, for two people: a page of lists says that it is one.
+  const isOfLists = request.headers[SESSION_HEADER] === 'lists'
+  const found =
+    (isOfLists ? undefined : sessionOf(deps, all, request, 'console')) ??
+    sessionOf(deps, all, request, 'lists')
   if (found === undefined) return undefined
   if (!SAFE.has(request.method) && !isCsrfToken(found, request.headers['x-csrf-token']))
     throw new ApiError(

@@ -53,6 +53,8 @@ export interface DirectoryLog {
   /** The latest changes first, of one row or of all. */
   history(ask: {
     readonly key?: DirectoryKey
+    /** Of all rows whose keys begin so. */
+    readonly prefix?: string
     readonly before?: number
     readonly limit: number
   }): Promise<{ readonly items: readonly DirectoryChangeRecord[] }>
@@ -193,11 +195,12 @@ export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages, HomeSh
     const found = this.#db
       .query(
         `SELECT seq, key, json, before, at_ms, who, source FROM log
-         WHERE seq < ?1 AND (?2 IS NULL OR key = ?2) ORDER BY seq DESC LIMIT ?3`,
+         WHERE seq < ?1 AND ${ask.prefix === undefined ? '(?2 IS NULL OR key = ?2)' : 'key >= ?2 AND key < ?2 || char(0x10ffff)'}
+         ORDER BY seq DESC LIMIT ?3`,
       )
       .all(
         ask.before ?? Number.MAX_SAFE_INTEGER,
-        ask.key ?? null,
+        ask.prefix ?? ask.key ?? null,
         ask.limit,
       ) as unknown as HistoryRow[]
     return {

@@ -1,0 +1,221 @@
+import { z } from 'zod'
+import { MEMBER_DELIVERIES } from '#model/list-member.ts'
+import { LIST_AUDIENCES, LIST_POSTINGS, LIST_SUBSCRIPTIONS } from '#model/list.ts'
+import { pageQuery, pending } from './common.ts'
+
+const count = z.number().int().nonnegative()
+const day = z.string().max(20).describe('YYYY-MM-DD')
+const names = z.array(z.string().max(1_000)).max(1_000)
+
+/** How a list goes about its posts and its members; what may be null is taken away by it. */
+const rules = {
+  posting: z
+    .enum(LIST_POSTINGS)
+    .describe(
+      'who may post: members, everybody with an account (domain), anyone; moderated: each post waits; announce: owners and moderators alone',
+    ),
+  others: z.enum(['hold', 'refuse']).describe('what becomes of posts by others'),
+  subscription: z.enum(LIST_SUBSCRIPTIONS),
+  archive: z.enum(LIST_AUDIENCES).describe('who may read what was posted; none: nothing is kept'),
+  roster: z.enum(['owners', 'members']).describe('who may see who is in it'),
+  replyTo: z.enum(['author', 'list']),
+  attachments: z.enum(['keep', 'remove', 'refuse']),
+  language: z.enum(['ja', 'en']).describe('of what the list itself says'),
+}
+const choices = {
+  name: z.string().max(1_000),
+  description: z.string().max(20_000),
+  subjectTag: z
+    .string()
+    .max(1_000)
+    .describe('put before the subject; %n is the number of the post'),
+  numberFrom: count.describe('the number of the first post'),
+  retainDays: count.describe('posts older than this leave the archive'),
+  digest: z.enum(['day', 'week']),
+  sizeMaxBytes: count.describe('of a post'),
+  warnAbove: count.describe('who posts to more than so many confirms it'),
+  withdrawSeconds: count.describe('so long a post waits, to be taken back by its author'),
+}
+
+const person = z.object({
+  id: z.string(),
+  address: z.string().optional().describe('absent: the account is gone'),
+  name: z.string().optional(),
+})
+
+export const list = z.object({
+  id: z.string(),
+  address: z.string(),
+  addresses: z.array(z.string()).describe('further ones under which it takes posts'),
+  owners: z.array(person),
+  moderators: z.array(
+    person.extend({ until: day.optional().describe('the last day of a deputy') }),
+  ),
+  ...rules,
+  ...z.object(choices).partial().shape,
+  closed: z.boolean().describe('it takes no posts any more'),
+  deletedAt: z.string().optional(),
+  members: count.describe('rows of members of now; a group is one'),
+  version: z
+    .string()
+    .describe(
+      'sent back as If-Match: "VERSION" a change is refused where the list has changed since',
+    ),
+})
+export type ListBody = z.infer<typeof list>
+
+const moderator = z.object({ user: z.string().max(1_000), until: day.optional() })
+
+export const newList = z.object({
+  address: z.string().max(1_000).describe('list@domain, or a name of the default domain'),
+  owners: names.default([]).describe('user names or addresses'),
+  ...z.object({ ...rules, ...choices }).partial().shape,
+  addresses: names.optional(),
+  moderators: z.array(moderator).max(1_000).optional(),
+})
+
+export const listChange = z.object({
+  ...z.object(rules).partial().shape,
+  ...(Object.fromEntries(
+    Object.entries(choices).map(([name, schema]) => [name, schema.nullable().optional()]),
+  ) as { [K in keyof typeof choices]: z.ZodOptional<z.ZodNullable<(typeof choices)[K]>> }),
+  owners: names.optional(),
+  moderators: z.array(moderator).max(1_000).optional(),
+  closed: z.boolean().optional(),
+  address: z.string().max(1_000).optional().describe('not by owners'),
+  addresses: names.optional().describe('not by owners'),
+})
+
+/** What a further call takes back, as long as nobody has changed it since. */
+const undo = z.string().max(10_000).describe('sent to …/undo, it takes the change back')
+
+export const writtenList = list.extend({ undo: undo.optional(), pending })
+export const listDone = z.object({ undo: undo.optional(), pending })
+
+export const listsQuery = pageQuery.extend({
+  search: z
+    .string()
+    .max(1_000)
+    .optional()
+    .describe('text in an address, the name or the description'),
+  deleted: z.literal('true').optional().describe('those that were deleted and can be had back'),
+})
+
+export const member = z.object({
+  member: z.string().describe('names the row in further calls'),
+  kind: z.enum(['account', 'list', 'group', 'filter', 'address']),
+  id: z.string().optional().describe('of an account or a list'),
+  address: z.string().optional().describe('as it is now; absent: it is gone'),
+  name: z.string().optional(),
+  source: z.string().optional(),
+  base: z.string().optional(),
+  filter: z.string().optional(),
+  asOf: z.string().optional().describe('when the source of a filter was asked last'),
+  as: z.enum(['member', 'excluded']),
+  delivery: z.enum(MEMBER_DELIVERIES),
+  from: z.string(),
+  until: z.string().optional().describe('the first moment after it'),
+  addedBy: z.string().optional(),
+})
+export type MemberBody = z.infer<typeof member>
+
+export const membersQuery = pageQuery.extend({
+  search: z
+    .string()
+    .max(1_000)
+    .optional()
+    .describe('words, each in a name, a reading or an address'),
+  on: z
+    .string()
+    .max(40)
+    .optional()
+    .describe('who was in on that day, or at that moment; absent: now, and who is still to come'),
+  as: z.enum(['member', 'excluded']).optional(),
+})
+
+const how = {
+  delivery: z.enum(MEMBER_DELIVERIES).optional(),
+  until: day.nullable().optional().describe('the last day; null: no end; absent: stays'),
+}
+
+export const newMembers = z.object({
+  text: z
+    .string()
+    .max(2_000_000)
+    .optional()
+    .describe(
+      'pasted: user names, addresses and names of people, lists or groups, in lines or between commas or tabs',
+    ),
+  who: names.max(20_000).optional().describe('the same, one each'),
+  filters: z
+    .array(
+      z.object({
+        source: z.string().max(100),
+        base: z.string().max(1_000).optional(),
+        filter: z.string().max(1_000),
+      }),
+    )
+    .max(100)
+    .optional()
+    .describe(
+      'entries of a directory that is a source (RFC 4515), as far as they are accounts here',
+    ),
+  exclude: z.boolean().default(false).describe('they get nothing, whatever else has them in'),
+  ...how,
+  preview: z.boolean().default(false).describe('tells who is meant, and changes nothing'),
+})
+
+const addedRow = z.object({
+  line: z.number().int().optional(),
+  text: z.string(),
+  outcome: z.enum(['added', 'changed', 'same', 'unclear', 'unknown', 'refused']),
+  member: member.optional(),
+  candidates: z.array(person).optional().describe('of a name that several people bear'),
+  note: z.string().optional(),
+})
+export type AddedRow = z.infer<typeof addedRow>
+export const membersAdded = z.object({ rows: z.array(addedRow), undo: undo.optional(), pending })
+
+const which = z
+  .array(z.string().max(3_000))
+  .max(20_000)
+  .describe('as `member` names them; or user names and addresses')
+export const membersChange = z.object({ members: which, ...how })
+export const membersRemoval = z.object({ members: which })
+export const membersChanged = z.object({ changed: count, undo: undo.optional(), pending })
+
+export const undoBody = z.object({ undo })
+
+/** Who gets a post that is sent now. */
+export const recipients = z.object({
+  total: count,
+  items: z.array(
+    z.object({
+      address: z.string(),
+      id: z.string().optional(),
+      name: z.string().optional(),
+      delivery: z.enum(MEMBER_DELIVERIES),
+      through: z.array(z.string()).describe('by which members'),
+    }),
+  ),
+  unresolved: z.array(
+    z.object({ list: z.string(), member, why: z.string(), id: z.string().optional() }),
+  ),
+  next: z.string().optional(),
+})
+
+/** The lists that somebody is in, by whatever way, or has a part in. */
+export const listsOfUser = z.object({
+  items: z.array(
+    z.object({
+      id: z.string(),
+      address: z.string(),
+      name: z.string().optional(),
+      as: z.array(z.enum(['member', 'owner', 'moderator'])),
+      delivery: z
+        .enum(MEMBER_DELIVERIES)
+        .optional()
+        .describe('absent: in by a group or another list'),
+    }),
+  ),
+})

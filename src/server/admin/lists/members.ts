@@ -1,0 +1,300 @@
+import { z } from 'zod'
+import type { FastifyRequest } from 'fastify'
+import type { Octets } from '#base/octets.ts'
+import { err, ok } from '#base/outcome.ts'
+import { writeTable } from '#codec/table/table.ts'
+import { page, pageQuery } from '#contract/admin/common.ts'
+import {
+  listsOfUser,
+  member as memberShape,
+  membersAdded,
+  membersChange,
+  membersChanged,
+  membersQuery,
+  membersRemoval,
+  newMembers,
+  recipients,
+} from '#contract/admin/lists.ts'
+import { wished, withoutMember } from '#engine/list/edits.ts'
+import { listsOfAccount } from '#engine/list/membership.ts'
+import { resolveMembers } from '#engine/list/resolve.ts'
+import type { Account } from '#model/account.ts'
+import { formatAddress } from '#model/address.ts'
+import { isInFrom, memberKey } from '#model/list-member.ts'
+import type { ListMember } from '#model/list-member.ts'
+import { isOwner, mayModerate } from '#model/list.ts'
+import type { MailingList } from '#model/list.ts'
+import type { DirectoryEdit } from '#store/directory/check-edits.ts'
+import type { Directory } from '#store/directory/directory.ts'
+import { accountOfRequest, authorOf } from '#server/admin/context.ts'
+import type { AdminDeps, AdminServer } from '#server/admin/context.ts'
+import { ApiError } from '#server/admin/errors.ts'
+import { accountOf, inTurns, MADE_AT_ONCE, pageOf, turn } from '#server/admin/lookup.ts'
+import { addMembers } from './adding.ts'
+import { endOfDay, whenIn } from './days.ts'
+import { listFor } from './right.ts'
+import { memberBody } from './shown.ts'
+import { whichMembers } from './which.ts'
+import { writeInSteps } from './writes.ts'
+import { wordsFind } from './words.ts'
+
+const named = z.object({ list: z.string() })
+
+/** Who is in a list: looked at, added, changed, taken out. */
+export function listMemberRoutes(app: AdminServer, deps: AdminDeps): void {
+  const { directory } = deps.directory
+  const listOf = (
+    request: FastifyRequest & { readonly params: z.infer<typeof named> },
+    right: 'look' | 'change',
+  ): MailingList => listFor(request, directory, request.params.list, right)
+
+  app.get(
+    '/lists/:list/members',
+    {
+      config: { permission: 'known', list: 'look' },
+      schema: { params: named, querystring: membersQuery, response: { 200: page(memberShape) } },
+    },
+    async (request) => {
+      const { query } = request
+      const { id } = listOf(request, 'look')
+      const isIn = whenIn(query.on, directory.moment)
+      const isFound = wordsFind(query.search)
+      return pageOf(
+        directory.members(id),
+        {
+          keyOf: (row) => sortKey(directory, row),
+          bodyOf: (row) => memberBody(directory, row),
+          holds: (row) =>
+            (query.as === undefined || row.as === query.as) &&
+            isIn(row.terms) &&
+            isFound(directory, row),
+        },
+        query,
+      )
+    },
+  )
+
+  app.post(
+    '/lists/:list/members',
+    {
+      config: { permission: 'known', list: 'change' },
+      schema: { params: named, body: newMembers, response: { 200: membersAdded } },
+    },
+    async (request) => {
+      const { text, who = [], filters = [], exclude, preview, delivery, until } = request.body
+      const { id } = listOf(request, 'change')
+      return addMembers(deps, request, id, {
+        text: [...(text === undefined ? [] : [text]), ...who].join('\n'),
+        filters: filters.map(({ base, ...rest }) => ({
+          kind: 'filter' as const,
+          ...rest,
+          ...(base !== undefined && { base }),
+        })),
+        isPreview: preview,
+        how: () => ({
+          as: exclude ? 'excluded' : 'member',
+          ...(delivery !== undefined && { delivery }),
+          ...(until !== undefined && { until: until && endOfDay(until, directory.moment) }),
+        }),
+      })
+    },
+  )
+
+  app.post(
+    '/lists/:list/members/change',
+    {
+      config: { permission: 'known', list: 'change' },
+      schema: { params: named, body: membersChange, response: { 200: membersChanged } },
+    },
+    async (request) => {
+      const { id } = listOf(request, 'change')
+      const { delivery, until } = request.body
+      const change = {
+        ...(delivery !== undefined && { delivery }),
+        ...(until !== undefined && { until: until && endOfDay(until, directory.moment) }),
+      }
+      const { who: by } = authorOf(request)
+      const act = { list: id, atMs: deps.clock.nowMs(), by }
+      return changeMembers(deps, request, id, (now, row) => {
+        if (!isInFrom(row.terms, act.atMs)) return []
+        const member = wished(now, { who: row.who, as: row.as, ...change }, act)
+        return member === undefined ? [] : [{ kind: 'put', row: { kind: 'member', member } }]
+      })
+    },
+  )
+
+  app.post(
+    '/lists/:list/members/remove',
+    {
+      config: { permission: 'known', list: 'change' },
+      schema: { params: named, body: membersRemoval, response: { 200: membersChanged } },
+    },
+    async (request) => {
+      const { id } = listOf(request, 'change')
+      const atMs = deps.clock.nowMs()
+      return changeMembers(deps, request, id, (_, row) => withoutMember(row, atMs) ?? [])
+    },
+  )
+
+  app.get(
+    '/lists/:list/members.csv',
+    {
+      config: { permission: 'known', list: 'look' },
+      schema: {
+        params: named,
+        response: { 200: z.string().describe('CSV (RFC 4180) in UTF-8 with its mark') },
+      },
+    },
+    async (request, reply) => {
+      const { id, address } = listOf(request, 'look')
+      const rows = directory
+        .members(id)
+        .filter(({ terms }) => isInFrom(terms, deps.clock.nowMs()))
+        .toArray()
+      void reply
+        .header('content-type', 'text/csv; charset=utf-8')
+        .header(
+          'content-disposition',
+          `attachment; filename*=UTF-8''${encodeURIComponent(address.localpart)}.csv`,
+        )
+      return (await tableOf(directory, rows)) as unknown as string
+    },
+  )
+
+  app.get(
+    '/lists/:list/recipients',
+    {
+      config: { permission: 'known', list: 'look' },
+      schema: { params: named, querystring: pageQuery, response: { 200: recipients } },
+    },
+    async (request) => {
+      const { limit, after } = request.query
+      const { id } = listOf(request, 'look')
+      const resolved = resolveMembers(id, directory, deps.clock.nowMs())
+      const shown = await pageOf(
+        resolved.recipients,
+        {
+          keyOf: ({ address }) => formatAddress(address),
+          bodyOf: ({ address, accountId, delivery, through }) => {
+            const name = accountId === undefined ? undefined : directory.account(accountId)?.name
+            return {
+              address: formatAddress(address),
+              ...(accountId !== undefined && { id: accountId }),
+              ...(name !== undefined && { name }),
+              delivery,
+              through: [...through],
+            }
+          },
+        },
+        { limit, after },
+      )
+      return {
+        total: resolved.recipients.length,
+        ...shown,
+        unresolved: resolved.unresolved.slice(0, limit).map(({ member, why, accountId }) => ({
+          list: nameOf(directory, member.list),
+          member: memberBody(directory, member),
+          why,
+          ...(accountId !== undefined && { id: accountId }),
+        })),
+      }
+    },
+  )
+
+  app.get(
+    '/users/:user/lists',
+    {
+      config: { permission: 'lists.read' },
+      schema: { params: z.object({ user: z.string() }), response: { 200: listsOfUser } },
+    },
+    async (request) => listsOf(deps, accountOf(directory, request.params.user)),
+  )
+
+  app.get(
+    '/me/lists',
+    { config: { permission: 'known' }, schema: { response: { 200: listsOfUser } } },
+    async (request) => {
+      const id = accountOfRequest(request)
+      const account = id === undefined ? undefined : directory.account(id)
+      if (account === undefined)
+        throw new ApiError('unauthorised', 'a token is nobody', 'POST /session logs in.')
+      return listsOf(deps, account)
+    },
+  )
+}
+
+/** Lists that somebody is in, by whatever way, or answers for. */
+function listsOf({ directory: { directory }, clock }: AdminDeps, account: Account) {
+  const isIn = new Map(
+    listsOfAccount(account, directory, clock.nowMs()).map(({ list, own }) => [list.id, own]),
+  )
+  const items = directory
+    .lists()
+    .filter(({ deletedAt }) => deletedAt === undefined)
+    .flatMap((list) => {
+      const own = isIn.get(list.id)
+      const as = [
+        ...(own === undefined ? [] : (['member'] as const)),
+        ...(isOwner(list, account.id)
+          ? (['owner'] as const)
+          : mayModerate(list, account.id, directory.moment.today)
+            ? (['moderator'] as const)
+            : []),
+      ]
+      if (as.length === 0) return []
+      const row = own?.find(({ as: how }) => how === 'member')
+      return [
+        {
+          id: list.id,
+          address: formatAddress(list.address),
+          ...(list.name !== undefined && { name: list.name }),
+          as,
+          ...(row !== undefined && { delivery: row.delivery }),
+        },
+      ]
+    })
+    .toArray()
+  return { items: items.toSorted((a, b) => (a.address < b.address ? -1 : 1)) }
+}
+
+const nameOf = (now: Directory, id: MailingList['id']): string => {
+  const address = now.list(id)?.address
+  return address === undefined ? id : formatAddress(address)
+}
+
+/** By address, then by what it is: no two rows have the same place. */
+const sortKey = (now: Directory, row: ListMember): string =>
+  `${memberBody(now, row).address ?? ''}\n${memberKey(row)}`
+
+/** Each row that is meant, in steps; a name of nobody who is in changes nothing at all. */
+async function changeMembers(
+  deps: AdminDeps,
+  request: FastifyRequest & { readonly body: z.infer<typeof membersRemoval> },
+  id: MailingList['id'],
+  make: (now: Directory, row: ListMember) => DirectoryEdit | readonly DirectoryEdit[],
+) {
+  const keys = await whichMembers(deps, id, request.body.members)
+  let count = 0
+  const done = await writeInSteps(deps, request, keys, (now, some) => {
+    if (now.list(id) === undefined)
+      return err({ code: 'notFound', message: 'the list is gone', remedy: 'watari list ls' })
+    const edits = some.flatMap((key) => {
+      const row = now.member(id, key)
+      return row === undefined ? [] : make(now, row)
+    })
+    count += edits.length
+    return ok(edits)
+  })
+  return { changed: count, ...done }
+}
+
+/** As `members/import` takes it again. */
+async function tableOf(now: Directory, rows: readonly ListMember[]): Promise<Octets> {
+  const titles = ['member', 'address', 'name', 'as', 'delivery', 'from', 'until']
+  const cells = await inTurns(rows, MADE_AT_ONCE, (row) => {
+    const { address = '', name = '', as, delivery, from, until = '' } = memberBody(now, row)
+    return [memberKey(row), address, name, as, delivery, from, until]
+  })
+  await turn()
+  return writeTable([titles, ...cells])
+}
