@@ -665,6 +665,34 @@ describe('the command line', () => {
     assert.equal(ran.status, 1)
     assert.match(ran.err, /the setting 他 .*\n.*2 of the lines could not be read/)
     assert.equal((await run(['sieve', 'run', '--jsonl'], trial('keep;'))).status, 0)
+    const settings = {
+      now: '2026-11-28T23:30:00Z',
+      zone: '+0900',
+      virus: 5,
+      spam: 7,
+      environment: { Location: 'MDA' },
+      scripts: { personal: { 共通: 'require "editheader"; addheader "X-A" "渡り";' } },
+      lists: { ':addrbook:default': ['hanako@campus.example'] },
+      specialUses: { '\\Junk': '迷惑' },
+      mailboxIds: { F1: '迷惑' },
+      annotations: { '': { '/shared/comment': '猫' } },
+    }
+    const around = `require ["date", "relational", "virustest", "spamtest", "environment", "include",
+      "extlists", "envelope", "special-use", "mailboxid", "servermetadata"];
+      include "共通";
+      if allof (currentdate "date" "2026-11-29", virustest "5", spamtest "7",
+        environment "location" "MDA", envelope :list "to" ":addrbook:default",
+        envelope "auth" "taro", specialuse_exists "\\\\Junk", mailboxidexists "F1",
+        servermetadata "/shared/comment" "猫") { stop; } discard;`
+    const more = { settings, envelope: { ...envelope, auth: 'taro' } }
+    const [kept] = (await run(['sieve', 'run', '--jsonl'], trial(around, more))).out.split('\n')
+    const changed =
+      Buffer.from(`X-A: =?UTF-8?B?5rih44KK?=\r\n`).toString() +
+      Buffer.from(message, 'base64').toString()
+    assert.deepEqual(JSON.parse(kept!), {
+      errors: [],
+      actions: [{ ...keep, message: Buffer.from(changed).toString('base64') }],
+    })
     assert.equal((await run(['sieve', 'run'], '')).status, 2)
   })
 

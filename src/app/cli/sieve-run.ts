@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { trySieve } from '#app/judging/sieve-bench.ts'
 import type { SieveTried } from '#app/judging/sieve-bench.ts'
+import type { SieveSurroundings } from '#app/judging/sieve-surroundings.ts'
 import { LF, concatOctets, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { CliError } from './io.ts'
@@ -8,6 +9,8 @@ import type { CliIo } from './io.ts'
 
 /** Octets of one line: a message of 50 MiB in base64 and its script. */
 const LINE_BYTES_MAX = 128 * 1024 * 1024
+
+const texts = z.record(z.string(), z.string())
 
 /** What a trial may say beside script and message. */
 const trial = z.object({
@@ -20,12 +23,52 @@ const trial = z.object({
     .looseObject({
       /** Mailboxes that there are; without it every one. */
       mailboxes: z.array(z.string()).optional(),
-      /** The class of the verdict that spamtest tells of. */
-      spam: z.enum(['clean', 'suspected', 'spam']).optional(),
+      /** The class of the verdict that spamtest tells of, or its value. */
+      spam: z
+        .union([z.enum(['clean', 'suspected', 'spam']), z.number().int().min(0).max(10)])
+        .optional(),
+      spamPercent: z.number().min(0).max(100).optional(),
+      virus: z.number().int().min(0).max(5).optional(),
+      /** A time of RFC 3339. */
+      now: z.iso.datetime({ offset: true }).optional(),
+      /** The local zone, `+0900`. */
+      zone: z
+        .string()
+        .regex(/^[+-][01]\d[0-5]\d$/)
+        .optional(),
+      environment: texts.optional(),
+      scripts: z.object({ personal: texts.optional(), global: texts.optional() }).optional(),
+      lists: z.record(z.string(), z.array(z.string())).optional(),
+      specialUses: texts.optional(),
+      mailboxIds: texts.optional(),
+      annotations: z.record(z.string(), texts).optional(),
     })
     .nullish(),
 })
-const SETTINGS: readonly string[] = ['mailboxes', 'spam']
+const SETTINGS: readonly string[] = Object.keys(trial.shape.settings.unwrap().unwrap().shape)
+
+type Settings = z.infer<typeof trial>['settings'] & {}
+
+function aroundOf(settings: Settings): SieveSurroundings {
+  const { mailboxes, spam, spamPercent, virus, now, zone } = settings
+  const { environment, scripts, lists, specialUses, mailboxIds, annotations } = settings
+  const [, sign, hours, minutes] = /^([+-])(..)(..)$/.exec(zone ?? '+0000') ?? []
+  const zoneMinutes = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1)
+  return {
+    spamValue: typeof spam === 'number' ? spam : undefined,
+    nowMs: now === undefined ? Date.now() : Date.parse(now),
+    virusValue: virus,
+    mailboxes,
+    spamPercent,
+    zoneMinutes,
+    environment,
+    scripts,
+    lists,
+    specialUses,
+    mailboxIds,
+    annotations,
+  }
+}
 
 /**
  * One line of JSON for each that comes, in their order and at once, so that another program can hold
@@ -78,9 +121,13 @@ function answer(
   const tried = trySieve({
     script,
     message: Buffer.from(message, 'base64'),
-    envelope: { from: envelope?.from ?? undefined, to: envelope?.to ?? undefined },
-    mailboxes: settings?.mailboxes,
-    spamClass: settings?.spam,
+    envelope: {
+      from: envelope?.from ?? undefined,
+      to: envelope?.to ?? undefined,
+      auth: envelope?.auth ?? undefined,
+    },
+    around: aroundOf(settings ?? {}),
+    spamClass: typeof settings?.spam === 'string' ? settings.spam : undefined,
   })
   return { tried, isTrial: true }
 }

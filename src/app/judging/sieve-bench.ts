@@ -1,15 +1,21 @@
 import { ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
+import { bufferOf } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 import type { SieveContent } from '#engine/sieve/content.ts'
+import type { SieveEdited } from '#engine/sieve/action.ts'
+import { editedOctets } from '#engine/sieve/edited.ts'
 import { runSieve } from '#engine/sieve/run.ts'
 import type { SieveResult } from '#engine/sieve/run.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { SpamClass } from '#model/verdict.ts'
 import type { SieveBench, SieveIssue } from '#server/admin/context.ts'
+
+import { surroundings } from './sieve-surroundings.ts'
+import type { SieveSurroundings } from './sieve-surroundings.ts'
 
 /** One script tried on one message. */
 export interface SieveTrial {
@@ -20,11 +26,12 @@ export interface SieveTrial {
     readonly from?: string | undefined
     /** Left out: the first address of To. */
     readonly to?: string | undefined
+    /** How the submitter authenticated. */
+    readonly auth?: string | undefined
   }
   /** How the message was judged; left out: not at all, and spamtest says 0. */
   readonly spamClass?: SpamClass | undefined
-  /** The mailboxes that there are; left out: every one. */
-  readonly mailboxes?: readonly string[] | undefined
+  readonly around?: SieveSurroundings | undefined
 }
 
 export interface SieveTried {
@@ -35,6 +42,8 @@ export interface SieveTried {
     readonly address?: string
     readonly flags?: readonly string[]
     readonly text?: string
+    /** In base64, where the script has changed it: what is kept, filed or sent. */
+    readonly message?: string
   }[]
 }
 
@@ -44,7 +53,7 @@ const NOBODY: Address = { localpart: 'nobody', domain: 'localhost' }
 export function trySieve(trial: SieveTrial): SieveTried {
   const compiled = compileSieve(trial.script)
   if (!compiled.ok) return { errors: compiled.error, actions: [] }
-  const { message, envelope, mailboxes, spamClass } = trial
+  const { message, envelope, around, spamClass } = trial
   const content = sieveContent(message, message.byteLength, spamClass && { class: spamClass })
   const from = pathOf(envelope.from, content, 'from')
   const to = pathOf(envelope.to, content, 'to')
@@ -57,11 +66,12 @@ export function trySieve(trial: SieveTrial): SieveTried {
     ...content,
     envelopeFrom: from.ok ? from.value : null,
     envelopeTo: (to.ok ? to.value : null) ?? NOBODY,
-    mailboxExists: (name) =>
-      mailboxes === undefined || /^inbox$/i.test(name) || mailboxes.includes(name),
+    ...(envelope.auth !== undefined && { envelopeAuth: envelope.auth }),
+    mailboxExists: () => true,
+    ...surroundings(around ?? {}),
   })
   return run.ok
-    ? { errors: [], actions: actionsOf(run.value) }
+    ? { errors: [], actions: actionsOf(run.value, message) }
     : {
         errors: [run.error],
         actions: [{ kind: 'keep', mailbox: 'INBOX', flags: [] }],
@@ -77,7 +87,11 @@ function pathOf(
   return text === '' ? ok(null) : parseAddress(text)
 }
 
-function actionsOf(result: SieveResult): SieveTried['actions'] {
+function actionsOf(result: SieveResult, message: Octets): SieveTried['actions'] {
+  const changed = (edited: SieveEdited | undefined) =>
+    edited === undefined
+      ? {}
+      : { message: bufferOf(editedOctets(edited, message)).toString('base64') }
   const actions = result.actions.map((action) => ({
     kind: action.kind,
     ...('mailbox' in action && { mailbox: action.mailbox }),
@@ -85,9 +99,14 @@ function actionsOf(result: SieveResult): SieveTried['actions'] {
     ...('address' in action && { address: formatAddress(action.address) }),
     ...('flags' in action && { flags: [...action.flags] }),
     ...('reason' in action && { text: action.reason }),
+    ...(action.kind === 'notify' && { address: action.method, text: action.message ?? '' }),
+    ...('edited' in action && changed(action.edited)),
   }))
   return result.implicitKeep
-    ? [...actions, { kind: 'keep', mailbox: 'INBOX', flags: [...result.flags] }]
+    ? [
+        ...actions,
+        { kind: 'keep', mailbox: 'INBOX', flags: [...result.flags], ...changed(result.edited) },
+      ]
     : actions
 }
 

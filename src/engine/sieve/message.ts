@@ -36,8 +36,6 @@ export interface SieveMessage extends SieveHeader {
   readonly isCut?: boolean
   /** How the submitter authenticated; the account's name. */
   readonly envelopeAuth?: string
-  /** What MAIL and RCPT said besides, by the names of RFC 6009 §3 and §4. */
-  readonly envelopeParameters?: Readonly<Record<string, readonly string[]>>
   /** Now; absent: what asks for it finds nothing. */
   readonly nowMs?: number
   /** Minutes east of UTC, at a time: the zone of who gets the mail. */

@@ -20,9 +20,12 @@ const rule: SieveTestRule = {
   },
 }
 
+/** `auth` is who authenticated, as other systems know it too. */
+const PARTS: ReadonlySet<string> = new Set(['from', 'to', 'auth'])
+
 function partName(text: string): string {
   const name = asciiLower(text)
-  return name === 'from' || name === 'to' ? name : fail(`the envelope has no part "${text}"`)
+  return PARTS.has(name) ? name : fail(`the envelope has no part "${text}"`)
 }
 
 function envelopeValues(
@@ -30,6 +33,7 @@ function envelopeValues(
   name: string,
   part: SieveAddressPart,
 ): readonly string[] {
+  if (name === 'auth') return message.envelopeAuth === undefined ? [] : [message.envelopeAuth]
   const address = name === 'from' ? message.envelopeFrom : message.envelopeTo
   // RFC 5228 §5.4: the null reverse-path is the empty string, whatever the part.
   return address === null ? [''] : partsOf([address], part)

@@ -1,0 +1,85 @@
+import { addressKey, parseAddress } from '#model/address.ts'
+import type { SieveMessage } from '#engine/sieve/message.ts'
+import type { SieveProgram } from '#engine/sieve/language.ts'
+import { compileSieve } from '#engine/sieve/compile.ts'
+
+/** What a trial has around its script and message; what is left out is not there. */
+export interface SieveSurroundings {
+  /** Mailboxes that there are; left out: every one. */
+  readonly mailboxes?: readonly string[] | undefined
+  /** 0 to 10, as spamtest tells it (RFC 5235 §2.1). */
+  readonly spamValue?: number | undefined
+  readonly spamPercent?: number | undefined
+  /** 0 to 5 (RFC 5235 §3.3). */
+  readonly virusValue?: number | undefined
+  readonly nowMs?: number | undefined
+  /** Minutes east of UTC. */
+  readonly zoneMinutes?: number | undefined
+  readonly environment?: Readonly<Record<string, string>> | undefined
+  /** Scripts to include, by location and name. */
+  readonly scripts?:
+    | { readonly personal?: Texts | undefined; readonly global?: Texts | undefined }
+    | undefined
+  /** Lists, by name, with what they hold. */
+  readonly lists?: Readonly<Record<string, readonly string[]>> | undefined
+  /** Mailboxes by special use and by id. */
+  readonly specialUses?: Texts | undefined
+  readonly mailboxIds?: Texts | undefined
+  /** Annotations by mailbox; those of the server by the empty name. */
+  readonly annotations?: Readonly<Record<string, Texts>> | undefined
+}
+
+type Texts = Readonly<Record<string, string>>
+
+const own = <T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined =>
+  record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
+
+/** The surroundings as scripts ask for them. */
+export function surroundings(given: SieveSurroundings): Partial<SieveMessage> {
+  const { mailboxes, spamValue, spamPercent, virusValue, nowMs, environment, lists } = given
+  return {
+    mailboxExists: (name) =>
+      mailboxes === undefined || /^inbox$/i.test(name) || mailboxes.includes(name),
+    mailboxOf: ({ specialUse, mailboxId }) =>
+      mailboxId === undefined
+        ? own(given.specialUses, specialUse ?? '')
+        : own(given.mailboxIds, mailboxId),
+    annotation: (mailbox, entry) => own(own(given.annotations, mailbox ?? ''), entry),
+    zoneMinutes: () => given.zoneMinutes ?? 0,
+    scripts: includedScripts(given.scripts),
+    ...(spamValue !== undefined && { spamValue }),
+    ...(spamPercent !== undefined && { spamPercent }),
+    ...(virusValue !== undefined && { virusValue }),
+    ...(nowMs !== undefined && { nowMs }),
+    ...(environment !== undefined && { environment: lowered(environment) }),
+    ...(lists !== undefined && {
+      lists: {
+        has: (list) => Object.hasOwn(lists, list),
+        holds: (list, value) => own(lists, list)?.some((each) => isSame(each, value)) ?? false,
+      },
+    }),
+  }
+}
+
+/** Addresses compare as addresses; all else as it stands. */
+function isSame(a: string, b: string): boolean {
+  const [one, two] = [parseAddress(a), parseAddress(b)]
+  return one.ok && two.ok ? addressKey(one.value) === addressKey(two.value) : a === b
+}
+
+const lowered = (items: Texts): Texts =>
+  Object.fromEntries(Object.entries(items).map(([name, value]) => [name.toLowerCase(), value]))
+
+/** Each is compiled once. */
+function includedScripts(scripts: SieveSurroundings['scripts']): SieveMessage['scripts'] & {} {
+  const known = new Map<string, SieveProgram | undefined>()
+  return ({ location, name }) => {
+    const key = `${location} ${name}`
+    if (!known.has(key)) {
+      const text = own(scripts?.[location], name)
+      const compiled = text === undefined ? undefined : compileSieve(text)
+      known.set(key, compiled?.ok === true ? compiled.value : undefined)
+    }
+    return known.get(key)
+  }
+}
