@@ -89,6 +89,7 @@ describe("what waits in a deliver's queue", () => {
           abortLarge: store.abortLarge,
           filing: store.filing,
           remembered: store.remembered,
+          script: store.script,
           commit: (request) => (commit ?? store.commit)(request),
         },
         clock,

@@ -54,6 +54,10 @@ export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {
       }
     },
     remembered: ({ accountId, keys }) => caller.call('remembered', { accountId, keys: [...keys] }),
+    script: async (ask) => {
+      const { text } = await caller.call('script', ask)
+      return { script: text === undefined ? undefined : { text } }
+    },
     hasRoom: (ask) => caller.call('hasRoom', ask),
   }
 }

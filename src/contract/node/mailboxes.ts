@@ -81,6 +81,7 @@ export const MAILBOX_CALLS = {
   commit,
   filing: z.strictObject({ accountIds: z.array(accountId).max(FILINGS_MAX) }),
   remembered: z.strictObject({ accountId, keys: z.array(memoryKey).max(100) }),
+  script: z.strictObject({ accountId, name: z.string().max(1_000) }),
   hasRoom: z.strictObject({
     accountId,
     sizeBytes: count,
@@ -144,6 +145,8 @@ export const MAILBOX_ANSWERS = {
     ),
   }),
   remembered: z.object({ keys: z.array(z.string()) }),
+  /** Absent: there is no such script. */
+  script: z.object({ text: z.string().optional() }),
   hasRoom: z.object({ hasRoom: z.boolean() }),
   status: z.object({ full: z.boolean() }),
 } as const

@@ -45,6 +45,7 @@ async function deliver(
       abortLarge: store.abortLarge,
       filing: store.filing,
       remembered: store.remembered,
+      script: store.script,
       commit: async (request) => {
         const done = await store.commit(request)
         onAnswer()

@@ -22,6 +22,7 @@ import { compiledSieve } from './compiled-sieve.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
 import type { Destination } from './destination.ts'
 import { entryId } from './entry-id.ts'
+import { includedScripts } from './included-scripts.ts'
 import type { MailOwner } from './mail-owner.ts'
 import { planDelivery } from './plan.ts'
 import type { Delivery, DeliveryPlan, PlacedScript } from './plan.ts'
@@ -53,7 +54,7 @@ interface DeliveredMail {
 }
 
 export interface PlannerOptions {
-  readonly mailboxes: Pick<DeliveryMailboxes, 'filing' | 'remembered'>
+  readonly mailboxes: Pick<DeliveryMailboxes, 'filing' | 'remembered' | 'script'>
   /** The administrator's scripts, before and after all others; absent: there are none. */
   readonly adminScripts?: () => { readonly before: string; readonly after: string }
   /** What scripts may do; absent: as much as is usual. */
@@ -124,6 +125,9 @@ export class DeliveryPlanner {
     const { deliveryId, command, message, isAccepted, trace } = this.#mail
     const recollection = new Recollection(mailboxes, accountId)
     const whose = owner?.(accountId)
+    const scripts = this.#scripts(accountId, filing.script)
+    const programs = scripts.flatMap((each) => ('program' in each ? [each.program] : []))
+    const isIncluding = programs.some(({ includes }) => includes.length > 0)
     const delivery: Delivery = {
       deliveryId,
       reversePath: command.reversePath,
@@ -145,9 +149,9 @@ export class DeliveryPlanner {
         mailboxExists: mailboxNames(filing),
         mailboxOf: (by) => mailboxOf(filing, by),
         remembered: recollection.remembered,
+        ...(isIncluding && { scripts: await includedScripts(mailboxes, accountId, programs) }),
       },
     }
-    const scripts = this.#scripts(accountId, filing.script)
     const plan = await recollection.run(() => planDelivery(delivery, scripts))
     for (const { place, line, message: cause } of plan.trouble)
       log.warn('sieve.failed', { accountId, place, line, cause })

@@ -6,6 +6,11 @@ export interface DeliveryMailboxes extends Pick<
   MailboxStore,
   'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing' | 'remembered'
 > {
+  /** One of the account's scripts, for another that includes it. */
+  script(ask: {
+    readonly accountId: AccountId
+    readonly name: string
+  }): Promise<{ readonly script: { readonly text: string } | undefined }>
   /** Whether its quota has room for so many octets, as far as that can be known before they come. */
   hasRoom?(ask: RoomAsk): Promise<{ readonly hasRoom: boolean }>
 }

@@ -69,6 +69,7 @@ async function deliver(sent: Sent = {}): Promise<string[]> {
       abortLarge: mailboxes.abortLarge,
       filing: mailboxes.filing,
       remembered: mailboxes.remembered,
+      script: mailboxes.script,
       commit: commit ?? mailboxes.commit,
     },
     hostname: 'mail.campus.example',

@@ -34,7 +34,7 @@ interface MailboxDoorParts {
     MailboxStore,
     'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing' | 'remembered' | 'status'
   > &
-    Pick<DeliveryMailboxes, 'hasRoom'>
+    Pick<DeliveryMailboxes, 'hasRoom' | 'script'>
   readonly clock: Clock
   /** Something may have come into the outbox. */
   readonly filed: () => void
@@ -82,6 +82,8 @@ export class MailboxDoor {
         const { accountId, keys } = data as MailboxAsk<'remembered'>
         return mailboxes.remembered({ accountId: accountId as AccountId, keys })
       }
+      case 'script':
+        return this.#script(data as MailboxAsk<'script'>)
       case 'hasRoom':
         return this.#hasRoom(data as MailboxAsk<'hasRoom'>)
       case 'status':
@@ -100,6 +102,12 @@ export class MailboxDoor {
         ...(ids !== undefined && { ids: [...ids] }),
       })),
     }
+  }
+
+  async #script({ accountId, name }: MailboxAsk<'script'>): Promise<MailboxAnswer<'script'>> {
+    const ask = { accountId: accountId as AccountId, name }
+    const { script } = await this.#parts.mailboxes.script(ask)
+    return script === undefined ? {} : { text: script.text }
   }
 
   async #hasRoom(ask: MailboxAsk<'hasRoom'>): Promise<MailboxAnswer<'hasRoom'>> {
