@@ -177,7 +177,12 @@ runRole('control', async ({ place, log, atFailure }) => {
   })
   const notes = storage.service('upkeep')
   const upkeep = new AccountUpkeep({ directory, notes, clock, log, notices })
-  const sources = new SourceKeeper({ directory, clock, log })
+  const sources = new SourceKeeper({
+    directory,
+    clock,
+    log,
+    shelf: storage.service('sources'),
+  })
   const logins = new SourceLogins(directory.directory, clock)
   const deps: AdminDeps = {
     version: VERSION,

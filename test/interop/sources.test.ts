@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
@@ -15,6 +18,8 @@ import type { Account } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { SqliteSourceShelf } from '#store/directory/source-shelf.ts'
+import type { SourceShelf } from '#store/directory/source-shelf.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { startBalancer } from '#test/peers/balancer.ts'
@@ -291,6 +296,96 @@ describe('a source that asks for certificates', { skip: peersMissing() ?? false 
   })
 })
 
+describe('a copy that outlives a restart of control', { skip: peersMissing() ?? false }, () => {
+  const start = (more: Partial<Parameters<typeof startSlapd>[0]> = {}): Promise<Slapd> =>
+    startSlapd({
+      suffix: SUFFIX,
+      ldif: ldif(MANY),
+      settings: SYNCPROV,
+      serverId: 1,
+      tellsEntries: true,
+      ...more,
+    })
+  /** Entries that were sent since the log was that long. */
+  const sent = (slapd: Slapd, since: string): readonly string[] =>
+    [
+      ...slapd
+        .log()
+        .slice(since.length)
+        .matchAll(/ENTRY dn="uid=(u\d+|花子),/g),
+    ].map(([, uid]) => uid!)
+
+  test('asks for what has changed alone, and writes nothing else', async () => {
+    const slapd = await start()
+    const dir = await mkdtemp(join(tmpdir(), 'watari-sources-'))
+    const open = () => new SqliteSourceShelf(join(dir, 'sources.db'))
+    let shelf = open()
+    const writer = await bound(slapd)
+    const home = await Home.open(slapd.port, {}, shelf)
+    const replaced = (uid: string, cn: string): LdapRequest => ({
+      op: 'modify',
+      dn: `uid=${uid},${PEOPLE}`,
+      changes: [{ kind: 'replace', type: 'cn', values: [fromUtf8(cn)] }],
+    })
+    try {
+      await home.until(() => home.of('u99') !== undefined)
+      assert.equal(sent(slapd, '').length, MANY)
+      await writer.ask(replaced('u7', '七海'))
+      await home.until(() => home.of('u7')?.name === '七海')
+      await home.keeper.close()
+      shelf.close()
+
+      await writer.ask(replaced('u8', '八重'))
+      await writer.ask({ op: 'delete', dn: `uid=u9,${PEOPLE}` })
+      const before = slapd.log()
+      const { seq } = home.master.directory
+      shelf = open()
+      await home.restart(undefined, shelf)
+      await home.until(() => home.of('u9')?.isGone === true)
+      assert.equal(home.of('u8')?.name, '八重')
+      assert.equal(home.state().people, MANY - 1)
+      assert.equal(home.master.directory.seq, seq + 2)
+      assert.deepEqual(sent(slapd, before), ['u8'])
+
+      // What was set otherwise asks for everything.
+      const again = slapd.log()
+      await home.set({ filter: '(objectClass=inetOrgPerson)' })
+      await home.until(() => home.state().state === 'well')
+      assert.equal(sent(slapd, again).length, MANY - 1)
+    } finally {
+      await home.close()
+      shelf.close()
+      writer.close()
+      await slapd.stop()
+      await rm(dir, { recursive: true })
+    }
+  })
+
+  test('begins anew where its cookie is worth nothing any more, and takes nothing that it does not have', async () => {
+    const shelf = new SqliteSourceShelf(':memory:')
+    const first = await start()
+    const home = await Home.open(first.port, {}, shelf)
+    try {
+      await home.until(() => home.of('u99') !== undefined)
+      await home.keeper.close()
+      // What a server that is not OpenLDAP gave, and has forgotten since.
+      const { stand } = await shelf.stand({ source: 'campus' })
+      const cookie = { host: `127.0.0.1:${first.port}`, base64: btoa('rid=000,sid=001,csn=gone') }
+      await shelf.change({ source: 'campus', puts: [], gone: [], stand: { ...stand!, cookie } })
+      const before = first.log()
+      await home.restart(undefined, shelf)
+      await home.until(() => home.state().state === 'well')
+      assert.equal(home.state().people, MANY)
+      assert.equal(home.of('u99')?.isGone, undefined)
+      assert.match(first.log().slice(before.length), /nentries=0|ENTRY dn="uid=u99,/)
+    } finally {
+      await home.close()
+      shelf.close()
+      await first.stop()
+    }
+  })
+})
+
 async function bound({ port, rootDn, rootPassword }: Slapd): Promise<LdapConnection> {
   const times = { connectMs: 5_000, answerMs: 5_000, besideMs: 5_000 }
   const server = { host: '127.0.0.1', port, tls: 'none' } as const
@@ -304,13 +399,25 @@ async function bound({ port, rootDn, rootPassword }: Slapd): Promise<LdapConnect
 class Home {
   readonly master: DirectoryMaster
   keeper: SourceKeeper
+  #shelf: SourceShelf | undefined
+  #source: DirectorySource
 
-  private constructor(master: DirectoryMaster) {
+  private constructor(
+    master: DirectoryMaster,
+    source: DirectorySource,
+    shelf: SourceShelf | undefined,
+  ) {
     this.master = master
+    this.#shelf = shelf
+    this.#source = source
     this.keeper = this.#keeper()
   }
 
-  static async open(port: number, set: Partial<DirectorySource> = {}): Promise<Home> {
+  static async open(
+    port: number,
+    set: Partial<DirectorySource> = {},
+    shelf?: SourceShelf,
+  ): Promise<Home> {
     const log = new SqliteDirectoryLog(':memory:')
     const master = new DirectoryMaster({ log, clock: systemClock })
     await master.load()
@@ -332,7 +439,7 @@ class Home {
       BY,
     )
     assert.ok(written.ok)
-    return new Home(master)
+    return new Home(master, source, shelf)
   }
 
   #keeper(peopleMax?: number): SourceKeeper {
@@ -341,12 +448,20 @@ class Home {
       clock: hurried(systemClock),
       log: silentLog,
       ...(peopleMax !== undefined && { peopleMax }),
+      ...(this.#shelf !== undefined && { shelf: this.#shelf }),
     })
   }
 
-  async restart(peopleMax?: number): Promise<void> {
+  async restart(peopleMax?: number, shelf = this.#shelf): Promise<void> {
     await this.keeper.close()
+    this.#shelf = shelf
     this.keeper = this.#keeper(peopleMax)
+  }
+
+  /** Sets the source anew. */
+  async set(more: Partial<DirectorySource>): Promise<void> {
+    this.#source = { ...this.#source, ...more }
+    await this.master.write([{ kind: 'put', row: { kind: 'source', source: this.#source } }], BY)
   }
 
   state(): SourceState {

@@ -12,6 +12,8 @@ interface SlapdOptions {
   readonly settings?: string
   /** The certificate that every client has to show. */
   readonly clientCertificate?: string
+  /** Tells each entry that it sends in its log. */
+  readonly tellsEntries?: true
   /** As one of several that write; replicas need one too. */
   readonly serverId?: number
 }
@@ -93,7 +95,14 @@ ${options.settings ?? ''}
     }
   }
   const listen = `ldap://127.0.0.1:${port}/ ldaps://127.0.0.1:${tlsPort}/`
-  const child = spawnInRoot('/usr/sbin/slapd', ['-f', conf, '-h', listen, '-d', 'stats,sync'])
+  const child = spawnInRoot('/usr/sbin/slapd', [
+    '-f',
+    conf,
+    '-h',
+    listen,
+    '-d',
+    options.tellsEntries === true ? 'stats,stats2,sync' : 'stats,sync',
+  ])
   let words = ''
   const keep = (chunk: Buffer): void => void (words = (words + chunk.toString()).slice(-100_000))
   child.stdout?.on('data', keep)

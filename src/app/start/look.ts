@@ -5,6 +5,7 @@ import { Fault, messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { checkDatabase } from '#store/db/check.ts'
 import type { DatabaseKind } from '#store/db/database.ts'
+import { SOURCES_DATABASE } from '#store/directory/source-shelf.ts'
 import { UPKEEP_DATABASE } from '#store/directory/upkeep-notes.ts'
 import { BINDS_DATABASE } from '#store/directory/bind-shelf.ts'
 import { DIRECTORY_DATABASE } from '#store/directory/directory-log.ts'
@@ -36,6 +37,7 @@ const DATABASES: Readonly<Record<string, DatabaseKind>> = {
   'control/index.db': INDEX_DATABASE,
   'control/nodes.db': NODES_DATABASE,
   'control/sessions.db': SESSIONS_DATABASE,
+  'control/sources.db': SOURCES_DATABASE,
   'control/upkeep.db': UPKEEP_DATABASE,
   'gateway/binds.db': BINDS_DATABASE,
   'gateway/spool.db': { kind: 'spool', migrations: SPOOL_MIGRATIONS },

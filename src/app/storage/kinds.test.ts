@@ -82,6 +82,7 @@ const DATABASES: Readonly<Record<StorageKind, readonly string[]>> = {
     'nodes.db',
     'sessions.db',
     'settings.db',
+    'sources.db',
     'upkeep.db',
   ],
 }

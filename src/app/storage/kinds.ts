@@ -13,6 +13,8 @@ import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { SqliteSessionShelf } from '#store/directory/session-shelf.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
+import { SqliteSourceShelf } from '#store/directory/source-shelf.ts'
+import type { SourceShelf } from '#store/directory/source-shelf.ts'
 import { SqliteUpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import type { UpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
@@ -167,6 +169,7 @@ export const KINDS = {
       sessions: SessionShelf
       binds: BindShelf
       upkeep: UpkeepNotes
+      sources: SourceShelf
     }>((keep) => ({
       directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
       settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
@@ -175,6 +178,7 @@ export const KINDS = {
       sessions: keep(new SqliteSessionShelf(join(dir, 'sessions.db'))),
       binds: keep(new SqliteBindShelf(join(dir, 'binds.db'))),
       upkeep: keep(new SqliteUpkeepNotes(join(dir, 'upkeep.db'))),
+      sources: keep(new SqliteSourceShelf(join(dir, 'sources.db'))),
     })),
 }
 

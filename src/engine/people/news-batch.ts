@@ -16,6 +16,8 @@ export type TakeNews = (
     readonly csns: CsnVector
     /** All that there is to say, and not only what has come since. */
     readonly isRefresh: boolean
+    /** What this server, and no other, understands as the state that is come to with these news. */
+    readonly cookie?: { readonly host: string; readonly octets: Uint8Array }
   },
 ) => Promise<'taken' | 'held'>
 
@@ -26,6 +28,8 @@ export class NewsBatch {
   readonly #clock: Clock
   readonly #take: TakeNews
   readonly #held: () => void
+  readonly #host: string
+  #cookie: Uint8Array | undefined
   #isFresh = false
   #isHeld = false
   #taking: Promise<void> = Promise.resolve()
@@ -38,11 +42,14 @@ export class NewsBatch {
     readonly take: TakeNews
     /** Called once where something is not taken: nothing more is. */
     readonly held: () => void
+    /** Which server it is. */
+    readonly host: string
   }) {
     this.#clock = parts.clock
     this.#csns = parts.csns
     this.#take = parts.take
     this.#held = parts.held
+    this.#host = parts.host
   }
 
   /** The refresh is over. */
@@ -57,6 +64,11 @@ export class NewsBatch {
   /** How far the server has come by now. */
   reaches(csns: CsnVector): void {
     this.#csns = newerCsns(this.#csns, csns)
+  }
+
+  /** A cookie that only its own server understands, of what has come up to now. */
+  reachesState(octets: Uint8Array): void {
+    this.#cookie = octets
   }
 
   /** What has come up to now was the refresh; resolves when it is taken or held. */
@@ -82,9 +94,14 @@ export class NewsBatch {
     this.#cancel = undefined
     const { news } = this
     const csns = this.#csns
+    const cookie = this.#cookie && { host: this.#host, octets: this.#cookie }
     this.news = noNews()
     return (this.#taking = this.#taking.then(async () => {
-      if (this.#isHeld || (await this.#take(news, { csns, isRefresh })) === 'taken') return
+      if (
+        this.#isHeld ||
+        (await this.#take(news, { csns, isRefresh, ...(cookie && { cookie }) })) === 'taken'
+      )
+        return
       this.#isHeld = true
       this.#held()
     }))

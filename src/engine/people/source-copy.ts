@@ -102,6 +102,11 @@ export class SourceCopy implements SourceReading {
     return this.#keys.get(name)
   }
 
+  /** As they were told. */
+  entries(): Iterable<CopiedEntry> {
+    return this.#entries.values()
+  }
+
   exceptions(): readonly CensusException[] {
     return [...this.#odd].flatMap((id) => {
       const { dn, key, exceptions } = this.#entries.get(id)!

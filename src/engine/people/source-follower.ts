@@ -5,6 +5,7 @@ import type { LdapConnection } from '#client/ldap/connection.ts'
 import type { HostHealth, LdapHosts } from '#client/ldap/hosts.ts'
 import { csnsOf, knownAttributes, lookAt } from '#client/ldap/look.ts'
 import type { LdapLook } from '#client/ldap/look.ts'
+import { serverName } from '#client/ldap/server.ts'
 import { synchroniseAs } from '#client/ldap/synchronise.ts'
 import type { SyncEvent } from '#client/ldap/synchronise.ts'
 import {
@@ -73,7 +74,7 @@ export class SourceFollower {
   #followed: LdapConnection | undefined
   #newsAtMs: number | undefined
   /** Cookies that only their own server understands. */
-  readonly #cookies = new Map<LdapConnection['server'], Uint8Array>()
+  readonly #cookies = new Map<string, Uint8Array>()
   #redials = 0
   #isRedialing = false
   /** Somebody wants all of it anew. */
@@ -89,6 +90,8 @@ export class SourceFollower {
       readonly clock: Clock
       readonly taker: FollowerTaker
       readonly peopleMax: number
+      /** Awaited before anything is asked: the cookies of a copy that is there already, by their hosts. */
+      readonly before?: () => Promise<readonly (readonly [host: string, cookie: Uint8Array])[]>
     },
   ) {
     this.#source = source
@@ -96,7 +99,7 @@ export class SourceFollower {
     this.#taker = parts.taker
     this.#peopleMax = parts.peopleMax
     this.#hosts = hostsOf(source, parts.clock)
-    this.#running = this.#run()
+    this.#running = this.#run(parts.before)
   }
 
   get mode(): 'persist' | 'polling' | undefined {
@@ -143,7 +146,11 @@ export class SourceFollower {
   }
 
   /** Never rejects. */
-  async #run(): Promise<void> {
+  async #run(
+    before: () => Promise<readonly (readonly [string, Uint8Array])[]> = async () => [],
+  ): Promise<void> {
+    await Promise.resolve() // whoever makes it has it before it asks anything
+    for (const [host, cookie] of await before()) this.#cookies.set(host, cookie)
     let failures = 0
     while (!this.#isClosed) {
       const waiting = this.#waiting.splice(0)
@@ -233,6 +240,7 @@ export class SourceFollower {
       csns,
       take: (news, from) => this.#take(news, from),
       held: () => connection.close(),
+      host: serverName(connection.server),
     })
     const cookie = isWhole ? undefined : this.#cookieFor(connection, csns)
     const options = {
@@ -246,7 +254,7 @@ export class SourceFollower {
       const ask = askOf(this.#source, await knownAttributes(connection))
       for await (const events of synchroniseAs(connection, ask, options))
         for (const event of events) {
-          this.#put(batch, connection, event)
+          this.#put(batch, event)
           if (batch.isFresh) await batch.soon()
           else if (event.kind === 'refreshed') {
             cancel()
@@ -266,7 +274,7 @@ export class SourceFollower {
       await batch.settled() // what was told before it failed is true all the same
       if (batch.isHeld) return 'held'
       if (!isFault(thrown, 'conflict') || cookie === undefined) throw blame ?? thrown
-      this.#cookies.delete(connection.server)
+      this.#cookies.delete(serverName(connection.server))
       this.#isWholeWanted = true
       return 'stirred'
     } finally {
@@ -277,7 +285,7 @@ export class SourceFollower {
   }
 
   #cookieFor(connection: LdapConnection, csns: CsnVector): Uint8Array | undefined {
-    const own = this.#cookies.get(connection.server)
+    const own = this.#cookies.get(serverName(connection.server))
     if (own !== undefined) return own
     const seen = this.#taker.seen()
     // The copy holds at least what this server knows: from there on it is asked for news.
@@ -285,7 +293,7 @@ export class SourceFollower {
     return common.size === 0 ? undefined : csnCookie(common)
   }
 
-  #put(batch: NewsBatch, connection: LdapConnection, event: SyncEvent<EntryTexts>): void {
+  #put(batch: NewsBatch, event: SyncEvent<EntryTexts>): void {
     if (event.kind === 'entry') {
       const { uuid, entry } = event
       batch.news.entries.set(uuid, copiedEntry(this.#source, entry, uuid))
@@ -300,7 +308,7 @@ export class SourceFollower {
     else if (event.kind === 'restGone') batch.news.isRestGone = true
     else if (event.kind === 'cookie') {
       const known = readCsnCookie(event.cookie)
-      if (known === undefined) this.#cookies.set(connection.server, Uint8Array.from(event.cookie)) // not the buffer around it
+      if (known === undefined) batch.reachesState(Uint8Array.from(event.cookie)) // not the buffer around it
       else batch.reaches(known.csns)
     }
   }
@@ -308,7 +316,10 @@ export class SourceFollower {
   readonly #take: TakeNews = async (news, from) => {
     this.#newsAtMs = this.#clock.nowMs()
     this.#newest = newerCsns(this.#newest, from.csns)
-    return this.#taker.take(news, from)
+    const taken = await this.#taker.take(news, from)
+    if (taken === 'taken' && from.cookie !== undefined)
+      this.#cookies.set(from.cookie.host, from.cookie.octets)
+    return taken
   }
 
   /** Resolves with the reason why the server is to be left: it is silent, or behind what others have told. */

@@ -1,42 +1,34 @@
-import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
-import { isFault, messageOf, ok } from '#base/outcome.ts'
+import { isFault, messageOf } from '#base/outcome.ts'
 import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { csnServer, csnVector, emptyCsns, isBehind } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
-import type { AccountId } from '#model/account.ts'
-import type { Address } from '#model/address.ts'
 import type { CensusException } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { DirectoryChange } from '#store/directory/directory.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
-import { rowKey } from '#store/directory/row-key.ts'
-import type { DirectoryEdit } from '#store/directory/check-edits.ts'
-import { gather, gatherSome } from './gather.ts'
-import type { Gathered, SourceReading } from './gather.ts'
-import { GroupRows } from './group-rows.ts'
+import type { SourceShelf } from '#store/directory/source-shelf.ts'
+import type { SourceReading } from './gather.ts'
 import type { Touched } from './group-rows.ts'
+import { KeptCopy } from './kept-copy.ts'
 import type { TakeNews } from './news-batch.ts'
 import { PEOPLE_MAX } from './read-source.ts'
 import { ShrinkGuard } from './shrink-guard.ts'
 import { SourceCopy } from './source-copy.ts'
-import type { CopyChange } from './source-copy.ts'
+import type { CopiedEntry, CopyChange } from './source-copy.ts'
 import { SourceFollower } from './source-follower.ts'
 import type { SourceHost } from './source-follower.ts'
-import { planGroups } from './source-groups.ts'
-import { planSources } from './sources.ts'
+import { SourceWriter } from './source-writer.ts'
 import type { SourceNote } from './sources.ts'
 
-/** Accounts or groups of one write: whoever else changes the directory comes in between. */
-const ROWS_AT_ONCE = 500
 /** More entries than these concern everybody. */
 const SOME_MAX = 20_000
 /** Everybody is looked at again after this, whatever was told: what could not be taken may be free by then. */
 const WHOLE_MS = 10 * MINUTE_MS
 /** What others change in the directory is looked at after this, all of it at once. */
 const OTHERS_MS = 30 * SECOND_MS
-/** Others' changes, and people with something that is not taken, that are looked at one by one. */
+/** Others' changes that are looked at one by one. */
 const ONE_BY_ONE_MAX = 500
 
 /** How a source is. */
@@ -60,6 +52,7 @@ export interface SourceState {
 interface Kept {
   readonly source: DirectorySource
   readonly copy: SourceCopy
+  readonly disk: KeptCopy | undefined
   readonly follower: SourceFollower
   readonly guard: ShrinkGuard
   readonly groupsGuard: ShrinkGuard
@@ -84,10 +77,10 @@ export class SourceKeeper {
   readonly #log: Log
   readonly #peopleMax: number
   readonly #kept = new Map<string, Kept>()
-  #applying: Promise<void> = Promise.resolve()
-  readonly #groupRows: GroupRows
-  /** Rows that are being written here. */
-  readonly #writing = new Set<string>()
+  readonly #writer: SourceWriter
+  readonly #shelf: SourceShelf | undefined
+  /** What of sources that were dropped is still to be done. */
+  readonly #dropping = new Map<string, Promise<void>>()
   #others: Touched = []
   #cancelOthers: (() => void) | undefined
   #cancelWhole: () => void
@@ -98,17 +91,27 @@ export class SourceKeeper {
     readonly clock: Clock
     readonly log: Log
     readonly peopleMax?: number
+    /** Where copies outlive a restart. */
+    readonly shelf?: SourceShelf
   }) {
     this.#directory = parts.directory
     this.#clock = parts.clock
     this.#log = parts.log
     this.#peopleMax = parts.peopleMax ?? PEOPLE_MAX
-    this.#groupRows = new GroupRows(() => parts.directory.directory)
+    this.#shelf = parts.shelf
+    this.#writer = new SourceWriter({
+      ...parts,
+      sources: () => [...this.#kept.values()].filter(({ readAtMs }) => readAtMs !== undefined),
+      failed: () => {
+        this.#cancelWhole()
+        this.#cancelWhole = this.#clock.after(OTHERS_MS, this.#again)
+      },
+    })
     this.#unsubscribe = parts.directory.onChange((changes) => {
-      this.#groupRows.note(changes)
+      const theirs = this.#writer.note(changes)
       if (changes.length === 0 || changes.some(({ key }) => key.startsWith('source:')))
         this.#follow()
-      this.#note(changes)
+      this.#note(changes, theirs)
     })
     this.#cancelWhole = this.#clock.after(WHOLE_MS, this.#again)
     this.#follow()
@@ -138,10 +141,6 @@ export class SourceKeeper {
 
   /** What the sources said last, for whoever wants to know who said what. */
   readings(): readonly SourceReading[] {
-    return this.#copies()
-  }
-
-  #copies(): readonly SourceCopy[] {
     return [...this.#kept.values()].flatMap(({ copy, readAtMs }) =>
       readAtMs === undefined ? [] : copy,
     )
@@ -163,15 +162,20 @@ export class SourceKeeper {
     this.#unsubscribe()
     this.#cancelWhole()
     this.#cancelOthers?.()
-    await Promise.all([...this.#kept.keys()].map(async (name) => this.#drop(name)))
-    await this.#applying
+    for (const name of this.#kept.keys()) this.#drop(name)
+    await Promise.all(this.#dropping.values())
+    await this.#writer.apply([])
   }
 
   /** Begins with sources that are new, and ends with those that are changed or gone. */
   #follow(): void {
     const sources = this.#directory.directory.sources()
     for (const [name, { source }] of this.#kept)
-      if (!sources.includes(source)) void this.#drop(name)
+      if (!sources.includes(source))
+        this.#drop(
+          name,
+          sources.every((each) => each.name !== name),
+        )
     const added = sources.filter(({ name }) => !this.#kept.has(name))
     if (added.length === 0) return
     const floors = this.#floors()
@@ -184,13 +188,16 @@ export class SourceKeeper {
         take: (news, from) => this.#take(kept, news, from),
         failed: (thrown) => this.#failed(kept, thrown),
       } satisfies ConstructorParameters<typeof SourceFollower>[1]['taker']
+      const disk = this.#shelf && new KeptCopy(source, { shelf: this.#shelf, log: this.#log })
       const kept: Kept = {
         source,
         copy,
+        disk,
         follower: new SourceFollower(source, {
           clock: this.#clock,
           peopleMax: this.#peopleMax,
           taker,
+          before: async () => this.#restored(kept, disk),
         }),
         guard: new ShrinkGuard(this.#clock),
         groupsGuard: new ShrinkGuard(this.#clock, 'groups'),
@@ -217,16 +224,45 @@ export class SourceKeeper {
     return new Map([...csns].map(([name, newest]) => [name, csnVector(newest.values())]))
   }
 
-  #drop(name: string): Promise<void> | undefined {
+  #drop(name: string, isGone = false): void {
     const kept = this.#kept.get(name)
+    if (kept === undefined) return
     this.#kept.delete(name)
-    return kept?.follower.close()
+    const before = this.#dropping.get(name)
+    const done = async (): Promise<void> => {
+      await before
+      await kept.follower.close()
+      await kept.disk?.settled()
+      if (isGone) await kept.disk?.forget()
+    }
+    this.#dropping.set(name, done())
+  }
+
+  /** The copy as it was kept before a restart, with the cookies of what it vouches for; never rejects. */
+  async #restored(
+    kept: Kept,
+    disk: KeptCopy | undefined,
+  ): Promise<readonly (readonly [host: string, cookie: Uint8Array])[]> {
+    const { source, copy } = kept
+    await this.#dropping.get(source.name)
+    const first = new Map<string, CopiedEntry>()
+    const stand = await disk?.load((entries) => {
+      for (const entry of entries) first.set(entry.id, entry)
+    })
+    if (stand === undefined || this.#kept.get(source.name) !== kept) return []
+    const puts = [...first.values()]
+    const change = { puts, first, gone: [], lost: 0, lostGroups: 0, isBelieved: false }
+    copy.take(change, csnVector(stand.seen))
+    kept.readAtMs = stand.readAtMs
+    // What was taken and not yet written when control ended is written now.
+    void this.#writer.apply('all')
+    return stand.cookies.map(({ host, base64 }) => [host, Buffer.from(base64, 'base64')])
   }
 
   /** Never rejects. */
   async #take(
     kept: Kept,
-    ...[news, { csns, isRefresh }]: Parameters<TakeNews>
+    ...[news, { csns, isRefresh, cookie }]: Parameters<TakeNews>
   ): ReturnType<TakeNews> {
     const { source, copy, guard, groupsGuard } = kept
     if (this.#kept.get(source.name) !== kept) return 'held'
@@ -246,12 +282,23 @@ export class SourceKeeper {
     }
     const keys = copy.take(change, csns)
     if (isRefresh) kept.readAtMs = this.#clock.nowMs()
+    kept.disk?.save(
+      change,
+      {
+        readAtMs: kept.readAtMs ?? this.#clock.nowMs(),
+        seen: [...copy.seen.values()],
+        ...(cookie !== undefined && {
+          cookie: { host: cookie.host, base64: Buffer.from(cookie.octets).toString('base64') },
+        }),
+      },
+      () => copy.entries(),
+    )
     if (kept.state !== 'well') this.#log.info('directory.sourceRead', { source: source.name })
     kept.state = 'well'
     delete kept.error
     const isAll = isFirst || kept.isAccepted || keys === 'everybody' || keys.size > SOME_MAX
     kept.isAccepted = false
-    await this.#apply(isAll ? 'all' : [...keys].map((key) => [source.name, key] as const))
+    await this.#writer.apply(isAll ? 'all' : [...keys].map((key) => [source.name, key] as const))
     return 'taken'
   }
 
@@ -303,13 +350,12 @@ export class SourceKeeper {
     if (source.groups !== true) return undefined
     if (readAtMs !== undefined) return groupsGuard.refusal(lostGroups, copy.groups.size)
     const told = new Set(puts.flatMap(({ key, group }) => (group === undefined ? [] : (key ?? []))))
-    const known = await this.#groupRows.keysOf(source.name)
+    const known = await this.#writer.groupKeys(source.name)
     return groupsGuard.refusal(known.filter((key) => !told.has(key)).length, known.length)
   }
 
   /** What others have written may let somebody in, or keep somebody out. */
-  #note(changes: readonly DirectoryChange[]): void {
-    const theirs = changes.filter(({ key }) => !this.#writing.has(key))
+  #note(changes: readonly DirectoryChange[], theirs: readonly DirectoryChange[]): void {
     if (this.#kept.size === 0 || (theirs.length === 0 && changes.length > 0)) return
     const isWide =
       theirs.length === 0 ||
@@ -328,113 +374,15 @@ export class SourceKeeper {
       const all = this.#others
       this.#others = []
       this.#cancelOthers = undefined
-      void this.#apply(all === 'all' ? all : [...all, ...this.#noted()])
+      void this.#writer.apply(all === 'all' ? all : [...all, ...this.#writer.noted()])
     })
-  }
-
-  /** Of whom something is not taken; where they are many, it is no matter of one more change. */
-  #noted(): Exclude<Touched, 'all'> {
-    const noted = [...this.#kept.values()].flatMap(({ source, notes }) =>
-      [...notes.keys()].map((key) => [source.name, key] as const),
-    )
-    return noted.length > ONE_BY_ONE_MAX ? [] : noted
   }
 
   readonly #again = (): void => {
     this.#cancelWhole = this.#clock.after(WHOLE_MS, this.#again)
-    void this.#apply('all')
-  }
-
-  /** One after another; never rejects. */
-  #apply(touched: Touched): Promise<void> {
-    if (touched.length === 0) return this.#applying
-    return (this.#applying = this.#applying.then(() => this.#applied(touched)))
-  }
-
-  async #applied(touched: Touched): Promise<void> {
-    try {
-      const copies = this.#copies()
-      if (copies.length === 0) return
-      const { directory } = this.#directory
-      const { seq } = directory
-      const people =
-        touched === 'all' ? gather(directory, copies) : gatherSome(directory, copies, touched)
-      if (touched === 'all') for (const { notes } of this.#kept.values()) notes.clear()
-      else for (const [name, key] of touched) this.#kept.get(name)?.notes.delete(key)
-      for (let at = 0; at < people.length; at += ROWS_AT_ONCE) {
-        await this.#write(people.slice(at, at + ROWS_AT_ONCE))
-        await turn()
-      }
-      // Who gets a name that somebody else has had is refused until that one is written.
-      const noted = directory.seq === seq ? [] : this.#noted()
-      await this.#write(gatherSome(directory, copies, noted))
-      await this.#groups(copies, touched === 'all' ? touched : [...touched, ...noted])
-    } catch (thrown) {
-      // A disk that takes nothing just now: everybody is looked at again.
-      this.#log.error('directory.sourcesNotTaken', { error: messageOf(thrown) })
-      this.#cancelWhole()
-      this.#cancelWhole = this.#clock.after(OTHERS_MS, this.#again)
-    }
-  }
-
-  /** Behind people, whom they lead to. */
-  async #groups(copies: readonly SourceCopy[], touched: Touched): Promise<void> {
-    const concerned = await this.#groupRows.concerned(copies, touched)
-    const addresses = [...concerned.values()]
-    for (let at = 0; at < addresses.length; at += ROWS_AT_ONCE) {
-      await this.#writeGroups(copies, addresses.slice(at, at + ROWS_AT_ONCE))
-      await turn()
-    }
-  }
-
-  async #writeGroups(copies: readonly SourceCopy[], addresses: readonly Address[]): Promise<void> {
-    const { directory } = this.#directory
-    this.#tell(await this.#edit(() => planGroups(directory, copies, addresses)))
-  }
-
-  async #write(people: readonly Gathered[]): Promise<void> {
-    const newId = (): AccountId => timedId(this.#clock.nowMs()) as AccountId
-    const { notes } = await this.#edit(() => planSources(this.#directory.directory, people, newId))
-    const looked = people.flatMap(({ shares }) =>
-      shares.map(({ source, key }) => ({ source: source.name, key })),
-    )
-    this.#tell({ notes, looked })
-  }
-
-  /** Writes what is planned, planned anew when it is this write's turn: what others wrote meanwhile counts. */
-  async #edit<T extends { readonly edits: readonly DirectoryEdit[] }>(plan: () => T): Promise<T> {
-    let planned = plan()
-    if (planned.edits.length === 0) return planned
-    const done = await this.#directory.update(() => {
-      planned = plan()
-      for (const edit of planned.edits)
-        this.#writing.add(edit.kind === 'put' ? rowKey(edit.row) : edit.key)
-      return ok(planned.edits)
-    }, BY)
-    this.#writing.clear()
-    if (!done.ok) this.#log.error('directory.sourcesRefused', { error: done.error.message })
-    return planned
-  }
-
-  #tell({
-    notes,
-    looked,
-  }: {
-    readonly notes: readonly SourceNote[]
-    readonly looked: readonly Pick<SourceNote, 'source' | 'key'>[]
-  }): void {
-    for (const { source, key } of looked) this.#kept.get(source)?.notes.delete(key)
-    for (const note of notes) {
-      const known = this.#kept.get(note.source)?.notes
-      known?.set(note.key, [...(known.get(note.key) ?? []), note])
-    }
+    void this.#writer.apply('all')
   }
 }
 
 const peopleOf = ({ puts }: CopyChange): ReadonlySet<string> =>
   new Set(puts.flatMap(({ key, person }) => (key === undefined || person === undefined ? [] : key)))
-
-/** Whoever waits for the loop comes in between. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-const BY = { who: 'watari', from: 'directory sources' } as const
