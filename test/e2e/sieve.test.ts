@@ -234,6 +234,47 @@ describe("a user's own Sieve script", () => {
     assert.deepEqual(await arrived('Junk/SPAM', 2), ['spam', 'spam-3'])
   })
 
+  it('answers a sender once while its owner is away, and never its own answer', async () => {
+    const before = (await atSink(SENDER, 1)).length
+    const away = 'require "vacation"; vacation :subject "不在" "12月1日に戻ります。";'
+    await done(['sieve', 'put', USER, '振り分け', '-', '--activate'], away)
+    const inInbox = (await arrived('INBOX', 2)).length
+    await send('away-1', '相談')
+    await send('away-2', '相談')
+    const answers = (await atSink(SENDER, before + 1)).slice(before)
+    assert.equal((await arrived('INBOX', inInbox + 2)).length, inInbox + 2)
+    // What a later mail sends out comes behind all that these could have sent.
+    await done(['sieve', 'put', USER, '振り分け', '-'], SCRIPT)
+    await send('copied-2', '写し')
+    await atSink('copy@sink.example', 2)
+    assert.equal((await atSink(SENDER, before + 1)).length, before + 1)
+    const [answer] = answers
+    assert.match(answer!.toString(), /^Auto-Submitted: auto-replied\r$/m)
+    assert.match(answer!.toString(), /^In-Reply-To: <away-[12]@sink\.example>\r$/m)
+    const mail = sink.mails.findLast(({ content }) => content === answer)
+    assert.match(mail!.mail, /^MAIL FROM:<>/)
+  })
+
+  it("runs the administrator's script before it, which must be right", async () => {
+    const wrong = await refused(['settings', 'set', 'sieve.before', 'bogus;'])
+    assert.match(wrong.stderr, /sieve\.before: line 1: there is no command "bogus"/)
+    const before =
+      'require ["fileinto", "mailbox"]; if header "subject" "監査" { fileinto :create "監査"; }'
+    await done(['settings', 'set', 'sieve.before', before])
+    await send('audited', '監査')
+    assert.deepEqual(await arrived('監査', 1), ['audited'])
+    await done(['settings', 'set', 'sieve.before', ''])
+  })
+
+  it('that fails keeps the mail, and tells its owner', async () => {
+    await done(['sieve', 'put', USER, '振り分け', '-'], 'require "reject";\nkeep;\nreject "x";')
+    const inInbox = (await arrived('INBOX', 2)).length
+    await send('failed', '相談')
+    const found = await arrived('INBOX', inInbox + 2)
+    assert.ok(found.includes('failed'))
+    assert.ok(found.includes(''), 'a mail of our own')
+  })
+
   it('cannot be reached while the store does not answer, and that is said as temporary', async () => {
     const store = descendants(watari.pid()).find(({ command }) => /app\/store\.ts/.test(command))
     assert.ok(store !== undefined)

@@ -631,6 +631,34 @@ describe('the command line', () => {
       await done(['sieve', 'test', to, '--message', mail, '--from', '', '--to', 'x@y.example']),
       'keep INBOX\n',
     )
+    const away = join(dir, 'away.sieve')
+    await writeFile(
+      away,
+      `require ["vacation", "fcc", "enotify"]; vacation :days 3 :subject "不在" :fcc "Sent" "12月まで";
+       notify :message "届いた" "mailto:b@c.example"; if header "list-id" "x" { keep; }`,
+    )
+    const asked = ['sieve', 'test', away, mail]
+    const answers =
+      'vacation taro@campus.example "不在" fcc Sent\nnotify mailto:b@c.example "届いた"\nkeep INBOX\n'
+    assert.equal(await done(asked), answers)
+    const { actions, unsent } = JSON.parse(await done([...asked, '--class', 'spam', '--json'])) as {
+      actions: object[]
+      unsent: string[]
+    }
+    assert.deepEqual(actions[0], {
+      kind: 'notify',
+      address: 'mailto:b@c.example',
+      subject: '届いた',
+      text: '届いた',
+    })
+    assert.deepEqual(unsent, ['vacation: it is taken for spam'])
+    assert.match(
+      await done([...asked, '--from', '']),
+      /^notify .*\nkeep INBOX\nno vacation: .*null/,
+    )
+    assert.match(await done([...asked, '--to', 'x@y.example']), /no vacation: .*names none/)
+    assert.match((await run([...asked, '--message', mail])).err, /give one message/)
+    assert.match((await run([...asked, '--class', 'x'])).err, /clean, suspected or spam/)
   })
 
   test('trials come and go as lines of JSON, each with its answer', async () => {

@@ -1,7 +1,12 @@
 import type { Command } from 'commander'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import { trySieve } from '#app/judging/sieve-bench.ts'
-import type { SieveTried } from '#app/judging/sieve-bench.ts'
+import type { SieveTrial, SieveTried } from '#app/judging/sieve-bench.ts'
+import { systemClock, zoneMinutesAt } from '#base/time.ts'
+import { user as userBody } from '#contract/admin/directory.ts'
+import { mailboxes } from '#contract/admin/mailboxes.ts'
+import { setting } from '#contract/admin/settings.ts'
+import { parseAddress } from '#model/address.ts'
 import {
   script,
   scriptActive,
@@ -127,25 +132,44 @@ function offlineCommands(noun: Command, io: CliIo): void {
       failOn(errors, file, verb.isJson)
     })
   noun
-    .command('test <file>')
-    .description('say what a script would do with a message, without doing it')
-    .requiredOption('--message <file>', 'the message; - is standard input')
+    .command('test <script> [mail]')
+    .description('say what a script would do with a message, without doing it; - is standard input')
+    .option('--message <file>', 'the message, instead of [mail]')
     .option('--from <address>', "its envelope sender (else From's; '' is that of bounces)")
-    .option('--to <address>', "whom it is delivered to (else To's)")
+    .option('--to <address>', "whom it is delivered to (else To's, or the account's)")
+    .option('--class <class>', 'how it was judged: clean, suspected or spam (else not at all)')
+    .option(
+      '--account <user>',
+      'whose mail it is: mailboxes, addresses and limits of the installation',
+    )
     .action(
-      async (
-        file: string,
-        options: { message: string; to?: string; from?: string },
-        command: Command,
-      ) => {
+      async (script: string, mail: string | undefined, options: TestOptions, command: Command) => {
         const verb = verbOf(command, io)
+        const file = mail ?? options.message
+        if (file === undefined || (mail !== undefined && options.message !== undefined))
+          throw new UsageError('give one message: sieve test SCRIPT MAIL, or --message FILE')
+        const whose: Partial<Whose> =
+          options.account === undefined ? {} : await accountOf(verb, options.account)
         const body = trySieve({
-          script: await textOf(io, file),
-          message: await octetsOf(io, options.message),
-          envelope: { from: options.from, to: options.to },
+          script: await textOf(io, script),
+          message: await octetsOf(io, file),
+          envelope: { from: options.from, to: options.to ?? whose.to },
+          spamClass: classOf(options.class),
+          owner: whose.owner,
+          limits: whose.limits,
+          around: {
+            nowMs: systemClock.nowMs(),
+            zoneMinutes: zoneMinutesAt(systemClock.nowMs()),
+            ...(whose.mailboxes !== undefined && { mailboxes: whose.mailboxes }),
+          },
         })
-        verb.show(body, () => body.actions.map(actionText).join(''))
-        failOn(body.errors, file, verb.isJson)
+        verb.show(body, () =>
+          [
+            ...body.actions.map(actionText),
+            ...(body.unsent ?? []).map((why) => lineOf(`no ${why}`)),
+          ].join(''),
+        )
+        failOn(body.errors, script, verb.isJson)
       },
     )
   noun
@@ -155,8 +179,47 @@ function offlineCommands(noun: Command, io: CliIo): void {
     .action(() => runTrials(io))
 }
 
-const actionText = ({ kind, mailbox, address, text, flags = [] }: SieveTried['actions'][number]) =>
-  lineOf([kind, mailbox ?? address ?? text ?? '', ...flags].join(' ').trim())
+interface TestOptions {
+  readonly message?: string
+  readonly from?: string
+  readonly to?: string
+  readonly class?: string
+  readonly account?: string
+}
+
+function classOf(text: string | undefined): SieveTrial['spamClass'] {
+  if (text === undefined || text === 'clean' || text === 'suspected' || text === 'spam') return text
+  throw new UsageError('--class is clean, suspected or spam')
+}
+
+/** What the running installation knows of a user. */
+type Whose = Required<Pick<SieveTrial, 'owner' | 'limits'>> & {
+  readonly to: string
+  readonly mailboxes: readonly string[]
+}
+
+async function accountOf(verb: ReturnType<typeof verbOf>, user: string): Promise<Whose> {
+  const account = await verb.api.get(`/users/${part(user)}`, userBody)
+  const { items } = await verb.api.get(`/users/${part(user)}/mailboxes`, mailboxes)
+  const { value } = await verb.api.get(`/settings/sieve.redirectsMax`, setting)
+  const addresses = [account.address, ...account.addresses].flatMap((text) => {
+    const parsed = parseAddress(text)
+    return parsed.ok ? [parsed.value] : []
+  })
+  return {
+    to: account.address,
+    mailboxes: items.map(({ name }) => name),
+    owner: { addresses, ...(account.name !== undefined && { name: account.name }) },
+    limits: { redirectsMax: Number(value) },
+  }
+}
+
+const actionText = (action: SieveTried['actions'][number]): string => {
+  const { kind, mailbox, address, subject, text, fcc, flags = [] } = action
+  const what = mailbox ?? address ?? text ?? ''
+  const more = [subject === undefined ? '' : `"${subject}"`, fcc === undefined ? '' : `fcc ${fcc}`]
+  return lineOf([kind, what, ...more, ...flags].filter((each) => each !== '').join(' '))
+}
 
 /** A script with faults ends with exit status 1; --json has said them already. */
 function failOn(errors: SieveTried['errors'], file: string, isJson: boolean): void {

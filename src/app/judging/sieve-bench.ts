@@ -2,13 +2,20 @@ import { ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { bufferOf } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import { decodeWords } from '#codec/mime/encoded-word.ts'
+import { firstField, headerFields, headerLength } from '#codec/mime/header.ts'
+import type { MailOwner } from '#engine/deliver/mail-owner.ts'
+import { notification } from '#engine/deliver/notification.ts'
+import type { Delivery } from '#engine/deliver/plan.ts'
+import { vacationAnswer } from '#engine/deliver/vacation.ts'
+import type { SieveEdited, SieveNotify, SieveVacation } from '#engine/sieve/action.ts'
+import type { SieveMessage } from '#engine/sieve/message.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 import type { SieveContent } from '#engine/sieve/content.ts'
-import type { SieveEdited } from '#engine/sieve/action.ts'
 import { editedOctets } from '#engine/sieve/edited.ts'
 import { runSieve } from '#engine/sieve/run.ts'
-import type { SieveResult } from '#engine/sieve/run.ts'
+import type { SieveLimits, SieveResult } from '#engine/sieve/run.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { SpamClass } from '#model/verdict.ts'
@@ -32,6 +39,9 @@ export interface SieveTrial {
   /** How the message was judged; left out: not at all, and spamtest says 0. */
   readonly spamClass?: SpamClass | undefined
   readonly around?: SieveSurroundings | undefined
+  /** Whose mail it is; left out: whoever it is delivered to. */
+  readonly owner?: MailOwner | undefined
+  readonly limits?: SieveLimits | undefined
 }
 
 export interface SieveTried {
@@ -44,7 +54,15 @@ export interface SieveTried {
     readonly text?: string
     /** In base64, where the script has changed it: what is kept, filed or sent. */
     readonly message?: string
+    /** Of a vacation or notification: what its mail says. */
+    readonly subject?: string
+    /** A sender is answered once in so long. */
+    readonly seconds?: number
+    /** Where a copy of it is filed (RFC 8580). */
+    readonly fcc?: string
   }[]
+  /** Answers and notifications that the script wants and nobody would get, with why. */
+  readonly unsent?: readonly string[]
 }
 
 const NOBODY: Address = { localpart: 'nobody', domain: 'localhost' }
@@ -62,20 +80,32 @@ export function trySieve(trial: SieveTrial): SieveTried {
     [to, envelope.to],
   ] as const)
     if (!path.ok) return { errors: [{ message: `${text}: no address` }], actions: [] }
-  const run = runSieve(compiled.value, {
+  const recipient = (to.ok ? to.value : null) ?? NOBODY
+  const sender = from.ok ? from.value : null
+  const seen: SieveMessage = {
     ...content,
-    envelopeFrom: from.ok ? from.value : null,
-    envelopeTo: (to.ok ? to.value : null) ?? NOBODY,
+    envelopeFrom: sender,
+    envelopeTo: recipient,
     ...(envelope.auth !== undefined && { envelopeAuth: envelope.auth }),
     mailboxExists: () => true,
     ...surroundings(around ?? {}),
-  })
-  return run.ok
-    ? { errors: [], actions: actionsOf(run.value, message) }
-    : {
-        errors: [run.error],
-        actions: [{ kind: 'keep', mailbox: 'INBOX', flags: [] }],
-      }
+  }
+  const run = runSieve(compiled.value, seen, trial.limits)
+  if (!run.ok)
+    return { errors: [run.error], actions: [{ kind: 'keep', mailbox: 'INBOX', flags: [] }] }
+  return {
+    errors: [],
+    ...actionsOf(run.value, message, {
+      deliveryId: 'trial',
+      reversePath: sender,
+      recipient,
+      body: '8bitmime',
+      smtpUtf8: true,
+      message: seen,
+      nowMs: around?.nowMs ?? 0,
+      owner: trial.owner ?? { addresses: [recipient] },
+    }),
+  }
 }
 
 function pathOf(
@@ -87,27 +117,65 @@ function pathOf(
   return text === '' ? ok(null) : parseAddress(text)
 }
 
-function actionsOf(result: SieveResult, message: Octets): SieveTried['actions'] {
+type Tried = SieveTried['actions'][number]
+
+function actionsOf(
+  result: SieveResult,
+  message: Octets,
+  delivery: Delivery & { readonly owner: MailOwner },
+): Pick<SieveTried, 'actions' | 'unsent'> {
   const changed = (edited: SieveEdited | undefined) =>
     edited === undefined
       ? {}
       : { message: bufferOf(editedOctets(edited, message)).toString('base64') }
-  const actions = result.actions.map((action) => ({
+  const actions: Tried[] = []
+  const unsent: string[] = []
+  for (const action of result.actions)
+    if (action.kind === 'vacation' || action.kind === 'notify') {
+      const sent = automaticOf(action, delivery)
+      if (typeof sent === 'string') unsent.push(`${action.kind}: ${sent}`)
+      else actions.push(sent)
+    } else
+      actions.push({
+        kind: action.kind,
+        ...('mailbox' in action && { mailbox: action.mailbox }),
+        ...(action.kind === 'keep' && { mailbox: 'INBOX' }),
+        ...('address' in action && { address: formatAddress(action.address) }),
+        ...('flags' in action && { flags: [...action.flags] }),
+        ...('reason' in action && { text: action.reason }),
+        ...('edited' in action && changed(action.edited)),
+      })
+  if (result.implicitKeep)
+    actions.push({
+      kind: 'keep',
+      mailbox: 'INBOX',
+      flags: [...result.flags],
+      ...changed(result.edited),
+    })
+  return { actions, ...(unsent.length > 0 && { unsent }) }
+}
+
+/** What the mail of a vacation or notification would be, or why there is none. */
+function automaticOf(
+  action: SieveVacation | SieveNotify,
+  delivery: Delivery & { readonly owner: MailOwner },
+): Tried | string {
+  const { owner } = delivery
+  const answer =
+    action.kind === 'vacation'
+      ? vacationAnswer(action, delivery, owner)
+      : notification(action, delivery, owner, 0)
+  if (typeof answer === 'string') return answer
+  const { recipients, content } = answer.entry
+  const fields = [...headerFields(content.subarray(0, headerLength(content)))]
+  return {
     kind: action.kind,
-    ...('mailbox' in action && { mailbox: action.mailbox }),
-    ...(action.kind === 'keep' && { mailbox: 'INBOX' }),
-    ...('address' in action && { address: formatAddress(action.address) }),
-    ...('flags' in action && { flags: [...action.flags] }),
-    ...('reason' in action && { text: action.reason }),
-    ...(action.kind === 'notify' && { address: action.method, text: action.message ?? '' }),
-    ...('edited' in action && changed(action.edited)),
-  }))
-  return result.implicitKeep
-    ? [
-        ...actions,
-        { kind: 'keep', mailbox: 'INBOX', flags: [...result.flags], ...changed(result.edited) },
-      ]
-    : actions
+    address: action.kind === 'notify' ? action.method : recipients.map(formatAddress).join(', '),
+    subject: decodeWords(firstField(fields, 'subject') ?? ''),
+    text: (action.kind === 'vacation' ? action.reason : action.message) ?? '',
+    ...(action.kind === 'vacation' && { seconds: action.seconds }),
+    ...(action.fcc !== undefined && { fcc: action.fcc.mailbox }),
+  }
 }
 
 /** Checks and tries scripts for the administration API. */

@@ -20,7 +20,7 @@ const wired = { commits: 0, large: 0, filing: 0 }
 /** Of one commit, as the door takes it. */
 const CONTENTS_MAX = 100
 
-const WIRED = ['openLarge', 'appendLarge', 'abortLarge', 'filing'] as const
+const WIRED = ['openLarge', 'appendLarge', 'abortLarge', 'filing', 'remembered'] as const
 const isWired = (name: string | symbol): name is (typeof WIRED)[number] =>
   WIRED.includes(name as never)
 

@@ -125,6 +125,9 @@ const sieveAction = z.object({
   address: z.string().optional(),
   flags: z.array(z.string()).optional(),
   text: z.string().optional(),
+  subject: z.string().optional().describe('of the mail of a vacation or notification'),
+  seconds: z.number().optional().describe('a sender is answered once in so long'),
+  fcc: z.string().optional().describe('where a copy of that mail is filed'),
 })
 
 export const sieveTest = z.object({
@@ -132,4 +135,10 @@ export const sieveTest = z.object({
   message: z.base64().describe('the message in base64'),
   envelope: z.object({ from: z.string().default(''), to: z.string() }),
 })
-export const sieveTested = sieveChecked.extend({ actions: z.array(sieveAction) })
+export const sieveTested = sieveChecked.extend({
+  actions: z.array(sieveAction),
+  unsent: z
+    .array(z.string())
+    .optional()
+    .describe('answers and notifications that the script wants and nobody would get, with why'),
+})

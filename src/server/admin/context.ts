@@ -69,7 +69,11 @@ export interface SieveBench {
       readonly address?: string
       readonly flags?: readonly string[]
       readonly text?: string
+      readonly subject?: string
+      readonly seconds?: number
+      readonly fcc?: string
     }[]
+    readonly unsent?: readonly string[]
   }>
 }
 

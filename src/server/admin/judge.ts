@@ -42,13 +42,14 @@ export function judgeRoutes(app: AdminServer, deps: AdminDeps): void {
       schema: { body: sieveTest, response: { 200: sieveTested } },
     },
     async ({ body }) => {
-      const { errors, actions } = await bench(deps).test({
+      const { errors, actions, unsent } = await bench(deps).test({
         script: body.script,
         message: Buffer.from(body.message, 'base64'),
         envelope: body.envelope,
       })
       return {
         errors: issues(errors),
+        ...(unsent !== undefined && { unsent: [...unsent] }),
         actions: actions.map(({ flags, ...action }) => ({
           ...action,
           ...(flags !== undefined && { flags: [...flags] }),
