@@ -51,6 +51,7 @@ import type { FirstRun } from './start/first-run.ts'
 import { listenersOf, readHost } from './start/host.ts'
 import type { Host } from './start/host.ts'
 import { naming } from './start/naming.ts'
+import { remotePosts } from './nodes/post-calls.ts'
 import { remoteKeeping } from './nodes/keeping-calls.ts'
 import { remoteSearch } from './nodes/search-calls.ts'
 import { NodeCallers, remoteQueue } from './nodes/node-callers.ts'
@@ -220,6 +221,10 @@ runRole('control', async ({ place, log, atFailure }) => {
     keeping: () => {
       const { node, caller } = callers.store()
       return { node, keeping: remoteKeeping(caller) }
+    },
+    posts: () => {
+      const { node, caller } = callers.store()
+      return { node, posts: remotePosts(caller) }
     },
     search: () => {
       const { node, caller } = callers.store()

@@ -23,12 +23,14 @@ import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.t
 import type { TextSearch } from '#store/search/text-search.ts'
 
 import { openAddressBook } from './address-book.ts'
+import { startLists } from './list-owner.ts'
 import { listenersOf } from './start/host.ts'
 import { openListeners } from './nodes/node-parts.ts'
 import { startNode } from './nodes/node-role.ts'
 import type { NodeRole } from './nodes/node-role.ts'
 import { keepingCalls } from './nodes/keeping-calls.ts'
 import { searchCalls } from './nodes/search-calls.ts'
+import { postCalls } from './nodes/post-calls.ts'
 import { scriptCalls } from './nodes/script-calls.ts'
 import { OutboxPump } from './nodes/outbox-pump.ts'
 import type { RolePlace } from './role.ts'
@@ -132,6 +134,16 @@ export async function startMailboxOwner(options: {
     ...keepingCalls(keepingOf(mailboxes, clock), { events, clock }),
     ...searchCalls(search, { events, clock }),
   }
+  const lists = startLists({
+    role,
+    mailboxes,
+    clock,
+    log,
+    search: search.find,
+    filed: () => pump.wake(),
+  })
+  listeners.add(lists.keeper.changed)
+  lists.keeper.start()
   const expiry = new Expiry({ mailboxes, clock, log, events, perRunMax })
   const scrubbing = new Scrubbing({ mailboxes, clock, log, events })
   return {
@@ -145,6 +157,7 @@ export async function startMailboxOwner(options: {
     search: search.find,
     scripts,
     close: async () => {
+      await lists.keeper.close()
       await Promise.all([
         pump.stop(),
         junkReports.close(),
@@ -154,7 +167,7 @@ export async function startMailboxOwner(options: {
         quotas.idle(),
       ])
     },
-    calls,
+    calls: { ...calls, ...postCalls(lists.desk) },
   }
 }
 

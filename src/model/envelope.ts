@@ -14,6 +14,16 @@ export interface Recipient {
   readonly notify?: readonly NotifyEvent[]
 }
 
+/**
+ * Variable reverse-paths of one mail to many: each recipient's bounces come back to an address that
+ * names the recipient, with a mark that none can make who does not know the key.
+ */
+export interface Verp {
+  readonly key: string
+  /** The number of the post. */
+  readonly post: number
+}
+
 /** Which door a message came in by; policy differs by door. */
 export type Door = 'mx' | 'relay' | 'submission' | 'lmtp' | 'outbox' | 'dsn'
 

@@ -1,3 +1,5 @@
+import type { AccountId } from './account.ts'
+
 /** The three classes of spam judgement. */
 export type SpamClass = 'clean' | 'suspected' | 'spam'
 
@@ -45,6 +47,8 @@ export interface Verdict {
   readonly caseId: string
   /** Empty: complete. Otherwise what was missing: `dns`, `sender`, `judge`, `size` … Nothing fails open in silence. */
   readonly degraded: readonly string[]
+  /** Who logged in to send it, and may use the addresses that its header names as senders. */
+  readonly submittedBy?: AccountId
 }
 
 /** What policy makes of a verdict, per recipient. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { NO_POSTS } from './posts.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -199,6 +200,7 @@ export class AdminApi {
       nodes: new NodeBook({ registry, clock, pin: 'ab'.repeat(32) as KeyPin }),
       queues: () => [{ node: 'gateway-1', queue: this.#queue() }, ...this.otherQueues],
       scripts: () => ({ node: 'store-1', scripts: this.#scripts() }),
+      posts: () => ({ node: 'store-1', posts: NO_POSTS }),
       search: () => {
         throw new Fault('unavailable', 'no store has joined yet')
       },

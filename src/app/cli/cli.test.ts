@@ -27,6 +27,7 @@ import { SqliteEventIndex } from '#store/events/event-index.ts'
 import { SqliteSettingsStore } from '#store/settings/generations.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { NO_POSTS } from '#test/fake/posts.ts'
 import { NOUNS } from './nouns.ts'
 import { runCli } from './run.ts'
 
@@ -94,6 +95,7 @@ before(async () => {
       queues: () => [],
       scripts: () => ({ node: 'store-1', scripts }),
       keeping: () => ({ node: 'store-1', keeping: keepingOf(mailboxes, clock) }),
+      posts: () => ({ node: 'store-1', posts: NO_POSTS }),
       search: () => ({
         node: 'store-1',
         search: {

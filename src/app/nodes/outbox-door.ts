@@ -9,6 +9,7 @@ import type { OutboxHead } from '#contract/node/wire.ts'
 import { disposition } from '#engine/policy/disposition.ts'
 import { KeptContent } from '#engine/receive/kept-content.ts'
 import { convert } from '#engine/route/convert.ts'
+import type { AccountId } from '#model/account.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Judge } from '#engine/scan/judge.ts'
@@ -73,9 +74,16 @@ export class OutboxDoor {
       deliveryId: head.id as DeliveryId,
       door: 'outbox',
       reversePath: head.reversePath,
-      recipients: recipients.map((address) => ({ address, ...(hold && { hold }) })),
+      recipients: recipients.map((address) => ({
+        address,
+        // A list hears of what failed for good: a delay is no news to it.
+        ...(head.kind === 'post' && { notify: ['failure'] as const }),
+        ...(hold && { hold }),
+      })),
       body: head.body,
       smtpUtf8: head.smtpUtf8,
+      ...(head.kind === 'post' && { isBulk: true }),
+      ...(head.verp && { verp: head.verp }),
       receivedAtMs: nowMs,
       expiresAtMs: nowMs + lifetimeMs(),
       ...(judged && { verdict: judged.verdict }),
@@ -151,9 +159,12 @@ export class OutboxDoor {
         disposition: made.kind,
       },
     })
-    return { verdict, made }
+    return { verdict: { ...verdict, ...submittedBy(head) }, made }
   }
 }
+
+const submittedBy = ({ accountId }: OutboxHead): Pick<Verdict, 'submittedBy'> =>
+  accountId === undefined ? {} : { submittedBy: accountId as AccountId }
 
 /** Whoever hands it over is no peer of the sender's. */
 const STORE: Peer = { ip: '127.0.0.1', port: 0 }

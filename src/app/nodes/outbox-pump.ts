@@ -83,8 +83,7 @@ export class OutboxPump {
       if (away.has(name)) continue
       try {
         if (queue === undefined) throw new Fault('unavailable', 'no node takes it now')
-        const { accountId: _, ...head } = item
-        await queue.caller.outbox({ ...head, recipients: [...head.recipients] }, this.#octets(item))
+        await queue.caller.outbox({ ...item, recipients: [...item.recipients] }, this.#octets(item))
         await mailboxes.outboxDone({ ids: [item.id] })
         handed++
       } catch (thrown) {

@@ -112,7 +112,11 @@ async function accountsOf(replica: PurgeParts['replica']): Promise<AccountId[]> 
       after,
       limit: PAGE_ROWS,
     })
-    for (const { row } of readRows(page)) if (row.kind === 'account') ids.push(row.account.id)
+    for (const { row } of readRows(page)) {
+      if (row.kind === 'account') ids.push(row.account.id)
+      // It owns its archive as an account does.
+      if (row.kind === 'list') ids.push(row.list.id)
+    }
     after = page.next
   }
   return ids

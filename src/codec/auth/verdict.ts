@@ -1,4 +1,5 @@
 import { oneLine } from '#base/text.ts'
+import type { AccountId } from '#model/account.ts'
 import type { AuthResult, RuleHit, SpamClass, Verdict, VirusOutcome } from '#model/verdict.ts'
 
 /** What a gateway tells the store about a message that it hands on. */
@@ -82,7 +83,18 @@ function parseVerdict(value: unknown): Verdict | undefined {
   const isWhole = virus !== undefined && hits !== undefined && auth !== undefined
   if (!isWhole || spamClass === undefined || degraded === undefined) return undefined
   if (!isNumber(score) || text(caseId) === undefined) return undefined
-  return { class: spamClass, score, hits, virus, auth, caseId: caseId as string, degraded }
+  const by = value['submittedBy']
+  if (by !== undefined && text(by) === undefined) return undefined
+  return {
+    class: spamClass,
+    score,
+    hits,
+    virus,
+    auth,
+    caseId: caseId as string,
+    degraded,
+    ...(by !== undefined && { submittedBy: by as AccountId }),
+  }
 }
 
 const CLASSES: readonly SpamClass[] = ['clean', 'suspected', 'spam']

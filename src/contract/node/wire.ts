@@ -192,12 +192,24 @@ const address = z.object({ localpart: z.string().max(1_000), domain: z.string().
 export const outboxHead = z.object({
   /** Derived from the delivery id: the same entry sent again is the same message. */
   id: z.string().min(1).max(500),
-  kind: z.enum(['redirect', 'reject', 'forward', 'submission', 'vacation', 'notify']),
+  kind: z.enum([
+    'redirect',
+    'reject',
+    'forward',
+    'submission',
+    'vacation',
+    'notify',
+    'post',
+    'notice',
+  ]),
   reversePath: address.nullable(),
   recipients: z.array(address).min(1).max(100_000),
   body: z.enum(['7bit', '8bitmime', 'binarymime']),
   smtpUtf8: z.boolean(),
   sizeBytes: count,
+  verp: z.object({ key: z.string().min(16).max(100), post: count }).exactOptional(),
+  /** Whose it is: of a submission, who has logged in. */
+  accountId: z.string().min(1).max(200).exactOptional(),
 })
 export type OutboxHead = z.infer<typeof outboxHead>
 

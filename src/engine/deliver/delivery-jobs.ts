@@ -7,6 +7,7 @@ import { asciiLower } from '#base/text.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveLimits } from '#engine/sieve/run.ts'
 import type { AccountId } from '#model/account.ts'
+import { INCOMING, renderEnvelope } from '#engine/list/incoming.ts'
 import { addressKey, formatAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { SPECIAL_USES } from '#model/mailbox.ts'
@@ -20,7 +21,7 @@ import type { AccountFiling } from '#store/mailbox/mailbox-store.ts'
 
 import { compiledSieve } from './compiled-sieve.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
-import type { Destination } from './destination.ts'
+import type { DestinedList, Destination } from './destination.ts'
 import { entryId } from './entry-id.ts'
 import { includedScripts } from './included-scripts.ts'
 import type { MailOwner } from './mail-owner.ts'
@@ -47,7 +48,7 @@ export interface Job {
 /** What the jobs of one transaction have in common. */
 interface DeliveredMail {
   readonly deliveryId: string
-  readonly command: Pick<MailCommand, 'reversePath' | 'body' | 'smtpUtf8'>
+  readonly command: Pick<MailCommand, 'reversePath' | 'body' | 'smtpUtf8' | 'handed'>
   readonly message: ReturnType<typeof sieveContent>
   readonly isAccepted: boolean
   readonly trace: Octets
@@ -106,6 +107,21 @@ export class DeliveryPlanner {
         job.indexes.push(index)
         own.push(job)
       }
+      for (const list of destination.lists ?? []) {
+        const listCopyId = `${deliveryId} ${list.purpose}${detailOf(list.address)}`
+        const key = `${list.id} ${listCopyId}`
+        const job = jobs.get(key) ?? {
+          indexes: [],
+          accountId: list.id,
+          recipient: list.address,
+          copyId: listCopyId,
+          forwards: [],
+          plan: this.#toList(list),
+        }
+        jobs.set(key, job)
+        job.indexes.push(index)
+        own.push(job)
+      }
       // An alias or forward to elsewhere leaves with the first account's commit that is made.
       const carrier = own.find((job) => job.plan.refusal === undefined)
       const elsewhere = destination.elsewhere.filter((address) => !sent.has(addressKey(address)))
@@ -156,6 +172,36 @@ export class DeliveryPlanner {
     for (const { place, line, message: cause } of plan.trouble)
       log.warn('sieve.failed', { accountId, place, line, cause })
     return plan
+  }
+
+  /** What the list makes of it is settled where its mailboxes are, after our 250 (`engine/list/keeper.ts`). */
+  #toList({ purpose, address }: DestinedList): DeliveryPlan {
+    const { deliveryId, command } = this.#mail
+    const { reversePath, body, smtpUtf8, handed } = command
+    const verdict = handed?.verdict
+    return {
+      ...NOTHING_FILED,
+      changes: [
+        {
+          kind: 'append',
+          mailbox: { path: INCOMING, create: true },
+          content: 0,
+          flags: 0,
+          keywords: [],
+          internalDateMs: this.#options.clock.nowMs(),
+          prefix: renderEnvelope({
+            deliveryId,
+            reversePath,
+            body,
+            smtpUtf8,
+            purpose,
+            address,
+            ...(verdict !== undefined && { verdict }),
+          }),
+        },
+      ],
+      filed: [INCOMING.join('/')],
+    }
   }
 
   /** In their order: each decides about what those before it have left in the inbox. */

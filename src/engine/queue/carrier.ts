@@ -2,6 +2,8 @@ import type { Clock } from '#base/time.ts'
 import type { Resolver } from '#client/dns/resolver.ts'
 import { MailClient } from '#client/smtp/deliver.ts'
 import type { DeliverJob, Endpoint } from '#client/smtp/job.ts'
+import { verpAddress } from '#engine/list/verp.ts'
+import type { Address } from '#model/address.ts'
 import { formatNextHop } from '#model/route.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
@@ -82,7 +84,7 @@ export class Carrier implements LoadCarrier {
       poolKey: formatNextHop(hop),
       tls: hop.kind === 'local' ? 'never' : 'opportunistic',
       helo: hostname,
-      reversePath: message.reversePath,
+      reversePath: reversePathOf(load),
       recipients,
       body: message.body,
       smtpUtf8: message.smtpUtf8,
@@ -97,4 +99,13 @@ export class Carrier implements LoadCarrier {
       },
     }
   }
+}
+
+/** Of one mail to many, what comes back names whom it did not reach. */
+function reversePathOf({ message, hop, recipients }: Load): Address | null {
+  const { reversePath, verp } = message
+  const [recipient] = recipients
+  if (verp === undefined || reversePath === null || hop.kind === 'local' || recipient === undefined)
+    return reversePath
+  return verpAddress(reversePath, verp, recipient.address)
 }

@@ -40,6 +40,8 @@ const CONCURRENCY = { perHop: 20, inAll: 200 }
 const GATHER_MS = 20
 const CLAIMED_MAX = 2_000
 const CLAIM_AT_ONCE = 500
+/** Bulk beside it: one mail to many comes whole, and what is for single people does not wait for it. */
+const BULK_CLAIMED_MAX = 2_000
 /** RFC 5321 §4.5.3.1.8: what each peer takes at least. */
 const RECIPIENTS_PER_TRANSACTION = 100
 /** Our own stores write the octets of a transaction once, for however many. */
@@ -61,12 +63,14 @@ export class Courier {
   /** How far the wall clock was ahead of the one that only grows, when it was last looked at. */
   #aheadMs = Number.NEGATIVE_INFINITY
   #claimed = 0
+  #claimedBulk = 0
   #pumping = false
   /** Somebody woke it while it claimed. */
   #again = false
   #claimedAtMs = Number.NEGATIVE_INFINITY
   #lookAtMs = Number.POSITIVE_INFINITY
   #moreDue = false // more is due than was claimed
+  #bulkDue = false // bulk was not looked at: so much of it is at work
   #stopping = false
   #cancelTimer: (() => void) | undefined
   readonly #quiet = new Set<() => void>()
@@ -125,12 +129,16 @@ export class Courier {
   }
 
   #idle(): Promise<void> {
-    if (this.#claimed === 0 && !this.#pumping) return Promise.resolve()
+    if (this.#atWork === 0 && !this.#pumping) return Promise.resolve()
     return new Promise((resolve) => this.#quiet.add(resolve))
   }
 
+  get #atWork(): number {
+    return this.#claimed + this.#claimedBulk
+  }
+
   #rest(): void {
-    if (this.#claimed > 0 || this.#pumping) return
+    if (this.#atWork > 0 || this.#pumping) return
     for (const resolve of this.#quiet) resolve()
     this.#quiet.clear()
   }
@@ -182,14 +190,18 @@ export class Courier {
   async #claim(): Promise<number> {
     const { spool, clock } = this.#options
     const room = CLAIMED_MAX - this.#claimed
+    const bulkRoom = BULK_CLAIMED_MAX - this.#claimedBulk
+    // The next settlement wakes where one of them waits.
     if (room <= 0) {
-      this.#moreDue = true // the next settlement wakes
+      this.#moreDue = true
       return LOOK_AGAIN_MS_MAX
     }
+    this.#bulkDue = bulkRoom <= 0
     const nowMs = clock.nowMs()
     const limit = Math.min(room, CLAIM_AT_ONCE)
+    const bulkLimit = Math.min(Math.max(0, bulkRoom), CLAIM_AT_ONCE)
     this.#moreDue = false
-    const { messages, nextDueMs } = await spool.claim({ nowMs, limit })
+    const { messages, nextDueMs } = await spool.claim({ nowMs, limit, bulkLimit })
     for (const message of messages) this.#sort(message)
     this.#dispatch()
     if (nextDueMs === undefined) return LOOK_AGAIN_MS_MAX
@@ -203,7 +215,7 @@ export class Courier {
 
   /** One load for each next hop of the message's recipients. */
   #sort(message: QueueMessage): void {
-    this.#claimed += message.recipients.length
+    this.#count(message, message.recipients.length)
     const byHop = new Map<string, { hop: Load['hop']; recipients: QueueRecipient[] }>()
     const held: QueueRecipient[] = []
     for (const recipient of message.recipients) {
@@ -220,16 +232,20 @@ export class Courier {
       group.recipients.push(recipient)
     }
     for (const [key, { hop, recipients }] of byHop) {
-      const atOnce =
-        hop.kind === 'local' ? LOCAL_RECIPIENTS_PER_TRANSACTION : RECIPIENTS_PER_TRANSACTION
+      const atOnce = recipientsAtOnce(message, hop)
       for (let at = 0; at < recipients.length; at += atOnce)
         this.#lanes.add(key, { message, hop, recipients: recipients.slice(at, at + atOnce) })
     }
-    if (held.length > 0) void this.#settle(concludeHeld(message, held, this.#options))
+    if (held.length > 0) void this.#settle(message, concludeHeld(message, held, this.#options))
+  }
+
+  #count({ isBulk }: QueueMessage, recipients: number): void {
+    if (isBulk === true) this.#claimedBulk += recipients
+    else this.#claimed += recipients
   }
 
   #giveBack(load: Load): void {
-    void this.#settle(giveBack(load, this.#options.clock.nowMs()))
+    void this.#settle(load.message, giveBack(load, this.#options.clock.nowMs()))
   }
 
   #dispatch(): void {
@@ -244,7 +260,8 @@ export class Courier {
     }
   }
 
-  async #carry({ key, lane, load }: Turn): Promise<void> {
+  async #carry(next: Turn): Promise<void> {
+    const { lane, load } = next
     let attempt: Attempt
     try {
       attempt = await this.#carrier.carry(load, lane)
@@ -258,19 +275,25 @@ export class Courier {
       attempt = ownTrouble(load, { code: 451, status: '4.3.0', text: 'local trouble' })
     }
     // The connection is free: the next load need not wait until this one is settled.
-    this.#lanes.release(key, lane)
+    this.#lanes.release(next)
     this.#dispatch()
-    await this.#settle(await conclude(load, attempt, this.#options))
+    await this.#settle(load.message, await conclude(load, attempt, this.#options))
   }
 
-  async #settle(done: Done): Promise<void> {
+  async #settle(message: QueueMessage, done: Done): Promise<void> {
     await this.#settler.settle(done)
-    this.#claimed -= done.settlements.length
+    this.#count(message, -done.settlements.length)
     if (done.waiting !== undefined) this.#comeback?.waits(done.waiting)
     // A retry may be nearer than the timer; a report is due now.
     const isSooner =
       done.dsns.length > 0 || done.settlements.some(({ kind }) => kind === 'deferred')
-    if (isSooner || this.#moreDue) this.wake()
+    if (isSooner || this.#moreDue || this.#bulkDue) this.wake()
     this.#rest()
   }
+}
+
+/** A reverse-path that names its recipient is of one recipient alone; our own store needs none. */
+function recipientsAtOnce({ verp }: QueueMessage, hop: Load['hop']): number {
+  if (hop.kind === 'local') return LOCAL_RECIPIENTS_PER_TRANSACTION
+  return verp === undefined ? RECIPIENTS_PER_TRANSACTION : 1
 }

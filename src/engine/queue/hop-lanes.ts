@@ -13,8 +13,11 @@ export interface Load {
 /** What is known of one next hop while it is in use. */
 export class Lane {
   readonly loads: Load[] = []
+  /** Bulk, which waits for what is in `loads`. */
+  readonly bulk: Load[] = []
   readonly #local: boolean
   #active = 0
+  #activeBulk = 0
   #failures = 0
   #restsUntilMs = 0
   #trouble = ''
@@ -31,12 +34,23 @@ export class Lane {
     return this.#active
   }
 
-  begin(): void {
-    this.#active++
+  get activeBulk(): number {
+    return this.#activeBulk
   }
 
-  end(): void {
+  begin(load: Load): void {
+    this.#active++
+    if (isBulk(load)) this.#activeBulk++
+  }
+
+  end(load: Load): void {
     this.#active--
+    if (isBulk(load)) this.#activeBulk--
+  }
+
+  /** Nothing waits for it, and nothing is on its way. */
+  get isIdle(): boolean {
+    return this.#active === 0 && this.loads.length === 0 && this.bulk.length === 0
   }
 
   /** Somebody let us in. */
@@ -62,7 +76,7 @@ export class Lane {
 
   /** Nothing is known of it that would be missed. */
   get forgettable(): boolean {
-    return this.#active === 0 && this.loads.length === 0 && this.#failures === 0
+    return this.isIdle && this.#failures === 0
   }
 }
 
@@ -75,10 +89,13 @@ export interface Turn {
 
 const LANES_KEPT_MAX = 10_000
 
+const isBulk = ({ message }: Load): boolean => message.isBulk === true
+
 /** The lanes of all next hops in use, each with its turn. */
 export class HopLanes {
   readonly #lanes = new Map<string, Lane>()
   #total = 0
+  #totalBulk = 0
   readonly #perHop: number
   readonly #inAll: number
 
@@ -93,31 +110,44 @@ export class HopLanes {
       lane = new Lane(load.hop.kind === 'local')
       this.#lanes.set(key, lane)
     }
-    lane.loads.push(load)
+    ;(isBulk(load) ? lane.bulk : lane.loads).push(load)
   }
 
-  /** The next load that may start: lanes take turns, so that a long one keeps no other waiting. */
+  /**
+   * The next load that may start: lanes take turns, so that a long one keeps no other waiting. Bulk
+   * takes half of the places at most, and none for which a personal mail waits.
+   */
   take(): Turn | undefined {
     if (this.#total >= this.#inAll) return undefined
     for (const [key, lane] of this.#lanes) {
       if (lane.active >= this.#perHop) continue
       const load = lane.loads.shift()
-      if (load === undefined) continue
-      this.#lanes.delete(key) // to the end of the round
-      this.#lanes.set(key, lane)
-      lane.begin()
-      this.#total++
-      return { key, lane, load }
+      if (load !== undefined) return this.#begin(key, lane, load)
+    }
+    if (this.#totalBulk >= half(this.#inAll)) return undefined
+    for (const [key, lane] of this.#lanes) {
+      if (lane.active >= this.#perHop || lane.activeBulk >= half(this.#perHop)) continue
+      const load = lane.bulk.shift()
+      if (load !== undefined) return this.#begin(key, lane, load)
     }
     return undefined
   }
 
-  release(key: string, lane: Lane): void {
-    lane.end()
+  #begin(key: string, lane: Lane, load: Load): Turn {
+    this.#lanes.delete(key) // to the end of the round
+    this.#lanes.set(key, lane)
+    lane.begin(load)
+    this.#total++
+    if (isBulk(load)) this.#totalBulk++
+    return { key, lane, load }
+  }
+
+  release({ key, lane, load }: Turn): void {
+    lane.end(load)
     this.#total--
-    if (lane.forgettable || this.#lanes.size > LANES_KEPT_MAX) {
-      if (lane.active === 0 && lane.loads.length === 0) this.#lanes.delete(key)
-    }
+    if (isBulk(load)) this.#totalBulk--
+    if ((lane.forgettable || this.#lanes.size > LANES_KEPT_MAX) && lane.isIdle)
+      this.#lanes.delete(key)
   }
 
   /** Our own store lets us in again. */
@@ -127,6 +157,12 @@ export class HopLanes {
 
   /** Takes out all that has not begun. */
   drain(): readonly Load[] {
-    return [...this.#lanes.values()].flatMap((lane) => lane.loads.splice(0))
+    return [...this.#lanes.values()].flatMap((lane) => [
+      ...lane.loads.splice(0),
+      ...lane.bulk.splice(0),
+    ])
   }
 }
+
+/** At least one place is for bulk, where there is one at all. */
+const half = (places: number): number => Math.max(1, Math.floor(places / 2))

@@ -4,7 +4,9 @@ import type { Octets } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import { headerOf, renderDsn } from '#codec/dsn/render.ts'
 import type { DsnAction, DsnRecipient } from '#codec/dsn/render.ts'
+import { verpAddress } from '#engine/list/verp.ts'
 import { formatAddress, needsSmtpUtf8 } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
 import type { DeliveryId } from '#model/envelope.ts'
 import { convert } from '#engine/route/convert.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -44,7 +46,7 @@ export async function reportOf(
   reported: readonly Reported[],
   options: ReportOptions,
 ): Promise<Accept | undefined> {
-  const to = message.reversePath
+  const to = reportedTo(message)
   const first = reported[0]
   if (to === null || first === undefined) return undefined // RFC 5321 §6.1: no report of a report
   const converted = convert(to, options.directory)
@@ -108,6 +110,10 @@ async function aboutOf(
   }
   return whole ? { kind: 'whole', octets } : { kind: 'header', octets: headerOf(octets) }
 }
+
+/** Of one mail to many, an address that nobody else knows: what it is told of its recipients is believed. */
+const reportedTo = ({ reversePath, verp }: QueueMessage): Address | null =>
+  reversePath === null || verp === undefined ? reversePath : verpAddress(reversePath, verp)
 
 /** The sender of a message for logs; `<>` for the null reverse-path. */
 export const senderText = (message: QueueMessage): string =>

@@ -187,7 +187,7 @@ export class GatewaySink implements MessageSink {
       smtpUtf8: command.smtpUtf8,
       ...(command.ret === undefined ? {} : { ret: command.ret }),
       ...(command.envid === undefined ? {} : { envid: command.envid }),
-      verdict,
+      verdict: { ...verdict, ...(command.account && { submittedBy: command.account.id }) },
       receivedAtMs,
       expiresAtMs: receivedAtMs + this.#options.settings()['queue.lifetimeMs'],
       content,

@@ -41,6 +41,7 @@ import { queueRoutes } from './queue.ts'
 import { routeRoutes } from './routes.ts'
 import { scriptRoutes } from './scripts.ts'
 import { SCIM_PREFIX, scimRoutes } from './scim/scim.ts'
+import { postRoutes } from './posts.ts'
 import { searchRoutes } from './search.ts'
 import { ADMIN_SESSIONS, LIST_SESSIONS, peerOf, sessionAccount, sessionRoutes } from './session.ts'
 import type { AdminSessions } from './session.ts'
@@ -169,6 +170,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         mailboxRoutes,
         aclRoutes,
         searchRoutes,
+        postRoutes,
         settingsRoutes,
       ])
         routes(typed, deps)

@@ -12,6 +12,7 @@ import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import type { SearchStatus } from '#contract/node/search.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
+import type { PostDesk } from '#engine/list/desk.ts'
 import type { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import type { HomeKeeper } from '#engine/home/home-keeper.ts'
 import type { SourceState } from '#engine/people/source-keeper.ts'
@@ -149,6 +150,8 @@ export interface AdminDeps {
   scripts(accountId: AccountId): { readonly node: string; readonly scripts: RemoteScripts }
   /** The mailboxes of all accounts, by the store that holds them. */
   keeping(): { readonly node: string; readonly keeping: RemoteKeeping }
+  /** Posts of mailing lists, by the store that holds them. */
+  posts(): { readonly node: string; readonly posts: PostDesk }
   /** The search index of all accounts, by the store that holds them. */
   search(): { readonly node: string; readonly search: RemoteSearch }
   readonly index: EventIndex

@@ -2,7 +2,7 @@ import type { Octets } from '#base/octets.ts'
 import type { Grantee, Rights } from '#model/acl.ts'
 import type { Address } from '#model/address.ts'
 import type { AccountId } from '#model/account.ts'
-import type { BodyKind } from '#model/envelope.ts'
+import type { BodyKind, Verp } from '#model/envelope.ts'
 import type { Content } from '#store/blob/blobs.ts'
 import type {
   EmailId,
@@ -132,6 +132,8 @@ export const OUTBOX_KINDS = [
   'submission',
   'vacation',
   'notify',
+  'post', // of a mailing list, to its members
+  'notice', // what a list says itself
 ] as const
 export type OutboxKind = (typeof OUTBOX_KINDS)[number]
 
@@ -144,6 +146,8 @@ export interface OutboxEntry {
   readonly recipients: readonly Address[]
   readonly body: BodyKind
   readonly smtpUtf8: boolean
+  /** Of a post: how what comes back names who it did not reach. */
+  readonly verp?: Verp
   /** Not handed to a queue before; it can be withdrawn until then. */
   readonly releaseAtMs?: number
   /** Left out where this memory of the commit's stood already. */

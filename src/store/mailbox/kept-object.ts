@@ -1,11 +1,20 @@
 import type { MailboxId } from '#model/mailbox.ts'
 
-/** What is kept for an account beside its mail; what stands in it is JMAP's, or IMAP's (Annotation). */
+/**
+ * What is kept for an account beside its mail; what stands in it is JMAP's, IMAP's (Annotation), or of a
+ * mailing list: what is known of its posts, of those that wait, and of whom its posts do not reach.
+ */
 export const OBJECT_KINDS = [
   'Annotation',
   'EmailSubmission',
+  'HeldPost',
   'Identity',
+  'ListBounce',
+  'ListKey',
+  'Post',
   'PushSubscription',
+  'Recipients',
+  'SeenId',
 ] as const
 export type ObjectKind = (typeof OBJECT_KINDS)[number]
 

@@ -196,8 +196,12 @@ export interface MailboxStore extends TextSource {
     readonly accountId: AccountId
     readonly change: ScriptChange
   }): Promise<{ readonly refusal: ScriptRefusal | undefined }>
-  /** The account's objects of a kind, oldest first. */
-  objects(ask: { readonly accountId: AccountId; readonly kind: ObjectKind }): Promise<KeptObjects>
+  /** The account's objects of a kind, or those of these ids, oldest first. */
+  objects(ask: {
+    readonly accountId: AccountId
+    readonly kind: ObjectKind
+    readonly ids?: readonly string[]
+  }): Promise<KeptObjects>
   /** What came, changed and went after the state, oldest first; undefined where it can no longer be told. */
   objectChanges(ask: {
     readonly accountId: AccountId

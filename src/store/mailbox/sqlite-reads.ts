@@ -225,7 +225,7 @@ export class SqliteReads {
   }
 
   async objects(ask: Parameters<MailboxStore['objects']>[0]): ReturnType<MailboxStore['objects']> {
-    return listObjects(this.#sql, ask.accountId, ask.kind)
+    return listObjects(this.#sql, ask.accountId, ask.kind, ask.ids)
   }
 
   async objectChanges(

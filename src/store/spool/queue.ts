@@ -40,6 +40,12 @@ type Place = readonly [dueMs: number, message: number, place: number]
 
 const FIRST_PLACE: Place = [0, 0, 0]
 
+/** Personal mail, and bulk, as their column has them. */
+const CLASSES = [0, 1] as const
+type MailClass = (typeof CLASSES)[number]
+const DUE_INDEX = ['recipient_due', 'recipient_bulk'] as const
+const classOf = (mail: { readonly isBulk?: true }): MailClass => (mail.isBulk === true ? 1 : 0)
+
 /** The rows of the queue. Nothing here waits; what writes must run inside a transaction. */
 export class Queue {
   readonly #db: Database
@@ -48,8 +54,8 @@ export class Queue {
   readonly #live: LiveSegments
   readonly #counts: StateCounts
   readonly #numbers: QueueNumbers
-  /** Before it all that is due is claimed: a claim need not step over what is being delivered. */
-  #from: Place = FIRST_PLACE
+  /** Before it all of a class that is due is claimed: a claim need not step over what is being delivered. */
+  readonly #from: [Place, Place] = [FIRST_PLACE, FIRST_PLACE]
 
   constructor(db: Database, clock: Clock) {
     this.#db = db
@@ -66,7 +72,7 @@ export class Queue {
     insertMessage(this.#db, number, accept, ref)
     for (const recipient of accept.recipients) this.#counts.add(stateCode(firstState(recipient)), 1)
     if (accept.door === 'outbox') noteTaken(this.#db, number, accept)
-    this.#retreat([accept.receivedAtMs, number, 0])
+    this.#retreat([accept.receivedAtMs, number, 0], [classOf(accept)])
     return formatQueueId(number)
   }
 
@@ -117,26 +123,42 @@ export class Queue {
     this.#live.move(from, to)
   }
 
-  claim(ask: { readonly nowMs: number; readonly limit: number }): {
+  claim(ask: { readonly nowMs: number; readonly limit: number; readonly bulkLimit?: number }): {
     messages: QueueMessage[]
     nextDueMs?: number
   } {
+    const { nowMs, limit, bulkLimit = limit } = ask
+    const messages: QueueMessage[] = []
+    const next: number[] = []
+    for (const [mailClass, most] of [[0, limit] as const, [1, bulkLimit] as const]) {
+      if (most <= 0) continue
+      const nextDueMs = this.#claimOf(mailClass, { nowMs, limit: most }, messages)
+      if (nextDueMs !== undefined) next.push(nextDueMs)
+    }
+    return { messages, ...(next.length > 0 && { nextDueMs: Math.min(...next) }) }
+  }
+
+  /** Adds what is due of one class; when the next of it falls due. */
+  #claimOf(
+    mailClass: MailClass,
+    ask: { readonly nowMs: number; readonly limit: number },
+    messages: QueueMessage[],
+  ): number | undefined {
     const due = this.#db.query<{ due_ms: number; message: number; place: number }>(
-      `SELECT due_ms, message, place FROM recipient INDEXED BY recipient_due
-       WHERE state = 0 AND (due_ms, message, place) >= (?, ?, ?)
+      `SELECT due_ms, message, place FROM recipient INDEXED BY ${DUE_INDEX[mailClass]}
+       WHERE state = 0 AND bulk = ${mailClass} AND (due_ms, message, place) >= (?, ?, ?)
        ORDER BY due_ms, message, place`,
     )
-    const messages: QueueMessage[] = []
     let count = 0
-    for (const row of due.iterate(...this.#from)) {
-      this.#from = [row.due_ms, row.message, row.place]
+    for (const row of due.iterate(...this.#from[mailClass])) {
+      this.#from[mailClass] = [row.due_ms, row.message, row.place]
       if (this.#claims.has(row.message, row.place)) continue
-      if (row.due_ms > ask.nowMs || count >= ask.limit) return { messages, nextDueMs: row.due_ms }
+      if (row.due_ms > ask.nowMs || count >= ask.limit) return row.due_ms
       const message = this.#claimMessage(row.message, ask.nowMs)
       messages.push(message)
       count += message.recipients.length
     }
-    return { messages }
+    return undefined
   }
 
   /** After the commit of `settle`. */
@@ -148,9 +170,10 @@ export class Queue {
       this.#retreat([settlement.nextAttemptMs, number, settlement.index])
   }
 
-  /** Something not claimed waits there. */
-  #retreat(place: Place): void {
-    if (isBefore(place, this.#from)) this.#from = place
+  /** Something not claimed waits there, of these classes or of nobody knows which. */
+  #retreat(place: Place, classes: readonly MailClass[] = CLASSES): void {
+    for (const mailClass of classes)
+      if (isBefore(place, this.#from[mailClass])) this.#from[mailClass] = place
   }
 
   /** True where at least one settlement found its recipient still open, or there was none to find. */
@@ -204,13 +227,16 @@ export class Queue {
 
   /** The last of those that wait, the longest wait first. */
   #later(laterThanMs: number): (readonly [number, number])[] {
-    return this.#db
-      .query<{ message: number; place: number }>(
-        `SELECT message, place FROM recipient INDEXED BY recipient_due
-         WHERE state = 0 AND due_ms > ? ORDER BY due_ms DESC LIMIT ${HASTENED_AT_ONCE}`,
-      )
-      .all(laterThanMs)
-      .map(({ message, place }) => [message, place] as const)
+    return CLASSES.flatMap((mailClass) =>
+      this.#db
+        .query<{ message: number; place: number }>(
+          `SELECT message, place FROM recipient INDEXED BY ${DUE_INDEX[mailClass]}
+           WHERE state = 0 AND bulk = ${mailClass} AND due_ms > ?
+           ORDER BY due_ms DESC LIMIT ${HASTENED_AT_ONCE}`,
+        )
+        .all(laterThanMs)
+        .map(({ message, place }) => [message, place] as const),
+    )
   }
 
   blob(number: number): BlobRef | undefined {

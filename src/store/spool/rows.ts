@@ -50,6 +50,13 @@ export const SPOOL_MIGRATIONS: readonly string[] = [
   `,
   // What lies in each segment, without reading the rows; octets are appended, and so are its entries.
   'CREATE INDEX message_place ON message (blob_kind, blob_file, blob_offset, blob_length)',
+  // Each class in an order of its own: who looks for personal mail steps over no bulk.
+  `
+  ALTER TABLE recipient ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX recipient_due;
+  CREATE INDEX recipient_due ON recipient (due_ms, message, place) WHERE state = 0 AND bulk = 0;
+  CREATE INDEX recipient_bulk ON recipient (due_ms, message, place) WHERE state = 0 AND bulk = 1;
+  `,
 ]
 
 /** As stored; a claim is known to the process alone. */
@@ -79,6 +86,7 @@ export interface RecipientRow {
   readonly notify: string | null
   readonly hold: string | null
   readonly last_status: string | null
+  readonly bulk: number
 }
 
 export const blobOf = (row: MessageRow): BlobRef => ({
@@ -101,7 +109,7 @@ export function insertMessage(db: Database, number: number, accept: Accept, ref:
     ref.offset,
     ref.length,
   )
-  const insert = db.query('INSERT INTO recipient VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, NULL)')
+  const insert = db.query('INSERT INTO recipient VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, NULL, ?)')
   for (const [place, recipient] of recipients.entries())
     insert.run(
       number,
@@ -112,6 +120,7 @@ export function insertMessage(db: Database, number: number, accept: Accept, ref:
       recipient.original ?? null,
       recipient.notify?.join(' ') ?? null,
       recipient.hold ?? null,
+      accept.isBulk === true ? 1 : 0,
     )
 }
 

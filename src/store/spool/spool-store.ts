@@ -1,6 +1,6 @@
 import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
-import type { BodyKind, DeliveryId, Door, NotifyEvent } from '#model/envelope.ts'
+import type { BodyKind, DeliveryId, Door, NotifyEvent, Verp } from '#model/envelope.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
 
@@ -20,6 +20,10 @@ export interface Accept {
   readonly verdict?: Verdict
   /** What tells a foreign peer's sender and octets from all others: it may send them once more. */
   readonly octetsKey?: string
+  /** One mail to many: it goes when what is for single people has gone. */
+  readonly isBulk?: true
+  /** Of such a mail: how its reverse-path names each recipient elsewhere. */
+  readonly verp?: Verp
   readonly receivedAtMs: number
   readonly expiresAtMs: number
   readonly content: Content
@@ -124,11 +128,16 @@ export interface SpoolStore {
   /**
    * Ready recipients whose time has come, oldest first, now claimed; those of one message come together.
    * Each message shows only the recipients that this call claimed. `limit` counts recipients; a last
-   * message comes whole. A claim ends by `settle` or with the process.
+   * message comes whole. Bulk is counted apart, comes last, and is not looked at where its limit is 0;
+   * absent: it is `limit`. A claim ends by `settle` or with the process.
    */
-  claim(ask: { readonly nowMs: number; readonly limit: number }): Promise<{
+  claim(ask: {
+    readonly nowMs: number
+    readonly limit: number
+    readonly bulkLimit?: number
+  }): Promise<{
     readonly messages: readonly QueueMessage[]
-    /** When the next one falls due, absent where none waits. */
+    /** When the next one falls due of those that were looked at, absent where none waits. */
     readonly nextDueMs?: number
   }>
   /**

@@ -178,6 +178,40 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       assert.equal((await claim(NOW, 100)).messages.length, 3)
     })
 
+    test('claims bulk apart from what is for single people, and not where nothing of it is wanted', async () => {
+      const many = Array.from({ length: 50 }, (_, i) => ({ address: to(`member${i}`) }))
+      const verp = { key: '会'.repeat(20), post: 7 }
+      await accept(many, { isBulk: true, verp, receivedAtMs: NOW - 10 })
+      const single = await accept(undefined, { receivedAtMs: NOW })
+      const none = await store.claim({ nowMs: NOW, limit: 10, bulkLimit: 0 })
+      assert.deepEqual(
+        none.messages.map(({ queueId }) => queueId),
+        [single],
+        'it comes first, though it is younger',
+      )
+      assert.equal(none.nextDueMs, undefined)
+      const rest = await store.claim({ nowMs: NOW, limit: 10, bulkLimit: 1 })
+      assert.deepEqual(
+        rest.messages.map(({ recipients, isBulk, verp: kept }) => [
+          recipients.length,
+          isBulk,
+          kept,
+        ]),
+        [[50, true, verp]],
+      )
+      const later = { kind: 'deferred', status: '451', nextAttemptMs: NOW + 5 } as const
+      const { queueId } = rest.messages[0]!
+      await store.settle({
+        settlements: [{ ...later, queueId, index: 3, delayNotified: false }],
+        dsns: [],
+      })
+      assert.equal((await claim(NOW)).nextDueMs, NOW + 5)
+      assert.equal((await claim(NOW + 5)).messages[0]?.recipients[0]?.index, 3)
+      assert.equal((await store.status()).recipients.claimed, 51)
+      store = await bench.restart()
+      assert.equal((await claim(NOW + 5)).messages.length, 2)
+    })
+
     test('claims what comes later with an earlier time, and what comes back meanwhile', async () => {
       const first = await accept(undefined, { receivedAtMs: NOW })
       const second = await accept(undefined, { receivedAtMs: NOW + 1 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, test } from 'node:test'
 import { armFailpoints } from '#base/failpoint.ts'
+import { formatAddress } from '#model/address.ts'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import { DAY_MS, FakeClock } from '#base/time.ts'
@@ -12,7 +13,7 @@ import { openDatabase } from '#store/db/database.ts'
 import { openSpool } from './open.ts'
 import type { OpenSpool } from './open.ts'
 import { formatQueueId, parseQueueId, QueueNumbers } from './queue-id.ts'
-import { insertMessage, SPOOL_MIGRATIONS } from './rows.ts'
+import { SPOOL_MIGRATIONS } from './rows.ts'
 import { letter, spoolContract } from './spool.contract.ts'
 import { TAKEN_DAYS } from './taken.ts'
 
@@ -170,8 +171,14 @@ describe('spool on a disk', () => {
       kind: 'spool',
       migrations: SPOOL_MIGRATIONS.slice(0, 1),
     })
-    const ref = { kind: 'segment', file: 1, offset: 0, length: 9 } as const
-    old.transaction(() => insertMessage(old, 1, letter(), ref))
+    const { content: _, recipients, ...meta } = letter()
+    old.transaction(() => {
+      old.query('INSERT INTO message VALUES (1, ?, 0, 1, 0, 9)').run(JSON.stringify(meta))
+      for (const [place, { address }] of recipients.entries())
+        old
+          .query('INSERT INTO recipient VALUES (1, ?, 0, 0, 0, 0, ?, NULL, NULL, NULL, NULL)')
+          .run(place, formatAddress(address))
+    })
     old.close()
     spool = await openSpool({ dir, clock, reserveBytes: 0 })
     const [message] = (await spool.list({ limit: 9 })).messages

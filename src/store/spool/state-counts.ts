@@ -29,7 +29,9 @@ export class StateCounts {
   #read(): number[] {
     const counts = STATES.map(() => 0)
     const rows = this.#db.query<{ state: number; count: number }>(
-      `SELECT 0 AS state, count(*) AS count FROM recipient INDEXED BY recipient_due WHERE state = 0
+      `SELECT 0 AS state, (SELECT count(*) FROM recipient INDEXED BY recipient_due
+         WHERE state = 0 AND bulk = 0) + (SELECT count(*) FROM recipient INDEXED BY recipient_bulk
+         WHERE state = 0 AND bulk = 1) AS count
        UNION ALL SELECT 1, count(*) FROM recipient INDEXED BY recipient_held WHERE state = 1
        UNION ALL SELECT state, count(*) FROM recipient INDEXED BY recipient_ended
          WHERE state > 1 GROUP BY state`,

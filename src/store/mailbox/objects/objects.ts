@@ -18,8 +18,14 @@ import type { AccountWork } from '#store/mailbox/rows/work.ts'
 const LIMITS: Readonly<Record<ObjectKind, { readonly max: number; readonly rotates: boolean }>> = {
   Annotation: { max: 2_000, rotates: false },
   EmailSubmission: { max: 1_000, rotates: true },
+  HeldPost: { max: 2_000, rotates: false },
   Identity: { max: 200, rotates: false },
+  ListBounce: { max: 10_000, rotates: true },
+  ListKey: { max: 10, rotates: false },
+  Post: { max: 20_000, rotates: true },
   PushSubscription: { max: 50, rotates: false },
+  Recipients: { max: 2_000, rotates: true },
+  SeenId: { max: 5_000, rotates: true },
 }
 /** A submission is remembered for so long, and the loss of any object is told for so long. */
 const OBJECTS_KEPT_MS = 30 * DAY_MS
@@ -29,7 +35,13 @@ type Place = Pick<AccountWork, 'sql' | 'aid' | 'nowMs'>
 /** The entry waits no more once it is done or withdrawn. */
 const WAITS = 'EXISTS (SELECT 1 FROM outbox x WHERE x.id = o.entry)'
 
-export function listObjects(sql: Sql, accountId: AccountId, kind: ObjectKind): KeptObjects {
+/** All of the kind, or those of these ids. */
+export function listObjects(
+  sql: Sql,
+  accountId: AccountId,
+  kind: ObjectKind,
+  ids?: readonly string[],
+): KeptObjects {
   const account = findAccount(sql, accountId, 0)
   if (account === undefined) return { state: 0, objects: [] }
   const { aid } = account
@@ -38,9 +50,12 @@ export function listObjects(sql: Sql, accountId: AccountId, kind: ObjectKind): K
     objects: sql
       .all<[string, number, number, string]>(
         `SELECT o.id, o.made_at, ${WAITS}, o.value FROM object o
-         WHERE o.aid = ? AND o.kind = ? AND o.gone_at IS NULL ORDER BY o.made_seq`,
+         WHERE o.aid = ? AND o.kind = ? AND o.gone_at IS NULL
+         ${ids === undefined ? '' : 'AND o.id IN (SELECT value FROM json_each(?))'}
+         ORDER BY o.made_seq`,
         aid,
         kind,
+        ...(ids === undefined ? [] : [JSON.stringify(ids)]),
       )
       .map(([id, madeAtMs, waits, value]) => ({
         id,

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+
+const number = z.number().int().min(1)
+
+export const listPost = z.object({
+  number: number.describe('its number in the list, for good'),
+  subject: z.string(),
+  author: z.string().describe('as its From shows it'),
+  messageId: z.string().nullable(),
+  postedAt: z.string(),
+  recipients: z.number().int().nullable().describe('people it went to; null: not known any more'),
+  approvedBy: z.string().nullable(),
+  withdrawnBy: z.string().nullable(),
+  waits: z.boolean().describe('it has not gone out yet, and can be withdrawn'),
+})
+export type ListPostBody = z.infer<typeof listPost>
+export const listPosts = z.object({ items: z.array(listPost), next: z.string().optional() })
+
+export const listPostWhole = listPost.extend({
+  header: z.string(),
+  preview: z.string().describe('the beginning of its text'),
+  raw: z.string().describe('its octets in base64, up to a megabyte'),
+  sizeBytes: z.number().int(),
+})
+
+export const listPostRecipients = z.object({ items: z.array(z.object({ address: z.string() })) })
+
+const heldPost = z.object({
+  number: number.describe('its number among those that were held'),
+  reason: z
+    .enum(['moderated', 'notAllowed', 'unproved', 'spam', 'loop', 'attachment', 'tooMany'])
+    .describe('why it waits'),
+  decidedBy: z.enum(['moderator', 'author']),
+  author: z.string().nullable(),
+  from: z.string().describe('as its From shows it'),
+  proof: z.enum(['proved', 'claimed', 'failed']).describe('how sure it is that this is its author'),
+  subject: z.string(),
+  messageId: z.string().nullable(),
+  sizeBytes: z.number().int(),
+  heldAt: z.string(),
+})
+export const heldPosts = z.object({ items: z.array(heldPost) })
+
+export const postNumbers = z.object({ numbers: z.array(number).min(1).max(500) })
+export const postRejection = postNumbers.extend({
+  text: z.string().max(10_000).optional().describe('what its author is told'),
+})
+export const postsDecided = z.object({
+  items: z.array(
+    z.object({
+      number,
+      end: z.enum(['done', 'notFound', 'conflict']).describe('conflict: it is on its way already'),
+    }),
+  ),
+})
+
+export const postsQuery = z.object({
+  before: z.coerce.number().int().min(1).optional().describe('the `next` of the page before'),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  text: z.string().max(1_000).optional().describe('in subject, author or body'),
+})
+
+export const listBounces = z.object({
+  items: z.array(
+    z.object({
+      address: z.string(),
+      score: z.number(),
+      days: z.array(z.string()),
+      status: z.string().describe('the last answer'),
+      suspendedAt: z.string().nullable().describe('since when nothing is sent there'),
+    }),
+  ),
+})
+export const bouncingAddress = z.object({ address: z.string().min(3).max(1_000) })

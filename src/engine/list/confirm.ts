@@ -1,0 +1,92 @@
+import { formatAddress, addressKey } from '#model/address.ts'
+import { mayModerate } from '#model/list.ts'
+import type { MailingList } from '#model/list.ts'
+
+import { isMark } from './list-key.ts'
+import type { ListMail } from './list-mail.ts'
+import { accountOfAddress } from './list-parts.ts'
+import type { ListParts } from './list-parts.ts'
+import { ListStore } from './list-store.ts'
+import { heldPosts, Moderation } from './moderation.ts'
+
+/** Octets of an answer that are handed on as the reason of a rejection. */
+const REASON_LENGTH_MAX = 1_000
+
+/**
+ * An answer to a question about a held post. Its address has to be one that we made, and whoever
+ * answers has to be who was asked: moderators by a login or a domain that vouches for them.
+ */
+export async function takeAnswer(
+  parts: ListParts,
+  list: MailingList,
+  mail: ListMail,
+): Promise<void> {
+  const end = await decided(parts, list, mail)
+  const { place } = mail
+  await parts.mailboxes.commit({
+    contents: [],
+    commits: [
+      {
+        accountId: list.id,
+        changes: [
+          {
+            kind: 'expunge',
+            mailboxId: place.mailbox.id,
+            uids: [place.uid],
+            deletedOnly: false,
+          },
+        ],
+      },
+    ],
+  })
+  parts.events.emit({
+    atMs: parts.clock.nowMs(),
+    name: 'list.answered',
+    deliveryId: mail.envelope.deliveryId,
+    fields: {
+      list: formatAddress(list.address),
+      from: mail.author === undefined ? null : formatAddress(mail.author.address),
+      end,
+    },
+  })
+}
+
+/** What has come of it, in a word for events. */
+async function decided(parts: ListParts, list: MailingList, mail: ListMail): Promise<string> {
+  const { envelope, author, meta } = mail
+  const store = new ListStore(parts.mailboxes, list.id)
+  const { localpart } = envelope.address
+  const match = /^([arc])-(\d{1,10})-([0-9a-f]{20})$/i.exec(
+    localpart.slice(localpart.indexOf('+') + 1),
+  )
+  const { key } = await store.key()
+  const what = match?.[1]?.toLowerCase() ?? ''
+  const number = Number(match?.[2])
+  if (match === null || !isMark(match[3]!, key, what, number)) return 'forged'
+  if (author === undefined || author.standing === 'failed') return 'unproved'
+  const post = (await heldPosts(store)).find((each) => each.number === number)
+  if (post === undefined) return 'notFound'
+  const by = formatAddress(author.address)
+  const work = new Moderation(parts, list)
+  if (what === 'c') {
+    const isAuthors = post.by === 'author' && post.author !== null
+    if (!isAuthors || addressKey(author.address) !== addressKeyOf(post.author)) return 'notAuthor'
+    const made = await work.approve(number, by)
+    return made.ok ? 'confirmed' : made.error
+  }
+  const account = author.accountId ?? accountOfAddress(parts.directory, author.address)
+  const { today } = parts.directory.moment
+  if (author.standing !== 'proved' || account === undefined || !mayModerate(list, account, today))
+    return 'notModerator'
+  const text = meta.preview.slice(0, REASON_LENGTH_MAX)
+  const made =
+    what === 'a'
+      ? await work.approve(number, by)
+      : await work.end(number, { kind: 'rejected', text }, by)
+  return made.ok ? (what === 'a' ? 'approved' : 'rejected') : made.error
+}
+
+function addressKeyOf(text: string): string {
+  const at = text.lastIndexOf('@')
+  return addressKey({ localpart: text.slice(0, at), domain: text.slice(at + 1) })
+}

@@ -1,0 +1,183 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { err, ok } from '#base/outcome.ts'
+import type { Outcome } from '#base/outcome.ts'
+import { foldText } from '#codec/mime/fold-text.ts'
+import type { AccountId } from '#model/account.ts'
+import { formatAddress, parseAddress } from '#model/address.ts'
+import type { MailingList } from '#model/list.ts'
+import type { TextSearch } from '#store/search/text-search.ts'
+
+import { archivedPost, archivedPosts, recipientsOf } from './archive.ts'
+import type { ArchivedPost } from './archive.ts'
+import type { ListKeeper } from './keeper.ts'
+import { subjectOf } from './list-mail.ts'
+import type { ListParts } from './list-parts.ts'
+import { ListStore } from './list-store.ts'
+import { heldPosts, Moderation } from './moderation.ts'
+import type { HeldPost, ModerationRefusal } from './moderation.ts'
+import { bounceId, bouncesOf } from './suspended.ts'
+import type { MemberBounces } from './suspended.ts'
+
+/** Posts that one call decides about. */
+const DECIDED_AT_ONCE_MAX = 500
+
+export type PostAct = 'approve' | 'reject' | 'withdraw'
+
+/** What became of each. */
+export interface Decided {
+  readonly number: number
+  readonly end: 'done' | ModerationRefusal
+}
+
+/** A post as it is shown whole; `raw` is base64, so that an answer can carry it. */
+export interface WholePost {
+  readonly post: ArchivedPost
+  readonly header: string
+  readonly preview: string
+  readonly raw: string
+  readonly sizeBytes: number
+}
+
+interface Of {
+  readonly list: AccountId
+}
+
+/** What people who look after a list may see of its posts and settle; plain, so that a node call can carry it. */
+export interface PostDesk {
+  list(
+    ask: Of & { readonly before?: number; readonly limit: number; readonly text?: string },
+  ): Promise<Outcome<{ posts: readonly ArchivedPost[]; next?: number }, 'notFound'>>
+  show(ask: Of & { readonly number: number }): Promise<Outcome<WholePost, 'notFound'>>
+  recipients(ask: Of & { readonly number: number }): Promise<Outcome<readonly string[], 'notFound'>>
+  held(ask: Of): Promise<Outcome<readonly HeldPost[], 'notFound'>>
+  decide(
+    ask: Of & {
+      readonly numbers: readonly number[]
+      readonly act: PostAct
+      /** Why it is rejected. */
+      readonly text?: string
+      readonly by: string
+    },
+  ): Promise<Outcome<readonly Decided[], 'notFound'>>
+  bounces(ask: Of): Promise<Outcome<readonly MemberBounces[], 'notFound'>>
+  /** Sends to the address again. */
+  resume(
+    ask: Of & { readonly address: string; readonly by: string },
+  ): Promise<Outcome<void, 'notFound'>>
+}
+
+export function postDesk(keeper: ListKeeper, parts: ListParts, search?: TextSearch): PostDesk {
+  const at = (id: AccountId): { list: MailingList; store: ListStore } | undefined => {
+    const list = parts.directory.list(id)
+    return list && { list, store: new ListStore(parts.mailboxes, id) }
+  }
+  return {
+    async list({ list: id, before, limit, text }) {
+      const found = at(id)
+      if (found === undefined) return err('notFound')
+      const numbers =
+        text === undefined || text === '' ? undefined : await withText(found.store, text, search)
+      return ok(
+        await archivedPosts(found.store, {
+          limit,
+          ...(before !== undefined && { before }),
+          ...(numbers !== undefined && { numbers }),
+        }),
+      )
+    },
+    async show({ list: id, number }) {
+      const found = at(id)
+      const post = found && (await archivedPost(found.store, number))
+      if (post === undefined) return err('notFound')
+      return ok({ ...post, raw: Buffer.from(post.raw).toString('base64') })
+    },
+    async recipients({ list: id, number }) {
+      const found = at(id)
+      const recipients = found && (await recipientsOf(found.store, number))
+      return recipients === undefined ? err('notFound') : ok(recipients)
+    },
+    async held({ list: id }) {
+      const found = at(id)
+      return found === undefined ? err('notFound') : ok(await heldPosts(found.store))
+    },
+    async decide({ list: id, numbers, act, text = '', by }) {
+      const found = at(id)
+      if (found === undefined) return err('notFound')
+      const work = new Moderation(parts, found.list)
+      const decided: Decided[] = []
+      for (const number of numbers.slice(0, DECIDED_AT_ONCE_MAX)) {
+        // A turn each: what comes in meanwhile does not wait for all of them.
+        const end = await keeper.inTurn(id, () => {
+          if (act === 'approve') return work.approve(number, by)
+          if (act === 'withdraw') return work.withdraw(number, by)
+          return work.end(number, { kind: 'rejected', text }, by)
+        })
+        decided.push({ number, end: end.ok ? 'done' : end.error })
+      }
+      return ok(decided)
+    },
+    async bounces({ list: id }) {
+      const found = at(id)
+      if (found === undefined) return err('notFound')
+      return ok([...(await found.store.objects('ListBounce')).values()].map(bouncesOf))
+    },
+    async resume({ list: id, address: text, by }) {
+      const found = at(id)
+      const address = parseAddress(text)
+      if (found === undefined || !address.ok) return err('notFound')
+      const kept = bounceId(address.value)
+      if (!(await found.store.objects('ListBounce', [kept])).has(kept)) return err('notFound')
+      await parts.mailboxes.commit({
+        contents: [],
+        commits: [{ accountId: id, changes: [{ kind: 'forget', object: 'ListBounce', id: kept }] }],
+      })
+      parts.events.emit({
+        atMs: parts.clock.nowMs(),
+        name: 'list.resumed',
+        fields: { list: formatAddress(found.list.address), address: text, by },
+      })
+      return ok(undefined)
+    },
+  }
+}
+
+/** Numbers of posts in which the text stands; what the index cannot tell is told by what a list shows of it. */
+async function withText(
+  store: ListStore,
+  text: string,
+  search: TextSearch | undefined,
+): Promise<ReadonlySet<number>> {
+  const { posts } = await store.rows()
+  const found = new Set<number>()
+  if (posts === undefined) return found
+  const view = await store.mailboxes.view({
+    accountId: store.id,
+    mailboxId: posts.id,
+    emails: true,
+  })
+  if (view?.emails === undefined) return found
+  const { uids } = view
+  const { emailNumbers } = view.emails
+  const term = foldText(text)
+  const decide = await search?.({
+    accountId: store.id,
+    query: {
+      kind: 'or',
+      queries: [
+        { kind: 'text', places: ['subject', 'from', 'body'], term },
+        { kind: 'field', name: 'x-original-from', term },
+      ],
+    },
+    within: Uint32Array.from(emailNumbers).toSorted(),
+    goOn: () => turn(),
+  })
+  for (const [at, uid] of uids.entries()) {
+    const told = decide?.(emailNumbers[at]!)
+    if (told === true) found.add(uid)
+    if (told !== undefined) continue
+    const meta = (await store.meta({ mailbox: posts, uid: uid as never }))?.meta
+    const shown = meta === undefined ? '' : `${subjectOf(meta)}\n${meta.preview}`
+    if (foldText(shown).includes(term)) found.add(uid)
+  }
+  return found
+}

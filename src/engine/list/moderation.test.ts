@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { decodeWords } from '#codec/mime/encoded-word.ts'
+import { DAY_MS } from '#base/time.ts'
+import type { AccountId } from '#model/account.ts'
+import type { MailingList } from '#model/list.ts'
+import { fakeAccount, fakeList, fakeMember } from '#test/fake/directory.ts'
+import { fieldOf, ListBench, OUTSIDE, submitted } from '#test/fake/list-bench.ts'
+import { postDesk } from './desk.ts'
+import type { PostDesk } from './desk.ts'
+
+const LIST = 'oshirase@campus.example'
+const [HANAKO, TARO, JIRO] = ['hanako', 'taro', 'jiro'].map((name) => `${name}@campus.example`) as [
+  string,
+  string,
+  string,
+]
+const idOf = (text: string): AccountId => `id-${text}` as AccountId
+const list = idOf(LIST)
+
+let bench: ListBench
+let desk: PostDesk
+const begin = (rules: Partial<MailingList> = {}): void => {
+  bench = new ListBench([
+    { kind: 'domain', domain: { name: 'campus.example' } },
+    ...[HANAKO, TARO, JIRO].map(
+      (each) => ({ kind: 'account', account: fakeAccount(each) }) as const,
+    ),
+    {
+      kind: 'list',
+      list: {
+        ...fakeList(LIST),
+        owners: [idOf(JIRO)],
+        moderators: [{ account: idOf(TARO) }],
+        posting: 'moderated',
+        ...rules,
+      },
+    },
+    { kind: 'member', member: fakeMember(LIST, { kind: 'account', id: idOf(HANAKO) }) },
+    { kind: 'member', member: fakeMember(LIST, { kind: 'account', id: idOf(TARO) }) },
+  ])
+  desk = postDesk(bench.keeper, bench.parts)
+}
+beforeEach(() => begin())
+afterEach(() => bench.close())
+
+const mail = (from: string, subject: string, body = '本文です。') =>
+  `From: <${from}>\nTo: ${LIST}\nSubject: ${subject}\nMessage-ID: <${subject}@campus.example>\n\n${body}\n`
+const post = (subject: string, from = HANAKO) =>
+  bench.mail({ to: LIST, verdict: submitted(from), text: mail(from, subject) })
+const held = async () => {
+  const found = await desk.held({ list })
+  assert.ok(found.ok)
+  return found.value
+}
+const decide = async (act: 'approve' | 'reject' | 'withdraw', numbers: number[], text?: string) => {
+  const made = await desk.decide({
+    list,
+    act,
+    numbers,
+    by: 'jiro',
+    ...(text !== undefined && { text }),
+  })
+  assert.ok(made.ok)
+  return made.value.map(({ number, end }) => `${number} ${end}`)
+}
+
+describe('posts that wait for a moderator', () => {
+  it('are told to moderators with what to do, and to their authors', async () => {
+    await post('お知らせ')
+    const notices = await bench.sent()
+    assert.deepEqual(
+      notices.map(({ to }) => to.join()),
+      [TARO, HANAKO],
+    )
+    const text = Buffer.from(
+      notices[0]!.text.slice(notices[0]!.text.indexOf('\r\n\r\n')),
+      'base64',
+    ).toString()
+    assert.match(text, /oshirase-confirm\+a-1-[0-9a-f]{20}@campus\.example/)
+    assert.match(text, /件名: お知らせ/)
+  })
+
+  it('go out as if they came now, each once, and are numbered then', async () => {
+    await post('一')
+    await post('二')
+    assert.deepEqual(
+      (await held()).map(({ number, subject, by }) => [number, subject, by]),
+      [
+        [1, '一', 'moderator'],
+        [2, '二', 'moderator'],
+      ],
+    )
+    await bench.sent()
+    assert.deepEqual(await decide('approve', [2, 2, 9]), ['2 done', '2 notFound', '9 notFound'])
+    const [sent, ...more] = await bench.sent()
+    assert.deepEqual([sent?.kind, sent?.to, more], ['post', [HANAKO, TARO], []])
+    assert.deepEqual([...(await bench.messages(LIST, 'Posts')).keys()], [1])
+    assert.equal((await held()).length, 1)
+    const shown = await desk.list({ list, limit: 10 })
+    assert.ok(shown.ok)
+    assert.deepEqual(
+      shown.value.posts.map(({ number, subject, approvedBy, recipients }) => [
+        number,
+        subject,
+        approvedBy,
+        recipients,
+      ]),
+      [[1, '二', 'jiro', 2]],
+    )
+  })
+
+  it('are rejected with a text, which only a sure author gets', async () => {
+    await post('お知らせ')
+    await bench.mail({
+      to: LIST,
+      verdict: { ...OUTSIDE, auth: [] },
+      text: mail(HANAKO, '偽のお知らせ'),
+    })
+    await bench.sent()
+    assert.deepEqual(await decide('reject', [1, 2], '来週にしてください'), ['1 done', '2 done'])
+    const sent = await bench.sent()
+    assert.deepEqual(
+      sent.map(({ to }) => to),
+      [[HANAKO]],
+    )
+    const body = Buffer.from(
+      sent[0]!.text.slice(sent[0]!.text.indexOf('\r\n\r\n')),
+      'base64',
+    ).toString()
+    assert.match(body, /来週にしてください/)
+  })
+
+  it('end after two weeks', async () => {
+    await post('お知らせ')
+    await bench.sent()
+    bench.clock.advance(13 * DAY_MS)
+    await bench.settle()
+    assert.equal((await held()).length, 1)
+    bench.clock.advance(2 * DAY_MS)
+    await bench.settle()
+    assert.equal((await held()).length, 0)
+    assert.deepEqual(
+      (await bench.sent()).map(({ to }) => to),
+      [[HANAKO]],
+    )
+  })
+})
+
+describe('an answer to a notice', () => {
+  const notice = async (): Promise<{ readonly approve: string; readonly reject: string }> => {
+    const [told] = await bench.sent()
+    const text = Buffer.from(told!.text.slice(told!.text.indexOf('\r\n\r\n')), 'base64').toString()
+    const of = (what: string): string =>
+      new RegExp(`oshirase-confirm\\+${what}-\\d+-[0-9a-f]{20}@campus\\.example`).exec(text)![0]
+    return { approve: of('a'), reject: of('r') }
+  }
+  const answer = (to: string, from: string, verdict = submitted(from)) =>
+    bench.mail({ to, from, verdict, text: mail(from, 'Re: お知らせ', '内容を直してください。') })
+
+  it('of a moderator approves, once', async () => {
+    await post('お知らせ')
+    const { approve } = await notice()
+    await answer(approve, TARO)
+    await answer(approve, TARO)
+    assert.deepEqual(
+      (await bench.sent()).map(({ kind }) => kind),
+      ['post'],
+    )
+    assert.equal((await held()).length, 0)
+  })
+
+  it('of a moderator rejects, with what it says', async () => {
+    await post('お知らせ')
+    const { reject } = await notice()
+    await answer(reject, TARO)
+    const [told] = await bench.sent()
+    assert.deepEqual(told?.to, [HANAKO])
+    const body = Buffer.from(told.text.slice(told.text.indexOf('\r\n\r\n')), 'base64').toString()
+    assert.match(body, /内容を直してください。/)
+  })
+
+  it('decides nothing where it is forged, by its address or by its author', async () => {
+    await post('お知らせ')
+    await post('別のお知らせ')
+    const { approve, reject } = await notice()
+    await bench.sent()
+    // Another post's mark, a made one, a rejection's for an approval.
+    await answer(approve.replace('+a-1-', '+a-2-'), TARO)
+    await answer(approve.replace(/-[0-9a-f]{20}@/, `-${'0'.repeat(20)}@`), TARO)
+    await answer(reject.replace('+r-', '+a-'), TARO)
+    // The right mark from who is no moderator, or only says to be one.
+    await answer(approve, HANAKO)
+    await answer(approve, TARO, { ...OUTSIDE, auth: [] })
+    await bench.mail({ to: approve, text: mail(TARO, 'Re') })
+    assert.deepEqual(await bench.sent(), [])
+    assert.equal((await held()).length, 2)
+    assert.equal((await bench.messages(LIST, 'Incoming')).size, 0)
+  })
+})
+
+describe('a post to very many', () => {
+  it('goes out when its author confirms it', async () => {
+    await bench.close()
+    begin({ posting: 'members', warnAbove: 1 })
+    await post('全員へ')
+    const [told, ...more] = await bench.sent()
+    assert.deepEqual([told?.kind, told?.to, more], ['notice', [HANAKO], []])
+    const confirm = fieldOf(told!.text, 'Reply-To')!
+    await bench.mail({ to: confirm, verdict: submitted(TARO), text: mail(TARO, 'Re') })
+    assert.deepEqual(await bench.sent(), [], 'by somebody else')
+    await bench.mail({ to: confirm, verdict: submitted(HANAKO), text: mail(HANAKO, 'Re') })
+    const [sent] = await bench.sent()
+    assert.equal(decodeWords(fieldOf(sent!.text, 'Subject')!), '全員へ')
+  })
+})
+
+describe('a post that waits to go out', () => {
+  it('is taken back until then, and its number stays used', async () => {
+    await bench.close()
+    begin({ posting: 'members', withdrawSeconds: 60 })
+    await post('間違い')
+    await post('正しい')
+    assert.deepEqual(await bench.sent(), [])
+    assert.deepEqual(await decide('withdraw', [1, 7]), ['1 done', '7 notFound'])
+    bench.clock.advance(61_000)
+    const sent = await bench.sent()
+    assert.deepEqual(
+      sent.map(({ text }) => decodeWords(fieldOf(text, 'Subject')!)),
+      ['正しい'],
+    )
+    assert.deepEqual(await decide('withdraw', [2]), ['2 conflict'])
+    assert.deepEqual([...(await bench.messages(LIST, 'Posts')).keys()], [2])
+    await post('次')
+    assert.deepEqual([...(await bench.messages(LIST, 'Posts')).keys()], [2, 3])
+  })
+})
+
+describe('the archive', () => {
+  it('tells who received a post, and finds posts by text, newest first', async () => {
+    await bench.close()
+    begin({ posting: 'members' })
+    await post('歓迎会')
+    await post('送別会')
+    const to = await desk.recipients({ list, number: 1 })
+    assert.ok(to.ok)
+    assert.deepEqual(to.value, [HANAKO, TARO])
+    const numbers = async (ask: { before?: number; limit: number; text?: string }) => {
+      const found = await desk.list({ list, ...ask })
+      assert.ok(found.ok)
+      return [found.value.posts.map(({ number }) => number), found.value.next]
+    }
+    assert.deepEqual(await numbers({ limit: 1 }), [[2], 2])
+    assert.deepEqual(await numbers({ limit: 1, before: 2 }), [[1], undefined])
+    assert.deepEqual(await numbers({ limit: 9, text: '送別' }), [[2], undefined])
+    const whole = await desk.show({ list, number: 2 })
+    assert.ok(whole.ok)
+    assert.equal(whole.value.preview, '本文です。')
+    assert.equal((await desk.show({ list, number: 9 })).ok, false)
+  })
+})

@@ -1,0 +1,206 @@
+import { z } from 'zod'
+import type { Outcome } from '#base/outcome.ts'
+import { done } from '#contract/admin/common.ts'
+import {
+  bouncingAddress,
+  heldPosts,
+  listBounces,
+  listPostRecipients,
+  listPosts,
+  listPostWhole,
+  postNumbers,
+  postRejection,
+  postsDecided,
+  postsQuery,
+} from '#contract/admin/posts.ts'
+import type { ListPostBody } from '#contract/admin/posts.ts'
+import type { ArchivedPost } from '#engine/list/archive.ts'
+import type { PostAct, PostDesk } from '#engine/list/desk.ts'
+import type { MailingList } from '#model/list.ts'
+
+import type { Directory } from '#store/directory/directory.ts'
+
+import { isoTime } from './context.ts'
+import type { AdminDeps, AdminServer } from './context.ts'
+import { ApiError } from './errors.ts'
+import { addressIn } from './lookup.ts'
+import { askStore, authorText } from './store-ask.ts'
+
+const named = z.object({ list: z.string().max(1_000) })
+const post = named.extend({ n: z.coerce.number().int().min(1).max(4_294_967_295) })
+
+/** Posts of mailing lists: their archive, what waits for a decision, and whom they do not reach. */
+export function postRoutes(app: AdminServer, deps: AdminDeps): void {
+  const ask = async <T>(
+    text: string,
+    work: (posts: PostDesk, list: MailingList) => Promise<Outcome<T, 'notFound'>>,
+  ): Promise<T> => {
+    const list = listOf(deps.directory.directory, text)
+    const { node, posts } = deps.posts()
+    const outcome = await askStore(node, () => work(posts, list))
+    if (outcome.ok) return outcome.value
+    throw new ApiError(
+      'notFound',
+      `${text} has no such post`,
+      `watari list posts ${text} shows those that it has.`,
+    )
+  }
+
+  app.get(
+    '/lists/:list/posts',
+    {
+      config: { permission: 'content.read' },
+      schema: { params: named, querystring: postsQuery, response: { 200: listPosts } },
+    },
+    async ({ params, query: { before, limit, text } }) => {
+      const more = { ...(before !== undefined && { before }), ...(text !== undefined && { text }) }
+      const { posts, next } = await ask(params.list, (desk, { id }) =>
+        desk.list({ list: id, limit, ...more }),
+      )
+      return { items: posts.map(bodyOf), ...(next !== undefined && { next: String(next) }) }
+    },
+  )
+
+  app.get(
+    '/lists/:list/posts/:n',
+    {
+      config: { permission: 'content.read' },
+      schema: { params: post, response: { 200: listPostWhole } },
+    },
+    async ({ params }) => {
+      const whole = await ask(params.list, (desk, { id }) =>
+        desk.show({ list: id, number: params.n }),
+      )
+      const { header, preview, raw, sizeBytes } = whole
+      return { ...bodyOf(whole.post), header, preview, raw, sizeBytes }
+    },
+  )
+
+  app.get(
+    '/lists/:list/posts/:n/recipients',
+    {
+      config: { permission: 'trace.read' },
+      schema: { params: post, response: { 200: listPostRecipients } },
+    },
+    async ({ params }) => {
+      const to = await ask(params.list, (desk, { id }) =>
+        desk.recipients({ list: id, number: params.n }),
+      )
+      return { items: to.map((address) => ({ address })) }
+    },
+  )
+
+  app.get(
+    '/lists/:list/held',
+    {
+      config: { permission: 'content.read' },
+      schema: { params: named, response: { 200: heldPosts } },
+    },
+    async ({ params }) => {
+      const held = await ask(params.list, (desk, { id }) => desk.held({ list: id }))
+      const items = held.map(({ by, shown, standing, heldAtMs, ...rest }) => ({
+        ...rest,
+        decidedBy: by,
+        from: shown,
+        proof: standing,
+        heldAt: isoTime(heldAtMs),
+      }))
+      return { items }
+    },
+  )
+
+  for (const act of ['approve', 'reject'] as const)
+    app.post(
+      `/lists/:list/held/${act}`,
+      {
+        config: { permission: 'content.write' },
+        schema: {
+          params: named,
+          body: act === 'reject' ? postRejection : postNumbers,
+          response: { 200: postsDecided },
+        },
+      },
+      async (request) => {
+        const { numbers, ...more } = request.body as z.infer<typeof postRejection>
+        return decide(request, {
+          act,
+          numbers,
+          ...(more.text !== undefined && { text: more.text }),
+        })
+      },
+    )
+
+  app.post(
+    '/lists/:list/posts/withdraw',
+    {
+      config: { permission: 'content.write' },
+      schema: { params: named, body: postNumbers, response: { 200: postsDecided } },
+    },
+    (request) => decide(request, { act: 'withdraw', numbers: request.body.numbers }),
+  )
+
+  const decide = async (
+    request: Parameters<typeof authorText>[0] & { readonly params: z.infer<typeof named> },
+    what: { readonly act: PostAct; readonly numbers: readonly number[]; readonly text?: string },
+  ) => {
+    const by = authorText(request)
+    const decided = await ask(request.params.list, (desk, { id }) =>
+      desk.decide({ list: id, by, ...what }),
+    )
+    return { items: [...decided] }
+  }
+
+  app.get(
+    '/lists/:list/bounces',
+    {
+      config: { permission: 'trace.read' },
+      schema: { params: named, response: { 200: listBounces } },
+    },
+    async ({ params }) => {
+      const bounces = await ask(params.list, (desk, { id }) => desk.bounces({ list: id }))
+      const items = bounces.map(({ suspendedAtMs, days, ...rest }) => ({
+        ...rest,
+        days: [...days],
+        suspendedAt: suspendedAtMs === undefined ? null : isoTime(suspendedAtMs),
+      }))
+      return { items }
+    },
+  )
+
+  app.post(
+    '/lists/:list/bounces/resume',
+    {
+      config: { permission: 'content.write' },
+      schema: { params: named, body: bouncingAddress, response: { 200: done } },
+    },
+    async (request) => {
+      const { address } = request.body
+      const by = authorText(request)
+      await ask(request.params.list, (desk, { id }) => desk.resume({ list: id, address, by }))
+      return { pending: [] }
+    },
+  )
+}
+
+/** By id or any of its addresses. */
+function listOf(directory: Directory, text: string): MailingList {
+  const list =
+    directory.list(text as MailingList['id']) ??
+    directory.listByAddress(addressIn(directory, text))?.list
+  if (list !== undefined && list.deletedAt === undefined) return list
+  throw new ApiError('notFound', `there is no list ${text}`, 'watari list ls shows the lists.')
+}
+
+const bodyOf = ({
+  postedAtMs,
+  recipients,
+  approvedBy,
+  withdrawnBy,
+  ...rest
+}: ArchivedPost): ListPostBody => ({
+  ...rest,
+  postedAt: isoTime(postedAtMs),
+  recipients: recipients ?? null,
+  approvedBy: approvedBy ?? null,
+  withdrawnBy: withdrawnBy ?? null,
+})
