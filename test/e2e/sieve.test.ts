@@ -186,6 +186,35 @@ describe("a user's own Sieve script", () => {
     assert.deepEqual(await arrived('全部', 1), ['all'])
   })
 
+  it('files and sends what an included script has made of the mail', async () => {
+    const old = await done(['sieve', 'get', USER, '振り分け'])
+    const part = `require ["editheader", "variables", "include"]; global "tag";
+      addheader "X-Tag" "\${tag}"; deleteheader "mime-version";`
+    const script = `require ["include", "variables", "fileinto", "mailbox", "copy"]; global "tag";
+      if header :matches "subject" "*の札" { set "tag" "\${1}"; include "部品"; }
+      redirect :copy "tagged@sink.example"; fileinto :create "札";`
+    await done(['sieve', 'put', USER, '部品', '-'], part)
+    await done(['sieve', 'put', USER, '振り分け', '-'], script)
+    await send('tagged', '渡りの札')
+    assert.deepEqual(await arrived('札', 1), ['tagged'])
+    const [sent] = await atSink('tagged@sink.example', 1)
+    const client = await imap(watari, 'hanako')
+    try {
+      const [filed] = await messages(client, '札')
+      for (const mail of [filed!.toString(), sent!.toString()]) {
+        const [head = '', body] = mail.split('\r\n\r\n')
+        assert.match(head, /^X-Tag: =\?UTF-8\?B\?5rih44KK\?=\r$/m)
+        assert.match(head, /^Received: /m)
+        assert.doesNotMatch(head, /^MIME-Version/im)
+        assert.equal(body?.trimEnd(), '本文です。')
+      }
+    } finally {
+      await client.logout()
+    }
+    await done(['sieve', 'put', USER, '振り分け', '-'], old)
+    await done(['sieve', 'rm', USER, '部品'])
+  })
+
   it("does not touch what the administrator's script has filed as spam", async () => {
     await send('spam', '会議', GTUBE)
     assert.deepEqual(await arrived('Junk/SPAM', 1), ['spam'])
