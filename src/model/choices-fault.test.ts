@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { choicesFault, parseSender } from './choices-fault.ts'
-import {
-  CONDITIONS_MAX,
-  FILTERS_MAX,
-  noChoices,
-  SENDERS_MAX,
-  VACATION_TEXT_MAX,
-  withParts,
-} from './choices.ts'
+import { CONDITIONS_MAX, FILTERS_MAX, SENDERS_MAX, VACATION_TEXT_MAX } from './choice-limits.ts'
+import { noChoices, withParts } from './choices.ts'
 import type { Choices, MailFilter, Sender, Vacation } from './choices.ts'
 import type { AccountId } from './account.ts'
 

@@ -12,7 +12,7 @@ import {
   VACATION_DAYS_MAX,
   VACATION_SUBJECT_MAX,
   VACATION_TEXT_MAX,
-} from './choices.ts'
+} from './choice-limits.ts'
 import type { Choices, MailFilter, Sender, Vacation } from './choices.ts'
 import { FOREIGN_ROOTS, MAILBOX_COMPONENT_BYTES_MAX, MAILBOX_DEPTH_MAX } from './mailbox.ts'
 

@@ -1,5 +1,6 @@
 import type { AccountId } from './account.ts'
 import type { Address } from './address.ts'
+import type { FILTER_FIELDS, FILTER_FLAGS, JUNK_TARGETS } from './choice-limits.ts'
 
 /** What somebody wants of the own mail: data, which scripts are made of and nobody edits as text. */
 export interface Choices {
@@ -32,8 +33,6 @@ export type ChoicePart = (typeof CHOICE_PARTS)[number]
 /** Null takes a part back to what it is for everybody. */
 export type ChoicesPatch = { readonly [P in ChoicePart]?: Choices[P] | null | undefined }
 
-/** folder: the one of the class below Junk. */
-export const JUNK_TARGETS = ['folder', 'junk', 'inbox'] as const
 export type JunkTarget = (typeof JUNK_TARGETS)[number]
 
 export interface JunkChoice {
@@ -61,9 +60,7 @@ export interface Vacation {
   readonly to: 'everybody' | 'colleagues'
 }
 
-export const FILTER_FIELDS = ['from', 'to', 'cc', 'recipient', 'subject', 'list'] as const
 export type FilterField = (typeof FILTER_FIELDS)[number]
-export const FILTER_FLAGS = ['flagged', 'seen'] as const
 export type FilterFlag = (typeof FILTER_FLAGS)[number]
 
 export interface FilterCondition {
@@ -106,23 +103,6 @@ export interface ChosenAddress {
   readonly address: Address
   readonly since: string
 }
-
-/** What is answered where nothing was written. */
-export const AWAY_TEXT = `ただいま不在にしております。メールは届いておりますので、戻りましたら拝見します。
-
-I am away at the moment. Your mail has arrived, and I will read it when I am back.
-`
-
-export const SENDERS_MAX = 1_000
-export const FILTERS_MAX = 100
-export const CONDITIONS_MAX = 20
-export const VACATION_TEXT_MAX = 10_000
-export const VACATION_SUBJECT_MAX = 200
-export const VACATION_DAYS_MAX = 30
-export const FILTER_TEXT_MAX = 250
-/** Of one account at a time: each is a mail to somebody who did not ask for it. */
-export const AWAITED_MAX = 5
-export const PROVED_MAX = 50
 
 /** The choices after a change of these parts; what is as it is for everybody is not kept. */
 export function withParts(before: Choices, patch: ChoicesPatch): Choices {

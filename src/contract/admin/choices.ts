@@ -9,7 +9,7 @@ import {
   VACATION_DAYS_MAX,
   VACATION_SUBJECT_MAX,
   VACATION_TEXT_MAX,
-} from '#model/choices.ts'
+} from '#model/choice-limits.ts'
 import { pending } from './common.ts'
 
 const target = z

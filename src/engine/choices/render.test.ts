@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compileSieve } from '#engine/sieve/compile.ts'
-import { isSieveExtension } from '#engine/sieve/extensions.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import { runSieve } from '#engine/sieve/run.ts'
 import { parseSender } from '#model/choices-fault.ts'
@@ -156,20 +155,16 @@ describe('the script of what somebody has chosen', () => {
     }
   })
 
-  it(
-    'answers while its owner is away, between two moments, once in so many days',
-    { skip: !isSieveExtension('vacation') || !isSieveExtension('date') },
-    () => {
-      const vacation: NonNullable<Choices['vacation']> = {
-        isOn: true,
-        from: '2026-12-28T15:00:00Z',
-        until: '2027-01-03T15:00:00Z',
-        subject: '不在 "です" ${x}',
-        text: '1月4日に戻ります。\n.\nI am "away".',
-        days: 3,
-        to: 'colleagues',
-      }
-      assert.ok(compileSieve(renderChoices({ vacation }, CHOOSER)).ok)
-    },
-  )
+  it('answers while its owner is away, between two moments, once in so many days', () => {
+    const vacation: NonNullable<Choices['vacation']> = {
+      isOn: true,
+      from: '2026-12-28T15:00:00Z',
+      until: '2027-01-03T15:00:00Z',
+      subject: '不在 "です" ${x}',
+      text: '1月4日に戻ります。\n.\nI am "away".',
+      days: 3,
+      to: 'colleagues',
+    }
+    assert.ok(compileSieve(renderChoices({ vacation }, CHOOSER)).ok)
+  })
 })

@@ -1,4 +1,5 @@
-import { AWAY_TEXT, DEFAULT_JUNK } from '#model/choices.ts'
+import { AWAY_TEXT } from '#model/choice-limits.ts'
+import { DEFAULT_JUNK } from '#model/choices.ts'
 import type {
   Choices,
   FilterCondition,

@@ -163,6 +163,17 @@ describe('forwarding by oneself', () => {
     assert.equal(forwardOf('hanako'), null)
   })
 
+  it('sends no code twice where something else is changed meanwhile', async () => {
+    const to = ['taro@campus.example', 'h@else.example']
+    await people.act('hanako', forward(to))
+    await people.act('hanako', forward(to, false))
+    await people.act('hanako', forward(['h@else.example'], false))
+    assert.equal(people.mails.length, 1)
+    assert.equal(people.view('hanako').awaited.length, 1)
+    assert.equal(await end('hanako', { kind: 'prove', code: lastCode() }), 'done')
+    assert.deepEqual(forwardOf('hanako')!.to, ['h@else.example'])
+  })
+
   it('ends, and so does what is waited for, when its address is taken back', async () => {
     await people.act('hanako', forward(['h@else.example', 'g@else.example']))
     await people.act('hanako', { kind: 'prove', code: people.mails[0]!.code })

@@ -11,7 +11,8 @@ import { mayLogIn } from '#model/account-life.ts'
 import { equalAddress, formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { choicesFault } from '#model/choices-fault.ts'
-import { AWAITED_MAX, noChoices, withParts } from '#model/choices.ts'
+import { AWAITED_MAX } from '#model/choice-limits.ts'
+import { noChoices, withParts } from '#model/choices.ts'
 import type { AwaitedProof, Choices } from '#model/choices.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { DirectoryRefusal } from '#store/directory/refusal.ts'
@@ -121,9 +122,12 @@ export class OwnChoices {
       const refused = this.#mayForward(own, to)
       if (refused !== undefined) return refused
       const sure = to.filter((each) => isSure(own, each))
-      unproved = to.filter((each) => !isSure(own, each))
+      const waits = to.filter((each) => !isSure(own, each))
+      // Who was written to has the code: it is not sent again for another change.
+      const awaited = stillAwaited(own.choices, own.directory.moment.nowMs)
+      unproved = waits.filter((each) => !awaited.some(({ address }) => equalAddress(address, each)))
       const forward = sure.length === 0 ? null : { accountId, to: sure, keep: act.keep }
-      return { forward, choices: waitingFor(own.choices, unproved) }
+      return { forward, choices: waitingFor(own.choices, waits) }
     })
     if (done.end !== 'done' || unproved.length === 0) return done
     return this.#ask(accountId, by, { use: 'forward', addresses: unproved, keep: act.keep })

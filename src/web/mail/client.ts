@@ -1,3 +1,5 @@
+import type { ChoicesBody, OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
+
 /** A call of a JMAP request: method, arguments, call id. */
 export type Invocation = readonly [
   name: string,
@@ -120,6 +122,29 @@ export class MailClient {
 
   async removeAppPassword(id: string): Promise<void> {
     await this.#ownPasswords(`/${encodeURIComponent(id)}`, { method: 'DELETE' })
+  }
+
+  /** What this person wants of the own mail, and may want. */
+  async choices(): Promise<ChoicesBody> {
+    return (await this.#ownChoices({ method: 'GET' })) as unknown as ChoicesBody
+  }
+
+  /** Does something with it; answers what came of it. */
+  async choose(act: OwnActBody): Promise<OwnEnd> {
+    const body = JSON.stringify(act)
+    return (await this.#ownChoices({ method: 'POST', body })) as unknown as OwnEnd
+  }
+
+  async #ownChoices(init: RequestInit): Promise<Answer> {
+    const response = await this.#send('/auth/choices', {
+      ...init,
+      headers: { 'content-type': 'application/json', ...this.#token() },
+    })
+    if (response.status === 401) {
+      this.#expired()
+      throw new MailFailure('expired')
+    }
+    return bodyOf(response)
   }
 
   async #ownPasswords(path: string, init: RequestInit): Promise<Answer> {

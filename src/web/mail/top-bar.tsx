@@ -94,6 +94,9 @@ export function TopBar(props: {
           <p className="account-name">{me?.name}</p>
           <p className="faint account-address">{me?.email}</p>
           <Preferences />
+          <a href="/settings" className="plain-button">
+            {t('settings.open')}
+          </a>
           <button type="button" className="plain-button" onClick={props.openAppPasswords}>
             {t('appPasswords.open')}
           </button>

@@ -143,6 +143,7 @@ export const EN: Words = {
   'told.destroyed_other': '{{count}} mails were deleted for good.',
   'told.restored_one': '{{count}} mail is back where it lay.',
   'told.restored_other': '{{count}} mails are back where they lay.',
+  'settings.open': 'Settings',
   'appPasswords.open': 'App passwords…',
   'appPasswords.title': 'App passwords',
   'appPasswords.what':

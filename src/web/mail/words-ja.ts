@@ -127,6 +127,7 @@ export const JA: Words = {
   'told.trashed_other': '{{count}} 通をごみ箱に移しました。',
   'told.destroyed_other': '{{count}} 通を完全に削除しました。',
   'told.restored_other': '{{count}} 通を元の場所に戻しました。',
+  'settings.open': '設定',
   'appPasswords.open': 'アプリパスワード…',
   'appPasswords.title': 'アプリパスワード',
   'appPasswords.what':

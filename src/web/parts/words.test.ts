@@ -6,6 +6,8 @@ import { describe, test } from 'node:test'
 import { WORDS } from '#web/console/words/all.ts'
 import { EN as MAIL_EN } from '#web/mail/words-en.ts'
 import { JA as MAIL_JA } from '#web/mail/words-ja.ts'
+import { EN as SETTINGS_EN } from '#web/settings/words-en.ts'
+import { JA as SETTINGS_JA } from '#web/settings/words-ja.ts'
 import { EN as PARTS_EN } from './words-en.ts'
 import { JA as PARTS_JA } from './words-ja.ts'
 import type { Sentences } from './words.ts'
@@ -14,6 +16,8 @@ const ROOMS: Readonly<Record<string, Sentences>> = {
   parts: { en: PARTS_EN, ja: PARTS_JA },
   console: WORDS,
   mail: { en: MAIL_EN, ja: MAIL_JA },
+  // What the settings borrow of the webmail they say in its words.
+  settings: { en: { ...MAIL_EN, ...SETTINGS_EN }, ja: { ...MAIL_JA, ...SETTINGS_JA } },
 }
 
 const WEB = join(import.meta.dirname, '..')
