@@ -1,10 +1,15 @@
 /** Lower-cases A–Z only: protocol words compare in ASCII, whatever the locale. */
 export const asciiLower = (text: string): string =>
-  BEYOND_ASCII.test(text) ? text.replace(/[A-Z]+/g, (run) => run.toLowerCase()) : text.toLowerCase()
+  BEYOND_ASCII.test(text)
+    ? HAS_CAPITALS.test(text)
+      ? text.replace(/[A-Z]+/g, (run) => run.toLowerCase())
+      : text
+    : text.toLowerCase()
 
 export const asciiUpper = (text: string): string =>
   BEYOND_ASCII.test(text) ? text.replace(/[a-z]+/g, (run) => run.toUpperCase()) : text.toUpperCase()
 
+const HAS_CAPITALS = /[A-Z]/
 const BEYOND_ASCII = /[^\u0000-\u007f]/
 
 export const equalAsciiIgnoreCase = (a: string, b: string): boolean =>

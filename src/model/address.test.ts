@@ -7,6 +7,7 @@ import {
   domainKey,
   equalAddress,
   formatAddress,
+  hasAddressKey,
   matchKey,
   needsSmtpUtf8,
   withoutDetail,
@@ -31,6 +32,25 @@ test('quotes that need not be there make no other address (RFC 5321 §4.1.2)', (
     ['""@campus.example', 'hanako@campus.example'],
   ] as const)
     assert.notEqual(addressKey(addr(one)), addressKey(addr(other)))
+})
+
+test('an address has its key and no other, and a key is its own, in letters of any kind', () => {
+  const sign = fc.constantFrom(...Array.from('aAé"\\+.-がか\u3099ﾊ花髙e\u0301xn'))
+  const part = fc.string({ unit: sign, minLength: 1, maxLength: 6 })
+  const label = fc.constantFrom('campus', 'Campus', 'xn--pssq3s', 'XN--PSSQ3S', '大阪', 'か\u3099')
+  const address = fc.record({ localpart: part, domain: label })
+  fc.assert(
+    fc.property(address, address, (one, other) => {
+      const key = addressKey(one)
+      assert.ok(hasAddressKey(one, key))
+      assert.equal(hasAddressKey(other, key), addressKey(other) === key)
+      assert.equal(key, key.normalize('NFC'))
+      const at = key.lastIndexOf('@')
+      const again = { localpart: key.slice(0, at), domain: key.slice(at + 1) }
+      assert.equal(addressKey(again), key)
+    }),
+    { numRuns: 2_000 },
+  )
 })
 
 test('plain addresses compare as those that are looked at letter by letter', () => {

@@ -91,16 +91,37 @@ export function matchKey(match: string): string {
 export function addressKey({ localpart, domain }: Address): string {
   const text = `${localpart}@${domain}`
   if (isPlain(text)) return text.toLowerCase()
-  return `${asciiLower(unquoted(localpart)).normalize('NFC')}@${domainKey(domain)}`
+  return `${composed(asciiLower(unquoted(localpart)))}@${domainKey(domain)}`
 }
+
+/** Whether `addressKey` of the address is this one, which is faster told than made. */
+export function hasAddressKey(address: Address, key: string): boolean {
+  const { localpart, domain } = address
+  const { length } = localpart
+  // What is written as its key is: a key is its own.
+  if (
+    key.length === length + 1 + domain.length &&
+    key[length] === '@' &&
+    key.startsWith(localpart) &&
+    key.endsWith(domain)
+  )
+    return true
+  return addressKey(address) === key
+}
+
+/** In NFC; of ASCII, kana and the common kanji nothing is to be composed. */
+const composed = (text: string): string => (COMPOSED.test(text) ? text : text.normalize('NFC'))
+const COMPOSED = /^[!-~\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff]*$/
 
 /** ASCII without quotes and A-labels, as nearly all are: a recipient's look-up makes a dozen keys. */
 function isPlain(text: string): boolean {
+  let hyphens = 0
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (unit < 0x21 || unit > 0x7e || unit === 0x22) return false
+    if (unit === 0x2d) hyphens++
   }
-  return !/xn--/i.test(text)
+  return hyphens < 2 || !/xn--/i.test(text)
 }
 
 /** The local part without its quotes, where it means the same without them. */

@@ -79,7 +79,11 @@ export function walk(
 ): Outcome<readonly Target[], { readonly kind: ConvertFault; readonly path: readonly Address[] }> {
   // Most addresses lead to nobody else.
   const first = stepOf(start, directory)
-  if (first.next.length === 0) return ok(first.target === undefined ? [] : [first.target])
+  let last = first
+  // And most others to one address which leads to nobody else: that chain is no loop.
+  for (let hop = 0; hop < HOPS && last.target === undefined && last.next.length === 1; hop++)
+    last = stepOf(last.next[0]!, directory)
+  if (last.next.length === 0) return ok(last.target === undefined ? [] : [last.target])
   const targets = new Map<string, Target>()
   const done = new Set<string>() // each address is expanded once, so the work is bounded by the rows
   const path: Address[] = []
@@ -111,6 +115,9 @@ export function walk(
   return fault === undefined ? ok([...targets.values()]) : err({ kind: fault, path })
 }
 
+/** From a sub-domain by an alias to an account. */
+const HOPS = 3
+
 interface Step {
   readonly target?: Target
   readonly next: readonly Address[]
@@ -119,14 +126,8 @@ interface Step {
 function stepOf(address: Address, directory: Addressing): Step {
   const plain = withoutDetail(address)
   // Most addresses have no detail, and are looked up once.
-  const forms = plain === address ? [address] : [address, plain]
-  const find = <T>(look: (form: Address) => T | undefined): T | undefined => {
-    for (const form of forms) {
-      const found = look(form)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
+  const find = <T>(look: (form: Address) => T | undefined): T | undefined =>
+    look(address) ?? (plain === address ? undefined : look(plain))
   const alias = find((form) => directory.alias(form))
   // A group without members has nobody who could read it.
   if (alias?.to.length === 0) return { target: { address, class: 'unknown' }, next: [] }

@@ -1,6 +1,6 @@
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
-import { addressKey, domainKey, matchKey } from '#model/address.ts'
+import { addressKey, hasAddressKey, domainKey, matchKey } from '#model/address.ts'
 import type { Choices } from '#model/choices.ts'
 import { isOne, memberKey, refKey } from '#model/list-member.ts'
 import type { ListMember } from '#model/list-member.ts'
@@ -229,6 +229,15 @@ function furtherKeysOf(account: Account): string[] {
   return account.externalId === undefined ? keys : [...keys, externalKey(account.externalId)]
 }
 
+/** Most are looked up by an address that they have, as it is written there. */
+function hasFurtherKey(account: Account, key: string): boolean {
+  return (
+    account.addresses.some((address) => hasAddressKey(address, key)) ||
+    hasAddressKey(mainAddressOf(account), key) ||
+    furtherKeysOf(account).includes(key)
+  )
+}
+
 /** Of the key of an address that it had before. */
 export const formerKey = (key: string): string => `\u0001${key}`
 
@@ -239,8 +248,15 @@ export const externalKey = (externalId: string): string => `\0${externalId}`
 export const originKey = (source: string, key: string): string => `\u0002${source} ${key}`
 
 // Who changes by what rows are found raises IMAGE_FORM, too: an older image would not find them.
-const ACCOUNTS: RowKeys<Account> = { nameOf: ({ id }) => id, alsoOf: furtherKeysOf }
-const ALIASES: RowKeys<Alias> = { nameOf: ({ from }) => addressKey(from) }
+const ACCOUNTS: RowKeys<Account> = {
+  nameOf: ({ id }) => id,
+  alsoOf: furtherKeysOf,
+  hasAlso: hasFurtherKey,
+}
+const ALIASES: RowKeys<Alias> = {
+  nameOf: ({ from }) => addressKey(from),
+  isNamed: ({ from }, name) => hasAddressKey(from, name),
+}
 const FORWARDS: RowKeys<Forward> = { nameOf: ({ accountId }) => accountId }
 const CHOICES: RowKeys<Choices> = { nameOf: ({ accountId }) => accountId }
 const LISTS: RowKeys<MailingList> = {

@@ -13,8 +13,12 @@ const SAMPLE = 200
 export interface RowKeys<T> {
   /** Of one row only. */
   readonly nameOf: (row: T) => string
+  /** Whether its name is this one, where that is faster told. */
+  readonly isNamed?: (row: T, name: string) => boolean
   /** Of one row at a time: who comes last has it. */
   readonly alsoOf?: (row: T) => readonly string[]
+  /** Whether this is one of them, likewise. */
+  readonly hasAlso?: (row: T, key: string) => boolean
   /** What many rows have in common, always as many of each row; undefined: it is in no such group. */
   readonly groupsOf?: (row: T) => readonly (string | undefined)[]
   /** How many groups a row is in at most. */
@@ -198,12 +202,15 @@ export class PackedRows<T extends object> {
 
   #isNamed(number: number, name: string): boolean {
     const row = this.#row(number)
-    return row !== undefined && this.#keys.nameOf(row) === name
+    if (row === undefined) return false
+    const { isNamed } = this.#keys
+    return isNamed === undefined ? this.#keys.nameOf(row) === name : isNamed(row, name)
   }
 
   #hasAlso(number: number, key: string): boolean {
     const cached = this.#look(number)
     if (cached === undefined) return false
+    if (this.#keys.hasAlso !== undefined) return this.#keys.hasAlso(cached.row, key)
     cached.also ??= this.#keys.alsoOf?.(cached.row) ?? []
     return cached.also.includes(key)
   }

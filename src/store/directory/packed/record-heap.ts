@@ -73,7 +73,10 @@ export class RecordHeap {
     const { octets } = this.#chunks[place >>> OFFSET_BITS]!
     const offset = offsetOf(place)
     const start = offset + HEADER_BYTES
-    return octets.toString('utf8', start, start + octets.readUInt32LE(offset + 4))
+    const at = offset + 4 // read here: a call and its checks cost as much as a hash
+    const length =
+      octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | (octets[at + 3]! << 24)
+    return octets.toString('utf8', start, start + length)
   }
 
   /** Keeps the text under this number, in the place of what was there. */
