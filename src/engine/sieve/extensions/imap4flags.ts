@@ -5,6 +5,9 @@ import { fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { compared, takeMatch } from '#engine/sieve/match.ts'
 import type { SieveRun } from '#engine/sieve/run.ts'
+import { variableName } from '#engine/sieve/text.ts'
+
+import { takeNamedVariable } from './variables.ts'
 
 /** Takes `:flags`: what keep and fileinto set; without it the flags that were set so far (RFC 5232 §5). */
 export function takeFlags(args: Arguments): (run: SieveRun) => readonly string[] {
@@ -28,14 +31,43 @@ function parseFlags(texts: readonly string[]): readonly string[] {
   return flags
 }
 
+/** RFC 5232 §2: a variable of the script's in place of the internal one. */
+function takeFlagVariable(args: Arguments) {
+  args.needs('variables')
+  return takeNamedVariable(args)
+}
+
+function takeFlagVariables(args: Arguments): readonly VariableName[] {
+  args.needs('variables')
+  return args
+    .constants('names of variables')
+    .map((text) => variableName(text, args.compiling.required))
+}
+
+type VariableName = ReturnType<typeof variableName>
+
+function flagsIn(run: SieveRun, { name, isGlobal }: VariableName): readonly string[] {
+  const text = isGlobal ? run.variables.getGlobal(name) : run.variables.get(name)
+  return addFlags(
+    [],
+    text.split(/ +/).filter((flag) => flag !== ''),
+  )
+}
+
 const changes = (
   change: (flags: readonly string[], named: readonly string[]) => readonly string[],
 ): SieveCommandRule => ({
   needs: 'imap4flags',
   compile(args) {
+    const variable = args.left > 1 ? takeFlagVariable(args) : undefined
     const flags = checkedTexts(args.texts('flags'), parseFlags)
+    if (variable === undefined)
+      return (run) => {
+        run.flags = change(run.flags, flags.of(run))
+      }
     return (run) => {
-      run.flags = change(run.flags, flags.of(run))
+      const { name, assign } = variable
+      assign(run, change(flagsIn(run, name), flags.of(run)).join(' '))
     }
   },
 })
@@ -44,7 +76,10 @@ const hasflag: SieveTestRule = {
   needs: 'imap4flags',
   compile(args) {
     const match = takeMatch(args)
-    return compared(match, args.texts('flags'), (run) => run.flags)
+    const names = args.left > 1 ? takeFlagVariables(args) : undefined
+    return compared(match, args.texts('flags'), (run) =>
+      names === undefined ? run.flags : names.flatMap((name) => flagsIn(run, name)),
+    )
   },
 }
 

@@ -58,16 +58,20 @@ export function takeModifiers(args: Arguments): (value: string) => string {
 }
 
 /** Takes the name of a variable that is set. */
-export function takeVariable(args: Arguments): (run: SieveRun, value: string) => void {
-  const { name, isGlobal } = variableName(
-    args.constant('the name of a variable'),
-    args.compiling.required,
-  )
-  if (!isGlobal) args.compiling.variables.add(name)
-  return (run, value) => {
-    const isSet = isGlobal ? run.variables.setGlobal(name, value) : run.variables.set(name, value)
+export const takeVariable = (args: Arguments): ((run: SieveRun, value: string) => void) =>
+  takeNamedVariable(args).assign
+
+/** The same, with its name. */
+export function takeNamedVariable(args: Arguments) {
+  const name = variableName(args.constant('the name of a variable'), args.compiling.required)
+  if (!name.isGlobal) args.compiling.variables.add(name.name)
+  const assign = (run: SieveRun, value: string): void => {
+    const isSet = name.isGlobal
+      ? run.variables.setGlobal(name.name, value)
+      : run.variables.set(name.name, value)
     if (!isSet) endRun(`there are more than ${VARIABLES_MAX} variables`)
   }
+  return { name, assign }
 }
 
 const set: SieveCommandRule = {
