@@ -130,7 +130,7 @@ export async function startMailboxOwner(options: {
   const perRunMax = (): number => node.settings['mailbox.expiryPerRunMax']
   const scripts = toldScripts(scriptsOf(mailboxes), { events, clock })
   const calls = {
-    ...scriptCalls(scripts),
+    ...scriptCalls(scripts, mailboxes),
     ...keepingCalls(keepingOf(mailboxes, clock), { events, clock }),
     ...searchCalls(search, { events, clock }),
   }

@@ -256,6 +256,14 @@ export class AdminApi {
       },
       activate: async ({ name }) => ok(name),
       remove: async () => err({ code: 'active', message: '振り分け is the active script' }),
+      bringIn: async ({ scripts, separator = '.', prefix = '', by }) => {
+        this.acts.push(by)
+        const row = { outcome: 'stored', names: [], unknownExtensions: [], errors: [] } as const
+        return {
+          naming: { separator, prefix },
+          scripts: scripts.map(({ name, active }) => ({ ...row, name, active, warnings: [] })),
+        }
+      },
       rename: async ({ to }) =>
         to === '振り分け'
           ? err({ code: 'exists', message: 'there is a script of the new name already' })

@@ -11,6 +11,7 @@ import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
+import { importScripts } from '#engine/deliver/imported-scripts.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { keepingOf } from '#engine/retention/keeping.ts'
 import { findCycle } from '#engine/route/check.ts'
@@ -93,7 +94,10 @@ before(async () => {
         pin: 'ab'.repeat(32) as KeyPin,
       }),
       queues: () => [],
-      scripts: () => ({ node: 'store-1', scripts }),
+      scripts: () => ({
+        node: 'store-1',
+        scripts: { ...scripts, bringIn: (ask) => importScripts(ask, { scripts, mailboxes }) },
+      }),
       keeping: () => ({ node: 'store-1', keeping: keepingOf(mailboxes, clock) }),
       posts: () => ({ node: 'store-1', posts: NO_POSTS }),
       search: () => ({
@@ -590,6 +594,32 @@ describe('the command line', () => {
           'Nothing was changed, as far as it is known. Try again when the store answers: watari status.',
       },
     })
+  })
+
+  test('scripts of other systems are brought in from a folder, with a preview and a report', async () => {
+    const folder = join(dir, 'scripts')
+    await mkdir(join(folder, 'hanako'), { recursive: true })
+    await mkdir(join(folder, '居ない'))
+    const script = 'require "fileinto";\r\nfileinto "INBOX.会議";\r\n'
+    await writeFile(join(folder, 'hanako/前の.sieve'), script)
+    await writeFile(join(folder, 'hanako/壊れた.sieve'), 'oops')
+    await writeFile(join(folder, '居ない/a.sieve'), 'keep;')
+    const preview = await run(['sieve', 'import', folder, '--dry-run'])
+    assert.equal(preview.status, 1)
+    assert.match(preview.out, /^2 people, 2 scripts, 1 stored, 1 kept; nothing was done yet\n/)
+    assert.match(preview.out, /^hanako: separator \., prefix INBOX\.$/m)
+    assert.match(preview.out, /^ {4}line 2: INBOX\.会議 is now 会議$/m)
+    assert.match(preview.out, /^ {2}壊れた: kept: line 1: /m)
+    assert.match(preview.out, /^居ない: there is no user 居ない/m)
+    assert.match(preview.err, /left out: 1 person of 2/)
+    assert.doesNotMatch(await done(['sieve', 'ls', 'hanako']), /前の/)
+    assert.equal((await run(['sieve', 'import', folder])).status, 1)
+    assert.equal(await done(['sieve', 'get', 'hanako', '前の']), script.replace('INBOX.', ''))
+    const broken = await run(['sieve', 'activate', 'hanako', '壊れた'])
+    assert.equal(broken.status, 1)
+    for (const name of ['前の', '壊れた']) await done(['sieve', 'rm', 'hanako', name])
+    for (const wrong of [[], [folder, '--from', 'managesieve://x'], ['--from', 'imap://x']])
+      assert.equal((await run(['sieve', 'import', ...wrong])).status, 2)
   })
 
   test("the search index is shown, with what it lacks, and a user's made anew", async () => {

@@ -48,3 +48,7 @@ export async function passwordBase64(io: CliIo): Promise<string> {
   const octets = Buffer.from(await io.stdin())
   return (octets.at(-1) === LF ? octets.subarray(0, -1) : octets).toString('base64')
 }
+
+/** Of what node:fs throws: there is nothing of that name. */
+export const isFileAbsent = (thrown: unknown): boolean =>
+  (thrown as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'

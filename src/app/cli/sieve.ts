@@ -20,6 +20,7 @@ import { octetsOf, textOf } from './files.ts'
 import { CliError, UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { lineOf, table } from './print.ts'
+import { sieveImportCommand } from './sieve-import.ts'
 import { runTrials } from './sieve-run.ts'
 
 /** sieve: users' scripts on the running installation; checking and trying scripts without one. */
@@ -27,6 +28,7 @@ export function sieveCommands(program: Command, io: CliIo): void {
   const noun = program.command('sieve').description('filter scripts (RFC 5228)')
   storedCommands(noun, io)
   activeCommands(noun, io)
+  sieveImportCommand(noun, io)
   offlineCommands(noun, io)
 }
 

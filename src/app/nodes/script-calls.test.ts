@@ -35,7 +35,7 @@ describe("users' scripts over the node API", () => {
       reserveBytes: 0,
     })
     const told = { events: { emit: (event: NewEvent) => events.push(event) }, clock: systemClock }
-    const calls = scriptCalls(toldScripts(scriptsOf(mailboxes), told))
+    const calls = scriptCalls(toldScripts(scriptsOf(mailboxes), told), mailboxes)
     const server = await servePath(path, nodeServer({ calls }))
     end = async () => {
       closeServer(server)

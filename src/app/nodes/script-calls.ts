@@ -3,9 +3,11 @@ import { Fault } from '#base/outcome.ts'
 import type { NodeCaller } from '#client/node/node-caller.ts'
 import { SCRIPT_CALLS } from '#contract/node/scripts.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
+import { importScripts } from '#engine/deliver/imported-scripts.ts'
 import type { ScriptsBy } from '#engine/deliver/told-scripts.ts'
 import type { AccountId } from '#model/account.ts'
 import type { RemoteScripts } from '#server/admin/context.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 
 type Name = keyof typeof SCRIPT_CALLS
 type Argument<N extends Name> = z.infer<(typeof SCRIPT_CALLS)[N]>
@@ -13,6 +15,7 @@ type Argument<N extends Name> = z.infer<(typeof SCRIPT_CALLS)[N]>
 /** What control may ask of a store about users' scripts. */
 export function scriptCalls(
   scripts: ScriptsBy,
+  mailboxes: Pick<MailboxStore, 'mailboxes'>,
 ): Readonly<Record<Name, (argument: never) => Promise<unknown>>> {
   return {
     'sieve.list': (given) => scripts('').list(argument('sieve.list', given)),
@@ -28,6 +31,14 @@ export function scriptCalls(
     'sieve.remove': (given) => {
       const ask = argument('sieve.remove', given)
       return scripts(ask.by).remove(ask)
+    },
+    'sieve.import': (given) => {
+      const { separator, prefix, ...ask } = argument('sieve.import', given)
+      const declared = {
+        ...(separator !== undefined && { separator }),
+        ...(prefix !== undefined && { prefix }),
+      }
+      return importScripts({ ...ask, ...declared }, { scripts: scripts(ask.by), mailboxes })
     },
     'sieve.rename': (given) => {
       const ask = argument('sieve.rename', given)
@@ -56,6 +67,10 @@ export function remoteScripts(store: NodeCaller): RemoteScripts {
     put: (ask) => call('sieve.put', ask) as ReturnType<Scripts['put']>,
     activate: (ask) => call('sieve.activate', ask) as ReturnType<Scripts['activate']>,
     remove: (ask) => call('sieve.remove', ask) as ReturnType<Scripts['remove']>,
+    bringIn: (ask) =>
+      call('sieve.import', { ...ask, scripts: [...ask.scripts] }) as ReturnType<
+        RemoteScripts['bringIn']
+      >,
     rename: (ask) => call('sieve.rename', ask) as ReturnType<Scripts['rename']>,
   }
 }

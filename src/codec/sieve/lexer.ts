@@ -1,7 +1,9 @@
 import type { SieveError } from './ast.ts'
 
 export type SieveToken = { readonly line: number } & (
-  | { readonly kind: 'identifier' | 'tag' | 'string'; readonly text: string }
+  | { readonly kind: 'identifier' | 'tag'; readonly text: string }
+  /** `start` and `end`: where it stands in the script, quotes and all. */
+  | { readonly kind: 'string'; readonly text: string; readonly start: number; readonly end: number }
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'mark'; readonly mark: '{' | '}' | '[' | ']' | '(' | ')' | ',' | ';' }
   | { readonly kind: 'end' }
@@ -56,10 +58,11 @@ export function lexSieve(text: string): SieveToken[] {
       continue
     }
     const startLine = line
+    const start = at
     const multi = take(/text:[ \t]*(?:#[^\n]*)?\r?\n/iy)
     if (multi !== undefined) {
       line++
-      tokens.push({ kind: 'string', text: multiLine(), line: startLine })
+      tokens.push({ kind: 'string', text: multiLine(), line: startLine, start, end: at })
       continue
     }
     const word = take(/[A-Za-z_][A-Za-z0-9_]*/y)
@@ -87,6 +90,8 @@ export function lexSieve(text: string): SieveToken[] {
         kind: 'string',
         text: quoted.slice(1, -1).replace(/\\([\s\S])/g, '$1'),
         line: startLine,
+        start,
+        end: at,
       })
       continue
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { scriptsImport } from '#contract/admin/scripts.ts'
 
 const accountId = z.string().min(1).max(200)
 const name = z.string().max(1_000)
@@ -12,5 +13,6 @@ export const SCRIPT_CALLS = {
   'sieve.put': z.object({ accountId, name, text: z.string(), activate: z.boolean(), by }),
   'sieve.activate': z.object({ accountId, name: name.nullable(), by }),
   'sieve.remove': z.object({ accountId, name, by }),
+  'sieve.import': scriptsImport.extend({ accountId, by }),
   'sieve.rename': z.object({ accountId, name, to: name, by }),
 } as const

@@ -36,7 +36,9 @@ export interface Scripts {
   put(
     ask: Named & { readonly text: string; readonly activate: boolean },
   ): Promise<Outcome<ScriptEntry, ScriptsRefusal>>
-  /** Null: no script of the user's filters. */
+  /** Stores one that was brought in, right or not, so that nobody loses it; never one that filters. */
+  keep(ask: Named & { readonly text: string }): Promise<Outcome<ScriptEntry, ScriptsRefusal>>
+  /** Null: no script of the user's filters. One that does not compile cannot be activated. */
   activate(ask: {
     readonly accountId: AccountId
     readonly name: string | null
@@ -46,7 +48,7 @@ export interface Scripts {
   rename(ask: Named & { readonly to: string }): Promise<Outcome<string, ScriptsRefusal>>
 }
 
-/** What users keep of Sieve scripts, by the rules of RFC 5804 §2: no door stores one that does not compile. */
+/** What users keep of Sieve scripts, by the rules of RFC 5804 §2: none that does not compile ever filters. */
 export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | 'changeScript'>) {
   const change = async (
     accountId: AccountId,
@@ -71,6 +73,24 @@ export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | '
         return assertNever(refusal)
     }
   }
+  const store = async (
+    accountId: AccountId,
+    what: ScriptChange & { readonly kind: 'put' },
+  ): Promise<Outcome<ScriptEntry, ScriptsRefusal>> => {
+    const failed = await change(accountId, what)
+    if (failed !== undefined) return err(failed)
+    const all = (await mailboxes.scripts({ accountId })).scripts
+    const entry = all.find((each) => each.name === what.name)
+    return entry === undefined ? err(notFound(what.name)) : ok(entry)
+  }
+  /** One that was brought in as it was, or was stored by a program that knew more. */
+  const brokenScript = async (
+    accountId: AccountId,
+    name: string,
+  ): Promise<ScriptsRefusal | undefined> => {
+    const { script } = await mailboxes.script({ accountId, name })
+    return script === undefined ? undefined : checkScript(script.text)
+  }
   const scripts: Scripts = {
     list: async (ask) => (await mailboxes.scripts(ask)).scripts,
     async get({ accountId, name }) {
@@ -84,15 +104,21 @@ export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | '
       if (!wanted.ok) return wanted
       const refused = checkScript(text)
       if (refused !== undefined) return err(refused)
-      const failed = await change(accountId, { kind: 'put', name: wanted.value, text, activate })
-      if (failed !== undefined) return err(failed)
-      const all = (await mailboxes.scripts({ accountId })).scripts
-      const entry = all.find((each) => each.name === wanted.value)
-      return entry === undefined ? err(notFound(wanted.value)) : ok(entry)
+      return store(accountId, { kind: 'put', name: wanted.value, text, activate })
+    },
+    async keep({ accountId, name, text }) {
+      const wanted = named(name)
+      if (!wanted.ok) return wanted
+      const refused = checkSize(text)
+      if (refused !== undefined) return err(refused)
+      const put = { kind: 'put', name: wanted.value, text, activate: false } as const
+      return store(accountId, { ...put, inactiveOnly: true })
     },
     async activate({ accountId, name }) {
       const wanted = name === null ? ok(null) : named(name)
       if (!wanted.ok) return wanted
+      const broken = wanted.value === null ? undefined : await brokenScript(accountId, wanted.value)
+      if (broken !== undefined) return err(broken)
       const failed = await change(accountId, { kind: 'activate', name: wanted.value })
       return failed === undefined ? ok(wanted.value) : err(failed)
     },
@@ -127,16 +153,21 @@ function named(text: string): Outcome<string, ScriptsRefusal> {
 export const scriptFault = (text: string): string | undefined =>
   text.trim() === '' ? undefined : checkScript(text)?.message
 
-/** What is wrong with a script, line by line; undefined where nothing is. */
-export function checkScript(text: string): ScriptsRefusal | undefined {
+function checkSize(text: string): ScriptsRefusal | undefined {
   if (!text.isWellFormed()) return { code: 'invalid', message: 'the script is not Unicode' }
   const sizeBytes = Buffer.byteLength(text)
-  if (sizeBytes > SCRIPT_BYTES_MAX)
-    return {
-      code: 'limit',
-      limit: 'octets',
-      message: `the script has ${sizeBytes} octets, ${SCRIPT_BYTES_MAX} are the most`,
-    }
+  if (sizeBytes <= SCRIPT_BYTES_MAX) return undefined
+  return {
+    code: 'limit',
+    limit: 'octets',
+    message: `the script has ${sizeBytes} octets, ${SCRIPT_BYTES_MAX} are the most`,
+  }
+}
+
+/** What is wrong with a script, line by line; undefined where nothing is. */
+export function checkScript(text: string): ScriptsRefusal | undefined {
+  const refused = checkSize(text)
+  if (refused !== undefined) return refused
   const compiled = compileSieve(text)
   if (compiled.ok) return undefined
   const errors = compiled.error.slice(0, ERRORS_MAX)

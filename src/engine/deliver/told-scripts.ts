@@ -32,6 +32,10 @@ export function toldScripts(
       const change = scripts.put({ accountId, name, text, activate })
       return tell({ act, by, accountId }, { script: name }, change)
     },
+    keep: ({ accountId, name, text }) => {
+      const change = scripts.keep({ accountId, name, text })
+      return tell({ act: 'keep', by, accountId }, { script: name }, change)
+    },
     activate: ({ accountId, name }) => {
       const change = scripts.activate({ accountId, name })
       return tell({ act: 'activate', by, accountId }, { script: name }, change)

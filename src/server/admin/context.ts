@@ -11,6 +11,7 @@ import type { Outcome } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import type { SearchStatus } from '#contract/node/search.ts'
+import type { ScriptImport, ScriptsImported } from '#engine/deliver/imported-scripts.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
 import type { PostDesk } from '#engine/list/desk.ts'
 import type { AccountUpkeep } from '#engine/people/account-upkeep.ts'
@@ -83,6 +84,8 @@ export type RemoteScripts = Pick<Scripts, 'list' | 'get'> & {
   [Act in 'put' | 'activate' | 'remove' | 'rename']: (
     ask: Parameters<Scripts[Act]>[0] & { readonly by: string },
   ) => ReturnType<Scripts[Act]>
+} & {
+  bringIn(ask: ScriptImport & { readonly by: string }): Promise<ScriptsImported>
 }
 
 /** What a store's mailboxes keep, with who changes it. */

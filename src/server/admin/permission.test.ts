@@ -103,6 +103,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'POST /sieve/check': 'AH',
   'POST /sieve/test': 'AH',
   'GET /users/{user}/scripts': 'AMHR',
+  'POST /users/{user}/scripts/import': 'A',
   'GET /users/{user}/scripts/{name}': 'A',
   'PUT /users/{user}/scripts/{name}': 'A',
   'DELETE /users/{user}/scripts/{name}': 'A',

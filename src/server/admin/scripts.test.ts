@@ -37,6 +37,17 @@ describe("users' scripts by the API", () => {
     })
     const active = await api.ask('DELETE', `${path}/scripts/${name}`)
     assert.deepEqual([active.status, active.body.error.code], [409, 'conflict'])
+    const imported = await api.ask('POST', `${path}/scripts/import`, {
+      scripts: [{ name: '前の', text: 'keep;', active: true }],
+      separator: '/',
+      dryRun: true,
+    })
+    assert.equal(imported.status, 200)
+    assert.deepEqual(imported.body.naming, { separator: '/', prefix: '' })
+    assert.deepEqual(
+      [imported.body.scripts[0].name, imported.body.scripts[0].outcome],
+      ['前の', 'stored'],
+    )
     const renamed = await api.ask('PUT', `${path}/scripts/${name}/name`, { name: '改名' })
     assert.deepEqual([renamed.status, renamed.body], [200, { name: '改名' }])
     const taken = await api.ask('PUT', `${path}/scripts/${name}/name`, { name: '振り分け' })

@@ -7,6 +7,8 @@ import {
   scriptPut,
   scriptRemoved,
   scripts,
+  scriptsImport,
+  scriptsImported,
   scriptText,
 } from '#contract/admin/scripts.ts'
 import type { ScriptsRefusal } from '#engine/deliver/scripts.ts'
@@ -48,6 +50,24 @@ export function scriptRoutes(app: AdminServer, deps: AdminDeps): void {
     async ({ params }) => {
       const { accountId, ask } = of(params.user)
       return { items: [...(await ask((room) => room.list({ accountId })))] }
+    },
+  )
+
+  app.post(
+    '/users/:user/scripts/import',
+    {
+      config: { permission: 'content.write' },
+      schema: { params: owner, body: scriptsImport, response: { 200: scriptsImported } },
+    },
+    async (request) => {
+      const { accountId, ask } = of(request.params.user)
+      const { separator, prefix, ...body } = request.body
+      const declared = {
+        ...(separator !== undefined && { separator }),
+        ...(prefix !== undefined && { prefix }),
+      }
+      const given = { ...body, ...declared, accountId, by: authorText(request) }
+      return scriptsImported.parse(await ask((room) => room.bringIn(given)))
     },
   )
 

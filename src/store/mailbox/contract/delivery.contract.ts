@@ -291,6 +291,18 @@ export function deliveryContract(bench: () => Bench): void {
       assert.deepEqual((await at.store.scripts({ accountId: taro })).scripts, [])
     })
 
+    it('one that must not filter never takes the place of the active one', async () => {
+      const { change, put, read } = scriptsOf(bench())
+      const keep = (name: string, text: string) =>
+        change({ kind: 'put', name, text, activate: false, inactiveOnly: true })
+      await put('一', true)
+      assert.equal(await keep('一', '壊れた'), 'active')
+      assert.equal(await keep('二', '壊れた'), undefined)
+      assert.equal(await keep('二', 'もっと'), undefined)
+      assert.deepEqual(await read('二'), { name: '二', active: false, text: 'もっと' })
+      assert.equal((await read())?.text, 'keep;')
+    })
+
     it('a renamed one keeps its text, and stays active (RFC 5804 §2.11)', async () => {
       const { change, put, read, list } = scriptsOf(bench())
       await put('一', true, '# 会議')

@@ -20,6 +20,8 @@ export type ScriptChange =
       readonly name: string
       readonly text: string
       readonly activate: boolean
+      /** Refused where an active one would be replaced. */
+      readonly inactiveOnly?: boolean
     }
   /** Null: none is active any more. */
   | { readonly kind: 'activate'; readonly name: string | null }
@@ -67,6 +69,7 @@ export function changeScript(
   switch (change.kind) {
     case 'put': {
       const [count] = sql.get<[number]>('SELECT count(*) FROM script WHERE aid = ?', aid)!
+      if (isActive === 1 && change.inactiveOnly === true) return 'active'
       if (isActive === undefined && count >= SCRIPTS_PER_ACCOUNT_MAX) return 'limit'
       sql.run(
         `INSERT INTO script (aid, name, active, text) VALUES (?, ?, 0, ?)
