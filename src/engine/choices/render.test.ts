@@ -26,6 +26,7 @@ interface Mail {
   readonly list?: string
   readonly spam?: number
   readonly envelopeFrom?: string
+  readonly at?: string
 }
 
 const message = ({ from = 'taro@b.example', to = 'hanako@campus.example', ...more }: Mail) =>
@@ -43,6 +44,7 @@ const message = ({ from = 'taro@b.example', to = 'hanako@campus.example', ...mor
     envelopeFrom: addr(more.envelopeFrom ?? from),
     envelopeTo: addr('hanako@campus.example'),
     mailboxExists: () => true,
+    nowMs: Date.parse(more.at ?? '2026-11-28T00:00:00Z'),
   }) satisfies SieveMessage
 
 /** Where a mail goes by these choices: mailboxes with flags behind them, INBOX for the implicit keep. */
@@ -165,6 +167,16 @@ describe('the script of what somebody has chosen', () => {
       days: 3,
       to: 'colleagues',
     }
-    assert.ok(compileSieve(renderChoices({ vacation }, CHOOSER)).ok)
+    const at = (time: string, more: Mail = { from: 'taro@campus.example' }) =>
+      filed({ vacation }, { ...more, at: time })
+    const answered = ['vacation', 'INBOX']
+    assert.deepEqual(at('2026-12-28T14:59:59Z'), ['INBOX'])
+    assert.deepEqual(at('2026-12-28T15:00:00Z'), answered)
+    assert.deepEqual(at('2026-12-31T00:00:00Z'), answered)
+    assert.deepEqual(at('2027-01-03T14:59:59Z'), answered)
+    assert.deepEqual(at('2027-01-03T15:00:00Z'), ['INBOX'])
+    assert.deepEqual(at('2026-12-31T00:00:00Z', { from: 'x@b.example' }), ['INBOX'])
+    const junk = { from: 'taro@campus.example', spam: 6 }
+    assert.deepEqual(at('2026-12-31T00:00:00Z', junk), ['Junk/Suspected SPAM'])
   })
 })
