@@ -157,18 +157,18 @@ function decision(
         numbers,
         ...(text !== undefined && { text }),
       })
-      verb.show(body, () =>
-        table(
-          ['NUMBER', 'END'],
-          body.items.map(({ number, end }) => [number, END_WORDS[end]]),
-        ),
-      )
       if (body.items.every(({ end }) => end !== 'done'))
         throw new CliError(
           'notFound',
           'none of them could be settled',
           `watari list posts ${list} --held shows what waits.`,
         )
+      verb.show(body, () =>
+        table(
+          ['NUMBER', 'END'],
+          body.items.map(({ number, end }) => [number, END_WORDS[end]]),
+        ),
+      )
     },
   )
 }

@@ -4,6 +4,7 @@ import type { AccountId } from '#model/account.ts'
 import type { MailingList } from '#model/list.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 
+import { takeBounce } from './bounces.ts'
 import { takeAnswer } from './confirm.ts'
 import { listMail } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
@@ -100,6 +101,8 @@ export class ListKeeper {
         return new PostWork(this.#parts, list).take(mail)
       case 'confirm':
         return takeAnswer(this.#parts, list, mail)
+      case 'bounces':
+        return takeBounce(this.#parts, list, mail)
       default:
         return forwardToOwners(this.#parts, list, mail)
     }

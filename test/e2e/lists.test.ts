@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+
+import { decodeWords } from '#codec/mime/encoded-word.ts'
+
+import { commandLine } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
+import { install, until } from './installation.ts'
+import type { Installation } from './installation.ts'
+import { copiesOf, imap } from './mail.ts'
+import { sendBy } from './wire.ts'
+
+const LIST = 'seminar@campus.example'
+
+interface Posts {
+  readonly items: readonly { readonly number: number; readonly subject: string }[]
+}
+
+describe('a mailing list', () => {
+  let watari: Installation
+  let cli: CommandLine
+  const dir = mkdtempSync(join(tmpdir(), 'watari-lists-'))
+  before(async () => {
+    watari = await install({ bind: ['127.0.0.1'] })
+    cli = commandLine(watari)
+    const file = join(dir, 'aliases')
+    writeFileSync(file, 'seminar: hanako, taro\n')
+    const from = ['--from', 'aliases', '--domain', 'campus.example', '--owner', 'admin']
+    await cli.run(['list', 'import', file, ...from])
+  })
+  after(async () => {
+    await watari.remove()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  const mail = (user: string, id: string, subject: string): string =>
+    `From: ${user}@campus.example\r\nTo: ${LIST}\r\nSubject: ${subject}\r\nMessage-ID: <${id}@campus.example>\r\nDate: Wed, 25 Nov 2026 10:00:00 +0900\r\n\r\n渡り廊下で。\r\n`
+  const post = async (user: string, id: string, subject: string): Promise<void> => {
+    const login = { user, password: watari.password(user) }
+    const way = { port: watari.port(465), tls: 'implicit', ca: watari.ca, login } as const
+    const envelope = { from: `${user}@campus.example`, to: LIST }
+    assert.match(await sendBy(way, { ...envelope, content: mail(user, id, subject) }), /^250 /)
+  }
+  const posts = (...more: string[]) => cli.json<Posts>(['list', 'posts', LIST, ...more])
+
+  it('takes a post of a member to all members, under a number, and keeps it', async () => {
+    await post('hanako', 'p1', '歓迎会')
+    const reader = await imap(watari, 'taro')
+    await until(
+      'it is there',
+      async () => (await copiesOf(reader, '<p1@campus.example>')).length > 0,
+    )
+    const [copy, ...more] = await copiesOf(reader, '<p1@campus.example>')
+    await reader.logout()
+    assert.equal(more.length, 0)
+    const text = copy!.source.toString()
+    assert.match(text, /^Return-Path: <seminar-bounces@campus\.example>/)
+    assert.match(text, /\r\nList-Id: .*<seminar\.campus\.example>\r\n/)
+    assert.ok(text.endsWith('\r\n\r\n渡り廊下で。\r\n'), text)
+    assert.deepEqual(
+      (await posts()).items.map(({ number, subject }) => [number, decodeWords(subject)]),
+      [[1, '歓迎会']],
+    )
+    assert.equal(
+      await cli.run(['list', 'post', LIST, '1', '--recipients']),
+      'hanako@campus.example\ntaro@campus.example\n',
+    )
+  })
+
+  it('holds what comes in the name of a member without a login, until somebody approves it', async () => {
+    const envelope = { from: 'hanako@campus.example', to: LIST }
+    const way = { port: watari.port(25) }
+    const content = mail('hanako', 'p2', '送別会')
+    assert.match(await sendBy(way, { ...envelope, content }), /^250 /)
+    await until('it waits', async () => (await posts('--held')).items.length === 1)
+    assert.equal((await posts()).items.length, 1)
+    await cli.run(['list', 'approve', LIST, '1'])
+    assert.deepEqual(
+      (await posts()).items.map(({ number }) => number),
+      [2, 1],
+    )
+    assert.deepEqual((await posts('--held')).items, [])
+    await cli.refused(['list', 'approve', LIST, '1'], 1)
+  })
+})
