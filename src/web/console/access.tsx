@@ -8,13 +8,13 @@ import { useWords } from '#web/parts/language.ts'
 import { numberText } from '#web/parts/times.ts'
 
 import { useAct } from './acts.ts'
-import { ask } from './api.ts'
+import { ask } from '#web/parts/api.ts'
 import { FilterText } from './filter-text.tsx'
 import { ImportNetworks } from './import-networks.tsx'
 import { networksOf } from './networks-of.ts'
 import { May, useMay } from './may.tsx'
-import { PageTable } from './page-table.tsx'
-import { useRows } from './rows-of.ts'
+import { PageTable } from '#web/parts/page-table.tsx'
+import { useRows } from '#web/parts/rows-of.ts'
 import { TableTools, useColumns } from './table-tools.tsx'
 
 interface Written {

@@ -8,7 +8,7 @@ import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
 import type { EditField, Values } from './edit-row.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** A new row of the directory. */
 export function AddRow(props: {

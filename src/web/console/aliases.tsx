@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import type { AliasBody } from '#contract/admin/directory.ts'
 import { useWords } from '#web/parts/language.ts'
 
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 import { DirectoryRows } from './directory-rows.tsx'
 import { listOf } from './edit-row.tsx'
 

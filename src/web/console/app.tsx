@@ -3,10 +3,10 @@ import type { ReactNode } from 'react'
 
 import type { SessionBody } from '#contract/admin/session.ts'
 
-import { ApiFailure, ask, remember } from './api.ts'
+import { ApiFailure, ask, remember } from '#web/parts/api.ts'
 import { AdministratorLogin } from './login.tsx'
 import { Shell } from './shell.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** The login, or what is behind it. */
 export function App(): ReactNode {

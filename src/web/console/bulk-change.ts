@@ -1,8 +1,8 @@
 import type { UserBody } from '#contract/admin/directory.ts'
 
-import { ApiFailure, ask, part, queryOf } from './api.ts'
+import { ApiFailure, ask, part, queryOf } from '#web/parts/api.ts'
 import { partsOf } from './person-facts.ts'
-import type { Page, Query } from './rows-of.ts'
+import type { Page, Query } from '#web/parts/rows-of.ts'
 
 /** A change of many as it stands in a form; what is empty stays as it is. */
 export interface BulkTexts {

@@ -7,12 +7,12 @@ import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 import { numberText } from '#web/parts/times.ts'
 
-import { ask, queryOf } from './api.ts'
+import { ask, queryOf } from '#web/parts/api.ts'
 import { ChangePeople } from './change-people.tsx'
-import { csvColumns, csvOf, saveFile } from './csv.ts'
+import { csvColumns, csvOf, saveFile } from '#web/parts/csv.ts'
 import { May } from './may.tsx'
 import { reasonOf } from './reason.ts'
-import type { Page, Query } from './rows-of.ts'
+import type { Page, Query } from '#web/parts/rows-of.ts'
 import type { useColumns } from './table-tools.tsx'
 
 /** Rows asked for at once. */

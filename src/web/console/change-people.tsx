@@ -11,8 +11,8 @@ import { bulkCounts, changeAll, noChange, peopleOf, previewOf } from './bulk-cha
 import type { BulkRow, BulkTexts } from './bulk-change.ts'
 import { BulkFields } from './bulk-fields.tsx'
 import { BulkReport } from './bulk-report.tsx'
-import type { Query } from './rows-of.ts'
-import { Trouble } from './trouble.tsx'
+import type { Query } from '#web/parts/rows-of.ts'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** One change of many people: what would become of each is shown before it is done. */
 export function ChangePeople(props: {

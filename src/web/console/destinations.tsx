@@ -7,7 +7,7 @@ import { Aliases } from './aliases.tsx'
 import { Domains } from './domains.tsx'
 import { Forwards } from './forwards.tsx'
 import { Routes } from './routes.tsx'
-import { Tabs } from './tabs.tsx'
+import { Tabs } from '#web/parts/tabs.tsx'
 
 const TABS = { domains: Domains, aliases: Aliases, forwards: Forwards, routes: Routes } as const
 

@@ -10,17 +10,17 @@ import { useWords } from '#web/parts/language.ts'
 
 import { useAct } from './acts.ts'
 import { AddRow } from './add-row.tsx'
-import { ask, queryOf } from './api.ts'
+import { ask, queryOf } from '#web/parts/api.ts'
 import { EditRow } from './edit-row.tsx'
 import type { EditField, Values } from './edit-row.tsx'
 import { FilterText } from './filter-text.tsx'
 import { May } from './may.tsx'
-import { PageTable } from './page-table.tsx'
-import { useRows } from './rows-of.ts'
-import type { Page } from './rows-of.ts'
-import { Sheet } from './sheet.tsx'
+import { PageTable } from '#web/parts/page-table.tsx'
+import { useRows } from '#web/parts/rows-of.ts'
+import type { Page } from '#web/parts/rows-of.ts'
+import { Sheet } from '#web/parts/sheet.tsx'
 import { TableTools, useColumns } from './table-tools.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** Of the rows that hold the key, one is it. */
 const FOUND_MAX = 1_000

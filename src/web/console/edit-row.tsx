@@ -6,8 +6,8 @@ import type { ReactNode } from 'react'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
-import { ApiFailure } from './api.ts'
-import { Trouble } from './trouble.tsx'
+import { ApiFailure } from '#web/parts/api.ts'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** Text of each field; a list has blanks or commas between, a flag is `yes` or empty. */
 export type Values = Readonly<Record<string, string>>

@@ -10,8 +10,8 @@ import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
 import { Mark } from '#web/parts/mark.tsx'
 
-import { ask, part, queryOf } from './api.ts'
-import { Trouble } from './trouble.tsx'
+import { ask, part, queryOf } from '#web/parts/api.ts'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** Who says what of an address, and who is believed. */
 export function Explain(): ReactNode {

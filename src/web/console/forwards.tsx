@@ -4,7 +4,7 @@ import type { ForwardBody } from '#contract/admin/directory.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
 
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 import { DirectoryRows } from './directory-rows.tsx'
 import { listOf } from './edit-row.tsx'
 import type { Values } from './edit-row.tsx'

@@ -8,11 +8,11 @@ import { setQuery, useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 import { dateText } from '#web/parts/times.ts'
 
-import { ask, queryOf } from './api.ts'
+import { ask, queryOf } from '#web/parts/api.ts'
 import { Changes } from './changes.tsx'
 import { Rollback } from './rollback.tsx'
-import { Sheet } from './sheet.tsx'
-import { Trouble } from './trouble.tsx'
+import { Sheet } from '#web/parts/sheet.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** One generation: who made it and what it changed; how it differs from any other; the way back to it. */
 export function GenerationDetail(props: {

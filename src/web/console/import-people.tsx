@@ -8,12 +8,12 @@ import type { SourcesBody } from '#contract/admin/sources.ts'
 import { useWords } from '#web/parts/language.ts'
 import { numberText } from '#web/parts/times.ts'
 
-import { ask } from './api.ts'
+import { ask } from '#web/parts/api.ts'
 import { countsOf, importAll, readFiles } from './import-run.ts'
 import type { Outcome, ReadFiles } from './import-run.ts'
 import { ImportReport } from './import-report.tsx'
 import { May, useMay } from './may.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 const FILE_FORMATS: readonly CensusBody['format'][] = ['csv', 'ldif', 'passwd', 'aliases']
 

@@ -9,8 +9,8 @@ import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
 import type { MarkKind } from '#web/parts/mark.tsx'
 
-import { csvLine } from './csv-line.ts'
-import { saveFile } from './csv.ts'
+import { csvLine } from '#web/parts/csv-line.ts'
+import { saveFile } from '#web/parts/csv.ts'
 
 interface Told {
   readonly key: string

@@ -1,6 +1,6 @@
 import type { CensusBody, ImportedBody, ImportedRow } from '#contract/admin/import.ts'
 
-import { ask, queryOf } from './api.ts'
+import { ask, queryOf } from '#web/parts/api.ts'
 
 /** Rows of one request: others are served in between. */
 const ROWS_AT_ONCE = 1_000

@@ -5,7 +5,7 @@ import type { SessionBody } from '#contract/admin/session.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Login } from '#web/parts/login.tsx'
 
-import { ApiFailure, ask, remember } from './api.ts'
+import { ApiFailure, ask, remember } from '#web/parts/api.ts'
 
 /** The way in, for accounts that have a role. */
 export function AdministratorLogin(): ReactNode {

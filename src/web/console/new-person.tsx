@@ -8,8 +8,8 @@ import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
-import { ask } from './api.ts'
-import { Trouble } from './trouble.tsx'
+import { ask } from '#web/parts/api.ts'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** A new account. */
 export function NewPerson({ onClose }: { readonly onClose: () => void }): ReactNode {

@@ -8,12 +8,12 @@ import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
-import { ask } from './api.ts'
+import { ask } from '#web/parts/api.ts'
 import { noChange } from './bulk-change.ts'
 import { BulkFields } from './bulk-fields.tsx'
 import { partsOf } from './person-facts.ts'
 import { PlanPreview } from './plan-preview.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** A change of many on a day: whom it would change now is shown before it is planned. */
 export function NewPlan({ onClose }: { readonly onClose: () => void }): ReactNode {

@@ -10,11 +10,11 @@ import { Mark } from '#web/parts/mark.tsx'
 import { useNotices } from '#web/parts/notices.tsx'
 import { dateText, relativeText } from '#web/parts/times.ts'
 
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 import { Confirm } from './confirm.tsx'
 import { May, useMay } from './may.tsx'
 import { NodeMark } from './node-mark.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 const LIVE_MS = 5_000
 

@@ -9,11 +9,11 @@ import { useWords } from '#web/parts/language.ts'
 import { clockText, numberText, relativeText } from '#web/parts/times.ts'
 import type { Language } from '#web/parts/times.ts'
 
-import { ask } from './api.ts'
+import { ask } from '#web/parts/api.ts'
 import { Corridor } from './corridor.tsx'
 import type { Station, StationName } from './corridor.tsx'
 import { NodeMark, isWell } from './node-mark.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 const LIVE_MS = 5_000
 

@@ -12,11 +12,11 @@ import { BulkPeople } from './bulk-people.tsx'
 import { FilterText } from './filter-text.tsx'
 import { May } from './may.tsx'
 import { NewPerson } from './new-person.tsx'
-import { PageTable } from './page-table.tsx'
+import { PageTable } from '#web/parts/page-table.tsx'
 import { PersonDetail } from './person-detail.tsx'
 import { LifeMark, useRestore } from './person-life.tsx'
 import { StorageCell, useNearPercent } from './person-storage.tsx'
-import { useRows } from './rows-of.ts'
+import { useRows } from '#web/parts/rows-of.ts'
 import { TableTools, useColumns } from './table-tools.tsx'
 
 /** Accounts: who has a mailbox here. */

@@ -10,7 +10,7 @@ import { useMay } from './may.tsx'
 import { PeopleTable } from './people-table.tsx'
 import { Plans } from './plans.tsx'
 import { Sources } from './sources.tsx'
-import { Tabs } from './tabs.tsx'
+import { Tabs } from '#web/parts/tabs.tsx'
 
 /** With what it takes to see each. */
 const TABS = {

@@ -12,7 +12,7 @@ import { ROLES } from '#model/role.ts'
 import type { Role } from '#model/role.ts'
 
 import { useAct } from './acts.ts'
-import { ask, part, queryOf } from './api.ts'
+import { ask, part, queryOf } from '#web/parts/api.ts'
 import { Confirm } from './confirm.tsx'
 import { EditRow, listOf } from './edit-row.tsx'
 import type { Values } from './edit-row.tsx'
@@ -22,8 +22,8 @@ import { LifeMark, Rename, useRestore } from './person-life.tsx'
 import { PersonScripts } from './person-scripts.tsx'
 import { PersonStorage } from './person-storage.tsx'
 import { quotaChange, quotaFields, quotaValues } from './quota-fields.ts'
-import { Sheet } from './sheet.tsx'
-import { Trouble } from './trouble.tsx'
+import { Sheet } from '#web/parts/sheet.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 const pathOf = (id: string): string => `/users/${part(id)}`
 

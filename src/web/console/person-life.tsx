@@ -9,7 +9,7 @@ import { Mark } from '#web/parts/mark.tsx'
 import type { MarkKind } from '#web/parts/mark.tsx'
 
 import { useAct } from './acts.ts'
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 
 const KINDS: Readonly<Record<UserBody['state'], MarkKind>> = {
   notBegun: 'plain',

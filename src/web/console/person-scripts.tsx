@@ -10,8 +10,8 @@ import { useNotices } from '#web/parts/notices.tsx'
 import { numberText } from '#web/parts/times.ts'
 
 import { useAct } from './acts.ts'
-import { ask, part } from './api.ts'
-import { Trouble } from './trouble.tsx'
+import { ask, part } from '#web/parts/api.ts'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 interface Script {
   readonly name: string

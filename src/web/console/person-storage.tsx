@@ -11,9 +11,9 @@ import { Meter } from '#web/parts/meter.tsx'
 import { storageText } from '#web/parts/storage.ts'
 import { numberText } from '#web/parts/times.ts'
 
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 import { useMay } from './may.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 type Mailboxes = typeof mailboxes._zod.output
 type Held = Pick<Mailboxes, 'used' | 'quota'>

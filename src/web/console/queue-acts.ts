@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 
 export type QueueAct = 'hold' | 'release' | 'retry' | 'drop'
 

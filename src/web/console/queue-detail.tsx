@@ -7,7 +7,7 @@ import { Link } from '#web/parts/link.tsx'
 import { Mark } from '#web/parts/mark.tsx'
 import { dateText } from '#web/parts/times.ts'
 
-import { queryOf } from './api.ts'
+import { queryOf } from '#web/parts/api.ts'
 import { STATE_MARKS } from './queue-state.ts'
 
 /** One message of the queue: for whom it waits, since when, and why. */

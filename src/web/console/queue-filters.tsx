@@ -4,7 +4,7 @@ import { setQuery, useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 
 import { FilterText } from './filter-text.tsx'
-import type { Query } from './rows-of.ts'
+import type { Query } from '#web/parts/rows-of.ts'
 
 const STATES = ['ready', 'claimed', 'held', 'failed', 'delivered', 'dropped'] as const
 

@@ -3,7 +3,7 @@ import type { TFunction } from 'i18next'
 import type { OwnQuotaBody } from '#contract/admin/directory.ts'
 import { readSize, writeSize } from '#model/storage-size.ts'
 
-import { ApiFailure } from './api.ts'
+import { ApiFailure } from '#web/parts/api.ts'
 import type { EditField, Values } from './edit-row.tsx'
 
 /** Empty: as the wider place says. */

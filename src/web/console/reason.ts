@@ -1,6 +1,6 @@
 import type { TFunction } from 'i18next'
 
-import { ApiFailure } from './api.ts'
+import { ApiFailure } from '#web/parts/api.ts'
 
 /** What happened, and the remedy: in the page's language where it has words for it, else in the API's. */
 export function reasonOf(t: TFunction, thrown: unknown): string | undefined {

@@ -8,7 +8,7 @@ import { useWords } from '#web/parts/language.ts'
 import { numberText } from '#web/parts/times.ts'
 
 import { useAct } from './acts.ts'
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 
 /** Says what becomes of those who came from it alone, and asks for its name. */
 export function RemoveSource(props: {

@@ -7,9 +7,9 @@ import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
-import { ask, queryOf } from './api.ts'
+import { ask, queryOf } from '#web/parts/api.ts'
 import { Changes } from './changes.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** What going back would change, before it does. */
 export function Rollback(props: {

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import type { RouteBody } from '#contract/admin/directory.ts'
 import { useWords } from '#web/parts/language.ts'
 
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 import { DirectoryRows } from './directory-rows.tsx'
 
 /** Where mail goes next, by domain or address. */

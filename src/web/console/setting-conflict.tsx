@@ -6,7 +6,7 @@ import type { GenerationBody, SettingChangeBody } from '#contract/admin/settings
 import { useWords } from '#web/parts/language.ts'
 import { dateText } from '#web/parts/times.ts'
 
-import { ask, queryOf } from './api.ts'
+import { ask, queryOf } from '#web/parts/api.ts'
 import { Changes } from './changes.tsx'
 
 /** Somebody else has changed the settings since they were read: who, what, and whether to go on. */

@@ -10,7 +10,7 @@ import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
 import { useNotices } from '#web/parts/notices.tsx'
 
-import { ApiFailure, ask } from './api.ts'
+import { ApiFailure, ask } from '#web/parts/api.ts'
 import { Changes } from './changes.tsx'
 import { FilterText } from './filter-text.tsx'
 import { May } from './may.tsx'
@@ -18,7 +18,7 @@ import { SettingConflict } from './setting-conflict.tsx'
 import { textOfValue, valueOfText } from './setting-text.ts'
 import type { SettingValue } from './setting-text.ts'
 import type { SettingsBody } from './settings.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** What has been edited and not applied: the text of each field, or null for its default. */
 type Edits = Readonly<Record<string, string | null>>

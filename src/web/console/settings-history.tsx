@@ -8,8 +8,8 @@ import { Mark } from '#web/parts/mark.tsx'
 import { dateText } from '#web/parts/times.ts'
 
 import { GenerationDetail } from './generation-detail.tsx'
-import { PageTable } from './page-table.tsx'
-import { useRows } from './rows-of.ts'
+import { PageTable } from '#web/parts/page-table.tsx'
+import { useRows } from '#web/parts/rows-of.ts'
 import { TableTools, useColumns } from './table-tools.tsx'
 
 /** All generations of the settings, the latest first: what each changed, how two differ, and the way back. */

@@ -6,11 +6,11 @@ import type { SettingBody } from '#contract/admin/settings.ts'
 import { useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 
-import { ask } from './api.ts'
+import { ask } from '#web/parts/api.ts'
 import { SettingsForm } from './settings-form.tsx'
 import { SettingsHistory } from './settings-history.tsx'
-import { Tabs } from './tabs.tsx'
-import { Trouble } from './trouble.tsx'
+import { Tabs } from '#web/parts/tabs.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 const TABS = ['all', 'history'] as const
 

@@ -11,8 +11,8 @@ import { Link } from '#web/parts/link.tsx'
 import { Notices } from '#web/parts/notices.tsx'
 import { Preferences } from '#web/parts/preferences.tsx'
 
-import { ask } from './api.ts'
-import { Failing } from './failing.tsx'
+import { ask } from '#web/parts/api.ts'
+import { Failing } from '#web/parts/failing.tsx'
 import { Keys } from './keys.tsx'
 
 interface Room {

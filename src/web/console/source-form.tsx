@@ -9,11 +9,11 @@ import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 import { blankSource, sourceOf, textsOf } from './source-texts.ts'
 import type { SourceTexts } from './source-texts.ts'
 import { Tried, tried } from './source-trial.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** A source that is new, or as it is to be: tried before it is set. */
 export function SourceForm(props: {

@@ -8,9 +8,9 @@ import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
 import { lengthText, numberText } from '#web/parts/times.ts'
 
-import { ask, part } from './api.ts'
+import { ask, part } from '#web/parts/api.ts'
 import { SourceMark } from './source-mark.tsx'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 /** Of long lists so many are shown. */
 const SHOWN = 100

@@ -7,8 +7,8 @@ import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 import { numberText } from '#web/parts/times.ts'
 
-import { csvColumns, csvOf, saveFile } from './csv.ts'
-import type { Query } from './rows-of.ts'
+import { csvColumns, csvOf, saveFile } from '#web/parts/csv.ts'
+import type { Query } from '#web/parts/rows-of.ts'
 
 /** Which columns of a table are shown; kept in this browser. */
 export function useColumns<Row>(

@@ -8,10 +8,10 @@ import { setQuery, useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 import { dateText } from '#web/parts/times.ts'
 
-import { ask, queryOf } from './api.ts'
+import { ask, queryOf } from '#web/parts/api.ts'
 import { Told } from './told.tsx'
 import { storyOf } from './trace-story.ts'
-import { Trouble } from './trouble.tsx'
+import { Trouble } from '#web/parts/trouble.tsx'
 
 const SHOWN_MAX = 50
 

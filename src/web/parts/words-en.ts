@@ -21,4 +21,14 @@ export const EN: Words = {
   'login.enter': 'Log in',
   'login.wrong': 'The user name or the password is wrong.',
   'login.slowed': 'There were too many wrong passwords. Please try again in a few minutes.',
+  'trouble.away': 'The control centre does not answer now.',
+  'trouble.refused': 'This was not done.',
+  'trouble.mailGoesOn': 'Mail goes on without it.',
+  'trouble.retry': 'Try again',
+  'shell.skip': 'To the page',
+  'shell.leave': 'Log out',
+  broken: 'This page has failed. Mail goes on.',
+  'table.cut':
+    'The first {{rows}} rows are shown. Narrow the list with a filter to see the others.',
+  cancel: 'Cancel',
 }

@@ -20,4 +20,13 @@ export const JA: Words = {
   'login.enter': 'ログイン',
   'login.wrong': 'ユーザー名またはパスワードが違います。',
   'login.slowed': 'パスワードの間違いが続きました。数分後にもう一度お試しください。',
+  'trouble.away': '管理サーバーが応答しません。',
+  'trouble.refused': '実行できませんでした。',
+  'trouble.mailGoesOn': 'メールの送受信は止まっていません。',
+  'trouble.retry': 'もう一度試す',
+  'shell.skip': '本文へ移動',
+  'shell.leave': 'ログアウト',
+  broken: 'この画面に問題が起きました。メールの送受信は止まっていません。',
+  'table.cut': '先頭の {{rows}} 件を表示しています。残りは条件を絞ると表示できます。',
+  cancel: 'やめる',
 }

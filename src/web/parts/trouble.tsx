@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 
-import { useWords } from '#web/parts/language.ts'
+import { useWords } from './language.ts'
 
 import { ApiFailure } from './api.ts'
 

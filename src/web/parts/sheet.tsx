@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 
-import { setQuery } from '#web/parts/address.ts'
-import { useWords } from '#web/parts/language.ts'
+import { setQuery } from './address.ts'
+import { useWords } from './language.ts'
 
 /** The detail of a row, beside its table; `id` of the address names the row. */
 export function Sheet(props: {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 
-import { useWords } from '#web/parts/language.ts'
-import { Link } from '#web/parts/link.tsx'
+import { useWords } from './language.ts'
+import { Link } from './link.tsx'
 
 /** Parts of a page as links, since each has an address. The first is the page's own. */
 export function Tabs(props: {

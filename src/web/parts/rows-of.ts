@@ -2,7 +2,7 @@ import { useQueries, useQueryClient } from '@tanstack/react-query'
 import type { QueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useState } from 'react'
 
-import type { Rows } from '#web/parts/data-table.tsx'
+import type { Rows } from './data-table.tsx'
 
 import { ask, queryOf } from './api.ts'
 import { grown, pagesOf, placeOf, spineOf } from './spine.ts'

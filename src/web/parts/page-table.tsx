@@ -1,10 +1,10 @@
 import { Skeleton } from '@mantine/core'
 import type { ReactNode } from 'react'
 
-import { DataTable } from '#web/parts/data-table.tsx'
-import type { DataTableProps } from '#web/parts/data-table.tsx'
-import { useWords } from '#web/parts/language.ts'
-import { numberText } from '#web/parts/times.ts'
+import { DataTable } from './data-table.tsx'
+import type { DataTableProps } from './data-table.tsx'
+import { useWords } from './language.ts'
+import { numberText } from './times.ts'
 
 import type { Listed } from './rows-of.ts'
 import { ROWS_MAX } from './spine.ts'

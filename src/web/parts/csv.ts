@@ -1,4 +1,4 @@
-import type { Column } from '#web/parts/data-table.tsx'
+import type { Column } from './data-table.tsx'
 
 import { ask, queryOf } from './api.ts'
 import { csvLine } from './csv-line.ts'
