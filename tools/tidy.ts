@@ -36,7 +36,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['queue', 'deliver', 'retention', 'people', 'report', 'migrate'],
     ['home'],
   ],
-  web: [['parts'], ['console', 'mail'], ['settings']],
+  web: [['parts'], ['console', 'lists', 'mail'], ['settings']],
 }
 
 /** Floors inside a large folder; files directly in it are its nouns and what puts it together. */

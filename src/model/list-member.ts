@@ -1,6 +1,7 @@
 import type { AccountId } from './account.ts'
 import { addressKey } from './address.ts'
 import type { Address } from './address.ts'
+import type { MemberDelivery } from './list-words.ts'
 
 /** Who is in a list, or kept out of it; one row each. */
 export interface ListMember {
@@ -34,9 +35,6 @@ export type MemberRef =
     }
   /** Somebody elsewhere. */
   | { readonly kind: 'address'; readonly address: Address; readonly name?: string }
-
-export const MEMBER_DELIVERIES = ['each', 'digest', 'none'] as const
-export type MemberDelivery = (typeof MEMBER_DELIVERIES)[number]
 
 /** Both in ISO 8601 and UTC; `until` is the first moment after it. */
 export interface MemberTerm {

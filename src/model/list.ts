@@ -1,5 +1,6 @@
 import type { AccountId } from './account.ts'
 import type { Address } from './address.ts'
+import type { ListAudience, ListPosting, ListSubscription } from './list-words.ts'
 import type { Day } from './person-facts.ts'
 
 /** A mailing list: an address whose posts go to members, who are persons first and addresses last. */
@@ -61,26 +62,6 @@ export interface ListRules {
   /** Of what the list itself says. */
   readonly language: 'ja' | 'en'
 }
-
-export const LIST_POSTINGS = [
-  'members', // who is a member
-  'domain', // whoever has an account here
-  'anyone',
-  'moderated', // each post waits for a moderator, but for those of owners and moderators
-  'announce', // owners and moderators alone
-] as const
-export type ListPosting = (typeof LIST_POSTINGS)[number]
-
-export const LIST_SUBSCRIPTIONS = [
-  'closed', // owners add members
-  'confirm', // whoever confirms by mail, and everybody with an account
-  'open', // whoever asks and has an account; others confirm by mail
-  'approve', // an owner approves
-] as const
-export type ListSubscription = (typeof LIST_SUBSCRIPTIONS)[number]
-
-export const LIST_AUDIENCES = ['none', 'owners', 'members', 'domain', 'public'] as const
-export type ListAudience = (typeof LIST_AUDIENCES)[number]
 
 /** As a list is where nobody has said anything. */
 export const LIST_RULES: ListRules = {

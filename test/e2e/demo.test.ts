@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { accessFaults, noBrowser, openBrowser, visit } from './browser.ts'
 import { install, runProgram, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 
@@ -63,6 +64,65 @@ describe('an installation to learn with (--demo)', () => {
     const traced = await at.watari(['trace', 'invoice@billing.example'])
     assert.match(traced.stdout, /Eicar/i)
   })
+
+  test('has lists with what was posted, and what waits for a moderator', async () => {
+    const posts = (await json('list', 'posts', 'econ-seminar')).items
+    assert.deepEqual(
+      posts.map((row: { number: number; recipients: number }) => [row.number, row.recipients]),
+      [
+        [2, 9],
+        [1, 9],
+      ],
+    )
+    assert.equal((await json('list', 'posts', 'exchange', '--held')).items.length, 2)
+  })
+
+  test(
+    'has its lists managed in the browser, by an owner without a role',
+    { skip: noBrowser },
+    async () => {
+      const browser = await openBrowser()
+      try {
+        const visitor = await visit(browser, at, { language: 'ja', scheme: 'light' })
+        const { page } = visitor
+        await page.goto(`https://localhost:${at.port(443)}/lists/econ-seminar@campus.example`)
+        const owner = demo().accounts.find(({ username }) => username === 'tanaka.hiroshi')!
+        await page.keyboard.type('tanaka.hiroshi')
+        await page.keyboard.press('Tab')
+        await page.keyboard.type(owner.password)
+        await page.keyboard.press('Enter')
+        await page.getByText('青木 陽菜').waitFor()
+        assert.deepEqual(await accessFaults(page), [])
+        await page.getByRole('button', { name: 'メンバーを追加' }).click()
+        await page
+          .getByRole('textbox', { name: '氏名・ユーザー名・アドレス' })
+          .fill('suzuki.ken\n髙橋 舞\nだれか\nhanako')
+        await page.getByRole('button', { name: '誰のことかを確認する' }).click()
+        await page.getByText('該当者が見つかりません').waitFor()
+        await page.getByText('登録済み').waitFor()
+        assert.deepEqual(await accessFaults(page), [])
+        await page.getByRole('button', { name: '2 件を追加' }).click()
+        await page.getByText('2 件を追加しました。').waitFor()
+        await page.getByRole('gridcell', { name: '髙橋 舞' }).waitFor()
+        await page.getByRole('button', { name: '元に戻す' }).click()
+        await page.getByText('元に戻しました。').waitFor()
+        await page.getByRole('gridcell', { name: '髙橋 舞' }).waitFor({ state: 'detached' })
+        await page.getByRole('link', { name: '投稿' }).click()
+        await page.getByText('Re: 次回の発表').click()
+        await page.getByText('資料は前日までに送ります').waitFor()
+        assert.match(page.url(), /\/lists\/econ-seminar%40campus\.example\/posts\/2$/)
+        await page.getByRole('link', { name: '設定' }).click()
+        await page.getByRole('button', { name: '保存' }).waitFor()
+        assert.deepEqual(await accessFaults(page), [])
+        assert.deepEqual(visitor.faults, [])
+        // A list of others is not opened, nor told of.
+        await page.goto(`https://localhost:${at.port(443)}/lists/exchange@campus.example`)
+        await page.getByRole('alert').waitFor()
+      } finally {
+        await browser.close()
+      }
+    },
+  )
 
   test('takes over lists of another list manager, looked at first', async () => {
     mkdirSync(join(folder, 'lists', 'kenkyukai'), { recursive: true })

@@ -18,7 +18,7 @@ import type { Plugin } from 'vite'
 const ROOT = join(import.meta.dirname, '../../..')
 const WEB = join(ROOT, 'src/web')
 /** Each has a `main.tsx` in its folder of `src/web`. */
-const PAGES = ['console', 'mail', 'settings'] as const
+const PAGES = ['console', 'lists', 'mail', 'settings'] as const
 /** The HTML gets a nonce each time that it is served. */
 const COMPRESSED = /\.(js|css|svg|json)$/
 /** Folders of earlier versions that nobody has built for so long are forgotten. */

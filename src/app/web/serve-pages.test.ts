@@ -50,7 +50,7 @@ describe('the web pages', () => {
     assert.match(String(early.octets), /画面を準備しています[\s\S]*being built/)
     assert.equal((await get('/assets/a-1.js')).status, 404)
     mkdirSync(join(folder, 'assets'), { recursive: true })
-    for (const page of ['console', 'mail']) {
+    for (const page of ['console', 'lists', 'mail']) {
       mkdirSync(join(folder, page))
       writeFileSync(join(folder, page, 'index.html'), `<meta content="__NONCE__">${page}`)
     }

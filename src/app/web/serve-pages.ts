@@ -17,6 +17,7 @@ interface Page {
 /** The addresses of the pages; each keeps its state in what follows. */
 const PAGES: readonly Page[] = [
   { path: /^\/console(?:\/|$)/, html: 'console/index.html' },
+  { path: /^\/lists(?:\/|$)/, html: 'lists/index.html' },
   { path: /^\/settings(?:\/|$)/, html: 'settings/index.html' },
   { path: /^\/(?:$|mail(?:\/|$))/, html: 'mail/index.html' },
 ]

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { MEMBER_DELIVERIES } from '#model/list-member.ts'
-import { LIST_AUDIENCES, LIST_POSTINGS, LIST_SUBSCRIPTIONS } from '#model/list.ts'
+import { MEMBER_DELIVERIES } from '#model/list-words.ts'
+import { LIST_AUDIENCES, LIST_POSTINGS, LIST_SUBSCRIPTIONS } from '#model/list-words.ts'
 import { pageQuery, pending } from './common.ts'
 
 const count = z.number().int().nonnegative()

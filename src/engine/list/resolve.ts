@@ -6,7 +6,8 @@ import { lifeOf, takesMail } from '#model/account-life.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { isInAt, memberKey } from '#model/list-member.ts'
-import type { ListMember, MemberDelivery, MemberRef } from '#model/list-member.ts'
+import type { ListMember, MemberRef } from '#model/list-member.ts'
+import type { MemberDelivery } from '#model/list-words.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
 /** Somebody who gets the posts of a list. */

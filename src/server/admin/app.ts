@@ -26,7 +26,7 @@ import { explainRoutes } from './explain.ts'
 import { forwardRoutes } from './forwards.ts'
 import { listMemberRoutes } from './lists/members.ts'
 import { listRoutes } from './lists/lists.ts'
-import { needListRight } from './lists/right.ts'
+import { needListRight, needPostRight } from './lists/right.ts'
 import { longPages } from './long-pages.ts'
 import { importRoutes } from './imports.ts'
 import { listImportRoutes } from './list-imports.ts'
@@ -127,11 +127,11 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         if (permission === 'anybody') return
         Object.assign(request, authenticate(deps, sessions, request))
         if (permission !== undefined && permission !== 'known') need(request, permission)
-        const { list: right } = request.routeOptions.config
-        if (right !== undefined) {
-          const { list } = request.params as { readonly list: string }
-          needListRight(request, deps.directory.directory, { list, right })
-        }
+        const { list: right, posts } = request.routeOptions.config
+        const { list } = request.params as { readonly list: string }
+        const { directory } = deps.directory
+        if (right !== undefined) needListRight(request, directory, { list, right })
+        if (posts !== undefined) needPostRight(request, directory, { list, right: posts })
       })
       scope.addHook('preSerialization', longPages)
       scope.get(

@@ -6,7 +6,7 @@ import { addressKey } from '#model/address.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { roleOfRequest } from './context.ts'
-import type { ListRight } from './lists/right.ts'
+import type { ListRight, PostRight } from './lists/right.ts'
 import { ApiError } from './errors.ts'
 
 declare module 'fastify' {
@@ -15,6 +15,8 @@ declare module 'fastify' {
     readonly permission?: Permission | 'known' | 'anybody'
     /** Of the list that the path names: asked before the body is looked at. */
     readonly list?: ListRight
+    /** Of its posts, likewise. */
+    readonly posts?: PostRight
   }
 }
 

@@ -17,17 +17,22 @@ import type { ListPostBody } from '#contract/admin/posts.ts'
 import type { ArchivedPost } from '#engine/list/archive.ts'
 import type { PostAct, PostDesk } from '#engine/list/desk.ts'
 import type { MailingList } from '#model/list.ts'
-
 import type { Directory } from '#store/directory/directory.ts'
 
 import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
-import { addressIn } from './lookup.ts'
+import { anyList } from './lists/right.ts'
 import { askStore, authorText } from './store-ask.ts'
 
 const named = z.object({ list: z.string().max(1_000) })
 const post = named.extend({ n: z.coerce.number().int().min(1).max(4_294_967_295) })
+
+const READ = { permission: 'content.read', part: 'reader' } as const
+const LOOK = { permission: 'content.read', part: 'moderator' } as const
+const TRACE = { permission: 'trace.read', part: 'moderator' } as const
+const DECIDE = { permission: 'content.write', part: 'moderator' } as const
+const CHANGE = { permission: 'content.write', part: 'owner' } as const
 
 /** Posts of mailing lists: their archive, what waits for a decision, and whom they do not reach. */
 export function postRoutes(app: AdminServer, deps: AdminDeps): void {
@@ -49,12 +54,13 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/lists/:list/posts',
     {
-      config: { permission: 'content.read' },
+      config: { permission: 'known', posts: READ },
       schema: { params: named, querystring: postsQuery, response: { 200: listPosts } },
     },
-    async ({ params, query: { before, limit, text } }) => {
+    async (request) => {
+      const { before, limit, text } = request.query
       const more = { ...(before !== undefined && { before }), ...(text !== undefined && { text }) }
-      const { posts, next } = await ask(params.list, (desk, { id }) =>
+      const { posts, next } = await ask(request.params.list, (desk, { id }) =>
         desk.list({ list: id, limit, ...more }),
       )
       return { items: posts.map(bodyOf), ...(next !== undefined && { next: String(next) }) }
@@ -64,12 +70,12 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/lists/:list/posts/:n',
     {
-      config: { permission: 'content.read' },
+      config: { permission: 'known', posts: READ },
       schema: { params: post, response: { 200: listPostWhole } },
     },
-    async ({ params }) => {
-      const whole = await ask(params.list, (desk, { id }) =>
-        desk.show({ list: id, number: params.n }),
+    async (request) => {
+      const whole = await ask(request.params.list, (desk, { id }) =>
+        desk.show({ list: id, number: request.params.n }),
       )
       const { header, preview, raw, sizeBytes } = whole
       return { ...bodyOf(whole.post), header, preview, raw, sizeBytes }
@@ -79,12 +85,12 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/lists/:list/posts/:n/recipients',
     {
-      config: { permission: 'trace.read' },
+      config: { permission: 'known', posts: TRACE },
       schema: { params: post, response: { 200: listPostRecipients } },
     },
-    async ({ params }) => {
-      const to = await ask(params.list, (desk, { id }) =>
-        desk.recipients({ list: id, number: params.n }),
+    async (request) => {
+      const to = await ask(request.params.list, (desk, { id }) =>
+        desk.recipients({ list: id, number: request.params.n }),
       )
       return { items: to.map((address) => ({ address })) }
     },
@@ -93,11 +99,11 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/lists/:list/held',
     {
-      config: { permission: 'content.read' },
+      config: { permission: 'known', posts: LOOK },
       schema: { params: named, response: { 200: heldPosts } },
     },
-    async ({ params }) => {
-      const held = await ask(params.list, (desk, { id }) => desk.held({ list: id }))
+    async (request) => {
+      const held = await ask(request.params.list, (desk, { id }) => desk.held({ list: id }))
       const items = held.map(({ by, shown, standing, heldAtMs, ...rest }) => ({
         ...rest,
         decidedBy: by,
@@ -113,7 +119,7 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
     app.post(
       `/lists/:list/held/${act}`,
       {
-        config: { permission: 'content.write' },
+        config: { permission: 'known', posts: DECIDE },
         schema: {
           params: named,
           body: act === 'reject' ? postRejection : postNumbers,
@@ -133,7 +139,7 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
   app.post(
     '/lists/:list/posts/withdraw',
     {
-      config: { permission: 'content.write' },
+      config: { permission: 'known', posts: CHANGE },
       schema: { params: named, body: postNumbers, response: { 200: postsDecided } },
     },
     (request) => decide(request, { act: 'withdraw', numbers: request.body.numbers }),
@@ -153,11 +159,11 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/lists/:list/bounces',
     {
-      config: { permission: 'trace.read' },
+      config: { permission: 'known', posts: TRACE },
       schema: { params: named, response: { 200: listBounces } },
     },
-    async ({ params }) => {
-      const bounces = await ask(params.list, (desk, { id }) => desk.bounces({ list: id }))
+    async (request) => {
+      const bounces = await ask(request.params.list, (desk, { id }) => desk.bounces({ list: id }))
       const items = bounces.map(({ suspendedAtMs, days, ...rest }) => ({
         ...rest,
         days: [...days],
@@ -170,7 +176,7 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
   app.post(
     '/lists/:list/bounces/resume',
     {
-      config: { permission: 'content.write' },
+      config: { permission: 'known', posts: CHANGE },
       schema: { params: named, body: bouncingAddress, response: { 200: done } },
     },
     async (request) => {
@@ -184,9 +190,7 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
 
 /** By id or any of its addresses. */
 function listOf(directory: Directory, text: string): MailingList {
-  const list =
-    directory.list(text as MailingList['id']) ??
-    directory.listByAddress(addressIn(directory, text))?.list
+  const list = anyList(directory, text)
   if (list !== undefined && list.deletedAt === undefined) return list
   throw new ApiError('notFound', `there is no list ${text}`, 'watari list ls shows the lists.')
 }

@@ -9,7 +9,7 @@ import { numberText } from '#web/parts/times.ts'
 
 import { useAct } from './acts.ts'
 import { ask } from '#web/parts/api.ts'
-import { FilterText } from './filter-text.tsx'
+import { FilterText } from '#web/parts/filter-text.tsx'
 import { ImportNetworks } from './import-networks.tsx'
 import { networksOf } from './networks-of.ts'
 import { May, useMay } from './may.tsx'

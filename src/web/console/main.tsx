@@ -1,3 +1,4 @@
+import '#web/parts/page.css'
 import './console.css'
 
 import { startPage } from '#web/parts/start.tsx'

@@ -9,7 +9,7 @@ import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
 
 import { BulkPeople } from './bulk-people.tsx'
-import { FilterText } from './filter-text.tsx'
+import { FilterText } from '#web/parts/filter-text.tsx'
 import { May } from './may.tsx'
 import { NewPerson } from './new-person.tsx'
 import { PageTable } from '#web/parts/page-table.tsx'

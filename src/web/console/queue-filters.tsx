@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { setQuery, useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 
-import { FilterText } from './filter-text.tsx'
+import { FilterText } from '#web/parts/filter-text.tsx'
 import type { Query } from '#web/parts/rows-of.ts'
 
 const STATES = ['ready', 'claimed', 'held', 'failed', 'delivered', 'dropped'] as const

@@ -12,7 +12,7 @@ import { useNotices } from '#web/parts/notices.tsx'
 
 import { ApiFailure, ask } from '#web/parts/api.ts'
 import { Changes } from './changes.tsx'
-import { FilterText } from './filter-text.tsx'
+import { FilterText } from '#web/parts/filter-text.tsx'
 import { May } from './may.tsx'
 import { SettingConflict } from './setting-conflict.tsx'
 import { textOfValue, valueOfText } from './setting-text.ts'

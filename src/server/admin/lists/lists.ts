@@ -86,11 +86,10 @@ export function listRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/lists/:list',
     {
-      config: { permission: 'known', list: 'look' },
+      config: { permission: 'known', list: 'see' },
       schema: { params: named, response: { 200: listShape } },
     },
-    async (request) =>
-      listBody(directory, listFor(request, directory, request.params.list, 'look')),
+    async (request) => listBody(directory, listFor(request, directory, request.params.list, 'see')),
   )
 
   app.patch(

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
 
-import { setQuery, useAddress } from '#web/parts/address.ts'
+import { setQuery, useAddress } from './address.ts'
 
 const SETTLED_MS = 300
 

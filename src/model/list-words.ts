@@ -1,0 +1,25 @@
+// Words that lists and their pages choose from; it imports nothing, so that a browser can load it.
+
+export const LIST_POSTINGS = [
+  'members', // who is a member
+  'domain', // whoever has an account here
+  'anyone',
+  'moderated', // each post waits for a moderator, but for those of owners and moderators
+  'announce', // owners and moderators alone
+] as const
+export type ListPosting = (typeof LIST_POSTINGS)[number]
+
+export const LIST_SUBSCRIPTIONS = [
+  'closed', // owners add members
+  'confirm', // whoever confirms by mail, and everybody with an account
+  'open', // whoever asks and has an account; others confirm by mail
+  'approve', // an owner approves
+] as const
+export type ListSubscription = (typeof LIST_SUBSCRIPTIONS)[number]
+
+export const LIST_AUDIENCES = ['none', 'owners', 'members', 'domain', 'public'] as const
+export type ListAudience = (typeof LIST_AUDIENCES)[number]
+
+/** How a member gets posts: each by itself, gathered, or not at all. */
+export const MEMBER_DELIVERIES = ['each', 'digest', 'none'] as const
+export type MemberDelivery = (typeof MEMBER_DELIVERIES)[number]

@@ -1,0 +1,181 @@
+import { Button } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+
+import type { ListBody, MemberBody } from '#contract/admin/lists.ts'
+import { setQuery, useAddress } from '#web/parts/address.ts'
+import { ask, part } from '#web/parts/api.ts'
+import type { Column } from '#web/parts/data-table.tsx'
+import { FilterText } from '#web/parts/filter-text.tsx'
+import { useWords } from '#web/parts/language.ts'
+import { PageTable } from '#web/parts/page-table.tsx'
+import { useRows } from '#web/parts/rows-of.ts'
+import { Trouble } from '#web/parts/trouble.tsx'
+
+import { AddMembers } from './add-members.tsx'
+import type { Undoable } from './nouns.ts'
+import { useDone } from './undo.ts'
+
+const DELIVERIES = ['each', 'digest', 'none'] as const
+
+/** Who is in a list: found, added, changed and taken out, many at once. */
+export function Members(props: {
+  readonly list: ListBody
+  readonly mayChange: boolean
+}): ReactNode {
+  const { t } = useWords()
+  const { list, mayChange } = props
+  const { query } = useAddress()
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  const [isAdding, setAdding] = useState(false)
+  const search = query.get('search') ?? undefined
+  const on = query.get('on') ?? undefined
+  const path = `/lists/${part(list.address)}/members`
+  const rows = useRows<MemberBody>(path, { search, on })
+  const columns: Column<MemberBody>[] = [
+    ...(mayChange && on === undefined ? [choice(t, chosen, setChosen)] : []),
+    {
+      key: 'name',
+      label: t('member.name'),
+      width: 'minmax(120px, 1fr)',
+      cell: (row) => nameOf(row) ?? row.address ?? t('member.gone'),
+    },
+    {
+      key: 'address',
+      label: t('member.address'),
+      width: 'minmax(140px, 1.2fr)',
+      cell: (row) => row.address ?? row.filter ?? '',
+      isExtra: true,
+    },
+    {
+      key: 'kind',
+      label: t('member.kind'),
+      width: 'minmax(80px, 0.5fr)',
+      cell: ({ kind, as }) => t(as === 'excluded' ? 'member.excluded' : `kind.${kind}`),
+    },
+    {
+      key: 'delivery',
+      label: t('member.delivery'),
+      width: 'minmax(90px, 0.5fr)',
+      cell: ({ delivery }) => t(`delivery.${delivery}`),
+      isExtra: true,
+    },
+    {
+      key: 'until',
+      label: t('member.until'),
+      width: '110px',
+      cell: ({ until }) => (until === undefined ? '' : until.slice(0, 10)),
+      isExtra: true,
+    },
+  ]
+  return (
+    <>
+      <div className="filters">
+        <FilterText name="search" label={t('member.search')} />
+        <input
+          type="date"
+          className="filter filter-short"
+          aria-label={t('member.on')}
+          title={t('member.on')}
+          value={on ?? ''}
+          onChange={(event) => setQuery({ on: event.currentTarget.value })}
+        />
+        {mayChange && (
+          <Button size="sm" onClick={() => setAdding(true)}>
+            {t('member.add')}
+          </Button>
+        )}
+        <a className="as-link" href={`/api/v1${path}.csv`} download>
+          {t('member.csv')}
+        </a>
+      </div>
+      {chosen.size > 0 && <Bulk list={list} chosen={chosen} onDone={() => setChosen(new Set())} />}
+      <PageTable
+        label={t('list.members')}
+        columns={columns}
+        list={rows}
+        keyOf={({ member }) => member}
+        {...(mayChange && on === undefined && { chosen, onChoose: setChosen })}
+        empty={search === undefined && on === undefined ? t('member.none') : t('member.notFound')}
+      />
+      {isAdding && <AddMembers list={list} onClose={() => setAdding(false)} />}
+    </>
+  )
+}
+
+const nameOf = ({ name, kind, source }: MemberBody): string | undefined =>
+  name ?? (kind === 'filter' ? source : undefined)
+
+function choice(
+  t: ReturnType<typeof useWords>['t'],
+  chosen: ReadonlySet<string>,
+  set: (keys: ReadonlySet<string>) => void,
+): Column<MemberBody> {
+  return {
+    key: 'choose',
+    label: '✓',
+    width: '32px',
+    cell: (row) => (
+      <input
+        type="checkbox"
+        tabIndex={-1}
+        aria-label={t('member.choose', { name: nameOf(row) ?? row.address ?? row.member })}
+        checked={chosen.has(row.member)}
+        onClick={(event) => event.stopPropagation()}
+        onChange={() => set(chosen.symmetricDifference(new Set([row.member])))}
+      />
+    ),
+  }
+}
+
+/** What is done with those who are chosen; at once, and to be taken back. */
+function Bulk(props: {
+  readonly list: ListBody
+  readonly chosen: ReadonlySet<string>
+  readonly onDone: () => void
+}): ReactNode {
+  const { t } = useWords()
+  const { list, chosen, onDone } = props
+  const done = useDone(list.address)
+  const change = useMutation({
+    mutationFn: (act: { readonly path: string; readonly body: object; readonly word: string }) =>
+      ask<Undoable & { readonly changed: number }>(
+        'POST',
+        `/lists/${part(list.address)}/members/${act.path}`,
+        { body: { members: [...chosen], ...act.body } },
+      ),
+    onSuccess: (answer, { word }) => {
+      onDone()
+      done(t(word, { count: answer.changed }), answer)
+    },
+  })
+  return (
+    <div className="bulk" role="toolbar" aria-label={t('member.chosen', { count: chosen.size })}>
+      <strong>{t('member.chosen', { count: chosen.size })}</strong>
+      {DELIVERIES.map((delivery) => (
+        <Button
+          key={delivery}
+          variant="default"
+          size="compact-sm"
+          loading={change.isPending}
+          onClick={() =>
+            change.mutate({ path: 'change', body: { delivery }, word: 'member.changed' })
+          }
+        >
+          {t(`delivery.set.${delivery}`)}
+        </Button>
+      ))}
+      <Button
+        variant="default"
+        size="compact-sm"
+        color="red"
+        loading={change.isPending}
+        onClick={() => change.mutate({ path: 'remove', body: {}, word: 'member.removed' })}
+      >
+        {t('member.remove')}
+      </Button>
+      {change.error !== null && <Trouble error={change.error} />}
+    </div>
+  )
+}

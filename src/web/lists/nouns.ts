@@ -1,0 +1,13 @@
+import type { z } from 'zod'
+
+import type { listsOfUser } from '#contract/admin/lists.ts'
+import type { heldPosts, listPosts } from '#contract/admin/posts.ts'
+
+export type MyListBody = z.infer<typeof listsOfUser>['items'][number]
+export type HeldPostBody = z.infer<typeof heldPosts>['items'][number]
+export type PostsBody = z.infer<typeof listPosts>
+
+/** What a change can be taken back by. */
+export interface Undoable {
+  readonly undo?: string | undefined
+}

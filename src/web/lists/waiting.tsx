@@ -1,0 +1,209 @@
+import { Button, Textarea } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+import type { z } from 'zod'
+
+import type { ListBody } from '#contract/admin/lists.ts'
+import type { postsDecided } from '#contract/admin/posts.ts'
+import { ask, part } from '#web/parts/api.ts'
+import type { Column } from '#web/parts/data-table.tsx'
+import { Dialog } from '#web/parts/dialog.tsx'
+import { useWords } from '#web/parts/language.ts'
+import { useNotices } from '#web/parts/notices.tsx'
+import { PageTable } from '#web/parts/page-table.tsx'
+import { listed } from '#web/parts/rows-of.ts'
+import { relativeText } from '#web/parts/times.ts'
+import { Trouble } from '#web/parts/trouble.tsx'
+
+import type { HeldPostBody } from './nouns.ts'
+
+const LOOK_MS = 15_000
+
+/** Posts that wait for somebody to decide, many at once. */
+export function Waiting({ list }: { readonly list: ListBody }): ReactNode {
+  const { t, language } = useWords()
+  const path = `/lists/${part(list.address)}/held`
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  const [isRejecting, setRejecting] = useState(false)
+  const found = useQuery({
+    queryKey: [path],
+    queryFn: () => ask<{ items: HeldPostBody[] }>('GET', path, { background: true }),
+    refetchInterval: LOOK_MS,
+  })
+  const items = found.data?.items ?? []
+  const still = new Set([...chosen].filter((key) => items.some((row) => keyOf(row) === key)))
+  const columns: Column<HeldPostBody>[] = [
+    {
+      key: 'choose',
+      label: '✓',
+      width: '32px',
+      cell: (row) => (
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={t('member.choose', { name: row.subject })}
+          checked={still.has(keyOf(row))}
+          onClick={(event) => event.stopPropagation()}
+          onChange={() => setChosen(still.symmetricDifference(new Set([keyOf(row)])))}
+        />
+      ),
+    },
+    {
+      key: 'subject',
+      label: t('post.subject'),
+      width: 'minmax(140px, 1.5fr)',
+      cell: ({ subject }) => (subject === '' ? t('post.noSubject') : subject),
+    },
+    {
+      key: 'from',
+      label: t('post.author'),
+      width: 'minmax(120px, 1fr)',
+      cell: ({ from, proof }) => (
+        <>
+          {from}
+          {proof !== 'proved' && <span className="faint">{` ${t(`proof.${proof}`)}`}</span>}
+        </>
+      ),
+    },
+    {
+      key: 'reason',
+      label: t('held.why'),
+      width: 'minmax(110px, 0.8fr)',
+      cell: ({ reason }) => t(`held.${reason}`),
+      isExtra: true,
+    },
+    {
+      key: 'at',
+      label: t('held.since'),
+      width: '120px',
+      cell: ({ heldAt }) => <time dateTime={heldAt}>{relativeText(language, heldAt)}</time>,
+      isExtra: true,
+    },
+  ]
+  return (
+    <>
+      {still.size > 0 && (
+        <Decide
+          list={list}
+          chosen={still}
+          onDone={() => setChosen(new Set())}
+          onReject={() => setRejecting(true)}
+        />
+      )}
+      <PageTable
+        label={t('list.waiting')}
+        columns={columns}
+        list={listed(path, items, found)}
+        keyOf={keyOf}
+        chosen={still}
+        onChoose={setChosen}
+        empty={t('held.none')}
+      />
+      {isRejecting && (
+        <Reject
+          list={list}
+          chosen={still}
+          onClose={() => setRejecting(false)}
+          onDone={() => setChosen(new Set())}
+        />
+      )}
+    </>
+  )
+}
+
+const keyOf = ({ number }: HeldPostBody): string => String(number)
+
+function useDecision(list: ListBody, onDone: () => void) {
+  const { t } = useWords()
+  const tell = useNotices()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (act: { readonly path: string; readonly body: object; readonly word: string }) =>
+      ask<z.infer<typeof postsDecided>>('POST', `/lists/${part(list.address)}/held/${act.path}`, {
+        body: act.body,
+      }),
+    onSuccess: async ({ items }, { word }) => {
+      const count = items.filter(({ end }) => end === 'done').length
+      tell({ kind: count === items.length ? 'done' : 'failed', text: t(word, { count }) })
+      onDone()
+      await client.invalidateQueries({ queryKey: [`/lists/${part(list.address)}/held`] })
+    },
+  })
+}
+
+function Decide(props: {
+  readonly list: ListBody
+  readonly chosen: ReadonlySet<string>
+  readonly onDone: () => void
+  readonly onReject: () => void
+}): ReactNode {
+  const { t } = useWords()
+  const { list, chosen, onDone, onReject } = props
+  const decide = useDecision(list, onDone)
+  const body = { numbers: [...chosen].map(Number) }
+  const count = chosen.size
+  return (
+    <div className="bulk" role="toolbar" aria-label={t('held.chosen', { count })}>
+      <strong>{t('held.chosen', { count })}</strong>
+      <Button
+        size="compact-sm"
+        loading={decide.isPending}
+        onClick={() => decide.mutate({ path: 'approve', body, word: 'held.approved' })}
+      >
+        {t('held.approve')}
+      </Button>
+      <Button variant="default" size="compact-sm" onClick={onReject}>
+        {t('held.reject')}
+      </Button>
+      {decide.error !== null && <Trouble error={decide.error} />}
+    </div>
+  )
+}
+
+/** Their authors are told, with a word of whoever refuses. */
+function Reject(props: {
+  readonly list: ListBody
+  readonly chosen: ReadonlySet<string>
+  readonly onClose: () => void
+  readonly onDone: () => void
+}): ReactNode {
+  const { t } = useWords()
+  const { list, chosen, onClose, onDone } = props
+  const [text, setText] = useState('')
+  const reject = useDecision(list, () => {
+    onDone()
+    onClose()
+  })
+  const numbers = [...chosen].map(Number)
+  return (
+    <Dialog title={t('held.rejectTitle', { count: chosen.size })} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          const body = { numbers, ...(text.trim() !== '' && { text: text.trim() }) }
+          reject.mutate({ path: 'reject', body, word: 'held.rejected' })
+        }}
+      >
+        <Textarea
+          label={t('held.rejectText')}
+          minRows={4}
+          autosize
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          autoFocus
+        />
+        {reject.error !== null && <Trouble error={reject.error} />}
+        <div className="acts">
+          <Button type="submit" loading={reject.isPending}>
+            {t('held.reject')}
+          </Button>
+          <Button variant="default" onClick={onClose}>
+            {t('cancel')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
