@@ -85,7 +85,7 @@ describe('an installation to learn with (--demo)', () => {
       try {
         const visitor = await visit(browser, at, { language: 'ja', scheme: 'light' })
         const { page } = visitor
-        await page.goto(`https://localhost:${at.port(443)}/lists/econ-seminar@campus.example`)
+        await visitor.open('/lists/econ-seminar@campus.example')
         const owner = demo().accounts.find(({ username }) => username === 'tanaka.hiroshi')!
         await page.keyboard.type('tanaka.hiroshi')
         await page.keyboard.press('Tab')
@@ -103,10 +103,12 @@ describe('an installation to learn with (--demo)', () => {
         assert.deepEqual(await accessFaults(page), [])
         await page.getByRole('button', { name: '2 件を追加' }).click()
         await page.getByText('2 件を追加しました。').waitFor()
-        await page.getByRole('gridcell', { name: '髙橋 舞' }).waitFor()
+        await page.getByRole('gridcell', { name: '髙橋 舞', exact: true }).waitFor()
         await page.getByRole('button', { name: '元に戻す' }).click()
         await page.getByText('元に戻しました。').waitFor()
-        await page.getByRole('gridcell', { name: '髙橋 舞' }).waitFor({ state: 'detached' })
+        await page
+          .getByRole('gridcell', { name: '髙橋 舞', exact: true })
+          .waitFor({ state: 'detached' })
         await page.getByRole('link', { name: '投稿' }).click()
         await page.getByText('Re: 次回の発表').click()
         await page.getByText('資料は前日までに送ります').waitFor()
@@ -123,6 +125,36 @@ describe('an installation to learn with (--demo)', () => {
       }
     },
   )
+
+  test('has its lists managed by the command line', async () => {
+    const list = 'kenkyu@campus.example'
+    const made = await json('list', 'create', list, '--owner', 'tanaka.hiroshi', '--name', '研究会')
+    assert.equal(made.owners[0].address, 'tanaka.hiroshi@campus.example')
+    const add = ['list', 'member', 'add', list, 'hanako', '髙橋 舞', 'jimu', 'だれか']
+    const look = await at.watari([...add, '--dry-run'])
+    assert.match(look.stdout, /だれか +unknown/)
+    assert.match(look.stdout, /nothing was done; it would be: 3 added/)
+    assert.equal((await json(...add)).rows.length, 4)
+    assert.equal((await json('list', 'member', 'ls', list)).items.length, 3)
+    // Each person of the group once.
+    assert.equal((await json('list', 'member', 'ls', list, '--resolved')).items.length, 7)
+    await json('list', 'member', 'set', list, 'hanako', '--delivery', 'digest')
+    assert.equal((await json('list', 'member', 'rm', list, 'jimu')).changed, 1)
+    const before = await json('list', 'member', 'ls', list, '--on', '2020-01-01')
+    assert.deepEqual(before.items, [])
+    const rules = ['posting=announce', 'subjectTag=[研究:%n]', '--moderator', 'sato.yuki']
+    const set = await at.watari(['list', 'settings', list, ...rules])
+    assert.match(set.stdout, /posting: +announce/)
+    const shown = await json('list', 'settings', list, '--remove-moderator', 'sato.yuki')
+    assert.deepEqual([shown.moderators, shown.subjectTag], [[], '[研究:%n]'])
+    assert.equal((await at.watari(['list', 'settings', list, 'x=1'])).status, 2)
+    const of = await json('list', 'of', 'hanako')
+    assert.ok(of.items.some((row: { address: string }) => row.address === list))
+    await json('list', 'delete', list)
+    assert.equal((await at.watari(['list', 'show', list])).status, 1)
+    await json('list', 'undelete', list)
+    assert.match((await at.watari(['list', 'ls', '--search', '研究'])).stdout, /kenkyu@/)
+  })
 
   test('takes over lists of another list manager, looked at first', async () => {
     mkdirSync(join(folder, 'lists', 'kenkyukai'), { recursive: true })

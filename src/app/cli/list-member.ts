@@ -1,0 +1,151 @@
+import type { Command } from 'commander'
+import { counted } from '#base/text.ts'
+import { page } from '#contract/admin/common.ts'
+import { member, membersAdded, membersChanged, recipients } from '#contract/admin/lists.ts'
+import type { AddedRow, MemberBody } from '#contract/admin/lists.ts'
+import { part, verbOf } from './context.ts'
+import { textOf } from './files.ts'
+import { UsageError } from './io.ts'
+import type { CliIo } from './io.ts'
+import { table } from './print.ts'
+
+const pathOf = (address: string): string => `/lists/${part(address)}/members`
+
+/** Of list: `watari list member add|rm|set|ls`, members by user name, name, address, list or group. */
+export function listMemberCommands(list: Command, io: CliIo): void {
+  const noun = list.command('member').description('who is in a list')
+  noun
+    .command('add <list> [who...]')
+    .description('add people by user name, name or address, lists and groups')
+    .option('--file <file>', 'a column of them; - is standard input')
+    .option('--exclude', 'they get nothing, whatever else has them in')
+    .option('--until <day>', 'the last day: 2027-03-31')
+    .option('--delivery <how>', 'each, digest or none')
+    .option('--dry-run', 'tell who is meant, and do nothing')
+    .action(
+      async (address: string, who: readonly string[], options: AddOptions, command: Command) => {
+        const verb = verbOf(command, io)
+        const text = options.file === undefined ? undefined : await textOf(io, options.file)
+        if (who.length === 0 && text === undefined) throw new UsageError('name WHO, or --file FILE')
+        const body = await verb.api.post(pathOf(address), membersAdded, {
+          ...(who.length > 0 && { who }),
+          ...(text !== undefined && { text }),
+          ...howOf(options),
+          exclude: options.exclude === true,
+          preview: options.dryRun === true,
+        })
+        verb.wrote(body, () => addedText(body.rows, options.dryRun === true))
+      },
+    )
+  noun
+    .command('set <list> <who...>')
+    .description('change how members get posts, or their last day')
+    .option('--until <day>', 'the last day; empty: no end')
+    .option('--delivery <how>', 'each, digest or none')
+    .action(
+      async (
+        address: string,
+        members: readonly string[],
+        options: HowOptions,
+        command: Command,
+      ) => {
+        const verb = verbOf(command, io)
+        const body = await verb.api.post(`${pathOf(address)}/change`, membersChanged, {
+          members,
+          ...howOf(options),
+        })
+        verb.wrote(body, () => `${counted(body.changed, 'member')} changed\n`)
+      },
+    )
+  noun
+    .command('rm <list> <who...>')
+    .description('take members out')
+    .action(async (address: string, members: readonly string[], _: unknown, command: Command) => {
+      const verb = verbOf(command, io)
+      const body = await verb.api.post(`${pathOf(address)}/remove`, membersChanged, { members })
+      verb.wrote(body, () => `${counted(body.changed, 'member')} taken out\n`)
+    })
+  noun
+    .command('ls <list>')
+    .description('show who is in a list')
+    .option('--resolved', 'who gets a post that is sent now, each person once')
+    .option('--on <date>', 'who was in on that day, or at that moment')
+    .option('--search <words>', 'in names, readings and addresses')
+    .action(async (address: string, options: ListOptions, command: Command) => {
+      const verb = verbOf(command, io)
+      if (options.resolved === true) {
+        const path = `/lists/${part(address)}/recipients`
+        const body = await verb.api.all(path, recipients)
+        return verb.show(body, () => resolvedText(body))
+      }
+      const query = new URLSearchParams()
+      if (options.on !== undefined) query.set('on', options.on)
+      if (options.search !== undefined) query.set('search', options.search)
+      const body = await verb.api.all(`${pathOf(address)}?${query.toString()}`, page(member))
+      return verb.show(body, () => table(TITLES, body.items.map(rowOf)))
+    })
+}
+
+interface HowOptions {
+  readonly until?: string
+  readonly delivery?: string
+}
+
+interface AddOptions extends HowOptions {
+  readonly file?: string
+  readonly exclude?: boolean
+  readonly dryRun?: boolean
+}
+
+interface ListOptions {
+  readonly resolved?: boolean
+  readonly on?: string
+  readonly search?: string
+}
+
+const howOf = ({ until, delivery }: HowOptions): Readonly<Record<string, unknown>> => ({
+  ...(until !== undefined && { until: until === '' ? null : until }),
+  ...(delivery !== undefined && { delivery }),
+})
+
+const TITLES = ['WHO', 'ADDRESS', 'KIND', 'GETS', 'SINCE', 'UNTIL']
+
+const rowOf = (row: MemberBody) => [
+  row.name ?? row.filter ?? row.address ?? row.member,
+  row.address ?? '',
+  row.as === 'excluded' ? `${row.kind}, kept out` : row.kind,
+  row.delivery,
+  row.from.slice(0, 10),
+  row.until?.slice(0, 10) ?? '',
+]
+
+function addedText(rows: readonly AddedRow[], isTrial: boolean): string {
+  const odd = rows.filter(({ outcome }) => !['added', 'changed', 'same'].includes(outcome))
+  const of = (outcome: AddedRow['outcome']): number =>
+    rows.filter((row) => row.outcome === outcome).length
+  const lines = odd.map((row) => [
+    row.text,
+    row.outcome,
+    row.candidates?.map(({ address, id }) => address ?? id).join(', ') ?? row.note ?? '',
+  ])
+  return [
+    odd.length > 0 ? table(['GIVEN', '', 'WHY, OR WHO MAY BE MEANT'], lines) : '',
+    isTrial ? 'nothing was done; it would be: ' : '',
+    `${of('added')} added, ${of('changed')} changed, ${of('same')} there already, ${odd.length} left out\n`,
+  ].join('')
+}
+
+function resolvedText(body: {
+  readonly items: readonly { address: string; name?: string | undefined; delivery: string }[]
+  readonly unresolved: readonly { readonly member: MemberBody; readonly why: string }[]
+}): string {
+  const lost = body.unresolved.map(({ member: row, why }) => [rowOf(row)[0]!, why])
+  return [
+    table(
+      ['ADDRESS', 'NAME', 'GETS'],
+      body.items.map(({ address, name, delivery }) => [address, name ?? '', delivery]),
+    ),
+    lost.length > 0 ? `\n${table(['LEADS TO NOBODY', 'WHY'], lost)}` : '',
+    `${counted(body.items.length, 'recipient')}\n`,
+  ].join('')
+}
