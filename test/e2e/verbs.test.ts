@@ -199,6 +199,19 @@ describe('the verbs of the command line', () => {
     assert.match(await cli.refused(['user', 'undelete', '次郎'], 1), /there is no user 次郎/)
   })
 
+  it('user choices, vacation: what somebody wants of the mail, shown, changed, and as a script', async () => {
+    await cli.run(
+      ['user', 'choices', 'taro', '--set', '-'],
+      '{"junk":{"spam":"junk","suspected":"inbox"}}',
+    )
+    assert.match(await cli.run(['user', 'choices', 'taro', '--script']), /fileinto :create "Junk"/)
+    await cli.run(['user', 'vacation', 'taro', '--on', '--text', '-'], '不在です。\n')
+    assert.match(await cli.run(['user', 'choices', 'taro', '--script']), /vacation .*不在です。/su)
+    await cli.run(['user', 'vacation', 'taro', '--off'])
+    assert.doesNotMatch(await cli.run(['user', 'choices', 'taro', '--script']), /^\s*vacation/mu)
+    await cli.run(['user', 'choices', 'taro', '--set', '-'], '{"junk":null}')
+  })
+
   it('user app-password: made by us, shown once, for programs alone, taken back', async () => {
     const add = ['user', 'app-password', 'add', 'taro']
     const made = await cli.json<{ id: string; password: string }>([...add, '電話 📱'])

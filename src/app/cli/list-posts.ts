@@ -153,7 +153,8 @@ function decision(
       const verb = verbOf(command, io)
       const numbers = given.map((text) => Number(numberText(text)))
       const { text } = options
-      const body = await verb.api.post(`/lists/${part(list)}/${of.path}`, postsDecided, {
+      const path = `/lists/${part(list)}/${of.path}`
+      const body = await verb.api.post(path, postsDecided, {
         numbers,
         ...(text !== undefined && { text }),
       })

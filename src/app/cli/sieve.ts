@@ -32,6 +32,7 @@ export function sieveCommands(program: Command, io: CliIo): void {
   offlineCommands(noun, io)
 }
 
+const REDIRECTS = 'sieve.redirectsMax'
 const pathOf = (user: string, name: string): string => `/users/${part(user)}/scripts/${part(name)}`
 
 function storedCommands(noun: Command, io: CliIo): void {
@@ -203,7 +204,7 @@ type Whose = Required<Pick<SieveTrial, 'owner' | 'limits'>> & {
 async function accountOf(verb: ReturnType<typeof verbOf>, user: string): Promise<Whose> {
   const account = await verb.api.get(`/users/${part(user)}`, userBody)
   const { items } = await verb.api.get(`/users/${part(user)}/mailboxes`, mailboxes)
-  const { value } = await verb.api.get(`/settings/sieve.redirectsMax`, setting)
+  const { value } = await verb.api.get(`/settings/${part(REDIRECTS)}`, setting)
   const addresses = [account.address, ...account.addresses].flatMap((text) => {
     const parsed = parseAddress(text)
     return parsed.ok ? [parsed.value] : []

@@ -48,7 +48,7 @@ const members = (...addresses: string[]): ForeignList['members'] =>
   addresses.map((address) => ({ address, delivery: 'each' }))
 
 function plan(lists: readonly ForeignList[], now = directory(), owner?: AccountId) {
-  let ids = 0
+  let ids = now.counts.lists
   return planLists(now, lists, {
     newId: () => `list-${++ids}` as AccountId,
     now: '2026-11-28T00:00:00.000Z',
@@ -146,8 +146,8 @@ describe('lists of another system', () => {
     const list = foreign('seminar', { members: members('hanako@campus.example') })
     const apply = (planned: ReturnType<typeof plan>): void => {
       now.apply(
-        planned.edits.map((edit, seq) => ({
-          seq,
+        planned.edits.map((edit, index) => ({
+          seq: now.seq + 1 + index,
           key: edit.kind === 'put' ? rowKey(edit.row) : edit.key,
           row: edit.kind === 'put' ? edit.row : null,
         })),

@@ -14,7 +14,7 @@ export function listImportRoutes(app: AdminServer, deps: AdminDeps): void {
   app.post(
     '/lists/import',
     {
-      config: { permission: 'people.write' },
+      config: { permission: 'lists.write' },
       schema: { body: listImportBody, response: { 200: importedLists } },
     },
     async (request) => {
