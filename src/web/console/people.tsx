@@ -7,6 +7,7 @@ import { useWords } from '#web/parts/language.ts'
 import { Explain } from './explain.tsx'
 import { ImportPeople } from './import-people.tsx'
 import { useMay } from './may.tsx'
+import { Overlaps } from './overlaps.tsx'
 import { PeopleTable } from './people-table.tsx'
 import { Plans } from './plans.tsx'
 import { Sources } from './sources.tsx'
@@ -16,6 +17,7 @@ import { Tabs } from '#web/parts/tabs.tsx'
 const TABS = {
   all: ['people.read', PeopleTable],
   sources: ['sources.read', Sources],
+  overlaps: ['sources.read', Overlaps],
   explain: ['people.read', Explain],
   plans: ['people.read', Plans],
   import: ['people.read', ImportPeople],

@@ -20,17 +20,30 @@ export const factFields = (t: TFunction): readonly EditField[] => [
   { name: 'externalId', label: t('people.externalId'), isOptional: true },
   { name: 'startsOn', label: t('people.startsOn'), isOptional: true, isDay: true },
   { name: 'expiresOn', label: t('people.expiresOn'), isOptional: true, isDay: true },
+  {
+    name: 'leavingTo',
+    label: t('people.leavingTo'),
+    hint: t('people.leavingToHint'),
+    isOptional: true,
+  },
+  { name: 'leavingUntil', label: t('people.leavingUntil'), isOptional: true, isDay: true },
 ]
 
 export const factValues = (person: UserBody): Values => ({
   ...Object.fromEntries(ONES.map((name) => [name, person[name] ?? ''])),
   ...Object.fromEntries(LISTS.map((name) => [name, person[name]?.join(', ') ?? ''])),
+  leavingTo: person.afterLeaving?.to.join(', ') ?? '',
+  leavingUntil: person.afterLeaving?.until ?? '',
 })
 
 /** What the API is told: what is empty is taken away. */
 export const factChange = (values: Values): object => ({
   ...Object.fromEntries(ONES.map((name) => [name, values[name]?.trim() || null])),
   ...Object.fromEntries(LISTS.map((name) => [name, partsOf(values[name])])),
+  afterLeaving:
+    partsOf(values['leavingTo']).length === 0
+      ? null
+      : { to: partsOf(values['leavingTo']), until: values['leavingUntil'] ?? '' },
 })
 
 /** Names and tags have blanks in them. */

@@ -5,6 +5,9 @@ export const PEOPLE: Sentences = {
   en: {
     'people.title': 'People',
     'people.search': 'Name, reading, tag or address',
+    'people.leavingTo': 'After leaving, mail goes to',
+    'people.leavingToHint': 'Addresses with commas between them; empty: it is refused.',
+    'people.leavingUntil': 'The last day of that',
     'people.address': 'Address',
     'people.addressHint': 'The whole address, or a user name of the default domain.',
     'people.addresses': 'Further addresses',
@@ -86,6 +89,9 @@ export const PEOPLE: Sentences = {
   ja: {
     'people.title': '利用者',
     'people.search': '名前、よみ、タグ、アドレス',
+    'people.leavingTo': '利用終了後の転送先',
+    'people.leavingToHint': '複数は「,」で区切ります。空欄なら受け取りを断ります。',
+    'people.leavingUntil': '転送の最終日',
     'people.address': 'アドレス',
     'people.addressHint': 'アドレス全体、または既定ドメインのユーザー名です。',
     'people.addresses': '追加のアドレス',

@@ -3,6 +3,18 @@ import type { Sentences } from '#web/parts/words.ts'
 /** Directories whose people are ours, and who says what of them. */
 export const SOURCES: Sentences = {
   en: {
+    'people.overlaps': 'In several',
+    'overlap.hint':
+      'People who are in several directories at once, which is no fault: the first directory that says something is believed.',
+    'overlap.empty': 'Nobody is in several directories.',
+    'overlap.here': 'here',
+    'overlap.sources': 'Directories, in their order',
+    'overlap.differs': 'What they differ in',
+    'overlap.what': 'What',
+    'overlap.value': 'Believed',
+    'overlap.losers': 'What others say',
+    'overlap.nothing': 'nothing',
+    'overlap.explain': 'Who says what of this address',
     'people.all': 'Accounts',
     'people.sources': 'Directories',
     'people.explain': 'Who says what',
@@ -125,6 +137,18 @@ export const SOURCES: Sentences = {
     'explain.address': 'Address',
   },
   ja: {
+    'people.overlaps': '重複',
+    'overlap.hint':
+      '複数のディレクトリに登録されている利用者です。異常ではなく、順序が先のディレクトリの内容を採用します。',
+    'overlap.empty': '複数のディレクトリに登録されている利用者はいません。',
+    'overlap.here': 'この管理サーバー',
+    'overlap.sources': 'ディレクトリ（優先順）',
+    'overlap.differs': '内容が異なる項目',
+    'overlap.what': '項目',
+    'overlap.value': '採用した値',
+    'overlap.losers': '採用しなかった値',
+    'overlap.nothing': '値なし',
+    'overlap.explain': 'このアドレスの根拠を見る',
     'people.all': 'アカウント',
     'people.sources': 'ディレクトリ',
     'people.explain': '照会',
