@@ -285,6 +285,8 @@ describe(
       await detail(page).getByLabel('Former names').fill('渡邉 舞、濵 舞')
       await detail(page).getByLabel('Tags').fill('2027入学, 法学部 一年')
       await detail(page).getByLabel('Last day').fill('2031-03-31')
+      await detail(page).getByLabel('After leaving, mail goes to').fill('mai@partner.example')
+      await detail(page).getByLabel('Sent on until').fill('2031-09-30')
       await page.keyboard.press('Enter')
       await said(page, 'mai@campus.example is changed.')
       const { version: _, ...mai } = await cli.json<Record<string, unknown>>([
@@ -296,6 +298,7 @@ describe(
         [mai['reading'], mai['formerNames'], mai['tags'], mai['expiresOn']],
         ['たかだ まい', ['渡邉 舞', '濵 舞'], ['2027入学', '法学部 一年'], '2031-03-31'],
       )
+      assert.deepEqual(mai['afterLeaving'], { to: ['mai@partner.example'], until: '2031-09-30' })
       for (const search of ['ﾀｶﾀﾞ', '渡辺 舞', '浜', '２０２７入学 mai']) {
         await page.getByRole('searchbox').fill(search)
         await row(page, 'たかだ まい').waitFor()
