@@ -114,9 +114,9 @@ function folderFault(folder: string): string | undefined {
 
 const isOneOf = (known: readonly string[], value: string): boolean => known.includes(value)
 
-// eslint-disable-next-line no-control-regex -- what a line cannot hold
+// oxlint-disable-next-line no-control-regex -- what a line cannot hold
 const BEYOND_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
-// eslint-disable-next-line no-control-regex -- line ends and tabs are part of a text
+// oxlint-disable-next-line no-control-regex -- line ends and tabs are part of a text
 const BEYOND_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 const isLine = (text: string, max: number): boolean =>
