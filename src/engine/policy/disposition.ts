@@ -1,5 +1,6 @@
 import type { Disposition, SpamClass, Verdict } from '#model/verdict.ts'
-import type { PolicyAction, Settings } from '#store/settings/table.ts'
+import type { PolicyAction } from '#store/settings/option.ts'
+import type { Settings } from '#store/settings/table.ts'
 
 type PolicySettings = Pick<
   Settings,

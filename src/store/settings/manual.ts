@@ -1,5 +1,7 @@
-import { actionsOf, optionOf, SETTING_KEYS } from './table.ts'
-import type { Option, SettingKey } from './table.ts'
+import { actionsOf } from './option.ts'
+import type { Option } from './option.ts'
+import { optionOf, SETTING_KEYS } from './table.ts'
+import type { SettingKey } from './table.ts'
 import { formatDuration, formatSize } from './validate.ts'
 
 /** The reference manual of the settings, in Markdown: docs/settings.md. */

@@ -6,8 +6,10 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import { isZone } from '#model/account-life.ts'
 import { isTag } from '#model/person-facts.ts'
 import { parseNetwork } from './network-set.ts'
-import { actionsOf, isSettingKey, optionOf, SETTING_KEYS } from './table.ts'
-import type { Option, SettingKey } from './table.ts'
+import { actionsOf } from './option.ts'
+import type { Option } from './option.ts'
+import { isSettingKey, optionOf, SETTING_KEYS } from './table.ts'
+import type { SettingKey } from './table.ts'
 
 /** A value as it stands in JSON: a generation, the API's body, a file of an editor. */
 export type SettingValue = number | boolean | string | readonly number[] | readonly string[]
