@@ -8,6 +8,7 @@ import type { MailingList } from '#model/list.ts'
 import type { MimePart } from '#model/message.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
 
+import { commitOfList, taken, tellOfList } from './list-commit.ts'
 import type { ListMail } from './list-mail.ts'
 import type { ListParts } from './list-parts.ts'
 import { ListStore } from './list-store.ts'
@@ -36,7 +37,7 @@ export async function takeBounce(
   mail: ListMail,
 ): Promise<void> {
   const store = new ListStore(parts.mailboxes, list.id)
-  const { place, envelope } = mail
+  const { envelope } = mail
   const { localpart } = envelope.address
   const plus = localpart.indexOf('+')
   const { key } = await store.key()
@@ -47,34 +48,15 @@ export async function takeBounce(
     const change = await counted(store, failure, parts)
     if (change === undefined) continue
     changes.push(change.kept)
-    parts.events.emit({
-      atMs: parts.clock.nowMs(),
-      name: change.isSuspended ? 'list.suspended' : 'list.bounced',
-      deliveryId: envelope.deliveryId,
-      fields: {
-        list: formatAddress(list.address),
-        address: formatAddress(failure.member),
-        status: failure.status,
-      },
-    })
+    tellOfList(
+      parts,
+      list,
+      change.isSuspended ? 'list.suspended' : 'list.bounced',
+      { address: formatAddress(failure.member), status: failure.status },
+      envelope.deliveryId,
+    )
   }
-  await parts.mailboxes.commit({
-    contents: [],
-    commits: [
-      {
-        accountId: list.id,
-        changes: [
-          ...changes,
-          {
-            kind: 'expunge',
-            mailboxId: place.mailbox.id,
-            uids: [place.uid],
-            deletedOnly: false,
-          },
-        ],
-      },
-    ],
-  })
+  await commitOfList(parts, list, { changes: [...changes, taken(mail)] })
 }
 
 interface Failure {

@@ -2,12 +2,14 @@ import { formatAddress, addressKey } from '#model/address.ts'
 import { mayModerate } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
 
+import { heldPosts } from './held-post.ts'
+import { commitOfList, taken, tellOfMail } from './list-commit.ts'
 import { isMark } from './list-key.ts'
 import type { ListMail } from './list-mail.ts'
 import { accountOfAddress } from './list-parts.ts'
 import type { ListParts } from './list-parts.ts'
 import { ListStore } from './list-store.ts'
-import { heldPosts, Moderation } from './moderation.ts'
+import { Moderation } from './moderation.ts'
 
 /** Octets of an answer that are handed on as the reason of a rejection. */
 const REASON_LENGTH_MAX = 1_000
@@ -22,33 +24,8 @@ export async function takeAnswer(
   mail: ListMail,
 ): Promise<void> {
   const end = await decided(parts, list, mail)
-  const { place } = mail
-  await parts.mailboxes.commit({
-    contents: [],
-    commits: [
-      {
-        accountId: list.id,
-        changes: [
-          {
-            kind: 'expunge',
-            mailboxId: place.mailbox.id,
-            uids: [place.uid],
-            deletedOnly: false,
-          },
-        ],
-      },
-    ],
-  })
-  parts.events.emit({
-    atMs: parts.clock.nowMs(),
-    name: 'list.answered',
-    deliveryId: mail.envelope.deliveryId,
-    fields: {
-      list: formatAddress(list.address),
-      from: mail.author === undefined ? null : formatAddress(mail.author.address),
-      end,
-    },
-  })
+  await commitOfList(parts, list, { changes: [taken(mail)] })
+  tellOfMail(parts, list, mail, 'list.answered', { end })
 }
 
 /** What has come of it, in a word for events. */

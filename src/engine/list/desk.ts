@@ -3,18 +3,21 @@ import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import type { AccountId } from '#model/account.ts'
-import { formatAddress, parseAddress } from '#model/address.ts'
+import { parseAddress } from '#model/address.ts'
 import type { MailingList } from '#model/list.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 
 import { archivedPost, archivedPosts, recipientsOf } from './archive.ts'
 import type { ArchivedPost } from './archive.ts'
+import { heldPosts } from './held-post.ts'
+import type { HeldPost } from './held-post.ts'
 import type { ListKeeper } from './keeper.ts'
+import { commitOfList, tellOfList } from './list-commit.ts'
 import { subjectOf } from './list-mail.ts'
 import type { ListParts } from './list-parts.ts'
 import { ListStore } from './list-store.ts'
-import { heldPosts, Moderation } from './moderation.ts'
-import type { HeldPost, ModerationRefusal } from './moderation.ts'
+import { Moderation } from './moderation.ts'
+import type { ModerationRefusal } from './moderation.ts'
 import { bounceId, bouncesOf } from './suspended.ts'
 import type { MemberBounces } from './suspended.ts'
 
@@ -127,15 +130,10 @@ export function postDesk(keeper: ListKeeper, parts: ListParts, search?: TextSear
       if (found === undefined || !address.ok) return err('notFound')
       const kept = bounceId(address.value)
       if (!(await found.store.objects('ListBounce', [kept])).has(kept)) return err('notFound')
-      await parts.mailboxes.commit({
-        contents: [],
-        commits: [{ accountId: id, changes: [{ kind: 'forget', object: 'ListBounce', id: kept }] }],
+      await commitOfList(parts, found.list, {
+        changes: [{ kind: 'forget', object: 'ListBounce', id: kept }],
       })
-      parts.events.emit({
-        atMs: parts.clock.nowMs(),
-        name: 'list.resumed',
-        fields: { list: formatAddress(found.list.address), address: text, by },
-      })
+      tellOfList(parts, found.list, 'list.resumed', { address: text, by })
       return ok(undefined)
     },
   }

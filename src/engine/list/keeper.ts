@@ -11,7 +11,7 @@ import type { ListMail } from './list-mail.ts'
 import type { ListParts } from './list-parts.ts'
 import { ListStore } from './list-store.ts'
 import { Moderation } from './moderation.ts'
-import { PostWork } from './post-work.ts'
+import { takePost } from './post-work.ts'
 import { forwardToOwners } from './owner-mail.ts'
 
 /** After trouble, and for what no change told of: all lists are looked at again. */
@@ -98,7 +98,7 @@ export class ListKeeper {
   async #take(list: MailingList, mail: ListMail): Promise<void> {
     switch (mail.envelope.purpose) {
       case 'post':
-        return new PostWork(this.#parts, list).take(mail)
+        return takePost(this.#parts, list, mail)
       case 'confirm':
         return takeAnswer(this.#parts, list, mail)
       case 'bounces':

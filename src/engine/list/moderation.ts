@@ -1,47 +1,24 @@
-import { err, Fault, ok } from '#base/outcome.ts'
+import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { DAY_MS } from '#base/time.ts'
 import { formatAddress } from '#model/address.ts'
 import type { MailingList } from '#model/list.ts'
 import type { Uid } from '#model/mailbox.ts'
-import type { MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
+import type { OutboxEntry } from '#store/mailbox/commit.ts'
 
-import type { HoldReason } from './decide.ts'
+import { heldPosts } from './held-post.ts'
+import { commitOfList, taken, tellOfList } from './list-commit.ts'
 import { listMail, shownMail } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
 import { HELD_DAYS } from './list-parts.ts'
 import type { ListParts } from './list-parts.ts'
-import { ListStore, nameOf } from './list-store.ts'
-import { noticeEntry } from './notice-entry.ts'
+import { ListStore } from './list-store.ts'
+import { noticeAbout } from './notice-entry.ts'
 import { authorWords } from './notices.ts'
-import { PostWork } from './post-work.ts'
-
-/** A post that waits for somebody's decision. */
-export interface HeldPost {
-  readonly number: number
-  readonly reason: HoldReason
-  /** Whose decision: a moderator's, or its author's, who is to say that so many are meant. */
-  readonly by: 'moderator' | 'author'
-  readonly author: string | null
-  readonly shown: string
-  readonly standing: 'proved' | 'claimed' | 'failed'
-  readonly subject: string
-  readonly messageId: string | null
-  readonly sizeBytes: number
-  readonly heldAtMs: number
-}
+import { post } from './posting.ts'
 
 /** What a decision was refused for. */
 export type ModerationRefusal = 'notFound' | 'conflict'
-
-/** All that wait, the first that came first. */
-export async function heldPosts(store: ListStore): Promise<readonly HeldPost[]> {
-  return [...(await store.objects('HeldPost')).values()].map(({ id, madeAtMs, value }) => ({
-    ...(value as unknown as Omit<HeldPost, 'number' | 'heldAtMs'>),
-    number: Number(id),
-    heldAtMs: madeAtMs,
-  }))
-}
 
 /** Decides about what waits; in the turn of the list. */
 export class Moderation {
@@ -59,7 +36,8 @@ export class Moderation {
   async approve(number: number, by: string): Promise<Outcome<void, ModerationRefusal>> {
     const mail = await this.#mail(number)
     if (mail === undefined) return err('notFound')
-    await new PostWork(this.#parts, this.#list).post(mail, { by, number })
+    const reach = this.#parts.reachOf(this.#list)
+    await post(this.#parts, this.#list, mail, { approval: { by, number }, reach })
     return ok(undefined)
   }
 
@@ -71,7 +49,7 @@ export class Moderation {
   ): Promise<Outcome<void, ModerationRefusal>> {
     const mail = await this.#mail(number)
     if (mail === undefined) return err('notFound')
-    const { author, place, envelope } = mail
+    const { author, envelope } = mail
     const list = this.#list
     const words = authorWords(
       list,
@@ -81,28 +59,18 @@ export class Moderation {
     const notices: OutboxEntry[] =
       author?.standing !== 'proved'
         ? []
-        : [
-            noticeEntry(list, {
-              id: `${envelope.deliveryId}-${nameOf(`${list.id} ${end.kind}`).slice(0, 16)}`,
-              recipients: [author.address],
-              words,
-              nowMs: this.#parts.clock.nowMs(),
-              newId: this.#parts.newId,
-            }),
-          ]
-    await this.#commit(
-      [
-        {
-          kind: 'expunge',
-          mailboxId: place.mailbox.id,
-          uids: [place.uid],
-          deletedOnly: false,
-        },
-        { kind: 'forget', object: 'HeldPost', id: String(number) },
-      ],
-      notices,
+        : [noticeAbout(this.#parts, list, mail, end.kind, [author.address], words)]
+    await commitOfList(this.#parts, list, {
+      changes: [taken(mail), { kind: 'forget', object: 'HeldPost', id: String(number) }],
+      outbox: notices,
+    })
+    tellOfList(
+      this.#parts,
+      list,
+      `list.${end.kind}`,
+      { number, by, author: authorOf(mail) },
+      envelope.deliveryId,
     )
-    this.#tell(`list.${end.kind}`, { number, by, author: authorOf(mail) }, envelope.deliveryId)
     return ok(undefined)
   }
 
@@ -133,7 +101,7 @@ export class Moderation {
       ],
     })
     if (results[0]?.kind !== 'committed') return err('conflict')
-    this.#tell('list.withdrawn', { number, by })
+    tellOfList(this.#parts, this.#list, 'list.withdrawn', { number, by })
     return ok(undefined)
   }
 
@@ -151,28 +119,6 @@ export class Moderation {
     if (!isHeld) return undefined
     const place = { mailbox: held, uid: number as Uid }
     return listMail(this.#store, place, this.#parts.directory)
-  }
-
-  async #commit(changes: readonly MailboxChange[], outbox: readonly OutboxEntry[]): Promise<void> {
-    const { results } = await this.#parts.mailboxes.commit({
-      contents: [],
-      commits: [{ accountId: this.#list.id, changes, outbox }],
-    })
-    if (results[0]?.kind === 'refused') throw new Fault('conflict', results[0].refusal.text)
-    if (outbox.length > 0) this.#parts.filed()
-  }
-
-  #tell(
-    name: string,
-    fields: Readonly<Record<string, string | number | null>>,
-    deliveryId?: string,
-  ): void {
-    this.#parts.events.emit({
-      atMs: this.#parts.clock.nowMs(),
-      name,
-      ...(deliveryId !== undefined && { deliveryId }),
-      fields: { list: formatAddress(this.#list.address), ...fields },
-    })
   }
 }
 

@@ -2,6 +2,9 @@ import type { Address } from '#model/address.ts'
 import type { MailingList } from '#model/list.ts'
 import type { OutboxEntry } from '#store/mailbox/commit.ts'
 
+import type { ListMail } from './list-mail.ts'
+import type { ListParts } from './list-parts.ts'
+import { nameOf } from './list-store.ts'
 import { noticeMail } from './notices.ts'
 import type { Notice } from './notices.ts'
 import { purposeAddress } from '#model/list.ts'
@@ -31,3 +34,25 @@ export function noticeEntry(
     content: noticeMail({ list, to, ...words, id: newId(), nowMs }),
   }
 }
+
+/** A notice about a mail: `what` is said of it once, whatever is begun again. */
+export function noticeAbout(
+  { clock, newId }: Pick<ListParts, 'clock' | 'newId'>,
+  list: MailingList,
+  { envelope, meta }: Pick<ListMail, 'envelope' | 'meta'>,
+  what: string,
+  recipients: readonly Address[],
+  words: Pick<Notice, 'subject' | 'text' | 'replyTo'>,
+): OutboxEntry {
+  const about = meta.envelope.messageId?.replace(/^<|>$/g, '')
+  return noticeEntry(list, {
+    id: `${envelope.deliveryId}-${nameOf(`${list.id} ${what}`).slice(0, 16)}`,
+    recipients,
+    words: { ...words, ...(about !== undefined && isMessageId(about) && { about }) },
+    nowMs: clock.nowMs(),
+    newId,
+  })
+}
+
+const isMessageId = (text: string): boolean =>
+  /^[\u0021-\u003b\u003d\u003f-\u007e]{1,250}$/.test(text)

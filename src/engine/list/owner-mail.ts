@@ -2,6 +2,7 @@ import { emptyOctets } from '#base/octets.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { MailingList } from '#model/list.ts'
 
+import { commitOfList, taken, tellOfMail } from './list-commit.ts'
 import type { ListMail } from './list-mail.ts'
 import type { ListParts } from './list-parts.ts'
 import { ListStore, nameOf } from './list-store.ts'
@@ -19,36 +20,28 @@ export async function forwardToOwners(
     return account === undefined ? [] : [mainAddressOf(account)]
   })
   const whole = [{ offset: prefixBytes, length: meta.sizeBytes }]
-  const content = owners.length === 0 ? [] : [await store.copied(emptyOctets, place, whole)]
-  await parts.mailboxes.commit({
-    contents: content,
-    commits: [
-      {
-        accountId: list.id,
-        changes: [
-          {
-            kind: 'expunge',
-            mailboxId: place.mailbox.id,
-            uids: [place.uid],
-            deletedOnly: false,
-          },
-        ],
-        outbox:
-          owners.length === 0
-            ? []
-            : [
-                {
-                  id: `${envelope.deliveryId}-${nameOf(`${list.id} owner`).slice(0, 16)}`,
-                  kind: 'forward',
-                  reversePath: envelope.reversePath,
-                  recipients: owners,
-                  body: envelope.body,
-                  smtpUtf8: envelope.smtpUtf8,
-                  content: 0,
-                },
-              ],
-      },
-    ],
-  })
-  parts.filed()
+  const content = owners.length === 0 ? undefined : await store.copied(emptyOctets, place, whole)
+  await commitOfList(
+    parts,
+    list,
+    {
+      changes: [taken(mail)],
+      outbox:
+        owners.length === 0
+          ? []
+          : [
+              {
+                id: `${envelope.deliveryId}-${nameOf(`${list.id} owner`).slice(0, 16)}`,
+                kind: 'forward',
+                reversePath: envelope.reversePath,
+                recipients: owners,
+                body: envelope.body,
+                smtpUtf8: envelope.smtpUtf8,
+                content: 0,
+              },
+            ],
+    },
+    content,
+  )
+  if (owners.length === 0) tellOfMail(parts, list, mail, 'list.dropped', { reason: 'ownerless' })
 }
