@@ -9,8 +9,27 @@ import { noticeMail } from './notices.ts'
 import type { Notice } from './notices.ts'
 import { purposeAddress } from '#model/list.ts'
 
+/** A notice about a mail: `what` is said of it once, whatever is begun again. */
+export function noticeAbout(
+  { clock, newId }: Pick<ListParts, 'clock' | 'newId'>,
+  list: MailingList,
+  { envelope, meta }: Pick<ListMail, 'envelope' | 'meta'>,
+  what: string,
+  recipients: readonly Address[],
+  words: Pick<Notice, 'subject' | 'text' | 'replyTo'>,
+): OutboxEntry {
+  const about = meta.envelope.messageId?.replace(/^<|>$/g, '')
+  return noticeEntry(list, {
+    id: `${envelope.deliveryId}-${nameOf(`${list.id} ${what}`).slice(0, 16)}`,
+    recipients,
+    words: { ...words, ...(about !== undefined && isMessageId(about) && { about }) },
+    nowMs: clock.nowMs(),
+    newId,
+  })
+}
+
 /** What a list says itself, on its way out: with the null reverse-path, since nobody answers it (RFC 3834 §3.3). */
-export function noticeEntry(
+function noticeEntry(
   list: MailingList,
   notice: {
     /** The same for the same cause: said once. */
@@ -33,25 +52,6 @@ export function noticeEntry(
     smtpUtf8: false,
     content: noticeMail({ list, to, ...words, id: newId(), nowMs }),
   }
-}
-
-/** A notice about a mail: `what` is said of it once, whatever is begun again. */
-export function noticeAbout(
-  { clock, newId }: Pick<ListParts, 'clock' | 'newId'>,
-  list: MailingList,
-  { envelope, meta }: Pick<ListMail, 'envelope' | 'meta'>,
-  what: string,
-  recipients: readonly Address[],
-  words: Pick<Notice, 'subject' | 'text' | 'replyTo'>,
-): OutboxEntry {
-  const about = meta.envelope.messageId?.replace(/^<|>$/g, '')
-  return noticeEntry(list, {
-    id: `${envelope.deliveryId}-${nameOf(`${list.id} ${what}`).slice(0, 16)}`,
-    recipients,
-    words: { ...words, ...(about !== undefined && isMessageId(about) && { about }) },
-    nowMs: clock.nowMs(),
-    newId,
-  })
 }
 
 const isMessageId = (text: string): boolean =>
