@@ -59,6 +59,7 @@ function vacationFault({
   until,
   subject = '',
   text,
+  outsideText = '',
   days,
   to,
 }: Vacation): string | undefined {
@@ -68,7 +69,7 @@ function vacationFault({
     return 'the absence ends before it begins'
   if (!isLine(subject, VACATION_SUBJECT_MAX))
     return `the subject is one line of at most ${VACATION_SUBJECT_MAX} characters`
-  if (text.length > VACATION_TEXT_MAX || BEYOND_TEXT.test(text) || !text.isWellFormed())
+  if (![text, outsideText].every(isText))
     return `the text has at most ${VACATION_TEXT_MAX} characters, and no control characters`
   if (!Number.isInteger(days) || days < 1 || days > VACATION_DAYS_MAX)
     return `one answer in 1 to ${VACATION_DAYS_MAX} days`
@@ -118,6 +119,9 @@ const isOneOf = (known: readonly string[], value: string): boolean => known.incl
 const BEYOND_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 // oxlint-disable-next-line no-control-regex -- line ends and tabs are part of a text
 const BEYOND_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+
+const isText = (text: string): boolean =>
+  text.length <= VACATION_TEXT_MAX && !BEYOND_TEXT.test(text) && text.isWellFormed()
 
 const isLine = (text: string, max: number): boolean =>
   text.length <= max && !BEYOND_LINE.test(text) && text.isWellFormed()

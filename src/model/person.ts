@@ -1,5 +1,7 @@
 import type { PersonFacts } from './person-facts.ts'
+import type { Vacation } from './choices.ts'
 import type { OwnQuota } from './quota.ts'
+import type { ForeignScript } from './script.ts'
 
 /** Somebody as another system has them: what stands between any directory's form and our own rows. */
 export interface Person extends PersonFacts {
@@ -17,6 +19,18 @@ export interface Person extends PersonFacts {
   /** A hash with its scheme: `{SSHA}…`. */
   readonly passwordHash?: string
   readonly quota?: OwnQuota
+  /** What was wanted of the mail there. */
+  readonly wishes?: Wishes
+  /** Scripts of Sieve, the names of mailboxes as they are there, parted by `/`. */
+  readonly scripts?: readonly ForeignScript[]
+}
+
+/** Choices of another system, as far as ours can be such. */
+export interface Wishes {
+  readonly vacation?: Vacation
+  /** As they are written. */
+  readonly blocked?: readonly string[]
+  readonly welcome?: readonly string[]
 }
 
 /** An address that leads to others. */

@@ -13,6 +13,14 @@ export interface ScriptEntry {
   readonly sizeBytes: number
 }
 
+/** One script of another system. */
+export interface ForeignScript {
+  readonly name: string
+  readonly text: string
+  /** It filtered there. */
+  readonly active: boolean
+}
+
 // RFC 5804 §1.6: no controls, no line or paragraph separators.
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 

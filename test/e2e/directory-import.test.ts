@@ -99,6 +99,47 @@ describe('people and groups of another system', () => {
     }
   })
 
+  it('of Zimbra come with their absence, senders and filters; what is not as it was is told', async () => {
+    const filters = `require ["fileinto"];
+# 会議
+if header :contains "subject" "会議" { fileinto "/Archive"; stop; }
+# 知人
+if addressbook :in "from" "contacts" { fileinto "知人"; }
+`
+    const ldif = await file(
+      'zimbra.ldif',
+      `dn: uid=rin,ou=people,dc=campus,dc=example
+objectClass: zimbraAccount
+uid: rin
+mail: rin@campus.example
+zimbraPrefOutOfOfficeReplyEnabled: TRUE
+zimbraPrefOutOfOfficeReply:: ${base64('留守です。')}
+zimbraPrefOutOfOfficeUntilDate: 20990101000000Z
+amavisBlacklistSender: ads.example
+zimbraMailSieveScript:: ${base64(filters)}
+`,
+    )
+    const ahead = await cli.run(['directory', 'import', ldif, '--dry-run'])
+    const done = await cli.run(['directory', 'import', ldif])
+    for (const told of [ahead, done]) {
+      assert.match(told, /the rule '知人' is left out, and stays as a comment: .*addressbook/)
+      assert.match(told, /rin@campus\.example +script Zimbra: stored, it filters/)
+      assert.match(told, /line 3: \/Archive is now Archive/)
+    }
+    const { vacation, blocked } = await cli.json<{
+      vacation: { text: string; until: string }
+      blocked: string[]
+    }>(['user', 'choices', 'rin'])
+    assert.deepEqual([vacation.text, vacation.until], ['留守です。', '2099-01-01T00:00:00Z'])
+    assert.deepEqual(blocked, ['ads.example'])
+    const script = await cli.run(['sieve', 'get', 'rin', 'Zimbra'])
+    assert.match(script, /fileinto "Archive"; stop;/)
+    assert.match(
+      await cli.run(['directory', 'import', ldif]),
+      /0 rows added, 0 changed, 1 the same/,
+    )
+  })
+
   it('of a spreadsheet in CP932, and of a Unix system with its aliases', async () => {
     // ユーザー名,氏名 and a name with a letter of IBM's: 髙.
     const table = Buffer.concat([

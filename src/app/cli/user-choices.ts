@@ -36,6 +36,7 @@ export function userChoicesCommands(noun: Command, io: CliIo): void {
     .option('--until <day>', 'the last day; open: until it is switched off')
     .option('--subject <text>', 'the subject of the answer; empty: Re: and that of the mail')
     .option('--text <file>', 'a file with the answer in UTF-8, - for standard input')
+    .option('--outside-text <file>', 'another answer for people outside; empty: the same')
     .option('--days <n>', 'one answer to a sender in so many days')
     .option('--to <whom>', 'everybody, or colleagues: those of our own domains')
     .action(async (name: string, options: VacationOptions, command: Command) => {
@@ -57,6 +58,7 @@ interface VacationOptions {
   readonly until?: string
   readonly subject?: string
   readonly text?: string
+  readonly outsideText?: string
   readonly days?: string
   readonly to?: string
 }
@@ -69,15 +71,16 @@ async function changedVacation(
   options: VacationOptions,
   io: CliIo,
 ): Promise<Vacation> {
-  const { on, off, from, until, subject, text, days, to } = options
+  const { on, off, from, until, subject, text, outsideText, days, to } = options
   if (on === true && off === true) throw new UsageError('give --on or --off')
   if (to !== undefined && to !== 'everybody' && to !== 'colleagues')
     throw new UsageError('--to is everybody or colleagues')
   if (days !== undefined && !/^\d{1,2}$/.test(days)) throw new UsageError('--days is a number')
-  const { from: _, until: __, subject: ___, ...rest } = before
+  const { from: _, until: __, subject: ___, outsideText: ____, ...rest } = before
   const first = from === undefined ? before.from : from === 'now' ? undefined : startOf(from, 0)
   const end = until === undefined ? before.until : until === 'open' ? undefined : startOf(until, 1)
   const about = subject ?? before.subject
+  const outside = outsideText === undefined ? before.outsideText : await textOf(io, outsideText)
   return {
     ...rest,
     ...((on ?? off) !== undefined && { isOn: on === true }),
@@ -85,6 +88,7 @@ async function changedVacation(
     ...(end !== undefined && { until: end }),
     ...(about !== undefined && about !== '' && { subject: about }),
     ...(text !== undefined && { text: await textOf(io, text) }),
+    ...(outside !== undefined && outside !== '' && { outsideText: outside }),
     ...(days !== undefined && { days: Number(days) }),
     ...(to !== undefined && { to }),
   }
@@ -106,7 +110,7 @@ function dayOf(instant: string, before: number): string {
 
 function vacationText({ user, vacation }: ChoicesBody): string {
   if (vacation === null) return `${user} has written no answer for absences\n`
-  const { isOn, from, until, subject, text, days, to } = vacation
+  const { isOn, from, until, subject, text, outsideText, days, to } = vacation
   const head = fields([
     ['answers', isOn],
     ['first day', from === undefined ? undefined : dayOf(from, 0)],
@@ -115,7 +119,10 @@ function vacationText({ user, vacation }: ChoicesBody): string {
     ['once in', `${days} days`],
     ['subject', subject],
   ])
-  return `${head}\n${text}${text.endsWith('\n') || text === '' ? '' : '\n'}`
+  const ended = (lines: string): string =>
+    `${lines}${lines.endsWith('\n') || lines === '' ? '' : '\n'}`
+  const outside = outsideText === undefined ? '' : `\nto people outside:\n\n${ended(outsideText)}`
+  return `${head}\n${ended(text)}${outside}`
 }
 
 function choicesText(body: ChoicesBody): string {

@@ -1,9 +1,13 @@
 import type { SieveError } from './ast.ts'
 
-export type SieveToken = { readonly line: number } & (
+/** `start` and `end`: where it stands in the script, quotes and all. */
+export type SieveToken = {
+  readonly line: number
+  readonly start: number
+  readonly end: number
+} & (
   | { readonly kind: 'identifier' | 'tag'; readonly text: string }
-  /** `start` and `end`: where it stands in the script, quotes and all. */
-  | { readonly kind: 'string'; readonly text: string; readonly start: number; readonly end: number }
+  | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'mark'; readonly mark: '{' | '}' | '[' | ']' | '(' | ')' | ',' | ';' }
   | { readonly kind: 'end' }
@@ -67,19 +71,19 @@ export function lexSieve(text: string): SieveToken[] {
     }
     const word = take(/[A-Za-z_][A-Za-z0-9_]*/y)
     if (word !== undefined) {
-      tokens.push({ kind: 'identifier', text: word.toLowerCase(), line })
+      tokens.push({ kind: 'identifier', text: word.toLowerCase(), line, start, end: at })
       continue
     }
     const tag = take(/:[A-Za-z_][A-Za-z0-9_]*/y)
     if (tag !== undefined) {
-      tokens.push({ kind: 'tag', text: tag.slice(1).toLowerCase(), line })
+      tokens.push({ kind: 'tag', text: tag.slice(1).toLowerCase(), line, start, end: at })
       continue
     }
     const number = take(/[0-9]+[KMGkmg]?/y)
     if (number !== undefined) {
       const value = Number.parseInt(number, 10) * (UNITS[number.at(-1)!.toLowerCase()] ?? 1)
       if (value > NUMBER_MAX) fail(`the number ${number} is too large`)
-      tokens.push({ kind: 'number', value, line })
+      tokens.push({ kind: 'number', value, line, start, end: at })
       continue
     }
     const quoted = take(/"(?:[^"\\]|\\[\s\S])*"/y)
@@ -98,10 +102,9 @@ export function lexSieve(text: string): SieveToken[] {
     const mark = text[at]!
     if (!'{}[](),;'.includes(mark))
       fail(mark === '"' ? 'a string that begins with " never ends' : `unexpected character ${mark}`)
-    tokens.push({ kind: 'mark', mark: mark as ';', line })
-    at++
+    tokens.push({ kind: 'mark', mark: mark as ';', line, start, end: ++at })
   }
-  tokens.push({ kind: 'end', line })
+  tokens.push({ kind: 'end', line, start: at, end: at })
   return tokens
 
   /** RFC 5228 §2.4.2.1: ends at a line of one dot; a leading dot is doubled. */

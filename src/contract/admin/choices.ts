@@ -26,6 +26,11 @@ const vacation = z.object({
   until: instant.optional().describe('the first moment after it; absent: until it is switched off'),
   subject: z.string().max(VACATION_SUBJECT_MAX).optional(),
   text: z.string().max(VACATION_TEXT_MAX),
+  outsideText: z
+    .string()
+    .max(VACATION_TEXT_MAX)
+    .optional()
+    .describe('for everybody else than colleagues; absent: the same'),
   days: z.int().min(1).max(VACATION_DAYS_MAX).describe('one answer to a sender in so many days'),
   to: z.enum(['everybody', 'colleagues']).describe('colleagues: those of our own domains'),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { passwordHash, pending } from './common.ts'
+import { choicesPatch } from './choices.ts'
 import { facts } from './facts.ts'
 
 const source = z.string().max(2_000).describe('where it was read: a line, or a DN')
@@ -16,6 +17,19 @@ const person = facts.extend({
   disabled: z.boolean().optional(),
   passwordHash: passwordHash.optional(),
   quota: z.object({ bytes: limit.optional(), messages: limit.optional() }).optional(),
+  wishes: z
+    .object({
+      vacation: choicesPatch.shape.vacation.unwrap().unwrap().optional(),
+      blocked: z.array(z.string().max(1_000)).max(10_000).optional(),
+      welcome: z.array(z.string().max(1_000)).max(10_000).optional(),
+    })
+    .optional()
+    .describe('what was wanted of the mail there; what was chosen here stays'),
+  scripts: z
+    .array(z.object({ name: z.string().max(1_000), text: z.string(), active: z.boolean() }))
+    .max(20)
+    .optional()
+    .describe('in Sieve, names of mailboxes parted by /; active: it filtered there'),
 })
 
 const group = z.object({

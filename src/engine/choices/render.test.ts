@@ -47,14 +47,19 @@ const message = ({ from = 'taro@b.example', to = 'hanako@campus.example', ...mor
     nowMs: Date.parse(more.at ?? '2026-11-28T00:00:00Z'),
   }) satisfies SieveMessage
 
-/** Where a mail goes by these choices: mailboxes with flags behind them, INBOX for the implicit keep. */
-function filed(choices: Parameters<typeof renderChoices>[0], mail: Mail): readonly string[] {
+/** What becomes of a mail by these choices. */
+function ran(choices: Parameters<typeof renderChoices>[0], mail: Mail) {
   const script = renderChoices(choices, CHOOSER)
   const program = compileSieve(script)
   assert.ok(program.ok, `${JSON.stringify(program)}\n${script}`)
   const run = runSieve(program.value, message(mail))
   assert.ok(run.ok)
-  const { actions, implicitKeep, flags } = run.value
+  return run.value
+}
+
+/** Where a mail goes by these choices: mailboxes with flags behind them, INBOX for the implicit keep. */
+function filed(choices: Parameters<typeof renderChoices>[0], mail: Mail): readonly string[] {
+  const { actions, implicitKeep, flags } = ran(choices, mail)
   const shown = (name: string, marks: readonly string[]) => [name, ...marks].join(' ')
   return [
     ...actions.map((each) =>
@@ -176,6 +181,13 @@ describe('the script of what somebody has chosen', () => {
     assert.deepEqual(at('2027-01-03T14:59:59Z'), answered)
     assert.deepEqual(at('2027-01-03T15:00:00Z'), ['INBOX'])
     assert.deepEqual(at('2026-12-31T00:00:00Z', { from: 'x@b.example' }), ['INBOX'])
+    const both: typeof vacation = { ...vacation, to: 'everybody', outsideText: '留守です。' }
+    const answers = (from: string): readonly string[] =>
+      ran({ vacation: both }, { from, at: '2026-12-31T00:00:00Z' }).actions.map((each) =>
+        each.kind === 'vacation' ? each.reason : each.kind,
+      )
+    assert.deepEqual(answers('x@b.example'), ['留守です。'])
+    assert.deepEqual(answers('taro@campus.example'), [vacation.text.replaceAll('\n', '\r\n')])
     const junk = { from: 'taro@campus.example', spam: 6 }
     assert.deepEqual(at('2026-12-31T00:00:00Z', junk), ['Junk/Suspected SPAM'])
   })

@@ -112,10 +112,21 @@ function vacation(script: Script, away: Vacation, { addresses, domains }: Choose
     away.subject === undefined || away.subject === '' ? '' : ` :subject ${quoted(away.subject)}`
   script.line('# Away')
   script.line(`if ${allOf(tests)} {`)
-  script.line(
-    `  vacation :days ${away.days}${subject} :addresses ${list(addresses.map(formatAddress))}`,
-  )
-  script.line(`    ${quoted(away.text === '' ? AWAY_TEXT : away.text)};`)
+  const answer = (text: string): void => {
+    script.line(
+      `  vacation :days ${away.days}${subject} :addresses ${list(addresses.map(formatAddress))}`,
+    )
+    script.line(`    ${quoted(text === '' ? AWAY_TEXT : text)};`)
+  }
+  if (away.outsideText === undefined || away.to === 'colleagues') answer(away.text)
+  else {
+    script.needs('envelope')
+    script.line(`  if envelope :domain :is "from" ${list(domains)} {`)
+    answer(away.text)
+    script.line('  } else {')
+    answer(away.outsideText)
+    script.line('  }')
+  }
   script.line('}')
 }
 

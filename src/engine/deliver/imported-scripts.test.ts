@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AccountId } from '#model/account.ts'
+import type { ForeignScript } from '#model/script.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { importScripts } from './imported-scripts.ts'
-import type { ForeignScript, ScriptImport } from './imported-scripts.ts'
+import type { ScriptImport } from './imported-scripts.ts'
 import { scriptsOf } from './scripts.ts'
 
 const accountId = 'account-hanako' as AccountId

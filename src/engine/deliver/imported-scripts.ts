@@ -4,19 +4,12 @@ import { findNaming, namesIn, translateNames } from '#engine/sieve/translate-nam
 import type { ForeignNaming, TranslatedName } from '#engine/sieve/translate-names.ts'
 import type { SieveError } from '#codec/sieve/ast.ts'
 import type { AccountId } from '#model/account.ts'
+import type { MailboxPath } from '#model/mailbox.ts'
 import { parseScriptName } from '#model/script.ts'
-import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { ForeignScript } from '#model/script.ts'
 import { scriptWarnings } from './script-warnings.ts'
 import { checkScript } from './scripts.ts'
 import type { Scripts, ScriptsRefusal } from './scripts.ts'
-
-/** One script of another system. */
-export interface ForeignScript {
-  readonly name: string
-  readonly text: string
-  /** It filtered there. */
-  readonly active: boolean
-}
 
 export interface ScriptImport {
   readonly accountId: AccountId
@@ -57,10 +50,20 @@ export interface ScriptsImported {
   readonly scripts: readonly ImportedScript[]
 }
 
+/** What is asked of a store. */
+export interface ScriptRoom {
+  readonly scripts: Pick<Scripts, 'list' | 'get' | 'put' | 'keep'>
+  readonly mailboxes: {
+    mailboxes(ask: {
+      readonly accountId: AccountId
+    }): Promise<{ readonly mailboxes: readonly { readonly path: MailboxPath }[] }>
+  }
+}
+
 /** Brings a person's scripts in, or says what would become of them: each is reported, none is dropped in silence. */
 export async function importScripts(
   { accountId, scripts, separator, prefix, replace, dryRun }: ScriptImport,
-  store: { readonly scripts: Scripts; readonly mailboxes: Pick<MailboxStore, 'mailboxes'> },
+  store: ScriptRoom,
 ): Promise<ScriptsImported> {
   const { mailboxes } = await store.mailboxes.mailboxes({ accountId })
   const names = new Set(mailboxes.map(({ path }) => path.join('/')))
@@ -113,7 +116,7 @@ async function bring(
     readonly isOwnActive: boolean
     readonly refused: ScriptsRefusal | undefined
   },
-  scripts: Scripts,
+  scripts: ScriptRoom['scripts'],
 ): Promise<Brought> {
   const { accountId, text } = script
   const { refused, replace, dryRun, isOwnActive } = how

@@ -37,6 +37,7 @@ function readSenders(
 const readVacation = ({
   subject,
   text,
+  outsideText,
   from,
   until,
   ...more
@@ -45,8 +46,11 @@ const readVacation = ({
   ...(from !== undefined && { from }),
   ...(until !== undefined && { until }),
   ...(subject !== undefined && subject !== '' && { subject: subject.normalize('NFC') }),
-  text: text.normalize('NFC').replaceAll(/\r\n?/g, '\n'),
+  text: textOf(text),
+  ...(outsideText !== undefined && outsideText !== '' && { outsideText: textOf(outsideText) }),
 })
+
+const textOf = (text: string): string => text.normalize('NFC').replaceAll(/\r\n?/g, '\n')
 
 function readFilter(body: NonNullable<ChoicesPatchBody['filters']>[number]): MailFilter {
   const { name, isOff, match, conditions, folder, copy, flags = [], stop } = body

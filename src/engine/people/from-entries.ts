@@ -6,6 +6,7 @@ import { mapOf } from './attribute-map.ts'
 import type { AttributeMap, Preset } from './attribute-map.ts'
 import { textsOf } from './entry-texts.ts'
 import { dnKey, firstOfDn } from './dn.ts'
+import { entryWishes } from './entry-wishes.ts'
 import type { MemberName, ToldGroup } from './told-group.ts'
 
 /** Entries of nobody, that nobody misses. */
@@ -45,8 +46,11 @@ export function fromEntries(entries: Iterable<DirectoryEntry>, preset?: Preset):
       byDn.set(dnKey(entry.dn), group.addresses[0])
       continue
     }
-    const person = personOf(read, exceptions)
-    if (person === undefined) continue
+    const known = personOf(read, exceptions)
+    if (known === undefined) continue
+    const { notes, ...wanted } = entryWishes(read.values)
+    for (const text of notes) exceptions.push({ source: entry.dn, text })
+    const person = Object.assign(known, wanted)
     people.push(person)
     const address =
       person.domain === undefined ? person.username : `${person.username}@${person.domain}`

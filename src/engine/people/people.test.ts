@@ -112,6 +112,76 @@ zimbraMailForwardingAddress: guest@else.example
     assert.deepEqual(exceptions, [])
   })
 
+  it('Zimbra: absence, senders and filters of a person, and what of them is not as it was', () => {
+    const filters = `require ["fileinto","tag"];
+# 会議
+if header :contains "subject" "会議" { fileinto "/仕事/会議"; tag "meeting"; stop; }
+# 知人
+if addressbook :in "from" "contacts" { fileinto "知人"; }
+`
+    const { people, exceptions } = ofLdif(`dn: uid=taro,ou=people,dc=campus,dc=example
+objectClass: zimbraAccount
+objectClass: amavisAccount
+uid: taro
+mail: taro@campus.example
+zimbraPrefOutOfOfficeReplyEnabled: TRUE
+zimbraPrefOutOfOfficeReply:: ${Buffer.from('内線 1234 へ。\r\n').toString('base64')}
+zimbraPrefOutOfOfficeExternalReplyEnabled: TRUE
+zimbraPrefOutOfOfficeExternalReply:: ${Buffer.from('留守です。').toString('base64')}
+zimbraPrefOutOfOfficeFromDate: 20261228150000Z
+zimbraPrefOutOfOfficeUntilDate: 20270103150000.123Z
+zimbraPrefOutOfOfficeCacheDuration: 3d
+amavisBlacklistSender: Ads.example
+amavisBlacklistSender: @.spam.example
+amavisWhitelistSender: jiro@b.example
+zimbraMailSieveScript:: ${Buffer.from(filters).toString('base64')}
+zimbraMailOutgoingSieveScript: require ["fileinto"]; if true { fileinto "Sent"; }
+
+dn: uid=jiro,ou=people,dc=campus,dc=example
+objectClass: zimbraAccount
+uid: jiro
+mail: jiro@campus.example
+zimbraPrefOutOfOfficeReplyEnabled: FALSE
+zimbraPrefOutOfOfficeReply: later
+zimbraPrefOutOfOfficeSuppressExternalReply: TRUE
+zimbraPrefOutOfOfficeFromDate: 2026
+`)
+    const [taro, jiro] = people
+    assert.deepEqual(taro?.wishes, {
+      vacation: {
+        isOn: true,
+        from: '2026-12-28T15:00:00Z',
+        until: '2027-01-03T15:00:00Z',
+        text: '内線 1234 へ。\n',
+        outsideText: '留守です。',
+        days: 3,
+        to: 'everybody',
+      },
+      blocked: ['Ads.example', 'spam.example'],
+      welcome: ['jiro@b.example'],
+    })
+    assert.deepEqual(
+      taro.scripts?.map(({ name, active }) => [name, active]),
+      [
+        ['Zimbra', true],
+        ['Zimbra (outgoing)', false],
+      ],
+    )
+    assert.match(taro.scripts?.[0]?.text ?? '', /addflag "meeting"/)
+    assert.deepEqual(jiro?.wishes, {
+      vacation: { isOn: false, text: 'later', days: 7, to: 'colleagues' },
+    })
+    assert.equal(jiro.scripts, undefined)
+    assert.deepEqual(
+      exceptions.map(({ source, text }) => [source.slice(0, 8), text.slice(0, 40)]),
+      [
+        ['uid=taro', "filters: the rule '知人' is left out, and "],
+        ['uid=taro', 'filters of outgoing mail: no such run he'],
+        ['uid=jiro', 'the absence: 2026 is no time'],
+      ],
+    )
+  })
+
   it('Active Directory: the main address of many, other protocols left out, who is disabled; groups by DN', () => {
     const { people, groups, exceptions } = ofLdif(`dn: CN=花子\\, 山田,OU=Users,DC=campus,DC=example
 objectClass: user

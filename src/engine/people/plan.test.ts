@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import type { AccountId } from '#model/account.ts'
 import type { MailGroup, Person } from '#model/person.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
+import { rowKey } from '#store/directory/row-key.ts'
 import { addr, fakeAccount } from '#test/fake/directory.ts'
 import { planImport } from './plan.ts'
 import type { ImportRules } from './plan.ts'
@@ -68,6 +69,39 @@ describe('a plan of an import', () => {
       'taro@campus.example | added',
     ])
     assert.equal(planned.edits.length, 1)
+  })
+
+  it('takes what was wanted of the mail there; what was chosen here stays, and is told', () => {
+    const vacation = { isOn: true, text: '留守です。', days: 7, to: 'everybody' } as const
+    const blocked = ['Ads.example', 'friend@b.example', '無 効']
+    const wishes = { vacation, blocked, welcome: ['friend@b.example'] }
+    const planned = plan([person('taro', { wishes }), person('hanako', { wishes })])
+    const notes = [
+      "blocked: '無 効' is neither an address nor a domain",
+      'blocked: friend@b.example is welcome as well, and stays so',
+    ]
+    assert.deepEqual(told(planned), [
+      ['taro@campus.example | added', ...notes].join(' | '),
+      ['hanako@campus.example | changed | vacation | blocked | welcome', ...notes].join(' | '),
+    ])
+    const rows = planned.edits.flatMap((edit) => (edit.kind === 'put' ? [edit.row] : []))
+    const [choices] = rows.flatMap((row) => (row.kind === 'choices' ? [row.choices] : []))
+    assert.deepEqual(choices, {
+      accountId: choices?.accountId,
+      revision: 1,
+      vacation,
+      blocked: ['ads.example'],
+      welcome: ['friend@b.example'],
+    })
+    const now = directory()
+    for (const row of rows) now.trial().put(rowKey(row), row)
+    const again = { ...wishes, blocked: ['other.example'] }
+    assert.deepEqual(told(plan([person('hanako', { wishes: again })], [], { now })), [
+      'hanako@campus.example | same | blocked: something else was chosen here, and stays',
+    ])
+    const tooMany = Array.from({ length: 1_001 }, (_, at) => `d${at}.example`)
+    const [row] = plan([person('hanako', { wishes: { blocked: tooMany } })]).rows
+    assert.deepEqual([row?.outcome, row?.notes], ['same', ['blocked: more than 1000 senders']])
   })
 
   it('adds who is new, changes what the file speaks of, keeps the rest, and removes nobody', () => {

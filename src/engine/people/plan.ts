@@ -1,7 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
+import { scriptFault } from '#engine/choices/chosen-script.ts'
 import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import { choicesFault, parseSender } from '#model/choices-fault.ts'
+import { noChoices, withParts } from '#model/choices.ts'
+import type { Sender } from '#model/choices.ts'
 import type { Census, MailGroup, Person } from '#model/person.ts'
 import { FACTS, factsAfter } from '#model/person-facts.ts'
 import { findCycle } from '#engine/route/check.ts'
@@ -101,6 +106,7 @@ class Planner {
     }
     const sentOn = this.#forward(account, person, notes)
     if (sentOn) changes.push('forward')
+    changes.push(...this.#wishes(account, person, notes))
     const outcome = before === undefined ? 'added' : changes.length > 0 ? 'changed' : 'same'
     return { ...row, outcome, changes: before === undefined ? [] : changes, notes }
   }
@@ -170,6 +176,53 @@ class Planner {
     const refusal = this.#put({ kind: 'forward', forward: row })
     if (refusal !== undefined) notes.push(`forward: ${refusal}`)
     return refusal === undefined
+  }
+
+  /** What somebody has chosen here goes on; names of the parts that are new. */
+  #wishes({ id }: Account, { wishes = {} }: Person, notes: string[]): string[] {
+    const before = this.#directory.choices(id) ?? noChoices(id)
+    const senders = (texts: readonly string[] = [], part: string): readonly Sender[] =>
+      [...new Set(texts)].flatMap((text) => {
+        const sender = parseSender(text)
+        if (sender === undefined)
+          notes.push(`${part}: '${text}' is neither an address nor a domain`)
+        return sender ?? []
+      })
+    const blocked = senders(wishes.blocked, 'blocked')
+    // Where somebody is both, nothing of his is lost.
+    const welcome = senders(wishes.welcome, 'welcome')
+    const both = blocked.filter((each) => welcome.includes(each))
+    for (const each of both) notes.push(`blocked: ${each} is welcome as well, and stays so`)
+    const wanted = {
+      vacation: wishes.vacation,
+      blocked: blocked.filter((each) => !welcome.includes(each)),
+      welcome,
+    }
+    const taken: string[] = []
+    let after = before
+    for (const part of ['vacation', 'blocked', 'welcome'] as const) {
+      const value = wanted[part]
+      if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
+      if (isDeepStrictEqual(before[part], value)) continue
+      if (before[part] !== undefined) {
+        notes.push(`${part}: something else was chosen here, and stays`)
+        continue
+      }
+      const next = withParts(after, { [part]: value })
+      const fault = choicesFault(next) ?? scriptFault(this.#directory, next)
+      if (fault !== undefined) {
+        notes.push(`${part}: ${fault}`)
+        continue
+      }
+      after = next
+      taken.push(part)
+    }
+    if (taken.length === 0) return []
+    const choices = { ...after, revision: before.revision + 1 }
+    const refusal = this.#put({ kind: 'choices', choices })
+    if (refusal === undefined) return taken
+    notes.push(`${taken.join(', ')}: ${refusal}`)
+    return []
   }
 
   group(group: MailGroup): PlannedRow {

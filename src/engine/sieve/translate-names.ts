@@ -83,6 +83,7 @@ function translateName(name: string, { separator, prefix }: ForeignNaming): stri
     .split(/(\$\{[^}]*\})/)
     .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(separator, '/')))
     .join('')
+    .replace(/^inbox(?=\/|$)/i, 'INBOX') // whatever its case (RFC 9051 §5.1)
 }
 
 /** Modified UTF-7 (RFC 3501 §5.1.3), which older servers take in scripts; Sieve itself says UTF-8. */

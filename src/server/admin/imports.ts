@@ -2,13 +2,17 @@ import { timedId } from '#base/id.ts'
 import { ok } from '#base/outcome.ts'
 import { importBody, imported } from '#contract/admin/import.ts'
 import { planImport } from '#engine/people/plan.ts'
-import type { ImportPlan } from '#engine/people/plan.ts'
+import type { ImportPlan, PlannedRow } from '#engine/people/plan.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { Person } from '#model/person.ts'
-import { mayTouch } from '#model/role.ts'
+import { parseAddress } from '#model/address.ts'
+import { may, mayTouch } from '#model/role.ts'
+import type { Directory } from '#store/directory/directory.ts'
 import { authorOf, roleOfRequest, taken } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
+import { withScripts } from './import-scripts.ts'
 import { keepSomeWayIn } from './last-administrator.ts'
+import { authorText } from './store-ask.ts'
 
 /** People and groups of another system, many at once, each taken or refused by itself. */
 export function importRoutes(app: AdminServer, deps: AdminDeps): void {
@@ -30,7 +34,16 @@ export function importRoutes(app: AdminServer, deps: AdminDeps): void {
         mayTouch: (account: Account) => mayTouch(role, account),
       }
       const plan = (): ImportPlan => planImport(directory, census, rules)
-      if (dryRun) return { rows: told(plan()), pending: [] }
+      const withTheirs = (rows: readonly PlannedRow[]): Promise<readonly PlannedRow[]> =>
+        may(role, 'content.write')
+          ? withScripts(rows, census.people, {
+              deps,
+              by: authorText(request),
+              dryRun,
+              accountOf: ({ address }) => accountAt(directory, address),
+            })
+          : Promise.resolve(withoutScripts(rows, census.people))
+      if (dryRun) return { rows: told(await withTheirs(plan().rows)), pending: [] }
       let planned: ImportPlan | undefined
       // Planned when it is this write's turn: what others wrote meanwhile counts.
       const done = await deps.directory.update((now) => {
@@ -39,7 +52,9 @@ export function importRoutes(app: AdminServer, deps: AdminDeps): void {
         return ok(planned.edits)
       }, authorOf(request))
       taken(done)
-      return { rows: told(planned!), pending: [...(await deps.hub.settled())] }
+      // Stores know whom the scripts are of before they are asked to keep them.
+      const pending = [...(await deps.hub.settled())]
+      return { rows: told(await withTheirs(planned!.rows)), pending }
     },
   )
 }
@@ -53,5 +68,20 @@ const accountsOf = ({ edits }: ImportPlan): ReadonlyMap<AccountId, Account> =>
     ),
   )
 
-const told = ({ rows }: ImportPlan) =>
+const accountAt = (directory: Directory, text: string): Account | undefined => {
+  const address = parseAddress(text)
+  return address.ok ? directory.byAddress(address.value) : undefined
+}
+
+const withoutScripts = (
+  rows: readonly PlannedRow[],
+  people: readonly Person[],
+): readonly PlannedRow[] =>
+  rows.map((row, at) =>
+    (people[at]?.scripts ?? []).length === 0
+      ? row
+      : { ...row, notes: [...row.notes, 'scripts: only an administrator writes those of others'] },
+  )
+
+const told = (rows: readonly PlannedRow[]) =>
   rows.map(({ changes, notes, ...row }) => ({ ...row, changes: [...changes], notes: [...notes] }))

@@ -291,6 +291,45 @@ describe('roles', () => {
     assert.equal((await api.ask('GET', '/users/administrator-2')).body.name, undefined)
   })
 
+  test('scripts come with people by who may write those of others, each with what became of it', async () => {
+    const scripts = [
+      { name: 'Zimbra', text: 'require "fileinto"; fileinto "/Inbox/会議";', active: true },
+      { name: '壊れた', text: 'no', active: true },
+    ]
+    const people = ['user-2', 'jiro'].map((username) => ({
+      source: username,
+      username,
+      addresses: [],
+      scripts,
+    }))
+    const rowsOf = async (role: Role, dryRun: boolean) => {
+      const ask = { people, groups: [], dryRun, replacePasswords: false }
+      const { status, body } = await api.ask('POST', '/directory/import', ask, of(role))
+      assert.equal(status, 200)
+      return (body.rows as { outcome: string; notes: string[] }[]).map(({ outcome, notes }) => ({
+        outcome,
+        notes: notes.join(' | '),
+      }))
+    }
+    const [, refused] = await rowsOf('directory-manager', true)
+    assert.deepEqual(refused, {
+      outcome: 'added',
+      notes: 'scripts: only an administrator writes those of others',
+    })
+    const [ahead, isNew] = await rowsOf('administrator', true)
+    assert.equal(ahead?.outcome, 'changed')
+    // Nobody's store is asked about who is not there yet.
+    assert.match(isNew?.notes ?? '', /Zimbra: stored, it filters/)
+    assert.match(isNew?.notes ?? '', /line 1: \/Inbox\/会議 is now INBOX\/会議/)
+    assert.match(isNew?.notes ?? '', /壊れた: kept, switched off \(.*no.*\)/)
+    const done = await rowsOf('administrator', false)
+    assert.deepEqual(
+      done.map(({ outcome }) => outcome),
+      ['changed', 'added'],
+    )
+    assert.match(api.acts.at(-1) ?? '', /^administrator/)
+  })
+
   test('who is bound elsewhere and has a role keeps sources for administrators alone', async () => {
     const source = { urls: ['ldaps://127.0.0.1:1'], base: 'dc=campus,dc=example' }
     const put = (role: Role) => api.ask('PUT', '/directory/sources/other', source, of(role))

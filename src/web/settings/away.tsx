@@ -31,6 +31,7 @@ function AwayForm(): ReactNode {
   const [until, setUntil] = useState(dayOf(before?.until, 1))
   const [subject, setSubject] = useState(before?.subject ?? '')
   const [text, setText] = useState(before?.text ?? '')
+  const [outside, setOutside] = useState(before?.outsideText)
   const [days, setDays] = useState(before?.days ?? 7)
   const [to, setTo] = useState<Vacation['to']>(before?.to ?? 'everybody')
   const isBackwards = from !== '' && until !== '' && from > until
@@ -42,6 +43,7 @@ function AwayForm(): ReactNode {
       ...(end !== undefined && { until: end }),
       ...(subject !== '' && { subject }),
       text,
+      ...(to === 'everybody' && outside !== undefined && { outsideText: outside }),
       days,
       to,
     }
@@ -123,6 +125,7 @@ function AwayForm(): ReactNode {
             </label>
           ))}
         </fieldset>
+        {to === 'everybody' && <Outside text={outside} onText={setOutside} />}
         <label className="check">
           {t('away.daysBefore')}
           <input
@@ -143,6 +146,40 @@ function AwayForm(): ReactNode {
           </button>
         </div>
       </form>
+    </>
+  )
+}
+
+/** What those hear who are no colleagues, where that is something else. */
+function Outside(props: {
+  readonly text: string | undefined
+  readonly onText: (text: string | undefined) => void
+}): ReactNode {
+  const { t } = useWords()
+  const { text, onText } = props
+  return (
+    <>
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={text !== undefined}
+          onChange={(event) => onText(event.currentTarget.checked ? '' : undefined)}
+        />
+        {t('away.outside')}
+      </label>
+      {text !== undefined && (
+        <label>
+          {t('away.outsideText')}
+          <textarea
+            className="field"
+            rows={5}
+            required
+            maxLength={VACATION_TEXT_MAX}
+            value={text}
+            onChange={(event) => onText(event.currentTarget.value)}
+          />
+        </label>
+      )}
     </>
   )
 }

@@ -151,6 +151,8 @@ export const EN: Words = {
   'away.to': 'Who gets an answer',
   'away.to.everybody': 'Everybody',
   'away.to.colleagues': 'Colleagues only ({{domains}})',
+  'away.outside': 'People outside get another text',
+  'away.outsideText': 'Text for people outside',
   'away.daysBefore': 'Answer the same person once in',
   'away.daysAfter': 'days',
   'away.never': 'Junk, mailing lists and mail sent by machines are never answered.',

@@ -148,6 +148,8 @@ export const JA: Words = {
   'away.to': '応答する相手',
   'away.to.everybody': '全員',
   'away.to.colleagues': '組織内の人だけ ({{domains}})',
+  'away.outside': '組織外の人には別の本文で応答する',
+  'away.outsideText': '組織外の人への本文',
   'away.daysBefore': '同じ人には',
   'away.daysAfter': '日に 1 回だけ応答する',
   'away.never': '迷惑メール、メーリングリスト、自動送信のメールには応答しません。',
