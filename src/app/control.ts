@@ -18,6 +18,7 @@ import { withRenewed } from './nodes/new-credential.ts'
 import { ExpiryNotices } from '#engine/people/expiry-notices.ts'
 import { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import { HomeKeeper } from '#engine/home/home-keeper.ts'
+import { ListFilters } from '#engine/people/list-filters.ts'
 import { OwnChoices } from '#engine/people/own-choices.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import { SourceLogins } from '#engine/people/source-logins.ts'
@@ -178,10 +179,12 @@ runRole('control', async ({ place, log, atFailure }) => {
   })
   const notes = storage.service('upkeep')
   const upkeep = new AccountUpkeep({ directory, notes, clock, log, notices })
+  const filters = new ListFilters({ directory, clock, log })
   const sources = new SourceKeeper({
     directory,
     clock,
     log,
+    news: filters.news,
     shelf: storage.service('sources'),
   })
   const logins = new SourceLogins(directory.directory, clock)
@@ -203,6 +206,7 @@ runRole('control', async ({ place, log, atFailure }) => {
       }),
     }),
     sources,
+    filters,
     upkeep,
     home,
     sessionShelf: storage.service('sessions'),
@@ -277,6 +281,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     stop: async () => {
       hub.close()
       await sources.close()
+      await filters.close()
       await upkeep.close()
       await home.close()
       closeServer(nodeServer)

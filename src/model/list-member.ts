@@ -19,6 +19,8 @@ export interface ListMember {
   readonly addedBy?: string
   /** Of a filter: whom it named when its source was asked last. */
   readonly resolved?: ResolvedFilter
+  /** Of a filter: why that is not what its source says now. */
+  readonly trouble?: FilterTrouble
 }
 
 export type MemberRef =
@@ -26,7 +28,7 @@ export type MemberRef =
   | { readonly kind: 'list'; readonly id: AccountId }
   /** An alias of the directory, which is a group. */
   | { readonly kind: 'group'; readonly address: Address }
-  /** Entries of a source (RFC 4515), as far as they are accounts here. */
+  /** Entries of a source (RFC 4515), as far as they are accounts here; of `ALL_PEOPLE` the accounts themselves. */
   | {
       readonly kind: 'filter'
       readonly source: string
@@ -45,6 +47,23 @@ export interface MemberTerm {
 export interface ResolvedFilter {
   readonly asOf: string
   readonly accounts: readonly AccountId[]
+}
+
+/** While it lasts, whom the filter named before stands. */
+export interface FilterTrouble {
+  readonly why:
+    | 'away' // no server of the source answers
+    | 'held' // far fewer than before: somebody has to say that it is meant
+    | 'refused' // the source does not answer this filter
+  readonly since: string
+  /** One line. */
+  readonly text: string
+}
+
+/** The row without what asking a source adds to it: what somebody has changed, or not. */
+export function withoutAnswer(member: ListMember): ListMember {
+  const { resolved: _, trouble: _t, ...row } = member
+  return row
 }
 
 /** Names a member within its list; nobody is a member twice, but who is a member may be excluded as well. */

@@ -23,3 +23,6 @@ export type ListAudience = (typeof LIST_AUDIENCES)[number]
 /** How a member gets posts: each by itself, gathered, or not at all. */
 export const MEMBER_DELIVERIES = ['each', 'digest', 'none'] as const
 export type MemberDelivery = (typeof MEMBER_DELIVERIES)[number]
+
+/** Where a filter is asked, in place of a source's name, which is a word: our own directory, as all sources together make it. */
+export const ALL_PEOPLE = '*'

@@ -12,15 +12,19 @@ import { LdapConnection } from '#client/ldap/connection.ts'
 import { synchronise } from '#client/ldap/synchronise.ts'
 import { equal } from '#codec/ldap/filter.ts'
 import type { LdapRequest } from '#codec/ldap/message.ts'
+import { ListFilters } from '#engine/people/list-filters.ts'
+import { hostsOf } from '#engine/people/read-source.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import type { SourceState } from '#engine/people/source-keeper.ts'
 import type { Account } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { DirectorySource } from '#model/source.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
+import { rowKey } from '#store/directory/row-key.ts'
 import { SqliteSourceShelf } from '#store/directory/source-shelf.ts'
 import type { SourceShelf } from '#store/directory/source-shelf.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
+import { fakeList, fakeMember } from '#test/fake/directory.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { startBalancer } from '#test/peers/balancer.ts'
 import type { Balancer } from '#test/peers/balancer.ts'
@@ -108,6 +112,55 @@ ${SYNCPROV}`,
     await remove('yamada')
     await home.until(() => home.of('yamada')?.isGone === true)
     assert.equal(home.master.directory.seq, seq + 4)
+  })
+
+  test('a filter in a list names whom its server has for it, by news, and through an outage', async () => {
+    const list = fakeList('七@campus.example')
+    const who = { kind: 'filter', source: 'campus', filter: '(&(cn=七*)(!(uid=u5)))' } as const
+    const member = fakeMember('七@campus.example', who)
+    await home.master.write(
+      [
+        { kind: 'put', row: { kind: 'list', list } },
+        { kind: 'put', row: { kind: 'member', member } },
+      ],
+      BY,
+    )
+    const clock = hurried(systemClock)
+    const filters = new ListFilters({ directory: home.master, clock, log: silentLog })
+    const row = () => home.master.directory.membersOfMany(list.id).next().value
+    const named = (): string =>
+      (row()?.resolved?.accounts ?? [])
+        .map((id) => home.master.directory.account(id)!.username)
+        .toSorted()
+        .join(' ')
+    home.news = filters.news
+    try {
+      await home.until(() => named() === 'u7')
+      await rename('u6', '七緒')
+      await rename('u5', '七五三')
+      await home.until(() => named() === 'u6 u7')
+      balancer.lead([1]) // whoever asks anew reaches nobody
+      balancer.cut()
+      await filters.ask('campus')
+      assert.equal(named(), 'u6 u7')
+    } finally {
+      home.news = () => undefined
+      await filters.close()
+      balancer.lead([provider.port])
+    }
+    // What its servers do not answer at all has nobody, and says why.
+    await home.master.write([{ kind: 'put', row: { kind: 'member', member } }], BY)
+    assert.equal(row()?.resolved, undefined)
+    const deaf = new ListFilters({
+      directory: home.master,
+      clock,
+      log: silentLog,
+      hostsOf: (source) =>
+        hostsOf({ ...source, servers: [{ ...source.servers[0]!, port: 1 }] }, clock),
+    })
+    await home.until(() => row()?.trouble?.why === 'away')
+    await deaf.close()
+    await home.master.write([{ kind: 'remove', key: rowKey({ kind: 'member', member }) }], BY)
   })
 
   test('a server behind the others undoes nothing, and its news are taken when it has come up', async () => {
@@ -401,6 +454,7 @@ class Home {
   keeper: SourceKeeper
   #shelf: SourceShelf | undefined
   #source: DirectorySource
+  news: (source: string) => void = () => undefined
 
   private constructor(
     master: DirectoryMaster,
@@ -447,6 +501,7 @@ class Home {
       directory: this.master,
       clock: hurried(systemClock),
       log: silentLog,
+      news: (name) => this.news(name),
       ...(peopleMax !== undefined && { peopleMax }),
       ...(this.#shelf !== undefined && { shelf: this.#shelf }),
     })

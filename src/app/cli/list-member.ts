@@ -3,6 +3,7 @@ import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
 import { member, membersAdded, membersChanged, recipients } from '#contract/admin/lists.ts'
 import type { AddedRow, MemberBody } from '#contract/admin/lists.ts'
+import { ALL_PEOPLE } from '#model/list-words.ts'
 import { part, verbOf } from './context.ts'
 import { textOf } from './files.ts'
 import { UsageError } from './io.ts'
@@ -18,6 +19,9 @@ export function listMemberCommands(list: Command, io: CliIo): void {
     .command('add <list> [who...]')
     .description('add people by user name, name or address, lists and groups')
     .option('--file <file>', 'a column of them; - is standard input')
+    .option('--filter <filter>', 'all whom it names (RFC 4515), now and later: (ou=physics)')
+    .option('--source <name>', 'the directory that is asked; without it our own')
+    .option('--base <dn>', 'entries of the source below this one alone')
     .option('--exclude', 'they get nothing, whatever else has them in')
     .option('--until <day>', 'the last day: 2027-03-31')
     .option('--delivery <how>', 'each, digest or none')
@@ -26,10 +30,23 @@ export function listMemberCommands(list: Command, io: CliIo): void {
       async (address: string, who: readonly string[], options: AddOptions, command: Command) => {
         const verb = verbOf(command, io)
         const text = options.file === undefined ? undefined : await textOf(io, options.file)
-        if (who.length === 0 && text === undefined) throw new UsageError('name WHO, or --file FILE')
+        const { filter, source, base } = options
+        if (who.length === 0 && text === undefined && filter === undefined)
+          throw new UsageError('name WHO, or --file FILE, or --filter FILTER')
+        if (filter === undefined && (source ?? base) !== undefined)
+          throw new UsageError('--source and --base go with --filter')
         const body = await verb.api.post(pathOf(address), membersAdded, {
           ...(who.length > 0 && { who }),
           ...(text !== undefined && { text }),
+          ...(filter !== undefined && {
+            filters: [
+              {
+                filter,
+                ...(source !== undefined && { source }),
+                ...(base !== undefined && { base }),
+              },
+            ],
+          }),
           ...howOf(options),
           exclude: options.exclude === true,
           preview: options.dryRun === true,
@@ -93,6 +110,9 @@ interface HowOptions {
 
 interface AddOptions extends HowOptions {
   readonly file?: string
+  readonly filter?: string
+  readonly source?: string
+  readonly base?: string
   readonly exclude?: boolean
   readonly dryRun?: boolean
 }
@@ -111,13 +131,21 @@ const howOf = ({ until, delivery }: HowOptions): Readonly<Record<string, unknown
 const TITLES = ['WHO', 'ADDRESS', 'KIND', 'GETS', 'SINCE', 'UNTIL']
 
 const rowOf = (row: MemberBody) => [
-  row.name ?? row.filter ?? row.address ?? row.member,
-  row.address ?? '',
+  row.filter ?? row.name ?? row.address ?? row.member,
+  row.filter === undefined ? (row.address ?? '') : namedText(row),
   row.as === 'excluded' ? `${row.kind}, kept out` : row.kind,
   row.delivery,
   row.from.slice(0, 10),
   row.until?.slice(0, 10) ?? '',
 ]
+
+/** Whom a filter names. */
+const namedText = ({ source, name = 'not asked yet', trouble }: MemberBody): string =>
+  [
+    name,
+    ...(source === ALL_PEOPLE ? [] : [`of ${source}`]),
+    ...(trouble === undefined ? [] : [`(${trouble.why}: ${trouble.text})`]),
+  ].join(' ')
 
 function addedText(rows: readonly AddedRow[], isTrial: boolean): string {
   const odd = rows.filter(({ outcome }) => !['added', 'changed', 'same'].includes(outcome))

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MEMBER_DELIVERIES } from '#model/list-words.ts'
-import { LIST_AUDIENCES, LIST_POSTINGS, LIST_SUBSCRIPTIONS } from '#model/list-words.ts'
+import { ALL_PEOPLE, LIST_AUDIENCES, LIST_POSTINGS, LIST_SUBSCRIPTIONS } from '#model/list-words.ts'
 import { pageQuery, pending } from './common.ts'
 
 const count = z.number().int().nonnegative()
@@ -111,6 +111,16 @@ export const member = z.object({
   base: z.string().optional(),
   filter: z.string().optional(),
   asOf: z.string().optional().describe('when the source of a filter was asked last'),
+  trouble: z
+    .object({
+      why: z.enum(['away', 'held', 'refused']),
+      since: z.string(),
+      text: z.string(),
+    })
+    .optional()
+    .describe(
+      'why whom a filter names is not what its source says now; who was named before stays',
+    ),
   as: z.enum(['member', 'excluded']),
   delivery: z.enum(MEMBER_DELIVERIES),
   from: z.string(),
@@ -150,7 +160,11 @@ export const newMembers = z.object({
   filters: z
     .array(
       z.object({
-        source: z.string().max(100),
+        source: z
+          .string()
+          .max(100)
+          .default(ALL_PEOPLE)
+          .describe('absent: our own directory, as all sources together make it'),
         base: z.string().max(1_000).optional(),
         filter: z.string().max(1_000),
       }),
@@ -158,7 +172,7 @@ export const newMembers = z.object({
     .max(100)
     .optional()
     .describe(
-      'entries of a directory that is a source (RFC 4515), as far as they are accounts here',
+      'entries of a directory that is a source (RFC 4515), as far as they are accounts here; whom they name is asked again and again',
     ),
   exclude: z.boolean().default(false).describe('they get nothing, whatever else has them in'),
   ...how,

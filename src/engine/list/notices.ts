@@ -224,8 +224,8 @@ export const staleWords = (
       en: `Posted to members as they were last known (${name})`,
     },
     text: {
-      ja: `ディレクトリが応答しないため、${name} の投稿は最後に分かっていた名簿で配送されました。\n${shown}`,
-      en: `A directory does not answer: posts of ${name} went to the members as they were last known.\n${shown}`,
+      ja: `ディレクトリの現在の回答が得られない、または大幅に減っていて確認が必要なため、${name} の投稿は最後に分かっていた名簿で配送されました。\n${shown}`,
+      en: `A directory does not answer, or names far fewer than before: posts of ${name} went to the members as they were last known.\n${shown}`,
     },
   }
 }

@@ -16,11 +16,11 @@ export interface Reach {
   readonly digest: readonly Address[]
   /** Members that lead to nobody, in words. */
   readonly unresolved: readonly string[]
-  /** Members that are known as of long ago, since a directory does not answer, in words. */
+  /** Members that are known as of before, since what their directory says now is not known, or not believed; in words. */
   readonly stale: readonly string[]
 }
 
-/** A source is asked every few minutes: what is older than this, it has not answered for. */
+/** Whatever a filter's row says: control itself may be gone. */
 const STALE_MS = DAY_MS
 /** Lines of a notice; more help nobody. */
 const SHOWN_MAX = 100
@@ -42,16 +42,20 @@ export function reachOf(list: MailingList, directory: Directory, atMs: number): 
     each: by('each'),
     digest: by('digest'),
     unresolved: unresolved
-      .filter(({ why }) => TOLD.has(why))
+      .filter(({ why, member }) => TOLD.has(why) || (why === 'notAsked' && member.trouble))
       .slice(0, SHOWN_MAX)
-      .map((one) => `${nameOf(one, directory)}: ${one.why}`),
+      .map((one) => `${nameOf(one, directory)}: ${one.member.trouble?.text ?? one.why}`),
     stale: directory
-      .members(list.id)
+      .membersOfMany(list.id)
       .filter(({ who, terms }) => who.kind === 'filter' && isInAt(terms, atMs))
       .filter(
-        ({ resolved }) => resolved !== undefined && atMs - Date.parse(resolved.asOf) > STALE_MS,
+        ({ resolved, trouble }) =>
+          resolved !== undefined &&
+          (trouble !== undefined || atMs - Date.parse(resolved.asOf) > STALE_MS),
       )
-      .map(({ who, resolved }) => `${refKey(who)}: ${resolved!.asOf}`)
+      .map(({ who, resolved, trouble }) =>
+        [`${refKey(who)}: ${resolved!.asOf}`, ...(trouble ? [`(${trouble.text})`] : [])].join(' '),
+      )
       .take(SHOWN_MAX)
       .toArray(),
   }

@@ -210,7 +210,10 @@ const attributesOf = (source: DirectorySource, maps: readonly AttributeMap[]): s
 ]
 
 /** `attribute=value`, as text or as its octets in hexadecimal: Active Directory's objectGUID is no text. */
-function keyOf({ key }: DirectorySource, { texts, octets }: EntryTexts): string | undefined {
+export function keyOf(
+  { key }: Pick<DirectorySource, 'key'>,
+  { texts, octets }: EntryTexts,
+): string | undefined {
   const name = key.toLowerCase()
   const text = texts.get(name)?.[0]
   if (text !== undefined) return text === '' ? undefined : `${name}=${text}`

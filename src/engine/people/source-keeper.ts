@@ -79,6 +79,7 @@ export class SourceKeeper {
   readonly #kept = new Map<string, Kept>()
   readonly #writer: SourceWriter
   readonly #shelf: SourceShelf | undefined
+  readonly #news: ((source: string) => void) | undefined
   /** What of sources that were dropped is still to be done. */
   readonly #dropping = new Map<string, Promise<void>>()
   #others: Touched = []
@@ -93,12 +94,15 @@ export class SourceKeeper {
     readonly peopleMax?: number
     /** Where copies outlive a restart. */
     readonly shelf?: SourceShelf
+    /** Called when what a source has told anew is written. */
+    readonly news?: (source: string) => void
   }) {
     this.#directory = parts.directory
     this.#clock = parts.clock
     this.#log = parts.log
     this.#peopleMax = parts.peopleMax ?? PEOPLE_MAX
     this.#shelf = parts.shelf
+    this.#news = parts.news
     this.#writer = new SourceWriter({
       ...parts,
       sources: () => [...this.#kept.values()].filter(({ readAtMs }) => readAtMs !== undefined),
@@ -299,6 +303,7 @@ export class SourceKeeper {
     const isAll = isFirst || kept.isAccepted || keys === 'everybody' || keys.size > SOME_MAX
     kept.isAccepted = false
     await this.#writer.apply(isAll ? 'all' : [...keys].map((key) => [source.name, key] as const))
+    if (change.puts.length + change.gone.length > 0) this.#news?.(source.name)
     return 'taken'
   }
 

@@ -16,6 +16,7 @@ import type { Scripts } from '#engine/deliver/scripts.ts'
 import type { PostDesk } from '#engine/list/desk.ts'
 import type { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import type { HomeKeeper } from '#engine/home/home-keeper.ts'
+import type { ListFilters } from '#engine/people/list-filters.ts'
 import type { SourceState } from '#engine/people/source-keeper.ts'
 import type { SourceReading } from '#engine/people/gather.ts'
 import type { Keeping } from '#engine/retention/keeping.ts'
@@ -142,6 +143,8 @@ export interface AdminDeps {
     readings(): readonly SourceReading[]
     read(name: string, options?: { readonly accept?: boolean }): Promise<boolean>
   }
+  /** Whom filters among members of lists name. */
+  readonly filters?: Pick<ListFilters, 'ask'>
   /** Where the directory's rows have their home. */
   readonly home?: Pick<HomeKeeper, 'state' | 'move' | 'back' | 'accept'>
   /** The queues of all nodes that have one, through the node API. */

@@ -84,6 +84,7 @@ export function sourceRoutes(app: AdminServer, deps: AdminDeps): void {
     async ({ params, body: { accept } }) => {
       const row = sourceOf(directory, params.name)
       await deps.sources?.read(row.name, { accept })
+      await deps.filters?.ask(row.name, { accept })
       await deps.hub.settled() // who is told that it is read may look at any node
       return body(row)
     },

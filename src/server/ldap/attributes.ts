@@ -1,8 +1,5 @@
-/** What an attribute is asked by: its type, as entries have it, and options such as `lang-ja` (RFC 4512 §2.5). */
-export interface Description {
-  readonly type: string
-  readonly options: readonly string[]
-}
+import { isOf } from '#codec/ldap/match.ts'
+import type { DescribedAttribute, Description } from '#codec/ldap/match.ts'
 
 /** Types that entries have, by all their names and numbers in lower case (RFC 4519, RFC 4524, RFC 2798). */
 const TYPES: ReadonlyMap<string, string> = new Map(
@@ -35,17 +32,10 @@ export function describe(text: string): Description | undefined {
   return type === undefined ? undefined : { type, options }
 }
 
-/** An attribute of an entry; its options are in lower case. */
-export interface BookAttribute extends Description {
-  readonly values: readonly string[]
+export interface BookAttribute extends DescribedAttribute {
   /** Told to those only who ask for it (RFC 4512 §3.4). */
   readonly isOperational?: true
 }
-
-/** Whether the attribute is of that type or one below it: `cn` means `cn;lang-ja` as well (RFC 4512 §2.5.2). */
-export const isOf = (attribute: Description, asked: Description): boolean =>
-  attribute.type === asked.type &&
-  asked.options.every((option) => attribute.options.includes(option))
 
 /** What stands in front of an attribute's values. */
 export const nameOf = ({ type, options }: Description): string => [type, ...options].join(';')

@@ -1,5 +1,6 @@
 import type { LdapAsked, LdapRequest } from '#codec/ldap/message.ts'
-import { describe, isOf } from './attributes.ts'
+import { isOf } from '#codec/ldap/match.ts'
+import { describe } from './attributes.ts'
 import { matcher } from './match.ts'
 import { resultOf } from './results.ts'
 import type { LdapSession } from './session.ts'

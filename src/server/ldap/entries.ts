@@ -3,7 +3,7 @@ import type { Account, Alias } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { BookAttribute, BookEntry } from './attributes.ts'
-import { isEastern, partsOf } from './names.ts'
+import { isEastern, partsOf } from '#model/name-parts.ts'
 import { isShown } from './tree.ts'
 import type { Tree, TreeNode } from './tree.ts'
 

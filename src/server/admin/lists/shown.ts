@@ -46,7 +46,7 @@ export function personBody(now: Directory, id: AccountId) {
 
 /** A member as the API shows it: by the name and address of now. */
 export function memberBody(now: Directory, row: ListMember): MemberBody {
-  const { who, as, delivery, terms, addedBy, resolved } = row
+  const { who, as, delivery, terms, addedBy, resolved, trouble } = row
   const { from, until } = terms.at(-1)!
   return {
     member: memberKey(row),
@@ -56,6 +56,7 @@ export function memberBody(now: Directory, row: ListMember): MemberBody {
       asOf: resolved.asOf,
       name: counted(resolved.accounts.length, 'account'),
     }),
+    ...(trouble !== undefined && { trouble }),
     as,
     delivery,
     from,

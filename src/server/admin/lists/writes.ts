@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
+import { memberKey, withoutAnswer } from '#model/list-member.ts'
 import type { MailingList } from '#model/list.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { DirectoryChangeRecord } from '#store/directory/directory-log.ts'
@@ -64,7 +65,7 @@ export async function undoWrites(
   const rows = await rowsOf(deps, list, undo)
   if (rows.some((row) => isOfManagers(row))) need(request, 'lists.write')
   const isAsLeft = (now: Directory, { key, after }: Change): boolean =>
-    isDeepStrictEqual(rowNow(now, key) ?? null, after)
+    isDeepStrictEqual(asChanged(rowNow(now, key) ?? null), asChanged(after))
   const newest = rows.find((row) => !isAsLeft(deps.directory.directory, row))
   if (newest !== undefined) throw await changedSince(deps, newest.key)
   return writeInSteps(deps, request, rows, (now, some) => {
@@ -77,10 +78,28 @@ export async function undoWrites(
       })
     return ok(
       some.map(({ key, before }): DirectoryEdit =>
-        before === null ? { kind: 'remove', key } : { kind: 'put', row: before },
+        before === null ? { kind: 'remove', key } : { kind: 'put', row: withAnswer(now, before) },
       ),
     )
   })
+}
+
+type Row = NonNullable<Change['before']>
+
+/** What somebody has changed of it: whom a filter names is asked all the time. */
+const asChanged = (row: Row | null): unknown =>
+  row?.kind === 'member' ? withoutAnswer(row.member) : row
+
+/** A filter as it was, with the answer of now. */
+function withAnswer(now: Directory, row: Row): Row {
+  if (row.kind !== 'member') return row
+  const { resolved, trouble } = now.member(row.member.list, memberKey(row.member)) ?? row.member
+  const member = {
+    ...withoutAnswer(row.member),
+    ...(resolved && { resolved }),
+    ...(trouble && { trouble }),
+  }
+  return { kind: 'member', member }
 }
 
 /** It gives back an address, or a list that was made or deleted: no matter of its owners. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { partsOf } from './names.ts'
+import { partsOf } from './name-parts.ts'
 
 test('names come apart as they are written: the family first in the east, last in the west', () => {
   for (const [name, surname, givenName] of [
