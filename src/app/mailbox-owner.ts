@@ -263,6 +263,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       view: (account) => choicesView(account, node.directory, node.settings),
       act: (accountId, act) => node.link.choices(accountId, act),
     },
+    scripts,
     hostname: `mail.${host.domain}`,
     messageBytesMax,
     newDeliveryId: () => timedId(clock.nowMs()),

@@ -3,14 +3,19 @@ import type { Outcome } from '#base/outcome.ts'
 
 /** Characters of a script's name: RFC 5804 §1.6 wants at least 128; in UTF-8 they are 512 octets at most. */
 const SCRIPT_NAME_CHARS_MAX = 128
+export const SCRIPT_NAME_BYTES_MAX = 4 * SCRIPT_NAME_CHARS_MAX
 /** Scripts that an account may keep; one of them is active. */
 export const SCRIPTS_PER_ACCOUNT_MAX = 64
 
 /** One Sieve script of an account as a list shows it; at most one is active (RFC 5804 §1.4). */
 export interface ScriptEntry {
+  /** Stays the same whatever it is called. */
+  readonly id: string
   readonly name: string
   readonly active: boolean
   readonly sizeBytes: number
+  /** Of its text, in hexadecimal. */
+  readonly digest: string
 }
 
 /** One script of another system. */

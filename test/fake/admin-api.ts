@@ -241,13 +241,13 @@ export class AdminApi {
     return {
       list: async () => {
         if (this.storeFault !== undefined) throw this.storeFault
-        return [{ name: '振り分け', active: true, sizeBytes: 5 }]
+        return [{ id: '1', name: '振り分け', active: true, sizeBytes: 5, digest: 'd' }]
       },
       get: async ({ name }) => ok({ name, active: true, text: 'keep;' }),
       put: async ({ name, text, activate, by }) => {
         this.acts.push(by)
         return text === 'keep;'
-          ? ok({ name, active: activate, sizeBytes: 5 })
+          ? ok({ id: '1', name, active: activate, sizeBytes: 5, digest: 'd' })
           : err({
               code: 'invalid',
               message: 'line 1: no',

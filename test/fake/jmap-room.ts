@@ -7,6 +7,8 @@ import type { Octets } from '#base/octets.ts'
 import { timedId } from '#base/id.ts'
 import { FakeClock, systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { scriptsOf } from '#engine/deliver/scripts.ts'
+import { toldScripts } from '#engine/deliver/told-scripts.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { NO_MOMENT } from '#model/account-life.ts'
 import type { NewEvent } from '#model/event.ts'
@@ -67,6 +69,7 @@ const USING = [
   'urn:ietf:params:jmap:mail',
   'urn:ietf:params:jmap:submission',
   'urn:ietf:params:jmap:quota',
+  'urn:ietf:params:jmap:sieve',
 ]
 
 /** JMAP on a real HTTP server of its own, over a store in memory; gone when the test ends. */
@@ -99,6 +102,10 @@ export async function jmapRoom(
     ...(quota !== undefined && { quotaOf: quotas.quotaOf }),
     ...(options.search === undefined ? {} : { search: options.search(store) }),
     ...(options.choices === undefined ? {} : { choices: options.choices }),
+    scripts: toldScripts(scriptsOf(store), {
+      events: { emit: (event) => events.push(event) },
+      clock,
+    }),
     onLimits: (listener) => (limitsChanged = listener),
     changes: store.allChanges,
     authenticator,

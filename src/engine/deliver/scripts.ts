@@ -34,7 +34,12 @@ export interface Scripts {
   get(ask: Named): Promise<Outcome<Script, ScriptsRefusal>>
   /** Checked before it is stored; `activate` false leaves one that is active so. */
   put(
-    ask: Named & { readonly text: string; readonly activate: boolean },
+    ask: Named & {
+      readonly text: string
+      readonly activate: boolean
+      /** Refused where there is one of the name. */
+      readonly newOnly?: boolean
+    },
   ): Promise<Outcome<ScriptEntry, ScriptsRefusal>>
   /** Stores one that was brought in, right or not, so that nobody loses it; never one that filters. */
   keep(ask: Named & { readonly text: string }): Promise<Outcome<ScriptEntry, ScriptsRefusal>>
@@ -62,7 +67,7 @@ export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | '
       case 'active':
         return { code: 'active', message: `${what.name} is the active script` } // RFC 5804 §2.10
       case 'exists':
-        return { code: 'exists', message: 'there is a script of the new name already' }
+        return { code: 'exists', message: 'there is a script of that name already' }
       case 'limit':
         return {
           code: 'limit',
@@ -99,12 +104,13 @@ export function scriptsOf(mailboxes: Pick<MailboxStore, 'scripts' | 'script' | '
       const { script } = await mailboxes.script({ accountId, name: wanted.value })
       return script === undefined ? err(notFound(wanted.value)) : ok(script)
     },
-    async put({ accountId, name, text, activate }) {
+    async put({ accountId, name, text, activate, newOnly = false }) {
       const wanted = named(name)
       if (!wanted.ok) return wanted
       const refused = checkScript(text)
       if (refused !== undefined) return err(refused)
-      return store(accountId, { kind: 'put', name: wanted.value, text, activate })
+      const put = { kind: 'put', name: wanted.value, text, activate } as const
+      return store(accountId, { ...put, ...(newOnly && { newOnly }) })
     },
     async keep({ accountId, name, text }) {
       const wanted = named(name)

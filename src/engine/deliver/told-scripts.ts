@@ -27,9 +27,9 @@ export function toldScripts(
   return (by) => ({
     list: (ask) => scripts.list(ask),
     get: (ask) => scripts.get(ask),
-    put: ({ accountId, name, text, activate }) => {
+    put: ({ accountId, name, text, activate, newOnly = false }) => {
       const act = activate ? 'putActive' : 'put'
-      const change = scripts.put({ accountId, name, text, activate })
+      const change = scripts.put({ accountId, name, text, activate, newOnly })
       return tell({ act, by, accountId }, { script: name }, change)
     },
     keep: ({ accountId, name, text }) => {

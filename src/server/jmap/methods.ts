@@ -26,6 +26,10 @@ import {
   submissionQueryChanges,
 } from '#server/jmap/submission/submission.ts'
 import { submissionSet } from '#server/jmap/submission/submission-set.ts'
+import { scriptGet } from '#server/jmap/sieve/script-get.ts'
+import { scriptQuery } from '#server/jmap/sieve/script-query.ts'
+import { scriptSet } from '#server/jmap/sieve/script-set.ts'
+import { scriptValidate } from '#server/jmap/sieve/script-validate.ts'
 import { vacationGet, vacationSet } from '#server/jmap/submission/vacation.ts'
 import { CORE } from './room.ts'
 import type { Method } from './room.ts'
@@ -78,5 +82,9 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     submissionSet,
     vacationGet,
     vacationSet,
+    scriptGet,
+    scriptSet,
+    scriptQuery,
+    scriptValidate,
   ].map((method) => [method.name, method]),
 )

@@ -1,6 +1,7 @@
 import type { Clock } from '#base/time.ts'
 import type { ChoicesBody, OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
 import type { Log } from '#base/log.ts'
+import type { ScriptsBy } from '#engine/deliver/told-scripts.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import type { EventSink } from '#model/event.ts'
@@ -35,6 +36,8 @@ export interface JmapRoom {
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
   /** What people want of their mail; absent: nothing is kept of it here. */
   readonly choices?: ChoicesBook
+  /** Sieve scripts of one's own, as somebody changes them; absent: none are changed here. */
+  readonly scripts?: ScriptsBy
   readonly limits: JmapLimits
   readonly hostname: string
   readonly newDeliveryId: () => string
@@ -90,4 +93,6 @@ export const RETENTION = 'https://watari.example/jmap/retention'
 export const QUOTA = 'urn:ietf:params:jmap:quota'
 /** RFC 8621 §1.3.3. */
 export const VACATION = 'urn:ietf:params:jmap:vacationresponse'
+/** RFC 9661 §1.2.1. */
+export const SIEVE = 'urn:ietf:params:jmap:sieve'
 export const SUBMISSION = 'urn:ietf:params:jmap:submission'

@@ -53,6 +53,8 @@ export interface JmapParts {
   readonly appPasswords?: AppPasswordBook
   /** Absent: none are kept here. */
   readonly choices?: ChoicesBook
+  /** Absent: none are changed here. */
+  readonly scripts?: JmapRoom['scripts']
   readonly hostname: string
   readonly limits?: Partial<JmapLimits>
   /** The setting of now. */
@@ -97,6 +99,7 @@ export function serveJmap(parts: JmapParts): Jmap {
     events: parts.events,
     submitted: parts.submitted,
     ...(parts.choices !== undefined && { choices: parts.choices }),
+    ...(parts.scripts !== undefined && { scripts: parts.scripts }),
     clock,
     log: parts.log,
   }

@@ -4,11 +4,15 @@ import { SECOND_MS } from '#base/time.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Account } from '#model/account.ts'
 import { MAILBOX_COMPONENT_BYTES_MAX, MAILBOX_DEPTH_MAX } from '#model/mailbox.ts'
+import { SIEVE_EXTENSIONS } from '#engine/sieve/extensions.ts'
+import { SIEVE_REDIRECTS_MAX } from '#engine/sieve/run.ts'
+import { SCRIPT_BYTES_MAX } from '#codec/sieve/parse.ts'
+import { SCRIPT_NAME_BYTES_MAX, SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
 import { SORTS } from '#server/jmap/email/email-query.ts'
 import { DELAYED_SEND_MS_MAX } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
 import type { Share } from './shares.ts'
-import { CORE, MAIL, QUOTA, RETENTION, SUBMISSION, VACATION } from './room.ts'
+import { CORE, MAIL, QUOTA, RETENTION, SIEVE, SUBMISSION, VACATION } from './room.ts'
 
 export interface Session {
   /** Of all that it says. */
@@ -62,6 +66,7 @@ export function sessionResource(
       [RETENTION]: {},
       [QUOTA]: {},
       [VACATION]: {},
+      [SIEVE]: { implementation: 'Watari' },
     },
     accounts: {
       [account.id]: {
@@ -75,6 +80,7 @@ export function sessionResource(
           [RETENTION]: {},
           [QUOTA]: {},
           [VACATION]: {},
+          [SIEVE]: SIEVE_LIMITS,
         },
       },
       ...Object.fromEntries(
@@ -100,6 +106,7 @@ export function sessionResource(
       [RETENTION]: account.id,
       [QUOTA]: account.id,
       [VACATION]: account.id,
+      [SIEVE]: account.id,
     },
     username,
     apiUrl: `${origin}/jmap/api`,
@@ -112,6 +119,17 @@ export function sessionResource(
     .digest('base64url')
     .slice(0, 16)
   return { ...session, state }
+}
+
+/** RFC 9661 §1.2.1. */
+const SIEVE_LIMITS = {
+  maxSizeScriptName: SCRIPT_NAME_BYTES_MAX,
+  maxSizeScript: SCRIPT_BYTES_MAX,
+  maxNumberScripts: SCRIPTS_PER_ACCOUNT_MAX,
+  maxNumberRedirects: SIEVE_REDIRECTS_MAX,
+  sieveExtensions: Object.keys(SIEVE_EXTENSIONS),
+  notificationMethods: ['mailto'],
+  externalLists: null,
 }
 
 const addressOf = ({ username, domain }: Account): string =>

@@ -97,7 +97,13 @@ export interface JunkReported {
   readonly hasReports: true
 }
 
-export type StoreChanged = MailboxChanged | ObjectsChanged | JunkReported
+/** Told likewise: a Sieve script came, changed or went, or another one filters. */
+export interface ScriptsChanged {
+  readonly accountId: AccountId
+  readonly scripts: true
+}
+
+export type StoreChanged = MailboxChanged | ObjectsChanged | JunkReported | ScriptsChanged
 
 /** A message's identity as IMAP OBJECTID and POP3 want it. */
 export interface MessageIds {

@@ -211,7 +211,9 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
     const nowMs = this.#parts.clock.nowMs()
     const apply = (): ScriptRefusal | undefined =>
       changeScript(openAccount(this.#sql, ask.accountId, nowMs), ask.change)
-    return { refusal: await this.#group.commit({ apply }) }
+    const refusal = await this.#group.commit({ apply })
+    if (refusal === undefined) this.#parts.onChange({ accountId: ask.accountId, scripts: true })
+    return { refusal }
   }
 
   async outbox(ask: { readonly limit: number }): ReturnType<MailboxStore['outbox']> {

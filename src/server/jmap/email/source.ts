@@ -7,6 +7,7 @@ import type { MessageMeta, MimePart } from '#model/message.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import { loadEmails, loadMeta } from './emails.ts'
 import type { Email } from './emails.ts'
+import { scriptOctets } from './script-blob.ts'
 import { asked } from '#server/jmap/room.ts'
 import type { Call } from '#server/jmap/room.ts'
 
@@ -37,7 +38,7 @@ const HEAD_BYTES = 4_096
 
 /*
  * Blob ids: `G` and the email's id; a part of it by `_` and its number, `_` between its steps; what
- * lies in a message within it by `-` and the next number: GEabc1_2-1_3. Uploads have ids of their own.
+ * lies in a message within it by `-` and the next number: GEabc1_2-1_3. Uploads and scripts have ids of their own.
  */
 const BLOB = /^G(E[0-9A-Za-z]{2,60})((?:_\d{1,5})*(?:-\d{1,5}(?:_\d{1,5})*)*)$/
 
@@ -106,6 +107,7 @@ export const isMessage = (octets: Octets): boolean =>
 /** What the id stands for to this account; undefined where there is no such thing. */
 export async function findBlob(call: Call, id: string): Promise<Blob | undefined> {
   if (id.startsWith('U')) return findUploaded(call, id)
+  if (id.startsWith('S')) return findScript(call, id)
   const match = BLOB.exec(id)
   if (match === null) return undefined
   const source = await emailSource(call, match[1]!)
@@ -140,6 +142,15 @@ async function findUploaded(call: Call, id: string): Promise<Blob | undefined> {
     }
   if (upload.sizeBytes > INNER_BYTES_MAX) return undefined
   return blobWithin(memorySource(base, await read(0, upload.sizeBytes)), `-${inner.join('-')}`)
+}
+
+async function findScript(call: Call, id: string): Promise<Blob | undefined> {
+  const octets = await scriptOctets(call, id)
+  if (octets === undefined) return undefined
+  const read = (offset: number, length: number): Promise<Octets> =>
+    Promise.resolve(octets.subarray(offset, offset + length))
+  const { length } = octets
+  return { source: { read }, offset: 0, length, encoding: 'binary', type: 'application/sieve' }
 }
 
 async function blobWithin(source: Source, path: string): Promise<Blob | undefined> {

@@ -13,6 +13,7 @@ import { loginsOf } from '#server/jmap/shares.ts'
 import { objectState } from '#server/jmap/method/objects.ts'
 import { loadQuota, quotaState } from '#server/jmap/mailbox/quota.ts'
 import { emailState, mailboxState } from '#server/jmap/method/states.ts'
+import { loadScripts } from '#server/jmap/sieve/scripts.ts'
 
 const TYPES = [
   'Mailbox',
@@ -22,6 +23,7 @@ const TYPES = [
   'EmailSubmission',
   'Identity',
   'Quota',
+  'SieveScript',
 ] as const
 type TypeName = (typeof TYPES)[number]
 
@@ -52,16 +54,18 @@ type States = Readonly<Partial<Record<TypeName, string>>>
 async function statesOf(call: Call, types: ReadonlySet<TypeName>): Promise<States> {
   const { store } = call.room
   if (isShared(call)) return only(types, mailStates(await accountState(call)))
-  const [state, { states }, quota] = await Promise.all([
+  const [state, { states }, quota, scripts] = await Promise.all([
     accountState(call),
     store.objectStates({ accountId: call.account.id }),
     loadQuota(call),
+    types.has('SieveScript') ? loadScripts(call) : undefined,
   ])
   return only(types, {
     ...mailStates(state),
     EmailSubmission: objectState(states.EmailSubmission),
     Identity: objectState(states.Identity),
     Quota: quotaState(quota),
+    ...(scripts !== undefined && { SieveScript: scripts.state }),
   })
 }
 

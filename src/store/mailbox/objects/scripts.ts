@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { randomId } from '#base/id.ts'
 import type { AccountId } from '#model/account.ts'
 import { SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
 import type { ScriptEntry } from '#model/script.ts'
@@ -22,6 +24,8 @@ export type ScriptChange =
       readonly activate: boolean
       /** Refused where an active one would be replaced. */
       readonly inactiveOnly?: boolean
+      /** Refused where there is one of the name. */
+      readonly newOnly?: boolean
     }
   /** Null: none is active any more. */
   | { readonly kind: 'activate'; readonly name: string | null }
@@ -36,12 +40,25 @@ export function listScripts(sql: Sql, accountId: AccountId): ScriptEntry[] {
   const account = findAccount(sql, accountId, 0)
   if (account === undefined) return []
   return sql
-    .all<[string, number, number]>(
-      `SELECT name, active, length(CAST(text AS BLOB)) FROM script WHERE aid = ? ORDER BY name`,
+    .all<[string, number, number, string | null, string | null, string | null]>(
+      `SELECT name, active, length(CAST(text AS BLOB)), id, digest,
+              CASE WHEN digest IS NULL THEN text END FROM script WHERE aid = ? ORDER BY name`,
       account.aid,
     )
-    .map(([name, active, sizeBytes]) => ({ name, active: active === 1, sizeBytes }))
+    .map(([name, active, sizeBytes, id, digest, text]) => ({
+      id: id ?? idOfOld(name),
+      name,
+      active: active === 1,
+      sizeBytes,
+      digest: digest ?? scriptDigest(text ?? ''),
+    }))
 }
+
+const scriptDigest = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 40)
+
+/** Of one that was there before scripts had ids; it keeps it when it is renamed. */
+const idOfOld = (name: string): string => scriptDigest(name).slice(0, 24)
 
 /** The script of this name, or with undefined the active one. */
 export function readScript(
@@ -70,13 +87,16 @@ export function changeScript(
     case 'put': {
       const [count] = sql.get<[number]>('SELECT count(*) FROM script WHERE aid = ?', aid)!
       if (isActive === 1 && change.inactiveOnly === true) return 'active'
+      if (isActive !== undefined && change.newOnly === true) return 'exists'
       if (isActive === undefined && count >= SCRIPTS_PER_ACCOUNT_MAX) return 'limit'
       sql.run(
-        `INSERT INTO script (aid, name, active, text) VALUES (?, ?, 0, ?)
-         ON CONFLICT (aid, name) DO UPDATE SET text = excluded.text`,
+        `INSERT INTO script (aid, name, active, text, id, digest) VALUES (?, ?, 0, ?, ?, ?)
+         ON CONFLICT (aid, name) DO UPDATE SET text = excluded.text, digest = excluded.digest`,
         aid,
         change.name,
         change.text,
+        randomId(20),
+        scriptDigest(change.text),
       )
       if (change.activate) activate(sql, aid, change.name)
       return undefined
@@ -93,7 +113,13 @@ export function changeScript(
     case 'rename':
       if (isActive === undefined) return 'notFound'
       if (activeOf(change.to) !== undefined) return 'exists'
-      sql.run('UPDATE script SET name = ? WHERE aid = ? AND name = ?', change.to, aid, change.name)
+      sql.run(
+        'UPDATE script SET name = ?, id = coalesce(id, ?) WHERE aid = ? AND name = ?',
+        change.to,
+        idOfOld(change.name),
+        aid,
+        change.name,
+      )
       return undefined
   }
 }

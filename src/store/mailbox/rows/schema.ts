@@ -348,6 +348,11 @@ CREATE TABLE junk_report (
 ) WITHOUT ROWID;
 CREATE INDEX junk_report_waits ON junk_report (at) WHERE waits = 1;
 `,
+  // What JMAP names scripts and their texts by; of those of before it is made of name and text.
+  `
+ALTER TABLE script ADD COLUMN id TEXT;
+ALTER TABLE script ADD COLUMN digest TEXT;
+`,
 ]
 
 /** From here on a database can be behind its segments. */
