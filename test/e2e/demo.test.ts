@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { accessFaults, noBrowser, openBrowser, visit } from './browser.ts'
+import { accessFaults, cutTexts, noBrowser, openBrowser, visit } from './browser.ts'
 import { install, runProgram, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 
@@ -111,7 +111,7 @@ describe('an installation to learn with (--demo)', () => {
           .waitFor({ state: 'detached' })
         await page.getByRole('link', { name: '投稿' }).click()
         await page.getByText('Re: 次回の発表').click()
-        await page.getByText('資料は前日までに送ります').waitFor()
+        await page.getByText(/資料は前日までに送ります/).waitFor()
         assert.match(page.url(), /\/lists\/econ-seminar%40campus\.example\/posts\/2$/)
         await page.getByRole('link', { name: '設定' }).click()
         await page.getByRole('button', { name: '保存' }).waitFor()
@@ -123,6 +123,51 @@ describe('an installation to learn with (--demo)', () => {
       } finally {
         await browser.close()
       }
+    },
+  )
+
+  test(
+    'has what waits read before it is decided about, with the keyboard, on a phone',
+    { skip: noBrowser },
+    async () => {
+      const browser = await openBrowser()
+      try {
+        const look = { language: 'en', scheme: 'dark', width: 390, height: 844 } as const
+        const visitor = await visit(browser, at, look)
+        const { page } = visitor
+        await visitor.open('/lists/exchange@campus.example?tab=waiting')
+        const owner = demo().accounts.find(({ username }) => username === 'emma.clarke')!
+        await page.keyboard.type('emma.clarke')
+        await page.keyboard.press('Tab')
+        await page.keyboard.type(owner.password)
+        await page.keyboard.press('Enter')
+        const table = page.getByRole('grid')
+        await table.getByText('Where do I get').waitFor()
+        await table.focus()
+        await page.keyboard.press('j')
+        await page.keyboard.press('Enter')
+        await page.getByText('Hello, I am new here.').waitFor()
+        assert.match(page.url(), /id=2/)
+        assert.deepEqual(await accessFaults(page), [])
+        assert.deepEqual(await cutTexts(page), [])
+        await page.getByRole('button', { name: 'Discard' }).click()
+        await page.getByText('1 post discarded.').waitFor()
+        await table.getByText('Where do I get').waitFor({ state: 'detached' })
+        await page.getByRole('button', { name: 'Undo' }).click()
+        await table.getByText('Where do I get').waitFor()
+        await table.focus()
+        await page.keyboard.press('Home')
+        await page.keyboard.press('x')
+        await page.keyboard.press('j')
+        await page.keyboard.press('x')
+        await page.getByRole('button', { name: 'Post', exact: true }).click()
+        await page.getByText('2 posts sent.').waitFor()
+        assert.deepEqual(visitor.faults, [])
+      } finally {
+        await browser.close()
+      }
+      const traced = await at.watari(['trace', 'exchange@campus.example'])
+      assert.equal(traced.stdout.match(/list\.read .*emma\.clarke/g)?.length, 1, traced.stdout)
     },
   )
 

@@ -9,6 +9,7 @@ export const NO_POSTS: PostDesk = {
   show: none,
   recipients: none,
   held: none,
+  heldPost: none,
   decide: none,
   bounces: none,
   resume: none,

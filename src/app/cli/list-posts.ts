@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { done } from '#contract/admin/common.ts'
 import {
+  heldPost,
   heldPosts,
   listBounces,
   listPostRecipients,
@@ -90,8 +91,10 @@ export function listPostCommands(noun: Command, io: CliIo): void {
     .description('show one post, or who received it')
     .option('--recipients', 'who received it')
     .option('--raw', 'its octets')
+    .option('--held', 'one that waits, by the numbers of: watari list posts LIST --held')
     .action(async (list: string, n: string, options: PostOptions, command: Command) => {
       const verb = verbOf(command, io)
+      if (options.held === true) return heldLetter(verb, list, n)
       const path = `/lists/${part(list)}/posts/${numberText(n)}`
       if (options.recipients === true) {
         const body = await verb.api.get(`${path}/recipients`, listPostRecipients)
@@ -110,7 +113,7 @@ export function listPostCommands(noun: Command, io: CliIo): void {
           ['went to', body.recipients ?? 'nobody knows'],
           ['approved by', body.approvedBy ?? undefined],
           ['withdrawn by', body.withdrawnBy ?? undefined],
-          ['text', body.preview],
+          ['text', body.text],
         ]),
       )
     })
@@ -119,7 +122,16 @@ export function listPostCommands(noun: Command, io: CliIo): void {
     text: 'post what waits, by the numbers of: watari list posts LIST --held',
     path: 'held/approve',
   })
-  decision(noun, io, { verb: 'reject', text: 'end what waits', path: 'held/reject' })
+  decision(noun, io, {
+    verb: 'reject',
+    text: 'end what waits, and tell its author',
+    path: 'held/reject',
+  })
+  decision(noun, io, {
+    verb: 'discard',
+    text: 'end what waits; nobody is told',
+    path: 'held/discard',
+  })
   decision(noun, io, {
     verb: 'withdraw',
     text: 'take back posts that have not gone out yet',
@@ -139,6 +151,26 @@ interface PostsOptions {
 interface PostOptions {
   readonly recipients?: true
   readonly raw?: true
+  readonly held?: true
+}
+
+async function heldLetter(verb: ReturnType<typeof verbOf>, list: string, n: string): Promise<void> {
+  const body = await verb.api.get(`/lists/${part(list)}/held/${numberText(n)}`, heldPost)
+  verb.show(body, () =>
+    fields([
+      ['held', body.number],
+      ['since', body.heldAt],
+      ['reason', body.reason],
+      ['proof', body.proof],
+      ...body.fields.map(({ name, value }) => [name.toLowerCase(), value] as const),
+      ...body.attachments.map(
+        ({ name, type, sizeBytes }) =>
+          ['attachment', `${name} (${type}, ${sizeBytes} octets)`] as const,
+      ),
+      ['verdict', body.verdict === null ? 'none' : `${body.verdict.class} ${body.verdict.score}`],
+      ['text', body.text],
+    ]),
+  )
 }
 
 function decision(

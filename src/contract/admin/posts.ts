@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { verdict } from './mail.ts'
+
 const number = z.number().int().min(1)
 
 export const listPost = z.object({
@@ -16,8 +18,29 @@ export const listPost = z.object({
 export type ListPostBody = z.infer<typeof listPost>
 export const listPosts = z.object({ items: z.array(listPost), next: z.string().optional() })
 
+/** What a mail says to people; text, and nothing else. */
+const letter = z.object({
+  fields: z
+    .array(z.object({ name: z.string(), value: z.string() }))
+    .describe('those that people read, decoded'),
+  header: z.string().describe('the whole header as it came'),
+  text: z.string(),
+  form: z
+    .enum(['plain', 'html', 'both'])
+    .describe('html: the text was made of it; both: it has HTML too, which is not shown'),
+  isCut: z.boolean().describe('there is more text'),
+  attachments: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      sizeBytes: z.number().int().describe('about, where it is encoded'),
+    }),
+  ),
+})
+export type LetterBody = z.infer<typeof letter>
+
 export const listPostWhole = listPost.extend({
-  header: z.string(),
+  ...letter.shape,
   preview: z.string().describe('the beginning of its text'),
   raw: z.string().describe('its octets in base64, up to a megabyte'),
   sizeBytes: z.number().int(),
@@ -25,7 +48,7 @@ export const listPostWhole = listPost.extend({
 
 export const listPostRecipients = z.object({ items: z.array(z.object({ address: z.string() })) })
 
-const heldPost = z.object({
+const heldRow = z.object({
   number: number.describe('its number among those that were held'),
   reason: z
     .enum(['moderated', 'notAllowed', 'unproved', 'spam', 'loop', 'attachment', 'tooMany'])
@@ -38,11 +61,34 @@ const heldPost = z.object({
   messageId: z.string().nullable(),
   sizeBytes: z.number().int(),
   heldAt: z.string(),
+  ending: z
+    .object({
+      end: z.enum(['rejected', 'discarded']),
+      by: z.string(),
+      at: z.string().describe('until then `restore` takes it back'),
+    })
+    .nullable()
+    .describe('what has been decided, while that can be taken back'),
 })
-export const heldPosts = z.object({ items: z.array(heldPost) })
+export const heldPosts = z.object({ items: z.array(heldRow) })
+
+/** A held post as a moderator reads it before deciding; who has read it is told by an event (list.read). */
+export const heldPost = heldRow.extend({
+  ...letter.shape,
+  verdict: verdict.nullable().describe('null: a gateway of others has told nothing'),
+})
 
 export const postNumbers = z.object({ numbers: z.array(number).min(1).max(500) })
-export const postRejection = postNumbers.extend({
+export const postDiscarding = postNumbers.extend({
+  undoSeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(3_600)
+    .optional()
+    .describe('so long `restore` takes it back, and nobody is told; without it, it ends at once'),
+})
+export const postRejection = postDiscarding.extend({
   text: z.string().max(10_000).optional().describe('what its author is told'),
 })
 export const postsDecided = z.object({
@@ -50,6 +96,7 @@ export const postsDecided = z.object({
     z.object({
       number,
       end: z.enum(['done', 'notFound', 'conflict']).describe('conflict: it is on its way already'),
+      post: number.optional().describe('of an approval: the number it was posted under'),
     }),
   ),
 })

@@ -1,9 +1,10 @@
-import { toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { KeptObject } from '#store/mailbox/kept-object.ts'
 
+import { letterOf } from './letter.ts'
+import type { Letter } from './letter.ts'
 import { subjectOf } from './list-mail.ts'
 import type { ListPlace, ListStore } from './list-store.ts'
 
@@ -67,14 +68,14 @@ export async function recipientsOf(
 /** Octets of a raw message that an answer holds. */
 const RAW_BYTES_MAX = 1024 * 1024
 
-/** A post whole: its header as text, and its octets up to a limit. */
+/** A post whole: what it says, and its octets up to a limit. */
 export async function archivedPost(
   store: ListStore,
   number: number,
 ): Promise<
   | {
       readonly post: ArchivedPost
-      readonly header: string
+      readonly letter: Letter
       readonly preview: string
       readonly raw: Octets
       readonly sizeBytes: number
@@ -92,7 +93,7 @@ export async function archivedPost(
   const raw = await store.read(place, prefixBytes, Math.min(meta.sizeBytes, RAW_BYTES_MAX))
   return {
     post,
-    header: toUtf8(raw.subarray(0, meta.root.header.length)),
+    letter: await letterOf(store, place, stored),
     preview: meta.preview,
     raw,
     sizeBytes: meta.sizeBytes,

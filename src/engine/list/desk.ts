@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { err, ok } from '#base/outcome.ts'
+import { assertNever, err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
 import type { AccountId } from '#model/account.ts'
@@ -10,8 +10,9 @@ import type { TextSearch } from '#store/search/text-search.ts'
 import { archivedPost, archivedPosts, recipientsOf } from './archive.ts'
 import type { ArchivedPost } from './archive.ts'
 import { heldPosts } from './held-post.ts'
-import type { HeldPost } from './held-post.ts'
+import type { Ending, HeldLetter, HeldPost } from './held-post.ts'
 import type { ListKeeper } from './keeper.ts'
+import type { Letter } from './letter.ts'
 import { commitOfList, tellOfList } from './list-commit.ts'
 import { subjectOf } from './list-mail.ts'
 import type { ListParts } from './list-parts.ts'
@@ -24,18 +25,21 @@ import type { MemberBounces } from './suspended.ts'
 /** Posts that one call decides about. */
 const DECIDED_AT_ONCE_MAX = 500
 
-export type PostAct = 'approve' | 'reject' | 'withdraw'
+/** discard: its author hears nothing · restore: takes back a rejection or discarding that is not final yet. */
+type PostAct = 'approve' | 'reject' | 'discard' | 'restore' | 'withdraw'
 
 /** What became of each. */
 export interface Decided {
   readonly number: number
   readonly end: 'done' | ModerationRefusal
+  /** Of an approval: the number it was posted under. */
+  readonly post?: number
 }
 
 /** A post as it is shown whole; `raw` is base64, so that an answer can carry it. */
 export interface WholePost {
   readonly post: ArchivedPost
-  readonly header: string
+  readonly letter: Letter
   readonly preview: string
   readonly raw: string
   readonly sizeBytes: number
@@ -53,12 +57,18 @@ export interface PostDesk {
   show(ask: Of & { readonly number: number }): Promise<Outcome<WholePost, 'notFound'>>
   recipients(ask: Of & { readonly number: number }): Promise<Outcome<readonly string[], 'notFound'>>
   held(ask: Of): Promise<Outcome<readonly HeldPost[], 'notFound'>>
+  /** One that waits, to be read before it is decided about; an event tells who has read it. */
+  heldPost(
+    ask: Of & { readonly number: number; readonly by: string },
+  ): Promise<Outcome<HeldLetter, 'notFound'>>
   decide(
     ask: Of & {
       readonly numbers: readonly number[]
       readonly act: PostAct
       /** Why it is rejected. */
       readonly text?: string
+      /** So long a rejection or discarding can be taken back; without it, not at all. */
+      readonly undoSeconds?: number
       readonly by: string
     },
   ): Promise<Outcome<readonly Decided[], 'notFound'>>
@@ -103,19 +113,24 @@ export function postDesk(keeper: ListKeeper, parts: ListParts, search?: TextSear
       const found = at(id)
       return found === undefined ? err('notFound') : ok(await heldPosts(found.store))
     },
-    async decide({ list: id, numbers, act, text = '', by }) {
+    async heldPost({ list: id, number, by }) {
+      const found = at(id)
+      if (found === undefined) return err('notFound')
+      return new Moderation(parts, found.list).read(number, by)
+    },
+    async decide({ list: id, numbers, by, ...how }) {
       const found = at(id)
       if (found === undefined) return err('notFound')
       const work = new Moderation(parts, found.list)
       const decided: Decided[] = []
       for (const number of numbers.slice(0, DECIDED_AT_ONCE_MAX)) {
         // A turn each: what comes in meanwhile does not wait for all of them.
-        const end = await keeper.inTurn(id, () => {
-          if (act === 'approve') return work.approve(number, by)
-          if (act === 'withdraw') return work.withdraw(number, by)
-          return work.end(number, { kind: 'rejected', text }, by)
+        const end = await keeper.inTurn(id, () => decideOne(work, number, { by, ...how }))
+        decided.push({
+          number,
+          end: end.ok ? 'done' : end.error,
+          ...(end.ok && end.value !== undefined && { post: end.value }),
         })
-        decided.push({ number, end: end.ok ? 'done' : end.error })
       }
       return ok(decided)
     },
@@ -136,6 +151,37 @@ export function postDesk(keeper: ListKeeper, parts: ListParts, search?: TextSear
       tellOfList(parts, found.list, 'list.resumed', { address: text, by })
       return ok(undefined)
     },
+  }
+}
+
+/** Tells the number of a post that was approved. */
+async function decideOne(
+  work: Moderation,
+  number: number,
+  {
+    act,
+    by,
+    text = '',
+    undoSeconds = 0,
+  }: Pick<Parameters<PostDesk['decide']>[0], 'act' | 'by' | 'text' | 'undoSeconds'>,
+): Promise<Outcome<number | undefined, ModerationRefusal>> {
+  const end = (how: Ending['end']): Promise<Outcome<undefined, ModerationRefusal>> =>
+    undoSeconds > 0
+      ? work.endLater(number, how, { by, seconds: undoSeconds })
+      : work.end(number, how, by)
+  switch (act) {
+    case 'approve':
+      return work.approve(number, by)
+    case 'withdraw':
+      return work.withdraw(number, by)
+    case 'restore':
+      return work.restore(number, by)
+    case 'discard':
+      return end({ kind: 'discarded' })
+    case 'reject':
+      return end({ kind: 'rejected', text })
+    default:
+      return assertNever(act)
   }
 }
 

@@ -2,10 +2,13 @@ import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { purposeAddress } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
+import type { Verdict } from '#model/verdict.ts'
 import type { OutboxEntry } from '#store/mailbox/commit.ts'
+import type { KeptObject } from '#store/mailbox/kept-object.ts'
 
 import type { HoldReason } from './decide.ts'
 import { HELD } from './incoming.ts'
+import type { Letter } from './letter.ts'
 import { commitOfList, tellOfMail } from './list-commit.ts'
 import { mark } from './list-key.ts'
 import { authorText, shownMail, subjectOf } from './list-mail.ts'
@@ -35,16 +38,42 @@ export interface HeldPost {
   readonly messageId: string | null
   readonly sizeBytes: number
   readonly heldAtMs: number
+  /** It has been decided about, and that can still be taken back. */
+  readonly ending?: Ending
+}
+
+/** How it ends without being posted; a text is for its author. */
+export type HeldEnd =
+  | { readonly kind: 'rejected'; readonly text: string }
+  | { readonly kind: 'discarded' }
+  | { readonly kind: 'expired' }
+
+export interface Ending {
+  readonly end: Exclude<HeldEnd, { kind: 'expired' }>
+  readonly by: string
+  /** Until then it can be taken back. */
+  readonly atMs: number
+}
+
+/** One that waits, as a moderator reads it. */
+export interface HeldLetter {
+  readonly held: HeldPost
+  readonly letter: Letter
+  /** What the judges found; absent: a gateway of others has told nothing. */
+  readonly verdict?: Verdict
 }
 
 /** All that wait, the first that came first. */
 export async function heldPosts(store: ListStore): Promise<readonly HeldPost[]> {
-  return [...(await store.objects('HeldPost')).values()].map(({ id, madeAtMs, value }) => ({
-    ...(value as unknown as Omit<HeldPost, 'number' | 'heldAtMs'>),
-    number: Number(id),
-    heldAtMs: madeAtMs,
-  }))
+  return [...(await store.objects('HeldPost')).values()].map(heldPost)
 }
+
+export const heldPost = ({ id, madeAtMs, value }: KeptObject): HeldPost => ({
+  ...(value as unknown as Omit<HeldPost, 'number' | 'heldAtMs'>),
+  number: Number(id),
+  // Kept anew with each decision: when it came stands in it since then.
+  heldAtMs: Number(value['heldAtMs'] ?? madeAtMs),
+})
 
 /** Keeps a mail until somebody decides: its moderators hear of it, or its author is asked. */
 export async function hold(

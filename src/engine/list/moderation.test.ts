@@ -53,13 +53,19 @@ const held = async () => {
   assert.ok(found.ok)
   return found.value
 }
-const decide = async (act: 'approve' | 'reject' | 'withdraw', numbers: number[], text?: string) => {
+const decide = async (
+  act: 'approve' | 'reject' | 'discard' | 'restore' | 'withdraw',
+  numbers: number[],
+  text?: string,
+  undoSeconds?: number,
+) => {
   const made = await desk.decide({
     list,
     act,
     numbers,
     by: 'jiro',
     ...(text !== undefined && { text }),
+    ...(undoSeconds !== undefined && { undoSeconds }),
   })
   assert.ok(made.ok)
   return made.value.map(({ number, end }) => `${number} ${end}`)
@@ -129,6 +135,104 @@ describe('posts that wait for a moderator', () => {
       'base64',
     ).toString()
     assert.match(body, /来週にしてください/)
+  })
+
+  it('are taken back for as long as was asked for, and nobody has heard of it until then', async () => {
+    await post('一')
+    await post('二')
+    await bench.sent()
+    bench.clock.advance(DAY_MS)
+    assert.deepEqual(await decide('reject', [1, 2, 9], 'だめです', 30), [
+      '1 done',
+      '2 done',
+      '9 notFound',
+    ])
+    const waits = await held()
+    assert.deepEqual(
+      waits.map(({ ending }) => [ending?.end, ending?.by]),
+      [1, 2].map(() => [{ kind: 'rejected', text: 'だめです' }, 'jiro']),
+    )
+    assert.deepEqual(await decide('restore', [2, 9]), ['2 done', '9 notFound'])
+    assert.deepEqual(await decide('restore', [2]), ['2 notFound'])
+    bench.clock.advance(29_000)
+    await bench.settle()
+    assert.deepEqual([(await held()).length, (await bench.sent()).length], [2, 0])
+    bench.clock.advance(1_000)
+    await bench.settle()
+    const [left, ...more] = await held()
+    // When it came stays what it was.
+    assert.deepEqual(
+      [left?.number, left?.ending, left?.heldAtMs],
+      [2, undefined, waits[1]?.heldAtMs],
+    )
+    assert.deepEqual(more, [])
+    assert.deepEqual(
+      (await bench.sent()).map(({ to }) => to),
+      [[HANAKO]],
+    )
+    assert.deepEqual(bench.told('list.rejected').at(-1)?.['number'], 1)
+    assert.deepEqual(bench.told('list.restored').at(-1)?.['number'], 2)
+    assert.deepEqual(await decide('restore', [1]), ['1 notFound'])
+  })
+
+  it('are posted after all where a moderator says so before a rejection is final', async () => {
+    await post('一')
+    await decide('reject', [1], '', 30)
+    await bench.sent()
+    assert.deepEqual(await decide('approve', [1]), ['1 done'])
+    bench.clock.advance(60_000)
+    await bench.settle()
+    assert.deepEqual(
+      (await bench.sent()).map(({ kind }) => kind),
+      ['post'],
+    )
+  })
+
+  it('are discarded without a word', async () => {
+    await post('一')
+    await bench.sent()
+    assert.deepEqual(await decide('discard', [1]), ['1 done'])
+    assert.deepEqual([await held(), await bench.sent()], [[], []])
+    assert.equal(bench.told('list.discarded').length, 1)
+  })
+
+  it('are read whole, and who has read them is told', async () => {
+    const encoded = Buffer.from('長い本文です。\n'.repeat(300)).toString('base64')
+    const html = Buffer.from('<p>別の&#x672c;文</p>').toString('base64')
+    const part = (fields: string, body: string) => `--b\n${fields}\n\n${body}\n`
+    await bench.mail({
+      to: LIST,
+      verdict: submitted(HANAKO),
+      text: `From: =?UTF-8?B?6Iqx5a2Q?= <${HANAKO}>\nTo: ${LIST}\nSubject: =?UTF-8?B?5Lya6K2w?=\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n${part(
+        'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64',
+        encoded.replace(/.{76}/g, '$&\n'),
+      )}${part(
+        'Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename="a\u202egnp.exe"',
+        html,
+      )}${part("Content-Type: application/pdf; name*=UTF-8''%E8%B3%87%E6%96%99.pdf", 'x'.repeat(100))}--b--\n`,
+    })
+    const read = await desk.heldPost({ list, number: 1, by: 'jiro by 192.0.2.1' })
+    assert.ok(read.ok)
+    const { held: row, letter, verdict } = read.value
+    assert.deepEqual(
+      [row.number, row.subject, verdict?.class, letter.form, letter.isCut],
+      [1, '会議', 'clean', 'plain', false],
+    )
+    assert.equal(letter.text, '長い本文です。\n'.repeat(300).trim())
+    assert.deepEqual(letter.fields[0], { name: 'From', value: `花子 <${HANAKO}>` })
+    assert.deepEqual(
+      letter.attachments.map(({ name, type }) => [name, type]),
+      [
+        ['agnp.exe', 'text/html'],
+        ['資料.pdf', 'application/pdf'],
+      ],
+    )
+    assert.deepEqual(
+      bench.told('list.read').map(({ number, by }) => [number, by]),
+      [[1, 'jiro by 192.0.2.1']],
+    )
+    const none = await desk.heldPost({ list, number: 2, by: 'jiro' })
+    assert.deepEqual([none.ok, bench.told('list.read').length], [false, 1])
   })
 
   it('end after two weeks', async () => {

@@ -1,12 +1,15 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
-import { DAY_MS } from '#base/time.ts'
+import { DAY_MS, SECOND_MS } from '#base/time.ts'
 import { formatAddress } from '#model/address.ts'
 import type { MailingList } from '#model/list.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { OutboxEntry } from '#store/mailbox/commit.ts'
+import type { KeptObject } from '#store/mailbox/kept-object.ts'
 
-import { heldPosts } from './held-post.ts'
+import { heldPost, heldPosts } from './held-post.ts'
+import type { Ending, HeldEnd, HeldLetter } from './held-post.ts'
+import { letterOf } from './letter.ts'
 import { commitOfList, taken, tellOfList } from './list-commit.ts'
 import { listMail, shownMail } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
@@ -32,34 +35,63 @@ export class Moderation {
     this.#store = new ListStore(parts.mailboxes, list.id)
   }
 
-  /** Posts it as if it came now. */
-  async approve(number: number, by: string): Promise<Outcome<void, ModerationRefusal>> {
+  /** What it says. Who reads what was not written to them is told by an event. */
+  async read(number: number, by: string): Promise<Outcome<HeldLetter, 'notFound'>> {
+    const kept = await this.#kept(number)
+    const mail = await this.#mail(number)
+    if (kept === undefined || mail === undefined) return err('notFound')
+    const { verdict, deliveryId } = mail.envelope
+    const letter = await letterOf(this.#store, mail.place, mail)
+    const about = { number, by, author: authorOf(mail) }
+    tellOfList(this.#parts, this.#list, 'list.read', about, deliveryId)
+    return ok({ held: heldPost(kept), letter, ...(verdict !== undefined && { verdict }) })
+  }
+
+  /** Posts it as if it came now; tells the number. */
+  async approve(number: number, by: string): Promise<Outcome<number, ModerationRefusal>> {
     const mail = await this.#mail(number)
     if (mail === undefined) return err('notFound')
     const reach = this.#parts.reachOf(this.#list)
-    await post(this.#parts, this.#list, mail, { approval: { by, number }, reach })
-    return ok(undefined)
+    return ok(await post(this.#parts, this.#list, mail, { approval: { by, number }, reach }))
+  }
+
+  /** Ends it after a while, in which `restore` takes that back. */
+  async endLater(
+    number: number,
+    end: Ending['end'],
+    { by, seconds }: { readonly by: string; readonly seconds: number },
+  ): Promise<Outcome<undefined, ModerationRefusal>> {
+    const atMs = this.#parts.clock.nowMs() + seconds * SECOND_MS
+    const done = await this.#keep(number, { end, by, atMs })
+    if (done.ok)
+      tellOfList(this.#parts, this.#list, 'list.deciding', { number, by, end: end.kind, atMs })
+    return done
+  }
+
+  /** As if nobody had decided. */
+  async restore(number: number, by: string): Promise<Outcome<undefined, ModerationRefusal>> {
+    if ((await this.#kept(number))?.value['ending'] === undefined) return err('notFound')
+    const done = await this.#keep(number, undefined)
+    if (done.ok) tellOfList(this.#parts, this.#list, 'list.restored', { number, by })
+    return done
   }
 
   /** Ends it. Its author hears why, where it surely is the author. */
   async end(
     number: number,
-    end: { readonly kind: 'rejected'; readonly text: string } | { readonly kind: 'expired' },
+    end: HeldEnd,
     by: string,
-  ): Promise<Outcome<void, ModerationRefusal>> {
+  ): Promise<Outcome<undefined, ModerationRefusal>> {
     const mail = await this.#mail(number)
     if (mail === undefined) return err('notFound')
     const { author, envelope } = mail
     const list = this.#list
-    const words = authorWords(
-      list,
-      shownMail(mail),
-      end.kind === 'expired' ? { kind: 'expired', days: HELD_DAYS } : end,
-    )
-    const notices: OutboxEntry[] =
-      author?.standing !== 'proved'
-        ? []
-        : [noticeAbout(this.#parts, list, mail, end.kind, [author.address], words)]
+    const notices: OutboxEntry[] = []
+    if (author?.standing === 'proved' && end.kind !== 'discarded') {
+      const why = end.kind === 'expired' ? ({ kind: 'expired', days: HELD_DAYS } as const) : end
+      const words = authorWords(list, shownMail(mail), why)
+      notices.push(noticeAbout(this.#parts, list, mail, end.kind, [author.address], words))
+    }
     await commitOfList(this.#parts, list, {
       changes: [taken(mail), { kind: 'forget', object: 'HeldPost', id: String(number) }],
       outbox: notices,
@@ -75,7 +107,7 @@ export class Moderation {
   }
 
   /** Takes back a post that has not gone out yet; it leaves the archive, and its number stays used. */
-  async withdraw(number: number, by: string): Promise<Outcome<void, ModerationRefusal>> {
+  async withdraw(number: number, by: string): Promise<Outcome<undefined, ModerationRefusal>> {
     const id = String(number)
     const kept = (await this.#store.objects('Post', [id])).get(id)
     const { posts } = await this.#store.rows()
@@ -105,18 +137,40 @@ export class Moderation {
     return ok(undefined)
   }
 
-  /** Who waits longer than HELD_DAYS waits no more. */
+  /** Ends what has been decided about for long enough, and what waits longer than HELD_DAYS. */
   async expire(): Promise<void> {
-    const beforeMs = this.#parts.clock.nowMs() - HELD_DAYS * DAY_MS
-    for (const { number, heldAtMs } of await heldPosts(this.#store))
-      if (heldAtMs < beforeMs) await this.end(number, { kind: 'expired' }, 'watari')
+    const nowMs = this.#parts.clock.nowMs()
+    for (const { number, heldAtMs, ending } of await heldPosts(this.#store))
+      if (ending !== undefined) {
+        if (ending.atMs <= nowMs) await this.end(number, ending.end, ending.by)
+      } else if (heldAtMs < nowMs - HELD_DAYS * DAY_MS)
+        await this.end(number, { kind: 'expired' }, 'watari')
+  }
+
+  async #kept(number: number): Promise<KeptObject | undefined> {
+    const id = String(number)
+    return (await this.#store.objects('HeldPost', [id])).get(id)
+  }
+
+  async #keep(
+    number: number,
+    ending: Ending | undefined,
+  ): Promise<Outcome<undefined, ModerationRefusal>> {
+    const kept = await this.#kept(number)
+    if (kept === undefined) return err('notFound')
+    const { ending: _, ...rest } = kept.value
+    const { heldAtMs } = heldPost(kept)
+    const value = { ...rest, heldAtMs, ...(ending !== undefined && { ending }) }
+    await commitOfList(this.#parts, this.#list, {
+      changes: [{ kind: 'keep', object: 'HeldPost', id: String(number), value }],
+    })
+    return ok(undefined)
   }
 
   async #mail(number: number): Promise<ListMail | undefined> {
     const { held } = await this.#store.rows()
     if (held === undefined) return undefined
-    const isHeld = (await this.#store.objects('HeldPost', [String(number)])).size > 0
-    if (!isHeld) return undefined
+    if ((await this.#kept(number)) === undefined) return undefined
     const place = { mailbox: held, uid: number as Uid }
     return listMail(this.#store, place, this.#parts.directory)
   }

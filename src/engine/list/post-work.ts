@@ -25,7 +25,8 @@ export async function takePost(parts: ListParts, list: MailingList, mail: ListMa
   const decision = await decided(parts, list, mail, reach)
   switch (decision.kind) {
     case 'post':
-      return post(parts, list, mail, { reach })
+      await post(parts, list, mail, { reach })
+      return
     case 'hold':
       return hold(parts, list, mail, decision.reason, reach)
     case 'refuse':

@@ -26,13 +26,13 @@ export interface Approval {
   readonly number: number
 }
 
-/** Posts it: archive, number, and what goes out to members, in the commit that takes it from where it lay. */
+/** Posts it: archive, number, and what goes out to members, in the commit that takes it from where it lay. Tells the number. */
 export async function post(
   parts: ListParts,
   list: MailingList,
   mail: ListMail,
   { approval, reach }: { readonly approval?: Approval; readonly reach: Reach },
-): Promise<void> {
+): Promise<number> {
   const store = new ListStore(parts.mailboxes, list.id)
   const { clock, pages } = parts
   const nowMs = clock.nowMs()
@@ -124,6 +124,7 @@ export async function post(
     recipients: recipients.length,
     approvedBy: approval?.by ?? null,
   })
+  return number
 }
 
 /** The message with its new header; the octets of its body as they came, unless the list removes attachments. */

@@ -3,20 +3,26 @@ import type { Outcome } from '#base/outcome.ts'
 import { done } from '#contract/admin/common.ts'
 import {
   bouncingAddress,
+  heldPost,
   heldPosts,
   listBounces,
   listPostRecipients,
   listPosts,
   listPostWhole,
+  postDiscarding,
   postNumbers,
   postRejection,
   postsDecided,
   postsQuery,
 } from '#contract/admin/posts.ts'
-import type { ListPostBody } from '#contract/admin/posts.ts'
+import type { LetterBody, ListPostBody } from '#contract/admin/posts.ts'
+import type { VerdictBody } from '#contract/admin/mail.ts'
 import type { ArchivedPost } from '#engine/list/archive.ts'
-import type { PostAct, PostDesk } from '#engine/list/desk.ts'
+import type { PostDesk } from '#engine/list/desk.ts'
+import type { HeldPost } from '#engine/list/held-post.ts'
+import type { Letter } from '#engine/list/letter.ts'
 import type { MailingList } from '#model/list.ts'
+import type { Verdict } from '#model/verdict.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
 import { isoTime } from './context.ts'
@@ -77,8 +83,8 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
       const whole = await ask(request.params.list, (desk, { id }) =>
         desk.show({ list: id, number: request.params.n }),
       )
-      const { header, preview, raw, sizeBytes } = whole
-      return { ...bodyOf(whole.post), header, preview, raw, sizeBytes }
+      const { preview, raw, sizeBytes, letter } = whole
+      return { ...bodyOf(whole.post), ...letterBody(letter), preview, raw, sizeBytes }
     },
   )
 
@@ -104,25 +110,37 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
     },
     async (request) => {
       const held = await ask(request.params.list, (desk, { id }) => desk.held({ list: id }))
-      const items = held.map(({ by, shown, standing, heldAtMs, ...rest }) => ({
-        ...rest,
-        decidedBy: by,
-        from: shown,
-        proof: standing,
-        heldAt: isoTime(heldAtMs),
-      }))
-      return { items }
+      return { items: held.map(heldBody) }
     },
   )
 
-  for (const act of ['approve', 'reject'] as const)
+  app.get(
+    '/lists/:list/held/:n',
+    {
+      config: { permission: 'known', posts: LOOK },
+      schema: { params: post, response: { 200: heldPost } },
+    },
+    async (request) => {
+      const by = authorText(request)
+      const { held, letter, verdict } = await ask(request.params.list, (desk, { id }) =>
+        desk.heldPost({ list: id, number: request.params.n, by }),
+      )
+      return {
+        ...heldBody(held),
+        ...letterBody(letter),
+        verdict: verdict === undefined ? null : verdictBody(verdict),
+      }
+    },
+  )
+
+  for (const act of ['approve', 'reject', 'discard', 'restore'] as const)
     app.post(
       `/lists/:list/held/${act}`,
       {
         config: { permission: 'known', posts: DECIDE },
         schema: {
           params: named,
-          body: act === 'reject' ? postRejection : postNumbers,
+          body: BODIES[act],
           response: { 200: postsDecided },
         },
       },
@@ -132,6 +150,7 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
           act,
           numbers,
           ...(more.text !== undefined && { text: more.text }),
+          ...(more.undoSeconds !== undefined && { undoSeconds: more.undoSeconds }),
         })
       },
     )
@@ -147,7 +166,7 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
 
   const decide = async (
     request: Parameters<typeof authorText>[0] & { readonly params: z.infer<typeof named> },
-    what: { readonly act: PostAct; readonly numbers: readonly number[]; readonly text?: string },
+    what: Pick<Parameters<PostDesk['decide']>[0], 'act' | 'numbers' | 'text' | 'undoSeconds'>,
   ) => {
     const by = authorText(request)
     const decided = await ask(request.params.list, (desk, { id }) =>
@@ -188,6 +207,13 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
   )
 }
 
+const BODIES = {
+  approve: postNumbers,
+  reject: postRejection,
+  discard: postDiscarding,
+  restore: postNumbers,
+} as const
+
 /** By id or any of its addresses. */
 function listOf(directory: Directory, text: string): MailingList {
   const list = anyList(directory, text)
@@ -208,3 +234,38 @@ const bodyOf = ({
   approvedBy: approvedBy ?? null,
   withdrawnBy: withdrawnBy ?? null,
 })
+
+function heldBody({ by, shown, standing, heldAtMs, ending, ...rest }: HeldPost) {
+  return {
+    ...rest,
+    decidedBy: by,
+    from: shown,
+    proof: standing,
+    heldAt: isoTime(heldAtMs),
+    ending: ending ? { end: ending.end.kind, by: ending.by, at: isoTime(ending.atMs) } : null,
+  }
+}
+
+const letterBody = ({ fields, attachments, ...rest }: Letter): LetterBody => ({
+  ...rest,
+  fields: [...fields],
+  attachments: [...attachments],
+})
+
+/** Without who logged in: it is an id, and says no more than the author does. */
+function verdictBody(verdict: Verdict): VerdictBody {
+  const { caseId, score, virus } = verdict
+  return {
+    class: verdict.class,
+    score,
+    virus,
+    caseId,
+    hits: [...verdict.hits],
+    auth: verdict.auth.map(({ method, result, properties }) => ({
+      method,
+      result,
+      properties: properties.map((pair) => [...pair]),
+    })),
+    degraded: [...verdict.degraded],
+  }
+}

@@ -12,6 +12,8 @@ import { useNotices } from '#web/parts/notices.tsx'
 import { dateText, numberText, sizeText } from '#web/parts/times.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
 
+import { Letter } from './letter.tsx'
+
 type Whole = z.infer<typeof listPostWhole>
 
 /** One post, at the address that its Archived-At names (RFC 5064). */
@@ -44,7 +46,7 @@ export function Post(props: {
         {` · ${sizeText(language, post.sizeBytes)}`}
       </p>
       {post.waits && mayChange && <Withdraw list={list} post={post} />}
-      <p className="post-text">{post.preview}</p>
+      <Letter letter={post} />
       <div className="acts">
         <a
           className="as-link"
@@ -55,10 +57,6 @@ export function Post(props: {
         </a>
       </div>
       {post.recipients !== null && <Received path={path} count={post.recipients} />}
-      <details>
-        <summary>{t('post.header')}</summary>
-        <pre className="code scrolled">{post.header}</pre>
-      </details>
     </article>
   )
 }

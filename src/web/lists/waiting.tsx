@@ -6,6 +6,7 @@ import type { z } from 'zod'
 
 import type { ListBody } from '#contract/admin/lists.ts'
 import type { postsDecided } from '#contract/admin/posts.ts'
+import { setQuery, useAddress } from '#web/parts/address.ts'
 import { ask, part } from '#web/parts/api.ts'
 import type { Column } from '#web/parts/data-table.tsx'
 import { Dialog } from '#web/parts/dialog.tsx'
@@ -16,23 +17,32 @@ import { listed } from '#web/parts/rows-of.ts'
 import { relativeText } from '#web/parts/times.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
 
+import { HeldPost } from './held-post.tsx'
 import type { HeldPostBody } from './nouns.ts'
 
 const LOOK_MS = 15_000
+/** Longer than it is offered: a click at the last moment still counts. */
+const UNDO_SECONDS = 30
 
 /** Posts that wait for somebody to decide, many at once. */
 export function Waiting({ list }: { readonly list: ListBody }): ReactNode {
   const { t, language } = useWords()
   const path = `/lists/${part(list.address)}/held`
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
-  const [isRejecting, setRejecting] = useState(false)
+  const [rejecting, setRejecting] = useState<ReadonlySet<string>>()
   const found = useQuery({
     queryKey: [path],
     queryFn: () => ask<{ items: HeldPostBody[] }>('GET', path, { background: true }),
     refetchInterval: LOOK_MS,
   })
-  const items = found.data?.items ?? []
+  const items = (found.data?.items ?? []).filter(({ ending }) => ending === null)
   const still = new Set([...chosen].filter((key) => items.some((row) => keyOf(row) === key)))
+  const id = useAddress().query.get('id') ?? undefined
+  const opened = items.some((row) => keyOf(row) === id) ? id : undefined
+  const settled = (): void => {
+    setChosen(new Set())
+    setQuery({ id: undefined })
+  }
   const columns: Column<HeldPostBody>[] = [
     {
       key: 'choose',
@@ -84,12 +94,15 @@ export function Waiting({ list }: { readonly list: ListBody }): ReactNode {
   return (
     <>
       {still.size > 0 && (
-        <Decide
-          list={list}
-          chosen={still}
-          onDone={() => setChosen(new Set())}
-          onReject={() => setRejecting(true)}
-        />
+        <div className="bulk" role="toolbar" aria-label={t('held.chosen', { count: still.size })}>
+          <strong>{t('held.chosen', { count: still.size })}</strong>
+          <Decide
+            list={list}
+            chosen={still}
+            onDone={settled}
+            onReject={() => setRejecting(still)}
+          />
+        </div>
       )}
       <PageTable
         label={t('list.waiting')}
@@ -98,14 +111,28 @@ export function Waiting({ list }: { readonly list: ListBody }): ReactNode {
         keyOf={keyOf}
         chosen={still}
         onChoose={setChosen}
+        opened={opened}
+        onOpen={(row) => setQuery({ id: keyOf(row) })}
         empty={t('held.none')}
+        detail={
+          opened !== undefined && (
+            <HeldPost key={opened} list={list} number={opened}>
+              <Decide
+                list={list}
+                chosen={new Set([opened])}
+                onDone={settled}
+                onReject={() => setRejecting(new Set([opened]))}
+              />
+            </HeldPost>
+          )
+        }
       />
-      {isRejecting && (
+      {rejecting !== undefined && (
         <Reject
           list={list}
-          chosen={still}
-          onClose={() => setRejecting(false)}
-          onDone={() => setChosen(new Set())}
+          chosen={rejecting}
+          onClose={() => setRejecting(undefined)}
+          onDone={settled}
         />
       )}
     </>
@@ -114,20 +141,55 @@ export function Waiting({ list }: { readonly list: ListBody }): ReactNode {
 
 const keyOf = ({ number }: HeldPostBody): string => String(number)
 
+type Decided = z.infer<typeof postsDecided>
+
+/** Decides, says so, and offers to take it back: what has not gone out, and what nobody has been told. */
 function useDecision(list: ListBody, onDone: () => void) {
   const { t } = useWords()
   const tell = useNotices()
   const client = useQueryClient()
+  const path = `/lists/${part(list.address)}`
+  const again = (): Promise<void> =>
+    client.invalidateQueries({
+      predicate: ({ queryKey }) => /\/(?:held|posts)$/.test(String(queryKey[0])),
+    })
+  const undo = async (act: 'held/restore' | 'posts/withdraw', numbers: number[]): Promise<void> => {
+    try {
+      const { items } = await ask<Decided>('POST', `${path}/${act}`, { body: { numbers } })
+      const isDone = items.every(({ end }) => end === 'done')
+      const word = act === 'held/restore' ? 'lists.undone' : 'post.taken'
+      tell({ kind: isDone ? 'done' : 'failed', text: t(isDone ? word : 'post.tooLate') })
+    } catch (thrown) {
+      tell({ kind: 'failed', text: thrown instanceof Error ? thrown.message : t('trouble.away') })
+    }
+    await again()
+  }
   return useMutation({
     mutationFn: (act: { readonly path: string; readonly body: object; readonly word: string }) =>
-      ask<z.infer<typeof postsDecided>>('POST', `/lists/${part(list.address)}/held/${act.path}`, {
-        body: act.body,
-      }),
-    onSuccess: async ({ items }, { word }) => {
-      const count = items.filter(({ end }) => end === 'done').length
-      tell({ kind: count === items.length ? 'done' : 'failed', text: t(word, { count }) })
+      ask<Decided>('POST', `${path}/held/${act.path}`, { body: act.body }),
+    onSuccess: async ({ items }, act) => {
+      const done = items.filter(({ end }) => end === 'done')
+      const back =
+        act.path === 'approve'
+          ? (list.withdrawSeconds ?? 0) > 0
+            ? () =>
+                void undo(
+                  'posts/withdraw',
+                  done.flatMap(({ post }) => post ?? []),
+                )
+            : undefined
+          : () =>
+              void undo(
+                'held/restore',
+                done.map(({ number }) => number),
+              )
+      tell({
+        kind: done.length === items.length ? 'done' : 'failed',
+        text: t(act.word, { count: done.length }),
+        ...(back !== undefined && done.length > 0 && { undo: back }),
+      })
       onDone()
-      await client.invalidateQueries({ queryKey: [`/lists/${part(list.address)}/held`] })
+      await again()
     },
   })
 }
@@ -141,23 +203,31 @@ function Decide(props: {
   const { t } = useWords()
   const { list, chosen, onDone, onReject } = props
   const decide = useDecision(list, onDone)
-  const body = { numbers: [...chosen].map(Number) }
-  const count = chosen.size
+  const numbers = [...chosen].map(Number)
+  const discard = { numbers, undoSeconds: UNDO_SECONDS }
   return (
-    <div className="bulk" role="toolbar" aria-label={t('held.chosen', { count })}>
-      <strong>{t('held.chosen', { count })}</strong>
+    <>
       <Button
         size="compact-sm"
         loading={decide.isPending}
-        onClick={() => decide.mutate({ path: 'approve', body, word: 'held.approved' })}
+        onClick={() => decide.mutate({ path: 'approve', body: { numbers }, word: 'held.approved' })}
       >
         {t('held.approve')}
       </Button>
       <Button variant="default" size="compact-sm" onClick={onReject}>
         {t('held.reject')}
       </Button>
+      <Button
+        variant="default"
+        size="compact-sm"
+        loading={decide.isPending}
+        title={t('held.discardHint')}
+        onClick={() => decide.mutate({ path: 'discard', body: discard, word: 'held.discarded' })}
+      >
+        {t('held.discard')}
+      </Button>
       {decide.error !== null && <Trouble error={decide.error} />}
-    </div>
+    </>
   )
 }
 
@@ -182,7 +252,11 @@ function Reject(props: {
         className="stack"
         onSubmit={(event) => {
           event.preventDefault()
-          const body = { numbers, ...(text.trim() !== '' && { text: text.trim() }) }
+          const body = {
+            numbers,
+            undoSeconds: UNDO_SECONDS,
+            ...(text.trim() !== '' && { text: text.trim() }),
+          }
           reject.mutate({ path: 'reject', body, word: 'held.rejected' })
         }}
       >

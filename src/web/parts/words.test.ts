@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
 import { WORDS } from '#web/console/words/all.ts'
+import { WORDS as LISTS } from '#web/lists/words.ts'
 import { EN as MAIL_EN } from '#web/mail/words-en.ts'
 import { JA as MAIL_JA } from '#web/mail/words-ja.ts'
 import { EN as SETTINGS_EN } from '#web/settings/words-en.ts'
@@ -15,6 +16,7 @@ import type { Sentences } from './words.ts'
 const ROOMS: Readonly<Record<string, Sentences>> = {
   parts: { en: PARTS_EN, ja: PARTS_JA },
   console: WORDS,
+  lists: LISTS,
   mail: { en: MAIL_EN, ja: MAIL_JA },
   // What the settings borrow of the webmail they say in its words.
   settings: { en: { ...MAIL_EN, ...SETTINGS_EN }, ja: { ...MAIL_JA, ...SETTINGS_JA } },
