@@ -3,14 +3,18 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { preparePages } from '#app/start/pages-folder.ts'
 import { preparePeers } from '#test/peers/root.ts'
+import { coresIdle, machineMs } from './testing/idle-cores.ts'
+import { longestFirst } from './testing/longest-first.ts'
 import { killRunning, runTestFile, type FileResult } from './testing/run-file.ts'
 import { runPlan } from './testing/schedule.ts'
 import { testFiles, type TestFile, type TestKind } from './testing/test-files.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
-const FILE_TIMEOUT_MS = 240_000
-/** Journeys wait more than they work: two of them keep two cores as busy as two units do. */
+const FILE_TIMEOUT_MS = 300_000
 const WIDTH = 2
+/** Some journeys wait more than they work: so many more run while that leaves a core idle. */
+const EXTRA_WIDTH = 3
+const SLOWEST_SHOWN = 10
 
 interface Ran {
   readonly file: TestFile
@@ -29,10 +33,11 @@ async function main(args: readonly string[]): Promise<number> {
     say(`no test file matches ${filters.join(' ') || 'src, tools, test'}`)
     return 1
   }
-  const began = performance.now()
+  const [began, before] = [performance.now(), machineMs()]
   say(`${files.length} test files, Node ${process.versions.node}`)
   const isJourney = (file: TestFile): boolean => file.kind === 'e2e' || file.kind === 'interop'
-  const [long, short] = [files.filter(isJourney), files.filter((file) => !isJourney(file))]
+  const long = longestFirst(files.filter(isJourney))
+  const short = files.filter((file) => !isJourney(file))
   const prepare = async (): Promise<void> => {
     if (long.length === 0) return
     const pages = preparePages((text) => say(text.trim())).built
@@ -46,7 +51,8 @@ async function main(args: readonly string[]): Promise<number> {
     say(line(`${done}/${files.length}`, file, result))
     return { file, result }
   }
-  const first = await runPlan({ long, short, ready: prepare(), width: WIDTH }, run)
+  const extra = { width: EXTRA_WIDTH, idle: coresIdle }
+  const first = await runPlan({ long, short, ready: prepare(), width: WIDTH, extra }, run)
   const failures = first.filter(({ result }) => result.failed > 0)
   const final = first.filter(({ result }) => result.failed === 0)
   let flaky = 0
@@ -59,11 +65,34 @@ async function main(args: readonly string[]): Promise<number> {
       say(`flaky: ${file.path} (failed once, passed alone):\n${result.output}`)
     } else say(`failed: ${file.path}:\n${again.output}`)
   }
-  return summary(final, flaky, (performance.now() - began) / 1_000)
+  sayTimes(final, { began, before })
+  return summary(final, flaky)
+}
+
+/** Where the time went: the slowest files, all together, and how busy the machine was meanwhile. */
+function sayTimes(
+  ran: readonly Ran[],
+  { began, before }: { readonly began: number; readonly before: ReturnType<typeof machineMs> },
+): void {
+  const sum = (of: (result: FileResult) => number): number =>
+    Math.round(ran.reduce((all, { result }) => all + of(result), 0))
+  say('\nslowest:')
+  const slowest = ran.toSorted((a, b) => b.result.seconds - a.result.seconds)
+  for (const { file, result } of slowest.slice(0, SLOWEST_SHOWN))
+    say(
+      `${result.seconds.toFixed(1).padStart(6)} s, ${result.cpuSeconds.toFixed(1)} s of processor: ${file.path}`,
+    )
+  const now = machineMs()
+  const worked = now.worked - before.worked
+  const share = worked / Math.max(1, worked + now.idle - before.idle)
+  say(
+    `all: ${sum(({ seconds }) => seconds)} s one after another, ${sum(({ cpuSeconds }) => cpuSeconds)} s of processor; the machine was ${Math.round(100 * share)} % busy`,
+  )
+  say(`${Math.round((performance.now() - began) / 1_000)} s`)
 }
 
 /** Totals by kind, and as the very last line those of all. */
-function summary(ran: readonly Ran[], flaky: number, seconds: number): number {
+function summary(ran: readonly Ran[], flaky: number): number {
   const total = (kind: TestKind | undefined, word: 'passed' | 'failed' | 'skipped'): number =>
     ran
       .filter(({ file }) => kind === undefined || file.kind === kind)
@@ -83,7 +112,6 @@ function summary(ran: readonly Ran[], flaky: number, seconds: number): number {
         `${kind}: ${files} files, ${total(kind, 'passed')} passed, ${total(kind, 'failed')} failed, ${total(kind, 'skipped')} skipped`,
       )
   }
-  say(`${Math.round(seconds)} s`)
   if (flaky > 0) say(`${flaky} flaky (failed once, passed alone)`)
   const all = (word: 'passed' | 'failed' | 'skipped'): number => total(undefined, word)
   say(`${all('passed')} passed, ${all('failed')} failed, ${all('skipped')} skipped`)
@@ -93,7 +121,7 @@ function summary(ran: readonly Ran[], flaky: number, seconds: number): number {
 function line(count: string, file: TestFile, result: FileResult): string {
   const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : ''
   const word = result.failed > 0 ? `FAILED ${result.failed}` : 'ok'
-  return `${count} ${word} ${file.path} (${result.passed} passed${skipped}, ${result.seconds.toFixed(1)} s)`
+  return `${count} ${word} ${file.path} (${result.passed} passed${skipped}, ${result.seconds.toFixed(1)} s, ${result.cpuSeconds.toFixed(1)} s of processor)`
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)

@@ -64,6 +64,18 @@ test('a file that does not end is killed with all its children, detached ones to
   assert.match(state(), /gone|\) [ZX] /)
 })
 
+test('what a file and its children took of the processor is told', async () => {
+  const file = plant('busy.test.ts', [
+    "import { spawnSync } from 'node:child_process'",
+    "test('busy', () => {",
+    "  const busy = 'while (process.cpuUsage().user < 400_000);'",
+    "  spawnSync(process.execPath, ['-e', busy])",
+    '})',
+  ])
+  const { cpuSeconds } = await runTestFile(root, file, options)
+  assert.ok(cpuSeconds >= 0.4, String(cpuSeconds))
+})
+
 test('files are found by their names and told apart by kind', () => {
   for (const path of ['src/a/x.test.ts', 'src/a/x.fuzz.ts', 'test/e2e/y.test.ts', 'src/a/x.ts']) {
     mkdirSync(join(root, path, '..'), { recursive: true })

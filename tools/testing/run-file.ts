@@ -12,7 +12,12 @@ export interface FileResult {
   /** Reasons of skipped tests. */
   readonly skips: readonly string[]
   readonly seconds: number
+  /** Of processor, with all its children that somebody waited for. */
+  readonly cpuSeconds: number
 }
+
+/** Leaves what the test and its children took of the processor in the file $0. */
+const TIMED = '"$@"; status=$?; times >"$0"; exit $status'
 
 const OUTPUT_CHARS_MAX = 200_000
 /** Every process of a test file carries this in its environment, so that none outlives the file. */
@@ -28,11 +33,16 @@ export async function runTestFile(
 ): Promise<FileResult> {
   const folder = mkdtempSync(join(tmpdir(), 'wt-report-'))
   const tap = join(folder, 'tap')
+  const times = join(folder, 'times')
   const mark = `${process.pid}-${folder.slice(-6)}`
   const began = performance.now()
   const child = spawn(
-    process.execPath,
+    '/bin/sh',
     [
+      '-c',
+      TIMED,
+      times,
+      process.execPath,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
       '--test-reporter=tap',
@@ -69,6 +79,7 @@ export async function runTestFile(
   const left = killTree(self)
   running.delete(self)
   const report = readReport(tap)
+  const cpuSeconds = readTimes(times)
   rmSync(folder, { recursive: true, force: true })
   let { failed } = report
   if (timedOut)
@@ -84,6 +95,7 @@ export async function runTestFile(
     skips: report.skips,
     output: shorten(output),
     seconds: (performance.now() - began) / 1_000,
+    cpuSeconds,
   }
 }
 
@@ -117,6 +129,19 @@ function readReport(tap: string): Report {
     skips: [...text.matchAll(/^\s*ok \d+ - (.*?) # SKIP ?(.*)$/gm)].map(
       (match) => match[2] || match[1] || '',
     ),
+  }
+}
+
+/** The sum of what `times` of a shell tells: `0m1.50s 0m0.20s`, of the shell and of its children. */
+function readTimes(path: string): number {
+  try {
+    const all = readFileSync(path, 'utf8').matchAll(/(\d+)m([\d.]+)s/g)
+    return all.reduce(
+      (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+      0,
+    )
+  } catch {
+    return 0 // killed with its shell
   }
 }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { LONGEST, longestFirst } from './longest-first.ts'
 import { runPlan } from './schedule.ts'
 
 /** Work that ends when it is told to. */
@@ -56,5 +59,48 @@ test('who has nothing short left waits for what is prepared; what cannot be prep
       work,
     ),
     /no disk/,
+  )
+})
+
+test('what is left idle is filled, one further at a time, and nobody waits for it at the end', async () => {
+  const { begun, work, end } = works()
+  const asked: PromiseWithResolvers<boolean>[] = []
+  const idle = (signal: AbortSignal): Promise<boolean> => {
+    const answer = Promise.withResolvers<boolean>()
+    signal.addEventListener('abort', () => answer.resolve(false))
+    asked.push(answer)
+    return answer.promise
+  }
+  const sayIdle = async (): Promise<void> => {
+    asked.at(-1)!.resolve(true)
+    await new Promise(setImmediate)
+  }
+  const short = ['a', 'b', 'c', 'd', 'e']
+  const plan = { long: [], short, ready: Promise.resolve(), width: 2, extra: { width: 2, idle } }
+  const all = runPlan(plan, work)
+  await new Promise(setImmediate)
+  assert.deepEqual(begun, ['a', 'b'])
+  assert.equal(asked.length, 1, 'the second asks when the first has begun')
+  await sayIdle()
+  assert.deepEqual(begun, ['a', 'b', 'c'])
+  await sayIdle()
+  assert.deepEqual(begun, ['a', 'b', 'c', 'd'])
+  assert.equal(asked.length, 2, 'both are at work')
+  await end('c')
+  assert.equal(begun.length, 4, 'it asks again before it takes another')
+  assert.equal(asked.length, 3)
+  await end('a')
+  assert.deepEqual(begun.slice(4), ['e'])
+  for (const name of ['b', 'e', 'd']) await end(name)
+  assert.deepEqual(await all, ['c', 'a', 'b', 'e', 'd'])
+})
+
+test('the longest come first, and each of them is there', () => {
+  const files = ['a', '永', 'b', '長'].map((path) => ({ path }))
+  const sorted = longestFirst(files, ['長', '永']).map(({ path }) => path)
+  assert.deepEqual(sorted, ['長', '永', 'a', 'b'])
+  assert.deepEqual(
+    LONGEST.filter((path) => !existsSync(join(import.meta.dirname, '../..', path))),
+    [],
   )
 })

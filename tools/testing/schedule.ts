@@ -6,6 +6,12 @@ export interface Plan<T> {
   readonly ready: Promise<unknown>
   /** How many run at a time. */
   readonly width: number
+  /** Further ones, one after another, as often as `idle` says that those which run leave room. */
+  readonly extra?: {
+    readonly width: number
+    /** Resolves to false once `signal` tells that nobody waits any more. */
+    readonly idle: (signal: AbortSignal) => Promise<boolean>
+  }
 }
 
 /**
@@ -19,14 +25,24 @@ export async function runPlan<T, R>(plan: Plan<T>, work: (item: T) => Promise<R>
   const ready = plan.ready.then(() => (isReady = true))
   ready.catch(() => undefined) // awaited below, by whoever has nothing short left
   const results: R[] = []
-  const worker = async (): Promise<void> => {
+  const worker = async (mayBegin?: () => Promise<boolean>): Promise<void> => {
     for (;;) {
+      if (mayBegin !== undefined && !(await mayBegin())) return
       if (long.length > 0 && short.length === 0) await ready
       const next = (isReady ? long.shift() : undefined) ?? short.shift()
       if (next !== undefined) results.push(await work(next))
       else if (long.length === 0) return
     }
   }
-  await Promise.all(Array.from({ length: plan.width }, worker))
+  const { width, extra } = plan
+  const ended = new AbortController()
+  let turn = Promise.resolve(true)
+  // In turns, so that each is seen in what is idle before the next one begins.
+  const idle = (): Promise<boolean> =>
+    (turn = turn.then(() => !ended.signal.aborted && extra!.idle(ended.signal)))
+  const extras = Array.from({ length: extra?.width ?? 0 }, () => worker(idle))
+  const workers = Array.from({ length: width }, () => worker())
+  const all = Promise.all(workers).finally(() => ended.abort())
+  await Promise.all([all, ...extras])
   return results
 }
