@@ -19,6 +19,7 @@ import { ExpiryNotices } from '#engine/people/expiry-notices.ts'
 import { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import { HomeKeeper } from '#engine/home/home-keeper.ts'
 import { ListFilters } from '#engine/people/list-filters.ts'
+import { changeOwnMembership } from '#engine/list/own-membership.ts'
 import { OwnChoices } from '#engine/people/own-choices.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import { SourceLogins } from '#engine/people/source-logins.ts'
@@ -155,6 +156,8 @@ runRole('control', async ({ place, log, atFailure }) => {
     credential: (made, node) => rehash(directory, settings, made, node),
     appPassword: (change, node) => changeAppPassword(directory, change, node),
     choices: (accountId, act, node) => ownChoices.act(accountId, act, `webmail at ${node}`),
+    membership: (act, node) =>
+      changeOwnMembership(directory, act, { from: `list mail at ${node}`, atMs: clock.nowMs() }),
     identify: (request) =>
       request.socket instanceof TLSSocket ? joinedNode(book, request) : declaredNode(request),
   })

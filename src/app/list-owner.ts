@@ -8,6 +8,7 @@ import { DmarcDemands } from '#engine/list/dmarc-demand.ts'
 import { ListKeeper } from '#engine/list/keeper.ts'
 import type { ListMailboxes } from '#engine/list/list-store.ts'
 import { reachOf } from '#engine/list/reach.ts'
+import type { MembershipActBody } from '#contract/node/membership.ts'
 import type { MailingList } from '#model/list.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 
@@ -50,6 +51,7 @@ export function startLists(parts: {
     clock,
     log,
     reachOf: (list: MailingList) => reachOf(list, directory, clock.nowMs()),
+    membership: (act: MembershipActBody) => node.link.membership(act),
     pages: () => `https://mail.${host.domain}`,
     newId: () => timedId(clock.nowMs()),
   }

@@ -11,11 +11,16 @@ export type ListPosting = (typeof LIST_POSTINGS)[number]
 
 export const LIST_SUBSCRIPTIONS = [
   'closed', // owners add members
+  'domain', // everybody with an account, who shows it by a login, and nobody else
   'confirm', // whoever confirms by mail, and everybody with an account
-  'open', // whoever asks and has an account; others confirm by mail
+  'open', // the same
   'approve', // an owner approves
 ] as const
 export type ListSubscription = (typeof LIST_SUBSCRIPTIONS)[number]
+
+/** Who may end a membership, where members do not go by themselves. */
+export const LIST_LEAVINGS = ['owners'] as const
+export type ListLeaving = (typeof LIST_LEAVINGS)[number]
 
 export const LIST_AUDIENCES = ['none', 'owners', 'members', 'domain', 'public'] as const
 export type ListAudience = (typeof LIST_AUDIENCES)[number]

@@ -1,6 +1,6 @@
 import type { AccountId } from './account.ts'
 import type { Address } from './address.ts'
-import type { ListAudience, ListPosting, ListSubscription } from './list-words.ts'
+import type { ListAudience, ListLeaving, ListPosting, ListSubscription } from './list-words.ts'
 import type { Day } from './person-facts.ts'
 
 /** A mailing list: an address whose posts go to members, who are persons first and addresses last. */
@@ -39,6 +39,8 @@ export interface ListRules {
   /** What becomes of a post by who may not post: it waits for a moderator, or is refused. */
   readonly others: 'hold' | 'refuse'
   readonly subscription: ListSubscription
+  /** Absent: members may go by themselves. */
+  readonly leaving?: ListLeaving
   /** Put before the subject; `%n` is the number of the post. `[seminar:%n]` */
   readonly subjectTag?: string
   /** The number of the first post, where another system counted before. */

@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict'
 import { memoryLog } from '#base/log.ts'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import { Fault, ok } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
 import { storeReception } from '#engine/deliver/store-reception.ts'
 import { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
 import type { DmarcDemand } from '#engine/list/dmarc-demand.ts'
 import { ListKeeper } from '#engine/list/keeper.ts'
 import type { ListParts } from '#engine/list/list-parts.ts'
+import { changeOwnMembership } from '#engine/list/own-membership.ts'
 import { reachOf } from '#engine/list/reach.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
+import { LIFE_RULES } from '#model/account-life.ts'
 import type { NewEvent } from '#model/event.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { Directory, DirectoryRow } from '#store/directory/directory.ts'
+import { AccountClock } from '#store/directory/account-clock.ts'
+import { MemoryDirectory } from '#store/directory/memory-directory.ts'
+import { rowKey } from '#store/directory/row-key.ts'
 import type { OutboxItem } from '#store/mailbox/commit.ts'
 
-import { addr, fakeDirectory } from './directory.ts'
+import { addr } from './directory.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
 
 /** A verdict on clean mail, by which the account has logged in to send it. */
@@ -56,10 +62,17 @@ export class ListBench {
   readonly parts: ListParts
   directory: Directory
   demand: DmarcDemand = 'lax'
+  /** Whether control answers; else what needs it throws. */
+  isControlThere = true
+  /** Who has changed the directory by own wish, as its log names them. */
+  readonly authors: string[] = []
+  readonly #lives = new AccountClock({ clock: this.clock, rules: () => LIFE_RULES })
+  readonly #rows = new Map<string, DirectoryRow>()
   #ids = 0
 
   constructor(rows: readonly DirectoryRow[]) {
-    this.directory = fakeDirectory(rows)
+    for (const row of rows) this.#rows.set(rowKey(row), row)
+    this.directory = new MemoryDirectory(rows, rows.length, this.#lives)
     // oxlint-disable-next-line typescript/no-this-alias -- the directory may change
     const bench = this
     this.parts = {
@@ -69,6 +82,10 @@ export class ListBench {
       },
       reachOf: (list) => reachOf(list, this.directory, this.clock.nowMs()),
       demands: { of: () => Promise.resolve(this.demand) },
+      membership: (act) =>
+        this.isControlThere
+          ? changeOwnMembership(this.#master, act, { from: 'test', atMs: this.clock.nowMs() })
+          : Promise.reject(new Fault('unreachable', 'control is away')),
       pages: () => 'https://mail.campus.example',
       filed: () => undefined,
       newId: () => `N${++this.#ids}`,
@@ -77,6 +94,23 @@ export class ListBench {
       log: this.log,
     }
     this.keeper = new ListKeeper(this.parts)
+  }
+
+  /** The directory as control has it: written at once, and known at once. */
+  get #master(): Parameters<typeof changeOwnMembership>[0] {
+    return {
+      directory: this.directory as never,
+      update: (make, { who }) => {
+        const made = make(this.directory)
+        if (!made.ok) return Promise.resolve(made)
+        for (const edit of made.value)
+          if (edit.kind === 'put') this.#rows.set(rowKey(edit.row), edit.row)
+          else this.#rows.delete(edit.key)
+        if (made.value.length > 0) this.authors.push(who)
+        this.directory = new MemoryDirectory([...this.#rows.values()], this.#rows.size, this.#lives)
+        return Promise.resolve(ok({ seq: 1 }))
+      },
+    }
   }
 
   async close(): Promise<void> {

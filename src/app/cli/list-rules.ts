@@ -176,6 +176,7 @@ const RULE_NAMES = [
   'posting',
   'others',
   'subscription',
+  'leaving',
   'archive',
   'roster',
   'replyTo',

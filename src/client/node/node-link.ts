@@ -24,6 +24,8 @@ import type {
 } from '#contract/node/wire.ts'
 import { ownEnd } from '#contract/admin/choices.ts'
 import type { OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
+import { membershipEnd } from '#contract/node/membership.ts'
+import type { MembershipActBody, MembershipEnd } from '#contract/node/membership.ts'
 import type { AccountId } from '#model/account.ts'
 import type { AppPasswordChange } from '#model/app-password.ts'
 import type { NodePlace } from '#model/node.ts'
@@ -111,6 +113,11 @@ export class NodeLink {
   async choices(accountId: AccountId, act: OwnActBody): Promise<OwnEnd> {
     const answer = await askJson(this.#ask('POST', NODE_PATHS.choices, { accountId, act }))
     return ownEnd.parse(answer)
+  }
+
+  /** Hands up what somebody does with the own place in a mailing list. Throws where control is away. */
+  async membership(act: MembershipActBody): Promise<MembershipEnd> {
+    return membershipEnd.parse(await askJson(this.#ask('POST', NODE_PATHS.membership, act))).end
   }
 
   /** There are new records: ships them without waiting for the next look. */

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { MEMBER_DELIVERIES } from '#model/list-words.ts'
-import { ALL_PEOPLE, LIST_AUDIENCES, LIST_POSTINGS, LIST_SUBSCRIPTIONS } from '#model/list-words.ts'
+import {
+  ALL_PEOPLE,
+  LIST_AUDIENCES,
+  LIST_LEAVINGS,
+  LIST_POSTINGS,
+  LIST_SUBSCRIPTIONS,
+} from '#model/list-words.ts'
 import { pageQuery, pending } from './common.ts'
 
 const count = z.number().int().nonnegative()
@@ -15,7 +21,11 @@ const rules = {
       'who may post: members, everybody with an account (domain), anyone; moderated: each post waits; announce: owners and moderators alone',
     ),
   others: z.enum(['hold', 'refuse']).describe('what becomes of posts by others'),
-  subscription: z.enum(LIST_SUBSCRIPTIONS),
+  subscription: z
+    .enum(LIST_SUBSCRIPTIONS)
+    .describe(
+      'who may join: nobody but whom owners add (closed), whoever has an account (domain), also whoever confirms by mail (confirm, open), whom an owner approves (approve)',
+    ),
   archive: z.enum(LIST_AUDIENCES).describe('who may read what was posted; none: nothing is kept'),
   roster: z.enum(['owners', 'members']).describe('who may see who is in it'),
   replyTo: z.enum(['author', 'list']),
@@ -31,6 +41,9 @@ const choices = {
     .describe('put before the subject; %n is the number of the post'),
   numberFrom: count.describe('the number of the first post'),
   retainDays: count.describe('posts older than this leave the archive'),
+  leaving: z
+    .enum(LIST_LEAVINGS)
+    .describe('owners alone take members out; absent: members may go by themselves'),
   digest: z.enum(['day', 'week']),
   sizeMaxBytes: count.describe('of a post'),
   warnAbove: count.describe('who posts to more than so many confirms it'),

@@ -19,6 +19,7 @@ export const NODE_PATHS = {
   credentials: '/node/v1/credentials',
   appPasswords: '/node/v1/app-passwords',
   choices: '/node/v1/choices',
+  membership: '/node/v1/membership',
   heartbeat: '/node/v1/heartbeat',
   events: '/node/v1/events',
   /** Answered at once, by whoever is there; `{state}` where it takes mail for mailboxes. */

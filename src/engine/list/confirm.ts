@@ -2,6 +2,9 @@ import { formatAddress, addressKey } from '#model/address.ts'
 import { mayModerate } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
 
+import { takeErrand } from './command-work.ts'
+import { givenErrand } from './errand.ts'
+import type { GivenErrand } from './errand.ts'
 import { heldPosts } from './held-post.ts'
 import { commitOfList, taken, tellOfMail } from './list-commit.ts'
 import { isMark } from './list-key.ts'
@@ -15,7 +18,7 @@ import { Moderation } from './moderation.ts'
 const REASON_LENGTH_MAX = 1_000
 
 /**
- * An answer to a question about a held post. Its address has to be one that we made, and whoever
+ * An answer to a question about a held post, or about who joins and leaves. Its address has to be one that we made, and whoever
  * answers has to be who was asked: moderators by a login or a domain that vouches for them.
  */
 export async function takeAnswer(
@@ -23,9 +26,20 @@ export async function takeAnswer(
   list: MailingList,
   mail: ListMail,
 ): Promise<void> {
+  const errand = await errandIn(parts, list, mail)
+  if (errand !== undefined) return takeErrand(parts, list, mail, errand)
   const end = await decided(parts, list, mail)
   await commitOfList(parts, list, { changes: [taken(mail)] })
   tellOfMail(parts, list, mail, 'list.answered', { end })
+}
+
+async function errandIn(
+  parts: ListParts,
+  list: MailingList,
+  { envelope: { address } }: ListMail,
+): Promise<GivenErrand | undefined> {
+  const { key } = await new ListStore(parts.mailboxes, list.id).key()
+  return givenErrand(address.localpart.slice(address.localpart.indexOf('+') + 1), key)
 }
 
 /** What has come of it, in a word for events. */

@@ -1,10 +1,11 @@
-import { messageOf } from '#base/outcome.ts'
+import { isFault, messageOf } from '#base/outcome.ts'
 import { MINUTE_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailingList } from '#model/list.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 
 import { takeBounce } from './bounces.ts'
+import { takeCommand } from './command-work.ts'
 import { takeAnswer } from './confirm.ts'
 import { listMail } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
@@ -91,7 +92,13 @@ export class ListKeeper {
       if (this.#isClosed) return
       const mail = await listMail(store, { mailbox: incoming, uid }, this.#parts.directory)
       if (mail === undefined) continue
-      await this.#take(list, mail)
+      try {
+        await this.#take(list, mail)
+      } catch (thrown) {
+        if (!needsControl(mail) || !isAway(thrown)) throw thrown
+        // It waits for control; posts do not.
+        this.#parts.log.warn('list.waiting', { list: id, cause: messageOf(thrown) })
+      }
     }
   }
 
@@ -103,8 +110,20 @@ export class ListKeeper {
         return takeAnswer(this.#parts, list, mail)
       case 'bounces':
         return takeBounce(this.#parts, list, mail)
-      default:
+      case 'join':
+      case 'leave':
+      case 'request':
+        return takeCommand(this.#parts, list, mail)
+      case 'owner':
         return forwardToOwners(this.#parts, list, mail)
     }
   }
 }
+
+/** Who joins and leaves stands in the directory, which is control's to change. */
+const needsControl = ({ envelope: { purpose } }: ListMail): boolean =>
+  purpose === 'join' || purpose === 'leave' || purpose === 'request' || purpose === 'confirm'
+
+const isAway = (thrown: unknown): boolean =>
+  isFault(thrown) && AWAY.some((code) => thrown.code === code)
+const AWAY = ['unreachable', 'unavailable', 'timeout', 'closed', 'stalled'] as const

@@ -1,5 +1,6 @@
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
+import type { MembershipActBody, MembershipEnd } from '#contract/node/membership.ts'
 import type { AccountId } from '#model/account.ts'
 import type { Address } from '#model/address.ts'
 import type { EventSink } from '#model/event.ts'
@@ -17,6 +18,8 @@ export interface ListParts {
   /** Whom a list reaches as the directory stands. */
   readonly reachOf: (list: MailingList) => Reach
   readonly demands: Pick<DmarcDemands, 'of'>
+  /** Has control change somebody's own place in a list; throws a Fault where it is away. */
+  readonly membership: (act: MembershipActBody) => Promise<MembershipEnd>
   /** Where pages of lists are found, `https://mail.campus.example`; undefined: nowhere. */
   readonly pages: () => string | undefined
   /** Something may have come into the outbox. */

@@ -4,7 +4,7 @@ import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { addressKey, domainKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
-import { isInAt } from '#model/list-member.ts'
+import { isInAt, memberKey } from '#model/list-member.ts'
 import type { ListMember, MemberRef } from '#model/list-member.ts'
 import type { MailingList } from '#model/list.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -21,9 +21,19 @@ export function isMemberOf(
   somebody: Somebody,
   directory: Directory,
   atMs: number,
+  /** Rows that do not count. */
+  but: readonly ListMember[] = [],
 ): boolean {
-  return new Membership(somebody, directory, atMs).isIn(list)
+  return new Membership(somebody, directory, atMs, but).isIn(list)
 }
+
+/** Those rows of a list that name somebody alone: as a member, or as kept out. */
+export const ownRowsOf = (
+  list: AccountId,
+  somebody: Somebody,
+  directory: Directory,
+  atMs: number,
+): readonly ListMember[] => new Membership(somebody, directory, atMs).ownRows(list)
 
 /** The lists that an account is in, by whatever way, each with those rows that alone name it. */
 export function listsOfAccount(
@@ -39,6 +49,8 @@ export function listsOfAccount(
     .toArray()
 }
 
+const rowName = (row: ListMember): string => `${row.list} ${memberKey(row)}`
+
 class Membership {
   readonly #accountId: AccountId | undefined
   readonly #directory: Directory
@@ -51,7 +63,12 @@ class Membership {
   readonly #open = new Set<AccountId>()
   readonly #groups = new Map<string, boolean>()
 
-  constructor(somebody: Somebody, directory: Directory, atMs: number) {
+  constructor(
+    somebody: Somebody,
+    directory: Directory,
+    atMs: number,
+    but: readonly ListMember[] = [],
+  ) {
     const account = 'id' in somebody ? somebody : undefined
     this.#accountId = account?.id
     this.#directory = directory
@@ -62,8 +79,11 @@ class Membership {
     this.#addresses = new Set(addresses.map(addressKey))
     const refs: MemberRef[] = addresses.map((address) => ({ kind: 'address', address }))
     if (account !== undefined) refs.push({ kind: 'account', id: account.id })
+    const passed = new Set(but.map(rowName))
     this.#own = Map.groupBy(
-      refs.flatMap((ref) => directory.listsWith(ref).toArray()).filter((row) => this.#isNow(row)),
+      refs
+        .flatMap((ref) => directory.listsWith(ref).toArray())
+        .filter((row) => this.#isNow(row) && !passed.has(rowName(row))),
       ({ list }) => list,
     )
   }

@@ -16,7 +16,7 @@ export function noticeAbout(
   { envelope, meta }: Pick<ListMail, 'envelope' | 'meta'>,
   what: string,
   recipients: readonly Address[],
-  words: Pick<Notice, 'subject' | 'text' | 'replyTo'>,
+  words: Pick<Notice, 'subject' | 'text' | 'replyTo' | 'language' | 'isAnswer'>,
 ): OutboxEntry {
   const about = meta.envelope.messageId?.replace(/^<|>$/g, '')
   return noticeEntry(list, {
@@ -35,7 +35,7 @@ function noticeEntry(
     /** The same for the same cause: said once. */
     readonly id: string
     readonly recipients: readonly Address[]
-    readonly words: Pick<Notice, 'subject' | 'text' | 'replyTo' | 'about'>
+    readonly words: Pick<Notice, 'subject' | 'text' | 'replyTo' | 'about' | 'language' | 'isAnswer'>
     readonly nowMs: number
     readonly newId: () => string
   },

@@ -20,6 +20,10 @@ export interface Notice {
   readonly to: Address
   readonly subject: Words
   readonly text: Words
+  /** Which language comes first, where that is not the list's. */
+  readonly language?: MailingList['language']
+  /** Somebody's mail is answered by it (RFC 3834 §5). */
+  readonly isAnswer?: true
   /** Where an answer goes, where that is not the list's owners. */
   readonly replyTo?: Address
   /** Message-IDs of what it is about. */
@@ -32,8 +36,9 @@ export interface Notice {
 /** A whole message in which a list says something itself; nothing answers it (RFC 3834 §3.1.7). */
 export function noticeMail(notice: Notice): Octets {
   const { list, to, subject, text, replyTo, about, id, nowMs } = notice
+  const { language = list.language } = notice
   const owner = purposeAddress(list.address, 'owner')
-  const [first, second] = list.language === 'ja' ? (['ja', 'en'] as const) : (['en', 'ja'] as const)
+  const [first, second] = language === 'ja' ? (['ja', 'en'] as const) : (['en', 'ja'] as const)
   return composeMessage(
     [
       addressField('From', [{ name: list.name ?? '', email: formatAddress(owner) }]),
@@ -45,7 +50,7 @@ export function noticeMail(notice: Notice): Octets {
       `Date: ${formatDate(nowMs)}`,
       `Message-ID: <${id}@${list.address.domain}>`,
       ...(about === undefined ? [] : [idsField('In-Reply-To', [about])]),
-      'Auto-Submitted: auto-generated',
+      `Auto-Submitted: ${notice.isAnswer === true ? 'auto-replied' : 'auto-generated'}`,
       'Precedence: bulk',
       `${LOOP_FIELD}: ${formatAddress(list.address)}`,
     ],

@@ -15,7 +15,7 @@ const PLAIN = /^[A-Za-z0-9._+-]+$/
  */
 export function verpAddress(bounces: Address, { key, post }: Verp, member?: Address): Address {
   const { localpart, domain } = bounces
-  const name = member === undefined ? '' : `-${written(member)}`
+  const name = member === undefined ? '' : `-${writtenMember(member)}`
   const who = member === undefined ? '' : addressKey(member)
   const whole = `${localpart}+${post}-${mark(key, 'bounce', post, who)}${name}`
   return Buffer.byteLength(whole) > LOCALPART_BYTES_MAX ? bounces : { localpart: whole, domain }
@@ -33,7 +33,7 @@ export function bouncedPost(detail: string, key: string): BouncedPost | undefine
   const match = /^(\d{1,10})-([0-9a-f]{20})(?:-(.+))?$/i.exec(detail)
   if (match === null) return undefined
   const post = Number(match[1])
-  const member = match[3] === undefined ? undefined : read(match[3])
+  const member = match[3] === undefined ? undefined : readMember(match[3])
   if (match[3] !== undefined && member === undefined) return undefined
   const who = member === undefined ? '' : addressKey(member)
   if (!isMark(match[2]!, key, 'bounce', post, who)) return undefined
@@ -41,12 +41,13 @@ export function bouncedPost(detail: string, key: string): BouncedPost | undefine
 }
 
 /** `hanako=example.org`; what could be misread stands whole in base64url behind a tilde. */
-const written = (member: Address): string =>
+export const writtenMember = (member: Address): string =>
   PLAIN.test(member.localpart) && PLAIN.test(member.domain)
     ? `${member.localpart}=${member.domain}`
     : `~${Buffer.from(formatAddress(member)).toString('base64url')}`
 
-function read(text: string): Address | undefined {
+/** The reverse of `writtenMember`. */
+export function readMember(text: string): Address | undefined {
   const at = text.lastIndexOf('=')
   const plain = text.startsWith('~')
     ? Buffer.from(text.slice(1), 'base64url').toString('utf8')

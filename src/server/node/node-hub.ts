@@ -16,6 +16,8 @@ import {
 } from '#contract/node/wire.ts'
 import type { Ack, HeartbeatBody, NewCredential } from '#contract/node/wire.ts'
 import type { OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
+import { membershipAct } from '#contract/node/membership.ts'
+import type { MembershipActBody, MembershipEnd } from '#contract/node/membership.ts'
 import type { AccountId } from '#model/account.ts'
 import type { AppPasswordChange } from '#model/app-password.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
@@ -81,6 +83,8 @@ export interface HubParts {
   appPassword?(change: AppPasswordChange, node: NodeId): Promise<'done' | 'limit' | 'notFound'>
   /** What somebody does with the own choices on a page of a node. */
   choices?(accountId: AccountId, act: OwnActBody, node: NodeId): Promise<OwnEnd>
+  /** What somebody does with the own place in a mailing list, as a node has it from them. */
+  membership?(act: MembershipActBody, node: NodeId): Promise<MembershipEnd>
   /** Where a store lies behind this door: how it is, for gateways that bring it mail. */
   storeState?(): string
   /** Who asks, by what the transport proves; undefined: refused. */
@@ -252,6 +256,12 @@ export class NodeHub {
       // Whoever asked looks at his own copy next.
       if (end.end === 'done') await this.settled(2 * SECOND_MS)
       return sendJson(response, 200, end)
+    }
+    if (route === `POST ${NODE_PATHS.membership}` && /^(?:store|serve)$/.test(who.role)) {
+      const act: MembershipActBody = await readBody(request, membershipAct)
+      const end = (await this.#parts.membership?.(act, who.node)) ?? 'notFound'
+      if (end === 'done') await this.settled(2 * SECOND_MS)
+      return sendJson(response, 200, { end })
     }
     if (request.method === 'GET' && url.pathname.startsWith(NODE_PATHS.tables)) {
       const text = await this.#parts.settings.table(url.pathname.slice(NODE_PATHS.tables.length))

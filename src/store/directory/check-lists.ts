@@ -8,9 +8,15 @@ import { isReserved } from '#model/account-life.ts'
 import { formatAddress, parseAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { memberKey } from '#model/list-member.ts'
-import { MEMBER_DELIVERIES } from '#model/list-words.ts'
 import type { ListMember, MemberRef } from '#model/list-member.ts'
-import { ALL_PEOPLE, LIST_AUDIENCES, LIST_POSTINGS, LIST_SUBSCRIPTIONS } from '#model/list-words.ts'
+import {
+  ALL_PEOPLE,
+  LIST_AUDIENCES,
+  LIST_LEAVINGS,
+  LIST_POSTINGS,
+  LIST_SUBSCRIPTIONS,
+  MEMBER_DELIVERIES,
+} from '#model/list-words.ts'
 import { addressesOfList } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
 import { isDay } from '#model/person-facts.ts'
@@ -176,6 +182,7 @@ const WORDS: Readonly<Record<string, readonly (string | undefined)[]>> = {
   posting: LIST_POSTINGS,
   others: ['hold', 'refuse'],
   subscription: LIST_SUBSCRIPTIONS,
+  leaving: [undefined, ...LIST_LEAVINGS],
   archive: LIST_AUDIENCES,
   roster: ['owners', 'members'],
   replyTo: ['author', 'list'],

@@ -2,13 +2,15 @@ import type { MailboxId } from '#model/mailbox.ts'
 
 /**
  * What is kept for an account beside its mail; what stands in it is JMAP's, IMAP's (Annotation), or of a
- * mailing list: what is known of its posts, of those that wait, and of whom its posts do not reach.
+ * mailing list: what is known of its posts, of those that wait, of whom its posts do not reach, and of
+ * whom it has answered.
  */
 export const OBJECT_KINDS = [
   'Annotation',
   'EmailSubmission',
   'HeldPost',
   'Identity',
+  'ListAnswer',
   'ListBounce',
   'ListKey',
   'Post',

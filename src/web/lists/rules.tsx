@@ -15,7 +15,8 @@ import { useDone } from './undo.ts'
 const CHOICES = {
   posting: ['members', 'domain', 'anyone', 'moderated', 'announce'],
   others: ['hold', 'refuse'],
-  subscription: ['closed', 'confirm', 'open', 'approve'],
+  subscription: ['closed', 'domain', 'confirm', 'open', 'approve'],
+  leaving: ['', 'owners'],
   archive: ['none', 'owners', 'members', 'domain', 'public'],
   roster: ['owners', 'members'],
   replyTo: ['author', 'list'],

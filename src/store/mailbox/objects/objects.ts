@@ -20,6 +20,7 @@ const LIMITS: Readonly<Record<ObjectKind, { readonly max: number; readonly rotat
   EmailSubmission: { max: 1_000, rotates: true },
   HeldPost: { max: 2_000, rotates: false },
   Identity: { max: 200, rotates: false },
+  ListAnswer: { max: 2_000, rotates: true },
   ListBounce: { max: 10_000, rotates: true },
   ListKey: { max: 10, rotates: false },
   Post: { max: 20_000, rotates: true },
