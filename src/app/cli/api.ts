@@ -63,9 +63,9 @@ export class Api {
     return this.#json('DELETE', path, shape)
   }
 
-  /** A message as the body. */
-  async upload<S extends z.ZodType>(path: string, shape: S, message: Octets): Promise<z.infer<S>> {
-    return this.#send('POST', path, shape, { type: 'message/rfc822', octets: message })
+  /** A message or a file as the body. */
+  async upload<S extends z.ZodType>(path: string, shape: S, octets: Octets): Promise<z.infer<S>> {
+    return this.#send('POST', path, shape, { type: 'application/octet-stream', octets })
   }
 
   /** All pages of a list as one; other lists that they have (who did not answer) are joined likewise. */

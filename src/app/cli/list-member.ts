@@ -5,7 +5,7 @@ import { member, membersAdded, membersChanged, recipients } from '#contract/admi
 import type { AddedRow, MemberBody } from '#contract/admin/lists.ts'
 import { ALL_PEOPLE } from '#model/list-words.ts'
 import { part, verbOf } from './context.ts'
-import { textOf } from './files.ts'
+import { octetsOf, textOf } from './files.ts'
 import { UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { table } from './print.ts'
@@ -54,6 +54,18 @@ export function listMemberCommands(list: Command, io: CliIo): void {
         verb.wrote(body, () => addedText(body.rows, options.dryRun === true))
       },
     )
+  noun
+    .command('import <list> <file>')
+    .description('add the members of a CSV file, by its columns address, name, as, delivery, until')
+    .option('--dry-run', 'tell who is meant, and do nothing')
+    .action(async (address: string, file: string, options: AddOptions, command: Command) => {
+      const verb = verbOf(command, io)
+      const isTrial = options.dryRun === true
+      const octets = await octetsOf(io, file)
+      const path = `${pathOf(address)}/import?preview=${String(isTrial)}`
+      const body = await verb.api.upload(path, membersAdded, octets)
+      verb.wrote(body, () => addedText(body.rows, isTrial))
+    })
   noun
     .command('set <list> <who...>')
     .description('change how members get posts, or their last day')

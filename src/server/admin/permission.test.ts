@@ -63,6 +63,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'POST /lists/{list}/undo': 'AM',
   'GET /lists/{list}/members': 'AMHR',
   'POST /lists/{list}/members': 'AM',
+  'POST /lists/{list}/members/import': 'AM',
   'POST /lists/{list}/members/change': 'AM',
   'POST /lists/{list}/members/remove': 'AM',
   'GET /lists/{list}/members.csv': 'AMHR',

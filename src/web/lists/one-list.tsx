@@ -69,7 +69,7 @@ export function OneList(props: { readonly address: string; readonly number?: str
       {number === undefined ? (
         <Room tab={tab} list={list} mayChange={mayChange} />
       ) : (
-        <Post list={list} number={number} mayChange={mayChange} />
+        <Post list={list} number={number} mayChange={mayChange} mayDecide={mayDecide} />
       )}
     </div>
   )

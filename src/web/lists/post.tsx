@@ -1,12 +1,13 @@
 import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { z } from 'zod'
 
 import type { ListBody } from '#contract/admin/lists.ts'
 import type { listPostRecipients, listPostWhole, postsDecided } from '#contract/admin/posts.ts'
 import { ask, part } from '#web/parts/api.ts'
+import { DataTable } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 import { dateText, numberText, sizeText } from '#web/parts/times.ts'
@@ -21,9 +22,10 @@ export function Post(props: {
   readonly list: ListBody
   readonly number: string
   readonly mayChange: boolean
+  readonly mayDecide: boolean
 }): ReactNode {
   const { t, language } = useWords()
-  const { list, number, mayChange } = props
+  const { list, number, mayChange, mayDecide } = props
   const path = `/lists/${part(list.address)}/posts/${part(number)}`
   const found = useQuery({
     queryKey: [path],
@@ -56,7 +58,7 @@ export function Post(props: {
           {t('post.file')}
         </a>
       </div>
-      {post.recipients !== null && <Received path={path} count={post.recipients} />}
+      {post.recipients !== null && mayDecide && <Received path={path} count={post.recipients} />}
     </article>
   )
 }
@@ -99,22 +101,55 @@ function Withdraw({ list, post }: { readonly list: ListBody; readonly post: Whol
 
 /** Whom it went to; asked for when somebody wants to know. */
 function Received({ path, count }: { readonly path: string; readonly count: number }): ReactNode {
-  const { t } = useWords()
+  const { t, language } = useWords()
   const [isOpen, setOpen] = useState(false)
+  const [text, setText] = useState('')
   const found = useQuery({
     queryKey: [`${path}/recipients`],
     enabled: isOpen,
     queryFn: () => ask<z.infer<typeof listPostRecipients>>('GET', `${path}/recipients`),
   })
+  const word = text.normalize('NFKC').trim().toLowerCase()
+  const items = useMemo(
+    () => (found.data?.items ?? []).filter(({ address }) => address.toLowerCase().includes(word)),
+    [found.data, word],
+  )
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{t('post.received', { count })}</summary>
+      <summary>{t('post.received', { number: numberText(language, count) })}</summary>
       {found.error !== null && <Trouble error={found.error} />}
-      <ul className="outcomes scrolled">
-        {(found.data?.items ?? []).map(({ address }) => (
-          <li key={address}>{address}</li>
-        ))}
-      </ul>
+      {found.isLoading && <p className="faint">{t('loading')}</p>}
+      {found.data !== undefined && (
+        <>
+          <div className="filters">
+            <input
+              className="filter"
+              type="search"
+              aria-label={t('post.receivedSearch')}
+              placeholder={t('post.receivedSearch')}
+              value={text}
+              onChange={(event) => setText(event.currentTarget.value)}
+            />
+          </div>
+          <div className="report">
+            <DataTable<z.infer<typeof listPostRecipients>['items'][number]>
+              key={word}
+              label={t('list.recipients')}
+              columns={[
+                {
+                  key: 'address',
+                  label: t('member.address'),
+                  width: '1fr',
+                  cell: (row) => row.address,
+                },
+              ]}
+              rows={{ count: items.length, rowAt: (at) => items[at], hasMore: false }}
+              keyOf={({ address }) => address}
+              empty={t('post.receivedNot')}
+            />
+          </div>
+        </>
+      )}
     </details>
   )
 }

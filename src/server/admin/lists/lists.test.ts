@@ -264,6 +264,87 @@ describe('members by the API', () => {
     assert.match(body as string, /hanako@campus\.example,渡辺 花子,member,each/)
     assert.match(body as string, /'=cmd@else\.example/)
   })
+
+  test('come from a file of a spreadsheet as it writes it, looked at first', async () => {
+    const list = await newList()
+    const text = [
+      '氏名,メールアドレス,配送,期限,備考',
+      '"渡辺, 花子",hanako@campus.example,まとめ送り,2027/3/31,"二行\nの備考"',
+      'だれか,nobody@campus.example,,,',
+      '佐藤三郎,,,,',
+      '高橋太郎,,,,',
+      '"Smith, John",john@else.example,each,31.3.,',
+      '鈴木,jiro@campus.example,,,',
+      '',
+    ].join('\r\n')
+    // Python 3: '氏名,メールアドレス … 髙橋,taro2@campus.example'.encode('cp932').
+    const cp932 = Buffer.from(
+      '8e8196bc2c8381815b838b83418368838c83580d0a8db293a18e4f98592c0d0aeee08bb42c7461726f324063616d7075732e6578616d706c650d0a',
+      'hex',
+    )
+    const send = (octets: Uint8Array, query = '') =>
+      api.ask('POST', `${list}/members/import${query}`, octets)
+    const look = await send(Buffer.from(text), '?preview=true')
+    assert.equal(look.status, 200, JSON.stringify(look.body))
+    assert.deepEqual(await members(list), [])
+    const utf16 = Buffer.concat([Buffer.of(0xff, 0xfe), Buffer.from(text, 'utf16le')])
+    const utf16be = Buffer.from(utf16)
+    for (const octets of [Buffer.from(`\ufeff${text}`), utf16, utf16be.swap16()])
+      assert.deepEqual((await send(octets, '?preview=true')).body.rows, look.body.rows)
+    const told = look.body.rows.map(
+      (row: { line: number; text: string; outcome: string; note?: string }) =>
+        [row.line, row.text, row.outcome, row.note ?? ''].join('|'),
+    )
+    assert.deepEqual(told, [
+      '7|john@else.example Smith, John|refused|31.3. is not understood',
+      '2|hanako@campus.example|added|',
+      '4|nobody@campus.example|unknown|nobody has nobody@campus.example',
+      '4|だれか|unknown|nobody has だれか@campus.example',
+      '5|佐藤三郎|added|',
+      '6|高橋太郎|unclear|',
+      '8|jiro@campus.example|added|',
+    ])
+    const added = await send(Buffer.from(text))
+    assert.deepEqual(await members(list), ['hanako digest', 'jiro', 'saburo'])
+    const [hanako] = (await api.ask('GET', `${list}/members`)).body.items
+    assert.equal(hanako.until, '2027-03-31T15:00:00.000Z')
+    assert.equal((await api.ask('POST', `${list}/undo`, { undo: added.body.undo })).status, 200)
+    assert.deepEqual(await members(list), [])
+    const old = await send(cp932)
+    assert.deepEqual(outcomes(old), ['佐藤三郎 added', 'taro2@campus.example added'])
+  })
+
+  test('come again from what was saved of them, as they were', async () => {
+    const list = await newList()
+    await api.ask('POST', `${list}/members`, { who: ['hanako', 'staff'], until: '2027-03-31' })
+    await api.ask('POST', `${list}/members`, { who: ['jiro'], exclude: true })
+    const { body } = await api.ask('GET', `${list}/members.csv`)
+    const file = Buffer.from(`\ufeff${(body as string).replace(/^\ufeff/, '')}`)
+    const again = await api.ask('POST', `${list}/members/import`, file)
+    assert.deepEqual(
+      outcomes(again).map((each) => each.split(' ').at(-1)),
+      ['same', 'same', 'same'],
+    )
+    const other = await newList()
+    await api.ask('POST', `${other}/members/import`, file)
+    assert.deepEqual(await members(other), await members(list))
+  })
+
+  test('come from no file that is too large, too long, or none of a table', async () => {
+    const list = await newList()
+    const send = async (octets: Uint8Array) => {
+      const { status, body } = await api.ask('POST', `${list}/members/import`, octets)
+      return [status, body.error.message, body.error.remedy].join('|')
+    }
+    assert.match(
+      await send(Buffer.from('PK\u0003\u0004 and so on', 'latin1')),
+      /^400\|this is a workbook.*Save the sheet as CSV/,
+    )
+    assert.match(await send(Buffer.alloc(8 * 1024 * 1024 + 1, 97)), /larger than 8388608.*Part it/)
+    assert.match(await send(Buffer.from('a\n'.repeat(20_001))), /20001 rows.*several files/)
+    const none = await api.ask('POST', `${list}/members/import`, {})
+    assert.equal(none.status, 400)
+  })
 })
 
 describe('an owner without any role', () => {

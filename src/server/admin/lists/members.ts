@@ -1,8 +1,6 @@
 import { z } from 'zod'
 import type { FastifyRequest } from 'fastify'
-import type { Octets } from '#base/octets.ts'
 import { err, ok } from '#base/outcome.ts'
-import { writeTable } from '#codec/table/table.ts'
 import { page, pageQuery } from '#contract/admin/common.ts'
 import {
   listsOfUser,
@@ -29,9 +27,10 @@ import type { Directory } from '#store/directory/directory.ts'
 import { accountOfRequest, authorOf } from '#server/admin/context.ts'
 import type { AdminDeps, AdminServer } from '#server/admin/context.ts'
 import { ApiError } from '#server/admin/errors.ts'
-import { accountOf, inTurns, MADE_AT_ONCE, pageOf, turn } from '#server/admin/lookup.ts'
+import { accountOf, pageOf } from '#server/admin/lookup.ts'
 import { addMembers } from './adding.ts'
 import { endOfDay, whenIn } from './days.ts'
+import { memberFileRoutes } from './member-files.ts'
 import { listFor } from './right.ts'
 import { memberBody } from './shown.ts'
 import { whichMembers } from './which.ts'
@@ -42,6 +41,7 @@ const named = z.object({ list: z.string() })
 
 /** Who is in a list: looked at, added, changed, taken out. */
 export function listMemberRoutes(app: AdminServer, deps: AdminDeps): void {
+  memberFileRoutes(app, deps)
   const { directory } = deps.directory
   const listOf = (
     request: FastifyRequest & { readonly params: z.infer<typeof named> },
@@ -133,31 +133,6 @@ export function listMemberRoutes(app: AdminServer, deps: AdminDeps): void {
       const { id } = listOf(request, 'change')
       const atMs = deps.clock.nowMs()
       return changeMembers(deps, request, id, (_, row) => withoutMember(row, atMs) ?? [])
-    },
-  )
-
-  app.get(
-    '/lists/:list/members.csv',
-    {
-      config: { permission: 'known', list: 'look' },
-      schema: {
-        params: named,
-        response: { 200: z.string().describe('CSV (RFC 4180) in UTF-8 with its mark') },
-      },
-    },
-    async (request, reply) => {
-      const { id, address } = listOf(request, 'look')
-      const rows = directory
-        .members(id)
-        .filter(({ terms }) => isInFrom(terms, deps.clock.nowMs()))
-        .toArray()
-      void reply
-        .header('content-type', 'text/csv; charset=utf-8')
-        .header(
-          'content-disposition',
-          `attachment; filename*=UTF-8''${encodeURIComponent(address.localpart)}.csv`,
-        )
-      return (await tableOf(directory, rows)) as unknown as string
     },
   )
 
@@ -286,15 +261,4 @@ async function changeMembers(
     return ok(edits)
   })
   return { changed: count, ...done }
-}
-
-/** As `members/import` takes it again. */
-async function tableOf(now: Directory, rows: readonly ListMember[]): Promise<Octets> {
-  const titles = ['member', 'address', 'name', 'as', 'delivery', 'from', 'until']
-  const cells = await inTurns(rows, MADE_AT_ONCE, (row) => {
-    const { address = '', name = '', as, delivery, from, until = '' } = memberBody(now, row)
-    return [memberKey(row), address, name, as, delivery, from, until]
-  })
-  await turn()
-  return writeTable([titles, ...cells])
 }
