@@ -18,6 +18,14 @@ const PAGES = 'junk senders filters forwarding away address passwords script'.sp
 /** Where pictures of each page go, for people to look at; absent: none are taken. */
 const PICTURES = process.env['WATARI_PICTURES']
 
+const WRONG = `require ["fileinto", "vacation"];
+# 教授会と研究科委員会のお知らせは、どちらも同じフォルダーにまとめておく。差出人ではなく、件名で見分ける。
+if header :contains "subject" ["教授会", "研究科委員会"] {
+  fileintoo "会議/教授会";
+  stop;
+}
+vacation :days 0x7 "留守です";
+`
 const word = (text: string): string => `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`
 
 describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency: true }, () => {
@@ -38,11 +46,11 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
     await sink?.close()
   })
 
-  const send = (subject: string): Promise<unknown> =>
+  const send = (subject: string, to = 'hanako'): Promise<unknown> =>
     smtpSend(watari.port(25), {
       from: 'suzuki@sink.example',
-      to: ['hanako@campus.example'],
-      content: `From: ${word('鈴木')} <suzuki@sink.example>\r\nTo: hanako@campus.example\r\nSubject: ${word(subject)}\r\n\r\nText\r\n`,
+      to: [`${to}@campus.example`],
+      content: `From: ${word('鈴木')} <suzuki@sink.example>\r\nTo: ${to}@campus.example\r\nSubject: ${word(subject)}\r\n\r\nText\r\n`,
     })
   const enter = async ({ page, open }: Visitor, username: string): Promise<void> => {
     await open('/settings')
@@ -123,8 +131,63 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
     assert.deepEqual(faults, [])
   })
 
-  const inBox = async (name: string): Promise<number> => {
-    const client = await imap(watari, 'hanako')
+  it('keep scripts of one’s own: checked by line, tried on mail, behind the settings', async () => {
+    const visitor = await visit(browser, watari, { language: 'ja', scheme: 'light' })
+    const { page, faults } = visitor
+    await enter(visitor, 'admin')
+    const mail = (subject: string) => send(subject, 'admin')
+    await mail('会議のお知らせ')
+    await until('the first mail is there', async () => (await inBox('INBOX', 'admin')) === 1)
+    await page.getByRole('link', { name: 'スクリプト' }).click()
+    await page.getByText('自分のスクリプトは動いていません。').waitFor()
+    await page.getByRole('button', { name: 'スクリプトを追加' }).click()
+    // All of it by keyboard; Enter that ends a composition sends nothing.
+    await page.keyboard.type('会議')
+    const editor = page.getByLabel('スクリプト', { exact: true })
+    const script = 'require ["fileinto", "mailbox"];\nif header :contains "subject" "会議" {\n'
+    await editor.fill(`${script}  fileintoo :create "会議";\n}\n`)
+    await page.getByText('誤りが 1 行あります。').waitFor()
+    await page.getByRole('button', { name: '3 行目' }).press('Enter')
+    const selected = () =>
+      page.evaluate<string>(
+        'document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd)',
+      )
+    assert.equal(await selected(), '  fileintoo :create "会議";')
+    assert.ok(await page.getByRole('button', { name: '保存' }).isDisabled())
+    await page.keyboard.type('  fileinto :create "会議";')
+    await page.getByText('誤りはありません').waitFor()
+    await page.getByRole('button', { name: '最近のメールで試す' }).click()
+    await page.getByText('最近の 1 通のうち 1 通に働きます。').waitFor()
+    await page.locator('.fate', { hasText: '「会議」へ' }).waitFor()
+    await editor.press('Control+s')
+    await told(page, '会議 を保存しました')
+    await page.getByRole('button', { name: '会議 を動かす' }).click()
+    await told(page, '会議 が動き始めました')
+    await page.getByText('スクリプト「会議」が動いています。').waitFor()
+    await mail('次の会議')
+    await until('it is filed', async () => (await inBox('会議', 'admin')) === 1)
+    // It has an address, and comes back with it; what is changed elsewhere is not written over.
+    assert.match(new URL(page.url()).pathname, /^\/settings\/script\/[0-9A-Za-z]+$/)
+    await page.reload()
+    await editor.waitFor()
+    assert.equal((await watari.watari(['sieve', 'put', 'admin', '会議', '-'], 'keep;')).status, 0)
+    await editor.fill(`${script}  keep;\n}\n`)
+    await editor.press('Control+s')
+    await told(page, '別の場所で変更されていました')
+    await editor.press('Control+s')
+    await told(page, '会議 を保存しました')
+    assert.ok(await page.getByRole('button', { name: '会議 を削除' }).isDisabled())
+    await page.getByRole('button', { name: '会議 を止める' }).click()
+    await page.getByText('自分のスクリプトは動いていません。').waitFor()
+    await page.getByRole('button', { name: '会議 を削除' }).click()
+    await told(page, '会議 を削除しました')
+    await page.getByRole('button', { name: '元に戻す' }).last().click()
+    await page.getByRole('button', { name: '会議 を動かす' }).waitFor()
+    assert.deepEqual(faults, [])
+  })
+
+  const inBox = async (name: string, username = 'hanako'): Promise<number> => {
+    const client = await imap(watari, username)
     try {
       return await countOf(client, name).catch(() => 0)
     } finally {
@@ -175,12 +238,13 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
       const { page } = visitor
       await enter(visitor, username)
       const found: string[] = []
-      for (const name of language === 'ja' ? PAGES : ['filters', 'away', 'address']) {
+      for (const name of language === 'ja' ? PAGES : ['filters', 'away', 'address', 'script']) {
         await page.setViewportSize({ width: 1280, height: 800 })
         await page.emulateMedia({ colorScheme: 'light' })
         await page.goto(`https://localhost:${watari.port(443)}/settings/${name}`)
         await page.locator('h1').waitFor()
         if (name === 'forwarding' || name === 'address') await ask(page, name)
+        if (name === 'script') await writeScript(page)
         if (name === 'filters') await page.locator('.filters .acts button').nth(2).click()
         found.push(...(await looked(page, `${language}-${name}-desk`)))
         await page.setViewportSize({ width: 390, height: 844 })
@@ -196,6 +260,12 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
     await page.locator('input[placeholder="hanako@example.org"]').fill(`${name}@sink.example`)
     await page.keyboard.press('Enter')
     await page.locator('.mark-warn').waitFor()
+  }
+  /** One that is wrong, in an editor. */
+  const writeScript = async (page: Page): Promise<void> => {
+    await page.locator('section .answer').click()
+    await page.locator('textarea').fill(WRONG)
+    await page.locator('.line-note').first().waitFor()
   }
   const looked = async (page: Page, name: string): Promise<readonly string[]> => {
     if (PICTURES !== undefined) {

@@ -257,7 +257,7 @@ class Filings {
 }
 
 /** A script that does not check never stands in the way of mail. */
-function placed(place: ScriptPlace, text: string): readonly PlacedScript[] {
+export function placed(place: ScriptPlace, text: string): readonly PlacedScript[] {
   if (text === '') return []
   const compiled = compiledSieve(text)
   if (compiled.ok) return [{ place, program: compiled.value }]
@@ -265,12 +265,12 @@ function placed(place: ScriptPlace, text: string): readonly PlacedScript[] {
   return [{ place, trouble: { place, line, message } }]
 }
 
-const mailboxNames = ({ mailboxes }: AccountFiling): ((name: string) => boolean) => {
+export const mailboxNames = ({ mailboxes }: AccountFiling): ((name: string) => boolean) => {
   const existing = new Set(mailboxes.map((path) => path.join('/')))
   return (name) => existing.has(/^inbox$/i.test(name) ? 'INBOX' : name)
 }
 
-function mailboxOf(
+export function mailboxOf(
   { mailboxes, uses, ids = [] }: AccountFiling,
   { specialUse, mailboxId }: Parameters<NonNullable<SieveMessage['mailboxOf']>>[0],
 ): string | undefined {
@@ -293,7 +293,7 @@ const NOTHING_FILED: DeliveryPlan = {
 }
 
 /** RFC 5183 §4.1: who runs scripts, and when. */
-const ENVIRONMENT = { name: 'Watari', location: 'MDA', phase: 'during' }
+export const ENVIRONMENT = { name: 'Watari', location: 'MDA', phase: 'during' }
 
 /** What the store knows by: one copy for an account and detail. */
 export const copyIdOf = (deliveryId: string, recipient: Address): string =>

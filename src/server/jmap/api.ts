@@ -6,7 +6,7 @@ import { errorOfThrown, MethodError } from '#server/jmap/method/method-error.ts'
 import { METHODS } from './methods.ts'
 import { RequestError } from '#server/jmap/http/problem.ts'
 import { accountOf, SHARED_CAPABILITIES } from './account-of.ts'
-import { CORE, MAIL, QUOTA, RETENTION, SIEVE, SUBMISSION, VACATION } from './room.ts'
+import { CORE, MAIL, QUOTA, RETENTION, SIEVE, SIEVE_TRIAL, SUBMISSION, VACATION } from './room.ts'
 import type { Call, Method } from './room.ts'
 
 type Invocation = readonly [name: string, args: Readonly<Record<string, unknown>>, callId: string]
@@ -17,7 +17,16 @@ interface Request {
   readonly createdIds: Readonly<Record<string, unknown>> | undefined
 }
 
-const CAPABILITIES: readonly string[] = [CORE, MAIL, SUBMISSION, RETENTION, QUOTA, VACATION, SIEVE]
+const CAPABILITIES: readonly string[] = [
+  CORE,
+  MAIL,
+  SUBMISSION,
+  RETENTION,
+  QUOTA,
+  VACATION,
+  SIEVE,
+  SIEVE_TRIAL,
+]
 
 /** Runs the calls of one request one after another (RFC 8620 §3.3 to §3.6). Throws RequestError. */
 export async function runRequest(

@@ -29,6 +29,7 @@ import { submissionSet } from '#server/jmap/submission/submission-set.ts'
 import { scriptGet } from '#server/jmap/sieve/script-get.ts'
 import { scriptQuery } from '#server/jmap/sieve/script-query.ts'
 import { scriptSet } from '#server/jmap/sieve/script-set.ts'
+import { scriptTest } from '#server/jmap/sieve/script-test.ts'
 import { scriptValidate } from '#server/jmap/sieve/script-validate.ts'
 import { vacationGet, vacationSet } from '#server/jmap/submission/vacation.ts'
 import { CORE } from './room.ts'
@@ -86,5 +87,6 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     scriptSet,
     scriptQuery,
     scriptValidate,
+    scriptTest,
   ].map((method) => [method.name, method]),
 )

@@ -95,4 +95,6 @@ export const QUOTA = 'urn:ietf:params:jmap:quota'
 export const VACATION = 'urn:ietf:params:jmap:vacationresponse'
 /** RFC 9661 §1.2.1. */
 export const SIEVE = 'urn:ietf:params:jmap:sieve'
+/** Ours: trials of scripts. */
+export const SIEVE_TRIAL = 'https://watari.example/jmap/sievetrial'
 export const SUBMISSION = 'urn:ietf:params:jmap:submission'

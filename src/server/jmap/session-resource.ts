@@ -12,7 +12,7 @@ import { SORTS } from '#server/jmap/email/email-query.ts'
 import { DELAYED_SEND_MS_MAX } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
 import type { Share } from './shares.ts'
-import { CORE, MAIL, QUOTA, RETENTION, SIEVE, SUBMISSION, VACATION } from './room.ts'
+import { CORE, MAIL, QUOTA, RETENTION, SIEVE, SIEVE_TRIAL, SUBMISSION, VACATION } from './room.ts'
 
 export interface Session {
   /** Of all that it says. */
@@ -67,6 +67,7 @@ export function sessionResource(
       [QUOTA]: {},
       [VACATION]: {},
       [SIEVE]: { implementation: 'Watari' },
+      [SIEVE_TRIAL]: {},
     },
     accounts: {
       [account.id]: {
@@ -81,6 +82,7 @@ export function sessionResource(
           [QUOTA]: {},
           [VACATION]: {},
           [SIEVE]: SIEVE_LIMITS,
+          [SIEVE_TRIAL]: {},
         },
       },
       ...Object.fromEntries(
@@ -107,6 +109,7 @@ export function sessionResource(
       [QUOTA]: account.id,
       [VACATION]: account.id,
       [SIEVE]: account.id,
+      [SIEVE_TRIAL]: account.id,
     },
     username,
     apiUrl: `${origin}/jmap/api`,

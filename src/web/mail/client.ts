@@ -50,6 +50,8 @@ const USING = [
   'urn:ietf:params:jmap:submission',
   'urn:ietf:params:jmap:quota',
   'https://watari.example/jmap/retention',
+  'urn:ietf:params:jmap:sieve',
+  'https://watari.example/jmap/sievetrial',
 ]
 const APP_PASSWORDS = '/auth/app-passwords'
 /** Where 429 tells of guesses, not of a crowd. */
@@ -217,6 +219,34 @@ export class MailClient {
   /** The arguments of the response to one call. */
   async call(name: string, args: Readonly<Record<string, unknown>>): Promise<Answer> {
     return answerTo(await this.request([[name, args, '0']]), '0')
+  }
+
+  /** Keeps a text for a while as a blob (RFC 8620 §6.1); its id. */
+  async upload(text: string, type: string): Promise<string> {
+    const response = await this.#send(`/jmap/upload/${encodeURIComponent(this.accountId)}`, {
+      method: 'POST',
+      headers: { 'content-type': type, ...this.#token() },
+      body: text,
+    })
+    return String((await this.#unlessExpired(response))['blobId'])
+  }
+
+  /** The text of a blob. */
+  async text(blobId: string): Promise<string> {
+    const response = await this.#send(this.downloadUrl({ blobId }, 'text', 'text/plain'), {
+      method: 'GET',
+    })
+    if (response.ok) return response.text()
+    await this.#unlessExpired(response)
+    throw new MailFailure('refused')
+  }
+
+  async #unlessExpired(response: Response): Promise<Answer> {
+    if (response.status === 401 || response.status === 403) {
+      this.#expired()
+      throw new MailFailure('expired')
+    }
+    return bodyOf(response)
   }
 
   /** The address where a blob is downloaded. */

@@ -96,6 +96,6 @@ function Content({
     case 'passwords':
       return <Passwords client={client} />
     case 'script':
-      return <ScriptPage />
+      return <ScriptPage client={client} />
   }
 }
