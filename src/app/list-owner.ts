@@ -6,6 +6,8 @@ import { postDesk } from '#engine/list/desk.ts'
 import type { PostDesk } from '#engine/list/desk.ts'
 import { DmarcDemands } from '#engine/list/dmarc-demand.ts'
 import { ListKeeper } from '#engine/list/keeper.ts'
+import { leaveLinks } from '#engine/list/leave-link.ts'
+import type { LeaveLinks } from '#engine/list/leave-link.ts'
 import type { ListMailboxes } from '#engine/list/list-store.ts'
 import { reachOf } from '#engine/list/reach.ts'
 import type { MembershipActBody } from '#contract/node/membership.ts'
@@ -26,7 +28,7 @@ export function startLists(parts: {
   readonly filed: () => void
   readonly clock: Clock
   readonly log: Log
-}): { readonly keeper: ListKeeper; readonly desk: PostDesk } {
+}): { readonly keeper: ListKeeper; readonly desk: PostDesk; readonly leaveLinks: LeaveLinks } {
   const { role, mailboxes, search, filed, clock, log } = parts
   const { node, host, events } = role
   const { directory } = node
@@ -53,8 +55,9 @@ export function startLists(parts: {
     reachOf: (list: MailingList) => reachOf(list, directory, clock.nowMs()),
     membership: (act: MembershipActBody) => node.link.membership(act),
     pages: () => `https://mail.${host.domain}`,
+    publicUrl: () => node.settings['web.publicUrl'] || undefined,
     newId: () => timedId(clock.nowMs()),
   }
   const keeper = new ListKeeper(work)
-  return { keeper, desk: postDesk(keeper, work, search) }
+  return { keeper, desk: postDesk(keeper, work, search), leaveLinks: leaveLinks(work) }
 }

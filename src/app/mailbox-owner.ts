@@ -9,6 +9,7 @@ import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { toldScripts } from '#engine/deliver/told-scripts.ts'
 import type { ScriptsBy } from '#engine/deliver/told-scripts.ts'
+import type { LeaveLinks } from '#engine/list/leave-link.ts'
 import { choicesView } from '#engine/people/choices-view.ts'
 import { Expiry } from '#engine/retention/expiry.ts'
 import { keepingOf } from '#engine/retention/keeping.ts'
@@ -17,6 +18,7 @@ import { accountNames } from '#server/imap/session/account-names.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
 import type { Jmap, JmapParts } from '#server/jmap/serve.ts'
 import { manageSieveShared, serveManageSieve } from '#server/managesieve/serve.ts'
+import { serveLeaving } from '#server/unsubscribe/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.ts'
@@ -56,6 +58,8 @@ export interface MailboxOwner {
   readonly search: TextSearch
   /** Users' own, as whoever changes them. */
   readonly scripts: ScriptsBy
+  /** By which members of mailing lists leave them. */
+  readonly leaveLinks: LeaveLinks
   /** Ends what it does by itself. */
   readonly close: () => Promise<void>
   /** What control may ask of it. */
@@ -156,6 +160,7 @@ export async function startMailboxOwner(options: {
     expiry,
     search: search.find,
     scripts,
+    leaveLinks: lists.leaveLinks,
     close: async () => {
       await lists.keeper.close()
       await Promise.all([
@@ -178,7 +183,7 @@ interface OpenDoor {
 /** Lets users read: IMAP, POP3, the web with JMAP, which hands the API on to control; and filter: ManageSieve. */
 export async function openReading(parts: DoorParts & MailboxOwner): Promise<OpenDoors> {
   const { role, place, mailboxes, scripts, quotas, search, clock, log } = parts
-  const { listeners, sessionShelf, pump } = parts
+  const { listeners, sessionShelf, pump, leaveLinks } = parts
   const { host, identity, node, events, authenticator, allowPlaintext } = role
   const changes = (listener: (change: StoreChanged) => void): (() => void) => {
     listeners.add(listener)
@@ -278,6 +283,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
       listener,
       adminSocket: join(place.runDir, 'admin.sock'),
       jmap: { load: jmap, log },
+      leaving: serveLeaving({ links: leaveLinks, clock, log }),
       pages: place.pages,
     }),
   )

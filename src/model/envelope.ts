@@ -22,6 +22,18 @@ export interface Verp {
   readonly key: string
   /** The number of the post. */
   readonly post: number
+  /** Where members leave by themselves; absent: they do not. */
+  readonly leave?: LeaveAddresses
+}
+
+/** Where a list's mail says that one leaves it; each member elsewhere is told a way of their own. */
+export interface LeaveAddresses {
+  readonly address: Address
+  /** Of the pages, `https://mail.campus.example`, where that is known. */
+  readonly pages?: string
+  /** The list's id, and its name in the path of its page. */
+  readonly list: string
+  readonly page: string
 }
 
 /** Which door a message came in by; policy differs by door. */

@@ -62,6 +62,7 @@ export class ListBench {
   readonly parts: ListParts
   directory: Directory
   demand: DmarcDemand = 'lax'
+  publicUrl: string | undefined
   /** Whether control answers; else what needs it throws. */
   isControlThere = true
   /** Who has changed the directory by own wish, as its log names them. */
@@ -87,6 +88,7 @@ export class ListBench {
           ? changeOwnMembership(this.#master, act, { from: 'test', atMs: this.clock.nowMs() })
           : Promise.reject(new Fault('unreachable', 'control is away')),
       pages: () => 'https://mail.campus.example',
+      publicUrl: () => this.publicUrl,
       filed: () => undefined,
       newId: () => `N${++this.#ids}`,
       events: { emit: (event) => void this.events.push(event) },
@@ -106,7 +108,8 @@ export class ListBench {
         for (const edit of made.value)
           if (edit.kind === 'put') this.#rows.set(rowKey(edit.row), edit.row)
           else this.#rows.delete(edit.key)
-        if (made.value.length > 0) this.authors.push(who)
+        if (made.value.length === 0) return Promise.resolve(ok({ seq: 1 }))
+        this.authors.push(who)
         this.directory = new MemoryDirectory([...this.#rows.values()], this.#rows.size, this.#lives)
         return Promise.resolve(ok({ seq: 1 }))
       },

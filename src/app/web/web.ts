@@ -8,8 +8,10 @@ import { join } from 'node:path'
 import { clientNetwork } from '#base/client-network.ts'
 import type { Log } from '#base/log.ts'
 import { Fault, messageOf } from '#base/outcome.ts'
+import { LEAVE_PATH } from '#engine/list/leave-way.ts'
 import { request } from '#net/http.ts'
 import type { Jmap } from '#server/jmap/serve.ts'
+import type { ServeLeaving } from '#server/unsubscribe/serve.ts'
 import { peerAddress } from '#net/peer.ts'
 
 import { sendAway, sentNow, watchAlive } from './alive.ts'
@@ -40,6 +42,8 @@ export function serveWeb(options: {
   readonly adminSocket: string
   /** Absent where there are no mailboxes; loaded when somebody first asks. */
   readonly jmap?: { readonly load: () => Promise<Jmap>; readonly log: Log }
+  /** Where mailboxes of lists are: links by which members leave one. */
+  readonly leaving?: ServeLeaving
   /** The folder of the built pages. */
   readonly pages: string
   readonly timeouts?: typeof WEB_TIMEOUTS
@@ -59,6 +63,8 @@ export function serveWeb(options: {
       response.setHeader('x-content-type-options', 'nosniff')
       const path = (incoming.url ?? '/').split('?')[0]!
       if (CONTROL_PATH.test(path)) return proxy(incoming, response, options.adminSocket)
+      if (options.leaving !== undefined && path.startsWith(LEAVE_PATH))
+        return options.leaving(incoming, response)
       if (options.jmap !== undefined && JMAP_PATH.test(path))
         return answerJmap(incoming, response, options.jmap)
       pages(incoming, response)

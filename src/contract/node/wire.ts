@@ -208,7 +208,20 @@ export const outboxHead = z.object({
   body: z.enum(['7bit', '8bitmime', 'binarymime']),
   smtpUtf8: z.boolean(),
   sizeBytes: count,
-  verp: z.object({ key: z.string().min(16).max(100), post: count }).exactOptional(),
+  verp: z
+    .object({
+      key: z.string().min(16).max(100),
+      post: count,
+      leave: z
+        .object({
+          address,
+          pages: z.string().max(1_000).exactOptional(),
+          list: z.string().max(200),
+          page: z.string().max(2_000),
+        })
+        .exactOptional(),
+    })
+    .exactOptional(),
   /** Whose it is: of a submission, who has logged in. */
   accountId: z.string().min(1).max(200).exactOptional(),
 })

@@ -7,6 +7,7 @@ import { fromUtf8 } from '#base/octets.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailingList } from '#model/list.ts'
 import { addr, fakeAccount, fakeList, fakeMember } from '#test/fake/directory.ts'
+import { ownLeaveFields } from './leave-way.ts'
 import { fieldOf, ListBench, OUTSIDE, submitted } from '#test/fake/list-bench.ts'
 
 const LIST = 'seminar@campus.example'
@@ -233,6 +234,29 @@ describe('leaving by mail', () => {
     const [question] = await bench.sent()
     const answer = fieldOf(question!.text, 'Reply-To')!
     await bench.mail({ to: answer, from: VOGEL, verdict, text: mail(VOGEL) })
+    assert.deepEqual(members(), [])
+  })
+
+  it('is done at once by the address that only the own copies of posts name, whatever fails else', async () => {
+    await bench.close()
+    bench = new ListBench([
+      { kind: 'domain', domain: { name: 'campus.example' } },
+      { kind: 'list', list: { ...fakeList(LIST), posting: 'anyone' } },
+      { kind: 'member', member: fakeMember(LIST, { kind: 'address', address: addr(VOGEL) }) },
+    ])
+    await asks('x@elsewhere.example', LIST, '会議')
+    const [post] = await bench.outbox()
+    const lines = ownLeaveFields(post!.verp!.leave!, post!.verp!.key, addr(VOGEL))
+    assert.equal(lines.length, 1, 'no page is named where nobody has said where it is')
+    const own = decodeURIComponent(/<mailto:([^>]+)>/.exec(lines[0]!)![1]!)
+    const failed = {
+      ...OUTSIDE,
+      auth: [{ method: 'dmarc', result: 'fail', properties: [] }],
+    } as const
+    const other = 'boese@elsewhere.example'
+    await bench.mail({ to: own, from: other, verdict: failed, text: mail(other) })
+    assert.deepEqual(members(), ['address vogel'])
+    await bench.mail({ to: own, from: VOGEL, verdict: failed, text: mail(VOGEL) })
     assert.deepEqual(members(), [])
   })
 

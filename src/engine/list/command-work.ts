@@ -1,7 +1,7 @@
 import type { MembershipActBody, MembershipEnd } from '#contract/node/membership.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account } from '#model/account.ts'
-import { formatAddress } from '#model/address.ts'
+import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { isOwner } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
@@ -9,10 +9,12 @@ import type { MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
 
 import { countedAnswer } from './answer-limit.ts'
 import { commandOf } from './command.ts'
+import type { Command } from './command.ts'
 import { admissionWords, endWords, helpWords, questionWords } from './command-words.ts'
 import type { CommandEnd } from './command-words.ts'
 import { ERRAND_DAYS, errandAddress } from './errand.ts'
 import type { Errand, GivenErrand } from './errand.ts'
+import { isMark } from './list-key.ts'
 import { languageOf } from './language.ts'
 import { commitOfList, taken, tellOfMail } from './list-commit.ts'
 import type { ListMail } from './list-mail.ts'
@@ -55,6 +57,8 @@ export async function takeCommand(
   mail: ListMail,
 ): Promise<void> {
   const work = new CommandWork(parts, list, mail)
+  // The address of their own copies' List-Unsubscribe: programs follow it, and whatever fails else.
+  if (await work.isOwnLeave()) return work.take('leave', true)
   const why = whyUnanswerable(mail)
   if (why !== undefined) return work.end({ end: why })
   const command = await commandOf(work.store, mail)
@@ -62,7 +66,7 @@ export async function takeCommand(
   if (command === undefined) return forwardToOwners(parts, list, mail)
   const { author } = mail
   if (author === undefined || author.standing === 'failed') return work.end({ end: 'unproved' })
-  return work.take(command)
+  return work.take(command, false)
 }
 
 /** The answer to a question of `takeCommand`: of whoever was asked, or of an owner. */
@@ -95,13 +99,25 @@ class CommandWork {
     this.store = new ListStore(parts.mailboxes, list.id)
   }
 
-  async take(command: 'join' | 'leave' | 'help'): Promise<void> {
+  /** Whether it is to the address that its author's own copies of posts name. */
+  async isOwnLeave(): Promise<boolean> {
+    const { envelope, author } = this.#mail
+    const { localpart } = envelope.address
+    const at = localpart.indexOf('+')
+    if (envelope.purpose !== 'leave' || at < 0 || author === undefined) return false
+    const { key } = await this.store.key()
+    return isMark(localpart.slice(at + 1), key, 'unsubscribe', addressKey(author.address))
+  }
+
+  async take(command: Command, isMarked: boolean): Promise<void> {
     const author = this.#mail.author!
     const asker = this.#askerOf(author.address)
     if (command === 'help') return this.end({ end: 'helped', answer: helpWords(this.#list) }, asker)
     // By a login they surely are who they say; a domain vouches well enough for what can be undone.
     const isSure =
-      author.accountId !== undefined || (command === 'leave' && author.standing === 'proved')
+      isMarked ||
+      author.accountId !== undefined ||
+      (command === 'leave' && author.standing === 'proved')
     const refused = command === 'join' ? this.#notJoining(asker) : this.#notLeaving(asker)
     if (refused !== undefined) return this.#tell(refused, asker)
     if (!isSure) return this.#ask(command === 'join' ? 'j' : 'l', asker)

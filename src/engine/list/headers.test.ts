@@ -7,6 +7,7 @@ import type { MailingList } from '#model/list.ts'
 import { addr, fakeList } from '#test/fake/directory.ts'
 import { listHeader } from './headers.ts'
 import type { PostHeader } from './headers.ts'
+import { leaveOf } from './leave-way.ts'
 import { taggedSubject } from './subject.ts'
 
 const LIST: MailingList = { ...fakeList('seminar@campus.example'), name: 'ゼミ連絡' }
@@ -15,6 +16,7 @@ const POST: PostHeader = {
   author: { address: addr('hanako@else.example'), name: '鈴木 花子' },
   isFromList: false,
   pages: 'https://mail.campus.example',
+  leave: leaveOf(LIST, undefined)!,
 }
 const BLOCK = 'From: =?UTF-8?B?6Iqx5a2Q?= <hanako@else.example>\r\nSubject: 会議\r\n'
 
@@ -109,7 +111,7 @@ describe('the header of a post', () => {
 
   it('is made for a message that has none', () => {
     const octets = listHeader(fromUtf8(''), { ...LIST, subjectTag: '[s:%n]' }, POST)
-    assert.match(toUtf8(octets), /^Subject: \[s:42\]\r\n[^]*\r\n\r\n$/)
+    assert.match(toUtf8(octets), /^List-Unsubscribe: .*\r\nSubject: \[s:42\]\r\n[^]*\r\n\r\n$/)
   })
 })
 

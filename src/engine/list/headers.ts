@@ -7,9 +7,11 @@ import { headerFields } from '#codec/mime/header.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
 import { formatAddress, needsSmtpUtf8 } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import type { LeaveAddresses } from '#model/envelope.ts'
 import { purposeAddress } from '#model/list.ts'
 import type { ListPurpose, MailingList } from '#model/list.ts'
 
+import { leaveField } from './leave-way.ts'
 import { taggedSubject } from './subject.ts'
 
 /** What of a post's header depends on the post. */
@@ -18,6 +20,8 @@ export interface PostHeader {
   readonly author: { readonly address: Address; readonly name?: string }
   /** Others believe mail of the author's domain from nobody else: the list itself stands in From. */
   readonly isFromList: boolean
+  /** How members leave by themselves; absent: they do not. */
+  readonly leave?: LeaveAddresses
   /** Where pages of lists are found, `https://mail.campus.example`; absent: there are none. */
   readonly pages?: string
 }
@@ -31,6 +35,8 @@ export function listHeader(block: Octets, list: MailingList, post: PostHeader): 
   const gone = fields.filter((field) => isReplaced(field, list, post))
   const subject = fields.find(({ key }) => key === 'subject')?.value ?? ''
   const own = [
+    // First of all: the queue puts each member's own in its place (`leave-way.ts`).
+    ...(post.leave === undefined ? [] : [leaveField(post.leave)]),
     ...(list.subjectTag === undefined
       ? []
       : [textField('Subject', taggedSubject(decodeWords(subject), list.subjectTag, post.number))]),
@@ -92,7 +98,6 @@ function listFields(list: MailingList, { number, pages }: PostHeader): string[] 
     `List-Post: ${writes}`,
     `List-Help: ${mailto('request', '?subject=help')}`,
     `List-Subscribe: ${mailto('join')}`,
-    `List-Unsubscribe: ${mailto('leave')}`,
     `List-Owner: ${mailto('owner')}`,
     ...(page === undefined || list.archive === 'none'
       ? []

@@ -22,6 +22,8 @@ export interface ListParts {
   readonly membership: (act: MembershipActBody) => Promise<MembershipEnd>
   /** Where pages of lists are found, `https://mail.campus.example`; undefined: nowhere. */
   readonly pages: () => string | undefined
+  /** Where people elsewhere reach those pages; undefined: nobody has said so. */
+  readonly publicUrl: () => string | undefined
   /** Something may have come into the outbox. */
   readonly filed: () => void
   /** Unguessable, of letters and digits. */

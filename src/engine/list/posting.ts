@@ -10,6 +10,7 @@ import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import { withoutAttachments } from './attachments.ts'
 import { listHeader } from './headers.ts'
 import { POSTS } from './incoming.ts'
+import { leaveOf } from './leave-way.ts'
 import { commitOfList, taken, tellOfMail } from './list-commit.ts'
 import { authorText, subjectOf } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
@@ -43,10 +44,12 @@ export async function post(
   const recipients = reach.each.filter((each) => !suspended.has(addressKey(each)))
   const isFromList = await isFromOfList(parts, list, author.address, recipients)
   const url = pages()
+  const leave = leaveOf(list, parts.publicUrl())
   const header = listHeader(mail.header, list, {
     number,
     author,
     isFromList,
+    ...(leave !== undefined && { leave }),
     ...(url !== undefined && { pages: url }),
   })
   const { key, changes: keyChanges } = await store.key()
@@ -60,7 +63,7 @@ export async function post(
           recipients,
           body: mail.envelope.body,
           smtpUtf8: mail.envelope.smtpUtf8 || needsSmtpUtf8(list.address),
-          verp: { key, post: number },
+          verp: { key, post: number, ...(leave !== undefined && { leave }) },
           ...(list.withdrawSeconds !== undefined && {
             releaseAtMs: nowMs + list.withdrawSeconds * 1_000,
           }),

@@ -1,7 +1,10 @@
+import { concatOctets, equalOctets, fromUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import type { Resolver } from '#client/dns/resolver.ts'
 import { MailClient } from '#client/smtp/deliver.ts'
-import type { DeliverJob, Endpoint } from '#client/smtp/job.ts'
+import type { ContentSource, DeliverJob, Endpoint } from '#client/smtp/job.ts'
+import { ownBeginning } from '#engine/list/leave-way.ts'
 import { verpAddress } from '#engine/list/verp.ts'
 import type { Address } from '#model/address.ts'
 import { formatNextHop } from '#model/route.ts'
@@ -59,7 +62,7 @@ export class Carrier implements LoadCarrier {
       const results = load.recipients.map(() => ({ reply, by: 'self' as const }))
       return { results, own: false, final: false, relayedDsn: false }
     }
-    const delivered = await this.#client.deliver(this.#jobOf(load, endpoints.value))
+    const delivered = await this.#client.deliver(await this.#jobOf(load, endpoints.value))
     if (!delivered.ok) {
       lane.dead(delivered.error.message, clock)
       return unreachable(load, delivered.error.message)
@@ -74,7 +77,7 @@ export class Carrier implements LoadCarrier {
     return this.#client.close()
   }
 
-  #jobOf(load: Load, endpoints: readonly Endpoint[]): DeliverJob {
+  async #jobOf(load: Load, endpoints: readonly Endpoint[]): Promise<DeliverJob> {
     const { message, hop, recipients } = load
     const { spool, handed, hostname } = this.#options
     const { queueId, sizeBytes, deliveryId, verdict } = message
@@ -93,10 +96,10 @@ export class Carrier implements LoadCarrier {
       ...(handed === undefined
         ? {}
         : { handed: handed({ deliveryId, ...(verdict === undefined ? {} : { verdict }) }) }),
-      content: {
+      content: await ownCopy(load, {
         sizeBytes,
         read: async (offset, length) => (await spool.read({ queueId, offset, length })).octets,
-      },
+      }),
     }
   }
 }
@@ -109,3 +112,34 @@ function reversePathOf({ message, hop, recipients }: Load): Address | null {
     return reversePath
   return verpAddress(reversePath, verp, recipient.address)
 }
+
+/**
+ * The octets for this load: one content lies in the queue for all members of a list, and a member
+ * elsewhere, who has a transaction of their own, gets the own way to leave in it (RFC 8058 §3.1).
+ */
+async function ownCopy(
+  { message, hop, recipients }: Load,
+  whole: ContentSource,
+): Promise<ContentSource> {
+  const { verp } = message
+  const [recipient] = recipients
+  if (verp === undefined || hop.kind === 'local' || recipient === undefined) return whole
+  const beginning = ownBeginning(verp, recipient.address)
+  if (beginning === undefined) return whole
+  const [common, own] = [fromUtf8(beginning.common), fromUtf8(beginning.own)]
+  // Made by a store that begins otherwise, it goes as it is.
+  const begins =
+    common.length <= whole.sizeBytes && equalOctets(await whole.read(0, common.length), common)
+  return begins ? replacedStart(whole, common.length, own) : whole
+}
+
+/** The content with other octets in the place of its first ones. */
+const replacedStart = (whole: ContentSource, length: number, start: Octets): ContentSource => ({
+  sizeBytes: whole.sizeBytes - length + start.length,
+  async read(offset, size) {
+    const first = start.subarray(offset, offset + size)
+    if (first.length === size) return first
+    const from = Math.max(offset, start.length) - start.length + length
+    return concatOctets([first, await whole.read(from, size - first.length)])
+  },
+})

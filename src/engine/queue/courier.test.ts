@@ -9,6 +9,7 @@ import { Fault } from '#base/outcome.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import { FakeClock, HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import { Resolver } from '#client/dns/resolver.ts'
+import { leaveField, leaveOf } from '#engine/list/leave-way.ts'
 import { formatAddress } from '#model/address.ts'
 import type { DeliveryId } from '#model/envelope.ts'
 import type { NewEvent } from '#model/event.ts'
@@ -16,7 +17,7 @@ import type { NextHop } from '#model/route.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { openSpool } from '#store/spool/open.ts'
 import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
-import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
+import { addr, fakeAccount, fakeDirectory, fakeList } from '#test/fake/directory.ts'
 import { startFakeDns } from '#test/fake/dns-server.ts'
 import type { Zone } from '#test/fake/dns-server.ts'
 import { SINK_OFFERS, startSink } from '#test/fake/smtp-sink.ts'
@@ -161,6 +162,32 @@ test('one message: local recipients together by LMTP, others by their exchanger'
   assert.equal(mx.mails.length, 1)
   assert.equal(mx.mails[0]?.content.toString(), `${HEADER}\r\nbody\r\n`)
   assert.equal(delivered[0]?.deliveryId, 'D1')
+})
+
+test('one content to many names each member elsewhere the own way to leave, and the common one here', async (t) => {
+  const { mx, lmtp, send, until, left } = await start(t)
+  const leave = leaveOf(fakeList('seminar@campus.example'), 'https://mail.campus.example')!
+  const rest = `${HEADER}\r\n${'本文。'.repeat(200_000)}\r\n`
+  await send('hanako@campus.example taro@else.example jiro@else.example', {
+    reversePath: addr('seminar-bounces@campus.example'),
+    verp: { key: 'k'.repeat(32), post: 1, leave },
+    isBulk: true,
+    body: '8bitmime',
+    content: { octets: [fromUtf8(`${leaveField(leave)}\r\n${rest}`)] },
+  })
+  await until('queue.delivered', 3)
+  await left(0)
+  assert.equal(lmtp.mails[0]?.content.toString(), `${leaveField(leave)}\r\n${rest}`)
+  const marks = mx.mails.map(({ content }) => {
+    const text = content.toString()
+    assert.ok(text.endsWith(`\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n${rest}`))
+    assert.equal(text.match(/List-Unsubscribe:/g)?.length, 1)
+    return /^List-Unsubscribe: <https:\/\/mail\.campus\.example\/unsubscribe\/[^/]+\/([0-9a-f]{20})-\S+>,\r\n <mailto:seminar-leave%2B\1@campus\.example>\r\n/.exec(
+      text,
+    )?.[1]
+  })
+  assert.equal(new Set(marks).size, 2)
+  assert.ok(!marks.includes(undefined))
 })
 
 test('a refused recipient is reported to the sender, by a route of its own (RFC 3464)', async (t) => {

@@ -52,6 +52,8 @@ function typeOf(option: Option): string {
       return `up to ${option.countMax} words`
     case 'script':
       return `Sieve script, up to ${formatSize(option.bytesMax)}`
+    case 'origin':
+      return 'https://HOST or https://HOST:PORT'
     case 'choice':
       return `one of ${option.oneOf.join(', ')}`
     case 'action':
@@ -69,6 +71,8 @@ function defaultOf(option: Option): string {
       return option.default.map(formatDuration).join(', ')
     case 'script':
       return 'none'
+    case 'origin':
+      return option.default === '' ? 'none' : option.default
     case 'zone':
       return option.default === '' ? "the machine's" : option.default
     case 'servers':

@@ -48,6 +48,8 @@ interface OptionTypes {
   }
   /** A Sieve script (RFC 5228); empty: none. */
   readonly script: { readonly default: string; readonly bytesMax: number; readonly doc: Doc }
+  /** `https://HOST` or `https://HOST:PORT`; empty: none. */
+  readonly origin: { readonly default: string; readonly doc: Doc }
   /** One of a few words. */
   readonly choice: {
     readonly default: string
@@ -74,6 +76,7 @@ export interface Values {
   readonly zone: string
   readonly words: readonly string[]
   readonly script: string
+  readonly origin: string
   readonly choice: string
   readonly action: PolicyAction
 }

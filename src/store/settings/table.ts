@@ -1,6 +1,7 @@
 import type { Option, Values } from './option.ts'
 import { ACCESS } from '#store/settings/table/access.ts'
 import { JUDGING } from '#store/settings/table/judging.ts'
+import { LISTS } from '#store/settings/table/lists.ts'
 import { LOGIN } from '#store/settings/table/login.ts'
 import { MAILBOX } from '#store/settings/table/mailbox.ts'
 import { PEOPLE } from '#store/settings/table/people.ts'
@@ -16,6 +17,7 @@ export const SETTINGS = {
   ...LOGIN,
   ...ACCESS,
   ...PEOPLE,
+  ...LISTS,
 } as const satisfies Readonly<Record<string, Option>>
 
 export type SettingKey = keyof typeof SETTINGS

@@ -130,6 +130,14 @@ const readers: {
       ? err(`it has more than ${formatSize(option.bytesMax)}`)
       : ok(value)
   },
+  origin: (_, value) => {
+    const text = typeof value === 'string' ? value.trim().replace(/\/$/, '') : undefined
+    if (text === '') return ok('')
+    const origin = text === undefined || text.length > 300 ? undefined : URL.parse(text)?.origin
+    return origin?.startsWith('https://') && origin === text?.toLowerCase()
+      ? ok(origin)
+      : err(`${shown(value)} is no https://HOST`)
+  },
   choice: (option, value) =>
     typeof value === 'string' && option.oneOf.includes(value)
       ? ok(value)
@@ -263,6 +271,8 @@ function remedyOf(option: Option): string {
       return 'Give words with commas between them.'
     case 'script':
       return 'Give a Sieve script; watari sieve check FILE says what is wrong with one.'
+    case 'origin':
+      return 'Give https://HOST or https://HOST:PORT, or an empty text.'
     case 'choice':
       return `Give one of ${option.oneOf.join(', ')}.`
     case 'action':
