@@ -59,6 +59,7 @@ function vacationFault({
   until,
   subject = '',
   text,
+  html = '',
   outsideText = '',
   days,
   to,
@@ -69,7 +70,7 @@ function vacationFault({
     return 'the absence ends before it begins'
   if (!isLine(subject, VACATION_SUBJECT_MAX))
     return `the subject is one line of at most ${VACATION_SUBJECT_MAX} characters`
-  if (![text, outsideText].every(isText))
+  if (![text, html, outsideText].every(isText))
     return `the text has at most ${VACATION_TEXT_MAX} characters, and no control characters`
   if (!Number.isInteger(days) || days < 1 || days > VACATION_DAYS_MAX)
     return `one answer in 1 to ${VACATION_DAYS_MAX} days`

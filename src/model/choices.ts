@@ -54,6 +54,8 @@ export interface Vacation {
   readonly subject?: string
   /** Empty: one that says no more than that somebody is away. */
   readonly text: string
+  /** The text as HTML, which is sent beside it, where a program has written it so. */
+  readonly html?: string
   /** What everybody else than colleagues is answered; absent: the same. */
   readonly outsideText?: string
   /** One answer to a sender in so many days. */

@@ -76,7 +76,7 @@ async function changedVacation(
   if (to !== undefined && to !== 'everybody' && to !== 'colleagues')
     throw new UsageError('--to is everybody or colleagues')
   if (days !== undefined && !/^\d{1,2}$/.test(days)) throw new UsageError('--days is a number')
-  const { from: _, until: __, subject: ___, outsideText: ____, ...rest } = before
+  const { from: _, until: __, subject: ___, outsideText: ____, html, ...rest } = before
   const first = from === undefined ? before.from : from === 'now' ? undefined : startOf(from, 0)
   const end = until === undefined ? before.until : until === 'open' ? undefined : startOf(until, 1)
   const about = subject ?? before.subject
@@ -87,6 +87,8 @@ async function changedVacation(
     ...(first !== undefined && { from: first }),
     ...(end !== undefined && { until: end }),
     ...(about !== undefined && about !== '' && { subject: about }),
+    // The HTML of another text says something else.
+    ...(text === undefined && html !== undefined && { html }),
     ...(text !== undefined && { text: await textOf(io, text) }),
     ...(outside !== undefined && outside !== '' && { outsideText: outside }),
     ...(days !== undefined && { days: Number(days) }),

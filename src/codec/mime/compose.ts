@@ -33,18 +33,19 @@ const WORD_BYTES = 39
 export function composeMessage(fields: readonly string[], content: ComposedPart): Octets {
   return concatOctets([
     fromUtf8([...fields, 'MIME-Version: 1.0', ''].join('\r\n')),
-    composePart(content),
+    composeEntity(content),
   ])
 }
 
-function composePart(part: ComposedPart): Octets {
+/** A part with the header that tells of it: ASCII, whatever its texts hold. */
+export function composeEntity(part: ComposedPart): Octets {
   if (part.kind === 'multipart') {
     const { subtype, boundary, parts } = part
     return concatOctets([
       fromLatin1(`Content-Type: multipart/${subtype}; boundary="${boundary}"\r\n\r\n`),
       ...parts.flatMap((child) => [
         fromLatin1(`--${boundary}\r\n`),
-        composePart(child),
+        composeEntity(child),
         fromLatin1('\r\n'),
       ]),
       fromLatin1(`--${boundary}--\r\n`),

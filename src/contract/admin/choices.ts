@@ -26,6 +26,7 @@ const vacation = z.object({
   until: instant.optional().describe('the first moment after it; absent: until it is switched off'),
   subject: z.string().max(VACATION_SUBJECT_MAX).optional(),
   text: z.string().max(VACATION_TEXT_MAX),
+  html: z.string().max(VACATION_TEXT_MAX).optional().describe('the text as HTML, sent beside it'),
   outsideText: z
     .string()
     .max(VACATION_TEXT_MAX)

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { fromUtf8, toUtf8 } from '#base/octets.ts'
+import { decodeContent } from '#codec/mime/content-decoder.ts'
+import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import { runSieve } from '#engine/sieve/run.ts'
+import { VACATION_TEXT_MAX } from '#model/choice-limits.ts'
 import { parseSender } from '#model/choices-fault.ts'
 import type { Choices, MailFilter } from '#model/choices.ts'
 import { parseAddress } from '#model/address.ts'
@@ -190,5 +194,32 @@ describe('the script of what somebody has chosen', () => {
     assert.deepEqual(answers('taro@campus.example'), [vacation.text.replaceAll('\n', '\r\n')])
     const junk = { from: 'taro@campus.example', spam: 6 }
     assert.deepEqual(at('2026-12-31T00:00:00Z', junk), ['Junk/Suspected SPAM'])
+  })
+
+  it('answers in text and HTML where a program has written both (RFC 8621 §8)', () => {
+    const parts = (text: string, html: string): readonly string[] => {
+      const vacation = { isOn: true, text, html, days: 7, to: 'everybody' } as const
+      const [answer] = ran({ vacation }, {}).actions
+      assert.ok(answer?.kind === 'vacation' && answer.isMime)
+      const octets = fromUtf8(answer.reason)
+      const indexer = new MimeIndexer()
+      indexer.feed(octets)
+      const { root } = indexer.finish()
+      assert.ok(root.type === 'multipart' && root.subtype === 'alternative')
+      return root.parts.map(({ type, subtype, body, encoding }) => {
+        const content = octets.subarray(body.offset, body.offset + body.length)
+        return `${type}/${subtype} ${toUtf8(decodeContent(content, encoding))}`
+      })
+    }
+    const html = '<p>戻りは<b>1月4日</b>&amp;。</p>\n<p style="x">I am away; "discard".</p>'
+    const crlf = html.replace('\n', '\r\n')
+    assert.deepEqual(parts('不在\n.\n--=_', html), [
+      'text/plain 不在\r\n.\r\n--=_',
+      `text/html ${crlf}`,
+    ])
+    // What is read without HTML is made of it where nothing was written.
+    assert.equal(parts('', html)[0], 'text/plain 戻りは 1月4日 &。\r\n\r\nI am away; "discard".')
+    const most = '漢'.repeat(VACATION_TEXT_MAX)
+    assert.deepEqual(parts(most, most), [`text/plain ${most}`, `text/html ${most}`])
   })
 })

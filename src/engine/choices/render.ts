@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto'
+import { toLatin1 } from '#base/octets.ts'
+import { composeEntity } from '#codec/mime/compose.ts'
+import { htmlToText } from '#codec/mime/text.ts'
 import { AWAY_TEXT } from '#model/choice-limits.ts'
 import { DEFAULT_JUNK } from '#model/choices.ts'
 import type {
@@ -112,23 +116,48 @@ function vacation(script: Script, away: Vacation, { addresses, domains }: Choose
     away.subject === undefined || away.subject === '' ? '' : ` :subject ${quoted(away.subject)}`
   script.line('# Away')
   script.line(`if ${allOf(tests)} {`)
-  const answer = (text: string): void => {
+  const answer = (text: string, html?: string): void => {
+    const mime = html === undefined ? '' : ' :mime'
     script.line(
-      `  vacation :days ${away.days}${subject} :addresses ${list(addresses.map(formatAddress))}`,
+      `  vacation :days ${away.days}${subject}${mime} :addresses ${list(addresses.map(formatAddress))}`,
     )
-    script.line(`    ${quoted(text === '' ? AWAY_TEXT : text)};`)
+    const plain = text === '' ? AWAY_TEXT : text
+    script.line(`    ${quoted(html === undefined ? plain : inBoth(text, html))};`)
   }
-  if (away.outsideText === undefined || away.to === 'colleagues') answer(away.text)
+  if (away.outsideText === undefined || away.to === 'colleagues') answer(away.text, away.html)
   else {
     script.needs('envelope')
     script.line(`  if envelope :domain :is "from" ${list(domains)} {`)
-    answer(away.text)
+    answer(away.text, away.html)
     script.line('  } else {')
     answer(away.outsideText)
     script.line('  }')
   }
   script.line('}')
 }
+
+/** Text and HTML as one MIME entity (RFC 2046 §5.1.4), which is the same for the same answer. */
+function inBoth(text: string, html: string): string {
+  const digest = createHash('sha256').update(`${text}\0${html}`).digest('hex')
+  const entity = composeEntity({
+    kind: 'multipart',
+    subtype: 'alternative',
+    boundary: `=_${digest.slice(0, 40)}`,
+    parts: [
+      { kind: 'text', subtype: 'plain', text: text === '' ? readableText(html) : text },
+      { kind: 'text', subtype: 'html', text: html },
+    ],
+  })
+  return toLatin1(entity)
+}
+
+/** What is read where no HTML is shown (RFC 8621 §8: the server may make it). */
+const readableText = (html: string): string =>
+  htmlToText(html.replaceAll(/<(?:br|\/(?:p|div|li|tr|h[1-6]))\b[^<>]*>/gi, '\n'))
+    .replaceAll(/[^\S\n]+/g, ' ')
+    .replaceAll(/ ?\n ?/g, '\n')
+    .replaceAll(/\n{3,}/g, '\n\n')
+    .trim()
 
 /** RFC 5260 §4.2, part by part: what `iso8601` looks like is left to each implementation. */
 function notBefore(instant: string): string {

@@ -37,6 +37,7 @@ function readSenders(
 const readVacation = ({
   subject,
   text,
+  html,
   outsideText,
   from,
   until,
@@ -47,6 +48,7 @@ const readVacation = ({
   ...(until !== undefined && { until }),
   ...(subject !== undefined && subject !== '' && { subject: subject.normalize('NFC') }),
   text: textOf(text),
+  ...(html !== undefined && html !== '' && { html: textOf(html) }),
   ...(outsideText !== undefined && outsideText !== '' && { outsideText: textOf(outsideText) }),
 })
 

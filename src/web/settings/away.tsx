@@ -34,6 +34,8 @@ function AwayForm(): ReactNode {
   const [outside, setOutside] = useState(before?.outsideText)
   const [days, setDays] = useState(before?.days ?? 7)
   const [to, setTo] = useState<Vacation['to']>(before?.to ?? 'everybody')
+  const html = before?.html
+  const isRewritten = text !== before?.text
   const isBackwards = from !== '' && until !== '' && from > until
   const save = (): void => {
     const [first, end] = [startOf(from), startOf(until, 1)]
@@ -43,6 +45,8 @@ function AwayForm(): ReactNode {
       ...(end !== undefined && { until: end }),
       ...(subject !== '' && { subject }),
       text,
+      // What a program has written beside another text says something else.
+      ...(html !== undefined && !isRewritten && { html }),
       ...(to === 'everybody' && outside !== undefined && { outsideText: outside }),
       days,
       to,
@@ -116,6 +120,9 @@ function AwayForm(): ReactNode {
             onChange={(event) => setText(event.currentTarget.value)}
           />
         </label>
+        {html !== undefined && (
+          <p className="faint small">{t(isRewritten ? 'away.htmlGoes' : 'away.html')}</p>
+        )}
         <fieldset className="plain">
           <legend>{t('away.to')}</legend>
           {(['everybody', 'colleagues'] as const).map((each) => (

@@ -148,6 +148,10 @@ export const EN: Words = {
   'away.subject': 'Subject',
   'away.subjectHint': 'Empty: Re: and the subject of the mail',
   'away.text': 'Text',
+  'away.html':
+    'A mail program has written it with formatting, too. Both are sent; once you change the text here, the text alone is.',
+  'away.htmlGoes':
+    'The text is sent as it stands here, without the formatting of your mail program.',
   'away.to': 'Who gets an answer',
   'away.to.everybody': 'Everybody',
   'away.to.colleagues': 'Colleagues only ({{domains}})',

@@ -145,6 +145,9 @@ export const JA: Words = {
   'away.subject': '件名',
   'away.subjectHint': '空欄なら「Re: 元の件名」',
   'away.text': '本文',
+  'away.html':
+    'メールソフトで書式の付いた本文も設定されています。両方を送ります。ここで本文を変えると、文字だけの本文になります。',
+  'away.htmlGoes': 'メールソフトで付けた書式は使わず、ここに書いた本文だけを送ります。',
   'away.to': '応答する相手',
   'away.to.everybody': '全員',
   'away.to.colleagues': '組織内の人だけ ({{domains}})',

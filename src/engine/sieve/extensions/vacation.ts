@@ -10,8 +10,8 @@ const DAY_SECONDS = DAY_MS / SECOND_MS
 const DAYS_DEFAULT = 7
 /** RFC 5230 §4.1: at least one day, and more than 7 is to be possible. */
 const DAYS_MAX = 365
-/** Octets of what is answered: it is sent to strangers. */
-const REASON_BYTES_MAX = 64 * 1024
+/** Octets of what is answered: it is sent to strangers. Text and HTML in base64 have room. */
+const REASON_BYTES_MAX = 96 * 1024
 const ADDRESSES_MAX = 100
 
 const rule: SieveCommandRule = {

@@ -67,6 +67,18 @@ describe('VacationResponse (RFC 8621 §8)', () => {
     assert.deepEqual([isOn, subject, text], [false, undefined, ''])
   })
 
+  it('is answered in HTML beside the text, where it has both (§8)', async (t) => {
+    const { people, call, set } = await room(t)
+    const htmlBody = '<p>不在です。</p><p>戻りは<b>1月4日</b>です。</p>'
+    await set({ isEnabled: true, htmlBody })
+    const got = await call('VacationResponse/get', { properties: ['htmlBody', 'textBody'] })
+    assert.deepEqual(got.list, [{ id: 'singleton', htmlBody, textBody: null }])
+    const { script } = people.view('hanako')
+    assert.match(script, /vacation :days 7 :mime /)
+    await set({ htmlBody: null })
+    assert.doesNotMatch(people.view('hanako').script, /:mime/)
+  })
+
   it('is neither made nor destroyed, nor set to what cannot be', async (t) => {
     const { call, set } = await room(t)
     const done = await call('VacationResponse/set', {
@@ -81,7 +93,8 @@ describe('VacationResponse (RFC 8621 §8)', () => {
       { isEnabled: 'yes' },
       { subject: 'a\r\nBcc: x@y.example' },
       { fromDate: '2026-12-28' },
-      { htmlBody: '<b>不在</b>' },
+      { htmlBody: 7 },
+      { htmlBody: 'x'.repeat(10_001) },
       { color: 'red' },
       { fromDate: '2027-01-03T15:00:00Z', toDate: '2026-01-03T15:00:00Z' },
     ])

@@ -40,7 +40,7 @@ export const vacationGet: Method = {
 }
 
 function shown({ vacation }: ChoicesBody): Answer {
-  const { isOn, from, until, subject, text } = vacation ?? OFF
+  const { isOn, from, until, subject, text, html } = vacation ?? OFF
   return {
     id: ID,
     isEnabled: isOn,
@@ -48,7 +48,7 @@ function shown({ vacation }: ChoicesBody): Answer {
     toDate: until ?? null,
     subject: subject ?? null,
     textBody: text === '' ? null : text,
-    htmlBody: null,
+    htmlBody: html ?? null,
   }
 }
 
@@ -99,7 +99,7 @@ async function update(
 }
 
 function patched(before: Vacation, patch: Properties): Vacation {
-  let { from, until, subject, ...rest } = before
+  let { from, until, subject, html, ...rest } = before
   for (const [name, value] of Object.entries(patch)) {
     const text = typeof value === 'string' ? value : undefined
     if (text === undefined && value !== null && name !== 'isEnabled')
@@ -125,7 +125,7 @@ function patched(before: Vacation, patch: Properties): Vacation {
         rest = { ...rest, text: text ?? '' }
         break
       case 'htmlBody':
-        if (value !== null) throw invalidProperties('answers are plain text here', name)
+        html = text
         break
       default:
         throw invalidProperties('that cannot be set', name.slice(0, 100))
@@ -136,6 +136,7 @@ function patched(before: Vacation, patch: Properties): Vacation {
     ...(from !== undefined && { from: wholeSeconds(from) }),
     ...(until !== undefined && { until: wholeSeconds(until) }),
     ...(subject !== undefined && { subject }),
+    ...(html !== undefined && { html }),
   }
 }
 
