@@ -71,6 +71,7 @@ import {
   roleState,
   servePath,
 } from './nodes/node-parts.ts'
+import { resolverOf } from './resolver.ts'
 import { runRole } from './role.ts'
 import type { ScanBench } from './judging/scan-bench.ts'
 import { remoteScripts } from './nodes/script-calls.ts'
@@ -238,6 +239,10 @@ runRole('control', async ({ place, log, atFailure }) => {
       return { node, search: remoteSearch(caller) }
     },
     index,
+    texts: async (name) => {
+      const answer = await resolverOf(settings.settings).txt(name)
+      return answer.kind === 'found' ? answer.records : answer.kind === 'none' ? [] : undefined
+    },
     scan: async (message) => (await judges()).scan(message),
     sieve: sieveBench,
   }

@@ -12,6 +12,7 @@ import type { DeliveryOptions } from '#engine/deliver/delivery-sink.ts'
 import { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
 import { Courier } from '#engine/queue/courier.ts'
 import { withFreshContents } from '#engine/queue/fresh-contents.ts'
+import { Signer } from '#engine/sender/signer.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 
@@ -152,8 +153,10 @@ function openSending(parts: {
     gatewayFor: (id) => siblings.gatewayFor(id),
     clock,
   })
+  const signer = new Signer({ directory, settings: () => node.settings, clock, events })
   const courier = new Courier({
     spool,
+    signer,
     carrier,
     isStoreReady: () => Promise.resolve(watch.state.state === 'ready'),
     // As its peer gave it: aliases and forwards are followed when it is filed, in the same commit.
@@ -173,6 +176,6 @@ function openSending(parts: {
   return {
     courier,
     queue: new DeliveryQueue({ spool, lifetimeMs, clock, events, entered }),
-    outbox: new OutboxDoor({ spool, directory, clock, lifetimeMs, accepted: entered }),
+    outbox: new OutboxDoor({ spool, signer, directory, clock, lifetimeMs, accepted: entered }),
   }
 }

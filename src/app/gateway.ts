@@ -6,6 +6,7 @@ import { Carrier } from '#engine/queue/carrier.ts'
 import { Courier } from '#engine/queue/courier.ts'
 import { withFreshContents } from '#engine/queue/fresh-contents.ts'
 import { gatewayReception } from '#engine/receive/gateway-reception.ts'
+import { Signer } from '#engine/sender/signer.ts'
 import type { Door } from '#model/envelope.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import { serveMail } from '#server/smtp/serve.ts'
@@ -70,8 +71,15 @@ runRole('gateway', async ({ place, log, atFailure }) => {
       ),
     handed: renderHanded,
   })
+  const signer = new Signer({
+    directory: node.directory,
+    settings: () => node.settings,
+    clock,
+    events,
+  })
   const courier = new Courier({
     spool,
+    signer,
     carrier,
     directory: node.directory,
     clock,
@@ -95,6 +103,7 @@ runRole('gateway', async ({ place, log, atFailure }) => {
     settings: () => node.settings,
     spool,
     judge: judges,
+    signer,
     hostname: (door) => hostnames[door] ?? `mx.${host.domain}`,
     authservId: `mx.${host.domain}`,
     clock,
@@ -135,6 +144,7 @@ runRole('gateway', async ({ place, log, atFailure }) => {
   )
   const outbox = new OutboxDoor({
     spool,
+    signer,
     directory: node.directory,
     clock,
     lifetimeMs: () => node.settings['queue.lifetimeMs'],

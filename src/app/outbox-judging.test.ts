@@ -14,6 +14,7 @@ import type { Verdict } from '#model/verdict.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import { FIRST_CONTENT, resolveSettings } from '#store/settings/resolve.ts'
+import { fakeSigner } from '#test/fake/signing.ts'
 
 import { OutboxDoor } from './nodes/outbox-door.ts'
 import { StorageChild } from './storage/child-process.ts'
@@ -54,6 +55,7 @@ test('what users submit to the store is judged before it is queued; the rest was
   let wakes = 0
   const door = new OutboxDoor({
     spool,
+    signer: fakeSigner().signer,
     directory: new MemoryDirectory(),
     clock: systemClock,
     lifetimeMs: () => 1_000_000,

@@ -1,5 +1,6 @@
 import type { Address } from './address.ts'
 import type { AppPassword } from './app-password.ts'
+import type { DkimKey } from './dkim-key.ts'
 import type { Day, PersonFacts } from './person-facts.ts'
 import type { Profile } from './profile.ts'
 import type { OwnQuota } from './quota.ts'
@@ -72,6 +73,8 @@ export interface LocalDomain {
   readonly quota?: OwnQuota
   /** Secret: what salts of names that do not exist are made from, so that they look like others. */
   readonly saltKey?: string
+  /** By which its mail is signed, in the order of their making. */
+  readonly dkim?: readonly DkimKey[]
 }
 
 /** `from` is handed on to each of `to`; local or not. */

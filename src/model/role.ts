@@ -23,7 +23,7 @@ export const PERMISSIONS = [
   'history.read', // who changed what of the directory, with before and after
   'settings.read', // settings, their history, the access list
   'settings.write',
-  'routing.write', // domains and routes
+  'routing.write', // domains, the keys that they sign by, and routes
   'nodes.write', // machines: taken in, drained, removed
   'bench', // judges and scripts tried on what is uploaded; nothing is stored
   'roles.write', // gives roles, and changes accounts that have one

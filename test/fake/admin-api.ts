@@ -85,6 +85,8 @@ export class AdminApi {
   readonly otherQueues: Queues[number][] = []
   pending: { node: string; reason: string }[] = []
   storeFault: Fault | undefined
+  /** TXT records by their names; null: nobody can tell. */
+  readonly texts = new Map<string, readonly string[] | null>()
   base = ''
   readonly #dir: string
   readonly #directoryLog: SqliteDirectoryLog
@@ -182,6 +184,8 @@ export class AdminApi {
       directory,
       upkeep,
       directoryLog: this.#directoryLog,
+      texts: (name) =>
+        Promise.resolve(this.texts.get(name) === null ? undefined : (this.texts.get(name) ?? [])),
       settings,
       settingsStore: this.#settingsStore,
       hub: {

@@ -17,6 +17,7 @@ import { resolveSettings } from '#store/settings/resolve.ts'
 import type { Settings } from '#store/settings/table.ts'
 import type { Accept, QueueId, SpoolStatus, SpoolStore } from '#store/spool/spool-store.ts'
 import { addr, fakeAccount, fakeDirectory } from './directory.ts'
+import { fakeSigner } from './signing.ts'
 
 const resolved = await resolveSettings({ values: {}, tables: {} }, () => Promise.resolve(undefined))
 assert.ok(resolved.ok)
@@ -92,9 +93,13 @@ export function gatewayRoom(
     },
   } satisfies Partial<SpoolStore> as unknown as SpoolStore
   const clock = new FakeClock()
+  const rows = part.rows ?? ROWS
+  const settings = { ...SETTINGS, ...part.settings }
+  const { signer, events: signing } = fakeSigner(rows, { clock, settings })
   const reception = gatewayReception({
-    directory: fakeDirectory(part.rows ?? ROWS),
-    settings: () => ({ ...SETTINGS, ...part.settings }),
+    directory: fakeDirectory(rows),
+    settings: () => settings,
+    signer,
     spool,
     judge: {
       async judge(ask) {
@@ -134,7 +139,7 @@ export function gatewayRoom(
     for (const piece of pieces) await sink.value.write(piece)
     return (await sink.value.finish())[0]!
   }
-  return { accepts, asks, clock, events, larges, reception, send, state }
+  return { accepts, asks, clock, events, signing, larges, reception, send, state }
 }
 
 /** MAIL as hanako's program sends it. */

@@ -85,6 +85,7 @@ before(async () => {
       authenticator: createAuthenticator({ directory: directory.directory, clock }),
       directory,
       directoryLog,
+      texts: () => Promise.resolve([]),
       settings,
       settingsStore,
       hub: { nodes: () => [], settled: async () => pending, forget: () => undefined },

@@ -45,6 +45,11 @@ export const NOUNS = {
     text: 'people and groups of other systems, in and out',
     load: async () => (await import('./directory.ts')).directoryCommands,
   },
+  dkim: {
+    usage: 'dkim',
+    text: 'keys that mail of our domains is signed by',
+    load: async () => (await import('./dkim.ts')).dkimCommands,
+  },
   route: {
     usage: 'route',
     text: 'where mail goes next, by domain or address',

@@ -24,6 +24,7 @@ import type { OpenSpool } from '#store/spool/open.ts'
 import type { Accept } from '#store/spool/spool-store.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
+import { fakeSigner } from '#test/fake/signing.ts'
 
 import { DeliveryCarrier } from './delivery-carrier.ts'
 
@@ -105,6 +106,7 @@ describe("what waits in a deliver's queue", () => {
     })
     courier = new Courier({
       spool,
+      signer: fakeSigner().signer,
       carrier,
       hopOf: ({ door }) => (door === 'lmtp' ? { kind: 'local' } : undefined),
       directory,

@@ -15,6 +15,7 @@ import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 
 import { OutboxDoor } from './outbox-door.ts'
 import { StorageChild } from '#app/storage/child-process.ts'
+import { fakeSigner } from '#test/fake/signing.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-door-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -59,6 +60,7 @@ async function gateway(dir: string, failpoints: string) {
   const spool = storage.service('spool')
   const door = new OutboxDoor({
     spool,
+    signer: fakeSigner().signer,
     directory: new MemoryDirectory(),
     clock: systemClock,
     lifetimeMs: () => 1_000_000,

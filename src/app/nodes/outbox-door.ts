@@ -1,4 +1,4 @@
-import { fromLatin1 } from '#base/octets.ts'
+import { concatOctets, emptyOctets, fromLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
@@ -8,11 +8,13 @@ import { renderVerdict } from '#codec/auth/verdict.ts'
 import type { OutboxHead } from '#contract/node/wire.ts'
 import { disposition } from '#engine/policy/disposition.ts'
 import { KeptContent } from '#engine/receive/kept-content.ts'
+import { SignedOctets } from '#engine/receive/signed-octets.ts'
 import { convert } from '#engine/route/convert.ts'
 import type { AccountId } from '#model/account.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { Judge } from '#engine/scan/judge.ts'
+import type { Signer } from '#engine/sender/signer.ts'
 import type { DeliveryId, Peer } from '#model/envelope.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Disposition, Verdict } from '#model/verdict.ts'
@@ -22,6 +24,7 @@ import type { SpoolStore } from '#store/spool/spool-store.ts'
 
 interface OutboxDoorParts {
   readonly spool: SpoolStore
+  readonly signer: Signer
   readonly directory: Directory
   readonly clock: Clock
   readonly lifetimeMs: () => number
@@ -58,10 +61,13 @@ export class OutboxDoor {
     const { spool, clock, lifetimeMs, accepted } = this.#parts
     const nowMs = clock.nowMs()
     const recipients = this.#targets(head.recipients)
-    const kept = await this.#keep(head, octets)
+    const signed = signedOctets(head, this.#parts.signer)
+    const kept = await this.#keep(head, octets, signed)
     let judged: Judged | undefined
+    let signature: Octets = emptyOctets
     try {
       judged = await this.#judge(head, kept)
+      if (signed !== undefined) signature = await signed.finish(head.id)
     } catch (thrown) {
       await kept.drop()
       throw thrown
@@ -87,7 +93,7 @@ export class OutboxDoor {
       receivedAtMs: nowMs,
       expiresAtMs: nowMs + lifetimeMs(),
       ...(judged && { verdict: judged.verdict }),
-      content: kept.handOver(fromLatin1(trace)),
+      content: kept.handOver(concatOctets([fromLatin1(trace), signature])),
     })
     accepted()
   }
@@ -106,13 +112,18 @@ export class OutboxDoor {
     return [...targets.values()]
   }
 
-  async #keep(head: OutboxHead, octets: AsyncIterable<Octets>): Promise<KeptContent> {
+  async #keep(
+    head: OutboxHead,
+    octets: AsyncIterable<Octets>,
+    signed: SignedOctets | undefined,
+  ): Promise<KeptContent> {
     const kept = new KeptContent(this.#parts.spool)
     let sizeBytes = 0
     try {
       for await (const piece of octets) {
         sizeBytes += piece.byteLength
         if (sizeBytes > head.sizeBytes) throw new Fault('protocol', 'more octets than announced')
+        signed?.feed(piece)
         await kept.add(piece)
       }
       if (sizeBytes !== head.sizeBytes) throw new Fault('protocol', 'the entry ended early')
@@ -160,6 +171,23 @@ export class OutboxDoor {
       },
     })
     return { verdict: { ...verdict, ...submittedBy(head) }, made }
+  }
+}
+
+/** What is written here is signed, a post by its list; what is merely sent on is its sender's to sign. */
+function signedOctets(head: OutboxHead, signer: Signer): SignedOctets | undefined {
+  switch (head.kind) {
+    case 'redirect':
+    case 'forward':
+      return undefined
+    case 'post':
+      return new SignedOctets(signer, head.reversePath?.domain)
+    case 'submission':
+    case 'reject':
+    case 'vacation':
+    case 'notify':
+    case 'notice':
+      return new SignedOctets(signer)
   }
 }
 

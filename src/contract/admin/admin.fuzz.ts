@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { aclRights } from './acl.ts'
 import { pageQuery, passwordBody } from './common.ts'
 import * as directory from './directory.ts'
+import * as dkim from './dkim.ts'
 import { importBody } from './import.ts'
 import { queueNewsQuery, queueQuery, sieveTest, traceQuery } from './mail.ts'
 import { expireAsk, expungedQuery, mailboxRetention } from './mailboxes.ts'
@@ -18,6 +19,10 @@ const SHAPES = {
   accessChange: directory.accessChange,
   accessQuery: directory.accessQuery,
   diffQuery,
+  dkimActivate: dkim.dkimActivate,
+  dkimQuery: dkim.dkimQuery,
+  dkimRetire: dkim.dkimRetire,
+  newDkim: dkim.newDkim,
   directoryHistoryQuery: directory.directoryHistoryQuery,
   domainChange: directory.domainChange,
   drainBody,

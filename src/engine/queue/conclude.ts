@@ -1,5 +1,6 @@
 import type { Clock } from '#base/time.ts'
 import { formatAddress } from '#model/address.ts'
+import type { Signer } from '#engine/sender/signer.ts'
 import type { EventSink } from '#model/event.ts'
 import { formatNextHop } from '#model/route.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -29,6 +30,7 @@ export interface CourierSettings {
 export interface ConcludeOptions {
   readonly spool: Pick<SpoolStore, 'read'>
   readonly directory: Directory
+  readonly signer: Signer
   readonly clock: Clock
   readonly events: EventSink
   /** Our name in reports. */
@@ -102,13 +104,14 @@ async function reportsOf(
   reports: readonly Reported[],
   options: ConcludeOptions,
 ): Promise<Accept[]> {
-  const { spool, directory, hostname, clock, events } = options
+  const { spool, signer, directory, hostname, clock, events } = options
   const dsns: Accept[] = []
   for (const action of new Set(reports.map((report) => report.action))) {
     const some = reports.filter((report) => report.action === action)
     const nowMs = clock.nowMs()
     const { lifetimeMs } = options.settings()
-    const accept = await reportOf(message, some, { spool, directory, hostname, nowMs, lifetimeMs })
+    const about = { spool, signer, directory, hostname, nowMs, lifetimeMs }
+    const accept = await reportOf(message, some, about)
     events.emit({
       atMs: nowMs,
       name: 'queue.dsn',

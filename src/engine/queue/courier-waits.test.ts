@@ -14,6 +14,7 @@ import type { NewEvent } from '#model/event.ts'
 import { openSpool } from '#store/spool/open.ts'
 import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
+import { fakeSigner } from '#test/fake/signing.ts'
 import { startSink } from '#test/fake/smtp-sink.ts'
 import type { Sink } from '#test/fake/smtp-sink.ts'
 import { Carrier } from './carrier.ts'
@@ -71,6 +72,7 @@ async function start(
       isOwn: () => false,
     })
     return new Courier({
+      signer: fakeSigner().signer,
       spool,
       directory: fakeDirectory([
         { kind: 'domain', domain: { name: 'campus.example' } },

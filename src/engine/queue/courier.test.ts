@@ -20,6 +20,7 @@ import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
 import { addr, fakeAccount, fakeDirectory, fakeList } from '#test/fake/directory.ts'
 import { startFakeDns } from '#test/fake/dns-server.ts'
 import type { Zone } from '#test/fake/dns-server.ts'
+import { fakeSigner } from '#test/fake/signing.ts'
 import { SINK_OFFERS, startSink } from '#test/fake/smtp-sink.ts'
 import type { SinkOptions } from '#test/fake/smtp-sink.ts'
 import { Carrier } from './carrier.ts'
@@ -70,6 +71,7 @@ async function start(t: TestContext, setting: Setting = {}) {
     ...setting.carrier,
   })
   const courier = new Courier({
+    signer: fakeSigner().signer,
     spool,
     carrier,
     directory: fakeDirectory([...ROWS, ...(setting.rows ?? [])]),

@@ -5,6 +5,8 @@ import { isFault } from '#base/outcome.ts'
 import { headerOf, renderDsn } from '#codec/dsn/render.ts'
 import type { DsnAction, DsnRecipient } from '#codec/dsn/render.ts'
 import { verpAddress } from '#engine/list/verp.ts'
+import { SignedOctets } from '#engine/receive/signed-octets.ts'
+import type { Signer } from '#engine/sender/signer.ts'
 import { formatAddress, needsSmtpUtf8 } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { DeliveryId } from '#model/envelope.ts'
@@ -26,6 +28,7 @@ export interface ReportOptions {
   readonly hostname: string
   readonly directory: Directory
   readonly spool: Pick<SpoolStore, 'read'>
+  readonly signer: Signer
   readonly nowMs: number
   readonly lifetimeMs: number
 }
@@ -75,8 +78,15 @@ export async function reportOf(
     smtpUtf8: needsSmtpUtf8(to),
     receivedAtMs: nowMs,
     expiresAtMs: nowMs + options.lifetimeMs,
-    content: { octets: [octets] },
+    content: { octets: [await signatureOf(octets, id, options.signer), octets] },
   }
+}
+
+/** A report leaves without one rather than not at all. */
+function signatureOf(octets: Octets, id: string, signer: Signer): Promise<Octets> {
+  const signed = new SignedOctets(signer)
+  signed.feed(octets)
+  return signed.finish(id, 'unsigned')
 }
 
 function dsnRecipient(message: QueueMessage, one: Reported): DsnRecipient {

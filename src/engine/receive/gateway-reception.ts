@@ -8,6 +8,7 @@ import type { DeliveryId, Door, Recipient } from '#model/envelope.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Reply } from '#model/reply.ts'
 import { maySendAs, refusal } from '#engine/sender/authorise.ts'
+import type { Signer } from '#engine/sender/signer.ts'
 import type { Judge } from '#engine/scan/judge.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { Settings } from '#store/settings/table.ts'
@@ -25,6 +26,7 @@ export interface GatewayReceptionOptions {
   readonly settings: () => Settings
   readonly spool: SpoolStore
   readonly judge: Judge
+  readonly signer: Signer
   /** The name that a door shows in its Received fields. */
   readonly hostname: (door: Door) => string
   readonly authservId: string

@@ -9,6 +9,7 @@ import type { Reply } from '#model/reply.ts'
 import type { Disposition, Verdict } from '#model/verdict.ts'
 import { disposition } from '#engine/policy/disposition.ts'
 import { authoriseHeader } from '#engine/sender/authorise.ts'
+import type { Signing } from '#engine/sender/signer.ts'
 import type { QueueId, QueueRecipientInput } from '#store/spool/spool-store.ts'
 import type { GatewayReceptionOptions } from './gateway-reception.ts'
 import { HEADER_BYTES_MAX, HeaderCollector, without } from './header-collector.ts'
@@ -34,6 +35,8 @@ export class GatewaySink implements MessageSink {
   #collector: HeaderCollector | undefined = new HeaderCollector()
   #fields: readonly HeaderField[] = []
   #isBodyOnly = false
+  /** Of mail that leaves in the name of a domain of ours. */
+  #signing: Signing | undefined
   readonly #kept: KeptContent
   #receivedBytes = 0
   /** Why the message cannot be taken; the rest of it is dropped. */
@@ -51,7 +54,7 @@ export class GatewaySink implements MessageSink {
     const sizeBytesMax = this.#options.settings()['mail.sizeBytesMax']
     if (this.#receivedBytes > sizeBytesMax)
       return this.#refuse(552, '5.3.4', `Message size exceeds ${sizeBytesMax} octets`)
-    if (this.#collector === undefined) return this.#keep(octets)
+    if (this.#collector === undefined) return this.#keepBody(octets)
     const split = this.#collector.feed(octets)
     if (split === 'tooLarge')
       return this.#refuse(552, '5.3.4', `Header exceeds ${HEADER_BYTES_MAX} octets`)
@@ -101,13 +104,20 @@ export class GatewaySink implements MessageSink {
       claimsToBeOurs(field, authservId) ? 'ours' : 'theirs',
     )
     this.#fields = theirs
-    await this.#keep(
-      without(
-        split.header,
-        ours.map((field) => field.range),
-      ),
+    const header = without(
+      split.header,
+      ours.map((field) => field.range),
     )
-    await this.#keep(split.rest)
+    const isOurs =
+      command.door === 'submission' || (command.door === 'relay' && settings()['dkim.relay'])
+    if (isOurs) this.#signing = this.#options.signer.begin(Buffer.from(header), theirs)
+    await this.#keep(header)
+    await this.#keepBody(split.rest)
+  }
+
+  #keepBody(octets: Octets): Promise<void> {
+    this.#signing?.feed(octets)
+    return this.#keep(octets)
   }
 
   /** Octets of the message as it will be queued. */
@@ -170,13 +180,13 @@ export class GatewaySink implements MessageSink {
     })
   }
 
-  #accept(
+  async #accept(
     verdict: Verdict,
     kept: readonly { readonly target: QueueTarget; readonly made: Disposition }[],
   ): Promise<{ readonly queueId: QueueId }> {
     const { command, id } = this.#mail
     const receivedAtMs = this.#options.clock.nowMs()
-    const prefix = this.#prefix(verdict, receivedAtMs)
+    const prefix = await this.#prefix(verdict, receivedAtMs)
     const content = this.#kept.handOver(prefix)
     return this.#options.spool.accept({
       deliveryId: id,
@@ -194,7 +204,7 @@ export class GatewaySink implements MessageSink {
     })
   }
 
-  #prefix(verdict: Verdict, receivedAtMs: number): Octets {
+  async #prefix(verdict: Verdict, receivedAtMs: number): Promise<Octets> {
     const { command, id, recipients } = this.#mail
     const hostname = this.#options.hostname(command.door)
     const trace = traceFields({
@@ -213,7 +223,9 @@ export class GatewaySink implements MessageSink {
         : missingFields(this.#fields, { id, hostname, atMs: receivedAtMs })
     // A message without a header stays one: its text must not become fields of ours.
     const blank = fromLatin1(this.#isBodyOnly ? '\r\n' : '')
-    return concatOctets([trace, added, blank])
+    const signature = await this.#options.signer.sign(this.#signing, { id, added })
+    if (signature.length === 0) this.#signing = undefined // it leaves unsigned
+    return concatOctets([trace, signature, added, blank])
   }
 
   async #refuse(code: number, status: string, text: string): Promise<void> {
@@ -227,6 +239,7 @@ export class GatewaySink implements MessageSink {
       reply,
       fields: this.#fields,
       sizeBytes: this.#receivedBytes,
+      ...(this.#signing && { signing: this.#signing }),
       ...further,
     })
     return reply

@@ -34,6 +34,8 @@ export interface MailEnd {
   readonly sizeBytes: number
   readonly verdict?: Verdict
   readonly queued?: { readonly queueId: QueueId; readonly held: boolean }
+  /** By what it was signed. */
+  readonly signing?: { readonly domain: string; readonly selectors: string }
 }
 
 /** Tells what became of the message, for traces. */
@@ -55,6 +57,8 @@ export function tellEnd(tellers: Tellers, mail: Mail, end: MailEnd): void {
     sizeBytes: end.sizeBytes,
     status: statusOf(reply),
     ...end.queued,
+    ...(end.signing &&
+      end.queued && { signedBy: `${end.signing.domain} ${end.signing.selectors}` }),
     ...(verdict === undefined
       ? {}
       : {

@@ -20,6 +20,7 @@ import { aliasRoutes } from './aliases.ts'
 import { ACCOUNT, AUTHOR, BY_SESSION, ROLE } from './context.ts'
 import type { AdminDeps, Author } from './context.ts'
 import { bulkRoutes } from './bulk.ts'
+import { dkimRoutes } from './dkim.ts'
 import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { explainRoutes } from './explain.ts'
@@ -145,6 +146,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         overviewRoutes,
         nodeRoutes,
         domainRoutes,
+        dkimRoutes,
         userRoutes,
         appPasswordRoutes,
         choicesRoutes,

@@ -161,6 +161,8 @@ export interface AdminDeps {
   /** The search index of all accounts, by the store that holds them. */
   search(): { readonly node: string; readonly search: RemoteSearch }
   readonly index: EventIndex
+  /** TXT records of a name, asked anew; undefined: nobody could tell now. */
+  readonly texts: (name: string) => Promise<readonly string[] | undefined>
   /** Judges a message that was uploaded. */
   readonly scan?: (message: Octets) => Promise<Verdict>
   readonly sieve?: SieveBench

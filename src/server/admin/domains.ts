@@ -107,6 +107,7 @@ export function domainRoutes(app: AdminServer, deps: AdminDeps): void {
           ...(converted !== undefined && { convertTo: converted }),
           ...withQuota(before.quota, quota),
           ...(before.saltKey !== undefined && { saltKey: before.saltKey }),
+          ...(before.dkim !== undefined && { dkim: before.dkim }),
         }
         return ok([{ kind: 'put', row: { kind: 'domain', domain: row } }])
       })

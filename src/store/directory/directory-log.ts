@@ -270,8 +270,14 @@ const parseRow = (json: string | null): DirectoryRow | null =>
 
 function withoutSecret(row: DirectoryRow | null): DirectoryRow | null {
   if (row?.kind === 'domain') {
-    const { saltKey: _, ...domain } = row.domain
-    return { kind: 'domain', domain }
+    const { saltKey: _, dkim, ...domain } = row.domain
+    return {
+      kind: 'domain',
+      domain: {
+        ...domain,
+        ...(dkim && { dkim: dkim.map(({ privateKey: _key, ...key }) => key) }),
+      },
+    }
   }
   if (row?.kind === 'source') {
     const { bind, identity, ...source } = row.source

@@ -7,12 +7,14 @@ import { MAILBOX } from '#store/settings/table/mailbox.ts'
 import { PEOPLE } from '#store/settings/table/people.ts'
 import { RECEPTION } from '#store/settings/table/reception.ts'
 import { SIEVE } from '#store/settings/table/sieve.ts'
+import { SIGNING } from '#store/settings/table/signing.ts'
 
 /** The one table of settings: validator, manual and command line are made from it. */
 export const SETTINGS = {
   ...RECEPTION,
   ...MAILBOX,
   ...JUDGING,
+  ...SIGNING,
   ...SIEVE,
   ...LOGIN,
   ...ACCESS,
