@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { SpecialUse } from '#model/mailbox.ts'
 
 /*
  * What `deliver` may ask of `serve`, the owner of the mailboxes: POST with one carried value, answered
@@ -19,11 +20,14 @@ const handle = z.string().min(1).max(200)
 const path = z.array(z.string().max(1_000)).min(1).max(100)
 const address = z.object({ localpart: z.string().max(1_000), domain: z.string().max(255) })
 
+/** Roles that a delivery may give to what it makes. */
+const USES = ['drafts', 'sent', 'archive', 'trash', 'junk'] as const satisfies readonly SpecialUse[]
+
 const memoryKey = z.string().min(1).max(100)
 
 const append = z.strictObject({
   kind: z.literal('append'),
-  mailbox: z.strictObject({ path, create: z.boolean() }),
+  mailbox: z.strictObject({ path, create: z.boolean(), use: z.enum(USES).exactOptional() }),
   content: count,
   flags: count,
   keywords: z.array(z.string().max(1_000)).max(1_000),

@@ -6,8 +6,8 @@ import type { SieveAction, SieveEdited, SieveTarget } from '#engine/sieve/action
 import { editedOctets } from '#engine/sieve/edited.ts'
 import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
-import { FOREIGN_ROOTS, SYSTEM_FLAGS } from '#model/mailbox.ts'
-import type { MailboxPath } from '#model/mailbox.ts'
+import { FOREIGN_ROOTS, SPECIAL_USES, SYSTEM_FLAGS } from '#model/mailbox.ts'
+import type { MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import type { MailboxChange, Memory, OutboxEntry } from '#store/mailbox/commit.ts'
 
 import { entryId, hasSentOn } from './entry-id.ts'
@@ -21,6 +21,7 @@ import type { AutomaticAnswer } from './vacation.ts'
 interface Target {
   readonly path: MailboxPath
   readonly create: boolean
+  readonly use?: SpecialUse | undefined
   readonly flags: readonly string[]
   /** Not the message as it came. */
   readonly edited?: SieveEdited | undefined
@@ -145,7 +146,9 @@ export class CarryOut {
     // Below that name clients look for mailboxes of others: nobody would find it.
     const isForeign = FOREIGN_ROOTS.includes(path[0]!) && !exists
     // RFC 5228 §4.1: a mailbox that is not there must not lose the mail.
-    return (create || exists) && !isForeign ? { path, create, flags } : { ...INBOX, flags }
+    if ((!create && !exists) || isForeign) return { ...INBOX, flags }
+    // RFC 8579 §4.1: what is made in the place of the one with that role gets the role.
+    return { path, create, flags, use: create && !exists ? useOf(target.specialUse) : undefined }
   }
 
   #send(action: Extract<SieveAction, { kind: 'vacation' | 'notify' }>): void {
@@ -185,10 +188,18 @@ export class CarryOut {
   }
 }
 
-const appended = ({ path, create, flags }: Target, nowMs: number) =>
+/** One that IMAP tells of; all others are no roles of mailboxes here. */
+const useOf = (attribute: string | undefined): SpecialUse | undefined =>
+  attribute === undefined
+    ? undefined
+    : (Object.keys(SPECIAL_USES) as SpecialUse[]).find(
+        (use) => asciiLower(SPECIAL_USES[use]) === asciiLower(attribute),
+      )
+
+const appended = ({ path, create, flags, use }: Target, nowMs: number) =>
   ({
     kind: 'append',
-    mailbox: { path, create },
+    mailbox: { path, create, ...(use !== undefined && { use }) },
     ...splitFlags(flags),
     internalDateMs: nowMs,
   }) as const

@@ -75,6 +75,26 @@ describe('planning a delivery', () => {
     })
   })
 
+  it('gives what it makes the role that it was to have, where none has it (RFC 8579 §4.1)', () => {
+    const made = (args: string, has?: string) => {
+      const script = `require ["fileinto", "mailbox", "special-use"]; fileinto ${args};`
+      const mail = delivery()
+      const message = { ...mail.message, mailboxOf: () => has }
+      const [change] = planDelivery({ ...mail, message }, [program(script)]).changes
+      return change?.kind === 'append' && change.mailbox
+    }
+    const path = ['保管']
+    assert.deepEqual(made(':specialuse "\\\\ARCHIVE" :create "保管"'), {
+      path,
+      create: true,
+      use: 'archive',
+    })
+    assert.deepEqual(made(':specialuse "\\\\Unknown" :create "保管"'), { path, create: true })
+    assert.deepEqual(made(':specialuse "\\\\Archive" "保管"'), { path: ['INBOX'], create: false })
+    const there = made(':specialuse "\\\\Archive" :create "保管"', 'Archive')
+    assert.deepEqual(there, { path: ['Archive'], create: true })
+  })
+
   it('keeps in INBOX what would make a mailbox where IMAP shows those of others', () => {
     const text = 'require ["fileinto", "mailbox"]; fileinto :create "Other Users/hanako/会議";'
     const plan = planDelivery(delivery(), [program(text)])

@@ -29,7 +29,12 @@ export const MEMORIES_MAX = 100
 
 export type MailboxRef =
   | { readonly id: MailboxId }
-  | { readonly path: MailboxPath; readonly create: boolean }
+  | {
+      readonly path: MailboxPath
+      readonly create: boolean
+      /** The role of one that is made, where no other has it. */
+      readonly use?: SpecialUse
+    }
 
 /** One change to one account's mailboxes; a commit's changes happen together or not at all. */
 export type MailboxChange =

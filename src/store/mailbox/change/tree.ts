@@ -36,7 +36,7 @@ export function resolveMailbox(work: AccountWork, ref: MailboxRef): Mailbox {
   const found = findPath(work, path)
   if (found !== undefined && !found.noSelect) return found
   if (!ref.create) throw new Refusal('noMailbox', 'No such mailbox')
-  const made = createMailbox(work, path)
+  const made = createMailbox(work, path, ref.use && freeUse(work, ref.use))
   subscribe(work, path, true)
   return made
 }
@@ -89,14 +89,20 @@ function requireFreeUse(work: AccountWork, use: SpecialUse): void {
     if (work.nextMid > 1) throw new Refusal('reserved', 'There is one INBOX')
     return
   }
-  const taken = work.sql.get(
+  // RFC 8621 §2: at most one mailbox of an account has a role.
+  if (freeUse(work, use) === undefined)
+    throw new Refusal('conflict', 'Another mailbox has that special use')
+}
+
+/** The role, unless another mailbox has it. */
+const freeUse = (work: AccountWork, use: SpecialUse): SpecialUse | undefined =>
+  work.sql.get(
     'SELECT 1 FROM mailbox WHERE aid = ? AND use = ? AND noselect = 0',
     work.aid,
     use,
-  )
-  // RFC 8621 §2: at most one mailbox of an account has a role.
-  if (taken !== undefined) throw new Refusal('conflict', 'Another mailbox has that special use')
-}
+  ) === undefined
+    ? use
+    : undefined
 
 function insertMailbox(work: AccountWork, parent: number, name: string, use?: SpecialUse): Mailbox {
   const [count] = work.sql.get<[number]>(

@@ -193,6 +193,20 @@ export function treeContract(bench: () => Bench): void {
       assert.deepEqual(await added(), ['甲'])
     })
 
+    it('what a delivery makes has the role that it was to have, unless another one has it', async () => {
+      const at = bench()
+      const made = async (name: string, use: 'archive' | 'junk') => {
+        const mailbox = { path: [name], create: true, use }
+        await at.done([append([name], { mailbox })])
+        return (await at.row([name])).use
+      }
+      await at.done([remove(await at.idOf('Archive'))])
+      assert.deepEqual(
+        [await made('保管', 'archive'), await made('別', 'archive'), await made('箱', 'junk')],
+        ['archive', undefined, undefined],
+      )
+    })
+
     it('a name that is used again is another mailbox (RFC 9051 §6.3.4)', async () => {
       const at = bench()
       const seen: { id: string; uidValidity: number }[] = []
