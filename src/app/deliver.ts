@@ -5,6 +5,7 @@ import type { Log } from '#base/log.ts'
 import { systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { MailboxCaller } from '#client/node/mailbox-caller.ts'
+import { scriptLists } from '#engine/deliver/script-lists.ts'
 import { mailOwner } from '#engine/deliver/mail-owner.ts'
 import { chosenScript } from '#engine/choices/chosen-script.ts'
 import { DeliveryQueue } from '#engine/deliver/delivery-queue.ts'
@@ -72,6 +73,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
     limits: () => ({ redirectsMax: role.node.settings['sieve.redirectsMax'] }),
     owner: (id) => mailOwner(role.node.directory, id),
     chosenScript: (id) => chosenScript(role.node.directory, id),
+    lists: (id) => scriptLists(id, role.node.directory, clock.nowMs()),
     overQuota: () => role.node.settings['policy.overQuota'],
     clock,
     log,

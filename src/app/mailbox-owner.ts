@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { timedId } from '#base/id.ts'
 import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
+import { scriptLists } from '#engine/deliver/script-lists.ts'
 import { JunkReports } from '#engine/deliver/junk-reports.ts'
 import { Quotas } from '#engine/deliver/quotas.ts'
 import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
@@ -253,6 +254,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     changes,
     authenticator,
     directory: node.directory,
+    lists: (id) => scriptLists(id, node.directory, clock.nowMs()),
     quotaOf: quotas.quotaOf,
     onLimits: (listener) => {
       node.onAccounts(listener)

@@ -1,4 +1,5 @@
 import { systemClock } from '#base/time.ts'
+import { scriptLists } from '#engine/deliver/script-lists.ts'
 import { mailOwner } from '#engine/deliver/mail-owner.ts'
 import { chosenScript } from '#engine/choices/chosen-script.ts'
 import { nodeServer } from '#server/node/node-server.ts'
@@ -28,6 +29,7 @@ runRole('store', async ({ place, log, atFailure }) => {
       limits: () => ({ redirectsMax: role.node.settings['sieve.redirectsMax'] }),
       owner: (id) => mailOwner(role.node.directory, id),
       chosenScript: (id) => chosenScript(role.node.directory, id),
+      lists: (id) => scriptLists(id, role.node.directory, clock.nowMs()),
       clock,
       log,
       events: role.events,

@@ -9,6 +9,7 @@ export const AWAY_TEXT = `ただいま不在にしております。メールは
 I am away at the moment. Your mail has arrived, and I will read it when I am back.
 `
 export const SENDERS_MAX = 1_000
+export const SENDER_LISTS_MAX = 50
 export const FILTERS_MAX = 100
 export const CONDITIONS_MAX = 20
 export const VACATION_TEXT_MAX = 10_000

@@ -8,6 +8,7 @@ import {
   FILTERS_MAX,
   JUNK_TARGETS,
   PROVED_MAX,
+  SENDER_LISTS_MAX,
   SENDERS_MAX,
   VACATION_DAYS_MAX,
   VACATION_SUBJECT_MAX,
@@ -18,14 +19,20 @@ import { FOREIGN_ROOTS, MAILBOX_COMPONENT_BYTES_MAX, MAILBOX_DEPTH_MAX } from '.
 
 /** What is wrong with these choices by themselves; undefined: nothing. */
 export function choicesFault(choices: Omit<Choices, 'accountId' | 'revision'>): string | undefined {
-  const { junk, vacation, blocked = [], welcome = [], filters = [] } = choices
+  const { junk, vacation, blocked = [], welcome = [], filters = [], lists = [] } = choices
   const { proved = [], awaited = [] } = choices
   if (
     junk !== undefined &&
     ![junk.spam, junk.suspected].every((each) => isOneOf(JUNK_TARGETS, each))
   )
     return `junk goes to one of ${JUNK_TARGETS.join(', ')}`
-  for (const senders of [blocked, welcome]) {
+  if (lists.length > SENDER_LISTS_MAX) return `more than ${SENDER_LISTS_MAX} lists`
+  const names = new Set(lists.map(({ name }) => name.toLowerCase()))
+  if (names.size < lists.length) return 'two lists have one name'
+  const unnamed = lists.find(({ name }) => !isListName(name))
+  if (unnamed !== undefined)
+    return `'${unnamed.name}' is no name of a list: one line of 1 to ${FILTER_TEXT_MAX} characters, without '/', and neither blocked nor welcome`
+  for (const senders of [blocked, welcome, ...lists.map((each) => each.senders)]) {
     if (senders.length > SENDERS_MAX) return `more than ${SENDERS_MAX} senders`
     const odd = senders.find((each) => parseSender(each) !== each)
     if (odd !== undefined) return `'${odd}' is neither an address nor a domain`
@@ -113,6 +120,14 @@ function folderFault(folder: string): string | undefined {
   if (folder !== folder.normalize('NFC')) return `'${folder}' is not normalised`
   return FOREIGN_ROOTS.includes(path[0]!) ? `below '${path[0]}' lie mailboxes of others` : undefined
 }
+
+const isListName = (name: string): boolean =>
+  name !== '' &&
+  name.trim() === name &&
+  name === name.normalize('NFC') &&
+  !name.includes('/') &&
+  !['blocked', 'welcome'].includes(name.toLowerCase()) &&
+  isLine(name, FILTER_TEXT_MAX)
 
 const isOneOf = (known: readonly string[], value: string): boolean => known.includes(value)
 

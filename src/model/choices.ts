@@ -15,6 +15,8 @@ export interface Choices {
   readonly welcome?: readonly Sender[]
   /** In their order. */
   readonly filters?: readonly MailFilter[]
+  /** Named sets of senders, for the person's own scripts to ask. */
+  readonly lists?: readonly SenderList[]
   /** Addresses elsewhere that were shown to be read by this person. */
   readonly proved?: readonly ProvedAddress[]
   /** Addresses elsewhere that were written to, and nobody has answered yet. */
@@ -28,7 +30,7 @@ export interface Choices {
 }
 
 /** What one may choose freely; the rest has rules of its own. */
-export const CHOICE_PARTS = ['junk', 'vacation', 'blocked', 'welcome', 'filters'] as const
+export const CHOICE_PARTS = ['junk', 'vacation', 'blocked', 'welcome', 'filters', 'lists'] as const
 export type ChoicePart = (typeof CHOICE_PARTS)[number]
 /** Null takes a part back to what it is for everybody. */
 export type ChoicesPatch = { readonly [P in ChoicePart]?: Choices[P] | null | undefined }
@@ -44,6 +46,12 @@ export const DEFAULT_JUNK: JunkChoice = { spam: 'folder', suspected: 'folder' }
 
 /** An address, or a domain with all below it. */
 export type Sender = string & { readonly __brand: 'Sender' }
+
+export interface SenderList {
+  /** Of its person alone; as it is written in a tag URI. */
+  readonly name: string
+  readonly senders: readonly Sender[]
+}
 
 export interface Vacation {
   readonly isOn: boolean

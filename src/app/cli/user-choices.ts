@@ -128,7 +128,7 @@ function vacationText({ user, vacation }: ChoicesBody): string {
 }
 
 function choicesText(body: ChoicesBody): string {
-  const { user, junk, vacation, blocked, welcome, filters, forward, awaited, contact } = body
+  const { user, junk, vacation, blocked, welcome, filters, lists, forward, awaited, contact } = body
   const copy = forward?.keep === true ? ' (a copy stays)' : ''
   return fields([
     ['user', user],
@@ -140,6 +140,7 @@ function choicesText(body: ChoicesBody): string {
     ['blocked', blocked.join(', ')],
     ['welcome', welcome.join(', ')],
     ['filters', filters.map(({ name, isOff }) => (isOff ? `(${name})` : name)).join(', ')],
+    ['lists', (lists ?? []).map(({ name, senders }) => `${name} (${senders.length})`).join(', ')],
     ['contact', contact ?? undefined],
     ['own addresses', body.address.chosen.map(({ address }) => address).join(', ')],
   ])

@@ -56,6 +56,11 @@ export function surroundings(given: SieveSurroundings): Partial<SieveMessage> {
       lists: {
         has: (list) => Object.hasOwn(lists, list),
         holds: (list, value) => own(lists, list)?.some((each) => isSame(each, value)) ?? false,
+        addresses: (list) =>
+          own(lists, list)?.flatMap((each) => {
+            const parsed = parseAddress(each)
+            return parsed.ok ? [parsed.value] : []
+          }),
       },
     }),
   }

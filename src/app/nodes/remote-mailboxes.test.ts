@@ -11,6 +11,7 @@ import { FakeClock, systemClock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { MailboxCaller } from '#client/node/mailbox-caller.ts'
 import { NODE_PATHS } from '#contract/node/wire.ts'
+import { annotationsOf } from '#engine/deliver/script-annotations.ts'
 import { storeReception } from '#engine/deliver/store-reception.ts'
 import { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
 import type { AccountId } from '#model/account.ts'
@@ -18,6 +19,7 @@ import type { Reception } from '#model/reception.ts'
 import { MailboxDoor } from '#server/node/mailbox-door.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
+import { annotationId } from '#store/mailbox/kept-object.ts'
 import { openMailboxes } from '#store/mailbox/open.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
@@ -193,6 +195,28 @@ describe('the door to mailboxes', () => {
     const found = Buffer.from(await octetsOf(1), 'latin1').toString('utf8')
     assert.ok(found.endsWith(`\r\n\r\n${body}\r\n`))
     assert.equal(found.match(/Subject: 会議/g)?.length, 1)
+  })
+
+  it("tells what an account's mailboxes are noted with, to scripts that ask (RFC 5490)", async () => {
+    await owner.door.door.close(0)
+    const annotations = async ({ accountId }: { readonly accountId: AccountId }) => ({
+      annotations: await annotationsOf(store, accountId),
+    })
+    owner = await ownerOf(Object.assign(store, { annotations }))
+    const note = {
+      kind: 'keep',
+      object: 'Annotation',
+      id: annotationId(undefined, '/private/comment'),
+      value: { text: '出張' },
+    } as const
+    await store.commit({ contents: [], commits: [{ accountId: hanako, changes: [note] }] })
+    const text =
+      'require ["servermetadata", "copy"]; if servermetadata "/private/comment" "出張" { redirect :copy "花子@c.example"; }'
+    const put = { kind: 'put', name: 'a', text, activate: true } as const
+    await store.changeScript({ accountId: hanako, change: put })
+    send = delivererOf(callerAs('deliver'))
+    assert.equal(await send('D1', '本文'), '250 2.1.5')
+    assert.equal((await store.outbox({ limit: 10 })).items.length, 1)
   })
 
   it('gives a large message up that comes to nothing', async () => {

@@ -58,6 +58,7 @@ export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {
       const { text } = await caller.call('script', ask)
       return { script: text === undefined ? undefined : { text } }
     },
+    annotations: (ask) => caller.call('annotations', ask),
     hasRoom: (ask) => caller.call('hasRoom', ask),
   }
 }

@@ -5,6 +5,7 @@ import {
   FILTER_FLAGS,
   FILTERS_MAX,
   JUNK_TARGETS,
+  SENDER_LISTS_MAX,
   SENDERS_MAX,
   VACATION_DAYS_MAX,
   VACATION_SUBJECT_MAX,
@@ -57,6 +58,9 @@ const filter = z.object({
 const sender = z.string().max(1_000).describe('an address, or a domain with all below it')
 const senders = z.array(sender).max(SENDERS_MAX)
 
+const senderList = z.object({ name: z.string().max(1_000), senders })
+const senderLists = z.array(senderList).max(SENDER_LISTS_MAX)
+
 /** Part by part; null takes one back to what it is for everybody. */
 export const choicesPatch = z.object({
   junk: junk.nullable().optional(),
@@ -64,6 +68,10 @@ export const choicesPatch = z.object({
   blocked: senders.nullable().optional().describe('their mail goes to Trash'),
   welcome: senders.nullable().optional().describe('their mail is never filed as junk'),
   filters: z.array(filter).max(FILTERS_MAX).nullable().optional().describe('in their order'),
+  lists: senderLists
+    .nullable()
+    .optional()
+    .describe("named sets of senders, for one's own scripts: tag:DOMAIN,DATE:own/NAME"),
 })
 export type ChoicesPatchBody = z.infer<typeof choicesPatch>
 
@@ -78,6 +86,8 @@ export const choices = z.object({
   blocked: z.array(sender),
   welcome: z.array(sender),
   filters: z.array(filter),
+  /** Absent from programs that know of none. */
+  lists: senderLists.optional(),
   forward: z.object({ to: z.array(address), keep: z.boolean() }).nullable(),
   awaited: z
     .array(z.object({ address, use: z.enum(['forward', 'contact']), expiresAt: z.string() }))

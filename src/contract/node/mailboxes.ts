@@ -86,6 +86,7 @@ export const MAILBOX_CALLS = {
   filing: z.strictObject({ accountIds: z.array(accountId).max(FILINGS_MAX) }),
   remembered: z.strictObject({ accountId, keys: z.array(memoryKey).max(100) }),
   script: z.strictObject({ accountId, name: z.string().max(1_000) }),
+  annotations: z.strictObject({ accountId }),
   hasRoom: z.strictObject({
     accountId,
     sizeBytes: count,
@@ -151,6 +152,14 @@ export const MAILBOX_ANSWERS = {
   remembered: z.object({ keys: z.array(z.string()) }),
   /** Absent: there is no such script. */
   script: z.object({ text: z.string().optional() }),
+  /** Absent: too many to be told. */
+  annotations: z.object({
+    annotations: z
+      .array(
+        z.object({ mailbox: z.string().exactOptional(), entry: z.string(), value: z.string() }),
+      )
+      .optional(),
+  }),
   hasRoom: z.object({ hasRoom: z.boolean() }),
   status: z.object({ full: z.boolean() }),
 } as const

@@ -4,7 +4,7 @@ import type { Clock } from '#base/time.ts'
 import type { Octets } from '#base/octets.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
 import { asciiLower } from '#base/text.ts'
-import type { SieveMessage } from '#engine/sieve/message.ts'
+import type { SieveLists, SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveLimits } from '#engine/sieve/run.ts'
 import type { AccountId } from '#model/account.ts'
 import { INCOMING, renderEnvelope } from '#engine/list/incoming.ts'
@@ -27,6 +27,7 @@ import { includedScripts } from './included-scripts.ts'
 import type { MailOwner } from './mail-owner.ts'
 import { planDelivery } from './plan.ts'
 import type { Delivery, DeliveryPlan, PlacedScript } from './plan.ts'
+import { annotationsFor } from './script-annotations.ts'
 import { Recollection } from './recollection.ts'
 import { isTrouble } from './script-trouble.ts'
 import type { ScriptPlace } from './script-trouble.ts'
@@ -55,7 +56,7 @@ interface DeliveredMail {
 }
 
 export interface PlannerOptions {
-  readonly mailboxes: Pick<DeliveryMailboxes, 'filing' | 'remembered' | 'script'>
+  readonly mailboxes: Pick<DeliveryMailboxes, 'filing' | 'remembered' | 'script' | 'annotations'>
   /** The administrator's scripts, before and after all others; absent: there are none. */
   readonly adminScripts?: () => { readonly before: string; readonly after: string }
   /** What scripts may do; absent: as much as is usual. */
@@ -64,6 +65,8 @@ export interface PlannerOptions {
   readonly owner?: (accountId: AccountId) => MailOwner | undefined
   /** The script of what an account's owner has chosen; absent: everybody is filed for alike. */
   readonly chosenScript?: (accountId: AccountId) => string
+  /** The lists that an account's scripts may ask; absent: there are none. */
+  readonly lists?: (accountId: AccountId) => SieveLists
   /** What an account over its quota answers; absent: it defers. */
   readonly overQuota?: () => PolicyAction
   readonly clock: Clock
@@ -137,13 +140,17 @@ export class DeliveryPlanner {
     recipient: Address,
     filing: AccountFiling,
   ): Promise<DeliveryPlan> {
-    const { clock, log, owner, mailboxes, limits } = this.#options
+    const { clock, log, owner, mailboxes, limits, lists } = this.#options
     const { deliveryId, command, message, isAccepted, trace } = this.#mail
     const recollection = new Recollection(mailboxes, accountId)
     const whose = owner?.(accountId)
     const scripts = this.#scripts(accountId, filing.script)
     const programs = scripts.flatMap((each) => ('program' in each ? [each.program] : []))
     const isIncluding = programs.some(({ includes }) => includes.length > 0)
+    const included = isIncluding ? await includedScripts(mailboxes, accountId, programs) : undefined
+    const all = [...programs, ...(included?.programs ?? [])]
+    const annotation = await annotationsFor(mailboxes, accountId, all)
+    const isListing = all.some(({ extensions }) => extensions.has('extlists'))
     const delivery: Delivery = {
       deliveryId,
       reversePath: command.reversePath,
@@ -165,7 +172,9 @@ export class DeliveryPlanner {
         mailboxExists: mailboxNames(filing),
         mailboxOf: (by) => mailboxOf(filing, by),
         remembered: recollection.remembered,
-        ...(isIncluding && { scripts: await includedScripts(mailboxes, accountId, programs) }),
+        ...(included !== undefined && { scripts: included.scripts }),
+        ...(annotation !== undefined && { annotation }),
+        ...(isListing && lists !== undefined && { lists: lists(accountId) }),
       },
     }
     const plan = await recollection.run(() => planDelivery(delivery, scripts))

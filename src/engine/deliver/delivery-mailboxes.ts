@@ -1,5 +1,6 @@
 import type { AccountId } from '#model/account.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import type { ScriptAnnotation } from './script-annotations.ts'
 
 /** What a delivery needs of the mailboxes, here or on another machine. Every commit has a delivery id. */
 export interface DeliveryMailboxes extends Pick<
@@ -11,6 +12,10 @@ export interface DeliveryMailboxes extends Pick<
     readonly accountId: AccountId
     readonly name: string
   }): Promise<{ readonly script: { readonly text: string } | undefined }>
+  /** What its mailboxes are noted with, for scripts that ask; undefined: too much to be told. */
+  annotations?(ask: {
+    readonly accountId: AccountId
+  }): Promise<{ readonly annotations?: readonly ScriptAnnotation[] | undefined }>
   /** Whether its quota has room for so many octets, as far as that can be known before they come. */
   hasRoom?(ask: RoomAsk): Promise<{ readonly hasRoom: boolean }>
 }

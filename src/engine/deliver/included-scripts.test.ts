@@ -25,9 +25,12 @@ it('fetches what scripts include, each once, and what those include in turn (RFC
     'require "include"; include "共通"; include :optional "none"; include "bad"; include :global "次";',
   )
   assert.ok(program.ok)
-  const scripts = await includedScripts(mailboxes, 7 as unknown as AccountId, [program.value])
+  const { scripts, programs } = await includedScripts(mailboxes, 7 as unknown as AccountId, [
+    program.value,
+  ])
   const has = (name: string, location: 'personal' | 'global' = 'personal') =>
     scripts({ name, location, isOptional: false }) !== undefined
+  assert.equal(programs.length, 2)
   assert.deepEqual(asked.toSorted(), ['7 bad', '7 none', '7 共通', '7 次'])
   assert.deepEqual(
     [has('共通'), has('次'), has('none'), has('bad'), has('次', 'global')],

@@ -16,7 +16,10 @@ export async function includedScripts(
   mailboxes: Pick<DeliveryMailboxes, 'script'>,
   accountId: AccountId,
   programs: readonly SieveProgram[],
-): Promise<SieveMessage['scripts'] & {}> {
+): Promise<{
+  readonly scripts: SieveMessage['scripts'] & {}
+  readonly programs: readonly SieveProgram[]
+}> {
   const found = new Map<string, SieveProgram | undefined>()
   const waiting: SieveInclusion[] = programs.flatMap(({ includes }) => includes)
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -28,5 +31,8 @@ export async function includedScripts(
     found.set(name, program)
     waiting.push(...(program?.includes ?? []))
   }
-  return ({ location, name }) => (location === 'personal' ? found.get(name) : undefined)
+  return {
+    scripts: ({ location, name }) => (location === 'personal' ? found.get(name) : undefined),
+    programs: [...found.values()].filter((program) => program !== undefined),
+  }
 }

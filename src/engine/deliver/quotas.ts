@@ -10,6 +10,7 @@ import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 import type { DeliveryMailboxes, RoomAsk } from './delivery-mailboxes.ts'
+import { annotationsOf } from './script-annotations.ts'
 import { quotaMail } from './quota-mail.ts'
 
 export interface QuotaParts {
@@ -120,18 +121,24 @@ export class Quotas {
   }
 }
 
-export type AskedMailboxes = MailboxStore & Required<Pick<DeliveryMailboxes, 'hasRoom'>>
+export type AskedMailboxes = MailboxStore &
+  Required<Pick<DeliveryMailboxes, 'hasRoom' | 'annotations'>>
 
-/** The store, whose commits go by the quotas; its other calls are its own. */
+/** The store as deliveries ask it: commits go by the quotas; its other calls are its own. */
 const asked = (
   mailboxes: MailboxStore,
   { commit, hasRoom }: Pick<Quotas, 'commit' | 'hasRoom'>,
-): AskedMailboxes =>
-  new Proxy(mailboxes as AskedMailboxes, {
+): AskedMailboxes => {
+  const annotations: AskedMailboxes['annotations'] = async ({ accountId }) => ({
+    annotations: await annotationsOf(mailboxes, accountId),
+  })
+  return new Proxy(mailboxes as AskedMailboxes, {
     get: (store, name) => {
       if (name === 'commit') return commit
       if (name === 'hasRoom') return hasRoom
+      if (name === 'annotations') return annotations
       const value: unknown = Reflect.get(store, name)
       return typeof value === 'function' ? (value as () => unknown).bind(store) : value
     },
   })
+}

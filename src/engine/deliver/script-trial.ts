@@ -1,6 +1,7 @@
 import { localZoneMinutes } from '#base/time.ts'
 import type { SieveContent } from '#engine/sieve/content.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
+import type { SieveLists } from '#engine/sieve/message.ts'
 import type { SieveLimits } from '#engine/sieve/run.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
@@ -15,6 +16,7 @@ import { includedScripts } from './included-scripts.ts'
 import type { MailOwner } from './mail-owner.ts'
 import { planDelivery } from './plan.ts'
 import type { DeliveryPlan, PlacedScript } from './plan.ts'
+import { annotationsFor } from './script-annotations.ts'
 import type { ScriptTrouble } from './script-trouble.ts'
 
 /** One mail as it came. */
@@ -50,14 +52,16 @@ export async function scriptTrial(parts: {
   readonly chosenScript: string
   readonly accountId: AccountId
   readonly owner: MailOwner | undefined
-  readonly mailboxes: Pick<DeliveryMailboxes, 'filing' | 'script'>
+  readonly mailboxes: Pick<DeliveryMailboxes, 'filing' | 'script' | 'annotations'>
+  readonly lists?: SieveLists
   readonly limits?: SieveLimits
   readonly nowMs: number
 }): Promise<ScriptTrial> {
-  const { program, chosenScript, accountId, owner, mailboxes, limits, nowMs } = parts
+  const { program, chosenScript, accountId, owner, mailboxes, lists, limits, nowMs } = parts
   const { accounts } = await mailboxes.filing({ accountIds: [accountId] })
   const filing: AccountFiling = accounts[0] ?? { mailboxes: [], uses: [] }
-  const scripts = await includedScripts(mailboxes, accountId, [program])
+  const { scripts, programs } = await includedScripts(mailboxes, accountId, [program])
+  const annotation = await annotationsFor(mailboxes, accountId, [program, ...programs])
   const exists = mailboxNames(filing)
   const chosen = placed('choices', chosenScript)
   return {
@@ -93,6 +97,8 @@ export async function scriptTrial(parts: {
             mailboxExists: exists,
             mailboxOf: (by) => mailboxOf(filing, by),
             scripts,
+            ...(annotation !== undefined && { annotation }),
+            ...(lists !== undefined && { lists }),
           },
         },
         [...chosen, own],

@@ -51,6 +51,13 @@ export function listsOfAccount(
 
 const rowName = (row: ListMember): string => `${row.list} ${memberKey(row)}`
 
+/** What somebody is in at that moment, asked again and again. */
+export const membershipOf = (
+  somebody: Somebody,
+  directory: Directory,
+  atMs: number,
+): Pick<Membership, 'isIn' | 'isInGroup'> => new Membership(somebody, directory, atMs)
+
 class Membership {
   readonly #accountId: AccountId | undefined
   readonly #directory: Directory
@@ -121,7 +128,7 @@ class Membership {
       case 'list':
         return this.#directory.list(who.id)?.deletedAt === undefined && this.isIn(who.id)
       case 'group':
-        return this.#isInGroup(who.address)
+        return this.isInGroup(who.address)
       case 'filter':
         return (
           this.#accountId !== undefined && resolved?.accounts.includes(this.#accountId) === true
@@ -129,7 +136,7 @@ class Membership {
     }
   }
 
-  #isInGroup(address: Address): boolean {
+  isInGroup(address: Address): boolean {
     const key = addressKey(address)
     const known = this.#groups.get(key)
     if (known !== undefined) return known

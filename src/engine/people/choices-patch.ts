@@ -2,12 +2,18 @@ import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import type { ChoicesPatchBody } from '#contract/admin/choices.ts'
 import { parseSender } from '#model/choices-fault.ts'
-import type { ChoicesPatch, MailFilter, Sender, Vacation } from '#model/choices.ts'
+import type { ChoicesPatch, MailFilter, Sender, SenderList, Vacation } from '#model/choices.ts'
 
 /** The patch with everything in its one form; or what of it cannot be understood. */
 export function readPatch(body: ChoicesPatchBody): Outcome<ChoicesPatch, string> {
   const [blocked, welcome] = [body.blocked, body.welcome].map(readSenders)
   for (const read of [blocked, welcome]) if (read !== undefined && !read.ok) return read
+  const lists: SenderList[] = []
+  for (const { name, senders } of body.lists ?? []) {
+    const read = readSenders(senders)
+    if (read?.ok === false) return read
+    lists.push({ name: name.normalize('NFC').trim(), senders: read?.value ?? [] })
+  }
   const { junk, vacation, filters } = body
   return ok({
     junk,
@@ -16,6 +22,7 @@ export function readPatch(body: ChoicesPatchBody): Outcome<ChoicesPatch, string>
     welcome: welcome?.ok === true ? welcome.value : undefined,
     filters: filters?.map(readFilter),
     ...(filters === null && { filters }),
+    lists: body.lists && lists,
   })
 }
 

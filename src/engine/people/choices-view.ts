@@ -56,14 +56,18 @@ export function choicesView(
 
 const texts = (addresses: Account['addresses']): string[] => addresses.map(formatAddress)
 
-const partsBody = ({ revision, junk, vacation, blocked, welcome, filters }: Choices) => ({
-  revision,
-  junk: { ...(junk ?? DEFAULT_JUNK) },
-  vacation: vacation === undefined ? null : { ...vacation },
-  blocked: [...(blocked ?? [])],
-  welcome: [...(welcome ?? [])],
-  filters: (filters ?? []).map(filterBody),
-})
+const partsBody = (row: Choices) => {
+  const { revision, junk, vacation, blocked, welcome, filters, lists } = row
+  return {
+    revision,
+    junk: { ...(junk ?? DEFAULT_JUNK) },
+    vacation: vacation === undefined ? null : { ...vacation },
+    blocked: [...(blocked ?? [])],
+    welcome: [...(welcome ?? [])],
+    filters: (filters ?? []).map(filterBody),
+    lists: (lists ?? []).map(({ name, senders }) => ({ name, senders: [...senders] })),
+  }
+}
 
 const filterBody = ({ conditions, flags, ...filter }: MailFilter) => ({
   ...filter,

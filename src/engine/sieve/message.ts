@@ -47,7 +47,7 @@ export interface SieveMessage extends SieveHeader {
   /** 0 not tested, 1 clean … 5 infected (RFC 5235 §3.3). */
   readonly virusValue?: number
   readonly lists?: SieveLists
-  /** An annotation of a mailbox, or of the server for undefined (RFC 5490 §3, §5). */
+  /** An annotation of a mailbox, or of the server for undefined (RFC 5490 §3, §4). */
   readonly annotation?: (mailbox: string | undefined, entry: string) => string | undefined
   /** The scripts that others include, compiled; undefined: there is none, or it does not compile. */
   readonly scripts?: (inclusion: SieveInclusion) => SieveProgram | undefined
@@ -59,4 +59,6 @@ export interface SieveLists {
   has(list: string): boolean
   /** True where the list holds the value, an address for most. */
   holds(list: string, value: string): boolean
+  /** Where mail for all of it is sent; undefined: there is no such list, or it is none to send to. */
+  addresses(list: string): readonly Address[] | undefined
 }

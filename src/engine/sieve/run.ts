@@ -1,6 +1,8 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 
+import type { Address } from '#model/address.ts'
+
 import type { SieveAction, SieveEdited } from './action.ts'
 import { SieveEdits } from './edits.ts'
 import { endRun, SieveFault } from './language.ts'
@@ -12,8 +14,8 @@ import { SieveVariables } from './variables.ts'
 const SIEVE_STEPS_MAX = 1_000_000
 export const SIEVE_REDIRECTS_MAX = 5
 const SIEVE_ACTIONS_MAX = 32
-/** What a look at something outside of the message costs. */
-const LOOK_UP_STEPS = 100
+/** What a look into a list costs: one may lead through others. */
+const LOOK_UP_STEPS = 1_000
 
 /** Limits that an administrator sets. */
 export interface SieveLimits {
@@ -151,6 +153,12 @@ export class SieveRun {
   isListed(list: string, value: string): boolean {
     this.step(LOOK_UP_STEPS)
     return this.message.lists?.holds(list, value) ?? false
+  }
+
+  /** Where mail for all of a list is sent. */
+  addressesOf(list: string): readonly Address[] {
+    this.step(LOOK_UP_STEPS)
+    return this.message.lists?.addresses(list) ?? []
   }
 
   cancelImplicitKeep(): void {

@@ -2,6 +2,7 @@ import type { Clock } from '#base/time.ts'
 import type { ChoicesBody, OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
 import type { Log } from '#base/log.ts'
 import type { ScriptsBy } from '#engine/deliver/told-scripts.ts'
+import type { SieveLists } from '#engine/sieve/message.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import type { EventSink } from '#model/event.ts'
@@ -32,6 +33,8 @@ export interface JmapRoom {
   readonly metas: KnownMetas
   readonly shares: Shares
   readonly directory: Pick<Directory, 'account' | 'domain' | 'moment'>
+  /** The lists that somebody's scripts may ask, for trials. */
+  readonly lists?: (accountId: AccountId) => SieveLists
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
   /** What people want of their mail; absent: nothing is kept of it here. */

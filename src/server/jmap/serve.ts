@@ -6,6 +6,7 @@ import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { endInPieces } from '#net/end-in-pieces.ts'
 import { peerAddress } from '#net/peer.ts'
+import type { SieveLists } from '#engine/sieve/message.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
@@ -43,6 +44,8 @@ export interface JmapParts {
   readonly changes: (listener: (change: StoreChanged) => void) => () => void
   readonly authenticator: Authenticator
   readonly directory: Pick<Directory, 'account' | 'domain' | 'moment'>
+  /** The lists that somebody's scripts may ask, for trials. */
+  readonly lists?: (accountId: AccountId) => SieveLists
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: JmapRoom['quotaOf']
   /** Told when what accounts may hold may have changed. */
@@ -90,6 +93,7 @@ export function serveJmap(parts: JmapParts): Jmap {
     metas: new KnownMetas(),
     shares: new Shares(parts.store),
     directory: parts.directory,
+    ...(parts.lists !== undefined && { lists: parts.lists }),
     ...(parts.quotaOf !== undefined && { quotaOf: parts.quotaOf }),
     get limits() {
       return limits()

@@ -24,6 +24,8 @@ function capabilities(session: ManageSieveSession): readonly (readonly [string, 
     ['IMPLEMENTATION', 'Watari'],
     ['SASL', account === undefined ? mechanisms(session).join(' ') : ''],
     ['SIEVE', extensions.join(' ')],
+    // RFC 6134: schemes of the names of lists
+    ...(extensions.includes('extlists') ? [['EXTLISTS', 'tag urn'] as const] : []),
     ...(extensions.includes('enotify') ? [['NOTIFY', 'mailto'] as const] : []),
     ...(account === undefined && session.tlsOffered ? [['STARTTLS'] as const] : []),
     ['MAXREDIRECTS', String(SIEVE_REDIRECTS_MAX)],

@@ -120,7 +120,9 @@ test('capabilities are those of the state; the language is the one that is compi
     ['VERSION', '1.0'],
   ]
   assert.deepEqual(
-    (await askData(client, 'CAPABILITY')).filter(([name]) => name !== 'NOTIFY'),
+    (await askData(client, 'CAPABILITY')).filter(
+      ([name]) => name !== 'NOTIFY' && name !== 'EXTLISTS',
+    ),
     before,
   )
   for (const command of ['LISTSCRIPTS', 'PUTSCRIPT "a" "keep;"', 'UNAUTHENTICATE', 'SETACTIVE ""'])

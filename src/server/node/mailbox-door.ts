@@ -34,7 +34,7 @@ interface MailboxDoorParts {
     MailboxStore,
     'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing' | 'remembered' | 'status'
   > &
-    Pick<DeliveryMailboxes, 'hasRoom' | 'script'>
+    Pick<DeliveryMailboxes, 'hasRoom' | 'script' | 'annotations'>
   readonly clock: Clock
   /** Something may have come into the outbox. */
   readonly filed: () => void
@@ -84,6 +84,8 @@ export class MailboxDoor {
       }
       case 'script':
         return this.#script(data as MailboxAsk<'script'>)
+      case 'annotations':
+        return this.#annotations(data as MailboxAsk<'annotations'>)
       case 'hasRoom':
         return this.#hasRoom(data as MailboxAsk<'hasRoom'>)
       case 'status':
@@ -108,6 +110,13 @@ export class MailboxDoor {
     const ask = { accountId: accountId as AccountId, name }
     const { script } = await this.#parts.mailboxes.script(ask)
     return script === undefined ? {} : { text: script.text }
+  }
+
+  async #annotations({
+    accountId,
+  }: MailboxAsk<'annotations'>): Promise<MailboxAnswer<'annotations'>> {
+    const told = await this.#parts.mailboxes.annotations?.({ accountId: accountId as AccountId })
+    return { annotations: told?.annotations?.map((each) => ({ ...each })) }
   }
 
   async #hasRoom(ask: MailboxAsk<'hasRoom'>): Promise<MailboxAnswer<'hasRoom'>> {

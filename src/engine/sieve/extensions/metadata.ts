@@ -34,7 +34,7 @@ const metadataexists = (needs: string, isOfServer: boolean): SieveTestRule => ({
 })
 
 export const metadataExtension: SieveExtension = {
-  names: { mboxmetadata: 'RFC 5490 §4', servermetadata: 'RFC 5490 §5' },
+  names: { mboxmetadata: 'RFC 5490 §3', servermetadata: 'RFC 5490 §4' },
   tests: {
     metadata: metadata('mboxmetadata', false),
     metadataexists: metadataexists('mboxmetadata', false),

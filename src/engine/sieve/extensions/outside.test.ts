@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
 import { sieveContent } from '#engine/sieve/content.ts'
-import { EMPTY_MAIL, holds, sieveMail, wrongIn } from '#test/fake/sieve-mail.ts'
+import { formatAddress } from '#model/address.ts'
+import { addr } from '#test/fake/directory.ts'
+import { doneBy, EMPTY_MAIL, holds, sieveMail, wrongIn } from '#test/fake/sieve-mail.ts'
 
 const NUMERIC = ':comparator "i;ascii-numeric"'
+
+const FRIENDS = [addr('友@a.example'), addr('b@b.example')]
 
 describe('what is asked beside the message', () => {
   it('environment: items by name, unknown ones meet nothing (RFC 5183)', () => {
@@ -45,6 +49,7 @@ describe('what is asked beside the message', () => {
       has: (list: string) => list === ':addrbook:default',
       holds: (list: string, value: string) =>
         list === ':addrbook:default' && value === '花子@campus.example',
+      addresses: (list: string) => (list === 'tag:友人' ? FRIENDS : undefined),
     }
     const mail = sieveMail('From: 花子@campus.example\n\n', { lists })
     assert.ok(holds('address :list "from" ":addrbook:default"', mail))
@@ -52,6 +57,18 @@ describe('what is asked beside the message', () => {
     assert.ok(!holds('address :list "from" ":addrbook:default"', { ...mail, lists: undefined! }))
     assert.ok(holds('valid_ext_list ":addrbook:default"', mail))
     assert.ok(!holds('valid_ext_list [":addrbook:default", "tag:none"]', mail))
+    const { actions, implicitKeep } = doneBy('redirect :list "tag:友人";', mail)
+    assert.deepEqual(
+      actions.map((action) => action.kind === 'redirect' && formatAddress(action.address)),
+      ['友@a.example', 'b@b.example'],
+    )
+    assert.equal(implicitKeep, false)
+    assert.equal(doneBy('redirect :copy :list "tag:友人";', mail).implicitKeep, true)
+    assert.match(wrongIn('redirect :list "tag:none";', mail)!, /nothing can be redirected/)
+    const four =
+      'redirect "1@x.example"; redirect "2@x.example"; redirect "3@x.example"; redirect "4@x.example";'
+    assert.match(wrongIn(`${four} redirect :list "tag:友人";`, mail)!, /more than 5 addresses/)
+    assert.match(wrongIn('redirect :list ["a", "b"];', mail)!, /list/)
   })
 
   it('mailboxes by id, special use and annotation (RFC 9042, RFC 8579, RFC 5490)', () => {

@@ -1,10 +1,18 @@
-import type { SieveCommandRule, SieveExtension } from '#engine/sieve/language.ts'
+import { endRun } from '#engine/sieve/language.ts'
+import type {
+  SieveCommandRule,
+  SieveExtension,
+  SieveStatement,
+  SieveText,
+} from '#engine/sieve/language.ts'
 
 import { takeCopy } from './copy.ts'
 
 const rule: SieveCommandRule = {
   compile(args) {
     const copies = takeCopy(args)
+    if (args.flag('list', 'extlists'))
+      return redirectToList(args.text('the name of a list'), copies)
     const address = args.address()
     return (run) => {
       if (!copies) run.cancelImplicitKeep() // RFC 3894 §3
@@ -12,6 +20,19 @@ const rule: SieveCommandRule = {
     }
   },
 }
+
+/** RFC 6134 §2.5: to all of it, each counted as a redirect of its own; one of nobody must not lose the mail. */
+const redirectToList =
+  (list: SieveText, copies: boolean): SieveStatement =>
+  (run) => {
+    const name = list.of(run)
+    const addresses = run.addressesOf(name)
+    if (addresses.length === 0) endRun(`nothing can be redirected to the list "${name}"`)
+    if (!copies) run.cancelImplicitKeep()
+    const edited = run.editedToSend()
+    for (const address of addresses) run.act({ kind: 'redirect', address, ...edited })
+    return undefined
+  }
 
 /** RFC 5228 §4.2 */
 export const redirect: SieveExtension = { names: {}, commands: { redirect: rule } }

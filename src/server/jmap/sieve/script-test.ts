@@ -56,6 +56,7 @@ async function tried(call: Call, script: string, ids: readonly string[]): Promis
     accountId: account.id,
     owner: mailOwner(directory, account.id),
     mailboxes: store,
+    ...(room.lists !== undefined && { lists: room.lists(account.id) }),
     nowMs: clock.nowMs(),
   })
   const emails = (await loadEmails(call, ids)).emails.filter((email) => email !== undefined)
