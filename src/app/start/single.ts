@@ -15,6 +15,8 @@ import { FIRST_RUN_FILE } from './first-run.ts'
 import { summedHealth } from './health.ts'
 import { HeldWords } from './held-words.ts'
 import { DEMO_FILE } from '#app/demo/demo-file.ts'
+import { CARRIES_OCTETS, heapFlags } from '#app/heap.ts'
+import type { HeapLimits } from '#app/heap.ts'
 import { HOST_FILE, listenersOf, portOf } from './host.ts'
 import type { Host } from './host.ts'
 import type { Listened } from '#app/role.ts'
@@ -33,20 +35,16 @@ export interface SingleOptions extends FolderOptions {
 /** Where the command line finds this installation's sockets. */
 const RUNTIME_FILE = 'runtime.json'
 
-/**
- * MiB of a role's young generation. Memory before speed where a role mostly waits; a gateway under load
- * spent an eighth of its time in collections with 4.
- */
-const YOUNG_MIB: Readonly<Record<RoleName, number>> = {
-  control: 4,
-  store: 16,
-  gateway: 16,
-  deliver: 16,
-  serve: 16,
+const HEAP: Readonly<Record<RoleName, HeapLimits>> = {
+  control: { youngMiB: 4 },
+  store: CARRIES_OCTETS,
+  gateway: CARRIES_OCTETS,
+  deliver: CARRIES_OCTETS,
+  serve: CARRIES_OCTETS,
 }
 
 const flagsOf = (role: RoleName): readonly string[] => [
-  `--max-semi-space-size=${YOUNG_MIB[role]}`,
+  ...heapFlags(HEAP[role]),
   '--disable-warning=ExperimentalWarning',
 ]
 

@@ -9,6 +9,8 @@ import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { CARRIES_OCTETS, heapFlags } from '#app/heap.ts'
+import type { HeapLimits } from '#app/heap.ts'
 import { Caller } from './caller.ts'
 import type { ServicesOf, StorageKind, StorageOptions } from './kinds.ts'
 import { errorOf } from './messages.ts'
@@ -43,16 +45,11 @@ export interface StorageState {
 }
 
 const SCRIPT = join(import.meta.dirname, '../storage-child.ts')
-/** V8 would else keep 100 MiB of young objects after a busy minute; measured, it is no faster for them. */
-/**
- * MiB of the young generation. Octets pass through a spool and a mailbox store: with 4 each message there
- * cost a sixth more under load.
- */
-const YOUNG_MIB: Readonly<Record<StorageKind, number>> = {
-  spool: 16,
-  mailbox: 16,
-  search: 8,
-  control: 4,
+const HEAP: Readonly<Record<StorageKind, HeapLimits>> = {
+  spool: CARRIES_OCTETS,
+  mailbox: CARRIES_OCTETS,
+  search: { youngMiB: 8 },
+  control: { youngMiB: 4 },
 }
 const PROBE_EVERY_MS = 2 * SECOND_MS
 /** After so long without a word, a start goes on without its storage. */
@@ -166,7 +163,7 @@ export class StorageChild<K extends StorageKind> {
     const startedAtMs = clock.monotonicMs()
     const child = spawn(
       process.execPath,
-      [`--max-semi-space-size=${YOUNG_MIB[kind]}`, SCRIPT, kind, dir, JSON.stringify(options)],
+      [...heapFlags(HEAP[kind]), SCRIPT, kind, dir, JSON.stringify(options)],
       {
         // Pipes only: whatever holds this child on a dead disk must not hold a port or a terminal too.
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

@@ -11,8 +11,10 @@ import type { ImapSession } from '#server/imap/session/session.ts'
 
 /** Messages whose metas or ids are asked for at once. */
 const BATCH_ROWS = 200
-/** What is read by one question, written by one write, and read ahead of the client. */
+/** What is read by one question, and written by one write. */
 const GROUP = { units: 128, bytes: 512 * 1024 }
+/** One on its way to the client, one that waits for it, one being read. */
+const GROUPS_MAX = 2
 /** Both where many clients take nothing. */
 const CROWDED_BATCH_ROWS = 4
 const CROWDED_GROUP = { units: 4, bytes: 16 * 1024 }
@@ -34,8 +36,8 @@ interface Group {
 }
 
 /**
- * FETCH with octets of messages. They are read in groups, one group ahead of the client, who slows
- * it. A message that cannot be read is left out, so that it costs no other.
+ * FETCH with octets of messages. They are read in groups, two ahead of the client, who slows it. A
+ * message that cannot be read is left out, so that it costs no other.
  */
 export async function fetchContent(
   session: ImapSession,
@@ -54,7 +56,8 @@ export async function fetchContent(
   try {
     for await (const group of groupsOf(session, selected, { ...ask, leftOut })) {
       groups.push(group)
-      while (groups.length > 1 || (groups.length > 0 && !readAhead.hasRoom)) await writeOne()
+      while (groups.length > GROUPS_MAX || (groups.length > 0 && !readAhead.hasRoom))
+        await writeOne()
     }
     while (groups.length > 0) await writeOne()
   } finally {
