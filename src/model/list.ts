@@ -21,6 +21,8 @@ export interface MailingList extends ListRules {
   readonly owners: readonly AccountId[]
   /** They decide about what waits, and nothing else. */
   readonly moderators: readonly ListModerator[]
+  /** They may send as from its address, be they in it or not; absent: nobody may. */
+  readonly senders?: readonly AccountId[]
   /** It takes no posts any more; its archive stays. */
   readonly isClosed?: true
   /** When it was deleted, in ISO 8601 and UTC; it can be had back for as long as a deleted account. */
@@ -117,6 +119,10 @@ export function addressesOfList({
     purposes.map((purpose) => ({ address: purposeAddress(each, purpose), purpose })),
   )
 }
+
+/** Whether somebody may write in the list's name. */
+export const maySendAsList = (list: MailingList, account: AccountId): boolean =>
+  list.deletedAt === undefined && list.senders?.includes(account) === true
 
 export function isOwner(list: MailingList, account: AccountId): boolean {
   return list.owners.includes(account)

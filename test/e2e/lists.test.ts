@@ -70,6 +70,25 @@ describe('a mailing list', () => {
     )
   })
 
+  it('is sent as by whom its owner lets, to anybody, from its address', async () => {
+    const login = { user: 'taro', password: watari.password('taro') }
+    const way = { port: watari.port(465), tls: 'implicit', ca: watari.ca, login } as const
+    const envelope = { from: LIST, to: 'hanako@campus.example' }
+    const content = mail('seminar', 's1', '事務局より').replace(`To: ${LIST}`, 'To: hanako')
+    assert.match(await sendBy(way, { ...envelope, content }), /^550 5\.7\.1 /)
+    await cli.run(['list', 'settings', LIST, '--sender', 'taro'])
+    assert.match(await sendBy(way, { ...envelope, content }), /^250 /)
+    const reader = await imap(watari, 'hanako')
+    const copies = () => copiesOf(reader, '<s1@campus.example>')
+    await until('it is there', async () => (await copies()).length > 0)
+    const text = (await copies())[0]!.source.toString()
+    await reader.logout()
+    assert.match(text, /^Return-Path: <taro@campus\.example>/)
+    assert.match(text, /\r\nFrom: seminar@campus\.example\r\n/)
+    await cli.run(['list', 'settings', LIST, '--remove-sender', 'taro'])
+    assert.match(await sendBy(way, { ...envelope, content }), /^550 5\.7\.1 /)
+  })
+
   it('holds what comes in the name of a member without a login, until somebody approves it', async () => {
     const envelope = { from: 'hanako@campus.example', to: LIST }
     const way = { port: watari.port(25) }

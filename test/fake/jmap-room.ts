@@ -9,6 +9,8 @@ import { FakeClock, systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { toldScripts } from '#engine/deliver/told-scripts.ts'
+import type { MailingList } from '#model/list.ts'
+import { equalAddress } from '#model/address.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { NO_MOMENT } from '#model/account-life.ts'
 import type { NewEvent } from '#model/event.ts'
@@ -35,6 +37,7 @@ export interface JmapRoomUnderTest {
   readonly authenticator: FakeAuthenticator
   /** As the directory knows them; a test may change them. */
   readonly accounts: Map<string, Account>
+  readonly lists: MailingList[]
   readonly origin: string
   readonly port: number
   readonly events: readonly NewEvent[]
@@ -90,6 +93,7 @@ export async function jmapRoom(
   const clock = options.clock ?? systemClock
   const store = new FakeMailboxStore(clock instanceof FakeClock ? clock : undefined)
   const authenticator = new FakeAuthenticator({ hanako: PASSWORD, taro: 'taro' })
+  const lists: MailingList[] = []
   const accounts = new Map<string, Account>([HANAKO, fakeAccount('taro')].map((a) => [a.id, a]))
   authenticator.accounts = accounts
   let submitted = 0
@@ -113,6 +117,11 @@ export async function jmapRoom(
       account: (id) => accounts.get(id),
       domain: (name) => ({ name }),
       moment: NO_MOMENT,
+      lists: () => lists.values(),
+      listByAddress: (address) => {
+        const list = lists.find((each) => equalAddress(each.address, address))
+        return list && { list, purpose: 'post' }
+      },
     },
     sessions: new BrowserSessions({ rules: { ...WEB_SESSIONS, ...options.sessions }, clock }),
     hostname: 'mail.campus.example',
@@ -167,6 +176,7 @@ export async function jmapRoom(
     store,
     authenticator,
     accounts,
+    lists,
     origin,
     port,
     events,

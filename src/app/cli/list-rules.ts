@@ -66,6 +66,8 @@ export function listRuleCommands(noun: Command, io: CliIo): void {
     .option('--remove-owner <user>', 'one owner less; may be given again', collect)
     .option('--moderator <user>', 'one more moderator; may be given again', collect)
     .option('--remove-moderator <user>', 'one moderator less; may be given again', collect)
+    .option('--sender <user>', 'one more who may send as the list; may be given again', collect)
+    .option('--remove-sender <user>', 'one less; may be given again', collect)
     .action(
       async (
         address: string,
@@ -133,22 +135,20 @@ interface PeopleOptions {
   readonly removeOwner?: readonly string[]
   readonly moderator?: readonly string[]
   readonly removeModerator?: readonly string[]
+  readonly sender?: readonly string[]
+  readonly removeSender?: readonly string[]
 }
 
 function peopleAfter(
-  { owners, moderators }: ListBody,
+  { owners, moderators, senders }: ListBody,
   options: PeopleOptions,
 ): Readonly<Record<string, unknown>> {
-  const { owner, removeOwner, moderator, removeModerator } = options
+  const { owner, removeOwner, moderator, removeModerator, sender, removeSender } = options
   const rest = moderators.filter(({ address, id }) => !isNamed(address ?? id, removeModerator))
   return {
-    ...((owner ?? removeOwner) !== undefined && {
-      owners: [
-        ...owners
-          .map(({ address, id }) => address ?? id)
-          .filter((each) => !isNamed(each, removeOwner)),
-        ...(owner ?? []),
-      ],
+    ...((owner ?? removeOwner) !== undefined && { owners: after(owners, owner, removeOwner) }),
+    ...((sender ?? removeSender) !== undefined && {
+      senders: after(senders, sender, removeSender),
     }),
     ...((moderator ?? removeModerator) !== undefined && {
       moderators: [
@@ -161,6 +161,15 @@ function peopleAfter(
     }),
   }
 }
+
+const after = (
+  before: ListBody['owners'],
+  more: readonly string[] = [],
+  less: readonly string[] = [],
+): readonly string[] => [
+  ...before.map(({ address, id }) => address ?? id).filter((each) => !isNamed(each, less)),
+  ...more,
+]
 
 /** By its address, or the user name in it. */
 const isNamed = (address: string, users: readonly string[] = []): boolean =>
@@ -223,6 +232,7 @@ const shown = (row: ListBody): string =>
     ['name', row.name ?? ''],
     ['owners', people(row.owners)],
     ['moderators', people(row.moderators)],
+    ['send as it', people(row.senders)],
     ['members', String(row.members)],
     ...RULE_NAMES.flatMap((name): [string, string][] => {
       const value = row[name]

@@ -64,6 +64,7 @@ export const list = z.object({
   moderators: z.array(
     person.extend({ until: day.optional().describe('the last day of a deputy') }),
   ),
+  senders: z.array(person).describe('who may send as from its address'),
   ...rules,
   ...z.object(choices).partial().shape,
   closed: z.boolean().describe('it takes no posts any more'),
@@ -85,6 +86,7 @@ export const newList = z.object({
   ...z.object({ ...rules, ...choices }).partial().shape,
   addresses: names.optional(),
   moderators: z.array(moderator).max(1_000).optional(),
+  senders: names.optional().describe('who may send as from its address'),
 })
 
 export const listChange = z.object({
@@ -97,6 +99,7 @@ export const listChange = z.object({
   closed: z.boolean().optional(),
   address: z.string().max(1_000).optional().describe('not by owners'),
   addresses: names.optional().describe('not by owners'),
+  senders: names.optional().describe('who may send as from its address'),
 })
 
 /** What a further call takes back, as long as nobody has changed it since. */

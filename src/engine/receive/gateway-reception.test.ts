@@ -7,7 +7,8 @@ import { Fault } from '#base/outcome.ts'
 import type { MailCommand } from '#model/reception.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
-import { addr, fakeAccount } from '#test/fake/directory.ts'
+import type { MailingList } from '#model/list.ts'
+import { addr, fakeAccount, fakeList } from '#test/fake/directory.ts'
 import { gatewayRoom, ROWS, SUBMISSION } from '#test/fake/gateway-room.ts'
 
 const account = (address: string): DirectoryRow => ({
@@ -280,4 +281,23 @@ test('a full or stalled spool is 4xx, never 5xx, and over by itself', async () =
     replies.map((reply) => reply.status),
     ['4.3.1'],
   )
+})
+
+test('who may send as a list does so, and hears of what comes back', async () => {
+  const LIST = 'seminar@campus.example'
+  const hanako = fakeAccount('hanako@campus.example')
+  const list = { ...fakeList(LIST), senders: [hanako.id] }
+  const from = `From: ゼミ <${LIST}>\r\nSubject: 渡り\r\n\r\n`
+  const send = async (more: Partial<MailingList>, path = LIST) => {
+    const at = gatewayRoom({ rows: [...ROWS, { kind: 'list', list: { ...list, ...more } }] })
+    const command = { ...SUBMISSION, account: hanako, reversePath: addr(path) }
+    const { code, status } = await at.send(from, ['x@far.example'], command)
+    return [code, status, at.accepts[0]?.accept.reversePath?.localpart ?? '']
+  }
+  assert.deepEqual(await send({}), [250, '2.0.0', 'hanako'])
+  assert.deepEqual(await send({}, 'hanako@campus.example'), [250, '2.0.0', 'hanako'])
+  assert.deepEqual(await send({}, 'seminar-owner@campus.example'), [550, '5.7.1', ''])
+  for (const path of [LIST, 'hanako@campus.example'])
+    for (const more of [{ senders: [] }, { deletedAt: '2026-11-01T00:00:00Z' }])
+      assert.deepEqual(await send(more, path), [550, '5.7.1', ''])
 })

@@ -7,7 +7,7 @@ import { formatAddress } from '#model/address.ts'
 import type { DeliveryId, Door, Recipient } from '#model/envelope.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Reply } from '#model/reply.ts'
-import { maySendAs, refusal } from '#engine/sender/authorise.ts'
+import { bounceAddressOf, maySendAs, refusal } from '#engine/sender/authorise.ts'
 import type { Signer } from '#engine/sender/signer.ts'
 import type { Judge } from '#engine/scan/judge.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -51,7 +51,7 @@ export function gatewayReception(options: GatewayReceptionOptions): Reception {
         tellRefusal(options, { command, id }, refused)
         return err(refused)
       }
-      return ok(new GatewayTransaction(options, health, { command, id }))
+      return ok(new GatewayTransaction(options, health, { command: asSent(command, options), id }))
     },
   }
 }
@@ -65,6 +65,13 @@ function refuseMail(command: MailCommand, options: GatewayReceptionOptions): Rep
   if (account === undefined) return { code: 530, status: '5.7.0', text: 'Authentication required' }
   if (reversePath === null || maySendAs(account, reversePath, options.directory)) return undefined
   return { code: 550, status: '5.7.1', text: refusal(account, formatAddress(reversePath)) }
+}
+
+/** With the reverse-path by which its sender hears of what comes back. */
+function asSent(command: MailCommand, { directory }: GatewayReceptionOptions): MailCommand {
+  const { account, reversePath, door } = command
+  if (door !== 'submission' || account === undefined || reversePath === null) return command
+  return { ...command, reversePath: bounceAddressOf(account, reversePath, directory) }
 }
 
 class GatewayTransaction implements Transaction {

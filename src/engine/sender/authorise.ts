@@ -9,6 +9,7 @@ import type { Account } from '#model/account.ts'
 import { isKept } from '#model/account-life.ts'
 import { addressKey, equalAddress, parseAddress, withoutDetail } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import { maySendAsList } from '#model/list.ts'
 import type { HeaderAddress } from '#model/message.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
@@ -19,15 +20,13 @@ const SENDER_FIELDS: readonly string[] = ['from', 'sender', 'resent-from', 'rese
 /** The text of a refusal, for the person who sends. */
 export type Unauthorised = string
 
+export type SenderDirectory = Pick<Directory, 'domain' | 'moment' | 'listByAddress'>
+
 /**
- * May this account send under the address? Its own and its delegated addresses, with or without
- * `+detail`, in their domain or in one that is converted to it.
+ * May this account send under the address? Its own and its delegated addresses, and those of lists that
+ * let it, with or without `+detail`, in their domain or in one that is converted to it.
  */
-export function maySendAs(
-  account: Account,
-  address: Address,
-  directory: Pick<Directory, 'domain' | 'moment'>,
-): boolean {
+export function maySendAs(account: Account, address: Address, directory: SenderDirectory): boolean {
   const own: readonly Address[] = [
     mainAddressOf(account),
     ...account.addresses,
@@ -41,6 +40,8 @@ export function maySendAs(
   for (let i = 0; i < CONVERSIONS_MAX; i++) {
     const plain = withoutDetail(tried)
     if (own.some((mine) => equalAddress(mine, tried) || equalAddress(mine, plain))) return true
+    const named = directory.listByAddress(plain)
+    if (named?.purpose === 'post' && maySendAsList(named.list, account.id)) return true
     const convertTo = directory.domain(tried.domain)?.convertTo
     if (convertTo === undefined) return false
     tried = { ...tried, domain: convertTo }
@@ -48,11 +49,22 @@ export function maySendAs(
   return false
 }
 
+/**
+ * Where what comes back of a mail goes: for who sends as a list to the person, since a list would take a
+ * bounce for no post, and nobody would hear of it.
+ */
+export const bounceAddressOf = (
+  account: Account,
+  address: Address,
+  directory: Pick<Directory, 'listByAddress'>,
+): Address =>
+  directory.listByAddress(withoutDetail(address)) === undefined ? address : mainAddressOf(account)
+
 /** Every address of every sender field must be one that the account may use; fields that are absent are not asked for. */
 export function authoriseHeader(
   account: Account,
   fields: readonly HeaderField[],
-  directory: Pick<Directory, 'domain' | 'moment'>,
+  directory: SenderDirectory,
 ): Outcome<void, Unauthorised> {
   for (const field of fields) {
     if (!SENDER_FIELDS.includes(field.key)) continue

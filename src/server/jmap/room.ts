@@ -32,7 +32,7 @@ export interface JmapRoom {
   readonly views: EmailViews
   readonly metas: KnownMetas
   readonly shares: Shares
-  readonly directory: Pick<Directory, 'account' | 'domain' | 'moment'>
+  readonly directory: Pick<Directory, 'account' | 'domain' | 'moment' | 'listByAddress' | 'lists'>
   /** The lists that somebody's scripts may ask, for trials. */
   readonly lists?: (accountId: AccountId) => SieveLists
   /** What an account may hold; absent: nothing is limited. */

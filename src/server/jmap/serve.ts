@@ -11,7 +11,6 @@ import type { Account, AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { BrowserSessions } from '#store/directory/browser-sessions.ts'
-import type { Directory } from '#store/directory/directory.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
@@ -43,7 +42,7 @@ export interface JmapParts {
   readonly search?: TextSearch
   readonly changes: (listener: (change: StoreChanged) => void) => () => void
   readonly authenticator: Authenticator
-  readonly directory: Pick<Directory, 'account' | 'domain' | 'moment'>
+  readonly directory: JmapRoom['directory']
   /** The lists that somebody's scripts may ask, for trials. */
   readonly lists?: (accountId: AccountId) => SieveLists
   /** What an account may hold; absent: nothing is limited. */

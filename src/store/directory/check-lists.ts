@@ -221,9 +221,9 @@ function checkPersons(
   list: MailingList,
   before: MailingList | undefined,
 ): DirectoryRefusal | undefined {
-  const { owners, moderators } = list
-  if (owners.length > PERSONS_MAX || moderators.length > PERSONS_MAX)
-    return refuse('limit', `more than ${PERSONS_MAX} owners or moderators`, 'Name fewer.')
+  const { owners, moderators, senders = [] } = list
+  if ([owners, moderators, senders].some(({ length }) => length > PERSONS_MAX))
+    return refuse('limit', `more than ${PERSONS_MAX} owners, moderators or senders`, 'Name fewer.')
   const persons = [...owners, ...moderators.map(({ account }) => account)]
   if (new Set(owners).size < owners.length || new Set(persons).size < persons.length)
     return refuse(
@@ -231,12 +231,15 @@ function checkPersons(
       'somebody is named twice',
       'Name each owner and moderator once; an owner moderates, too.',
     )
+  if (new Set(senders).size < senders.length)
+    return refuse('invalid', 'somebody is named twice', 'Name each sender once.')
   // Who has gone since stays named, so that the list can be changed all the same.
   const known = new Set([
     ...(before?.owners ?? []),
     ...(before?.moderators ?? []).map(({ account }) => account),
+    ...(before?.senders ?? []),
   ])
-  const stranger = persons.find((id) => !known.has(id) && !isThere(directory, id))
+  const stranger = [...persons, ...senders].find((id) => !known.has(id) && !isThere(directory, id))
   if (stranger !== undefined) return noAccount(stranger)
   const day = moderators.find(({ until }) => until !== undefined && !isDay(until))
   if (day !== undefined)

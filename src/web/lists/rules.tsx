@@ -81,6 +81,13 @@ export function Rules({ list }: { readonly list: ListBody }): ReactNode {
         spellCheck={false}
       />
       <TextInput
+        label={t('rules.senders')}
+        description={t('rules.sendersHint')}
+        value={values['senders'] ?? ''}
+        onChange={(event) => set('senders', event.currentTarget.value)}
+        spellCheck={false}
+      />
+      <TextInput
         label={t('rules.subjectTag')}
         description={t('rules.subjectTagHint')}
         value={values['subjectTag'] ?? ''}
@@ -136,6 +143,7 @@ function valuesOf(list: ListBody): Values {
     description: of('description'),
     owners: people(list.owners),
     moderators: people(list.moderators),
+    senders: people(list.senders),
     subjectTag: of('subjectTag'),
     ...Object.fromEntries((Object.keys(CHOICES) as Choice[]).map((name) => [name, of(name)])),
     ...Object.fromEntries(NUMBERS.map((name) => [name, of(name)])),
@@ -143,7 +151,7 @@ function valuesOf(list: ListBody): Values {
 }
 
 function bodyOf(name: string, value: string): unknown {
-  if (name === 'owners') return namesIn(value)
+  if (name === 'owners' || name === 'senders') return namesIn(value)
   if (name === 'moderators') return namesIn(value).map((user) => ({ user }))
   const text = value.trim()
   if (text === '') return null

@@ -167,6 +167,9 @@ export const WORDS: Sentences = {
     'rules.owners': 'Owners',
     'rules.moderators': 'Moderators',
     'rules.peopleHint': 'User names or addresses, with commas between them.',
+    'rules.senders': 'Who may send as the list',
+    'rules.sendersHint':
+      'They choose its address as the sender, in the webmail or in their mail program. What cannot be delivered comes back to them.',
     'rules.subjectTag': 'Before the subject',
     'rules.subjectTagHint': '%n is the number of the post: [seminar:%n]',
     'rules.posting': 'Who may post',
@@ -372,6 +375,9 @@ export const WORDS: Sentences = {
     'rules.owners': '管理者',
     'rules.moderators': '承認者',
     'rules.peopleHint': 'ユーザー名またはアドレスを「,」で区切ります。',
+    'rules.senders': 'リストのアドレスで送信できる人',
+    'rules.sendersHint':
+      'ウェブメールやメールソフトで、差出人にリストのアドレスを選べます。届かなかったときの通知は本人に届きます。',
     'rules.subjectTag': '件名の前に付ける文字',
     'rules.subjectTagHint': '%n は投稿の番号になります: [ゼミ:%n]',
     'rules.posting': '投稿できる人',

@@ -360,6 +360,13 @@ describe('an owner without any role', () => {
       await status('PATCH', list, { posting: 'moderated', owners: ['hanako', 'jiro'] }),
       200,
     )
+    assert.equal(await status('PATCH', list, { senders: ['saburo', 'hanako'] }), 200)
+    assert.deepEqual(
+      (await api.ask('GET', list)).body.senders.map((each: { name: string }) => each.name),
+      ['佐藤三郎', '渡辺 花子'],
+    )
+    assert.equal(await status('PATCH', list, { senders: ['saburo', 'saburo'] }), 400)
+    assert.equal(await status('PATCH', list, { senders: ['だれか'] }), 404)
     assert.equal(await status('GET', `${list}/recipients`), 200)
     assert.deepEqual(await members(list), ['jiro', 'saburo'])
     assert.equal(await status('PATCH', list, { address: `other@${D}` }), 403)

@@ -71,13 +71,13 @@ export function listRoutes(app: AdminServer, deps: AdminDeps): void {
       schema: { body: newList, response: { 201: writtenList } },
     },
     async (request, reply) => {
-      const { address, owners, moderators, addresses, ...rules } = request.body
+      const { address, ...rules } = request.body
       const made = emptyList(
         timedId(deps.clock.nowMs()) as AccountId,
         addressIn(directory, lower(address)),
       )
       const { undo, pending } = await write(deps, request, made.id, (now) =>
-        changed(now, made, { ...rules, owners, moderators, addresses }),
+        changed(now, made, rules),
       )
       return reply.code(201).send(written(deps, made.id, { undo, pending }))
     },
@@ -264,7 +264,7 @@ type ListWish = Partial<z.infer<typeof listChange>>
 
 /** The list as it is wished; null takes something away. */
 function changed(now: Directory, list: MailingList, wish: ListWish): MailingList {
-  const { owners, moderators, address, addresses, closed, ...rules } = wish
+  const { owners, moderators, senders, address, addresses, closed, ...rules } = wish
   const after: Record<string, unknown> = { ...list }
   for (const [name, value] of Object.entries(rules)) {
     if (value === null) delete after[name]
@@ -282,6 +282,7 @@ function changed(now: Directory, list: MailingList, wish: ListWish): MailingList
         ...(until !== undefined && { until }),
       })),
     }),
+    ...(senders !== undefined && { senders: senders.map((name) => ofPerson(now, list, name)) }),
     ...(address !== undefined && { address: addressIn(now, lower(address)) }),
     ...(addresses !== undefined && {
       addresses: addresses.map((text) => addressIn(now, lower(text))),
@@ -290,7 +291,12 @@ function changed(now: Directory, list: MailingList, wish: ListWish): MailingList
 }
 
 /** Who has gone since is named by the id that the list has. */
-function ofPerson(now: Directory, { owners, moderators }: MailingList, name: string): AccountId {
-  const known = [...owners, ...moderators.map(({ account }) => account)].find((id) => id === name)
+function ofPerson(
+  now: Directory,
+  { owners, moderators, senders = [] }: MailingList,
+  name: string,
+): AccountId {
+  const all = [...owners, ...moderators.map(({ account }) => account), ...senders]
+  const known = all.find((id) => id === name)
   return known ?? accountOf(now, name).id
 }

@@ -11,7 +11,7 @@ import { versioned } from '#server/admin/directory-writes.ts'
 
 /** A list as the API shows it. */
 export function listBody(now: Directory, list: MailingList): ListBody {
-  const { address, addresses, owners, moderators, isClosed, ...rest } = list
+  const { address, addresses, owners, moderators, senders = [], isClosed, ...rest } = list
   const members = now
     .members(list.id)
     .reduce(
@@ -27,6 +27,7 @@ export function listBody(now: Directory, list: MailingList): ListBody {
       ...personBody(now, account),
       ...(until !== undefined && { until }),
     })),
+    senders: senders.map((id) => personBody(now, id)),
     closed: isClosed === true,
   }
   // Members come and go without a change of the list.

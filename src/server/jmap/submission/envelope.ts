@@ -1,4 +1,5 @@
 import { SECOND_MS } from '#base/time.ts'
+import { bounceAddressOf } from '#engine/sender/authorise.ts'
 import { parseAddressList } from '#codec/mime/address-list.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
@@ -124,5 +125,8 @@ function checked(
   }
   if (invalid.length > 0)
     throw new SetRefusal({ type: 'invalidRecipients', invalidRecipients: invalid })
-  return { mailFrom: mailFrom.value, rcptTo: [...recipients.values()] }
+  return {
+    mailFrom: bounceAddressOf(call.account, mailFrom.value, call.room.directory),
+    rcptTo: [...recipients.values()],
+  }
 }

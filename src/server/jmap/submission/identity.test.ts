@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fakeList } from '#test/fake/directory.ts'
 import { HANAKO, jmapRoom } from '#test/fake/jmap-room.ts'
 import type { JmapRoomUnderTest } from '#test/fake/jmap-room.ts'
 
@@ -123,4 +124,32 @@ test('identities follow the directory, and their changes are told', async (t) =>
   )
   assert.ok(created.i.id)
   assert.deepEqual(await shown(), [['hanako@campus.example', 'はな']])
+})
+
+test('who may send as a list has an identity of it, by its name, for as long as that is so', async (t) => {
+  const room = await jmapRoom(t)
+  const list = { ...fakeList('seminar@campus.example'), name: '経済学ゼミ', senders: [HANAKO.id] }
+  room.lists.push(list, { ...fakeList('other@campus.example'), senders: [] })
+  const shown = async () =>
+    (await get(room)).map(({ email, name }: Record<string, string>) => [email, name])
+  assert.deepEqual(await shown(), [
+    ['hanako@campus.example', ''],
+    ['seminar@campus.example', '経済学ゼミ'],
+  ])
+  const identity = (await get(room))[1]
+  const emailId = await room.file(
+    'From: =?UTF-8?B?44K844Of?= <seminar@campus.example>\r\nTo: taro@campus.example\r\n\r\n本文',
+  )
+  const sent = await room.call('EmailSubmission/set', {
+    create: { s: { identityId: identity.id, emailId } },
+  })
+  assert.equal(sent.notCreated, null, JSON.stringify(sent.notCreated))
+  const { list: submissions } = await room.call('EmailSubmission/get')
+  assert.equal(submissions[0].envelope.mailFrom.email, 'hanako@campus.example')
+  room.lists[0] = { ...list, deletedAt: '2026-11-01T00:00:00Z' }
+  assert.deepEqual(await shown(), [['hanako@campus.example', '']])
+  const other = await room.call('EmailSubmission/set', {
+    create: { s: { identityId: (await get(room))[0].id, emailId } },
+  })
+  assert.equal(other.notCreated.s.type, 'forbiddenFrom')
 })

@@ -2,6 +2,7 @@ import { mainAddressOf } from '#model/account.ts'
 import { createHash } from 'node:crypto'
 import { addressKey, formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import { maySendAsList } from '#model/list.ts'
 import { maySendAs } from '#engine/sender/authorise.ts'
 import type { KeptObject, ObjectChange } from '#store/mailbox/kept-object.ts'
 import { CHANGES_ARGS } from '#server/jmap/method/changes.ts'
@@ -55,20 +56,27 @@ export async function loadIdentities(call: Call): Promise<Identities> {
 function dueChanges(call: Call, kept: readonly Identity[]): ObjectChange[] {
   const { account } = call
   const own = mainAddressOf(account)
-  const given = new Map<string, Address>(
-    [own, ...account.addresses, ...account.delegated].map((each) => [givenId(each), each]),
-  )
   const name = account.name ?? ''
+  // A list signs with its own name.
+  const given = new Map<string, { readonly address: Address; readonly name: string }>(
+    [
+      ...[own, ...account.addresses, ...account.delegated].map((address) => ({ address, name })),
+      ...call.room.directory
+        .lists()
+        .filter((list) => maySendAsList(list, account.id))
+        .map((list) => ({ address: list.address, name: list.name ?? name })),
+    ].map((each) => [givenId(each.address), each]),
+  )
   const changes: ObjectChange[] = []
   for (const { id, value } of kept) {
-    const address = given.get(id)
+    const found = given.get(id)
     given.delete(id)
-    if (address === undefined && (value.isGiven || !maySend(call, value.email)))
+    if (found === undefined && (value.isGiven || !maySend(call, value.email)))
       changes.push({ kind: 'forget', object: 'Identity', id })
-    else if (value.isGiven && !value.isNamed && value.name !== name)
-      changes.push(keepIdentity(id, { ...value, name }))
+    else if (found !== undefined && value.isGiven && !value.isNamed && value.name !== found.name)
+      changes.push(keepIdentity(id, { ...value, name: found.name }))
   }
-  for (const [id, address] of given) changes.push(keepIdentity(id, fresh(address, name)))
+  for (const [id, each] of given) changes.push(keepIdentity(id, fresh(each.address, each.name)))
   return changes
 }
 
