@@ -155,6 +155,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     },
     ...(own.length > 0 && { storeState: () => stateOfStore(hub) }),
     credential: (made, node) => rehash(directory, settings, made, node),
+    uses: storage.service('uses'),
     appPassword: (change, node) => changeAppPassword(directory, change, node),
     choices: (accountId, act, node) => ownChoices.act(accountId, act, `webmail at ${node}`),
     membership: (act, node) =>
@@ -214,6 +215,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     upkeep,
     home,
     sessionShelf: storage.service('sessions'),
+    uses: storage.service('uses'),
     directory,
     directoryLog,
     settings,

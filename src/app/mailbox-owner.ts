@@ -263,6 +263,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     sessionShelf,
     appPasswords: {
       change: (change) => node.link.appPassword(change),
+      usesOf: (accountId) => node.link.usesOf(accountId),
       iterations: () => node.settings['auth.scramIterations'],
       nowMs: () => clock.nowMs(),
     },

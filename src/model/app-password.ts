@@ -20,6 +20,16 @@ export interface AppPassword {
 export const APP_PROTOCOLS = ['imap', 'pop3', 'smtp', 'jmap', 'sieve', 'ldap'] as const
 export type AppProtocol = (typeof APP_PROTOCOLS)[number]
 
+/** When one was used last, to the hour. */
+export interface AppPasswordUse {
+  readonly accountId: AccountId
+  readonly id: string
+  /** ISO 8601, UTC. */
+  readonly at: string
+  readonly ip: string
+  readonly protocol: AppProtocol
+}
+
 export const APP_PASSWORDS_MAX = 50
 export const APP_PASSWORD_NAME_MAX = 100
 

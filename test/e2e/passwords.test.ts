@@ -5,7 +5,9 @@ import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { webOrigin } from './jmap.ts'
 import { MAIL_WAYS, WEB_WAYS } from './login-ways.ts'
-import type { Way } from './login-ways.ts'
+import type { Login, Way } from './login-ways.ts'
+import { plain, smtpSession, wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 const PASSWORDS: Readonly<Record<string, Buffer>> = {
   'one octet': Buffer.from('x'),
@@ -119,13 +121,31 @@ describe('passwords and names to log in by', () => {
       headers: { authorization: `Basic ${basic}` },
     })
     assert.equal(byProgram.status, 403)
-    const shown = (await (await ask('GET', '')).json()) as { items: readonly object[] }
-    assert.deepEqual(
-      shown.items.map((item) => Object.keys(item)),
-      [['id', 'name', 'createdAt']],
-    )
+    const shown = async () => {
+      const body = (await (await ask('GET', '')).json()) as {
+        items: readonly { readonly lastUse?: { readonly ip: string; readonly protocol: string } }[]
+      }
+      return body.items
+    }
+    await until('its use is known', async () => (await shown())[0]?.lastUse !== undefined)
+    const [item] = await shown()
+    assert.deepEqual(Object.keys(item!), ['id', 'name', 'createdAt', 'lastUse'])
+    assert.equal(item?.lastUse?.ip, '127.0.0.1')
+    const listed = await watari.watari(['user', 'app-password', 'ls', 'taro'])
+    assert.match(listed.stdout, /電話 📱 +\S+ +all +20\S+Z +(?:imap|pop3|smtp|jmap) +127\.0\.0\.1/)
     assert.equal((await ask('DELETE', '/nonsense')).status, 404)
+
+    const byIt = { user: 'taro', password: Buffer.from(made.password) }
+    const held = await Promise.all(Object.values(HELD).map((hold) => hold(watari, byIt)))
+    const other = await HELD['IMAP']!(watari, { user: 'taro', password: Buffer.from(own) })
     assert.equal((await ask('DELETE', `/${made.id}`)).status, 204)
+    const ends = await Promise.all(held.map((each) => each.ended()))
+    const words = [/^\* BYE This login/m, /^$/, /^421 4\.7\.0 /, /^BYE "This login/, /[\s\S]*/]
+    for (const [at, word] of words.entries()) assert.match(ends[at]!, word)
+    other.send('DONE\r\n')
+    await other.until(/^b OK .*\r\n/m)
+    other.send('c IDLE\r\n')
+    await other.until(/^\+ .*\r\n/m)
     const [way] = Object.values(MAIL_WAYS)
     await until('it is taken back', async () => (await login(way!)) !== 'ok')
     const history = await fetch(`${web}/api/v1/directory/history`, {
@@ -135,8 +155,56 @@ describe('passwords and names to log in by', () => {
     assert.match(told, /電話 📱/)
     assert.match(told, /webmail at store/)
     assert.doesNotMatch(told, /SCRAM-SHA-256\$/)
+    const set = await watari.watari(['user', 'passwd', 'taro', '--password-stdin'], '新しい\n')
+    assert.equal(set.status, 0, set.stderr)
+    assert.match(await other.ended(), /^\* BYE This login/m)
   })
 })
+
+/** Connections that are logged in and stay, one of each kind. */
+const HELD: Readonly<Record<string, (watari: Installation, login: Login) => Promise<Wire>>> = {
+  IMAP: async (watari, login) => {
+    const session = await wire(watari.port(993), { tlsCa: watari.ca })
+    session.send(`a AUTHENTICATE PLAIN ${plain(login)}\r\na2 SELECT INBOX\r\nb IDLE\r\n`)
+    await session.until(/^\+ .*\r\n/m)
+    return session
+  },
+  POP3: async (watari, login) => {
+    const session = await wire(watari.port(995), { tlsCa: watari.ca })
+    await session.until(/^\+OK .*\r\n/)
+    session.send(`AUTH PLAIN ${plain(login)}\r\n`)
+    await session.until(/^\+OK .*\r\n/)
+    return session
+  },
+  submission: async (watari, login) => {
+    const port = watari.port(465)
+    const session = await smtpSession({ port, tls: 'implicit', ca: watari.ca, login })
+    // Amid a transaction, too.
+    assert.match(await session.smtp('MAIL FROM:<taro@campus.example>'), /^250 /)
+    return session
+  },
+  ManageSieve: async (watari, login) => {
+    const session = await wire(watari.port(4190))
+    await session.until(/^OK .*\r\n/m)
+    session.send('STARTTLS\r\n')
+    await session.until(/^OK .*\r\n/m)
+    await session.startTls(watari.ca)
+    await session.until(/^OK .*\r\n/m)
+    session.send(`AUTHENTICATE "PLAIN" "${plain(login)}"\r\n`)
+    await session.until(/^OK .*\r\n/m)
+    return session
+  },
+  'event source': async (watari, { user, password }) => {
+    const session = await wire(watari.port(443), { tlsCa: watari.ca })
+    const basic = Buffer.concat([Buffer.from(`${user}:`), password]).toString('base64')
+    session.send(
+      'GET /jmap/eventsource?types=*&closeafter=no&ping=0 HTTP/1.1\r\n' +
+        `Host: localhost\r\nConnection: close\r\nAuthorization: Basic ${basic}\r\n\r\n`,
+    )
+    await session.until(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\n[\s\S]*: /)
+    return session
+  },
+}
 
 const REFUSED =
   /^(?:a NO \[AUTHENTICATIONFAILED\] |-ERR \[AUTH\] |535 5\.7\.8 )[A-Za-z ]+(?:\r\n)?$/

@@ -11,6 +11,8 @@ export interface Wire {
   send(octets: string | Uint8Array): void
   /** What came up to the end of the first match of `pattern`, one character an octet. */
   until(pattern: RegExp): Promise<string>
+  /** What came up to the end of the connection. */
+  ended(): Promise<string>
   /** Sends a line where one is given; the next whole SMTP reply, its lines joined by LF. */
   smtp(line?: string): Promise<string>
   startTls(ca: string): Promise<void>
@@ -50,8 +52,17 @@ export async function wire(
   }
   await opened(socket, tlsCa === undefined ? 'connect' : 'secureConnect')
   listen()
+  /** Until something comes, or the connection ends. */
+  const news = (endMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, endMs - Date.now())
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   const until = async (pattern: RegExp): Promise<string> => {
-    const end = Date.now() + ANSWER_MS
+    const endMs = Date.now() + ANSWER_MS
     for (;;) {
       const match = pattern.exec(came)
       if (match !== null) {
@@ -59,20 +70,22 @@ export async function wire(
         came = came.slice(text.length)
         return text
       }
-      const left = end - Date.now()
-      if (isClosed || left <= 0)
+      if (isClosed || Date.now() >= endMs)
         throw new Error(`no ${String(pattern)} ${isClosed ? 'before the end' : 'in time'}: ${came}`)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left)
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
+      await news(endMs)
+    }
+  }
+  const ended = async (): Promise<string> => {
+    const endMs = Date.now() + ANSWER_MS
+    for (;;) {
+      if (isClosed) return came
+      if (Date.now() >= endMs) throw new Error(`still open: ${came}`)
+      await news(endMs)
     }
   }
   return {
     until,
+    ended,
     send: (octets) => void socket.write(octets),
     smtp: async (line) => {
       if (line !== undefined) socket.write(`${line}\r\n`)

@@ -39,25 +39,30 @@ export function appPasswordCommands(parent: Command, io: CliIo): void {
     )
   noun
     .command('ls <user>')
-    .description('show what they are called and since when there are such')
+    .description(
+      'show what they are called, since when there are such, and their last use, to the hour',
+    )
     .action(async (user: string, _: unknown, command: Command) => {
       const verb = verbOf(command, io)
       const body = await verb.api.get(pathOf(user), appPasswords)
       verb.show(body, () =>
         table(
-          ['ID', 'NAME', 'MADE', 'FOR'],
-          body.items.map(({ id, name, createdAt, protocols }) => [
+          ['ID', 'NAME', 'MADE', 'FOR', 'LAST USE', 'BY', 'FROM'],
+          body.items.map(({ id, name, createdAt, protocols, lastUse }) => [
             id,
             name,
             createdAt,
             protocols?.join(' ') ?? 'all',
+            lastUse?.at ?? 'never',
+            lastUse?.protocol,
+            lastUse?.ip,
           ]),
         ),
       )
     })
   noun
     .command('rm <user> <id>')
-    .description('take one back; what is logged in by it stays until it logs in again')
+    .description('take one back; what it has let in is cut off')
     .action(async (user: string, id: string, _: unknown, command: Command) => {
       const verb = verbOf(command, io)
       const body = await verb.api.delete(`${pathOf(user)}/${part(id)}`, done)

@@ -8,8 +8,10 @@ import type { TlsIdentity } from '#net/tls.ts'
 import { isLoopback } from '#store/directory/guessing.ts'
 import type { SourceLogins } from '#engine/people/source-logins.ts'
 import type { BindShelf } from '#store/directory/bind-shelf.ts'
+import { appProtocolOf } from '#store/directory/app-passwords.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import type { DirectoryImages } from '#store/directory/image-file.ts'
+import { accountIdOf } from '#store/directory/row-key.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
 import { EventBuffer } from '#store/events/event-buffer.ts'
 import type { EventLog } from '#store/events/event-log.ts'
@@ -31,6 +33,7 @@ import type { StorageState } from '#app/storage/child-process.ts'
 import { VERSION } from '#app/version.ts'
 import { keptBinds } from './kept-binds.ts'
 import { renewed } from './new-credential.ts'
+import { ToldUses } from './told-uses.ts'
 
 const LOOK_AT_SPACE_MS = SECOND_MS
 
@@ -144,6 +147,7 @@ export async function startNode(options: {
   const stopping = new AbortController()
   const copy = join(dir, 'settings.json')
   await naming(copy, loadNode(node, { clock, log, signal: stopping.signal }))
+  const uses = new ToldUses({ tell: (some) => node.link.used(some), clock })
   const watch = setInterval(() => {
     options.space?.().then(
       ({ full, freeBytes }) => (littleSpace = full ? { dir, freeBytes } : undefined),
@@ -161,6 +165,12 @@ export async function startNode(options: {
       directory: node.directory,
       clock,
       log,
+      changes: (listener) =>
+        node.onRows((keys) => {
+          if (keys === 'all') return listener('all')
+          const accounts = new Set(keys.flatMap((key) => accountIdOf(key) ?? []))
+          if (accounts.size > 0) listener(accounts)
+        }),
       scram: () => ({
         enabled: node.settings['auth.scram'],
         iterations: node.settings['auth.scramIterations'],
@@ -173,6 +183,10 @@ export async function startNode(options: {
         clock,
         log,
       }),
+      onAppPassword: ({ id: accountId, appPassword: id = '' }, { ip, protocol: at }) => {
+        const protocol = appProtocolOf(at)
+        if (protocol !== undefined) uses.used({ accountId, id, ip, protocol })
+      },
       onDated: (account, password) => {
         // Where control is away, the next start of this process tries again.
         renewed(account, password, {
@@ -197,6 +211,7 @@ export async function startNode(options: {
     }),
     stop: async (doors) => {
       stopping.abort()
+      uses.stop()
       clearInterval(watch)
       await doors()
       node.stop()

@@ -84,6 +84,7 @@ const DATABASES: Readonly<Record<StorageKind, readonly string[]>> = {
     'settings.db',
     'sources.db',
     'upkeep.db',
+    'uses.db',
   ],
 }
 

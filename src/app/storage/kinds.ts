@@ -15,6 +15,8 @@ import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
 import { SqliteSourceShelf } from '#store/directory/source-shelf.ts'
 import type { SourceShelf } from '#store/directory/source-shelf.ts'
+import { SqliteAppPasswordUses } from '#store/directory/app-password-uses.ts'
+import type { AppPasswordUses } from '#store/directory/app-password-uses.ts'
 import { SqliteUpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import type { UpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
@@ -170,6 +172,7 @@ export const KINDS = {
       binds: BindShelf
       upkeep: UpkeepNotes
       sources: SourceShelf
+      uses: AppPasswordUses
     }>((keep) => ({
       directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
       settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
@@ -179,6 +182,7 @@ export const KINDS = {
       binds: keep(new SqliteBindShelf(join(dir, 'binds.db'))),
       upkeep: keep(new SqliteUpkeepNotes(join(dir, 'upkeep.db'))),
       sources: keep(new SqliteSourceShelf(join(dir, 'sources.db'))),
+      uses: keep(new SqliteAppPasswordUses(join(dir, 'uses.db'))),
     })),
 }
 

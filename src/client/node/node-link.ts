@@ -6,6 +6,7 @@ import { SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import {
   appPasswordEnd,
+  appPasswordUses,
   BODY_BYTES_MAX,
   eventAck,
   NODE_HEADER,
@@ -27,7 +28,7 @@ import type { OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
 import { membershipEnd } from '#contract/node/membership.ts'
 import type { MembershipActBody, MembershipEnd } from '#contract/node/membership.ts'
 import type { AccountId } from '#model/account.ts'
-import type { AppPasswordChange } from '#model/app-password.ts'
+import type { AppPasswordChange, AppPasswordUse } from '#model/app-password.ts'
 import type { NodePlace } from '#model/node.ts'
 import { Acks } from './acks.ts'
 import { askJson, askText, open } from './request.ts'
@@ -107,6 +108,18 @@ export class NodeLink {
   async appPassword(change: AppPasswordChange): Promise<'done' | 'limit' | 'notFound'> {
     return appPasswordEnd.parse(await askJson(this.#ask('POST', NODE_PATHS.appPasswords, change)))
       .end
+  }
+
+  /** Hands up when app passwords were used last. Throws where control is away. */
+  async used(uses: readonly AppPasswordUse[]): Promise<void> {
+    await askJson(this.#ask('POST', NODE_PATHS.uses, { uses }))
+  }
+
+  /** When those of an account were used last, wherever that was. Throws where control is away. */
+  async usesOf(accountId: AccountId): Promise<readonly AppPasswordUse[]> {
+    const query = new URLSearchParams({ account: accountId })
+    const answer = await askJson(this.#ask('GET', `${NODE_PATHS.uses}?${query.toString()}`))
+    return appPasswordUses.parse(answer).uses as unknown as readonly AppPasswordUse[]
   }
 
   /** Hands up what somebody does with the own choices. Throws where control is away. */

@@ -21,6 +21,10 @@ export const appPassword = z.object({
   name: z.string(),
   createdAt: z.string(),
   protocols: z.array(z.enum(APP_PROTOCOLS)).optional(),
+  lastUse: z
+    .object({ at: z.string(), ip: z.string(), protocol: z.enum(APP_PROTOCOLS) })
+    .optional()
+    .describe('to the hour; absent: never, or not for two years'),
 })
 export type AppPasswordBody = z.infer<typeof appPassword>
 

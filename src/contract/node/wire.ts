@@ -18,6 +18,8 @@ export const NODE_PATHS = {
   acks: '/node/v1/acks',
   credentials: '/node/v1/credentials',
   appPasswords: '/node/v1/app-passwords',
+  /** POST: uses of app passwords; GET `?account=ID`: what is known of them. */
+  uses: '/node/v1/app-password-uses',
   choices: '/node/v1/choices',
   membership: '/node/v1/membership',
   heartbeat: '/node/v1/heartbeat',
@@ -179,6 +181,16 @@ export const appPasswordChange = z.union([
   z.object({ accountId: z.string().min(1).max(100), remove: z.string().max(100) }),
 ])
 export const appPasswordEnd = z.object({ end: z.enum(['done', 'limit', 'notFound']) })
+
+const appPasswordUse = z.object({
+  accountId: z.string().min(1).max(100),
+  id: z.string().min(1).max(100),
+  at: z.iso.datetime(),
+  ip: z.string().max(100),
+  protocol: z.enum(APP_PROTOCOLS),
+})
+/** When app passwords were used last. */
+export const appPasswordUses = z.object({ uses: z.array(appPasswordUse).max(1_000) })
 
 /** What somebody does with the own choices on a page of a node. */
 export const ownChoicesAct = z.object({ accountId: z.string().min(1).max(100), act: ownAct })

@@ -23,9 +23,17 @@ export function appPasswordRoutes(app: AdminServer, deps: AdminDeps): void {
       config: { permission: 'people.read' },
       schema: { params: named, response: { 200: appPasswords } },
     },
-    async ({ params }) => ({
-      items: (accountOf(directory, params.user).appPasswords ?? []).map(appPasswordBody),
-    }),
+    async ({ params }) => {
+      const { id: accountId, appPasswords: all = [] } = accountOf(directory, params.user)
+      const { items: uses = [] } = (await deps.uses?.usesOf({ accountId })) ?? {}
+      const lastUse = new Map(uses.map(({ id, at, ip, protocol }) => [id, { at, ip, protocol }]))
+      return {
+        items: all.map((each) => {
+          const use = lastUse.get(each.id)
+          return { ...appPasswordBody(each), ...(use !== undefined && { lastUse: use }) }
+        }),
+      }
+    },
   )
 
   // Whoever has one reads that person's mail, and its owner need not notice: more than a help desk may do.

@@ -25,6 +25,7 @@ import type { EventRecord, NodeId } from '#model/event.ts'
 import type { JoiningRole } from '#model/node.ts'
 import type { Role } from '#model/role.ts'
 import type { Verdict } from '#model/verdict.ts'
+import type { AppPasswordUses } from '#store/directory/app-password-uses.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
@@ -116,6 +117,8 @@ export interface AdminDeps {
   readonly authenticator: Authenticator
   /** Where sessions of the console outlive a restart. */
   readonly sessionShelf?: SessionShelf
+  /** When app passwords were used last; absent: nobody knows. */
+  readonly uses?: Pick<AppPasswordUses, 'usesOf'>
   readonly directory: DirectoryMaster
   readonly directoryLog: Pick<DirectoryLog, 'history'>
   readonly settings: SettingsMaster

@@ -56,7 +56,7 @@ test('a session whose account may be in no longer is told so and ends, also in I
   room.authenticator.fallen.add('account-hanako' as AccountId)
   clock.advance(10 * SECOND_MS)
   assert.match(await idler.line(), /^i OK/)
-  assert.match(await idler.line(), /^\* BYE This account may not be used any longer/)
+  assert.match(await idler.line(), /^\* BYE This login may not be used any longer/)
   assert.match(await other.command('NOOP'), /^OK/)
 })
 

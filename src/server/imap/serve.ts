@@ -145,7 +145,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
   const stopLooking = endFallen(door.sessions, {
     ...options,
     accountOf: ({ session }) => session.account,
-    end: ({ session }) => session.bye('This account may not be used any longer'),
+    end: ({ session }) => session.bye('This login may not be used any longer'),
   })
   return {
     port: door.port,

@@ -7,6 +7,7 @@ import type { Account, AccountId } from '#model/account.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
@@ -56,7 +57,7 @@ export interface JmapRoom {
 export interface Call {
   readonly room: JmapRoom
   /** Who asks. */
-  readonly login: Account
+  readonly login: Entrant
   /** Whose mail it is: the login's own, or of somebody who shares it. */
   readonly account: Account
   readonly ip: string

@@ -117,12 +117,14 @@ export function serveJmap(parts: JmapParts): Jmap {
     room.shares.forget(change)
     streams.changed(change)
   })
+  const deafen = parts.authenticator.onChange?.((accounts) => streams.endFallen(accounts))
   parts.onLimits?.((accounts) => streams.limitsChanged(accounts))
   const door = new Door(room, { ...access, appPasswords: parts.appPasswords }, streams)
   return {
     handle: (incoming, response) => door.handle(incoming, response),
     close: () => {
       unsubscribe()
+      deafen?.()
       streams.close()
     },
   }

@@ -9,12 +9,13 @@ import { messageLength } from '#codec/ldap/response.ts'
 import { encodeResponse } from '#codec/ldap/write-response.ts'
 import type { AnsweredOp } from '#codec/ldap/write-response.ts'
 import type { Account } from '#model/account.ts'
-import { mayLogIn } from '#model/account-life.ts'
 import type { Admitted } from '#net/admission.ts'
 import { closeSocket } from '#net/close.ts'
 import { OctetReader } from '#net/lines.ts'
 import { startTls } from '#net/tls.ts'
 import { OctetWriter } from '#net/writer.ts'
+import { mayStay } from '#store/directory/entrant.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import { bind } from './bind.ts'
 import { compare } from './compare.ts'
 import { extended } from './extended.ts'
@@ -43,7 +44,7 @@ export class LdapSession {
   isSecure: boolean
   /** The search that the next page goes on with. */
   paged: PagedSearch | undefined
-  #account: Account | undefined
+  #account: Entrant | undefined
   #reader: OctetReader
   #writer: OctetWriter
   #socket: Socket
@@ -75,11 +76,9 @@ export class LdapSession {
 
   /** Who is logged in and still may be: the row as it is now. */
   get account(): Account | undefined {
+    const { directory } = this.options.shared
     const was = this.#account
-    const now = was && this.options.shared.directory.account(was.id)
-    const { moment } = this.options.shared.directory
-    const isIn = now?.credentialVersion === was?.credentialVersion
-    return now !== undefined && isIn && mayLogIn(now, moment) ? now : undefined
+    return was !== undefined && mayStay(was, directory) ? directory.account(was.id) : undefined
   }
 
   get isLoginAllowed(): boolean {
@@ -112,7 +111,7 @@ export class LdapSession {
     )
   }
 
-  logIn(account: Account): void {
+  logIn(account: Entrant): void {
     this.#account = account
     this.#admitted.loggedIn()
     this.options.shared.book.warm()

@@ -206,7 +206,7 @@ test('a session whose account may be in no longer ends', async (t) => {
   const client = await login()
   authenticator.fallen.add('account-hanako' as AccountId)
   clock.advance(10 * SECOND_MS)
-  assert.equal(await client.closed(), 'BYE "This account may not be used any longer"\r\n')
+  assert.equal(await client.closed(), 'BYE "This login may not be used any longer"\r\n')
 })
 
 test('at shutdown who waits hears so', async (t) => {

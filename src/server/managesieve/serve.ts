@@ -96,7 +96,7 @@ export async function serveManageSieve(
   const stopLooking = endFallen(door.sessions, {
     ...options,
     accountOf: ({ session }) => session.account,
-    end: ({ session }) => session.bye(bye('This account may not be used any longer')),
+    end: ({ session }) => session.bye(bye('This login may not be used any longer')),
   })
   return {
     port: door.port,

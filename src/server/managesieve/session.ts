@@ -7,10 +7,11 @@ import type { ManageSieveResponse } from '#codec/managesieve/response.ts'
 import { parseString, Words } from '#codec/managesieve/words.ts'
 import { SCRIPT_BYTES_MAX } from '#codec/sieve/parse.ts'
 import type { Scripts } from '#engine/deliver/scripts.ts'
-import type { Account, AccountId } from '#model/account.ts'
+import type { AccountId } from '#model/account.ts'
 import type { Admitted } from '#net/admission.ts'
 import type { DoorClient } from '#net/door.ts'
 import { LineConnection } from '#net/line-connection.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import { putCapabilities } from './capabilities.ts'
 import type { ManageSieveState } from './command.ts'
 import { handlerOf } from './commands.ts'
@@ -30,7 +31,7 @@ const DROPPED_BYTES_MAX = 16 * SCRIPT_BYTES_MAX
 export class ManageSieveSession {
   readonly options: ManageSieveListenerOptions
   readonly connection: LineConnection
-  account: Account | undefined
+  account: Entrant | undefined
   #ending = false
   #bye: ManageSieveResponse | undefined
   #errors = 0
@@ -106,7 +107,7 @@ export class ManageSieveSession {
     this.#ending = true
   }
 
-  logIn(account: Account): void {
+  logIn(account: Entrant): void {
     this.account = account
     this.#admitted.loggedIn()
   }

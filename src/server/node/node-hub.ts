@@ -5,6 +5,7 @@ import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import {
   appPasswordChange,
+  appPasswordUses,
   ownChoicesAct,
   ack,
   eventBatch,
@@ -19,9 +20,10 @@ import type { OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
 import { membershipAct } from '#contract/node/membership.ts'
 import type { MembershipActBody, MembershipEnd } from '#contract/node/membership.ts'
 import type { AccountId } from '#model/account.ts'
-import type { AppPasswordChange } from '#model/app-password.ts'
+import type { AppPasswordChange, AppPasswordUse } from '#model/app-password.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import type { NodePlace } from '#model/node.ts'
+import type { AppPasswordUses } from '#store/directory/app-password-uses.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { EventIndex } from '#store/events/event-index.ts'
 import type { SettingsSnapshot } from '#store/settings/resolve.ts'
@@ -81,6 +83,8 @@ export interface HubParts {
   credential?(made: NewCredential, node: NodeId): Promise<void>
   /** Takes what somebody has made, or takes back, on a page of a node. */
   appPassword?(change: AppPasswordChange, node: NodeId): Promise<'done' | 'limit' | 'notFound'>
+  /** When app passwords were used last, as nodes tell it. */
+  readonly uses?: AppPasswordUses
   /** What somebody does with the own choices on a page of a node. */
   choices?(accountId: AccountId, act: OwnActBody, node: NodeId): Promise<OwnEnd>
   /** What somebody does with the own place in a mailing list, as a node has it from them. */
@@ -248,6 +252,16 @@ export class NodeHub {
       const change = (await readBody(request, appPasswordChange)) as AppPasswordChange
       const end = (await this.#parts.appPassword?.(change, who.node)) ?? 'notFound'
       return sendJson(response, 200, { end })
+    }
+    if (route === `POST ${NODE_PATHS.uses}`) {
+      const { uses } = await readBody(request, appPasswordUses)
+      await this.#parts.uses?.noteUses({ uses: uses as unknown as readonly AppPasswordUse[] })
+      return sendJson(response, 200, {})
+    }
+    if (route === `GET ${NODE_PATHS.uses}` && /^(?:store|serve)$/.test(who.role)) {
+      const accountId = (url.searchParams.get('account') ?? '') as AccountId
+      const { items = [] } = (await this.#parts.uses?.usesOf({ accountId })) ?? {}
+      return sendJson(response, 200, { uses: items })
     }
     if (route === `POST ${NODE_PATHS.choices}` && /^(?:store|serve)$/.test(who.role)) {
       const { accountId, act } = await readBody(request, ownChoicesAct)

@@ -5,7 +5,7 @@ import { parsePop3Command } from '#codec/pop3/command.ts'
 import type { Admitted } from '#net/admission.ts'
 import type { DoorClient } from '#net/door.ts'
 import { LineConnection } from '#net/line-connection.ts'
-import type { Account } from '#model/account.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import { commandOf } from './commands.ts'
 import type { Pop3State } from './command.ts'
 import type { Maildrop } from './maildrop.ts'
@@ -21,7 +21,7 @@ export class Pop3Session {
   readonly options: Pop3ListenerOptions
   /** What USER named. */
   user: string | undefined
-  account: Account | undefined
+  account: Entrant | undefined
   maildrop: Maildrop | undefined
   /** Of the language that LANG asked for. */
   words: Pop3Words = ENGLISH
@@ -89,7 +89,7 @@ export class Pop3Session {
   }
 
   /** Whose the maildrop is that was opened. */
-  logIn(account: Account): void {
+  logIn(account: Entrant): void {
     this.account = account
     this.#admitted.loggedIn()
   }

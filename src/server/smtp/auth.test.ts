@@ -46,7 +46,7 @@ test('a session whose account may be in no longer sends nothing more', async () 
   assert.match(await at.say('MAIL FROM:<hanako@campus.example>'), /^250/)
   await at.say('RSET')
   authenticator.fallen.add(fakeAccount('hanako').id)
-  assert.match(await at.say('MAIL FROM:<hanako@campus.example>'), /^550 5\.7\.1 this account/)
+  assert.match(await at.say('MAIL FROM:<hanako@campus.example>'), /^550 5\.7\.1 this login/)
   await served.end()
 })
 

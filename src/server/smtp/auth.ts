@@ -4,9 +4,9 @@ import { saslMechanism, startSasl } from '#codec/sasl/mechanism.ts'
 import type { SaslStep } from '#codec/sasl/mechanism.ts'
 import { scramMechanism } from '#codec/sasl/scram.ts'
 import type { ScramMechanism } from '#codec/sasl/scram.ts'
-import type { Account } from '#model/account.ts'
 import type { Reply } from '#model/reply.ts'
 import type { Authenticator, LoginFault } from '#store/directory/authenticator.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import { exchangeScram } from '#store/directory/scram-exchange.ts'
 import type { SmtpCommand } from './command.ts'
 import { AUTH_LINE_BYTES_MAX } from './options.ts'
@@ -121,7 +121,7 @@ async function logIn(
   return notLoggedIn(session, outcome.ok ? 'refused' : outcome.error, login)
 }
 
-function enter(session: SmtpSession, account: Account): Reply {
+function enter(session: SmtpSession, account: Entrant): Reply {
   session.account = account
   session.log.info('smtp.login', { accountId: account.id })
   return reply(235, '2.7.0', 'logged in')

@@ -44,7 +44,7 @@ export function barredReply(session: SmtpSession): Reply | undefined {
   }
   const { account } = session
   if (account !== undefined && options.authenticator?.mayStay?.(account) === false)
-    return reply(550, '5.7.1', 'this account may not be used any longer')
+    return reply(550, '5.7.1', 'this login may not be used any longer')
   if (options.door === 'submission' && account === undefined) {
     // RFC 4954 §6; the text names where, since half of the world's set-ups are wrong there.
     return reply(

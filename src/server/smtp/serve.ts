@@ -5,6 +5,7 @@ import { closeSocket } from '#net/close.ts'
 import { listen } from '#net/listen.ts'
 import { peerAddress } from '#net/peer.ts'
 import { SECOND_MS } from '#base/time.ts'
+import { endFallen } from '#store/directory/standing.ts'
 import { SMTP_LIMITS } from './options.ts'
 import type { MailListenerOptions, SmtpLimits } from './options.ts'
 import { reply } from './replies.ts'
@@ -67,12 +68,26 @@ export async function serveMail(options: MailListenerOptions): Promise<MailListe
     sessions.set(session, running)
   }
 
+  const { authenticator } = options
+  const stopLooking =
+    authenticator &&
+    endFallen(
+      { [Symbol.iterator]: () => sessions.keys() },
+      {
+        clock: options.clock,
+        authenticator,
+        accountOf: (session) => session.account,
+        end: (session) => session.cutOff(),
+      },
+    )
+
   const listening = await listen({ ...options.listen, onSocket })
   return {
     port: listening.port,
     connections: () => sessions.size,
     take: onSocket,
     async close(graceMs) {
+      stopLooking?.()
       await listening.close()
       for (const session of sessions.keys()) session.drain()
       const cancel = options.clock.after(graceMs, () => {

@@ -6,7 +6,6 @@ import { SECOND_MS } from '#base/time.ts'
 import { parseCommandLine } from '#codec/smtp/command-line.ts'
 import { renderReply } from '#codec/smtp/reply.ts'
 import type { MailCommand, Transaction } from '#model/reception.ts'
-import type { Account } from '#model/account.ts'
 import type { Greeting, Peer } from '#model/envelope.ts'
 import type { Reply } from '#model/reply.ts'
 import { channelBinding } from '#net/channel-binding.ts'
@@ -16,6 +15,7 @@ import { peerAddress, tlsOf } from '#net/peer.ts'
 import { startTls } from '#net/tls.ts'
 import { OctetWriter } from '#net/writer.ts'
 import { scramOffered } from '#store/directory/scram-exchange.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import type { Chunks } from './bdat.ts'
 import { COMMANDS } from './commands.ts'
 import { barredReply } from './mail.ts'
@@ -44,7 +44,7 @@ export class SmtpSession {
   readonly log: Log
   /** What the peer calls itself, and by which command; absent until it greets. */
   greeted: { readonly verb: Greeting; readonly name: string } | undefined
-  account: Account | undefined
+  account: Entrant | undefined
   transaction: OpenTransaction | undefined
   loginFailures = 0
   #socket: Socket
@@ -245,10 +245,19 @@ export class SmtpSession {
   /** Shutting down: an idle session hears 421 at once, a transaction may finish. */
   drain(): void {
     this.#draining = true
-    if (!this.#waiting || this.transaction !== undefined) return
+    if (this.#waiting && this.transaction === undefined) this.#leave(this.#drained())
+  }
+
+  /** Who has logged in may be in no longer: nothing that is under way is taken any more. */
+  cutOff(): void {
+    if (this.#waiting) this.#leave(reply(421, '4.7.0', 'this login may not be used any longer'))
+    else this.destroy()
+  }
+
+  #leave(said: Reply): void {
     this.#ended = true
     void this.#writer
-      .write(renderReply(this.#drained()))
+      .write(renderReply(said))
       .then(() =>
         closeSocket(this.#socket, { clock: this.options.clock, timeoutMs: LINGER_TIMEOUT_MS }),
       )

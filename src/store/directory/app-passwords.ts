@@ -65,7 +65,10 @@ export const appPasswordKeys = (
 ) =>
   appPasswords
     .filter((each) => isFor(each, protocol) && scramBasisOf(each.scram) === scramBasisOf(scram))
-    .flatMap((each) => parseScramKeys(each.scram) ?? [])
+    .flatMap((each) => {
+      const keys = parseScramKeys(each.scram)
+      return keys === undefined ? [] : [{ id: each.id, keys }]
+    })
 
 /** On which salt, and with how many iterations, keys of the account have to be made. */
 export function basisOf({
@@ -98,6 +101,10 @@ function shaped(password: Octets): string | undefined {
 }
 
 const hashOf = (text: string): string => hash('sha256', text, 'base64')
+
+/** Of a login; undefined: it lets in nowhere there. */
+export const appProtocolOf = (protocol: LoginAttempt['protocol']): AppProtocol | undefined =>
+  PROTOCOLS[protocol]
 
 const PROTOCOLS: Readonly<Partial<Record<LoginAttempt['protocol'], AppProtocol>>> = {
   imap: 'imap',

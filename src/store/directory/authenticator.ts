@@ -1,6 +1,7 @@
 import type { Outcome } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
-import type { Account } from '#model/account.ts'
+import type { AccountId } from '#model/account.ts'
+import type { Entrant } from './entrant.ts'
 
 export interface LoginAttempt {
   /** As the client sent it, in UTF-8. */
@@ -16,12 +17,16 @@ export interface LoginAttempt {
 export type LoginFault = 'refused' | 'unavailable' | 'slowed'
 
 export interface Authenticator {
-  login(attempt: LoginAttempt): Promise<Outcome<Account, LoginFault>>
-  /** Whether a session of the account may go on: not when it is suspended, has left, or is gone. */
-  mayStay?(account: Account): boolean
+  login(attempt: LoginAttempt): Promise<Outcome<Entrant, LoginFault>>
+  /** Whether a session of whom it has let in may go on. */
+  mayStay?(entrant: Entrant): boolean
+  /** Told whose rows have changed, gone ones too; the returned function ends it. */
+  onChange?(listener: AccountsListener): () => void
   /** Absent: SCRAM is not to be had. */
   readonly scram?: ScramLogins
 }
+
+export type AccountsListener = (accounts: ReadonlySet<AccountId> | 'all') => void
 
 /** Logins in which the password is not sent (RFC 5802). */
 export interface ScramLogins {
@@ -40,5 +45,5 @@ export interface ScramChallenge {
       readonly proof: Octets
       readonly authMessage: string
     },
-  ): Promise<Outcome<{ readonly account: Account; readonly signature: Octets }, LoginFault>>
+  ): Promise<Outcome<{ readonly account: Entrant; readonly signature: Octets }, LoginFault>>
 }

@@ -8,9 +8,10 @@ import { sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { Account } from '#model/account.ts'
 import { mayLogIn } from '#model/account-life.ts'
-import { isSameEntry } from '#model/adoption.ts'
 import { matchingAppPassword } from './app-passwords.ts'
-import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
+import type { AccountsListener, Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
+import { isSameCredential, mayStay } from './entrant.ts'
+import type { Entrant } from './entrant.ts'
 import { BoundPasswords } from './bound-passwords.ts'
 import type { BindRules } from './bound-passwords.ts'
 import { DatedHashes } from './dated-hashes.ts'
@@ -40,8 +41,20 @@ export function createAuthenticator(options: {
   readonly scram?: () => { readonly enabled: boolean; readonly iterations: number }
   /** A login was right by a hash or keys that are not as we make them now, or that we lack; told once for each. */
   readonly onDated?: (account: Account, password: Octets) => void
+  /** Calls whom it is given whenever rows of accounts have changed; absent: nobody is told. */
+  readonly changes?: (listener: AccountsListener) => void
+  /** An app password has let its program in. */
+  readonly onAppPassword?: (
+    entrant: Entrant,
+    attempt: Pick<LoginAttempt, 'ip' | 'protocol'>,
+  ) => void
 }): Authenticator {
-  const { directory, clock, scram, log = silentLog } = options
+  const { directory, clock, scram, log = silentLog, changes } = options
+  const onAppPassword = options.onAppPassword ?? (() => undefined)
+  const listeners = new Set<AccountsListener>()
+  changes?.((accounts) => {
+    for (const listener of listeners) listener(accounts)
+  })
   const dated = new DatedHashes({ directory, onDated: options.onDated, scram })
   const limits = new GuessLimits(clock)
   const pool = new HashPool(options.poolLimit, options.waitingMax)
@@ -49,10 +62,21 @@ export function createAuthenticator(options: {
   const checker = new PasswordChecker({ clock, pool, bound })
   return {
     ...(scram !== undefined && {
-      scram: scramLogins({ directory, clock, limits, log, enabled: () => scram().enabled }),
+      scram: scramLogins({
+        directory,
+        clock,
+        limits,
+        log,
+        enabled: () => scram().enabled,
+        onAppPassword,
+      }),
     }),
-    mayStay: (account) => isIn(directory.account(account.id), directory),
-    async login(attempt: LoginAttempt): Promise<Outcome<Account, LoginFault>> {
+    mayStay: (entrant) => mayStay(entrant, directory),
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async login(attempt: LoginAttempt): Promise<Outcome<Entrant, LoginFault>> {
       if (directory.seq === 0) return err('unavailable')
       if (!isPassword(attempt.password) || Buffer.byteLength(attempt.login) > LOGIN_BYTES_MAX)
         return err('refused')
@@ -66,9 +90,12 @@ export function createAuthenticator(options: {
         const again = limits.pace(attempt.ip, login)
         return again.kind === 'go' && (again.waitMs === 0 || isLoopback(attempt.ip))
       }
-      if (isIn(account, directory) && matchingAppPassword(account, attempt) !== undefined) {
+      const byApp = isIn(account, directory) ? matchingAppPassword(account, attempt) : undefined
+      if (byApp !== undefined) {
         limits.succeeded(attempt.ip, login)
-        return ok(account)
+        const entrant = { ...account!, appPassword: byApp.id }
+        onAppPassword(entrant, attempt)
+        return ok(entrant)
       }
       const turn = limits.isKnown(attempt.ip, login) ? 'first' : 'last'
       const answer = await checker.check(isIn(account, directory) ? account : undefined, {
@@ -82,7 +109,7 @@ export function createAuthenticator(options: {
       // The row as it is now: an account may have been disabled, have left or been given a new password meanwhile.
       const now = account === undefined ? undefined : directory.account(account.id)
       const isRight = answer === 'right' || answer === 'rightBefore'
-      if (isRight && isIn(now, directory) && sameCredential(now, account!)) {
+      if (isRight && isIn(now, directory) && isSameCredential(now, account!)) {
         limits.succeeded(attempt.ip, login)
         if (answer === 'right') dated.look(now, attempt.password)
         return ok(now)
@@ -97,8 +124,3 @@ export function createAuthenticator(options: {
 
 const isIn = (account: Account | undefined, { moment }: Directory): account is Account =>
   account !== undefined && mayLogIn(account, moment)
-
-/** A hash that is made anew, or for the first time, is of the same password: its version tells. */
-const sameCredential = (a: Account, b: Account): boolean =>
-  a.credentialVersion === b.credentialVersion &&
-  (a.bind === undefined || b.bind === undefined || isSameEntry(a.bind, b.bind))

@@ -2,8 +2,8 @@ import { CR, LF, NUL } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { saslMechanism, startSasl } from '#codec/sasl/mechanism.ts'
 import { scramMechanism } from '#codec/sasl/scram.ts'
-import type { Account } from '#model/account.ts'
 import type { Authenticator, LoginAttempt, LoginFault } from './authenticator.ts'
+import type { Entrant } from './entrant.ts'
 import { exchangeScram, scramOffered } from './scram-exchange.ts'
 import type { Channel } from './scram-exchange.ts'
 
@@ -11,7 +11,7 @@ import type { Channel } from './scram-exchange.ts'
 export type SaslEnd =
   | {
       readonly kind: 'loggedIn'
-      readonly account: Account
+      readonly account: Entrant
       /** What the server says last, where the protocol has a place for it beside its success. */
       readonly final?: Octets
     }

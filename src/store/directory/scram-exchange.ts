@@ -10,15 +10,15 @@ import {
   renderServerFirst,
 } from '#codec/sasl/scram.ts'
 import type { ClientFirst, ScramMechanism } from '#codec/sasl/scram.ts'
-import type { Account } from '#model/account.ts'
 import type { Authenticator, LoginAttempt, LoginFault, ScramLogins } from './authenticator.ts'
+import type { Entrant } from './entrant.ts'
 
 /** The octets that a TLS connection is known by, of a type of binding; undefined where it has none such. */
 export type Channel = (type: string) => Octets | undefined
 
 /** How an exchange ended. malformed: the client broke the protocol, or cancelled. gone: it said nothing. */
 export type ScramEnd =
-  | { readonly kind: 'loggedIn'; readonly account: Account; readonly final?: Octets }
+  | { readonly kind: 'loggedIn'; readonly account: Entrant; readonly final?: Octets }
   | { readonly kind: 'fault'; readonly fault: LoginFault; readonly login: string }
   | { readonly kind: 'malformed'; readonly text: string }
   | { readonly kind: 'otherUser' }

@@ -7,8 +7,9 @@ import type { Clock } from '#base/time.ts'
 import { mayLogIn } from '#model/account-life.ts'
 import { domainKey } from '#model/address.ts'
 import { appPasswordKeys } from './app-passwords.ts'
-import type { ScramChallenge, ScramLogins } from './authenticator.ts'
+import type { LoginAttempt, ScramChallenge, ScramLogins } from './authenticator.ts'
 import type { Directory } from './directory.ts'
+import type { Entrant } from './entrant.ts'
 import { isLoopback } from './guessing.ts'
 import type { GuessLimits } from './guessing.ts'
 import { checkProof, noKeys, parseScramKeys } from './scram-keys.ts'
@@ -24,6 +25,7 @@ export function scramLogins(parts: {
   readonly limits: GuessLimits
   readonly log: Log
   readonly enabled: () => boolean
+  readonly onAppPassword: (entrant: Entrant, attempt: Pick<LoginAttempt, 'ip' | 'protocol'>) => void
 }): ScramLogins {
   const { directory, clock, limits, log } = parts
   return {
@@ -51,11 +53,18 @@ export function scramLogins(parts: {
           now.credentialVersion === account!.credentialVersion &&
           now.scram === account!.scram
         const others = now === undefined ? [] : appPasswordKeys(now, protocol)
-        const byApp = others.map((each) => checkProof(each, answer))
-        const signature = (isOwn ? own : undefined) ?? byApp.find((each) => each !== undefined)
+        const byApp = others.map(({ id, keys: each }) => ({
+          id,
+          signature: checkProof(each, answer),
+        }))
+        const app = byApp.find((each) => each.signature !== undefined)
+        const signature = (isOwn ? own : undefined) ?? app?.signature
         if (signature !== undefined && now !== undefined && mayLogIn(now, directory.moment)) {
           limits.succeeded(ip, login)
-          return ok({ account: now, signature })
+          if (isOwn && own !== undefined) return ok({ account: now, signature })
+          const entrant = { ...now, appPassword: app!.id }
+          parts.onAppPassword(entrant, answer)
+          return ok({ account: entrant, signature })
         }
         limits.failed(ip, login, Buffer.from(answer.proof).toString('base64'))
         log.warn('auth.refused', { protocol, ip })

@@ -58,7 +58,18 @@ export function AppPasswordsDialog(props: {
           <li key={each.id}>
             <span>
               <bdi>{each.name}</bdi>{' '}
-              <span className="faint">{dateText(language, each.createdAt)}</span>
+              <span className="faint">
+                {t('appPasswords.madeOn', { day: dateText(language, each.createdAt) })}
+              </span>
+              <br />
+              <span className="faint small">
+                {each.lastUse === undefined
+                  ? t('appPasswords.unused')
+                  : t(`appPasswords.used_${each.lastUse.protocol}`, {
+                      time: dateText(language, each.lastUse.at),
+                      ip: each.lastUse.ip,
+                    })}
+              </span>
             </span>
             <button
               type="button"

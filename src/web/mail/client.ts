@@ -32,6 +32,11 @@ export interface AppPassword {
   readonly id: string
   readonly name: string
   readonly createdAt: string
+  readonly lastUse?: {
+    readonly at: string
+    readonly ip: string
+    readonly protocol: 'imap' | 'pop3' | 'smtp' | 'jmap' | 'sieve' | 'ldap'
+  }
 }
 
 /** As it is shown, this once. */

@@ -4,8 +4,8 @@ import type { ImapCommand } from '#server/imap/session/command.ts'
 import { done, no } from '#server/imap/session/completion.ts'
 import type { Completion } from '#server/imap/session/completion.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
-import type { Account } from '#model/account.ts'
 import type { LoginFault } from '#store/directory/authenticator.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import { byPassword } from '#store/directory/sasl-exchange.ts'
 
 /** RFC 9051 §6.2.3. The password is opaque: atom, quoted or literal give the same octets. */
@@ -43,7 +43,7 @@ export function notLoggedIn(session: ImapSession, fault: LoginFault): Completion
 }
 
 /** Enters the account of a login that was right. */
-export function enter(session: ImapSession, account: Account): Completion {
+export function enter(session: ImapSession, account: Entrant): Completion {
   const { byAccount, limits, log } = session.room
   if (!byAccount.enter(account.id, limits.connectionsPerAccountMax))
     return no('LIMIT', 'Too many connections of this account')

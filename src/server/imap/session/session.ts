@@ -1,6 +1,6 @@
 import { SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { MailboxId } from '#model/mailbox.ts'
-import type { AccountId, Account } from '#model/account.ts'
+import type { AccountId } from '#model/account.ts'
 import { messageOf } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import type { NameForm } from '#codec/imap/mailbox-name.ts'
@@ -13,6 +13,7 @@ import { joined } from '#server/imap/view/recent.ts'
 import type { RecentUids } from '#server/imap/view/recent.ts'
 import { mayChange } from '#server/imap/view/rights.ts'
 import { Selected } from '#server/imap/view/selected.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import type { State } from './command.ts'
 import type { Received } from './command-reader.ts'
 import { unavailable } from './completion.ts'
@@ -26,7 +27,7 @@ export class ImapSession {
   readonly room: ImapRoom
   readonly door: ImapDoor
   readonly connection: Connection
-  account: Account | undefined
+  account: Entrant | undefined
   selected: Selected | undefined
   /** The selected mailbox while none of its rows was needed. */
   #opening:
@@ -193,7 +194,7 @@ export class ImapSession {
     this.room.views.release(selected.view)
   }
 
-  logIn(account: Account): void {
+  logIn(account: Entrant): void {
     this.account = account
     this.#admitted.loggedIn()
   }

@@ -3,10 +3,10 @@ import { bufferOf, toUtf8Strict } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
-import type { Account } from '#model/account.ts'
 import { mayLogIn } from '#model/account-life.ts'
 import { peerAddress } from '#net/peer.ts'
 import type { Authenticator, LoginFault } from '#store/directory/authenticator.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import { isCsrfToken } from '#store/directory/browser-sessions.ts'
 import type { BrowserSession, BrowserSessions } from '#store/directory/browser-sessions.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -14,7 +14,7 @@ import type { Problem } from './problem.ts'
 
 /** Who asks: by Basic, or by the cookie of a web session. */
 export interface Access {
-  readonly account: Account
+  readonly account: Entrant
   readonly session?: BrowserSession
 }
 

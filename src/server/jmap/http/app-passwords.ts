@@ -1,8 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fromUtf8 } from '#base/octets.ts'
+import type { AccountId } from '#model/account.ts'
 import { peerAddress } from '#net/peer.ts'
 import { APP_PASSWORDS_MAX, APP_PROTOCOLS, isAppPasswordName } from '#model/app-password.ts'
-import type { AppPassword, AppPasswordChange, AppProtocol } from '#model/app-password.ts'
+import type {
+  AppPassword,
+  AppPasswordChange,
+  AppPasswordUse,
+  AppProtocol,
+} from '#model/app-password.ts'
 import { isObject } from '#server/jmap/method/args.ts'
 import { LOGIN_BODY_BYTES_MAX } from '#server/jmap/limits.ts'
 import { makeAppPassword } from '#store/directory/app-passwords.ts'
@@ -19,6 +25,8 @@ export interface AppPasswordBook {
   /** Of new SCRAM keys. */
   readonly iterations: () => number
   readonly nowMs: () => number
+  /** When they were used last. Throws a Fault where control is away. */
+  usesOf?(accountId: AccountId): Promise<readonly AppPasswordUse[]>
 }
 
 interface Asked {
@@ -37,7 +45,14 @@ export async function appPasswords(asked: Asked, id: string | undefined): Promis
   if (book === undefined) return sendProblem(response, AWAY)
   if (incoming.method === 'DELETE') return take(asked, book, id ?? '')
   if (incoming.method === 'POST') return make(asked, book)
-  send(response, 200, { items: (access.account.appPasswords ?? []).map(shown) })
+  // Whoever wants to take one back must not wait for when it was used last.
+  const uses = (await book.usesOf?.(access.account.id).catch(() => undefined)) ?? []
+  const items = (access.account.appPasswords ?? []).map((each) => {
+    const use = uses.find(({ id: used }) => used === each.id)
+    const { at, ip, protocol } = use ?? {}
+    return { ...shown(each), ...(use !== undefined && { lastUse: { at, ip, protocol } }) }
+  })
+  send(response, 200, { items })
 }
 
 /** {name, protocols?, password}: who has found an open page does not know the password. */

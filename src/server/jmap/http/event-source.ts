@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { HOUR_MS, SECOND_MS } from '#base/time.ts'
 import type { Account, AccountId } from '#model/account.ts'
-import { mayLogIn } from '#model/account-life.ts'
+import { mayStay } from '#store/directory/entrant.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { AccountState } from '#store/mailbox/stored-email.ts'
 import { sharedAccounts } from '#server/jmap/account-of.ts'
@@ -121,6 +121,13 @@ export class EventStreams {
       }
   }
 
+  /** Ends those whose login is good no more. */
+  endFallen(accounts: ReadonlySet<AccountId> | 'all'): void {
+    for (const id of accounts === 'all' ? this.#byLogin.keys() : accounts)
+      for (const stream of this.#byLogin.get(id) ?? [])
+        if (!this.#mayGoOn(stream)) stream.response.end()
+  }
+
   async open(call: Call, response: ServerResponse, query: URLSearchParams): Promise<void> {
     const { limits, clock } = this.#room
     const types = typesOf(query.get('types') ?? '*')
@@ -201,15 +208,9 @@ export class EventStreams {
     })
   }
 
-  /** A stream is as good as the login that opened it: not for an account that has another password now. */
+  /** A stream is as good as the login that opened it. */
   #mayGoOn({ call: { login } }: Stream): boolean {
-    const { directory } = this.#room
-    const now = directory.account(login.id)
-    return (
-      now !== undefined &&
-      mayLogIn(now, directory.moment) &&
-      now.credentialVersion === login.credentialVersion
-    )
+    return mayStay(login, this.#room.directory)
   }
 
   async #tell(stream: Stream): Promise<void> {

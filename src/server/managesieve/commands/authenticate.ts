@@ -5,8 +5,8 @@ import { STRANGER } from '#server/managesieve/command.ts'
 import type { ManageSieveHandler } from '#server/managesieve/command.ts'
 import { done, no } from '#server/managesieve/responses.ts'
 import type { ManageSieveSession } from '#server/managesieve/session.ts'
-import type { Account } from '#model/account.ts'
 import type { LoginFault } from '#store/directory/authenticator.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import { exchangeSasl, isSaslMechanism } from '#store/directory/sasl-exchange.ts'
 
 /** Mechanisms that others speak, and that site policy forbids here: nobody should any more. */
@@ -67,7 +67,7 @@ function ask(session: ManageSieveSession, challenge: Octets): Promise<Octets | u
 
 function enter(
   session: ManageSieveSession,
-  account: Account,
+  account: Entrant,
   final: Octets | undefined,
 ): ManageSieveResponse {
   const { ip, connection, options } = session

@@ -4,8 +4,8 @@ import { AUTHORIZATION } from '#server/pop3/command.ts'
 import type { Pop3Handler } from '#server/pop3/command.ts'
 import { Maildrop } from '#server/pop3/maildrop.ts'
 import type { Pop3Session } from '#server/pop3/session.ts'
-import type { Account } from '#model/account.ts'
 import type { LoginFault } from '#store/directory/authenticator.ts'
+import type { Entrant } from '#store/directory/entrant.ts'
 import { byPassword } from '#store/directory/sasl-exchange.ts'
 
 /** RFC 1939 §7: says +OK to every name, so that nobody learns which exist. */
@@ -49,7 +49,7 @@ export function notLoggedIn(session: Pop3Session, fault: LoginFault): void {
 }
 
 /** Opens the maildrop of a login that was right. */
-export async function enter(session: Pop3Session, account: Account): Promise<void> {
+export async function enter(session: Pop3Session, account: Entrant): Promise<void> {
   const { shared, log } = session.options
   if (shared.open.has(account.id)) return session.error(session.words.inUse, 'IN-USE') // RFC 2449 §8.1.1
   shared.open.add(account.id)
