@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
 import { startSink } from '#test/fake/smtp-sink.ts'
@@ -64,14 +67,19 @@ describe("a user's own Sieve script", () => {
     assert.equal(ran.status, 1, ran.stdout)
     return ran
   }
-  const send = async (id: string, subject: string, body = '本文です。'): Promise<void> => {
+  const send = async (
+    id: string,
+    subject: string,
+    body = '本文です。',
+    to = USER,
+  ): Promise<void> => {
     const content = mailOf(id, subject, body)
-    const reply = await sendBy({ port: watari.port(25) }, { from: SENDER, to: USER, content })
+    const reply = await sendBy({ port: watari.port(25) }, { from: SENDER, to, content })
     assert.match(reply, /^250 2\.0\.0 /)
   }
   /** The Message-IDs in a mailbox, once there are so many. */
-  const arrived = async (mailbox: string, count: number): Promise<string[]> => {
-    const client = await imap(watari, 'hanako')
+  const arrived = async (mailbox: string, count: number, user = 'hanako'): Promise<string[]> => {
+    const client = await imap(watari, user)
     try {
       const there = () => countOf(client, mailbox).catch(() => 0)
       await until(`${count} in ${mailbox}`, async () => (await there()) >= count)
@@ -302,6 +310,44 @@ describe("a user's own Sieve script", () => {
     const found = await arrived('INBOX', inInbox + 2)
     assert.ok(found.includes('failed'))
     assert.ok(found.includes(''), 'a mail of our own')
+  })
+
+  it('of another system comes from a folder or by ManageSieve, filters, and what differs is told', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'watari-scripts-'))
+    try {
+      const old = 'require ["fileinto", "mailbox"];\r\nfileinto :create "INBOX.旧.会議";\r\n'
+      const home = join(folder, 'admin')
+      mkdirSync(join(home, 'sieve'), { recursive: true })
+      writeFileSync(join(home, 'sieve', '前.sieve'), old)
+      writeFileSync(join(home, 'sieve', '壊.sieve'), 'vnd.other;\r\n')
+      symlinkSync('sieve/前.sieve', join(home, '.dovecot.sieve'))
+      const report = await done(['sieve', 'import', folder])
+      assert.match(report, /^1 person, 2 scripts, 1 stored, 1 kept\n/)
+      assert.match(report, /^ {2}前: stored, active$/m)
+      assert.match(report, /^ {4}line 2: INBOX\.旧\.会議 is now 旧\/会議$/m)
+      assert.match(report, /^ {2}壊: kept: line 1: /m)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    await send('imported', '会議', '本文', 'admin@campus.example')
+    assert.deepEqual(await arrived('旧/会議', 1, 'admin'), ['imported'])
+
+    // Then on from there to somebody else, as from any server.
+    const from = ['--from', `managesieve://localhost:${watari.port(4190)}`, '--user', 'admin']
+    const ca = ['--ca', join(watari.dir, 'tls', 'ca.pem')]
+    const how = ['sieve', 'import', ...from, ...ca, '--password-stdin', '--to', 'taro', '--json']
+    const { people } = JSON.parse(await done(how, watari.password('admin'))) as {
+      readonly people: readonly { readonly scripts: readonly Record<string, unknown>[] }[]
+    }
+    assert.deepEqual(
+      people[0]?.scripts.map(({ name, outcome, active }) => [name, outcome, active]),
+      [
+        ['前', 'stored', true],
+        ['壊', 'kept', false],
+      ],
+    )
+    await send('further', '会議', '本文', 'taro@campus.example')
+    assert.deepEqual(await arrived('旧/会議', 1, 'taro'), ['further'])
   })
 
   it('cannot be reached while the store does not answer, and that is said as temporary', async () => {
