@@ -1,32 +1,29 @@
 import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
 
-import { isComposing } from '#web/mail/keys.ts'
 import { useWords } from '#web/parts/language.ts'
-import { dateText } from '#web/parts/times.ts'
 
 import { useChoosing } from './choices-room.tsx'
 import { CodeForm } from './code-form.tsx'
+import { LineForm } from './line-form.tsx'
+import { NamedThing } from './named-thing.tsx'
 
 /** Where mail is sent on to; an address elsewhere counts once its code has come back. */
 export function Forwarding(): ReactNode {
-  const { t, language } = useWords()
+  const { t } = useWords()
   const { view, act, isBusy } = useChoosing()
   const { forward, forwarding } = view
   const awaited = view.awaited.filter(({ use }) => use === 'forward')
-  const [address, setAddress] = useState('')
   const [keep, setKeep] = useState(forward?.keep ?? true)
   useEffect(() => setKeep(forward?.keep ?? true), [forward?.keep])
   const to = forward?.to ?? []
   const all = [...to, ...awaited.map((each) => each.address)]
   const say = (next: readonly string[], keeps: boolean, done: string): Promise<boolean> =>
     act({ kind: 'forward', to: [...next], keep: keeps }, done)
-  const add = async (): Promise<void> => {
-    const next = address.normalize('NFKC').trim()
-    if (next === '') return
+  const add = (next: string): Promise<boolean> => {
     const isHere = view.domains.some((domain) => next.toLowerCase().endsWith(`@${domain}`))
     const done = t(isHere ? 'forwarding.added' : 'forwarding.asked', { address: next })
-    if (await say([...all, next], keep, done)) setAddress('')
+    return say([...all, next], keep, done)
   }
   const state =
     to.length === 0
@@ -42,49 +39,27 @@ export function Forwarding(): ReactNode {
         <section className="sheet">
           <ul className="things">
             {to.map((each) => (
-              <li key={each}>
-                <bdi>{each}</bdi>
-                <button
-                  type="button"
-                  className="plain-button"
-                  disabled={isBusy}
-                  aria-label={t('removeOf', { name: each })}
-                  onClick={() =>
-                    void say(
-                      all.filter((other) => other !== each),
-                      keep,
-                      t('forwarding.removed', { address: each }),
-                    )
-                  }
-                >
-                  {t('remove')}
-                </button>
-              </li>
+              <NamedThing
+                key={each}
+                name={each}
+                remove={() =>
+                  void say(
+                    all.filter((other) => other !== each),
+                    keep,
+                    t('forwarding.removed', { address: each }),
+                  )
+                }
+              />
             ))}
-            {awaited.map((each) => (
-              <li key={each.address}>
-                <span>
-                  <bdi>{each.address}</bdi>{' '}
-                  <span className="mark mark-warn">△ {t('forwarding.waits')}</span>
-                  <span className="faint small">
-                    {t('forwarding.until', { when: dateText(language, each.expiresAt) })}
-                  </span>
-                </span>
-                <button
-                  type="button"
-                  className="plain-button"
-                  disabled={isBusy}
-                  aria-label={t('removeOf', { name: each.address })}
-                  onClick={() =>
-                    void act(
-                      { kind: 'forget', address: each.address },
-                      t('forwarding.removed', { address: each.address }),
-                    )
-                  }
-                >
-                  {t('remove')}
-                </button>
-              </li>
+            {awaited.map(({ address, expiresAt }) => (
+              <NamedThing
+                key={address}
+                name={address}
+                waitsUntil={expiresAt}
+                remove={() =>
+                  void act({ kind: 'forget', address }, t('forwarding.removed', { address }))
+                }
+              />
             ))}
           </ul>
           {awaited.length > 0 && <CodeForm />}
@@ -119,31 +94,13 @@ export function Forwarding(): ReactNode {
               ? t('forwarding.domain', { domains: view.domains.join(', ') })
               : t('forwarding.anyone')}
           </p>
-          <form
-            className="line"
-            onSubmit={(event) => {
-              event.preventDefault()
-              void add()
-            }}
-          >
-            <input
-              className="field"
-              type="text"
-              inputMode="email"
-              autoCapitalize="none"
-              spellCheck={false}
-              value={address}
-              aria-label={t('forwarding.address')}
-              placeholder="hanako@example.org"
-              onChange={(event) => setAddress(event.currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key === 'Enter' && isComposing(event.nativeEvent)) event.preventDefault()
-              }}
-            />
-            <button type="submit" className="answer" disabled={isBusy || address.trim() === ''}>
-              {t('add')}
-            </button>
-          </form>
+          <LineForm
+            label={t('forwarding.address')}
+            hint="hanako@example.org"
+            word={t('add')}
+            isEmail
+            done={add}
+          />
         </section>
       )}
     </>

@@ -7,6 +7,8 @@ import { dateText } from '#web/parts/times.ts'
 
 import { useChoosing } from './choices-room.tsx'
 import { CodeForm } from './code-form.tsx'
+import { LineForm } from './line-form.tsx'
+import { NamedThing } from './named-thing.tsx'
 
 /** The addresses of the account, one of one's own choice, and where else one is reached. */
 export function OwnAddress(): ReactNode {
@@ -142,66 +144,36 @@ function Chosen(): ReactNode {
 
 function Contact(): ReactNode {
   const { t } = useWords()
-  const { view, act, isBusy } = useChoosing()
+  const { view, act } = useChoosing()
   const { contact } = view
   const awaited = view.awaited.filter(({ use }) => use === 'contact')
-  const [address, setAddress] = useState('')
-  const ask = async (): Promise<void> => {
-    const next = address.normalize('NFKC').trim()
-    const done = t('contact.asked', { address: next })
-    if (await act({ kind: 'ask', use: 'contact', address: next }, done)) setAddress('')
-  }
-  const forget = (each: string): void =>
-    void act({ kind: 'forget', address: each }, t('contact.removed', { address: each }))
+  const forget = (address: string): void =>
+    void act({ kind: 'forget', address }, t('contact.removed', { address }))
   return (
     <section className="sheet" aria-labelledby="contact">
       <h2 id="contact">{t('contact.title')}</h2>
       <p className="faint">{t('contact.what')}</p>
       <ul className="things">
-        {[
-          ...(contact === null ? [] : [{ address: contact, waits: false }]),
-          ...awaited.map((each) => ({ address: each.address, waits: true })),
-        ].map((each) => (
-          <li key={each.address}>
-            <span>
-              <bdi>{each.address}</bdi>{' '}
-              {each.waits && <span className="mark mark-warn">△ {t('forwarding.waits')}</span>}
-            </span>
-            <button
-              type="button"
-              className="plain-button"
-              disabled={isBusy}
-              aria-label={t('removeOf', { name: each.address })}
-              onClick={() => forget(each.address)}
-            >
-              {t('remove')}
-            </button>
-          </li>
+        {contact !== null && <NamedThing name={contact} remove={() => forget(contact)} />}
+        {awaited.map(({ address, expiresAt }) => (
+          <NamedThing
+            key={address}
+            name={address}
+            waitsUntil={expiresAt}
+            remove={() => forget(address)}
+          />
         ))}
       </ul>
       {awaited.length > 0 && <CodeForm />}
-      <form
-        className="line"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void ask()
-        }}
-      >
-        <input
-          className="field"
-          type="text"
-          inputMode="email"
-          autoCapitalize="none"
-          spellCheck={false}
-          value={address}
-          aria-label={t('contact.address')}
-          placeholder="hanako@example.org"
-          onChange={(event) => setAddress(event.currentTarget.value)}
-        />
-        <button type="submit" className="answer" disabled={isBusy || address.trim() === ''}>
-          {t('contact.ask')}
-        </button>
-      </form>
+      <LineForm
+        label={t('contact.address')}
+        hint="hanako@example.org"
+        word={t('contact.ask')}
+        isEmail
+        done={(address) =>
+          act({ kind: 'ask', use: 'contact', address }, t('contact.asked', { address }))
+        }
+      />
     </section>
   )
 }

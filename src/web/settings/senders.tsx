@@ -1,10 +1,10 @@
-import { useState } from 'react'
 import type { ReactNode } from 'react'
 
-import { isComposing } from '#web/mail/keys.ts'
 import { useWords } from '#web/parts/language.ts'
 
 import { useChoosing } from './choices-room.tsx'
+import { LineForm } from './line-form.tsx'
+import { NamedThing } from './named-thing.tsx'
 
 /** Blocked and welcome senders. */
 export function Senders(): ReactNode {
@@ -18,65 +18,32 @@ export function Senders(): ReactNode {
 
 function SenderList({ kind }: { readonly kind: 'blocked' | 'welcome' }): ReactNode {
   const { t } = useWords()
-  const { view, set, isBusy } = useChoosing()
-  const [text, setText] = useState('')
+  const { view, set } = useChoosing()
   const senders = view[kind]
-  // A column of a spreadsheet, or a line: whatever stands between them.
-  const wanted = text.split(/[\s,;、，；]+/).filter((each) => each !== '')
-  const add = async (): Promise<void> => {
-    if (wanted.length === 0) return
+  const add = async (text: string): Promise<boolean> => {
+    // A column of a spreadsheet, or a line: whatever stands between them.
+    const wanted = text.split(/[\s,;、，；]+/).filter((each) => each !== '')
     const next = [...new Set([...senders, ...wanted])]
-    if (await set({ [kind]: next }, t(`senders.${kind}.added`, { count: wanted.length })))
-      setText('')
+    return set({ [kind]: next }, t(`senders.${kind}.added`, { count: wanted.length }))
   }
   return (
     <section className="sheet" aria-labelledby={`${kind}-title`}>
       <h2 id={`${kind}-title`}>{t(`senders.${kind}`)}</h2>
       <p className="faint">{t(`senders.${kind}.what`)}</p>
-      <form
-        className="line"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void add()
-        }}
-      >
-        <input
-          className="field"
-          type="text"
-          value={text}
-          aria-label={t('senders.new')}
-          placeholder={t('senders.hint')}
-          autoCapitalize="none"
-          spellCheck={false}
-          onChange={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && isComposing(event.nativeEvent)) event.preventDefault()
-          }}
-        />
-        <button type="submit" className="answer" disabled={isBusy || wanted.length === 0}>
-          {t('add')}
-        </button>
-      </form>
+      <LineForm label={t('senders.new')} hint={t('senders.hint')} word={t('add')} done={add} />
       {senders.length === 0 && <p className="faint">{t('senders.none')}</p>}
       <ul className="things">
         {senders.map((sender) => (
-          <li key={sender}>
-            <bdi>{sender}</bdi>
-            <button
-              type="button"
-              className="plain-button"
-              disabled={isBusy}
-              aria-label={t('removeOf', { name: sender })}
-              onClick={() =>
-                void set(
-                  { [kind]: senders.filter((each) => each !== sender) },
-                  t('senders.removed', { name: sender }),
-                )
-              }
-            >
-              {t('remove')}
-            </button>
-          </li>
+          <NamedThing
+            key={sender}
+            name={sender}
+            remove={() =>
+              void set(
+                { [kind]: senders.filter((each) => each !== sender) },
+                t('senders.removed', { name: sender }),
+              )
+            }
+          />
         ))}
       </ul>
     </section>

@@ -117,8 +117,6 @@ export const EN: Words = {
   'forwarding.onKeep': 'Your mail is forwarded to {{to}}. A copy stays here.',
   'forwarding.noVacation':
     'While mail is forwarded without a copy it does not arrive here, so nothing answers it and no filter sees it.',
-  'forwarding.waits': 'waits for its code',
-  'forwarding.until': 'Until {{when}}. Nothing is forwarded before.',
   'forwarding.keep': 'Keep a copy here',
   'forwarding.keeps': 'A copy stays here',
   'forwarding.keepsNot': 'No copy stays here',
@@ -131,6 +129,8 @@ export const EN: Words = {
   'forwarding.added': 'Your mail is forwarded to {{address}}',
   'forwarding.asked': 'A code was sent to {{address}}',
   'forwarding.removed': 'Nothing is forwarded to {{address}} any more',
+  'code.waits': 'waits for its code',
+  'code.until': 'Until {{when}}. It does not count before.',
   'code.label': 'Code from the mail',
   'code.send': 'Confirm',
   'code.done': 'Confirmed',

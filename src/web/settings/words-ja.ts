@@ -114,8 +114,6 @@ export const JA: Words = {
   'forwarding.onKeep': '{{to}} に転送しています。コピーがここに残ります。',
   'forwarding.noVacation':
     'コピーを残さない転送中は、メールがここに届かないため、自動応答も振り分けも働きません。',
-  'forwarding.waits': '確認待ち',
-  'forwarding.until': '{{when}} まで。入力されるまで転送しません。',
   'forwarding.keep': 'コピーをここに残す',
   'forwarding.keeps': 'コピーを残します',
   'forwarding.keepsNot': 'コピーを残さず転送します',
@@ -128,6 +126,8 @@ export const JA: Words = {
   'forwarding.added': '{{address}} への転送を始めました',
   'forwarding.asked': '{{address}} に確認コードを送りました',
   'forwarding.removed': '{{address}} への転送をやめました',
+  'code.waits': '確認待ち',
+  'code.until': '{{when}} まで。入力されるまでは使われません。',
   'code.label': 'メールで届いた確認コード',
   'code.send': '確認',
   'code.done': '確認できました',
