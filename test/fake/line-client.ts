@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { fromUtf8, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 
-/** A raw client of IMAP or POP3: what it reads is one character an octet. */
+/** A raw client of IMAP, POP3 or ManageSieve: what it reads is one character an octet. */
 export class LineClient {
   readonly socket: Socket
   ended = false
@@ -34,6 +34,14 @@ export class LineClient {
 
   static tls(port: number, host = '127.0.0.1'): LineClient {
     return new LineClient(connectTls({ port, host, rejectUnauthorized: false }))
+  }
+
+  /** Goes on inside TLS on the same connection. */
+  secured(): LineClient {
+    this.socket.removeAllListeners('data')
+    const socket = connectTls({ socket: this.socket, rejectUnauthorized: false })
+    socket.on('error', () => undefined)
+    return new LineClient(socket)
   }
 
   /** Text goes as UTF-8. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect as connectTls } from 'node:tls'
 import { fromUtf8 } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { FakeClock } from '#base/time.ts'
@@ -83,10 +82,7 @@ test('before TLS passwords are refused, and STARTTLS forgets what was pipelined'
 
   client.send('s STARTTLS\r\ni LOGIN injected x\r\n')
   assert.match(await client.line(), /^s OK/)
-  client.socket.removeAllListeners('data')
-  const secured = connectTls({ socket: client.socket, rejectUnauthorized: false })
-  secured.on('error', () => undefined)
-  const inside = new LineClient(secured)
+  const inside = client.secured()
   assert.match(await inside.command('CAPABILITY'), /AUTH=PLAIN AUTH=LOGIN/)
   assert.match(await inside.command('LOGIN taro taro'), /^OK/)
   assert.deepEqual(

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { connect as connectTcp } from 'node:net'
 import { test } from 'node:test'
-import { connect as connectTls } from 'node:tls'
 import { FakeClock, SECOND_MS } from '#base/time.ts'
 import { TlsIdentity } from '#net/tls.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
-import { LineClient } from '#test/fake/line-client.ts'
+import { endsWhileSlow, oneTooMany } from '#test/fake/line-strangers.ts'
 import {
   answer,
   ask,
@@ -17,14 +15,6 @@ import {
 } from '#test/fake/managesieve-room.ts'
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64')
-
-/** Goes on inside TLS on the connection of a client. */
-const secured = (client: LineClient): LineClient => {
-  client.socket.removeAllListeners('data')
-  const socket = connectTls({ socket: client.socket, rejectUnauthorized: false })
-  socket.on('error', () => undefined)
-  return new LineClient(socket)
-}
 
 test('PLAIN and LOGIN, with and without initial response, quoted and literal (RFC 5804 §2.1)', async (t) => {
   const { connect, authenticator } = await manageSieveRoom(t, {
@@ -94,7 +84,7 @@ test('passwords are taken inside TLS only; STARTTLS tells the capabilities anew 
   const login = `AUTHENTICATE "PLAIN" "${plain('hanako', 'h')}"`
   assert.match(await ask(client, login), /^NO \(ENCRYPT-NEEDED\)/)
   assert.equal(await ask(client, 'STARTTLS'), 'OK Begin TLS negotiation now')
-  const inside = secured(client)
+  const inside = client.secured()
   const { data, response } = await answer(inside)
   assert.equal(response.kind, 'OK')
   assert.ok(!data.some(([name]) => name === 'STARTTLS'))
@@ -135,16 +125,7 @@ test('a login by single octets ends with the time for logins: line, literal, SAS
     ['', 'NOOP\r\n'],
   ] as const) {
     const { connect } = await manageSieveRoom(t, { clock, limits })
-    const client = await connect()
-    client.send(start)
-    let seconds = 0
-    for (; !client.ended && seconds < 1_000; seconds++) {
-      client.send(octet)
-      await new Promise((resolve) => setTimeout(resolve, 2)) // the octet's way through the kernel
-      clock.advance(SECOND_MS)
-    }
-    assert.ok(seconds < 1_000, `${start}${octet} is still open after ${seconds} s`)
-    client.end()
+    await endsWhileSlow(await connect(), clock, [start, octet])
   }
 })
 
@@ -180,14 +161,8 @@ test('who is one too many hears so, and holds nothing for long', async (t) => {
     clock,
     limits: { connectionsMax: 1 },
   })
-  const connections = async (count: number): Promise<void> => {
-    while (listener.connections() !== count) await new Promise(setImmediate)
-  }
   const inside = await login()
-  const stubborn = new LineClient(connectTcp({ host: '127.0.0.1', port, allowHalfOpen: true }))
-  assert.equal(await stubborn.closed(), 'BYE (TRYLATER) "Too many connections"\r\n')
-  clock.advance(2 * SECOND_MS)
-  await connections(1)
-  stubborn.end()
+  const told = await oneTooMany({ port, listener, clock })
+  assert.equal(told, 'BYE (TRYLATER) "Too many connections"\r\n')
   assert.equal(await ask(inside, 'LOGOUT'), 'OK Bye')
 })

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { connect as connectTcp } from 'node:net'
 import { test } from 'node:test'
-import { connect as connectTls } from 'node:tls'
 import { FakeClock, SECOND_MS } from '#base/time.ts'
 import { TlsIdentity } from '#net/tls.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
-import { LineClient } from '#test/fake/line-client.ts'
+import { connectionsLeft, endsWhileSlow, oneTooMany } from '#test/fake/line-strangers.ts'
 import { ask, pop3Room } from '#test/fake/pop3-room.ts'
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64')
@@ -20,16 +18,7 @@ test('a login by single octets ends with the time for logins: line, SASL, endles
     ['', 'AUTH PLAIN =\r\n'],
   ] as const) {
     const { connect } = await pop3Room(t, { clock, limits })
-    const client = await connect()
-    client.send(start)
-    let seconds = 0
-    for (; !client.ended && seconds < 1_000; seconds++) {
-      client.send(octet)
-      await new Promise((resolve) => setTimeout(resolve, 2)) // the octet's way through the kernel
-      clock.advance(SECOND_MS)
-    }
-    assert.ok(seconds < 1_000, `${start}${octet} is still open after ${seconds} s`)
-    client.end()
+    await endsWhileSlow(await connect(), clock, [start, octet])
   }
 })
 
@@ -71,10 +60,7 @@ test('STLS is offered before TLS only, once, and only where there is a certifica
   const { connect } = await pop3Room(t, { identity: () => identity })
   const client = await connect()
   assert.match(await ask(client, 'STLS'), /^\+OK/)
-  client.socket.removeAllListeners('data')
-  const secured = connectTls({ socket: client.socket, rejectUnauthorized: false })
-  secured.on('error', () => undefined)
-  const inside = new LineClient(secured)
+  const inside = client.secured()
   assert.match(await ask(inside, 'STLS'), /^-ERR TLS is active already/)
   await ask(inside, 'USER hanako')
   await ask(inside, 'PASS h')
@@ -97,18 +83,12 @@ test('who is one too many hears so, and holds nothing for long', async (t) => {
     clock,
     limits: { connectionsMax: 1 },
   })
-  const connections = async (count: number): Promise<void> => {
-    while (listener.connections() !== count) await new Promise(setImmediate)
-  }
   const inside = await login()
-  const stubborn = new LineClient(connectTcp({ host: '127.0.0.1', port, allowHalfOpen: true }))
-  assert.equal(await stubborn.closed(), '-ERR [SYS/TEMP] Too many connections\r\n')
-  clock.advance(2 * SECOND_MS)
-  await connections(1)
-  stubborn.end()
+  const told = await oneTooMany({ port, listener, clock })
+  assert.equal(told, '-ERR [SYS/TEMP] Too many connections\r\n')
   assert.match(await ask(inside, 'QUIT'), /^\+OK/)
   await inside.closed()
   inside.end()
-  await connections(0)
+  await connectionsLeft(listener, 0)
   assert.match(await ask(await connect(), 'CAPA'), /^\+OK/)
 })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect as connectTls } from 'node:tls'
 import { fromUtf8, toLatin1 } from '#base/octets.ts'
 import { TlsIdentity } from '#net/tls.ts'
 import { fakeCertificate } from '#test/fake/identity.ts'
@@ -90,10 +89,7 @@ test('STLS forgets the language too (RFC 2595 §4)', async (t) => {
   const client = await connect()
   await ask(client, 'LANG ja')
   assert.equal(await ask(client, 'STLS'), seen('+OK TLS を始めてください'))
-  client.socket.removeAllListeners('data')
-  const secured = connectTls({ socket: client.socket, rejectUnauthorized: false })
-  secured.on('error', () => undefined)
-  const inside = new LineClient(secured)
+  const inside = client.secured()
   assert.equal(await ask(inside, 'STLS'), '-ERR TLS is active already')
   inside.end()
 })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect as connectTls } from 'node:tls'
 import { fromUtf8, toLatin1 } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { FakeClock, SECOND_MS } from '#base/time.ts'
@@ -155,10 +154,7 @@ test('before TLS passwords are refused; STLS forgets what was pipelined (RFC 259
   )
   client.send('STLS\r\nUSER injected\r\n')
   assert.match(await client.line(), /^\+OK/)
-  client.socket.removeAllListeners('data')
-  const secured = connectTls({ socket: client.socket, rejectUnauthorized: false })
-  secured.on('error', () => undefined)
-  const inside = new LineClient(secured)
+  const inside = client.secured()
   assert.match(await ask(inside, 'PASS h'), /^-ERR USER comes first/)
   assert.match(await many(inside, 'CAPA'), /SASL PLAIN LOGIN/)
   await ask(inside, 'USER hanako')

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect as connectTls } from 'node:tls'
 import { FakeClock, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { imapRoom } from '#test/fake/imap-room.ts'
@@ -101,10 +100,7 @@ test('STARTTLS is offered before TLS only, once, and only where there is a certi
   const room = await imapRoom(t, { withTls: true })
   const client = await room.connect()
   await client.command('STARTTLS')
-  client.socket.removeAllListeners('data')
-  const secured = connectTls({ socket: client.socket, rejectUnauthorized: false })
-  secured.on('error', () => undefined)
-  const inside = new LineClient(secured)
+  const inside = client.secured()
   assert.doesNotMatch(await inside.command('CAPABILITY'), /STARTTLS|LOGINDISABLED/)
   assert.match(await inside.command('STARTTLS'), /^BAD/)
   assert.match(await inside.command('LOGIN taro taro'), /^OK/)
