@@ -11,6 +11,7 @@ export const NO_POSTS: PostDesk = {
   held: none,
   heldPost: none,
   decide: none,
+  admission: none,
   bounces: none,
   resume: none,
 }

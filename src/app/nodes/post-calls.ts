@@ -17,6 +17,7 @@ export const postCalls = (
   'post.held': (given) => desk.held(argument('post.held', given)),
   'post.heldPost': (given) => desk.heldPost(argument('post.heldPost', given)),
   'post.decide': (given) => desk.decide(argument('post.decide', given)),
+  'post.admission': (given) => desk.admission(argument('post.admission', given)),
   'post.bounces': (given) => desk.bounces(argument('post.bounces', given)),
   'post.resume': (given) => desk.resume(argument('post.resume', given)),
 })
@@ -35,6 +36,7 @@ export const remotePosts = (store: NodeCaller): PostDesk => ({
   held: (ask) => store.call('post.held', ask) as ReturnType<PostDesk['held']>,
   heldPost: (ask) => store.call('post.heldPost', ask) as ReturnType<PostDesk['heldPost']>,
   decide: (ask) => store.call('post.decide', ask) as ReturnType<PostDesk['decide']>,
+  admission: (ask) => store.call('post.admission', ask) as ReturnType<PostDesk['admission']>,
   bounces: (ask) => store.call('post.bounces', ask) as ReturnType<PostDesk['bounces']>,
   resume: (ask) => store.call('post.resume', ask) as ReturnType<PostDesk['resume']>,
 })

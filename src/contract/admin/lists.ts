@@ -246,6 +246,26 @@ export const listsOfUser = z.object({
         .enum(MEMBER_DELIVERIES)
         .optional()
         .describe('absent: in by a group or another list'),
+      mayLeave: z.boolean().describe('by oneself'),
     }),
   ),
+})
+
+/** Lists that whoever is logged in may join by themselves. */
+export const openLists = z.object({
+  items: z.array(
+    z.object({
+      id: z.string(),
+      address: z.string(),
+      name: z.string().optional(),
+      description: z.string().optional(),
+      byApproval: z.boolean().describe('an owner says yes or no'),
+    }),
+  ),
+})
+export const ownListAct = z.object({ list: z.string().min(1).max(1_000) })
+export const ownListDelivery = ownListAct.extend({ delivery: z.enum(MEMBER_DELIVERIES) })
+export const ownListDone = z.object({
+  end: z.enum(['done', 'same', 'asked']).describe('asked: an owner is to approve'),
+  pending,
 })

@@ -24,6 +24,7 @@ export const POST_CALLS = {
     undoSeconds: z.number().int().min(0).max(3_600).exactOptional(),
     by,
   }),
+  'post.admission': z.object({ list, account: z.string().min(1).max(200) }),
   'post.bounces': z.object({ list }),
   'post.resume': z.object({ list, address: z.string().max(1_000), by }),
 } as const

@@ -7,10 +7,11 @@ import { isOwner } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
 import type { MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
 
+import { admission } from './admission.ts'
 import { countedAnswer } from './answer-limit.ts'
 import { commandOf } from './command.ts'
 import type { Command } from './command.ts'
-import { admissionWords, endWords, helpWords, questionWords } from './command-words.ts'
+import { endWords, helpWords, questionWords } from './command-words.ts'
 import type { CommandEnd } from './command-words.ts'
 import { ERRAND_DAYS, errandAddress } from './errand.ts'
 import type { Errand, GivenErrand } from './errand.ts'
@@ -20,7 +21,6 @@ import { commitOfList, taken, tellOfMail } from './list-commit.ts'
 import type { ListMail } from './list-mail.ts'
 import { accountOfAddress } from './list-parts.ts'
 import type { ListParts } from './list-parts.ts'
-import { addressesOf } from './list-people.ts'
 import { ListStore } from './list-store.ts'
 import { isMemberOf, ownRowsOf } from './membership.ts'
 import { noticeAbout } from './notice-entry.ts'
@@ -207,14 +207,12 @@ class CommandWork {
   }
 
   async #askOwners(asker: Asker): Promise<void> {
-    const { key, changes } = await this.store.key()
-    const owners = addressesOf(this.#parts.directory, this.#list.owners)
-    const words = admissionWords(this.#list, {
-      who: formatAddress(asker.address),
-      admit: this.#errandAddress(key, 'y', asker.address),
-      decline: this.#errandAddress(key, 'n', asker.address),
-      days: ERRAND_DAYS.y,
-    })
+    const { words, owners, changes } = await admission(
+      this.#parts,
+      this.#list,
+      this.store,
+      asker.address,
+    )
     const outbox =
       owners.length === 0
         ? []

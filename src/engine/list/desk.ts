@@ -2,11 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { assertNever, err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { foldText } from '#codec/mime/fold-text.ts'
+import { mainAddressOf } from '#model/account.ts'
 import type { AccountId } from '#model/account.ts'
 import { parseAddress } from '#model/address.ts'
 import type { MailingList } from '#model/list.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 
+import { askAdmission } from './admission.ts'
 import { archivedPost, archivedPosts, recipientsOf } from './archive.ts'
 import type { ArchivedPost } from './archive.ts'
 import { heldPosts } from './held-post.ts'
@@ -73,6 +75,10 @@ export interface PostDesk {
     },
   ): Promise<Outcome<readonly Decided[], 'notFound'>>
   bounces(ask: Of): Promise<Outcome<readonly MemberBounces[], 'notFound'>>
+  /** Asks owners to let somebody in, who has asked for it on a page. */
+  admission(
+    ask: Of & { readonly account: AccountId },
+  ): Promise<Outcome<'asked' | 'tooOften', 'notFound'>>
   /** Sends to the address again. */
   resume(
     ask: Of & { readonly address: string; readonly by: string },
@@ -138,6 +144,13 @@ export function postDesk(keeper: ListKeeper, parts: ListParts, search?: TextSear
       const found = at(id)
       if (found === undefined) return err('notFound')
       return ok([...(await found.store.objects('ListBounce')).values()].map(bouncesOf))
+    },
+    async admission({ list: id, account }) {
+      const found = at(id)
+      const person = parts.directory.account(account)
+      if (found === undefined || person === undefined) return err('notFound')
+      const member = mainAddressOf(person)
+      return ok(await keeper.inTurn(id, () => askAdmission(parts, found.list, member)))
     },
     async resume({ list: id, address: text, by }) {
       const found = at(id)

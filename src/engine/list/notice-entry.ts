@@ -29,7 +29,7 @@ export function noticeAbout(
 }
 
 /** What a list says itself, on its way out: with the null reverse-path, since nobody answers it (RFC 3834 §3.3). */
-function noticeEntry(
+export function noticeEntry(
   list: MailingList,
   notice: {
     /** The same for the same cause: said once. */

@@ -26,6 +26,7 @@ import { ApiError, sendError } from './errors.ts'
 import { explainRoutes } from './explain.ts'
 import { forwardRoutes } from './forwards.ts'
 import { listMemberRoutes } from './lists/members.ts'
+import { ownListRoutes } from './lists/own.ts'
 import { listRoutes } from './lists/lists.ts'
 import { needListRight, needPostRight } from './lists/right.ts'
 import { longPages } from './long-pages.ts'
@@ -155,6 +156,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         aliasRoutes,
         listRoutes,
         listMemberRoutes,
+        ownListRoutes,
         forwardRoutes,
         importRoutes,
         listImportRoutes,

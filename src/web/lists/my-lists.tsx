@@ -11,6 +11,7 @@ import { PageTable } from '#web/parts/page-table.tsx'
 import { listed, useRows } from '#web/parts/rows-of.ts'
 import { Tabs } from '#web/parts/tabs.tsx'
 
+import { Leave, OpenLists, OwnDelivery } from './own-place.tsx'
 import type { MyListBody } from './nouns.ts'
 import { useSession } from './session.ts'
 
@@ -22,15 +23,14 @@ export function MyLists(): ReactNode {
   const { data: session } = useSession()
   const { query } = useAddress()
   const seesAll = session?.permissions.includes('lists.read') === true
-  const tab = seesAll && query.get('tab') === 'all' ? 'all' : 'mine'
+  const tabs = ['mine', 'open', ...(seesAll ? ['all'] : [])]
+  const tab = tabs.find((each) => each === query.get('tab')) ?? 'mine'
   return (
     <div className="page-full">
       <title>{`${t('lists.title')} · Watari`}</title>
       <h1>{t('lists.title')}</h1>
-      {seesAll && (
-        <Tabs label={t('lists.title')} tabs={['mine', 'all']} word="lists" current={tab} />
-      )}
-      {tab === 'all' ? <AllLists /> : <Mine />}
+      <Tabs label={t('lists.title')} tabs={tabs} word="lists" current={tab} />
+      {tab === 'all' ? <AllLists /> : tab === 'open' ? <OpenLists /> : <Mine />}
     </div>
   )
 }
@@ -64,9 +64,14 @@ function Mine(): ReactNode {
     {
       key: 'delivery',
       label: t('member.delivery'),
-      width: 'minmax(90px, 0.5fr)',
-      cell: ({ delivery }) => (delivery === undefined ? '' : t(`delivery.${delivery}`)),
-      isExtra: true,
+      width: '128px',
+      cell: (list) => <OwnDelivery list={list} />,
+    },
+    {
+      key: 'leave',
+      label: t('own.leave'),
+      width: '96px',
+      cell: (list) => (list.mayLeave ? <Leave list={list} /> : ''),
     },
   ]
   return (

@@ -225,6 +225,7 @@ function listsOf({ directory: { directory }, clock }: AdminDeps, account: Accoun
           ...(list.name !== undefined && { name: list.name }),
           as,
           ...(row !== undefined && { delivery: row.delivery }),
+          mayLeave: own !== undefined && list.leaving !== 'owners',
         },
       ]
     })
