@@ -1,38 +1,27 @@
 import i18next from 'i18next'
 
 import { answerTo, MailFailure } from './client.ts'
-import type { Answer, Invocation, MailClient, SharedAccount } from './client.ts'
+import type { Answer, Invocation, MailClient } from './client.ts'
+import { keptBy, keywordsWith, patchOf } from './keywords.ts'
+import { Known } from './known.ts'
+import type { Identity } from './known.ts'
 import { Listing } from './listing.ts'
 import type { View } from './listing.ts'
 import { Live } from './live.ts'
 import { mailboxName } from './mailboxes.ts'
-import { has, MAILBOX_PROPERTIES, QUOTA_PROPERTIES, ROW_PROPERTIES } from './nouns.ts'
-import type { Mailbox, MailboxRight, Person, Quota, Row } from './nouns.ts'
+import { has } from './nouns.ts'
+import type { Mailbox, MailboxRight, Quota, Row } from './nouns.ts'
 import { Observed } from './observed.ts'
 import { Telling } from './told.ts'
 import { Writes } from './writes.ts'
-
-export interface Identity extends Person {
-  readonly id: string
-}
-
-const QUOTA_GET: Invocation = ['Quota/get', { ids: null, properties: QUOTA_PROPERTIES }, 'quotas']
-/** Changes that are fetched one by one; of more, what is known is read anew. */
-const CHANGES_MAX = 500
 
 /** All that the pages of one login share: mailboxes, rows, the list in view, and what is done with mail. */
 export class Desk extends Observed {
   readonly client: MailClient
   readonly telling = new Telling()
-  readonly #rows = new Map<string, Row>()
+  readonly #known: Known
+  readonly #rows: Map<string, Row>
   readonly #live: Live
-  mailboxes: readonly Mailbox[] = []
-  identities: readonly Identity[] = []
-  /** Empty where the account may hold whatever it likes. */
-  quotas: readonly Quota[] = []
-  #shared: readonly SharedAccount[] = []
-  /** Of emails, by account; one's own is ''. */
-  readonly #states = new Map<string, string>()
   #listing: Listing | undefined
   /** Chosen or open: they stay known wherever the list is scrolled to. */
   #pinned: ReadonlySet<string> = new Set()
@@ -41,24 +30,14 @@ export class Desk extends Observed {
   constructor(client: MailClient) {
     super()
     this.client = client
+    this.#known = new Known(client, this.#writes)
+    this.#rows = this.#known.rows
     this.#live = new Live(client, () => this.#sync())
   }
 
   /** Mailboxes and identities, and from then on all that changes. */
   async start(): Promise<void> {
-    this.#shared = await this.client.sharedAccounts()
-    const responses = await this.client.request([
-      ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
-      QUOTA_GET,
-      ...this.#sharedCalls(),
-      ['Identity/get', { ids: null, properties: ['id', 'name', 'email'] }, 'identities'],
-      ['Email/get', { ids: [], properties: ['id'] }, 'state'],
-    ])
-    this.#takeMailboxes(responses)
-    this.quotas = answerTo(responses, 'quotas')['list'] as Quota[]
-    this.identities = answerTo(responses, 'identities')['list'] as Identity[]
-    this.#states.set('', answerTo(responses, 'state')['state'] as string)
-    for (const { id } of this.#shared) await this.#takeChanges(responses, id)
+    await this.#known.load()
     this.changed()
     this.#live.start()
   }
@@ -82,6 +61,15 @@ export class Desk extends Observed {
     return this.#live
   }
 
+  get mailboxes(): readonly Mailbox[] {
+    return this.#known.mailboxes
+  }
+  get identities(): readonly Identity[] {
+    return this.#known.identities
+  }
+  get quotas(): readonly Quota[] {
+    return this.#known.quotas
+  }
   byRole(role: string): Mailbox | undefined {
     return this.mailboxes.find((each) => each.role === role)
   }
@@ -311,97 +299,14 @@ export class Desk extends Observed {
   async #sync(): Promise<void> {
     const listing = this.#listing
     const responses = await this.#writes.after(() =>
-      this.client.request([
-        ['Mailbox/get', { ids: null, properties: MAILBOX_PROPERTIES }, 'boxes'],
-        QUOTA_GET,
-        ['Email/changes', { sinceState: this.#states.get(''), maxChanges: CHANGES_MAX }, 'changes'],
-        ...this.#sharedCalls(),
-        ...(listing?.headCalls() ?? []),
-      ]),
+      this.client.request([...this.#known.calls(), ...(listing?.headCalls() ?? [])]),
     )
     // In the same turn as it was answered: nothing of ours can come between.
     if (listing !== undefined && listing === this.#listing) takeHead(listing, responses)
-    this.#takeMailboxes(responses)
-    this.quotas = answerTo(responses, 'quotas')['list'] as Quota[]
-    await this.#takeChanges(responses)
-    for (const { id } of this.#shared) await this.#takeChanges(responses, id)
+    if (await this.#known.take(responses)) this.#listing?.rowsChanged()
     this.changed()
-    if (this.client.isSessionStale) {
-      // Accounts have come or gone.
-      this.#shared = await this.client.sharedAccounts()
-      this.#live.wake()
-    }
+    if (await this.#known.hasOtherAccounts()) this.#live.wake()
   }
-
-  /** What is asked of each account of others. */
-  #sharedCalls(): readonly Invocation[] {
-    return this.#shared.flatMap(({ id: accountId }): Invocation[] => {
-      const sinceState = this.#states.get(accountId)
-      return [
-        [
-          'Mailbox/get',
-          { accountId, ids: null, properties: MAILBOX_PROPERTIES },
-          `boxes ${accountId}`,
-        ],
-        sinceState === undefined
-          ? ['Email/get', { accountId, ids: [], properties: ['id'] }, `state ${accountId}`]
-          : [
-              'Email/changes',
-              { accountId, sinceState, maxChanges: CHANGES_MAX },
-              `changes ${accountId}`,
-            ],
-      ]
-    })
-  }
-
-  #takeMailboxes(responses: readonly Invocation[]): void {
-    const shared = this.#shared.flatMap((owner) => {
-      const list = listOf(responses, `boxes ${owner.id}`)
-      return list.map((mailbox) => ({ ...mailbox, owner }))
-    })
-    this.mailboxes = [...(answerTo(responses, 'boxes')['list'] as Mailbox[]), ...shared]
-  }
-
-  async #takeChanges(responses: readonly Invocation[], accountId?: string): Promise<void> {
-    const whose = accountId === undefined ? {} : { accountId }
-    const suffix = accountId === undefined ? '' : ` ${accountId}`
-    const first = responses.find(([name, , id]) => id === `state${suffix}` && name !== 'error')
-    if (first !== undefined) {
-      this.#states.set(accountId ?? '', first[1]['state'] as string)
-      return
-    }
-    // What is shared no more is asked for no more.
-    const gone = responses.find(([name, , id]) => id === `boxes${suffix}` && name === 'error')
-    if (gone !== undefined && accountId !== undefined) return void this.#states.delete(accountId)
-    const ask = (ids: readonly string[]) =>
-      this.#writes.after(() =>
-        this.client.call('Email/get', { ...whose, ids, properties: ROW_PROPERTIES }),
-      )
-    let stale: readonly string[]
-    let state: string
-    try {
-      const changes = answerTo(responses, `changes${suffix}`)
-      state = changes['newState'] as string
-      if (changes['hasMoreChanges'] === true) throw new MailFailure('refused')
-      stale = (changes['updated'] as string[]).filter((id) => this.#rows.has(id))
-    } catch {
-      stale = [...this.#rows.values()]
-        .filter((row) => row.accountId === accountId)
-        .map(({ id }) => id)
-      state = (await ask([]))['state'] as string
-    }
-    for (let at = 0; at < stale.length; at += 200)
-      for (const row of (await ask(stale.slice(at, at + 200)))['list'] as Row[])
-        this.#rows.set(row.id, { ...row, accountId })
-    this.#states.set(accountId ?? '', state)
-    if (stale.length > 0) this.#listing?.rowsChanged()
-  }
-}
-
-/** The mailboxes of an answer; none where the account is shared no more. */
-function listOf(responses: readonly Invocation[], callId: string): readonly Mailbox[] {
-  const found = responses.find(([name, , id]) => id === callId && name !== 'error')
-  return (found?.[1]['list'] ?? []) as Mailbox[]
 }
 
 /** A list of what is shared no more tells it by itself. */
@@ -420,27 +325,3 @@ function refuseAny(answer: Answer, list: string): void {
   const found = refused.find(({ type }) => type !== 'notFound')
   if (found !== undefined) throw new MailFailure('refused', found.type)
 }
-
-/** Keywords that may be set there. */
-const keptBy = ({ myRights }: Mailbox, keywords: Row['keywords']): Row['keywords'] =>
-  Object.fromEntries(
-    Object.keys(keywords)
-      .filter((name) => (name === '$seen' ? myRights.maySetSeen : myRights.maySetKeywords))
-      .map((name) => [name, true as const]),
-  )
-
-const keywordsWith = (
-  row: Row,
-  change: Readonly<Record<string, boolean>>,
-): { readonly keywords: Row['keywords'] } => {
-  const names = new Set(Object.keys(row.keywords))
-  for (const [name, isSet] of Object.entries(change))
-    if (isSet) names.add(name)
-    else names.delete(name)
-  return { keywords: Object.fromEntries([...names].map((name) => [name, true as const])) }
-}
-
-const patchOf = (keywords: Readonly<Record<string, boolean>>): Record<string, true | null> =>
-  Object.fromEntries(
-    Object.entries(keywords).map(([name, isSet]) => [`keywords/${name}`, isSet ? true : null]),
-  )
