@@ -11,6 +11,8 @@ export const NO_POSTS: PostDesk = {
   held: none,
   heldPost: none,
   decide: none,
+  aside: none,
+  settleAside: none,
   admission: none,
   bounces: none,
   resume: none,

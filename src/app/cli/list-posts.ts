@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { done } from '#contract/admin/common.ts'
 import {
+  asideMails,
   heldPost,
   heldPosts,
   listBounces,
@@ -27,6 +28,9 @@ export function listPostCommands(noun: Command, io: CliIo): void {
     .option('--held', 'what waits for a decision')
     .option('--bounces', 'addresses from which posts came back')
     .option('--resume <address>', 'send to an address again from which posts came back')
+    .option('--aside', 'mails that could not be worked on, and why')
+    .option('--retry <number>', 'work on one of them again')
+    .option('--drop <number>', 'delete one of them')
     .option('--text <text>', 'posts with this in subject, author or body')
     .option('--before <number>', 'posts before this one')
     .option('--limit <n>', 'so many', '100')
@@ -37,6 +41,35 @@ export function listPostCommands(noun: Command, io: CliIo): void {
         const { resume: address } = options
         const body = await verb.api.post(`${path}/bounces/resume`, done, { address })
         return verb.show(body, () => lineOf(`posts go to ${address} again`))
+      }
+      const settled = options.retry ?? options.drop
+      if (settled !== undefined) {
+        const act = options.retry === undefined ? 'drop' : 'retry'
+        const numbers = [Number(numberText(settled))]
+        const body = await verb.api.post(`${path}/aside/${act}`, postsDecided, { numbers })
+        if (body.items.every(({ end }) => end !== 'done'))
+          throw new CliError(
+            'notFound',
+            `there is no ${settled} among what was put aside`,
+            `watari list posts ${list} --aside shows what was.`,
+          )
+        return verb.show(body, () => lineOf(act === 'drop' ? 'deleted' : 'it is worked on again'))
+      }
+      if (options.aside === true) {
+        const body = await verb.api.get(`${path}/aside`, asideMails)
+        return verb.show(body, () =>
+          table(
+            ['ASIDE', 'SINCE', 'FOR', 'FROM', 'SUBJECT', 'WHY'],
+            body.items.map((row) => [
+              row.number,
+              row.asideAt,
+              row.purpose,
+              row.from,
+              row.subject,
+              row.cause,
+            ]),
+          ),
+        )
       }
       if (options.bounces === true) {
         const body = await verb.api.get(`${path}/bounces`, listBounces)
@@ -143,6 +176,9 @@ interface PostsOptions {
   readonly held?: true
   readonly bounces?: true
   readonly resume?: string
+  readonly aside?: true
+  readonly retry?: string
+  readonly drop?: string
   readonly text?: string
   readonly before?: string
   readonly limit: string

@@ -119,3 +119,17 @@ export const listBounces = z.object({
   ),
 })
 export const bouncingAddress = z.object({ address: z.string().min(3).max(1_000) })
+
+/** Mails to a list that could not be worked on. */
+export const asideMails = z.object({
+  items: z.array(
+    z.object({
+      number: number.describe('its number among those that were put aside'),
+      purpose: z.string().describe('which address of the list it was for; empty: unknown'),
+      from: z.string(),
+      subject: z.string(),
+      cause: z.string().describe('why the last try failed'),
+      asideAt: z.string(),
+    }),
+  ),
+})

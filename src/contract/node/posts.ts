@@ -24,6 +24,13 @@ export const POST_CALLS = {
     undoSeconds: z.number().int().min(0).max(3_600).exactOptional(),
     by,
   }),
+  'post.aside': z.object({ list }),
+  'post.settleAside': z.object({
+    list,
+    numbers: z.array(number).min(1).max(500),
+    act: z.enum(['retry', 'drop']),
+    by,
+  }),
   'post.admission': z.object({ list, account: z.string().min(1).max(200) }),
   'post.bounces': z.object({ list }),
   'post.resume': z.object({ list, address: z.string().max(1_000), by }),

@@ -68,6 +68,8 @@ describe('what comes back of a post', () => {
       bench.clock.advance(DAY_MS)
     }
     assert.equal(bench.told('list.suspended').length, 1)
+    const [notice, ...others] = await bench.sent()
+    assert.deepEqual([notice?.kind, notice?.to, others], ['notice', [HANAKO], []], 'its owner')
     await post()
     const [sent] = await bench.sent()
     assert.deepEqual(sent?.to, [HANAKO])

@@ -11,7 +11,10 @@ import type { MailboxChange } from '#store/mailbox/commit.ts'
 import { commitOfList, taken, tellOfList } from './list-commit.ts'
 import type { ListMail } from './list-mail.ts'
 import type { ListParts } from './list-parts.ts'
+import { addressesOf } from './list-people.ts'
 import { ListStore } from './list-store.ts'
+import { noticeAbout } from './notice-entry.ts'
+import { suspendedWords } from './notices.ts'
 import { bounceId, bouncesOf } from './suspended.ts'
 import type { MemberBounces } from './suspended.ts'
 import { bouncedPost } from './verp.ts'
@@ -44,10 +47,12 @@ export async function takeBounce(
   const marked = plus < 0 ? undefined : bouncedPost(localpart.slice(plus + 1), key)
   const failures = marked === undefined ? [] : await failuresOf(store, mail, marked.member)
   const changes: MailboxChange[] = []
+  const suspended: string[] = []
   for (const failure of failures) {
     const change = await counted(store, failure, parts)
     if (change === undefined) continue
     changes.push(change.kept)
+    if (change.isSuspended) suspended.push(`${formatAddress(failure.member)}: ${failure.status}`)
     tellOfList(
       parts,
       list,
@@ -56,7 +61,12 @@ export async function takeBounce(
       envelope.deliveryId,
     )
   }
-  await commitOfList(parts, list, { changes: [...changes, taken(mail)] })
+  const owners = addressesOf(parts.directory, list.owners)
+  const outbox =
+    suspended.length === 0 || owners.length === 0
+      ? []
+      : [noticeAbout(parts, list, mail, 'suspended', owners, suspendedWords(list, suspended))]
+  await commitOfList(parts, list, { changes: [...changes, taken(mail)], outbox })
 }
 
 interface Failure {

@@ -9,6 +9,8 @@ import type { MailingList } from '#model/list.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 
 import { askAdmission } from './admission.ts'
+import { asideMails, settleAside } from './aside.ts'
+import type { AsideMail } from './aside.ts'
 import { archivedPost, archivedPosts, recipientsOf } from './archive.ts'
 import type { ArchivedPost } from './archive.ts'
 import { heldPosts } from './held-post.ts'
@@ -75,6 +77,15 @@ export interface PostDesk {
     },
   ): Promise<Outcome<readonly Decided[], 'notFound'>>
   bounces(ask: Of): Promise<Outcome<readonly MemberBounces[], 'notFound'>>
+  /** Mails that could not be worked on. */
+  aside(ask: Of): Promise<Outcome<readonly AsideMail[], 'notFound'>>
+  settleAside(
+    ask: Of & {
+      readonly numbers: readonly number[]
+      readonly act: 'retry' | 'drop'
+      readonly by: string
+    },
+  ): Promise<Outcome<readonly Decided[], 'notFound'>>
   /** Asks owners to let somebody in, who has asked for it on a page. */
   admission(
     ask: Of & { readonly account: AccountId },
@@ -144,6 +155,22 @@ export function postDesk(keeper: ListKeeper, parts: ListParts, search?: TextSear
       const found = at(id)
       if (found === undefined) return err('notFound')
       return ok([...(await found.store.objects('ListBounce')).values()].map(bouncesOf))
+    },
+    async aside({ list: id }) {
+      const found = at(id)
+      return found === undefined ? err('notFound') : ok(await asideMails(found.store))
+    },
+    async settleAside({ list: id, numbers, act, by }) {
+      const found = at(id)
+      if (found === undefined) return err('notFound')
+      const settled: Decided[] = []
+      for (const number of numbers.slice(0, DECIDED_AT_ONCE_MAX)) {
+        const isDone = await keeper.inTurn(id, () =>
+          settleAside(parts, found.list, number, { act, by }),
+        )
+        settled.push({ number, end: isDone ? 'done' : 'notFound' })
+      }
+      return ok(settled)
     },
     async admission({ list: id, account }) {
       const found = at(id)

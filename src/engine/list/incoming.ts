@@ -16,6 +16,9 @@ export const POSTS: MailboxPath = ['Posts']
 /** What waits for somebody's decision. */
 export const HELD: MailboxPath = ['Held']
 
+/** What could not be worked on, until somebody looks at it. */
+export const ASIDE: MailboxPath = ['Aside']
+
 /** What is known of a mail to a list beside its octets. */
 export interface ListEnvelope {
   readonly deliveryId: string

@@ -1,9 +1,10 @@
-import { isFault, messageOf } from '#base/outcome.ts'
+import { Fault, messageOf } from '#base/outcome.ts'
 import { MINUTE_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailingList } from '#model/list.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 
+import { isTrouble, Trying } from './aside.ts'
 import { takeBounce } from './bounces.ts'
 import { takeCommand } from './command-work.ts'
 import { takeAnswer } from './confirm.ts'
@@ -11,6 +12,7 @@ import { listMail } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
 import type { ListParts } from './list-parts.ts'
 import { ListStore } from './list-store.ts'
+import type { ListPlace } from './list-store.ts'
 import { Moderation } from './moderation.ts'
 import { takePost } from './post-work.ts'
 import { forwardToOwners } from './owner-mail.ts'
@@ -28,6 +30,8 @@ export class ListKeeper {
   /** The end of what is being done for each list. */
   readonly #turns = new Map<AccountId, Promise<void>>()
   readonly #waiting = new Set<AccountId>()
+  /** What has been tried of each list that had mail since the start. */
+  readonly #trying = new Map<AccountId, Trying>()
   #cancel: (() => void) | undefined
   #isClosed = false
 
@@ -88,17 +92,32 @@ export class ListKeeper {
     const { incoming, held } = await store.rows()
     if (held !== undefined && held.messages > 0) await new Moderation(this.#parts, list).expire()
     if (incoming === undefined || incoming.messages === 0) return
-    for (const uid of await store.uids(incoming)) {
+    const places = (await store.uids(incoming)).map((uid) => ({ mailbox: incoming, uid }))
+    let trying = this.#trying.get(id)
+    if (trying === undefined) {
+      trying = await Trying.begin(this.#parts, list, places[0])
+      this.#trying.set(id, trying)
+    }
+    for (const place of places) {
       if (this.#isClosed) return
-      const mail = await listMail(store, { mailbox: incoming, uid }, this.#parts.directory)
-      if (mail === undefined) continue
-      try {
-        await this.#take(list, mail)
-      } catch (thrown) {
-        if (!needsControl(mail) || !isAway(thrown)) throw thrown
-        // It waits for control; posts do not.
-        this.#parts.log.warn('list.waiting', { list: id, cause: messageOf(thrown) })
-      }
+      if (trying.mayTry(place)) await this.#try(list, store, place, trying)
+    }
+  }
+
+  /** What fails by itself holds up none behind it: it is tried again, and put aside in the end. */
+  async #try(list: MailingList, store: ListStore, place: ListPlace, trying: Trying): Promise<void> {
+    let mail: ListMail | undefined
+    try {
+      mail = await listMail(store, place, this.#parts.directory)
+      if (mail !== undefined) await this.#take(list, mail)
+      else if ((await store.meta(place)) !== undefined)
+        throw new Fault('corrupt', 'nothing tells whom it is from and for')
+      await trying.done(list, place)
+    } catch (thrown) {
+      if (!isTrouble(thrown)) return trying.failed(list, place, mail, thrown)
+      if (mail === undefined || !needsControl(mail)) throw thrown
+      // It waits for control; posts do not.
+      this.#parts.log.warn('list.waiting', { list: list.id, cause: messageOf(thrown) })
     }
   }
 
@@ -123,7 +142,3 @@ export class ListKeeper {
 /** Who joins and leaves stands in the directory, which is control's to change. */
 const needsControl = ({ envelope: { purpose } }: ListMail): boolean =>
   purpose === 'join' || purpose === 'leave' || purpose === 'request' || purpose === 'confirm'
-
-const isAway = (thrown: unknown): boolean =>
-  isFault(thrown) && AWAY.some((code) => thrown.code === code)
-const AWAY = ['unreachable', 'unavailable', 'timeout', 'closed', 'stalled'] as const

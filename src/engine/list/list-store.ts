@@ -61,6 +61,11 @@ export class ListStore {
     return { ...(incoming && { incoming }), ...(posts && { posts }), ...(held && { held }) }
   }
 
+  async row(path: MailboxPath): Promise<MailboxRow | undefined> {
+    const { mailboxes } = await this.mailboxes.mailboxes({ accountId: this.id })
+    return mailboxes.find((row) => isSamePath(row.path, path))
+  }
+
   async uids(mailbox: MailboxRow): Promise<readonly Uid[]> {
     const view = await this.mailboxes.view({ accountId: this.id, mailboxId: mailbox.id })
     return view === undefined ? [] : ([...view.uids] as Uid[])

@@ -234,3 +234,28 @@ export const staleWords = (
     },
   }
 }
+
+/** Lines of a notice; more help nobody. */
+const SUSPENDED_SHOWN_MAX = 100
+
+/** To owners: members to whom nothing is sent any more. */
+export const suspendedWords = (
+  list: MailingList,
+  members: readonly string[],
+): Pick<Notice, 'subject' | 'text'> => {
+  const name = formatAddress(list.address)
+  const shown = members
+    .slice(0, SUSPENDED_SHOWN_MAX)
+    .map((member) => `  ${member}`)
+    .join('\n')
+  return {
+    subject: {
+      ja: `配送を停止したメンバーがいます (${name})`,
+      en: `Members to whom no more is sent (${name})`,
+    },
+    text: {
+      ja: `${name} の次のメンバー宛の投稿が繰り返し戻ってきたため、配送を停止しました。\n${shown}\n\nアドレスを直すか、メンバーから外してください。再開するには:\n  watari list posts ${name} --resume アドレス`,
+      en: `Posts of ${name} to these members came back again and again; nothing more is sent there.\n${shown}\n\nCorrect the address, or take the member out. To send there again:\n  watari list posts ${name} --resume ADDRESS`,
+    },
+  }
+}

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Outcome } from '#base/outcome.ts'
 import { done } from '#contract/admin/common.ts'
 import {
+  asideMails,
   bouncingAddress,
   heldPost,
   heldPosts,
@@ -174,6 +175,40 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
     )
     return { items: [...decided] }
   }
+
+  app.get(
+    '/lists/:list/aside',
+    {
+      config: { permission: 'known', posts: TRACE },
+      schema: { params: named, response: { 200: asideMails } },
+    },
+    async (request) => {
+      const mails = await ask(request.params.list, (desk, { id }) => desk.aside({ list: id }))
+      const items = mails.map(({ shown, asideAtMs, ...rest }) => ({
+        ...rest,
+        from: shown,
+        asideAt: isoTime(asideAtMs),
+      }))
+      return { items }
+    },
+  )
+
+  for (const act of ['retry', 'drop'] as const)
+    app.post(
+      `/lists/:list/aside/${act}`,
+      {
+        config: { permission: 'known', posts: CHANGE },
+        schema: { params: named, body: postNumbers, response: { 200: postsDecided } },
+      },
+      async (request) => {
+        const { numbers } = request.body
+        const by = authorText(request)
+        const items = await ask(request.params.list, (desk, { id }) =>
+          desk.settleAside({ list: id, numbers, act, by }),
+        )
+        return { items: [...items] }
+      },
+    )
 
   app.get(
     '/lists/:list/bounces',

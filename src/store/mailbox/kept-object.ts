@@ -7,12 +7,14 @@ import type { MailboxId } from '#model/mailbox.ts'
  */
 export const OBJECT_KINDS = [
   'Annotation',
+  'AsideMail',
   'EmailSubmission',
   'HeldPost',
   'Identity',
   'ListAnswer',
   'ListBounce',
   'ListKey',
+  'ListTry',
   'Post',
   'PushSubscription',
   'Recipients',

@@ -17,12 +17,14 @@ import type { AccountWork } from '#store/mailbox/rows/work.ts'
 /** Objects of a kind that an account may have, and whether the oldest gives way to one more. */
 const LIMITS: Readonly<Record<ObjectKind, { readonly max: number; readonly rotates: boolean }>> = {
   Annotation: { max: 2_000, rotates: false },
+  AsideMail: { max: 2_000, rotates: true },
   EmailSubmission: { max: 1_000, rotates: true },
   HeldPost: { max: 2_000, rotates: false },
   Identity: { max: 200, rotates: false },
   ListAnswer: { max: 2_000, rotates: true },
   ListBounce: { max: 10_000, rotates: true },
   ListKey: { max: 10, rotates: false },
+  ListTry: { max: 1_000, rotates: true },
   Post: { max: 20_000, rotates: true },
   PushSubscription: { max: 50, rotates: false },
   Recipients: { max: 2_000, rotates: true },
