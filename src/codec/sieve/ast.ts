@@ -8,6 +8,8 @@ export interface SieveCommand {
   readonly line: number
   readonly args: readonly SieveArgument[]
   readonly tests: readonly SieveTest[]
+  /** The tests stand in parentheses. */
+  readonly isTestList: boolean
   /** Undefined where the command ended with `;`. */
   readonly block?: readonly SieveCommand[]
 }
@@ -17,6 +19,8 @@ export interface SieveTest {
   readonly line: number
   readonly args: readonly SieveArgument[]
   readonly tests: readonly SieveTest[]
+  /** The tests stand in parentheses. */
+  readonly isTestList: boolean
 }
 
 export type SieveArgument =

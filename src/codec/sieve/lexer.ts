@@ -21,8 +21,8 @@ export class SieveSyntaxError extends Error {
   }
 }
 
-/** Numbers are at least 31 bits (RFC 5228 §2.4.1). */
-const NUMBER_MAX = 2 ** 31 - 1
+/** RFC 5228 §2.4.1 asks for 31 bits; mails and quotas are told in more. */
+const NUMBER_MAX = Number.MAX_SAFE_INTEGER
 const UNITS: Readonly<Record<string, number>> = { k: 1_024, m: 1_024 ** 2, g: 1_024 ** 3 }
 
 /** Cuts a script into tokens; throws SieveSyntaxError at the first that is none. */
@@ -92,7 +92,10 @@ export function lexSieve(text: string): SieveToken[] {
       // RFC 5228 §2.4.2: an unknown escape means the character itself.
       tokens.push({
         kind: 'string',
-        text: quoted.slice(1, -1).replace(/\\([\s\S])/g, '$1'),
+        text: quoted
+          .slice(1, -1)
+          .replace(/\\([\s\S])/g, '$1')
+          .replace(/\r?\n/g, '\r\n'), // RFC 5228 §2.4.2: lines end with CRLF, however the script was stored
         line: startLine,
         start,
         end: at,

@@ -62,8 +62,7 @@ class Parser {
     const token = this.#token
     if (token.kind !== 'identifier') this.#fail('a command was expected here')
     this.#at++
-    const { args, tests } = this.#arguments(0)
-    const head = { name: token.text, line: token.line, args, tests }
+    const head = { name: token.text, line: token.line, ...this.#arguments(0) }
     if (this.#eat(';')) return head
     if (!this.#eat('{')) this.#fail(`${token.text} must end with ; or a block`)
     const block = this.commands(depth + 1)
@@ -71,7 +70,7 @@ class Parser {
     return { ...head, block }
   }
 
-  #arguments(depth: number): { args: SieveArgument[]; tests: SieveTest[] } {
+  #arguments(depth: number): Pick<SieveTest, 'args' | 'tests' | 'isTestList'> {
     const args: SieveArgument[] = []
     for (;;) {
       const token = this.#token
@@ -86,7 +85,8 @@ class Parser {
       } else break
       this.#at++
     }
-    return { args, tests: this.#tests(depth) }
+    const isTestList = this.#isMark('(')
+    return { args, tests: this.#tests(depth), isTestList }
   }
 
   #strings(): SieveArgument {

@@ -52,7 +52,8 @@ describe('an answer in its owner’s absence', () => {
 
   it('says subject and sender of the script, where that is an address of the account', () => {
     const script = (from: string) =>
-      `require "vacation"; vacation :subject "不在: 山田" :from "${from}" "x";`
+      `require ["vacation", "variables"]; set "from" "${from}";
+       vacation :subject "不在: 山田" :from "\${from}" "x";`
     const own = answer(script('花子 <h.yamada@campus.example>'))
     assert.equal(own.field('subject'), '不在: 山田')
     assert.equal(own.field('from'), '花子 <h.yamada@campus.example>')

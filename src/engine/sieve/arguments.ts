@@ -25,15 +25,21 @@ export class Arguments {
   readonly compiling: SieveCompiling
   readonly #args: SieveArgument[]
   #tests: readonly SieveTest[]
+  readonly #isTestList: boolean
   #block: readonly SieveCommand[] | undefined
   #hasTaken = false
+  readonly #given: readonly SieveArgument[]
+  /** Where the last tag stood that was taken. */
+  #lastTag = -1
 
   constructor(owner: SieveCommand | SieveTest, compiling: SieveCompiling) {
     this.name = owner.name
     this.line = owner.line
     this.compiling = compiling
+    this.#given = owner.args
     this.#args = [...owner.args]
     this.#tests = owner.tests
+    this.#isTestList = owner.isTestList
     this.#block = 'block' in owner ? owner.block : undefined
   }
 
@@ -142,8 +148,19 @@ export class Arguments {
     return this.compiling.block(block)
   }
 
-  /** The tests that stand behind it. */
-  tests(): readonly SieveCondition[] {
+  /** The one test that stands behind it, without parentheses (RFC 5228 §8.2). */
+  test(): SieveCondition {
+    if (this.#tests.length !== 1 || this.#isTestList) fail(`${this.name} needs exactly one test`)
+    return this.#takeTests()[0]!
+  }
+
+  /** The tests that stand behind it in parentheses. */
+  testList(): readonly SieveCondition[] {
+    if (!this.#isTestList) fail(`${this.name} needs a list of tests`)
+    return this.#takeTests()
+  }
+
+  #takeTests(): readonly SieveCondition[] {
     const tests = this.#tests
     this.#tests = []
     return tests.map((test) => this.compiling.test(test))
@@ -168,7 +185,8 @@ export class Arguments {
     const { line } = this.#args[at]!
     if (extension !== undefined && !this.has(extension))
       failMissing(`:${name} needs: require "${extension}"`, line)
-    this.#args.splice(at, 1)
+    const [tag] = this.#args.splice(at, 1)
+    this.#lastTag = Math.max(this.#lastTag, this.#given.indexOf(tag!))
     if (this.stands(name)) fail(`:${name} stands twice`, line)
     return at
   }
@@ -185,7 +203,10 @@ export class Arguments {
   #takePositional(): SieveArgument | undefined {
     if (this.#args[0]?.kind === 'tag') this.#refuseTags()
     this.#hasTaken = true
-    return this.#args.shift()
+    const value = this.#args.shift()
+    if (value !== undefined && this.#given.indexOf(value) < this.#lastTag)
+      fail(`${this.name}: tags must stand before the values`, value.line) // RFC 5228 §2.6.2
+    return value
   }
 
   #refuseTags(): void {
@@ -209,15 +230,26 @@ export class Arguments {
 function addressOf(text: SieveText): (run: SieveRun) => Address {
   const { constant } = text
   if (constant !== undefined) {
-    const parsed = parseAddress(constant)
-    if (!parsed.ok) fail(`"${constant}" is not an address`)
-    return () => parsed.value
+    const address = sieveAddress(constant) ?? fail(`"${constant}" is not an address`)
+    return () => address
   }
   return (run) => {
     const made = text.of(run)
-    const parsed = parseAddress(made)
-    return parsed.ok ? parsed.value : endRun(`"${made}" is not an address`)
+    return sieveAddress(made) ?? endRun(`"${made}" is not an address`)
   }
+}
+
+/** Refuses what can never be an address; one that a variable makes is looked at where it is used. */
+export function checkAddress(text: SieveText | undefined): void {
+  if (text?.constant && sieveAddress(text.constant) === undefined)
+    fail(`"${text.constant}" is not an address`)
+}
+
+/** One address, bare or with a name in front of it in angle brackets (RFC 5228 §2.4.2.3). */
+function sieveAddress(text: string): Address | undefined {
+  const plain = text.trim()
+  const parsed = parseAddress(/^[^<>]*<([^<>]*)>$/.exec(plain)?.[1]?.trim() ?? plain)
+  return parsed.ok ? parsed.value : undefined
 }
 
 /** What `check` says of each string, now where it is constant, else at each run. */

@@ -148,7 +148,8 @@ export class SieveCompiling {
     if (command.args.length > 0) fail(`${command.name} takes a test only`)
     if (command.name === 'else')
       return command.tests.length > 0 ? fail('else takes no test') : () => true
-    if (command.tests.length !== 1) fail(`${command.name} needs exactly one test`)
+    if (command.tests.length !== 1 || command.isTestList)
+      fail(`${command.name} needs exactly one test`)
     return this.test(command.tests[0]!)
   }
 

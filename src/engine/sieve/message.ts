@@ -3,14 +3,23 @@ import type { Address } from '#model/address.ts'
 
 import type { SieveInclusion, SieveProgram } from './language.ts'
 
+/** An address as a field has it, or a text in its place that is none: that is compared as a whole only. */
+export interface WrittenAddress {
+  readonly all: string
+  /** Without quotes. */
+  readonly localpart?: string
+  /** In the case that it was written in. */
+  readonly domain?: string
+}
+
 /** What a script can ask about a header. */
 export interface SieveHeader {
   /** Values of a field, unfolded and decoded (RFC 5228 §2.7.2), in their order; the name is lower-case. */
   header(name: string): readonly string[]
   /** The mailboxes of a field's address list. */
   addresses(name: string): readonly Address[]
-  /** Those of each field of the name, where they can be told apart. */
-  addressFields?(name: string): readonly (readonly Address[])[]
+  /** Those of each field of the name, as they are written there. */
+  addressFields?(name: string): readonly (readonly WrittenAddress[])[]
 }
 
 /** What a script can ask about one delivery. */

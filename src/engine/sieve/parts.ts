@@ -1,7 +1,7 @@
 import { toUtf8 } from '#base/octets.ts'
 import { decodeContent } from '#codec/mime/content-decoder.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
-import { decodeText } from '#codec/mime/text.ts'
+import { decodeText, htmlToText } from '#codec/mime/text.ts'
 import type { MimePart } from '#model/message.ts'
 
 import { headerView } from './header-view.ts'
@@ -66,6 +66,12 @@ export function partHeader(run: SieveRun, part: MimePart): SieveHeader {
     headers.get(part) ?? headerView(run.message.content!.subarray(offset, offset + length))
   headers.set(part, made)
   return made
+}
+
+/** What people read of a text: HTML without its tags. */
+export function readableText(run: SieveRun, part: MimePart): string {
+  const text = partText(run, part)
+  return part.subtype === 'html' ? htmlToText(text) : text
 }
 
 /** A part's body, decoded: text by its charset, else what its octets say in UTF-8. */

@@ -3,7 +3,7 @@ import type { Outcome } from '#base/outcome.ts'
 
 import type { Address } from '#model/address.ts'
 
-import type { SieveAction, SieveEdited } from './action.ts'
+import type { SieveAction, SieveEdited, SieveTarget } from './action.ts'
 import { SieveEdits } from './edits.ts'
 import { endRun, SieveFault } from './language.ts'
 import type { SieveProgram } from './language.ts'
@@ -112,6 +112,14 @@ export class SieveRun {
     return this.edits?.header ?? this.message
   }
 
+  /** The size of the message as it is now (RFC 5293 §6). */
+  get sizeBytes(): number {
+    const { sizeBytes } = this.message
+    const edited = this.edits?.edited()
+    if (edited === undefined) return sizeBytes
+    return edited.kind === 'whole' ? edited.octets.byteLength : sizeBytes + edited.prefix.byteLength
+  }
+
   /** For an action that keeps, files or sends the message: what it has become so far (RFC 5293 §6). */
   edited(): { readonly edited?: SieveEdited } {
     const edited = this.edits?.edited()
@@ -188,9 +196,21 @@ export class SieveRun {
   }
 }
 
+/** Where an action files; keep is fileinto "INBOX" (RFC 5228 §4.3), whose name has no case. */
+function targetOf(action: SieveAction): Partial<SieveTarget> | undefined {
+  if (action.kind === 'keep') return { mailbox: 'INBOX' }
+  if (action.kind !== 'fileinto') return undefined
+  return /^inbox$/i.test(action.mailbox) ? { ...action, mailbox: 'INBOX' } : action
+}
+
 function isSameTarget(a: SieveAction, b: SieveAction): boolean {
-  if (a.kind === 'fileinto' && b.kind === 'fileinto')
-    return a.mailbox === b.mailbox && a.specialUse === b.specialUse && a.mailboxId === b.mailboxId
+  const [one, two] = [targetOf(a), targetOf(b)]
+  if (one !== undefined && two !== undefined)
+    return (
+      one.mailbox === two.mailbox &&
+      one.specialUse === two.specialUse &&
+      one.mailboxId === two.mailboxId
+    )
   if (a.kind === 'notify' && b.kind === 'notify') return a.method === b.method
   if (a.kind === 'redirect' && b.kind === 'redirect')
     return a.address.localpart === b.address.localpart && a.address.domain === b.address.domain

@@ -2,8 +2,8 @@
 export const VARIABLES_MAX = 256
 export const VALUE_CHARACTERS_MAX = 16_384
 export const VARIABLE_NAME_MAX = 64
-/** `${0}` to this one are set by a match (RFC 5229 §3.2 asks for 9). */
-export const MATCHED_MAX = 32
+/** How many values a match sets, `${0}` to `${32}` (RFC 5229 §3.2 asks for 9). */
+export const MATCHED_MAX = 33
 
 /** The variables of one script while it runs; names are in lower case. */
 export class SieveVariables {

@@ -1,4 +1,5 @@
 import type { Arguments } from '#engine/sieve/arguments.ts'
+import type { WrittenAddress } from '#engine/sieve/message.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 
@@ -10,20 +11,32 @@ export const takeAddressPart = (args: Arguments): SieveAddressPart =>
   args.choice(PARTS, (part) => (part === 'user' || part === 'detail' ? 'subaddress' : undefined)) ??
   'all'
 
-export function partsOf(addresses: readonly Address[], part: SieveAddressPart): readonly string[] {
-  return addresses.flatMap((address) => {
-    const plus = address.localpart.indexOf('+')
+export const writtenAddress = (address: Address): WrittenAddress => ({
+  all: formatAddress(address),
+  localpart: address.localpart.startsWith('"')
+    ? address.localpart.slice(1, -1).replace(/\\(.)/gsu, '$1')
+    : address.localpart,
+  domain: address.domain,
+})
+
+/** What of the addresses is compared: of what is none its whole only (RFC 5228 §2.7.4). */
+export function partsOf(
+  addresses: readonly WrittenAddress[],
+  part: SieveAddressPart,
+): readonly string[] {
+  return addresses.flatMap(({ all, localpart, domain }) => {
+    if (part === 'all') return [all]
+    if (localpart === undefined || domain === undefined) return []
+    const plus = localpart.indexOf('+')
     switch (part) {
-      case 'all':
-        return [formatAddress(address)]
       case 'localpart':
-        return [address.localpart]
+        return [localpart]
       case 'domain':
-        return [address.domain]
+        return [domain]
       case 'user': // RFC 5233 §4
-        return [plus < 0 ? address.localpart : address.localpart.slice(0, plus)]
+        return [plus < 0 ? localpart : localpart.slice(0, plus)]
       case 'detail':
-        return plus < 0 ? [] : [address.localpart.slice(plus + 1)]
+        return plus < 0 ? [] : [localpart.slice(plus + 1)]
     }
   })
 }

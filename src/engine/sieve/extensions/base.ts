@@ -31,24 +31,21 @@ const discard: SieveCommandRule = {
 
 const not: SieveTestRule = {
   compile(args) {
-    const [test, ...others] = args.tests()
-    if (test === undefined || others.length > 0) fail('not needs exactly one test')
+    const test = args.test()
     return (run) => !test(run)
   },
 }
 
 const allof: SieveTestRule = {
   compile(args) {
-    const tests = args.tests()
-    if (tests.length === 0) fail('allof needs a list of tests')
+    const tests = args.testList()
     return (run) => tests.every((test) => test(run))
   },
 }
 
 const anyof: SieveTestRule = {
   compile(args) {
-    const tests = args.tests()
-    if (tests.length === 0) fail('anyof needs a list of tests')
+    const tests = args.testList()
     return (run) => tests.some((test) => test(run))
   },
 }
@@ -59,7 +56,7 @@ const size: SieveTestRule = {
     if (over === args.flag('under')) fail('size needs :over or :under')
     const limit = args.number('a limit')
     // RFC 5228 §5.9: exactly the limit is neither over nor under.
-    return (run) => (over ? run.message.sizeBytes > limit : run.message.sizeBytes < limit)
+    return (run) => (over ? run.sizeBytes > limit : run.sizeBytes < limit)
   },
 }
 
@@ -77,11 +74,17 @@ const header: SieveTestRule = {
     const mime = takeMime(args, { hasParts: true })
     const match = takeMatch(args)
     const names = takeFieldNames(args)
-    return compared(match, takeKeys(args, match), (run) =>
-      names.of(run).flatMap((name) => occurrences(mime.values(run, name))),
+    return compared(
+      match,
+      takeKeys(args, match),
+      (run) => occurrences(names.of(run).flatMap((name) => mime.values(run, name))), // RFC 5260 §6: counted together
     )
   },
 }
+
+/** RFC 5228 §5.1: the test is for fields of addresses; of those that it does not know any may be one. */
+const NO_ADDRESSES =
+  /^(?:subject|comments|keywords|date|resent-date|message-id|resent-message-id|in-reply-to|references|received|mime-version|content-.*)$/
 
 const address: SieveTestRule = {
   compile(args) {
@@ -90,8 +93,10 @@ const address: SieveTestRule = {
     const match = takeMatch(args)
     const part = takeAddressPart(args)
     const names = takeFieldNames(args)
+    for (const name of names.constant ?? [])
+      if (NO_ADDRESSES.test(name)) fail(`the field "${name}" holds no addresses`)
     return compared(match, takeKeys(args, match), (run) =>
-      names.of(run).flatMap((name) => partsOf(occurrences(mime.addresses(run, name)).flat(), part)),
+      partsOf(occurrences(names.of(run).flatMap((name) => mime.addresses(run, name))).flat(), part),
     )
   },
 }

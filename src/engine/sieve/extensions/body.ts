@@ -1,11 +1,10 @@
 import { toUtf8 } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
 import { headerLength } from '#codec/mime/header.ts'
-import { htmlToText } from '#codec/mime/text.ts'
 import { fail } from '#engine/sieve/language.ts'
 import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
-import { allParts, partText, rootPart } from '#engine/sieve/parts.ts'
+import { allParts, partText, readableText, rootPart } from '#engine/sieve/parts.ts'
 import type { SieveRun } from '#engine/sieve/run.ts'
 import type { MimePart } from '#model/message.ts'
 
@@ -38,10 +37,7 @@ function raw(run: SieveRun): readonly string[] {
 function texts(run: SieveRun): readonly string[] {
   return partsOf(run)
     .filter(({ type }) => type === 'text')
-    .map((part) => {
-      const text = partText(run, part)
-      return part.subtype === 'html' ? htmlToText(text) : text
-    })
+    .map((part) => readableText(run, part))
 }
 
 /** RFC 5173 §5.2 */

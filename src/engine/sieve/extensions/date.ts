@@ -2,7 +2,6 @@ import { asciiLower } from '#base/text.ts'
 import { formatDate, formatZone, parseZonedDate } from '#codec/mime/date.ts'
 import type { Arguments } from '#engine/sieve/arguments.ts'
 import { checkedText } from '#engine/sieve/arguments.ts'
-import { fieldName } from '#engine/sieve/fields.ts'
 import { fail } from '#engine/sieve/language.ts'
 import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
@@ -35,7 +34,7 @@ const PARTS: Readonly<Record<string, (at: Date, zoned: Zoned) => string>> = {
   time: (at) => at.toISOString().slice(-13, -5),
   iso8601: (at, { zoneMinutes }) =>
     `${at.toISOString().slice(0, -5)}${formatZone(zoneMinutes).replace(/..$/, ':$&')}`,
-  std11: (_, { atMs, zoneMinutes }) => formatDate(atMs, zoneMinutes),
+  std11: (_, { atMs, zoneMinutes }) => formatDate(atMs, zoneMinutes).replace(/, (\d) /, ', 0$1 '),
   zone: (_, { zoneMinutes }) => formatZone(zoneMinutes),
   weekday: (at) => String(at.getUTCDay()),
 }
@@ -78,7 +77,7 @@ const date: SieveTestRule = {
     const occurrences = takeIndex(args)
     const mime = takeMime(args)
     const match = takeMatch(args)
-    const name = checkedText(args.text('the name of a field'), fieldName)
+    const name = checkedText(args.text('the name of a field'), asciiLower)
     const part = takePart(args)
     const keys = takeKeys(args, match)
     return (run) => {

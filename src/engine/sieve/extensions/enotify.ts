@@ -1,4 +1,4 @@
-import { checkedText } from '#engine/sieve/arguments.ts'
+import { checkAddress, checkedText } from '#engine/sieve/arguments.ts'
 import { constantText, fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { parseMailto } from '#engine/sieve/mailto.ts'
@@ -14,6 +14,7 @@ const notify: SieveCommandRule = {
   needs: 'enotify',
   compile(args) {
     const from = args.tagText('from')
+    checkAddress(from)
     const importance = checkedText(args.tagText('importance') ?? constantText('2'), (text) =>
       (IMPORTANCES as readonly string[]).includes(text)
         ? text

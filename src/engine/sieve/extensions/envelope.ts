@@ -5,7 +5,7 @@ import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { compared, takeKeys, takeMatch } from '#engine/sieve/match.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 
-import { partsOf, takeAddressPart } from './addresses.ts'
+import { partsOf, takeAddressPart, writtenAddress } from './addresses.ts'
 import type { SieveAddressPart } from './addresses.ts'
 
 const rule: SieveTestRule = {
@@ -36,7 +36,7 @@ function envelopeValues(
   if (name === 'auth') return message.envelopeAuth === undefined ? [] : [message.envelopeAuth]
   const address = name === 'from' ? message.envelopeFrom : message.envelopeTo
   // RFC 5228 §5.4: the null reverse-path is the empty string, whatever the part.
-  return address === null ? [''] : partsOf([address], part)
+  return address === null ? [''] : partsOf([writtenAddress(address)], part)
 }
 
 export const envelope: SieveExtension = {

@@ -1,7 +1,6 @@
 import { checkedTexts } from '#engine/sieve/arguments.ts'
 import type { Arguments } from '#engine/sieve/arguments.ts'
 import { addFlags, removeFlags } from '#engine/sieve/flags.ts'
-import { fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { compared, takeMatch } from '#engine/sieve/match.ts'
 import type { SieveRun } from '#engine/sieve/run.ts'
@@ -17,19 +16,16 @@ export function takeFlags(args: Arguments): (run: SieveRun) => readonly string[]
   return (run) => addFlags([], flags.of(run))
 }
 
-/** Flags as RFC 5232 §2 reads them: each string may hold several, divided by blanks. */
-function parseFlags(texts: readonly string[]): readonly string[] {
-  const flags = texts.flatMap((text) => text.split(/ +/)).filter((flag) => flag !== '')
-  for (const flag of flags)
-    // RFC 5232 §2: \Recent cannot be set; a flag is an IMAP flag or keyword.
-    if (
-      !/^(?:\\(?:seen|answered|flagged|deleted|draft)|[^\\\u0000- (){%*"\]\u007f-\uffff]+)$/i.test(
-        flag,
-      )
-    )
-      fail(`"${flag}" is no flag that a script can set`)
-  return flags
-}
+/** RFC 5232 §2: each string may hold several flags, divided by blanks. */
+const splitFlags = (texts: readonly string[]): readonly string[] =>
+  texts.flatMap((text) => text.split(/ +/)).filter((flag) => flag !== '')
+
+/** A system flag that can be set, or a keyword. */
+const FLAG = /^(?:\\(?:seen|answered|flagged|deleted|draft)|[^\\\u0000- (){%*"\]\u007f-\uffff]+)$/i
+
+/** The flags that are such: others are ignored, and are no error (RFC 5232 §2). */
+const parseFlags = (texts: readonly string[]): readonly string[] =>
+  splitFlags(texts).filter((flag) => FLAG.test(flag))
 
 /** RFC 5232 §2: a variable of the script's in place of the internal one. */
 function takeFlagVariable(args: Arguments) {
@@ -77,7 +73,9 @@ const hasflag: SieveTestRule = {
   compile(args) {
     const match = takeMatch(args)
     const names = args.left > 1 ? takeFlagVariables(args) : undefined
-    return compared(match, args.texts('flags'), (run) =>
+    // RFC 5232 §4: "b A" looks for what ["b", "A"] does.
+    const flags = checkedTexts(args.texts('flags'), splitFlags)
+    return compared(match, flags, (run) =>
       names === undefined ? run.flags : names.flatMap((name) => flagsIn(run, name)),
     )
   },

@@ -4,20 +4,20 @@ import { asciiLower } from '#base/text.ts'
 import type { Arguments } from '#engine/sieve/arguments.ts'
 import { fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension, SieveTexts } from '#engine/sieve/language.ts'
-import type { SieveHeader } from '#engine/sieve/message.ts'
+import type { SieveHeader, WrittenAddress } from '#engine/sieve/message.ts'
 import {
   allParts,
   atPart,
   currentPart,
   partHeader,
   partsIn,
-  partText,
+  readableText,
   rootPart,
 } from '#engine/sieve/parts.ts'
 import type { SieveRun } from '#engine/sieve/run.ts'
-import type { Address } from '#model/address.ts'
 import type { MimePart } from '#model/message.ts'
 
+import { writtenAddress } from './addresses.ts'
 import { enclose } from './enclose.ts'
 import { replace } from './replace.ts'
 import { takeModifiers, takeVariable } from './variables.ts'
@@ -28,7 +28,7 @@ const LOOPS_MAX = 4
 /** Where a test of header fields looks. */
 interface Mime {
   values(run: SieveRun, name: string): readonly string[]
-  addresses(run: SieveRun, name: string): readonly (readonly Address[])[]
+  addresses(run: SieveRun, name: string): readonly (readonly WrittenAddress[])[]
 }
 
 /** What of a field is compared (RFC 5703 §4.2). */
@@ -60,8 +60,8 @@ export function takeMime(args: Arguments, options: { readonly hasParts?: boolean
   }
 }
 
-const addressFields = (header: SieveHeader, name: string): readonly (readonly Address[])[] =>
-  header.addressFields?.(name) ?? [header.addresses(name)]
+const addressFields = (header: SieveHeader, name: string): readonly (readonly WrittenAddress[])[] =>
+  header.addressFields?.(name) ?? [header.addresses(name).map(writtenAddress)]
 
 const trimmed = (values: readonly string[]): readonly string[] =>
   values.map((value) => value.trim())
@@ -150,7 +150,7 @@ const extracttext: SieveCommandRule = {
     const assign = takeVariable(args)
     return (run) => {
       const part = currentPart(run)
-      const text = part?.type === 'text' ? partText(run, part) : ''
+      const text = part?.type === 'text' ? readableText(run, part) : ''
       assign(run, modify(first === undefined ? text : firstOf(text, first)))
     }
   },

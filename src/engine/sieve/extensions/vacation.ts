@@ -1,5 +1,5 @@
 import { DAY_MS, SECOND_MS } from '#base/time.ts'
-import { checkedText } from '#engine/sieve/arguments.ts'
+import { checkAddress, checkedText } from '#engine/sieve/arguments.ts'
 import type { Arguments } from '#engine/sieve/arguments.ts'
 import { endRun, fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension } from '#engine/sieve/language.ts'
@@ -20,6 +20,7 @@ const rule: SieveCommandRule = {
     const seconds = takeSeconds(args)
     const subject = args.tagText('subject')
     const from = args.tagText('from')
+    checkAddress(from)
     const addresses = args.tagTexts('addresses')
     if ((addresses?.constant?.length ?? 0) > ADDRESSES_MAX)
       fail(`:addresses has more than ${ADDRESSES_MAX} addresses`)
