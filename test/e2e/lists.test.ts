@@ -6,6 +6,9 @@ import { after, before, describe, it } from 'node:test'
 
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 
+import { startFakeDns } from '#test/fake/dns-server.ts'
+import { dkimResults } from '#test/fake/signing.ts'
+import { startSink } from '#test/fake/smtp-sink.ts'
 import { commandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
 import { install, until } from './installation.ts'
@@ -103,5 +106,36 @@ describe('a mailing list', () => {
     )
     assert.deepEqual((await posts('--held')).items, [])
     await cli.refused(['list', 'approve', LIST, '1'], 1)
+  })
+
+  it('signs a post once for all members, by the key of its domain that the name service has', async () => {
+    const [dns, sink] = await Promise.all([startFakeDns(), startSink()])
+    try {
+      await cli.run(['settings', 'set', 'dns.servers', dns.address])
+      await cli.run(['route', 'set', 'far.example', `smtp:127.0.0.1:${sink.port}`])
+      await cli.run(['list', 'member', 'add', LIST, 'jiro@far.example', 'saburo@far.example'])
+      const made = await cli.run(['dkim', 'create', 'campus.example'])
+      const [, name, strings] = /^(\S+)\. IN TXT (.+)$/m.exec(made)!
+      await cli.refused(['dkim', 'activate', 'campus.example'], 1)
+      const texts = [...strings!.matchAll(/"([^"]*)"/g)].map(([, text]) => text!)
+      dns.zone = { [`${name} TXT`]: [texts] }
+      assert.match(await cli.run(['dkim', 'check', 'campus.example']), / published {2}published /)
+      assert.match(await cli.run(['dkim', 'activate', 'campus.example']), / signing /)
+      await post('hanako', 'p3', '懇親会')
+      await sink.taken(2)
+      const records = { [name!]: texts.join('') }
+      const signatures = sink.mails.map(({ content }) => {
+        const text = content.toString('latin1')
+        return /^DKIM-Signature:.*?\r\n(?!\t)/ms.exec(text)?.[0]
+      })
+      for (const { content } of sink.mails)
+        assert.equal((await dkimResults(content, records))[0], 'pass')
+      assert.equal(new Set(signatures).size, 1)
+      const selector = name!.split('.')[0]!
+      assert.match(await cli.run(['dkim', 'rotate', 'campus.example']), /then: watari dkim rotate/)
+      assert.match(await cli.run(['dkim', 'retire', 'campus.example', selector]), /record until 20/)
+    } finally {
+      await Promise.all([dns.close(), sink.close()])
+    }
   })
 })

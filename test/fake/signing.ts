@@ -2,12 +2,15 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { FakeClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import type { Octets } from '#base/octets.ts'
+import { renderKeyRecord } from '#codec/dkim/key-record.ts'
+import { authenticateSender } from '#engine/sender/authenticate.ts'
 import { Signer } from '#engine/sender/signer.ts'
 import type { SignerOptions } from '#engine/sender/signer.ts'
 import type { DkimAlgorithm, DkimKey } from '#model/dkim-key.ts'
 import type { NewEvent } from '#model/event.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
-import { fakeDirectory } from './directory.ts'
+import { addr, fakeDirectory } from './directory.ts'
 
 const publicText = (key: KeyObject, algorithm: DkimAlgorithm): string => {
   const der = key.export({ type: 'spki', format: 'der' })
@@ -47,4 +50,29 @@ export function fakeSigner(
     events: { emit: (event) => events.push(event) },
   })
   return { signer, events }
+}
+
+/** The record of a key in the name service, by its name. */
+export const recordOf = (domain: string, { selector, algorithm, publicKey }: DkimKey) => ({
+  [`${selector}._domainkey.${domain}`]: renderKeyRecord({ keyType: algorithm, publicKey }),
+})
+
+/** What whoever takes it in finds of its signatures, by these records. */
+export async function dkimResults(
+  message: Octets,
+  records: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+  const results = await authenticateSender(message, {
+    ip: '192.0.2.7',
+    helo: 'mx.campus.example',
+    reversePath: addr('hanako@campus.example'),
+    hostname: 'mx.far.example',
+    resolve: (name, type) => {
+      const text = type === 'TXT' ? records[name] : undefined
+      return text === undefined
+        ? Promise.reject(Object.assign(new Error('ENOTFOUND'), { code: 'ENOTFOUND' }))
+        : Promise.resolve([[text]])
+    },
+  })
+  return results.flatMap(({ method, result }) => (method === 'dkim' ? [result] : []))
 }

@@ -1,19 +1,27 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { fromUtf8, type Octets } from '#base/octets.ts'
+import { concatOctets, fromUtf8, type Octets } from '#base/octets.ts'
 import { systemClock } from '#base/time.ts'
 import { MailClient } from '#client/smtp/deliver.ts'
 import type { DeliverJob } from '#client/smtp/job.ts'
+import { SignedOctets } from '#engine/receive/signed-octets.ts'
 import { parseAddress, type Address } from '#model/address.ts'
 import { LineClient } from '#test/fake/line-client.ts'
+import { dkimResults, fakeDkimKey, fakeSigner, recordOf } from '#test/fake/signing.ts'
 import { startSink } from '#test/fake/smtp-sink.ts'
+import { dkimpy, dkimpyMissing } from '#test/peers/dkimpy.ts'
 import { startDovecot } from '#test/peers/dovecot.ts'
 import { startPostfix } from '#test/peers/postfix.ts'
 import { peersMissing } from '#test/peers/root.ts'
 
 const skip = peersMissing() ?? false
 
-const MESSAGE = fromUtf8(
+const KEYS = [fakeDkimKey('rsa'), fakeDkimKey('ed25519')]
+const RECORDS = Object.assign({}, ...KEYS.map((key) => recordOf('campus.example', key))) as Record<
+  string,
+  string
+>
+const PLAIN = fromUtf8(
   [
     'From: =?UTF-8?B?5aSq6YOO?= <taro@campus.example>',
     'To: hanako@campus.example',
@@ -31,6 +39,15 @@ const MESSAGE = fromUtf8(
     '',
   ].join('\r\n'),
 )
+/** As the queue has it: signed by its domain. */
+const MESSAGE = await signed(PLAIN)
+
+async function signed(octets: Octets): Promise<Octets> {
+  const domain = { name: 'campus.example', dkim: KEYS }
+  const whole = new SignedOctets(fakeSigner([{ kind: 'domain', domain }]).signer)
+  whole.feed(octets)
+  return concatOctets([await whole.finish('D1'), octets])
+}
 
 function address(text: string): Address {
   const parsed = parseAddress(text)
@@ -65,7 +82,7 @@ async function deliver(t: TestContext, protocol: 'smtp' | 'lmtp', port: number):
 }
 
 test(
-  'our client gives mail to Postfix, which hands it on by SMTP and by LMTP, octets unchanged',
+  'our client gives mail to Postfix, which hands it on by SMTP and by LMTP, octets unchanged and signatures right',
   { skip },
   async (t) => {
     for (const protocol of ['smtp', 'lmtp'] as const) {
@@ -79,6 +96,9 @@ test(
         await sink.taken(1)
         const content = Buffer.from(sink.mails[0]?.content ?? '')
         assert.ok(content.subarray(-MESSAGE.length).equals(MESSAGE), content.toString())
+        assert.deepEqual(await dkimResults(content, RECORDS), ['pass', 'pass'])
+        if (dkimpyMissing() === undefined)
+          assert.deepEqual(dkimpy([content], RECORDS), [['pass', 'pass']])
       } finally {
         await postfix.stop()
       }

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fromUtf8 } from '#base/octets.ts'
-import { renderKeyRecord } from '#codec/dkim/key-record.ts'
-import { authenticateSender } from '#engine/sender/authenticate.ts'
-import { addr } from '#test/fake/directory.ts'
 import { gatewayRoom, ROWS, SUBMISSION } from '#test/fake/gateway-room.ts'
-import { fakeDkimKey } from '#test/fake/signing.ts'
+import { dkimResults, fakeDkimKey, recordOf } from '#test/fake/signing.ts'
 
 const KEY = fakeDkimKey('rsa')
 const withKey = (key = KEY) => [
@@ -14,20 +11,8 @@ const withKey = (key = KEY) => [
 ]
 const FAR = ['jiro@far.example']
 
-/** DKIM as whoever takes it in sees it. */
-async function dkimOf(content: string): Promise<string> {
-  const results = await authenticateSender(fromUtf8(content), {
-    ip: '192.0.2.7',
-    helo: 'mx.campus.example',
-    reversePath: addr('hanako@campus.example'),
-    hostname: 'mx.far.example',
-    resolve: (name, type) =>
-      type === 'TXT' && name === 'rsa1._domainkey.campus.example'
-        ? Promise.resolve([[renderKeyRecord({ keyType: 'rsa', publicKey: KEY.publicKey })]])
-        : Promise.reject(Object.assign(new Error('ENOTFOUND'), { code: 'ENOTFOUND' })),
-  })
-  return results.flatMap(({ method, result }) => (method === 'dkim' ? [result] : [])).join()
-}
+const dkimOf = async (content: string): Promise<string> =>
+  (await dkimResults(fromUtf8(content), recordOf('campus.example', KEY))).join()
 
 const MESSAGE =
   'X-Watari-Verdict: forged\r\nFrom: =?UTF-8?B?6Iqx5a2Q?= <hanako@campus.example>\r\nSubject: 渡り\r\n\r\n'

@@ -2,14 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concatOctets, fromLatin1, fromUtf8, toLatin1, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
-import { renderKeyRecord } from '#codec/dkim/key-record.ts'
 import { SignedOctets } from '#engine/receive/signed-octets.ts'
 import type { DkimKey } from '#model/dkim-key.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
-import { addr } from '#test/fake/directory.ts'
-import { fakeDkimKey, fakeSigner } from '#test/fake/signing.ts'
+import { dkimResults, fakeDkimKey, fakeSigner, recordOf } from '#test/fake/signing.ts'
 import { dkimpy, dkimpyMissing } from '#test/peers/dkimpy.ts'
-import { authenticateSender } from './authenticate.ts'
 import type { Signer } from './signer.ts'
 
 const RSA = fakeDkimKey('rsa')
@@ -18,12 +15,7 @@ const rowsOf = (name: string, ...dkim: DkimKey[]): DirectoryRow[] => [
   { kind: 'domain', domain: { name, dkim } },
 ]
 const ROWS = rowsOf('campus.example', RSA, ED25519)
-const RECORDS = Object.fromEntries(
-  [RSA, ED25519].map(({ selector, algorithm, publicKey }) => [
-    `${selector}._domainkey.campus.example`,
-    renderKeyRecord({ keyType: algorithm, publicKey }),
-  ]),
-)
+const RECORDS = { ...recordOf('campus.example', RSA), ...recordOf('campus.example', ED25519) }
 const HEADER =
   'From: =?UTF-8?B?6Yi05pyo6Iqx5a2Q?= <hanako@campus.example>\r\nTo: jiro@far.example,\r\n\tsaburo@far.example\r\n' +
   'Subject: =?UTF-8?B?5rih44KK6bOl?=\r\n  =?UTF-8?B?44Gu5Lu2?=\r\nDate: Sat, 28 Nov 2026 12:00:00 +0900\r\n'
@@ -35,21 +27,7 @@ async function signed(signer: Signer, message: Octets, domain?: string): Promise
   return concatOctets([await octets.finish('D1'), message])
 }
 
-async function verified(message: Octets): Promise<string[]> {
-  const results = await authenticateSender(message, {
-    ip: '192.0.2.7',
-    helo: 'mx.campus.example',
-    reversePath: addr('hanako@campus.example'),
-    hostname: 'mx.far.example',
-    resolve: (name, type) => {
-      const text = type === 'TXT' ? RECORDS[name] : undefined
-      return text === undefined
-        ? Promise.reject(Object.assign(new Error('ENOTFOUND'), { code: 'ENOTFOUND' }))
-        : Promise.resolve([[text]])
-    },
-  })
-  return results.filter(({ method }) => method === 'dkim').map(({ result }) => result)
-}
+const verified = (message: Octets) => dkimResults(message, RECORDS)
 
 const MESSAGES: Readonly<Record<string, Octets>> = {
   'a Japanese one': fromUtf8(`${HEADER}\r\n本文です。 \t \r\n\r\n.点で始まる行\r\n..\r\n\r\n\r\n`),
