@@ -36,6 +36,7 @@ import { joinDoor } from '#server/node/join-door.ts'
 import { NodeBook } from '#server/node/node-book.ts'
 import { declaredNode, NodeHub } from '#server/node/node-hub.ts'
 import { keyOf } from '#server/node/peer-key.ts'
+import { ApiTokens } from '#store/directory/api-tokens.ts'
 import { AccountClock } from '#store/directory/account-clock.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
@@ -193,10 +194,21 @@ runRole('control', async ({ place, log, atFailure }) => {
     shelf: storage.service('sources'),
   })
   const logins = new SourceLogins(directory.directory, clock)
+  const tokenLog = storage.service('tokens')
+  const tokens = [{ name: 'admin', sha256: apiTokenSha256 }, ...apiTokens]
+  const madeTokens = new ApiTokens({
+    shelf: tokenLog,
+    clock,
+    log,
+    taken: tokens.map(({ name }) => name),
+  })
+  await madeTokens.load()
   const deps: AdminDeps = {
     version: VERSION,
     clock,
-    tokens: [{ name: 'admin', sha256: apiTokenSha256 }, ...apiTokens],
+    tokens,
+    apiTokens: madeTokens,
+    tokenLog,
     authenticator: createAuthenticator({
       directory: directory.directory,
       clock,

@@ -85,6 +85,25 @@ describe('passwords and names to log in by', () => {
       }
     })
 
+  it('have tokens beside them, which open the API until they are taken back', async () => {
+    const made = await watari.watari(['token', 'create', 'portal', '--role', 'help-desk'])
+    assert.equal(made.status, 0, made.stderr)
+    const ask = async () =>
+      (
+        await fetch(`${webOrigin(watari)}/api/v1/users`, {
+          headers: { authorization: `Bearer ${made.stdout.trim()}` },
+        })
+      ).status
+    assert.equal(await ask(), 200)
+    assert.match((await watari.watari(['token', 'ls'])).stdout, /^portal +help-desk +20.* api /m)
+    assert.equal((await watari.watari(['token', 'rm', 'portal'])).status, 0)
+    assert.equal(await ask(), 401)
+    const { stdout } = await watari.watari(['token', 'history'])
+    assert.match(stdout, /admin .* taken back +portal +help-desk[^]*admin .* made +portal/)
+    const refused = await watari.watari(['token', 'create', 'portal', '--role', 'user'])
+    assert.deepEqual([refused.status, refused.stderr.includes('--role is one of')], [2, true])
+  })
+
   it('are made by us for single programs, which then log in by every way but a page', async () => {
     const web = webOrigin(watari)
     const headers = { 'content-type': 'application/json' }

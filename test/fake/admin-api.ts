@@ -25,6 +25,8 @@ import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import { SqliteUpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
+import { SqliteApiTokens } from '#store/directory/api-token-shelf.ts'
+import { ApiTokens } from '#store/directory/api-tokens.ts'
 import { SqliteNodeRegistry } from '#store/nodes/node-registry.ts'
 import { SqliteSettingsStore } from '#store/settings/generations.ts'
 import { lifeRulesOf } from '#store/settings/life-rules.ts'
@@ -77,6 +79,7 @@ export class AdminApi {
   readonly settings: SettingsMaster
   readonly upkeep: AccountUpkeep
   readonly registry: SqliteNodeRegistry
+  readonly tokens: ApiTokens
   readonly index: SqliteEventIndex
   /** Acts on the queue, and who changed a script. */
   readonly acts: string[] = []
@@ -92,6 +95,7 @@ export class AdminApi {
   readonly #directoryLog: SqliteDirectoryLog
   readonly #settingsStore: SqliteSettingsStore
   readonly #upkeepNotes: SqliteUpkeepNotes
+  readonly #tokenShelf: SqliteApiTokens
   readonly #ends: (() => unknown)[] = []
 
   constructor(dir: string) {
@@ -101,6 +105,13 @@ export class AdminApi {
     this.#settingsStore = new SqliteSettingsStore(join(dir, 'settings.db'))
     this.index = new SqliteEventIndex({ path: join(dir, 'index.db') })
     this.registry = new SqliteNodeRegistry(join(dir, 'nodes.db'))
+    this.#tokenShelf = new SqliteApiTokens(join(dir, 'tokens.db'))
+    this.tokens = new ApiTokens({
+      shelf: this.#tokenShelf,
+      clock,
+      log: this.log,
+      taken: ['admin'],
+    })
     const lives = new AccountClock({ clock, rules: () => lifeRulesOf(this.settings.loaded) })
     const log = this.#directoryLog
     this.directory = new DirectoryMaster({ log, clock, lives, checks: [findCycle] })
@@ -137,6 +148,7 @@ export class AdminApi {
       this.#settingsStore,
       this.index,
       this.registry,
+      this.#tokenShelf,
     ])
       store.close()
     await rm(this.#dir, { recursive: true, force: true })
@@ -180,6 +192,8 @@ export class AdminApi {
         { name: 'admin', sha256: sha256(TOKEN) },
         ...ROLES.map((role) => ({ name: role, sha256: sha256(tokenOf(role)), role })),
       ],
+      apiTokens: this.tokens,
+      tokenLog: this.#tokenShelf,
       authenticator: createAuthenticator({ directory: directory.directory, clock }),
       directory,
       upkeep,

@@ -45,6 +45,11 @@ export const NOUNS = {
     text: 'people and groups of other systems, in and out',
     load: async () => (await import('./directory.ts')).directoryCommands,
   },
+  token: {
+    usage: 'token',
+    text: 'tokens of programs for the API',
+    load: async () => (await import('./token.ts')).tokenCommands,
+  },
   dkim: {
     usage: 'dkim',
     text: 'keys that mail of our domains is signed by',

@@ -6,6 +6,8 @@ import { oneLine } from '#base/text.ts'
 import { checkDatabase } from '#store/db/check.ts'
 import type { DatabaseKind } from '#store/db/database.ts'
 import { SOURCES_DATABASE } from '#store/directory/source-shelf.ts'
+import { TOKENS_DATABASE } from '#store/directory/api-token-shelf.ts'
+import { USES_DATABASE } from '#store/directory/app-password-uses.ts'
 import { UPKEEP_DATABASE } from '#store/directory/upkeep-notes.ts'
 import { BINDS_DATABASE } from '#store/directory/bind-shelf.ts'
 import { DIRECTORY_DATABASE } from '#store/directory/directory-log.ts'
@@ -38,7 +40,9 @@ const DATABASES: Readonly<Record<string, DatabaseKind>> = {
   'control/nodes.db': NODES_DATABASE,
   'control/sessions.db': SESSIONS_DATABASE,
   'control/sources.db': SOURCES_DATABASE,
+  'control/tokens.db': TOKENS_DATABASE,
   'control/upkeep.db': UPKEEP_DATABASE,
+  'control/uses.db': USES_DATABASE,
   'gateway/binds.db': BINDS_DATABASE,
   'gateway/spool.db': { kind: 'spool', migrations: SPOOL_MIGRATIONS },
   'gateway/directory.db': REPLICA_DATABASE,

@@ -83,6 +83,7 @@ const DATABASES: Readonly<Record<StorageKind, readonly string[]>> = {
     'sessions.db',
     'settings.db',
     'sources.db',
+    'tokens.db',
     'upkeep.db',
     'uses.db',
   ],

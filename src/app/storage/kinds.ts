@@ -15,6 +15,8 @@ import type { SessionShelf } from '#store/directory/session-shelf.ts'
 import { SqliteEventIndex } from '#store/events/event-index.ts'
 import { SqliteSourceShelf } from '#store/directory/source-shelf.ts'
 import type { SourceShelf } from '#store/directory/source-shelf.ts'
+import { SqliteApiTokens } from '#store/directory/api-token-shelf.ts'
+import type { ApiTokenShelf } from '#store/directory/api-token-shelf.ts'
 import { SqliteAppPasswordUses } from '#store/directory/app-password-uses.ts'
 import type { AppPasswordUses } from '#store/directory/app-password-uses.ts'
 import { SqliteUpkeepNotes } from '#store/directory/upkeep-notes.ts'
@@ -173,6 +175,7 @@ export const KINDS = {
       upkeep: UpkeepNotes
       sources: SourceShelf
       uses: AppPasswordUses
+      tokens: ApiTokenShelf
     }>((keep) => ({
       directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
       settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
@@ -183,6 +186,7 @@ export const KINDS = {
       upkeep: keep(new SqliteUpkeepNotes(join(dir, 'upkeep.db'))),
       sources: keep(new SqliteSourceShelf(join(dir, 'sources.db'))),
       uses: keep(new SqliteAppPasswordUses(join(dir, 'uses.db'))),
+      tokens: keep(new SqliteApiTokens(join(dir, 'tokens.db'))),
     })),
 }
 

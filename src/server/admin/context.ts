@@ -25,6 +25,8 @@ import type { EventRecord, NodeId } from '#model/event.ts'
 import type { JoiningRole } from '#model/node.ts'
 import type { Role } from '#model/role.ts'
 import type { Verdict } from '#model/verdict.ts'
+import type { ApiTokenShelf } from '#store/directory/api-token-shelf.ts'
+import type { ApiTokens } from '#store/directory/api-tokens.ts'
 import type { AppPasswordUses } from '#store/directory/app-password-uses.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
@@ -113,6 +115,9 @@ export interface AdminDeps {
     readonly sha256: string
     readonly role?: Role
   }[]
+  /** Those that were made since; absent: none can be made. */
+  readonly apiTokens?: ApiTokens
+  readonly tokenLog?: Pick<ApiTokenShelf, 'tokenHistory'>
   /** Checks administrators' passwords, and slows guessing. */
   readonly authenticator: Authenticator
   /** Where sessions of the console outlive a restart. */

@@ -12,7 +12,7 @@ export interface AppPasswordUses {
   noteUses(ask: { readonly uses: readonly AppPasswordUse[] }): Promise<void>
 }
 
-const USES_DATABASE: DatabaseKind = {
+export const USES_DATABASE: DatabaseKind = {
   kind: 'uses',
   migrations: [
     `CREATE TABLE used (
