@@ -10,7 +10,7 @@ import { Fault, isFault, messageOf, ok } from '#base/outcome.ts'
 import type { Log } from '#base/log.ts'
 import { pinOf } from '#base/pin.ts'
 import type { KeyPin } from '#base/pin.ts'
-import { DAY_MS, systemClock } from '#base/time.ts'
+import { DAY_MS, SECOND_MS, systemClock } from '#base/time.ts'
 import { LMTP_PATH } from '#contract/node/wire.ts'
 import type { NewCredential } from '#contract/node/wire.ts'
 import { keptBinds } from './nodes/kept-binds.ts'
@@ -81,13 +81,22 @@ import { StorageChild } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
 import { serveWeb } from './web/web.ts'
 
+/** Control can tell nothing before it has read its directory, so that it waits for a slow disk at its start. */
+const STORAGE_MS_MAX = 30 * SECOND_MS
+
 runRole('control', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const host = readHost(place.dir)
   const { apiTokenSha256, apiTokens = [] } = host
   if (apiTokenSha256 === undefined)
     throw new Fault('config', `${join(place.dir, 'host.yaml')}: apiTokenSha256 is missing`)
-  const storage = new StorageChild({ kind: 'control', dir: join(place.dir, 'control'), clock, log })
+  const storage = new StorageChild({
+    kind: 'control',
+    dir: join(place.dir, 'control'),
+    clock,
+    log,
+    startMsMax: STORAGE_MS_MAX,
+  })
   atFailure.defer(() => storage.stop())
   await storage.start()
   const directoryLog = storage.service('directory')

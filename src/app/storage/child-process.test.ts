@@ -138,6 +138,14 @@ describe('storage child', () => {
     assert.ok(log.lines.some((line) => line.event === 'storage.ended'))
   })
 
+  test('is waited for as long as was asked, and serves when it is ready', async (t) => {
+    const child = use(t, make(folder(), { startMsMax: 1 }))
+    await child.start()
+    assert.equal(child.state().kind, 'starting')
+    assert.equal((await child.service('spool').status()).messages, 0)
+    assert.equal(child.state().kind, 'ready')
+  })
+
   test('is stalled while it cannot answer, refuses at once, and is ready again by itself', async (t) => {
     const child = use(t, make(folder(), { deadlineMs: 1_000 }))
     await child.start()

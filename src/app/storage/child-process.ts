@@ -28,6 +28,8 @@ export interface StorageChildOptions<K extends StorageKind> {
   readonly options?: StorageOptions
   /** Default 4 s: a 4xx is due within 5. */
   readonly deadlineMs?: number
+  /** After so long without a word from the child, `start` goes on without it; default 4 s. */
+  readonly startMsMax?: number
   /** Failpoints of the child; default those of this process's environment. */
   readonly failpoints?: string
   /** Called when a child that was ready has ended unasked; another one is started meanwhile. */
@@ -52,7 +54,6 @@ const HEAP: Readonly<Record<StorageKind, HeapLimits>> = {
   control: { youngMiB: 4 },
 }
 const PROBE_EVERY_MS = 2 * SECOND_MS
-/** After so long without a word, a start goes on without its storage. */
 const START_MS_MAX = 4 * SECOND_MS
 const STOP_MS_MAX = 2 * SECOND_MS
 const BACKOFF_MS_MIN = 100
@@ -97,7 +98,8 @@ export class StorageChild<K extends StorageKind> {
    */
   start(): Promise<void> {
     const started = new Promise<void>((resolve, reject) => {
-      const cancel = this.#options.clock.after(START_MS_MAX, () => this.#settleStart?.())
+      const { clock, startMsMax = START_MS_MAX } = this.#options
+      const cancel = clock.after(startMsMax, () => this.#settleStart?.())
       this.#settleStart = (fatal) => {
         this.#settleStart = undefined
         cancel()

@@ -115,7 +115,7 @@ test('many messages are read ahead and come in order', async (t) => {
     heads.map((head) => head.slice(1).map(Number)),
     Array.from({ length: 450 }, (_, i) => [i + 1, i + 1, `N: ${i}\r\n\r\n\r\n`.length + 6 * i, i]),
   )
-  // One group of messages is under way while the one before it is written.
+  // Two groups of messages are under way while the one before them is written.
   assert.equal(room.store.readsAtOnceMax, 3)
 })
 
