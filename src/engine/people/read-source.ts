@@ -21,6 +21,7 @@ import { PRESETS } from './attribute-map.ts'
 import type { AttributeMap, Preset } from './attribute-map.ts'
 import { fromEntry } from './from-entries.ts'
 import type { SourcePerson } from './gather.ts'
+import { isCut, withAllValues } from './ranged-values.ts'
 import { SourceCopy, noNews } from './source-copy.ts'
 import type { CopiedEntry, SourceGroup, SourceNews } from './source-copy.ts'
 
@@ -83,12 +84,17 @@ export async function readWhole(
   const news = { ...noNews(), isRestGone: true }
   const ask = askOf(source, await knownAttributes(connection))
   const options = { answerMs: ANSWER_MS, readEntryAs: new EntryTextReader().read }
+  let cut: EntryTexts[] = []
+  const put = (entry: EntryTexts): void => {
+    const copied = copiedEntry(source, entry)
+    news.entries.set(copied.id, copied)
+  }
   const take = async (batches: AsyncIterable<readonly EntryTexts[]>): Promise<void> => {
     for await (const entries of batches)
       for (const entry of entries) {
         if (news.entries.size >= peopleMax) throw tooMany(source, peopleMax)
-        const copied = copiedEntry(source, entry)
-        news.entries.set(copied.id, copied)
+        put(entry)
+        if (source.groups === true && isCut(entry)) cut.push(entry)
       }
   }
   try {
@@ -96,8 +102,10 @@ export async function readWhole(
   } catch (thrown) {
     if (!isFault(thrown, 'limit') || news.entries.size >= peopleMax) throw thrown
     news.entries.clear()
+    cut = []
     await take(searchPages(connection, ask, options))
   }
+  for (const entry of cut) put(await withAllValues(connection, entry, { answerMs: ANSWER_MS }))
   return news
 }
 
