@@ -54,7 +54,7 @@ export interface ListRules {
   /** Who may see who is in it. */
   readonly roster: 'owners' | 'members'
   readonly replyTo: 'author' | 'list'
-  /** How often those who take digests get one; absent: the list has none. */
+  /** How often those who take digests get one; absent: each day. */
   readonly digest?: 'day' | 'week'
   /** Octets of a post at most; larger ones are refused. */
   readonly sizeMaxBytes?: number

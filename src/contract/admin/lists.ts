@@ -44,7 +44,7 @@ const choices = {
   leaving: z
     .enum(LIST_LEAVINGS)
     .describe('owners alone take members out; absent: members may go by themselves'),
-  digest: z.enum(['day', 'week']),
+  digest: z.enum(['day', 'week']).describe('how often digests come; absent: each day'),
   sizeMaxBytes: count.describe('of a post'),
   warnAbove: count.describe('who posts to more than so many confirms it'),
   withdrawSeconds: count.describe('so long a post waits, to be taken back by its author'),

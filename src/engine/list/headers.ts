@@ -85,7 +85,10 @@ function isReplaced({ key }: HeaderField, list: MailingList, post: PostHeader): 
 }
 
 /** RFC 2369, RFC 2919, RFC 5064; each line of ASCII, folded. */
-function listFields(list: MailingList, { number, pages }: PostHeader): string[] {
+function listFields(
+  list: MailingList,
+  { number, pages }: { readonly number?: number } & Pick<PostHeader, 'pages'>,
+): string[] {
   const mailto = (purpose: ListPurpose, rest = ''): string =>
     `<mailto:${inUrl(purposeAddress(list.address, purpose))}${rest}>`
   const page = pages === undefined ? undefined : listPage(pages, list)
@@ -101,10 +104,22 @@ function listFields(list: MailingList, { number, pages }: PostHeader): string[] 
     `List-Owner: ${mailto('owner')}`,
     ...(page === undefined || list.archive === 'none'
       ? []
-      : [`List-Archive: <${page}>`, `Archived-At: <${postPage(pages!, list, number)}>`]),
+      : [
+          `List-Archive: <${page}>`,
+          ...(number === undefined ? [] : [`Archived-At: <${postPage(pages!, list, number)}>`]),
+        ]),
     `${LOOP_FIELD}: ${ownAddress(list, 'post')}`,
   ]
 }
+
+/** The fields of what gathers many posts, likewise. */
+export const digestFields = (
+  list: MailingList,
+  more: Pick<PostHeader, 'pages' | 'leave'>,
+): readonly string[] => [
+  ...(more.leave === undefined ? [] : [leaveField(more.leave)]),
+  ...listFields(list, more),
+]
 
 /** Where people find the list. */
 const listPage = (pages: string, list: Pick<MailingList, 'address'>): string =>

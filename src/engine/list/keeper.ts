@@ -8,6 +8,7 @@ import { isTrouble, Trying } from './aside.ts'
 import { takeBounce } from './bounces.ts'
 import { takeCommand } from './command-work.ts'
 import { takeAnswer } from './confirm.ts'
+import { periodOf, sendDigest } from './digest.ts'
 import { listMail } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
 import type { ListParts } from './list-parts.ts'
@@ -32,6 +33,8 @@ export class ListKeeper {
   readonly #waiting = new Set<AccountId>()
   /** What has been tried of each list that had mail since the start. */
   readonly #trying = new Map<AccountId, Trying>()
+  /** The day or week up to which digests have gone. */
+  readonly #digested = new Map<AccountId, string>()
   #cancel: (() => void) | undefined
   #isClosed = false
 
@@ -89,6 +92,7 @@ export class ListKeeper {
     const list = this.#parts.directory.list(id)
     if (list === undefined) return
     const store = new ListStore(this.#parts.mailboxes, id)
+    await this.#digest(list)
     const { incoming, held } = await store.rows()
     if (held !== undefined && held.messages > 0) await new Moderation(this.#parts, list).expire()
     if (incoming === undefined || incoming.messages === 0) return
@@ -101,6 +105,19 @@ export class ListKeeper {
     for (const place of places) {
       if (this.#isClosed) return
       if (trying.mayTry(place)) await this.#try(list, store, place, trying)
+    }
+  }
+
+  /** Asked of the store once a day and list: posts do not wait for it, nor for what is wrong with it. */
+  async #digest(list: MailingList): Promise<void> {
+    const period = periodOf(list, this.#parts.directory.moment.today)
+    if (this.#digested.get(list.id) === period) return
+    try {
+      await sendDigest(this.#parts, list)
+      this.#digested.set(list.id, period)
+    } catch (thrown) {
+      if (isTrouble(thrown)) throw thrown
+      this.#parts.log.warn('list.digestFailed', { list: list.id, cause: messageOf(thrown) })
     }
   }
 

@@ -38,6 +38,13 @@ export interface ListPlace {
   readonly uid: Uid
 }
 
+/** A stretch of a message of a list. */
+export interface PlacedPiece {
+  readonly place: ListPlace
+  readonly offset: number
+  readonly length: number
+}
+
 /** The mailboxes of one list, and what is kept beside them. */
 export class ListStore {
   readonly id: AccountId
@@ -118,6 +125,31 @@ export class ListStore {
       throw thrown
     }
     return { prefix: head, large: handle }
+  }
+
+  /** A new content of octets and of stretches of messages that are here. */
+  async composed(pieces: readonly (Octets | PlacedPiece)[]): Promise<Content> {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    if (length <= RECORD_BYTES_MAX) {
+      const octets: Octets[] = []
+      for await (const piece of this.#placed(pieces)) octets.push(piece)
+      return { octets }
+    }
+    const { handle } = await this.mailboxes.openLarge()
+    try {
+      for await (const octets of this.#placed(pieces))
+        await this.mailboxes.appendLarge({ handle, octets })
+    } catch (thrown) {
+      await this.mailboxes.abortLarge({ handle })
+      throw thrown
+    }
+    return { prefix: emptyOctets, large: handle }
+  }
+
+  async *#placed(pieces: readonly (Octets | PlacedPiece)[]): AsyncGenerator<Octets> {
+    for (const piece of pieces)
+      if (piece instanceof Uint8Array) yield piece
+      else yield* this.#pieces(piece.place, [piece])
   }
 
   async *#pieces({ mailbox, uid }: ListPlace, pieces: readonly Piece[]): AsyncGenerator<Octets> {

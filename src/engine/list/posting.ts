@@ -78,8 +78,8 @@ export async function post(
     {
       changes: [
         ...keyChanges,
-        // Nothing is kept of a list without an archive, but the last one's number.
-        ...(list.archive === 'none' && posts !== undefined
+        // Nothing is kept of a list without an archive, but the last one's number, and what a digest is to gather.
+        ...(list.archive === 'none' && posts !== undefined && reach.digest.length === 0
           ? [{ kind: 'expunge', mailboxId: posts.id, uids: 'all', deletedOnly: false } as const]
           : []),
         {
@@ -105,6 +105,7 @@ export async function post(
             set: keptRecipients.id,
             postedAtMs: nowMs,
             entry: entry?.id ?? null,
+            ...(entry?.releaseAtMs !== undefined && { releaseAtMs: entry.releaseAtMs }),
             ...(approval !== undefined && { approvedBy: approval.by }),
             ...(suspended.size > 0 && { suspended: reach.each.length - recipients.length }),
           },

@@ -13,6 +13,7 @@ export const OBJECT_KINDS = [
   'Identity',
   'ListAnswer',
   'ListBounce',
+  'ListDigest',
   'ListKey',
   'ListTry',
   'Post',

@@ -23,6 +23,7 @@ const LIMITS: Readonly<Record<ObjectKind, { readonly max: number; readonly rotat
   Identity: { max: 200, rotates: false },
   ListAnswer: { max: 2_000, rotates: true },
   ListBounce: { max: 10_000, rotates: true },
+  ListDigest: { max: 10, rotates: false },
   ListKey: { max: 10, rotates: false },
   ListTry: { max: 1_000, rotates: true },
   Post: { max: 20_000, rotates: true },
