@@ -17,6 +17,7 @@ import { queue } from './bench/queue.ts'
 import { reading } from './bench/reading.ts'
 import { rebuild } from './bench/rebuild.ts'
 import { search } from './bench/search.ts'
+import { sieve } from './bench/sieve.ts'
 import { sources } from './bench/sources.ts'
 import { syncs } from './bench/syncs.ts'
 
@@ -32,6 +33,7 @@ const PARTS: readonly Part[] = [
   rebuild,
   lists,
   search,
+  sieve,
   syncs,
   queue,
   nodes,
