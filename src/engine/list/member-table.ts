@@ -77,7 +77,7 @@ function titled(
   titles: readonly (Title | undefined)[],
 ): MemberRow {
   const of = (title: Title): string => cells[titles.indexOf(title)]?.trim() ?? ''
-  const text = whoText([of('username'), of('address'), of('name')])
+  const text = whoText([of('username'), ...named(of('address'), of('name'))])
   const as = wordOf('as', of('as'))
   const delivery = wordOf('delivery', of('delivery'))
   const until = untilOf(of('until'))
@@ -94,6 +94,12 @@ function titled(
     ...(delivery !== undefined && { delivery: delivery as MemberDelivery }),
     ...(until !== undefined && { until }),
   }
+}
+
+/** An address says who it is, whoever else bears the name; its name is kept where it is nobody's here. */
+function named(address: string, name: string): readonly string[] {
+  if (address === '' || name === '') return [address || name]
+  return [/[<>＜＞]/.test(`${address}${name}`) ? address : `${name} <${address}>`]
 }
 
 const plain = (text: string): string => text.normalize('NFKC').trim().toLowerCase()

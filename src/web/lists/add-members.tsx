@@ -18,6 +18,9 @@ import { useDone } from './undo.ts'
 
 type Added = z.infer<typeof membersAdded>
 
+/** Characters of a paste that is put in as a whole. */
+const LONG_PASTE = 10_000
+
 /** What the API takes of one file. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024
 
@@ -91,6 +94,14 @@ export function AddMembers(props: {
             classNames={{ input: 'paste' }}
             value={text}
             onChange={(event) => change(event.currentTarget.value)}
+            onPaste={(event) => {
+              // Chromium may take minutes for thousands of lines where it puts each in by itself.
+              const pasted = event.clipboardData.getData('text/plain')
+              if (pasted.length < LONG_PASTE) return
+              event.preventDefault()
+              const { selectionStart, selectionEnd } = event.currentTarget
+              change(text.slice(0, selectionStart) + pasted + text.slice(selectionEnd))
+            }}
             autoFocus
             spellCheck={false}
           />

@@ -73,14 +73,15 @@ export function Members(props: {
     <>
       <div className="filters">
         <FilterText name="search" label={t('member.search')} />
-        <input
-          type="date"
-          className="filter filter-short"
-          aria-label={t('member.on')}
-          title={t('member.on')}
-          value={on ?? ''}
-          onChange={(event) => setQuery({ on: event.currentTarget.value })}
-        />
+        <label className="on-day">
+          {t('member.on')}
+          <input
+            type="date"
+            className="filter filter-short"
+            value={on ?? ''}
+            onChange={(event) => setQuery({ on: event.currentTarget.value })}
+          />
+        </label>
         {mayChange && (
           <Button size="sm" onClick={() => setAdding(true)}>
             {t('member.add')}

@@ -42,19 +42,7 @@ function Mine(): ReactNode {
     queryFn: () => ask<{ items: MyListBody[] }>('GET', '/me/lists', { background: true }),
   })
   const columns: Column<MyListBody>[] = [
-    {
-      key: 'name',
-      label: t('lists.name'),
-      width: 'minmax(120px, 1fr)',
-      cell: ({ name, address }) => name ?? address,
-    },
-    {
-      key: 'address',
-      label: t('lists.address'),
-      width: 'minmax(140px, 1fr)',
-      cell: ({ address }) => address,
-      isExtra: true,
-    },
+    ...called<MyListBody>(t),
     {
       key: 'as',
       label: t('lists.part'),
@@ -92,19 +80,7 @@ function AllLists(): ReactNode {
   const search = query.get('search') ?? undefined
   const list = useRows<ListBody>('/lists', { search })
   const columns: Column<ListBody>[] = [
-    {
-      key: 'name',
-      label: t('lists.name'),
-      width: 'minmax(120px, 1fr)',
-      cell: ({ name, address }) => name ?? address,
-    },
-    {
-      key: 'address',
-      label: t('lists.address'),
-      width: 'minmax(140px, 1fr)',
-      cell: ({ address }) => address,
-      isExtra: true,
-    },
+    ...called<ListBody>(t),
     {
       key: 'members',
       label: t('lists.members'),
@@ -136,3 +112,22 @@ function AllLists(): ReactNode {
     </>
   )
 }
+
+/** What a list is called; alike in both tables. */
+const called = <Row extends { readonly name?: string | undefined; readonly address: string }>(
+  t: ReturnType<typeof useWords>['t'],
+): readonly Column<Row>[] => [
+  {
+    key: 'name',
+    label: t('lists.name'),
+    width: 'minmax(120px, 1fr)',
+    cell: ({ name, address }) => name ?? address,
+  },
+  {
+    key: 'address',
+    label: t('lists.address'),
+    width: 'minmax(140px, 1fr)',
+    cell: ({ address }) => address,
+    isExtra: true,
+  },
+]

@@ -275,6 +275,7 @@ describe('members by the API', () => {
       '高橋太郎,,,,',
       '"Smith, John",john@else.example,each,31.3.,',
       '鈴木,jiro@campus.example,,,',
+      '高橋太郎,guest@else.example,,,',
       '',
     ].join('\r\n')
     // Python 3: '氏名,メールアドレス … 髙橋,taro2@campus.example'.encode('cp932').
@@ -296,22 +297,23 @@ describe('members by the API', () => {
         [row.line, row.text, row.outcome, row.note ?? ''].join('|'),
     )
     assert.deepEqual(told, [
-      '7|john@else.example Smith, John|refused|31.3. is not understood',
-      '2|hanako@campus.example|added|',
-      '4|nobody@campus.example|unknown|nobody has nobody@campus.example',
-      '4|だれか|unknown|nobody has だれか@campus.example',
+      '7|Smith, John <john@else.example>|refused|31.3. is not understood',
+      '2|渡辺, 花子 <hanako@campus.example>|added|',
+      '4|だれか <nobody@campus.example>|unknown|nobody has nobody@campus.example',
       '5|佐藤三郎|added|',
       '6|高橋太郎|unclear|',
-      '8|jiro@campus.example|added|',
+      '8|鈴木 <jiro@campus.example>|added|',
+      '9|高橋太郎 <guest@else.example>|added|',
     ])
     const added = await send(Buffer.from(text))
-    assert.deepEqual(await members(list), ['hanako digest', 'jiro', 'saburo'])
-    const [hanako] = (await api.ask('GET', `${list}/members`)).body.items
+    assert.deepEqual(await members(list), ['guest@else.example', 'hanako digest', 'jiro', 'saburo'])
+    const [guest, hanako] = (await api.ask('GET', `${list}/members`)).body.items
+    assert.equal(guest.name, '高橋太郎')
     assert.equal(hanako.until, '2027-03-31T15:00:00.000Z')
     assert.equal((await api.ask('POST', `${list}/undo`, { undo: added.body.undo })).status, 200)
     assert.deepEqual(await members(list), [])
     const old = await send(cp932)
-    assert.deepEqual(outcomes(old), ['佐藤三郎 added', 'taro2@campus.example added'])
+    assert.deepEqual(outcomes(old), ['佐藤三郎 added', '髙橋 <taro2@campus.example> added'])
   })
 
   test('come again from what was saved of them, as they were', async () => {
