@@ -12,7 +12,7 @@ export interface ListMember {
   readonly delivery: MemberDelivery
   /**
    * From when until when, oldest first, none over another one: what tells who was in on a day. Who was
-   * taken out keeps the row, with its last term closed, for `list.historyDays`.
+   * taken out keeps the row, with its last term closed.
    */
   readonly terms: readonly MemberTerm[]
   /** Who added it, as the directory's log names them. */
