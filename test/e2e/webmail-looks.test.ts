@@ -143,7 +143,7 @@ describe(
         for (const [name, reach] of Object.entries(pages(watari, PEOPLE[language]))) {
           await page.setViewportSize({ width: 1280, height: 800 })
           await reach(page, visitor.open)
-          faults.push(...(await lookFaults(page, `${name}-${language}`)))
+          faults.push(...(await lookFaults(page, `${name}-${language}`, language)))
         }
         t.diagnostic(`${Date.now() - startMs} ms`)
         assert.deepEqual(faults, [])
