@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -27,4 +27,28 @@ test('room is put by once, whole, and does not hold up a start that cannot have 
   writeFileSync(path, '')
   putBy(join(dir, '無い'), BYTES)
   putBy(path, BYTES)
+})
+
+test('on a full disk each that starts gives its room back, whoever comes second too', (t) => {
+  const disk = mkdtempSync(join(tmpdir(), 'watari-spare-'))
+  t.after(() => rmSync(disk, { recursive: true, force: true }))
+  const dirs = ['gateway', 'store', 'control'].map((name) => join(disk, name))
+  for (const dir of dirs) {
+    mkdirSync(dir)
+    putBy(dir, BYTES)
+  }
+  let freeBytes = 0
+  for (const dir of dirs) {
+    putBy(dir, BYTES, () => freeBytes)
+    assert.throws(() => statSync(join(dir, 'spare')), { code: 'ENOENT' }, dir)
+    freeBytes += BYTES
+  }
+  for (const dir of dirs) {
+    putBy(dir, BYTES, () => freeBytes)
+    assert.throws(() => statSync(join(dir, 'spare')), { code: 'ENOENT' }, 'and leaves it to them')
+  }
+  putBy(dirs[0]!, BYTES, () => freeBytes + BYTES)
+  assert.equal(statSync(join(dirs[0]!, 'spare')).size, BYTES)
+  putBy(dirs[0]!, BYTES, () => freeBytes)
+  assert.equal(statSync(join(dirs[0]!, 'spare')).size, BYTES, 'what it took itself is no want')
 })
