@@ -6,6 +6,7 @@ import type { AdminApi } from '#test/fake/admin-api.ts'
 
 interface Key {
   readonly selector: string
+  readonly algorithm: string
   readonly state: string
   readonly found?: string
   readonly publishUntil?: string
@@ -74,16 +75,19 @@ describe('keys of domains', () => {
   })
 
   test('Ed25519 stands beside RSA; two of a kind need a word', async () => {
-    for (const algorithm of ['rsa', 'ed25519', 'ed25519'])
-      await keys('campus.example', { algorithm })
+    await Promise.all(
+      ['rsa', 'ed25519', 'ed25519'].map((algorithm) => keys('campus.example', { algorithm })),
+    )
     const twice = await post('campus.example/activate', { force: true })
     assert.match(twice.body.error.message, /two keys of ed25519 wait/)
     const all = await keys('campus.example')
     assert.equal(all.length, 4)
-    const [rsa, ed] = all
+    const [rsa, ed] = ['rsa', 'ed25519'].map((kind) =>
+      all.find(({ algorithm }) => algorithm === kind)!,
+    )
     await keys('campus.example/activate', { selector: rsa!.selector, force: true })
     const both = await keys('campus.example/activate', { selector: ed!.selector, force: true })
-    assert.deepEqual(states(both).slice(0, 2), ['signing', 'signing'])
+    assert.equal(states(both).filter((state) => state === 'signing').length, 2)
     assert.match(ed!.record.text, /^v=DKIM1; k=ed25519; p=[A-Za-z0-9+/]{43}=$/)
   })
 

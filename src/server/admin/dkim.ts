@@ -129,15 +129,18 @@ export function dkimRoutes(app: AdminServer, deps: AdminDeps): void {
   ) => {
     const { at } = now()
     const made = await Promise.all(
-      wanted.map(({ algorithm, selector }) =>
-        newDkimKey(algorithm, {
-          selector: selector ?? freeSelector(keysOf(name), algorithm, at),
-          at,
-        }),
-      ),
+      wanted.map(async ({ algorithm, selector }) => ({
+        key: await newDkimKey(algorithm, { selector: selector ?? '', at }),
+        isNamed: selector !== undefined,
+      })),
     )
     return write(request, name, (keys) =>
-      made.reduce<KeysChange>((all, key) => (all.ok ? withKey(all.value, key) : all), ok(keys)),
+      made.reduce<KeysChange>((all, { key, isNamed }) => {
+        if (!all.ok) return all
+        // Named when it is written: somebody else may have made one meanwhile.
+        const selector = isNamed ? key.selector : freeSelector(all.value, key.algorithm, at)
+        return withKey(all.value, { ...key, selector })
+      }, ok(keys)),
     )
   }
 

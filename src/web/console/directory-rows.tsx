@@ -40,6 +40,8 @@ export interface Kind<Row> {
   readonly remove: (row: Row) => Promise<unknown>
   /** Takes a removal back. */
   readonly restore: (row: Row) => Promise<unknown>
+  /** What else is shown of one. */
+  readonly more?: (row: Row) => ReactNode
   /** What it takes to change them. */
   readonly permission: Permission
 }
@@ -139,6 +141,7 @@ function Detail<Row>(props: { readonly kind: Kind<Row>; readonly id: string }): 
           </div>
         </May>
       )}
+      {row !== null && row !== undefined && kind.more?.(row)}
     </Sheet>
   )
 }

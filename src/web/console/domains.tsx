@@ -7,6 +7,7 @@ import { Mark } from '#web/parts/mark.tsx'
 import { ask, part } from '#web/parts/api.ts'
 import { DirectoryRows } from './directory-rows.tsx'
 import type { Values } from './edit-row.tsx'
+import { Signing } from './signing.tsx'
 import { quotaChange, quotaFields, quotaValues } from './quota-fields.ts'
 
 const pathOf = (name: string): string => `/domains/${part(name)}`
@@ -79,6 +80,7 @@ export function Domains(): ReactNode {
             body: { convertTo: convertTo(values) ?? null, quota: quotaChange(t, values) },
             ifMatch,
           }),
+        more: ({ name }) => <Signing domain={name} />,
         remove: (row) => ask('DELETE', pathOf(row.name), { ifMatch: row.version }),
         restore: ({ name, convertTo: to, quota }) =>
           add({

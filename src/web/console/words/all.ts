@@ -10,6 +10,7 @@ import { OVERVIEW } from './overview.ts'
 import { PEOPLE } from './people.ts'
 import { QUEUE } from './queue.ts'
 import { SETTINGS } from './settings.ts'
+import { SIGNING } from './signing.ts'
 import { SHELL } from './shell.ts'
 import { SOURCES } from './sources.ts'
 import { TRACE } from './trace.ts'
@@ -29,4 +30,5 @@ export const WORDS = together([
   LIFE,
   NODES,
   SETTINGS,
+  SIGNING,
 ])
