@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { armFailpoints } from '#base/failpoint.ts'
 import { silentLog } from '#base/log.ts'
@@ -60,6 +63,10 @@ class Control {
     return control
   }
 
+  get dir(): string {
+    return this.#dir
+  }
+
   async restart(): Promise<Control> {
     await this.stop()
     return Control.open(this.#dir)
@@ -85,6 +92,19 @@ class Control {
   row(key: string): DirectoryRow | undefined {
     return this.master.directory.row(key)
   }
+}
+
+/** The edits that control answers before the failpoint kills it. */
+async function killed(dir: string, point: string, name: string): Promise<readonly string[]> {
+  const writer = join(import.meta.dirname, '../peers/home-writer.ts')
+  const child = spawn(process.execPath, [writer, dir, point, name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) lines.push(line)
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  assert.equal(child.signalCode, 'SIGKILL')
+  return lines
 }
 
 /** Asks again until there is an answer; what is waited for comes over a network. */
@@ -303,6 +323,30 @@ describe('a home on OpenLDAP', { skip }, () => {
     )
     assert.ok(isFault(refused, 'limit'))
     assert.equal(account('student5')?.name, '揃い')
+  })
+
+  test('control killed by -9 amid a write: what was answered stands, and nothing is half done', async () => {
+    const { dir } = control
+    await control.stop()
+    // Behind the note of all rows; amid the second edit, the first was answered.
+    for (const [name, point, last] of [
+      ['甲', 'home.noted=die', '甲1'],
+      ['丙', 'home.row=die@5', '丙2'],
+    ] as const) {
+      const answered = await killed(dir, point, name)
+      assert.deepEqual(answered, last.endsWith('2') ? [`${name}1`] : [])
+      control = await Control.open(dir)
+      await control.is('well')
+      const names = (): readonly (string | undefined)[] =>
+        [20, 21, 22].map((n) => account(`student${n}`)?.name)
+      await until('all of it', () => names().every((each) => each === last) || undefined)
+      const there = await rowsOf(provider())
+      assert.equal(there.size, control.master.directory.size)
+      for (const [key, row] of there) assert.ok(isSameRow(control.row(key)!, row), key)
+      const left = await entriesOf(provider())
+      assert.ok(!left.some(({ dn }) => dn.startsWith('watariKey=edit:')))
+      if (name !== '丙') await control.stop()
+    }
   })
 
   test('away: nothing can be changed, the replica is followed, and nothing here is older than it was', async () => {

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { err, ok } from '#base/outcome.ts'
 import type { Account, AccountId } from '#model/account.ts'
+import type { Sender } from '#model/choices.ts'
+import type { ListMember } from '#model/list-member.ts'
+import { LIST_RULES } from '#model/list.ts'
 import type { DirectoryEdit } from './check-edits.ts'
 import type { DirectoryLog } from './directory-log.ts'
 import type { DirectoryMaster } from './directory-master.ts'
@@ -39,6 +42,20 @@ export const accountOf = (username: string, more: Partial<Account> = {}): Direct
   },
 })
 
+const SEMINAR = 'id-seminar' as AccountId
+const memberOf = (who: ListMember['who'], more: Partial<ListMember> = {}): DirectoryRow => ({
+  kind: 'member',
+  member: {
+    list: SEMINAR,
+    who,
+    as: 'member',
+    delivery: 'each',
+    terms: [{ from: '2026-04-01T00:00:00.000Z', until: '2027-03-31T15:00:00.000Z' }],
+    addedBy: '管理者',
+    ...more,
+  },
+})
+
 /** One row of each kind, as full as they come. */
 const ROWS: readonly DirectoryRow[] = [
   { kind: 'domain', domain: { name: 'campus.example', saltKey: 'c2VjcmV0', quota: { bytes: 9 } } },
@@ -68,6 +85,7 @@ const ROWS: readonly DirectoryRow[] = [
       revision: 1,
       vacation: { isOn: true, text: '不在です。\nAway.', days: 7, to: 'everybody' },
       proved: [{ address: at('h', 'else.example'), at: '2026-11-28T00:00:00Z' }],
+      lists: [{ name: '友人', senders: ['friend@else.example' as Sender] }],
     },
   },
   {
@@ -86,6 +104,31 @@ const ROWS: readonly DirectoryRow[] = [
       auth: 'hash',
     },
   },
+  {
+    kind: 'list',
+    list: {
+      ...LIST_RULES,
+      id: SEMINAR,
+      address: at('ゼミ'),
+      addresses: [at('seminar')],
+      name: '経済学ゼミ',
+      description: '一行目\n二行目',
+      owners: ['id-hanako' as AccountId],
+      moderators: [{ account: 'id-次郎' as AccountId, until: '2031-03-31' }],
+      subjectTag: '[ゼミ:%n]',
+      digest: 'week',
+    },
+  },
+  memberOf({ kind: 'account', id: 'id-hanako' as AccountId }),
+  memberOf({ kind: 'group', address: at('総務') }, { as: 'excluded' }),
+  memberOf({ kind: 'address', address: at('x', 'else.example'), name: '客員' }),
+  memberOf(
+    { kind: 'filter', source: 'older', filter: '(&(ou=経済)(!(cn=\\2a,+"<>;=# )))' },
+    {
+      resolved: { asOf: '2026-11-28T00:00:00.000Z', accounts: ['id-hanako' as AccountId] },
+      trouble: { why: 'away', since: '2026-11-28T01:00:00.000Z', text: '応答なし' },
+    },
+  ),
 ]
 
 const put = (...rows: readonly DirectoryRow[]): DirectoryEdit[] =>
