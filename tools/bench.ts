@@ -13,6 +13,7 @@ import { lists } from './bench/lists.ts'
 import { nodes } from './bench/nodes.ts'
 import { machine, type Part } from './bench/setup.ts'
 import { pages } from './bench/pages.ts'
+import { posts } from './bench/posts.ts'
 import { queue } from './bench/queue.ts'
 import { reading } from './bench/reading.ts'
 import { rebuild } from './bench/rebuild.ts'
@@ -25,6 +26,7 @@ const PARTS: readonly Part[] = [
   accepts,
   deliveries,
   fanOut,
+  posts,
   growth,
   latency,
   idle,

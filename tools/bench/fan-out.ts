@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { install } from '#test/e2e/installation.ts'
 import { addAccounts } from './fill.ts'
-import { LmtpConnection, lmtpRate, messageOf } from './lmtp-load.ts'
+import { LmtpConnection, lmtpRate, messageOf, personalTimes } from './lmtp-load.ts'
 import { median, quantile, table, watari, type Part } from './setup.ts'
 
 const MEMBERS = Number(process.env['WATARI_BENCH_ACCOUNTS'] ?? 10_000)
@@ -49,12 +49,12 @@ export const fanOut: Part = {
         await post.deliver(members, messageOf(round, OCTETS))
         posts.push(performance.now() - began)
       }
-      const alone = await personalTimes(beside, personal, sleep(QUIET_MS))
+      const alone = await personalTimes(beside, personal, sleep(QUIET_MS), OCTETS)
       const posting = Array.from({ length: ROUNDS }).reduce<Promise<unknown>>(
         (before) => before.then(() => post.deliver(members, messageOf(9, OCTETS))),
         Promise.resolve(),
       )
-      const meanwhile = await personalTimes(beside, personal, posting)
+      const meanwhile = await personalTimes(beside, personal, posting, OCTETS)
       const single = MEMBERS / median(rates)
       const fan = median(posts) / 1_000
       say(
@@ -78,23 +78,6 @@ export const fanOut: Part = {
       await ours.remove()
     }
   },
-}
-
-/** The time of each delivery, one after the other, until that ends. */
-async function personalTimes(
-  connection: LmtpConnection,
-  recipient: string,
-  end: Promise<unknown>,
-): Promise<number[]> {
-  const ending = new AbortController()
-  void end.finally(() => ending.abort())
-  const times: number[] = []
-  while (!ending.signal.aborted) {
-    const began = performance.now()
-    await connection.deliver([recipient], messageOf(times.length, OCTETS))
-    times.push(performance.now() - began)
-  }
-  return times
 }
 
 /** Waits until the store knows the recipient: a start does not wait for its directory. */

@@ -115,3 +115,21 @@ export class LmtpConnection {
     }
   }
 }
+
+/** Milliseconds of each delivery of a personal mail, one after the other, until that ends. */
+export async function personalTimes(
+  connection: LmtpConnection,
+  recipient: string,
+  end: Promise<unknown>,
+  octets: number,
+): Promise<number[]> {
+  const ending = new AbortController()
+  void end.finally(() => ending.abort())
+  const times: number[] = []
+  while (!ending.signal.aborted) {
+    const began = performance.now()
+    await connection.deliver([recipient], messageOf(times.length, octets))
+    times.push(performance.now() - began)
+  }
+  return times
+}
