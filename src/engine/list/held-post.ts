@@ -15,7 +15,7 @@ import { authorText, shownMail, subjectOf } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
 import { HELD_DAYS } from './list-parts.ts'
 import type { ListParts } from './list-parts.ts'
-import { moderatorsOf } from './list-people.ts'
+import { authorBox, moderatorsOf } from './list-people.ts'
 import { ListStore } from './list-store.ts'
 import { noticeAbout } from './notice-entry.ts'
 import { authorWords, confirmWords, heldWords } from './notices.ts'
@@ -94,7 +94,7 @@ export async function hold(
   const notices: OutboxEntry[] = []
   if (isAuthors)
     notices.push(
-      noticeAbout(parts, list, mail, 'confirm', [author.address], {
+      noticeAbout(parts, list, mail, 'confirm', [authorBox(parts.directory, author)], {
         ...confirmWords(list, shown, {
           count: reach.each.length,
           confirm: address('c'),
@@ -123,7 +123,7 @@ export async function hold(
           list,
           mail,
           'waits',
-          [author.address],
+          [authorBox(parts.directory, author)],
           authorWords(list, shown, { kind: 'waits', reason }),
         ),
       )
@@ -143,7 +143,7 @@ export async function hold(
         id: String(number),
         value: {
           reason,
-          author: author === undefined ? null : formatAddress(author.address),
+          author: author === undefined ? null : formatAddress(authorBox(parts.directory, author)),
           shown: authorText(author),
           standing: author?.standing ?? 'failed',
           subject: subjectOf(meta),

@@ -5,6 +5,9 @@ import { mayModerate } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
+import type { PostAuthor } from './author.ts'
+import { accountOfAddress } from './list-parts.ts'
+
 /** Where those who decide about posts are written to today: deputies on their days, else the owners. */
 export function moderatorsOf(directory: Directory, list: MailingList): Address[] {
   const { today } = directory.moment
@@ -21,4 +24,11 @@ export function addressesOf(directory: Directory, accounts: readonly AccountId[]
     const account = directory.account(id)
     return account === undefined || account.disabled ? [] : [mainAddressOf(account)]
   })
+}
+
+/** Where the author of a post is written to: who writes as a list has no mailbox by that name. */
+export function authorBox(directory: Directory, { address, accountId }: PostAuthor): Address {
+  if (accountId === undefined || accountOfAddress(directory, address) !== undefined) return address
+  const account = directory.account(accountId)
+  return account === undefined ? address : mainAddressOf(account)
 }

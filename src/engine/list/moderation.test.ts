@@ -87,6 +87,20 @@ describe('posts that wait for a moderator', () => {
     assert.match(text, /件名: お知らせ/)
   })
 
+  it('are told to whoever wrote as the list, not to the list', async () => {
+    await bench.mail({ to: LIST, verdict: submitted(HANAKO), text: mail(LIST, '事務局より') })
+    assert.deepEqual(
+      (await bench.sent()).map(({ to }) => to.join()),
+      [TARO, HANAKO],
+    )
+    assert.equal((await held())[0]!.author, HANAKO)
+    assert.deepEqual(await decide('reject', [1], '重複です'), ['1 done'])
+    assert.deepEqual(
+      (await bench.sent()).map(({ to }) => to.join()),
+      [HANAKO],
+    )
+  })
+
   it('go out as if they came now, each once, and are numbered then', async () => {
     await post('一')
     await post('二')

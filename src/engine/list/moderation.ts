@@ -15,6 +15,7 @@ import { listMail, shownMail } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
 import { HELD_DAYS } from './list-parts.ts'
 import type { ListParts } from './list-parts.ts'
+import { authorBox } from './list-people.ts'
 import { ListStore } from './list-store.ts'
 import { noticeAbout } from './notice-entry.ts'
 import { authorWords } from './notices.ts'
@@ -90,7 +91,16 @@ export class Moderation {
     if (author?.standing === 'proved' && end.kind !== 'discarded') {
       const why = end.kind === 'expired' ? ({ kind: 'expired', days: HELD_DAYS } as const) : end
       const words = authorWords(list, shownMail(mail), why)
-      notices.push(noticeAbout(this.#parts, list, mail, end.kind, [author.address], words))
+      notices.push(
+        noticeAbout(
+          this.#parts,
+          list,
+          mail,
+          end.kind,
+          [authorBox(this.#parts.directory, author)],
+          words,
+        ),
+      )
     }
     await commitOfList(this.#parts, list, {
       changes: [taken(mail), { kind: 'forget', object: 'HeldPost', id: String(number) }],

@@ -11,6 +11,7 @@ import { shownMail } from './list-mail.ts'
 import type { ListMail } from './list-mail.ts'
 import { accountOfAddress } from './list-parts.ts'
 import type { ListParts } from './list-parts.ts'
+import { authorBox } from './list-people.ts'
 import { ListStore } from './list-store.ts'
 import { isMemberOf } from './membership.ts'
 import { noticeAbout } from './notice-entry.ts'
@@ -83,7 +84,9 @@ async function refuse(
   const words = authorWords(list, shownMail(mail), { kind: 'refused', reason })
   await commitOfList(parts, list, {
     changes: [taken(mail)],
-    outbox: isProved ? [noticeAbout(parts, list, mail, 'refused', [author.address], words)] : [],
+    outbox: isProved
+      ? [noticeAbout(parts, list, mail, 'refused', [authorBox(parts.directory, author)], words)]
+      : [],
   })
   tellOfMail(parts, list, mail, 'list.refused', { reason })
 }
