@@ -51,16 +51,17 @@ describe("users' scripts over the node API", () => {
 
   it('go there and back unchanged; each change is an event with its author', async () => {
     const text = '\ufeff# 会議\r\nkeep;\n# か\u3099 \u2028 😀'
-    assert.deepEqual(await put('か\u3099', text, true), {
-      ok: true,
-      value: { name: 'が', active: true, sizeBytes: Buffer.byteLength(text) },
-    })
+    const first = await put('か\u3099', text, true)
+    assert.ok(first.ok)
+    const { id, digest, ...more } = first.value
+    assert.deepEqual(more, { name: 'が', active: true, sizeBytes: Buffer.byteLength(text) })
+    assert.match(digest, /^[0-9a-f]{40}$/)
     const got = await scripts.get({ accountId, name: 'が' })
     assert.deepEqual(got, { ok: true, value: { name: 'が', active: true, text } })
-    assert.equal((await put('が', 'stop;')).ok, true)
-    assert.deepEqual(await scripts.list({ accountId }), [
-      { name: 'が', active: true, sizeBytes: 5 },
-    ])
+    const second = await put('が', 'stop;')
+    assert.ok(second.ok && second.value.id === id && second.value.digest !== digest)
+    assert.deepEqual(await scripts.list({ accountId }), [second.value])
+    assert.deepEqual(second.value, { ...first.value, sizeBytes: 5, digest: second.value.digest })
     assert.deepEqual(await scripts.activate({ accountId, name: null, by: '管理者' }), {
       ok: true,
       value: null,
