@@ -24,14 +24,14 @@ import { isOwner, mayModerate } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
 import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
-import { accountOfRequest, authorOf } from '#server/admin/context.ts'
+import { authorOf } from '#server/admin/context.ts'
 import type { AdminDeps, AdminServer } from '#server/admin/context.ts'
-import { ApiError } from '#server/admin/errors.ts'
 import { accountOf, pageOf } from '#server/admin/lookup.ts'
 import { addMembers } from './adding.ts'
 import { endOfDay, whenIn } from './days.ts'
 import { memberFileRoutes } from './member-files.ts'
 import { listFor } from './right.ts'
+import { selfOf } from './self.ts'
 import { memberBody } from './shown.ts'
 import { whichMembers } from './which.ts'
 import { writeInSteps } from './writes.ts'
@@ -188,13 +188,7 @@ export function listMemberRoutes(app: AdminServer, deps: AdminDeps): void {
   app.get(
     '/me/lists',
     { config: { permission: 'known' }, schema: { response: { 200: listsOfUser } } },
-    async (request) => {
-      const id = accountOfRequest(request)
-      const account = id === undefined ? undefined : directory.account(id)
-      if (account === undefined)
-        throw new ApiError('unauthorised', 'a token is nobody', 'POST /session logs in.')
-      return listsOf(deps, account)
-    },
+    async (request) => listsOf(deps, selfOf(deps, request)),
   )
 }
 

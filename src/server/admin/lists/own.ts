@@ -6,28 +6,22 @@ import { changeOwnMembership, mayJoin } from '#engine/list/own-membership.ts'
 import type { Account } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { MailingList } from '#model/list.ts'
-import { accountOfRequest, authorOf } from '#server/admin/context.ts'
+import { authorOf } from '#server/admin/context.ts'
 import type { AdminDeps, AdminServer } from '#server/admin/context.ts'
 import { ApiError } from '#server/admin/errors.ts'
 import { askStore } from '#server/admin/store-ask.ts'
 import { anyList } from './right.ts'
+import { selfOf } from './self.ts'
 
 /** What whoever is logged in does with the own place in lists. */
 export function ownListRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
 
-  const selfOf = (request: FastifyRequest): Account => {
-    const id = accountOfRequest(request)
-    const account = id === undefined ? undefined : directory.account(id)
-    if (account !== undefined) return account
-    throw new ApiError('unauthorised', 'a token is nobody', 'POST /session logs in.')
-  }
-
   app.get(
     '/me/lists/open',
     { config: { permission: 'known' }, schema: { response: { 200: openLists } } },
     async (request) => {
-      const account = selfOf(request)
+      const account = selfOf(deps, request)
       const nowMs = deps.clock.nowMs()
       const items = directory
         .lists()
@@ -54,7 +48,7 @@ export function ownListRoutes(app: AdminServer, deps: AdminDeps): void {
     text: string,
     what: MembershipActBody['act'],
   ): Promise<{ end: 'done' | 'same' | 'asked'; pending: { node: string; reason: string }[] }> => {
-    const account = selfOf(request)
+    const account = selfOf(deps, request)
     const list = ownList(directory, account, text, deps.clock.nowMs())
     const asked = { list: list.id, who: { account: account.id }, act: what }
     const { from } = authorOf(request)
