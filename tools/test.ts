@@ -13,7 +13,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const FILE_TIMEOUT_MS = 300_000
 const WIDTH = 2
 /** Some journeys wait more than they work: so many more run while that leaves a core idle. */
-const EXTRA_WIDTH = 3
+const EXTRA_WIDTH = 2
 const SLOWEST_SHOWN = 10
 
 interface Ran {

@@ -92,10 +92,13 @@ export async function loopDisk(): Promise<LoopDisk | undefined> {
     freeze: () => must('fsfreeze', '-f', mount),
     thaw: () => must('fsfreeze', '-u', mount),
     cutPower: () => must('python3', '-c', CUT, mount),
-    remount: async () => {
-      await unmount()
-      await must('mount', '-o', 'loop', image, mount)
-    },
+    // Who looks through all mounts at that moment keeps the dead one alive, and mount would find it again.
+    remount: () =>
+      until('the disk is back', async () => {
+        await unmount()
+        await must('mount', '-o', 'loop', image, mount)
+        return run('ls', mount)
+      }),
     remove: async () => {
       await run('fsfreeze', '-u', mount)
       if (await run('mountpoint', '-q', mount)) await unmount()

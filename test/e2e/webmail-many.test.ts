@@ -194,7 +194,8 @@ describe(`a mailbox of ${MAILS} mails in Chromium`, { skip: noBrowser ?? false }
     assert.equal(await standsAt(), all - 1)
     await page.mouse.up()
     t.diagnostic(`${wire.pages - asked} pages asked in 200 moves`)
-    assert.ok(wire.pages > asked && wire.pages - asked < 20)
+    // Where it rests for a moment, as on a slow machine, it asks; each pass would be a hundred.
+    assert.ok(wire.pages > asked && wire.pages - asked < 50)
   })
 
   it('leaves no request unanswered, and none is large', async (t) => {
