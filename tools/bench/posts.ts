@@ -57,8 +57,7 @@ export const posts: Part = {
           ['what', 'ms', 'of single ones'],
           row(`${MEMBERS} single messages accepted, 20 connections`, single),
           row('from the accept of the post to its number (expanded, committed)', of('postedMs')),
-          row('… until it is signed and queued for all', of('queuedMs')),
-          row('… until the last member has it', of('deliveredMs')),
+          row('… until the last member has it (signed, queued, filed)', of('deliveredMs')),
         ]),
       )
       for (const [name, times] of [
@@ -79,8 +78,6 @@ export const posts: Part = {
 interface Steps {
   /** Its number is given: members are known, and what goes out is committed. */
   readonly postedMs: number
-  /** It is queued, and the first member has it. */
-  readonly queuedMs: number
   readonly deliveredMs: number
 }
 
@@ -124,7 +121,6 @@ async function post(ours: Installation, round: number): Promise<Steps> {
     if (posted === undefined || accepted === undefined || copies.length < MEMBERS) continue
     return {
       postedMs: posted - accepted,
-      queuedMs: copies.reduce((a, b) => Math.min(a, b)) - accepted,
       deliveredMs: copies.reduce((a, b) => Math.max(a, b)) - accepted,
     }
   }
