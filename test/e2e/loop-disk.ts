@@ -92,13 +92,15 @@ export async function loopDisk(): Promise<LoopDisk | undefined> {
     freeze: () => must('fsfreeze', '-f', mount),
     thaw: () => must('fsfreeze', '-u', mount),
     cutPower: () => must('python3', '-c', CUT, mount),
-    // Who looks through all mounts at that moment keeps the dead one alive, and mount would find it again.
-    remount: () =>
-      until('the disk is back', async () => {
-        await unmount()
-        await must('mount', '-o', 'loop', image, mount)
-        return run('ls', mount)
-      }),
+    // A dead file system that somebody still walks through keeps its device, and mount would find it again.
+    remount: async () => {
+      await unmount()
+      await until('the disk is let go', async () => {
+        const devices = await runProgram('losetup', ['-j', image])
+        return devices.status === 0 && devices.stdout === ''
+      })
+      await must('mount', '-o', 'loop', image, mount)
+    },
     remove: async () => {
       await run('fsfreeze', '-u', mount)
       if (await run('mountpoint', '-q', mount)) await unmount()
