@@ -131,9 +131,9 @@ const isListName = (name: string): boolean =>
 
 const isOneOf = (known: readonly string[], value: string): boolean => known.includes(value)
 
-// oxlint-disable-next-line no-control-regex -- what a line cannot hold
+// What a line cannot hold.
 const BEYOND_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
-// oxlint-disable-next-line no-control-regex -- line ends and tabs are part of a text
+// Line ends and tabs are part of a text.
 const BEYOND_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 const isText = (text: string): boolean =>

@@ -137,3 +137,15 @@ export function mayModerate(list: MailingList, account: AccountId, today: Day): 
     )
   )
 }
+
+/** Fields that lists alone have (RFC 2369, RFC 2919, RFC 8058), in small letters. */
+export const LIST_FIELDS = [
+  'list-id',
+  'list-help',
+  'list-unsubscribe',
+  'list-unsubscribe-post',
+  'list-subscribe',
+  'list-post',
+  'list-owner',
+  'list-archive',
+] as const

@@ -91,7 +91,7 @@ export function factsFault({
   return undefined
 }
 
-// oxlint-disable-next-line no-control-regex -- what a line cannot hold
+// What a line cannot hold.
 const CONTROL = /[\u0000-\u001f\u007f]/
 
 /** Commas and semicolons part the tags of a table's cell. */

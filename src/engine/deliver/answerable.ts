@@ -1,23 +1,12 @@
 import { asciiLower } from '#base/text.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import type { Address } from '#model/address.ts'
+import { LIST_FIELDS } from '#model/list.ts'
 
 import { ownsAddress } from './mail-owner.ts'
 
 /** Where mail says whom it is for (RFC 5230 §4.5). */
 const RECIPIENT_FIELDS = ['to', 'cc', 'bcc', 'resent-to', 'resent-cc', 'resent-bcc'] as const
-
-/** RFC 2369, RFC 2919, RFC 8058: one of them, and it came by a list. */
-const LIST_FIELDS = [
-  'list-id',
-  'list-help',
-  'list-unsubscribe',
-  'list-unsubscribe-post',
-  'list-subscribe',
-  'list-post',
-  'list-owner',
-  'list-archive',
-] as const
 
 /** RFC 5230 §4.6, RFC 3834 §2: who reads no answer, or answers it again. */
 const MACHINES =
@@ -38,6 +27,7 @@ export function whyUnanswerable(
   // Whoever is named there is most often not who has sent it.
   if (message.spamValue >= SUSPECTED_FROM) return 'it is taken for spam'
   if (isAutomatic(message)) return 'it was sent by a machine'
+  // RFC 2369, RFC 2919, RFC 8058: one of them, and it came by a list.
   if (LIST_FIELDS.some((name) => message.header(name).length > 0)) return 'it came by a list'
   if (addressedOf(message, own) === undefined)
     return 'it names none of the addresses of its recipient'

@@ -1,3 +1,5 @@
+import { LIST_FIELDS } from '#model/list.ts'
+
 /** Named once more than they are there, so that nobody on the way adds one that is shown instead (RFC 6376 §8.15). */
 const NONE_ADDED = [
   'from',
@@ -20,14 +22,7 @@ const AS_THEY_ARE = [
   'content-disposition',
   'auto-submitted',
   // RFC 2369 §3, RFC 2919 §3; RFC 8058 §4 asks for a signature over List-Unsubscribe-Post.
-  'list-id',
-  'list-help',
-  'list-unsubscribe',
-  'list-unsubscribe-post',
-  'list-subscribe',
-  'list-post',
-  'list-owner',
-  'list-archive',
+  ...LIST_FIELDS,
 ] as const
 
 /** The names of h=, by how often each is there. */

@@ -172,9 +172,9 @@ function checkText(list: MailingList): DirectoryRefusal | undefined {
 const isLine = (text: string, lengthMax: number): boolean =>
   text.trim() !== '' && text.length <= lengthMax && !NO_LINE.test(text)
 
-// oxlint-disable-next-line no-control-regex -- what a line cannot hold
+// What a line cannot hold.
 const NO_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
-// oxlint-disable-next-line no-control-regex -- what a text cannot hold
+// What a text cannot hold.
 const NO_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 /** Rows come from LDAP servers, too, where others write what they like. */
