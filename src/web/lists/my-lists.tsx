@@ -48,17 +48,18 @@ function Mine(): ReactNode {
       label: t('lists.part'),
       width: 'minmax(110px, 0.7fr)',
       cell: ({ as }) => as.map((each) => t(`part.${each}`)).join(t('comma')),
+      isExtra: true,
     },
     {
       key: 'delivery',
       label: t('member.delivery'),
-      width: '128px',
+      width: '120px',
       cell: (list) => <OwnDelivery list={list} />,
     },
     {
       key: 'leave',
       label: t('own.leave'),
-      width: '96px',
+      width: '84px',
       cell: (list) => (list.mayLeave ? <Leave list={list} /> : ''),
     },
   ]
@@ -120,7 +121,7 @@ const called = <Row extends { readonly name?: string | undefined; readonly addre
   {
     key: 'name',
     label: t('lists.name'),
-    width: 'minmax(120px, 1fr)',
+    width: 'minmax(100px, 1fr)',
     cell: ({ name, address }) => name ?? address,
   },
   {
