@@ -5,6 +5,7 @@ import { LdapConnection } from '#client/ldap/connection.ts'
 import { parseFilter } from '#codec/ldap/filter.ts'
 import type { Filter } from '#codec/ldap/filter.ts'
 import type { LdapControl, LdapEntry, SearchAsk } from '#codec/ldap/message.ts'
+import type { AccountId } from '#model/account.ts'
 import { TlsIdentity } from '#net/tls.ts'
 import type { RowsListener } from '#server/ldap/address-book.ts'
 import { ldapShared, serveLdap } from '#server/ldap/serve.ts'
@@ -30,7 +31,7 @@ export class LdapBook {
   withGroups = true
   listener: LdapListener | undefined
   tlsListener: LdapListener | undefined
-  tell: RowsListener = () => undefined
+  readonly #listeners: RowsListener[] = []
   readonly #limits: Partial<LdapLimits>
   readonly #allowPlaintext: boolean
   readonly #connections: LdapConnection[] = []
@@ -53,12 +54,17 @@ export class LdapBook {
     const shared = ldapShared({
       directory,
       clock: systemClock,
-      onRows: (listener) => (this.tell = listener),
+      onRows: (listener) => void this.#listeners.push(listener),
       withGroups: () => this.withGroups,
       resultsMax: () => this.resultsMax,
       limits: this.#limits,
     })
-    const authenticator = createAuthenticator({ directory, clock: systemClock })
+    const authenticator = createAuthenticator({
+      directory,
+      clock: systemClock,
+      changes: (listener) =>
+        void this.#listeners.push((keys) => listener(keys === 'all' ? keys : accountsOf(keys))),
+    })
     const open = (tls: 'starttls' | 'implicit') =>
       serveLdap({
         listen: { address: '127.0.0.1', port: 0 },
@@ -72,6 +78,11 @@ export class LdapBook {
       })
     this.listener = await open('starttls')
     this.tlsListener = await open('implicit')
+  }
+
+  /** As a node does when rows have come. */
+  readonly tell: RowsListener = (keys) => {
+    for (const listener of this.#listeners) listener(keys)
   }
 
   async stop(): Promise<void> {
@@ -99,6 +110,9 @@ export class LdapBook {
     return connection
   }
 }
+
+const accountsOf = (keys: readonly string[]): ReadonlySet<AccountId> =>
+  new Set(keys.map((key) => key.replace(/^account:/, '') as AccountId))
 
 /** The code of its result. */
 export async function simpleBind(

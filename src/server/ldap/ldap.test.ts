@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { concatOctets, fromUtf8, toUtf8 } from '#base/octets.ts'
 import type { LdapConnection } from '#client/ldap/connection.ts'
 import type { LdapEntry, LdapRequest } from '#codec/ldap/message.ts'
 import { nextPage, pagedControl } from '#codec/ldap/paged.ts'
 import { encodeRequest } from '#codec/ldap/request.ts'
-import { readResponse } from '#codec/ldap/response.ts'
+import { messageLength, readResponse } from '#codec/ldap/response.ts'
 import type { Account } from '#model/account.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { hashPassword } from '#store/directory/password.ts'
@@ -369,10 +372,38 @@ describe('the address book by LDAP', () => {
     assert.equal(await count('(mail=list@*)'), 0)
     book.tell('all')
     assert.equal(await count('(uid=taro)'), 1)
-    const taro = book.directory.byLogin('taro')!
-    put({ ...taro, credentialVersion: taro.credentialVersion + 1 })
-    assert.equal((await find(connection, '(uid=taro)')).code, 50)
-    assert.equal(await whoAmI(connection), '')
+  })
+
+  test('who may not stay is told so and cut off, whether it waits or asks (RFC 4511 §4.4.1)', async () => {
+    const put = (account: Account, isTold: boolean): void => {
+      const key = `account:${account.id}`
+      book.directory.apply([
+        { seq: book.directory.seq + 1, key, row: { kind: 'account', account } },
+      ])
+      if (isTold) book.tell([key])
+    }
+    const leaver = person('jiro@campus.example', { name: '次郎' })
+    put(leaver, true)
+    const other = await book.login('hanako', PASSWORD)
+    for (const fallen of [
+      { ...leaver, disabled: true },
+      { ...leaver, credentialVersion: leaver.credentialVersion + 1 },
+    ]) {
+      put(leaver, true)
+      const client = await BareClient.open(book.tlsListener!.port, book.certificate)
+      const by = { kind: 'simple', password: fromUtf8(PASSWORD) } as const
+      client.send(encodeRequest(1, { op: 'bind', dn: 'jiro', by }))
+      assert.deepEqual(await client.next(), { id: 1, code: 0, oid: undefined })
+      // Before anybody is told, it is nobody already.
+      put(fallen, false)
+      client.send(encodeRequest(2, { op: 'search', ...NAMES }))
+      assert.deepEqual(await client.next(), { id: 2, code: 50, oid: undefined })
+      book.tell([`account:${leaver.id}`])
+      assert.deepEqual(await client.next(), { id: 0, code: 8, oid: '1.3.6.1.4.1.1466.20036' })
+      assert.equal(await client.next(), 'end')
+    }
+    put({ ...book.directory.byLogin('hanako')!, name: '花子' }, true)
+    assert.equal(await whoAmI(other), `dn:${HANAKO}`)
   })
 
   test('STARTTLS: not twice, and nothing that was sent in clear goes on under it', async () => {
@@ -431,6 +462,52 @@ describe('the address book by LDAP', () => {
     await assert.rejects(simpleBind(connection, 'hanako', PASSWORD))
   })
 })
+
+const NAMES = {
+  base: SUFFIX,
+  scope: 'subtree',
+  filter: filterOf('(uid=*)'),
+  attributes: ['uid'],
+} as const
+
+/** A client that reads whatever comes, notices too. */
+class BareClient {
+  readonly #socket: TLSSocket
+  readonly #chunks: AsyncIterator<Buffer>
+  #rest: Uint8Array = new Uint8Array(0)
+
+  private constructor(socket: TLSSocket) {
+    this.#socket = socket
+    this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  }
+
+  static async open(port: number, ca: string): Promise<BareClient> {
+    const socket = connectTls({ host: '127.0.0.1', port, ca, servername: 'localhost' })
+    await once(socket, 'secureConnect')
+    return new BareClient(socket)
+  }
+
+  send(octets: Uint8Array): void {
+    this.#socket.write(octets)
+  }
+
+  async next() {
+    for (;;) {
+      const length = messageLength(this.#rest)
+      assert.ok(length.ok)
+      if (length.value !== undefined && length.value <= this.#rest.length) {
+        const told = readResponse(this.#rest.subarray(0, length.value))
+        this.#rest = this.#rest.subarray(length.value)
+        assert.ok(told.ok && told.value.response.op === 'result')
+        const { result, oid } = told.value.response
+        return { id: told.value.id, code: result.code, oid }
+      }
+      const { done, value } = await this.#chunks.next()
+      if (done === true) return 'end'
+      this.#rest = concatOctets([this.#rest, value])
+    }
+  }
+}
 
 async function whoAmI(connection: LdapConnection): Promise<string> {
   const { value } = await connection.ask({ op: 'extended', oid: '1.3.6.1.4.1.4203.1.11.3' })

@@ -7,8 +7,10 @@ import { openDoor } from '#net/door.ts'
 import type { TlsIdentity } from '#net/tls.ts'
 import type { Authenticator } from '#store/directory/authenticator.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import { endFallen } from '#store/directory/standing.ts'
 import { AddressBook } from './address-book.ts'
 import type { RowsListener } from './address-book.ts'
+import { resultOf } from './results.ts'
 import { LdapSession } from './session.ts'
 
 export interface LdapLimits extends AdmissionLimits {
@@ -71,9 +73,9 @@ export interface LdapListener {
 }
 
 /** Listens for LDAP (RFC 4511), as an address book that is read only. Throws Fault `config` where the place cannot be had. */
-export function serveLdap(options: LdapListenerOptions): Promise<LdapListener> {
+export async function serveLdap(options: LdapListenerOptions): Promise<LdapListener> {
   const { admission, limits } = options.shared
-  return openDoor({
+  const door = await openDoor({
     ...options,
     name: 'ldap',
     admission,
@@ -81,4 +83,19 @@ export function serveLdap(options: LdapListenerOptions): Promise<LdapListener> {
     // One that is too many hears nothing: a server speaks first to nobody here (RFC 4511 §4.4).
     open: (client) => new LdapSession(options, client),
   })
+  const stopLooking = endFallen(door.sessions, {
+    ...options,
+    accountOf: ({ entrant }) => entrant,
+    end: (session) => session.bye(FALLEN),
+  })
+  return {
+    port: door.port,
+    close: (graceMs) => {
+      stopLooking()
+      return door.close(graceMs)
+    },
+  }
 }
+
+/** RFC 4511 §4.4.1: the association between client and server is not what it was. */
+const FALLEN = resultOf('strongerAuthRequired', 'this login may not be used any longer')

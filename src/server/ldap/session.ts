@@ -44,7 +44,8 @@ export class LdapSession {
   isSecure: boolean
   /** The search that the next page goes on with. */
   paged: PagedSearch | undefined
-  #account: Entrant | undefined
+  /** Who logged in, as that account was then. */
+  entrant: Entrant | undefined
   #reader: OctetReader
   #writer: OctetWriter
   #socket: Socket
@@ -77,7 +78,7 @@ export class LdapSession {
   /** Who is logged in and still may be: the row as it is now. */
   get account(): Account | undefined {
     const { directory } = this.options.shared
-    const was = this.#account
+    const was = this.entrant
     return was !== undefined && mayStay(was, directory) ? directory.account(was.id) : undefined
   }
 
@@ -102,23 +103,21 @@ export class LdapSession {
   }
 
   /** Ends what waits; what is under way is cut off where it takes long. */
-  bye(): void {
+  bye(result: LdapResult = resultOf('unavailable', 'the server ends')): void {
     if (this.#ending) return
     this.#ending = true
     this.#abandonAll()
-    void this.#disconnect(resultOf('unavailable', 'the server ends')).then(() =>
-      this.#reader.detach(),
-    )
+    void this.#disconnect(result).then(() => this.#reader.detach())
   }
 
   logIn(account: Entrant): void {
-    this.#account = account
+    this.entrant = account
     this.#admitted.loggedIn()
     this.options.shared.book.warm()
   }
 
   logOut(): void {
-    this.#account = undefined
+    this.entrant = undefined
     this.paged = undefined
     this.#admitted.loggedOut()
   }
@@ -215,7 +214,7 @@ export class LdapSession {
 
   #idleMs(): number {
     const { loginTimeoutMs, idleTimeoutMs } = this.options.shared.limits
-    if (this.#account !== undefined) return idleTimeoutMs
+    if (this.entrant !== undefined) return idleTimeoutMs
     return Math.max(0, this.#startedMs + loginTimeoutMs - this.options.clock.monotonicMs())
   }
 
