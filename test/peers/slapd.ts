@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { fakeCertificate } from '#test/fake/identity.ts'
 import { accepting, endPeer, freePorts, peerName, peerRoot, spawnInRoot } from './root.ts'
@@ -29,10 +32,17 @@ export interface Slapd {
   pause(): void
   resume(): void
   kill(): void
+  /** What has come of its log so far; it runs behind what was answered. */
   log(): string
+  /** A place in its log behind all that it has done until now. */
+  mark(): Promise<number>
+  /** What it told between that place and now, all of it. */
+  since(mark: number): Promise<string>
   stop(): Promise<void>
 }
 
+const LOG_MAX = 4_000_000
+const ANSWER_MS_MAX = 30_000
 const ROOT_PASSWORD = 'R00t & Söhne <渡り>'
 
 /** Starts an OpenLDAP with a database and ports of its own inside the peers' root. */
@@ -104,9 +114,29 @@ ${options.settings ?? ''}
     options.tellsEntries === true ? 'stats,stats2,sync' : 'stats,sync',
   ])
   let words = ''
-  const keep = (chunk: Buffer): void => void (words = (words + chunk.toString()).slice(-100_000))
+  let dropped = 0
+  const heard = new EventEmitter()
+  const keep = (chunk: Buffer): void => {
+    words += chunk.toString()
+    const over = Math.max(0, words.length - LOG_MAX)
+    words = words.slice(over)
+    dropped += over
+    heard.emit('more')
+  }
   child.stdout?.on('data', keep)
   child.stderr?.on('data', keep)
+  /** A connection of its own is told of behind everything before it. */
+  const mark = async (): Promise<number> => {
+    const { socket, from } = await connectedTo(port)
+    try {
+      const line = `IP=127.0.0.1:${from} `
+      const signal = AbortSignal.timeout(ANSWER_MS_MAX)
+      while (!words.includes(line)) await once(heard, 'more', { signal })
+      return dropped + words.indexOf(line)
+    } finally {
+      socket.destroy()
+    }
+  }
   const stop = async (): Promise<void> => {
     child.kill('SIGCONT')
     await endPeer(child)
@@ -131,8 +161,21 @@ ${options.settings ?? ''}
     resume: () => void child.kill('SIGCONT'),
     kill: () => void child.kill('SIGKILL'),
     log: () => words,
+    mark,
+    since: async (from) => {
+      const until = await mark()
+      if (from < dropped) throw new Error('that part of the log is gone')
+      return words.slice(from - dropped, until - dropped)
+    },
     stop,
   }
+}
+
+async function connectedTo(port: number): Promise<{ socket: Socket; from: number }> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  return { socket, from: socket.localPort! }
 }
 
 /** A signal takes each thread of a process at a moment of its own; one of them may answer until then. */
