@@ -14,7 +14,10 @@ import { OctetWriter } from './writer.ts'
 const CLOSE_TIMEOUT_MS = 2_000
 const PENDING_BYTES_MAX = 64 * 1024
 
-/** A client's octets, in and out, through TLS as it comes to be; what is said gathers until it is flushed. */
+/**
+ * A client's octets, in and out, through TLS as it comes to be. What is said gathers until it is flushed, or
+ * until the reader has to wait: answers to pipelined commands share a write, and none is held back.
+ */
 export class LineConnection {
   readonly ip: string
   reader: OctetReader
@@ -39,7 +42,7 @@ export class LineConnection {
     this.#socket = socket
     this.#clock = wait.clock
     this.#transferTimeoutMs = wait.transferTimeoutMs
-    this.reader = new OctetReader(socket, wait.clock)
+    this.reader = this.#readerOf(socket)
     this.#writer = this.#writerTo(socket)
   }
 
@@ -84,7 +87,7 @@ export class LineConnection {
     if (secured === undefined) this.abort()
     this.#socket = secured
     this.secure = true
-    this.reader = new OctetReader(secured, this.#clock)
+    this.reader = this.#readerOf(secured)
     this.#writer = this.#writerTo(secured)
   }
 
@@ -96,6 +99,10 @@ export class LineConnection {
 
   close(): Promise<void> {
     return closeSocket(this.#socket, { clock: this.#clock, timeoutMs: CLOSE_TIMEOUT_MS })
+  }
+
+  #readerOf(socket: Socket): OctetReader {
+    return new OctetReader(socket, this.#clock, () => this.flush())
   }
 
   #writerTo(socket: Socket): OctetWriter {

@@ -16,6 +16,7 @@ const SMALL_BYTES = 4_096
 export class OctetReader {
   readonly #stream: Readable
   readonly #clock: Clock
+  readonly #beforeWait: (() => Promise<void>) | undefined
   #buffer: Buffer = NONE
   #start = 0
   #end = 0
@@ -23,9 +24,14 @@ export class OctetReader {
   #ended = false
   #wake: (() => void) | undefined
 
-  constructor(stream: Readable, clock: Clock) {
+  /**
+   * `beforeWait` runs before each wait for octets that have not come, be it amid a line or a literal: what
+   * was said goes out then, since the peer may send no more until it has heard it.
+   */
+  constructor(stream: Readable, clock: Clock, beforeWait?: () => Promise<void>) {
     this.#stream = stream
     this.#clock = clock
+    this.#beforeWait = beforeWait
     stream.on('readable', this.#onReadable)
     stream.on('end', this.#onEnd)
     stream.on('close', this.#onEnd)
@@ -156,11 +162,17 @@ export class OctetReader {
   }
 
   async #more(deadline: number): Promise<'more' | 'eof' | 'timeout'> {
+    let isSaid = this.#beforeWait === undefined
     for (;;) {
       const chunk = this.#stream.read() as Buffer | null
       if (chunk !== null) {
         this.#append(chunk)
         return 'more'
+      }
+      if (!isSaid) {
+        isSaid = true
+        await this.#beforeWait?.()
+        continue
       }
       if (this.#ended || this.#stream.destroyed) return 'eof'
       const waitMs = deadline - this.#clock.monotonicMs()

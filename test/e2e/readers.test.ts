@@ -36,6 +36,12 @@ const PASSWORD = 'わたり鳥-9'
 /** getmail hands its password to Python's imaplib, whose LOGIN takes ASCII only. */
 const passwordOf = (user: User): string => (user === 'getmail' ? 'wataridori-9' : PASSWORD)
 
+/**
+ * getmail begins to wait for a program's end after it has started it, and where that has ended before it
+ * stands still for three minutes: each program ends when it sees it wait.
+ */
+const UNTIL_WAITED_FOR = 'until grep -q State:.S /proc/$PPID/status; do :; done'
+
 const MINUTES = '会議/議事録'
 const PLANS = '予定'
 
@@ -167,7 +173,7 @@ describe('programs that people read mail with', () => {
       `ca_certs = ${at('ca.pem')}`,
       protocol === 'IMAP' ? 'mailboxes = ("INBOX",)' : '',
       '[destination]\ntype = MDA_external\npath = /bin/sh\nunixfrom = false\nallow_root_commands = true',
-      `arguments = ("-c", "cat > $(mktemp ${at(folder, 'mails')}/XXXXXXXX)")`,
+      `arguments = ("-c", "cat > $(mktemp ${at(folder, 'mails')}/XXXXXXXX); ${UNTIL_WAITED_FOR}")`,
       `[options]\nread_all = false\ndelete = ${keep ? 'false' : 'true'}\ndelivered_to = false\nreceived = false\n`,
     ]
     writeFileSync(at(folder, 'getmailrc'), lines.join('\n'))

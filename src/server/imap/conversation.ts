@@ -120,8 +120,6 @@ export class Conversation {
     session.out.line(formatCompletion(tag, completion))
     if (completion.status === 'BAD' && ++this.#errors >= session.room.limits.errorsMax)
       session.end('Too many errors')
-    // Pipelined commands share a write.
-    if (session.reader.buffered === 0 || session.ending || session.out.full)
-      await session.out.flush()
+    if (session.out.full) await session.out.flush()
   }
 }

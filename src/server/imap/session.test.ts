@@ -246,3 +246,16 @@ test('commands may come octet by octet and many at once', async (t) => {
     /^1 OK .*\r\n2 OK \[MAILBOXID \(\w+\)\] Created\r\n\* LIST \(\\HasNoChildren\) "\/" &i3BOiw-\r\n3 OK/,
   )
 })
+
+test('what is whole is answered while half a command, or half a literal, has come', async (t) => {
+  const room = await imapRoom(t)
+  const client = await room.login()
+  for (const half of ['b NO', 'b', 'b APPEND INBOX {2', 'b APPEND INBOX {9+}\r\nSubj']) {
+    client.send(`a NOOP\r\n${half}`)
+    assert.match(await client.line(), /^a OK/)
+    client.send(
+      half.includes('Subj') ? 'ect: \r\n' : half.includes('{') ? '+}\r\n\n\n\r\n' : ' NOOP\r\n',
+    )
+    assert.match(await client.response((line) => line.startsWith('b')), /(OK|BAD).*\r\n$/)
+  }
+})

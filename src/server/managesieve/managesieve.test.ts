@@ -215,3 +215,17 @@ test('at shutdown who waits hears so', async (t) => {
   await listener.close(1_000)
   assert.equal(await client.closed(), 'BYE (TRYLATER) "Server shuts down"\r\n')
 })
+
+test('what is whole is answered while half a command, or half a script, has come', async (t) => {
+  const { login } = await manageSieveRoom(t)
+  const client = await login()
+  for (const [half, rest] of [
+    ['NO', 'OP\r\n'],
+    ['CHECKSCRIPT {5+}\r\nke', 'ep;\r\n'],
+  ] as const) {
+    client.send(`NOOP\r\n${half}`)
+    assert.match(await client.line(), /^OK/)
+    client.send(rest)
+    assert.match(await client.line(), /^OK/)
+  }
+})

@@ -171,8 +171,7 @@ export class ManageSieveSession {
     const response = await this.#answer(received)
     if (response !== undefined) this.put(renderResponse(response))
     const { connection } = this
-    const isLast = connection.reader.buffered === 0 || this.#startTlsNext || this.#ending
-    if (isLast || connection.full) await connection.flush()
+    if (connection.full) await connection.flush()
     if (!this.#startTlsNext) return
     this.#startTlsNext = false
     await connection.startTls(this.options.identity?.())

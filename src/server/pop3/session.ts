@@ -118,8 +118,7 @@ export class Pop3Session {
       return // RFC 1939 §3: a timeout closes without a response
     }
     await this.#command(line)
-    if (this.#connection.reader.buffered === 0 || this.ending || this.#startTlsNext)
-      await this.flush()
+    if (this.full) await this.flush()
     if (this.#startTlsNext) await this.#secure()
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
@@ -45,7 +46,7 @@ export class Connection {
     this.secure = secure
     this.#socket = socket
     this.#rules = rules
-    this.reader = new OctetReader(socket, rules.clock)
+    this.reader = this.#readerOf(socket)
     this.out = this.#outputTo(socket)
   }
 
@@ -69,7 +70,7 @@ export class Connection {
     if (secured === undefined) this.abort()
     this.#socket = secured
     this.secure = true
-    this.reader = new OctetReader(secured, clock)
+    this.reader = this.#readerOf(secured)
     this.out = this.#outputTo(secured)
   }
 
@@ -80,7 +81,7 @@ export class Connection {
     // RFC 4978 §3: nothing may come before our answer was read.
     this.reader.detach()
     this.isCompressed = true
-    this.reader = new OctetReader(new InflatedStream(this.#socket, clock), clock)
+    this.reader = this.#readerOf(new InflatedStream(this.#socket, clock))
     this.out = new Output(new DeflatingWriter(this.#writerTo(this.#socket)), readAhead)
   }
 
@@ -98,6 +99,11 @@ export class Connection {
 
   close(): Promise<void> {
     return closeSocket(this.#socket, { clock: this.#rules.clock, timeoutMs: CLOSE_TIMEOUT_MS })
+  }
+
+  /** What was said goes out before the client is waited for: answers to pipelined commands share a write. */
+  #readerOf(stream: Readable): OctetReader {
+    return new OctetReader(stream, this.#rules.clock, () => this.out.flush())
   }
 
   #outputTo(socket: Socket): Output {
