@@ -1,5 +1,5 @@
 import { addressKey, parseAddress } from '#model/address.ts'
-import type { SieveMessage } from '#engine/sieve/message.ts'
+import type { SieveLists, SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 
@@ -52,19 +52,29 @@ export function surroundings(given: SieveSurroundings): Partial<SieveMessage> {
     ...(virusValue !== undefined && { virusValue }),
     ...(nowMs !== undefined && { nowMs }),
     ...(environment !== undefined && { environment: lowered(environment) }),
-    ...(lists !== undefined && {
-      lists: {
-        has: (list) => Object.hasOwn(lists, list),
-        holds: (list, value) => own(lists, list)?.some((each) => isSame(each, value)) ?? false,
-        addresses: (list) =>
-          own(lists, list)?.flatMap((each) => {
-            const parsed = parseAddress(each)
-            return parsed.ok ? [parsed.value] : []
-          }),
-      },
-    }),
+    ...(lists !== undefined && { lists: knownLists(lists) }),
   }
 }
+
+function knownLists(given: SieveSurroundings['lists'] & {}): SieveLists {
+  const lists = Object.fromEntries(
+    Object.entries(given).map(([name, values]) => [listName(name), values]),
+  )
+  return {
+    has: (list) => Object.hasOwn(lists, listName(list)),
+    holds: (list, value) =>
+      own(lists, listName(list))?.some((each) => isSame(each, value)) ?? false,
+    addresses: (list) =>
+      own(lists, listName(list))?.flatMap((each) => {
+        const parsed = parseAddress(each)
+        return parsed.ok ? [parsed.value] : []
+      }),
+  }
+}
+
+/** RFC 6134 §2.6: `:addrbook:NAME` is a short form. */
+const listName = (name: string): string =>
+  name.replace(/^urn:ietf:params:sieve:(?=addrbook:)/i, ':')
 
 /** Addresses compare as addresses; all else as it stands. */
 function isSame(a: string, b: string): boolean {

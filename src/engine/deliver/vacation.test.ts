@@ -57,6 +57,8 @@ describe('an answer in its owner’s absence', () => {
     const own = answer(script('花子 <h.yamada@campus.example>'))
     assert.equal(own.field('subject'), '不在: 山田')
     assert.equal(own.field('from'), '花子 <h.yamada@campus.example>')
+    const encoded = 'vacation :subject "=?utf-8?b?5LiN5Zyo?= until Monday" "x";'
+    assert.equal(answer(`require "vacation"; ${encoded}`).field('subject'), '不在 until Monday')
     for (const other of ['boss@campus.example', 'no address', ''])
       assert.equal(answer(script(other)).field('from'), '山田 花子 <hanako@campus.example>')
     const claimed = `require "vacation"; vacation :addresses "boss@campus.example" :from "boss@campus.example" "x";`

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { SECOND_MS } from '#base/time.ts'
 import { isAscii } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import { decodeWords } from '#codec/mime/encoded-word.ts'
 import type { SieveVacation } from '#engine/sieve/action.ts'
 import { addressKey, needsSmtpUtf8 } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -45,7 +46,10 @@ export function vacationAnswer(
   const octets = automaticMail({
     from,
     to: [sender],
-    subject: vacation.subject ?? defaultSubject(message.header('subject')[0]),
+    subject:
+      vacation.subject === undefined
+        ? defaultSubject(message.header('subject')[0])
+        : decodeWords(vacation.subject), // some write encoded words, as for other servers
     text: vacation.reason,
     isMime: vacation.isMime,
     autoSubmitted: 'auto-replied', // RFC 3834 §5.1

@@ -129,6 +129,15 @@ describe('the text of a script', () => {
   })
 })
 
+describe('names of mailboxes', () => {
+  it('are UTF-8, whatever octets a script writes (RFC 5228 §4.1)', () => {
+    const script = (name: string) => `fileinto :create "${name}";`
+    assert.match(wrongIn(script('${hex:ff}rop'))!, /no UTF-8/)
+    assert.match(wrongIn(`set "a" "\${hex:ff}"; ${script('${a}rop')}`)!, /^run 2: .*no UTF-8/)
+    assert.equal(wrongIn(script('${hex:e4 bc 9a}')), undefined)
+  })
+})
+
 describe('flags', () => {
   it('are looked for one by one, however they are given (RFC 5232 §4)', () => {
     meets('hasflag "b A"', 'setflag "A B";')

@@ -45,6 +45,8 @@ const WORK_PER_STEP = 8_192
  * variables.
  */
 export function takeMatch(args: Arguments, isQuiet = false): SieveMatcher {
+  if (args.stands('list') && args.stands('comparator'))
+    fail('a list compares in a way of its own: :list takes no :comparator')
   const comparator = comparatorOf(args)
   const type = typeOf(args, comparator)
   const sets = !isQuiet && args.has('variables')
@@ -124,7 +126,12 @@ function readyKey(key: string, how: How): Key {
     case 'regex':
       return regexKey(key, how)
     case 'list':
-      return (run, value) => run.isListed(key, value)
+      return (run, value) => {
+        if (!run.isListed(key, value)) return false
+        // Nothing stands in place of a wildcard: what was listed is all there is to tell.
+        if (how.sets) run.variables.matched = [value]
+        return true
+      }
     case 'value':
       return (_, __, text) => related(comparator.order(text, folded), type.relation)
     case 'count':

@@ -14,9 +14,12 @@ const rule: SieveCommandRule = {
     const create = takeCreate(args)
     const flags = takeFlags(args)
     const place = takePlace(args)
-    const mailbox = checkedText(args.text('the name of a mailbox'), (name) =>
-      name === '' ? fail('the name of a mailbox is empty') : name,
-    )
+    const mailbox = checkedText(args.text('the name of a mailbox'), (name) => {
+      if (name === '') fail('the name of a mailbox is empty')
+      // Octets that are no characters, by ${hex:}: nobody would find it again (RFC 5228 §4.1).
+      if (name.includes('\ufffd')) fail(`the name of a mailbox is no UTF-8: "${name}"`)
+      return name
+    })
     return (run) => {
       if (!copies) run.cancelImplicitKeep() // RFC 3894 §3
       run.act({

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { sieveContent } from '#engine/sieve/content.ts'
 import { formatAddress } from '#model/address.ts'
 import { addr } from '#test/fake/directory.ts'
-import { doneBy, EMPTY_MAIL, holds, sieveMail, wrongIn } from '#test/fake/sieve-mail.ts'
+import { doneBy, EMPTY_MAIL, filedBy, holds, sieveMail, wrongIn } from '#test/fake/sieve-mail.ts'
 
 const NUMERIC = ':comparator "i;ascii-numeric"'
 
@@ -54,6 +54,10 @@ describe('what is asked beside the message', () => {
     const mail = sieveMail('From: 花子@campus.example\n\n', { lists })
     assert.ok(holds('address :list "from" ":addrbook:default"', mail))
     assert.ok(!holds('address :list "from" "tag:none"', mail))
+    const named = 'if address :list "from" ":addrbook:default" { fileinto "[${0}][${1}]"; }'
+    assert.equal(filedBy(named, mail), '[花子@campus.example][]')
+    const compared = 'if address :list :comparator "i;octet" "from" ":addrbook:default" {}'
+    assert.match(wrongIn(compared)!, /takes no :comparator/)
     assert.ok(!holds('address :list "from" ":addrbook:default"', { ...mail, lists: undefined! }))
     assert.ok(holds('valid_ext_list ":addrbook:default"', mail))
     assert.ok(!holds('valid_ext_list [":addrbook:default", "tag:none"]', mail))
@@ -84,6 +88,8 @@ describe('what is asked beside the message', () => {
     assert.ok(holds('specialuse_exists "\\\\Junk"', mail))
     assert.ok(holds('specialuse_exists "迷惑" "\\\\Junk"', mail))
     assert.ok(!holds('specialuse_exists ["\\\\Junk", "\\\\Sent"]', mail))
+    for (const test of ['"Junk"', '"迷惑" "Junk"', '"迷惑" ["\\\\Junk", ""]'])
+      assert.match(wrongIn(`if specialuse_exists ${test} {}`, mail)!, /no special use/)
     assert.ok(holds('metadata "迷惑" "/private/comment" "猫"', mail))
     assert.ok(!holds('metadata :matches "迷惑" "/private/none" "*"', mail))
     assert.ok(holds('metadataexists "迷惑" ["/private/comment"]', mail))

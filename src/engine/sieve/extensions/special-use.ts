@@ -1,4 +1,4 @@
-import { checkedText } from '#engine/sieve/arguments.ts'
+import { checkedText, checkedTexts } from '#engine/sieve/arguments.ts'
 import type { Arguments } from '#engine/sieve/arguments.ts'
 import { fail } from '#engine/sieve/language.ts'
 import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
@@ -30,14 +30,15 @@ const specialuseExists: SieveTestRule = {
   needs: 'special-use',
   compile(args) {
     const first = args.texts('a mailbox or special uses')
-    const uses = args.left > 0 ? args.texts('special uses') : undefined
+    const second = args.left > 0 ? args.texts('special uses') : undefined
+    const uses = checkedTexts(second ?? first, (texts) => texts.map(attribute))
     return (run) => {
       const { mailboxOf } = run.message
+      const places = uses.of(run).map((use) => mailboxOf?.({ specialUse: use }))
+      if (second === undefined) return places.every((place) => place !== undefined)
       // Both: one mailbox that has all of them (RFC 8579 §3).
-      if (uses === undefined)
-        return first.of(run).every((use) => mailboxOf?.({ specialUse: use }) !== undefined)
       const [name = ''] = first.of(run)
-      return uses.of(run).every((use) => mailboxOf?.({ specialUse: use }) === name)
+      return places.every((place) => place === name)
     }
   },
 }

@@ -93,8 +93,14 @@ describe('variables (RFC 5229)', () => {
     const length = Number(filedBy(`${script} fileinto "\${n}";`))
     assert.equal(length, Math.ceil((VALUE_CHARACTERS_MAX * 2) / 3))
     const many = Array.from({ length: VARIABLES_MAX + 1 }, (_, i) => `set "v${i}" "x";`)
-    assert.match(wrongIn(many.join('\n'))!, /^run 258: there are more than 256 variables/)
+    assert.match(wrongIn(many.join('\n'))!, /^258: there are more than 256 variables/)
+    const shared = many.map((set) => set.replace('"v', '"global.v'))
+    assert.match(wrongIn(shared.join('\n'))!, /^run 258: there are more than 256 variables/)
     assert.equal(wrongIn(many.slice(1).join('\n')), undefined)
+    const stars = `set "a" "*"; ${'set "a" "${a}${a}"; '.repeat(13)} set "a" "0\${a}";`
+    const quoted = filedBy(`${stars} set :quotewildcard "a" "\${a}"; fileinto "\${a}";`)!
+    assert.equal(quoted.length, VALUE_CHARACTERS_MAX - 1)
+    assert.ok(quoted.endsWith('\\*')) // no quote of nothing
     const grows = `${script} fileinto "${'${a}'.repeat(100)}";`
     assert.match(wrongIn(grows)!, /^run 2: a string grows beyond/)
   })

@@ -4,7 +4,7 @@ import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/si
 import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
 import type { SieveRun } from '#engine/sieve/run.ts'
 import { variableName } from '#engine/sieve/text.ts'
-import { VARIABLES_MAX } from '#engine/sieve/variables.ts'
+import { VALUE_CHARACTERS_MAX, VARIABLES_MAX } from '#engine/sieve/variables.ts'
 
 interface Modifier {
   /** The higher comes first; two of one rank exclude one another (RFC 5229 §4.1). */
@@ -20,11 +20,11 @@ const MODIFIERS: Readonly<Record<string, Modifier>> = {
   upper: { rank: 40, change: (value) => value.toUpperCase() },
   lowerfirst: { rank: 30, change: (value) => onFirst(value, (sign) => sign.toLowerCase()) },
   upperfirst: { rank: 30, change: (value) => onFirst(value, (sign) => sign.toUpperCase()) },
-  quotewildcard: { rank: 20, change: (value) => value.replace(/[*?\\]/g, '\\$&') },
+  quotewildcard: { rank: 20, change: (value) => quoted(value, /[*?\\]/g) },
   quoteregex: {
     rank: 20,
     needs: 'regex',
-    change: (value) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+    change: (value) => quoted(value, /[.*+?^${}()|[\]\\]/g),
   },
   // RFC 5435 §6
   encodeurl: {
@@ -39,11 +39,22 @@ const MODIFIERS: Readonly<Record<string, Modifier>> = {
   length: { rank: 10, change: (value) => String(Array.from(value).length) },
 }
 
+/** A sign that would be cut off behind its quote goes with it: what is left is a pattern still. */
+function quoted(value: string, signs: RegExp): string {
+  const whole = value.replace(signs, '\\$&')
+  if (whole.length <= VALUE_CHARACTERS_MAX) return whole
+  let first = VALUE_CHARACTERS_MAX
+  while (whole[first - 1] === '\\') first--
+  return whole.slice(0, VALUE_CHARACTERS_MAX - ((VALUE_CHARACTERS_MAX - first) % 2))
+}
+
 function onFirst(value: string, change: (sign: string) => string): string {
   if (value === '') return value
   const sign = first(value)
   return change(sign) + value.slice(sign.length)
 }
+
+const TOO_MANY = `there are more than ${VARIABLES_MAX} variables`
 
 /** Takes the modifiers of a value; those of `set` and of `extracttext` (RFC 5703 §7). */
 export function takeModifiers(args: Arguments): (value: string) => string {
@@ -64,14 +75,21 @@ export const takeVariable = (args: Arguments): ((run: SieveRun, value: string) =
 /** The same, with its name. */
 export function takeNamedVariable(args: Arguments) {
   const name = variableName(args.constant('the name of a variable'), args.compiling.required)
-  if (!name.isGlobal) args.compiling.variables.add(name.name)
+  if (!name.isGlobal) declare(args, name.name)
   const assign = (run: SieveRun, value: string): void => {
     const isSet = name.isGlobal
       ? run.variables.setGlobal(name.name, value)
       : run.variables.set(name.name, value)
-    if (!isSet) endRun(`there are more than ${VARIABLES_MAX} variables`)
+    if (!isSet) endRun(TOO_MANY)
   }
   return { name, assign }
+}
+
+function declare(args: Arguments, name: string): void {
+  const { variables } = args.compiling
+  variables.add(name)
+  // Told once, and before a mail is there.
+  if (variables.size === VARIABLES_MAX + 1) fail(TOO_MANY)
 }
 
 const set: SieveCommandRule = {
