@@ -15,6 +15,11 @@ const LONG_PASTE = `(() => {
   document.querySelector('textarea').dispatchEvent(new ClipboardEvent('paste', paste))
 })()`
 
+const HALF_WAY = `(() => {
+  const box = document.querySelector('[role=grid]')
+  box.scrollTop = box.scrollHeight / 2
+})()`
+
 const START = join(import.meta.dirname, '../../bin/start.mjs')
 
 describe('an installation to learn with (--demo)', () => {
@@ -153,6 +158,57 @@ describe('an installation to learn with (--demo)', () => {
         // A list of others is not opened, nor told of.
         await page.goto(`https://localhost:${at.port(443)}/lists/exchange@campus.example`)
         await page.getByRole('alert').waitFor()
+      } finally {
+        await browser.close()
+      }
+    },
+  )
+
+  test(
+    'has the last of thousands of members as near as the first, and the scrollbar true',
+    { skip: noBrowser },
+    async () => {
+      const file = join(folder, 'big.csv')
+      const rows = Array.from({ length: 3_000 }, (_, n) => `p${1_000 + n}@else.example`)
+      writeFileSync(file, ['address', ...rows, ''].join('\n'))
+      await json('list', 'create', 'big', '--owner', 'tanaka.hiroshi')
+      await json('list', 'member', 'import', 'big', file)
+      const browser = await openBrowser()
+      try {
+        const visitor = await visit(browser, at, { language: 'ja', scheme: 'light' })
+        const { page } = visitor
+        await visitor.open('/lists/big@campus.example')
+        const owner = demo().accounts.find(({ username }) => username === 'tanaka.hiroshi')!
+        await page.keyboard.type('tanaka.hiroshi')
+        await page.keyboard.press('Tab')
+        await page.keyboard.type(owner.password)
+        await page.keyboard.press('Enter')
+        await page.getByText('p1000@else.example').first().waitFor()
+        const asked: string[] = []
+        page.on('request', (request) => {
+          if (request.url().includes('/members?')) asked.push(request.url())
+        })
+        const table = page.getByRole('grid')
+        await table.focus()
+        await page.keyboard.press('End')
+        const active = page.locator('.table-active')
+        await active.getByText('p3999@else.example').first().waitFor()
+        assert.equal(asked.length, 1, asked.join('\n'))
+        await page.keyboard.press('PageUp')
+        await page.keyboard.press('k')
+        const place = Number(await active.getAttribute('aria-rowindex'))
+        assert.ok(place > 2_900 && place < 3_000, String(place))
+        await active
+          .getByText(`p${place + 998}@else.example`)
+          .first()
+          .waitFor()
+        // By the scrollbar: half way down is the row in the middle.
+        await page.evaluate(HALF_WAY)
+        await page.getByText('p2500@else.example').first().waitFor()
+        await table.focus()
+        await page.keyboard.press('Home')
+        await active.getByText('p1000@else.example').first().waitFor()
+        assert.deepEqual(visitor.faults, [])
       } finally {
         await browser.close()
       }

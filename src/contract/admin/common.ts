@@ -17,6 +17,17 @@ export const pageQuery = z.object({
   after: z.string().max(2_000).optional(),
 })
 
+/** A page, or a window anywhere in a list: `from` gives rows by their place, and the answer tells the total. */
+export const windowQuery = pageQuery.extend({
+  from: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .describe('in place of after: so many rows stand before the first that is asked for'),
+})
+
 /** Nodes that have not taken a write within 5 s, with the reason. Empty: it is in force everywhere. */
 export const pending = z.array(z.object({ node: z.string(), reason: z.string() }))
 

@@ -7,7 +7,7 @@ import {
   LIST_POSTINGS,
   LIST_SUBSCRIPTIONS,
 } from '#model/list-words.ts'
-import { pageQuery, pending } from './common.ts'
+import { page, pageQuery, pending, windowQuery } from './common.ts'
 
 const count = z.number().int().nonnegative()
 const day = z.string().max(20).describe('YYYY-MM-DD')
@@ -145,7 +145,7 @@ export const member = z.object({
 })
 export type MemberBody = z.infer<typeof member>
 
-export const membersQuery = pageQuery.extend({
+export const membersQuery = windowQuery.extend({
   search: z
     .string()
     .max(1_000)
@@ -157,6 +157,10 @@ export const membersQuery = pageQuery.extend({
     .optional()
     .describe('who was in on that day, or at that moment; absent: now, and who is still to come'),
   as: z.enum(['member', 'excluded']).optional(),
+})
+
+export const members = page(member).extend({
+  total: count.optional().describe('all rows that fit; with `from`'),
 })
 
 const how = {

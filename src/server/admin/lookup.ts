@@ -99,6 +99,20 @@ export async function pageOf<T, B>(
   }
 }
 
+/** Everything in the order of its keys; whoever else waits for this process comes in between. */
+export async function ordered<T>(
+  all: Iterable<T>,
+  { keyOf, holds = () => true }: Pick<Listing<T, unknown>, 'keyOf' | 'holds'>,
+): Promise<T[]> {
+  const kept: (readonly [key: string, item: T])[] = []
+  let looked = 0
+  for (const item of all) {
+    if (++looked % LOOKED_AT_ONCE === 0) await turn()
+    if (holds(item)) kept.push([keyOf(item), item])
+  }
+  return kept.sort(byKey).map(([, item]) => item)
+}
+
 /** What is made of each item; after so many of them others have their turn. */
 export async function inTurns<T, R>(
   items: readonly T[],

@@ -10,8 +10,8 @@ import type { Column } from '#web/parts/data-table.tsx'
 import { FilterText } from '#web/parts/filter-text.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { PageTable } from '#web/parts/page-table.tsx'
-import { useRows } from '#web/parts/rows-of.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
+import { useWindow } from '#web/parts/window-of.ts'
 
 import { AddMembers } from './add-members.tsx'
 import type { Undoable } from './nouns.ts'
@@ -32,7 +32,7 @@ export function Members(props: {
   const search = query.get('search') ?? undefined
   const on = query.get('on') ?? undefined
   const path = `/lists/${part(list.address)}/members`
-  const rows = useRows<MemberBody>(path, { search, on })
+  const rows = useWindow<MemberBody>(path, { search, on })
   const columns: Column<MemberBody>[] = [
     ...(mayChange && on === undefined ? [choice(t, chosen, setChosen)] : []),
     {

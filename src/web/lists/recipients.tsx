@@ -7,8 +7,8 @@ import { ask, part } from '#web/parts/api.ts'
 import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { PageTable } from '#web/parts/page-table.tsx'
-import { useRows } from '#web/parts/rows-of.ts'
 import { numberText } from '#web/parts/times.ts'
+import { useWindow } from '#web/parts/window-of.ts'
 
 type Answer = z.infer<typeof recipients>
 type Recipient = Answer['items'][number]
@@ -21,7 +21,7 @@ export function Recipients({ list }: { readonly list: ListBody }): ReactNode {
     queryKey: [path, 'head'],
     queryFn: () => ask<Answer>('GET', `${path}?limit=1`, { background: true }),
   })
-  const rows = useRows<Recipient>(path)
+  const rows = useWindow<Recipient>(path)
   const columns: Column<Recipient>[] = [
     {
       key: 'name',

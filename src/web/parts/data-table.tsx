@@ -45,7 +45,7 @@ export interface DataTableProps<Row> {
 }
 
 /**
- * A table of any length: only the rows in sight are drawn, and asked for when they come near. j and k or the arrows move, x chooses, Enter opens.
+ * A table of any length: only the rows in sight are drawn, and asked for when they come near. j and k, the arrows, Page, Home and End move, x chooses, Enter opens.
  */
 export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
   const { columns, rows, keyOf } = props
@@ -53,8 +53,9 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
   const id = useId()
   const scroller = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState(0)
-  const { first, last, show } = useRowsInSight(scroller, count)
+  const { first, last, show, pageRows } = useRowsInSight(scroller, count)
   const drawn = Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at)
+  const seen = new Set<string>()
   useEffect(() => look?.(first, Math.max(first, last)), [look, first, last])
   const at = Math.min(active, count - 1)
   const move = (to: number): void => {
@@ -68,6 +69,8 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
     const steps: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }
     const step = steps[event.key]
     if (step !== undefined) move(at + step)
+    else if (event.key === 'PageDown') move(at + pageRows())
+    else if (event.key === 'PageUp') move(at - pageRows())
     else if (event.key === 'Home') move(0)
     else if (event.key === 'End') move(count - 1)
     else if (event.key === 'Enter' && row !== undefined) props.onOpen?.(row)
@@ -124,11 +127,14 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
                 </div>
               )
             const key = keyOf(row)
+            // Pages of two moments may both hold a row: it is drawn twice, not lost.
+            const isTwice = seen.has(key)
+            seen.add(key)
             const isChosen = props.chosen?.has(key)
             const isGone = props.isGone?.(row) === true
             return (
               <div
-                key={key}
+                key={isTwice ? `${index} ${key}` : key}
                 id={`${id}-${index}`}
                 role="row"
                 aria-rowindex={index + 2}

@@ -11,6 +11,8 @@ export interface InSight {
   readonly last: number
   /** Brings a row into sight. */
   readonly show: (index: number) => void
+  /** So many rows are a page up or down. */
+  readonly pageRows: () => number
 }
 
 /**
@@ -49,9 +51,13 @@ export function useRowsInSight(scroller: RefObject<HTMLElement | null>, count: n
     if (top < box.scrollTop) box.scrollTop = top
     else if (bottom > box.scrollTop) box.scrollTop = bottom
   }
+  // Below the head; one row of the page before stays in sight.
+  const pageRows = (): number =>
+    Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_PX) - 2)
   return {
     first: Math.max(0, Math.min(sight.first, count) - BEYOND),
     last: Math.min(count - 1, sight.last + BEYOND),
     show,
+    pageRows,
   }
 }

@@ -30,13 +30,13 @@ interface Sheet<Row> extends Page<Row> {
 }
 
 /** Rows on one page. */
-const PAGE_ROWS = 100
+export const PAGE_ROWS = 100
 /** Rows before and after those in sight that are there already. */
-const AHEAD_ROWS = 40
+export const AHEAD_ROWS = 40
 /** Where few match, pages of the API are nearly empty: so many are asked for one of ours. */
 const ASKED_MAX = 20
 /** A page out of sight is forgotten soon: it is asked again by its cursor. */
-const KEPT_MS = 5_000
+export const KEPT_MS = 5_000
 
 /** How a list stands still while what it shows goes on. */
 export interface Live<Row> {

@@ -224,6 +224,29 @@ describe('members by the API', () => {
       assert.equal((await undo(token)).status, 404, token)
   })
 
+  test('a window anywhere in a list is given by its place, as it is now, with the length of all', async () => {
+    const list = await newList()
+    const who = Array.from({ length: 7 }, (_, n) => `p${n}@else.example`)
+    await api.ask('POST', `${list}/members`, { who })
+    const at = async (path: string) => {
+      const { status, body } = await api.ask('GET', `${list}/${path}`)
+      assert.equal(status, 200, JSON.stringify(body))
+      const items = body.items as { address: string }[]
+      return [body.total, ...items.map(({ address }) => address.split('@')[0])]
+    }
+    for (const path of ['members', 'recipients']) {
+      assert.deepEqual(await at(`${path}?from=5&limit=100`), [7, 'p5', 'p6'])
+      assert.deepEqual(await at(`${path}?from=0&limit=2`), [7, 'p0', 'p1'])
+      assert.deepEqual(await at(`${path}?from=7`), [7])
+    }
+    assert.deepEqual(await at('members?from=0&search=p3'), [1, 'p3'])
+    assert.deepEqual(await at('members?from=0&as=excluded'), [0])
+    await api.ask('POST', `${list}/members/remove`, { members: ['p0@else.example'] })
+    for (const path of ['members', 'recipients'])
+      assert.deepEqual(await at(`${path}?from=5`), [6, 'p6'])
+    assert.equal((await api.ask('GET', `${list}/members?from=-1`)).status, 400)
+  })
+
   test('a name that is unclear, or of nobody who is in, changes nothing', async () => {
     const list = await newList()
     await api.ask('POST', `${list}/members`, { who: ['taro', 'hanako', 'x@else.example'] })

@@ -1,24 +1,19 @@
 import { z } from 'zod'
 import type { FastifyRequest } from 'fastify'
 import { err, ok } from '#base/outcome.ts'
-import { page, pageQuery } from '#contract/admin/common.ts'
 import {
   listsOfUser,
-  member as memberShape,
   membersAdded,
   membersChange,
   membersChanged,
-  membersQuery,
   membersRemoval,
   newMembers,
-  recipients,
 } from '#contract/admin/lists.ts'
 import { wished, withoutMember } from '#engine/list/edits.ts'
 import { listsOfAccount } from '#engine/list/membership.ts'
-import { resolveMembers } from '#engine/list/resolve.ts'
 import type { Account } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
-import { isInFrom, memberKey } from '#model/list-member.ts'
+import { isInFrom } from '#model/list-member.ts'
 import type { ListMember } from '#model/list-member.ts'
 import { isOwner, mayModerate } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
@@ -26,53 +21,26 @@ import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import { authorOf } from '#server/admin/context.ts'
 import type { AdminDeps, AdminServer } from '#server/admin/context.ts'
-import { accountOf, pageOf } from '#server/admin/lookup.ts'
+import { accountOf } from '#server/admin/lookup.ts'
 import { addMembers } from './adding.ts'
-import { endOfDay, whenIn } from './days.ts'
+import { endOfDay } from './days.ts'
 import { memberFileRoutes } from './member-files.ts'
 import { listFor } from './right.ts'
+import { rosterRoutes } from './roster.ts'
 import { selfOf } from './self.ts'
-import { memberBody } from './shown.ts'
 import { whichMembers } from './which.ts'
 import { writeInSteps } from './writes.ts'
-import { wordsFind } from './words.ts'
 
 const named = z.object({ list: z.string() })
 
 /** Who is in a list: looked at, added, changed, taken out. */
 export function listMemberRoutes(app: AdminServer, deps: AdminDeps): void {
   memberFileRoutes(app, deps)
+  rosterRoutes(app, deps)
   const { directory } = deps.directory
   const listOf = (
     request: FastifyRequest & { readonly params: z.infer<typeof named> },
-    right: 'look' | 'change',
-  ): MailingList => listFor(request, directory, request.params.list, right)
-
-  app.get(
-    '/lists/:list/members',
-    {
-      config: { permission: 'known', list: 'look' },
-      schema: { params: named, querystring: membersQuery, response: { 200: page(memberShape) } },
-    },
-    async (request) => {
-      const { query } = request
-      const { id } = listOf(request, 'look')
-      const isIn = whenIn(query.on, directory.moment)
-      const isFound = wordsFind(query.search)
-      return pageOf(
-        directory.members(id),
-        {
-          keyOf: (row) => sortKey(directory, row),
-          bodyOf: (row) => memberBody(directory, row),
-          holds: (row) =>
-            (query.as === undefined || row.as === query.as) &&
-            isIn(row.terms) &&
-            isFound(directory, row),
-        },
-        query,
-      )
-    },
-  )
+  ): MailingList => listFor(request, directory, request.params.list, 'change')
 
   app.post(
     '/lists/:list/members',
@@ -82,7 +50,7 @@ export function listMemberRoutes(app: AdminServer, deps: AdminDeps): void {
     },
     async (request) => {
       const { text, who = [], filters = [], exclude, preview, delivery, until } = request.body
-      const { id } = listOf(request, 'change')
+      const { id } = listOf(request)
       return addMembers(deps, request, id, {
         text: [...(text === undefined ? [] : [text]), ...who].join('\n'),
         filters: filters.map(({ base, ...rest }) => ({
@@ -107,7 +75,7 @@ export function listMemberRoutes(app: AdminServer, deps: AdminDeps): void {
       schema: { params: named, body: membersChange, response: { 200: membersChanged } },
     },
     async (request) => {
-      const { id } = listOf(request, 'change')
+      const { id } = listOf(request)
       const { delivery, until } = request.body
       const change = {
         ...(delivery !== undefined && { delivery }),
@@ -130,49 +98,9 @@ export function listMemberRoutes(app: AdminServer, deps: AdminDeps): void {
       schema: { params: named, body: membersRemoval, response: { 200: membersChanged } },
     },
     async (request) => {
-      const { id } = listOf(request, 'change')
+      const { id } = listOf(request)
       const atMs = deps.clock.nowMs()
       return changeMembers(deps, request, id, (_, row) => withoutMember(row, atMs) ?? [])
-    },
-  )
-
-  app.get(
-    '/lists/:list/recipients',
-    {
-      config: { permission: 'known', list: 'look' },
-      schema: { params: named, querystring: pageQuery, response: { 200: recipients } },
-    },
-    async (request) => {
-      const { limit, after } = request.query
-      const { id } = listOf(request, 'look')
-      const resolved = resolveMembers(id, directory, deps.clock.nowMs())
-      const shown = await pageOf(
-        resolved.recipients,
-        {
-          keyOf: ({ address }) => formatAddress(address),
-          bodyOf: ({ address, accountId, delivery, through }) => {
-            const name = accountId === undefined ? undefined : directory.account(accountId)?.name
-            return {
-              address: formatAddress(address),
-              ...(accountId !== undefined && { id: accountId }),
-              ...(name !== undefined && { name }),
-              delivery,
-              through: [...through],
-            }
-          },
-        },
-        { limit, after },
-      )
-      return {
-        total: resolved.recipients.length,
-        ...shown,
-        unresolved: resolved.unresolved.slice(0, limit).map(({ member, why, accountId }) => ({
-          list: nameOf(directory, member.list),
-          member: memberBody(directory, member),
-          why,
-          ...(accountId !== undefined && { id: accountId }),
-        })),
-      }
     },
   )
 
@@ -226,15 +154,6 @@ function listsOf({ directory: { directory }, clock }: AdminDeps, account: Accoun
     .toArray()
   return { items: items.toSorted((a, b) => (a.address < b.address ? -1 : 1)) }
 }
-
-const nameOf = (now: Directory, id: MailingList['id']): string => {
-  const address = now.list(id)?.address
-  return address === undefined ? id : formatAddress(address)
-}
-
-/** By address, then by what it is: no two rows have the same place. */
-const sortKey = (now: Directory, row: ListMember): string =>
-  `${memberBody(now, row).address ?? ''}\n${memberKey(row)}`
 
 /** Each row that is meant, in steps; a name of nobody who is in changes nothing at all. */
 async function changeMembers(

@@ -52,7 +52,7 @@ export function memberBody(now: Directory, row: ListMember): MemberBody {
   return {
     member: memberKey(row),
     kind: who.kind,
-    ...named(now, who),
+    ...whoBody(now, who),
     ...(resolved !== undefined && {
       asOf: resolved.asOf,
       name: counted(resolved.accounts.length, 'account'),
@@ -66,7 +66,8 @@ export function memberBody(now: Directory, row: ListMember): MemberBody {
   }
 }
 
-function named(now: Directory, who: ListMember['who']) {
+/** Whom a member names. */
+export function whoBody(now: Directory, who: ListMember['who']) {
   switch (who.kind) {
     case 'account':
       return personBody(now, who.id)
