@@ -14,6 +14,7 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const NODE_MAJOR = 26
 const MODULES = join(ROOT, 'node_modules')
 const COMPILE_CACHE = join(ROOT, '.cache', 'compile')
+const RESOLVE = new URL('resolve.mjs', import.meta.url).href
 const LOCK = join(ROOT, '.cache', 'install.lock')
 /** An installer that is older than this has died. */
 const LOCK_MS_MAX = 15 * 60_000
@@ -28,6 +29,7 @@ export async function runUnderThisNode26(file, args) {
   if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR || !installed())
     return runUnderNode26(file, args)
   modules.enableCompileCache?.(process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE)
+  await import(RESOLVE)
   process.argv = [process.execPath, file, ...args]
   await import(pathToFileURL(file).href)
 }
@@ -46,6 +48,7 @@ export async function runUnderNode26(file, args) {
     env: {
       ...process.env,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? COMPILE_CACHE,
+      NODE_OPTIONS: optionsOf(process.env.NODE_OPTIONS ?? ''),
       PATH: `${dirname(node)}:${process.env.PATH ?? ''}`,
     },
   })
@@ -63,6 +66,10 @@ export async function runUnderNode26(file, args) {
     process.exit(signal === null ? (code ?? 1) : 128 + (constants.signals[signal] ?? 0)),
   )
 }
+
+/** Those given, and that our modules are found fast, in each process that comes from this one. */
+const optionsOf = (given) =>
+  given.includes(RESOLVE) ? given : `${given} --import=${RESOLVE}`.trim()
 
 /** The path of a Node 26 (or newer) with all packages of the lockfile beside it. Asks the network only where some are missing. */
 export async function node26() {

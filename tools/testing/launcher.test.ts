@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -49,6 +49,34 @@ test('arguments, output and exit code go through', async () => {
   const { code, text } = await launch(ROOT, [file, '渡り', 'a b']).ended
   assert.equal(code, 7)
   assert.match(text, /^v(2[6-9]|[3-9]\d)\.\S+ 渡り a b$/m)
+})
+
+test('our modules are found where Node itself would find them', async () => {
+  const names = [
+    '#base/log.ts',
+    '#app/storage/kinds.ts',
+    './tidy.ts',
+    '../src/app/role.ts',
+    'fastify',
+    'node:fs',
+  ]
+  const file = join(ROOT, 'tools', 'reach.ts')
+  const ask = `import { pathToFileURL } from 'node:url'
+    const at = pathToFileURL(${JSON.stringify(file)}).href
+    for (const name of ${JSON.stringify(names)}) console.log(name, import.meta.resolve(name, at))
+    console.log(typeof (await import(new URL('../src/base/log.ts', at).href)).silentLog)`
+  const flags = ['--experimental-import-meta-resolve', '--input-type=module', '-e', ask]
+  const answers = [[], [`--import=${join(ROOT, 'bin', 'resolve.mjs')}`]].map((hooks) => {
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined }
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...hooks, ...flags], {
+      env,
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stderr)
+    return stdout
+  })
+  assert.match(answers[0]!, /#base\/log\.ts file:.*\/src\/base\/log\.ts\n/)
+  assert.equal(answers[1], answers[0])
 })
 
 test('SIGTERM reaches the program, which ends as it likes', async () => {
