@@ -20,6 +20,7 @@ export async function openAddressBook({
     withGroups: () => node.settings['ldap.groups'],
     resultsMax: () => node.settings['ldap.resultsMax'],
   })
+  shared.book.warm()
   return openListeners(listeners, log, ({ protocol, address, port }) =>
     serveLdap({
       listen: { address, port },

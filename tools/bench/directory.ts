@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { systemClock } from '#base/time.ts'
+import { PeopleIndex } from '#engine/people/people-index.ts'
 import { convert } from '#engine/route/convert.ts'
 import type { Address } from '#model/address.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
@@ -159,7 +161,31 @@ async function lookUps(dir: string, say: (line: string) => void): Promise<void> 
       `  look-ups of ${what}: ${Math.round(perSecond).toLocaleString('en')} a second, ${found} of ${LOOK_UPS} found`,
     )
   }
+  await peopleSearched(copy, heldMiB, say)
   replica.close()
+}
+
+/** What control keeps for searches of people, and the store for its address book. */
+async function peopleSearched(
+  copy: MemoryDirectory,
+  heldMiB: () => number,
+  say: (line: string) => void,
+): Promise<void> {
+  const before = heldMiB()
+  const used = process.cpuUsage()
+  const people = new PeopleIndex({ directory: copy, onChange: () => () => undefined }, systemClock)
+  await people.page({ search: '花子', limit: 50 })
+  const { user, system } = process.cpuUsage(used)
+  const cpuMs = ((user + system) / 1_000).toFixed(0)
+  say(
+    `texts of all people made: ${cpuMs} ms of a processor, ${(heldMiB() - before).toFixed(0)} MiB`,
+  )
+  for (const search of ['誰も', '花子', 'わたなべ', 'u77777']) {
+    const began = performance.now()
+    const { items } = await people.page({ search, limit: 50 })
+    say(`  ${search}: ${items.length} in ${(performance.now() - began).toFixed(1)} ms`)
+  }
+  people.close()
 }
 
 const withDetail = ({ localpart, domain }: Address): Address => ({

@@ -13,8 +13,11 @@ import { PeopleIndex } from './people-index.ts'
 /** A directory that tells of its changes, and its index. */
 class Home {
   readonly directory: MemoryDirectory
+  /** How often all of them were gone through. */
+  passes = 0
+  fault: Error | undefined
   readonly clock = new FakeClock()
-  readonly index = new PeopleIndex(this, this.clock)
+  readonly index: PeopleIndex
   readonly #listeners = new Set<(changes: readonly DirectoryChange[]) => void>()
 
   constructor(...accounts: readonly Account[]) {
@@ -22,6 +25,22 @@ class Home {
       { kind: 'domain', domain: { name: 'campus.example' } },
       ...accounts.map((account) => ({ kind: 'account', account }) as const),
     ])
+    this.index = new PeopleIndex(this, this.clock)
+    const all = this.directory.accounts.bind(this.directory)
+    this.directory.accounts = () => {
+      this.passes++
+      if (this.fault !== undefined) throw this.fault
+      return all()
+    }
+  }
+
+  /** Time goes by, and the process has its turns in it. */
+  async run(ms: number): Promise<void> {
+    const step = Math.max(8, ms / 200)
+    for (let at = 0; at < ms + 200; at += step) {
+      this.clock.advance(step)
+      await turn()
+    }
   }
 
   onChange(listener: (changes: readonly DirectoryChange[]) => void): () => void {
@@ -141,14 +160,52 @@ describe('people', () => {
     assert.equal(await home.find('髙崎'), 'hanako')
   })
 
-  it('are forgotten when nobody has looked for a while, and found again', async () => {
-    const home = new Home(HANAKO)
+  it('are made ready in the background, and kept up while nobody looks', async () => {
+    const home = new Home(HANAKO, ...Array.from({ length: 1_500 }, (_, n) => person(`p${n}`)))
+    home.index.warm()
+    assert.equal(home.passes, 0)
+    await home.run(5_000)
+    assert.equal(home.passes, 1)
     assert.equal(await home.find('花子'), 'hanako')
-    assert.equal(home.listeners, 1)
-    home.clock.advance(20 * 60_000)
-    assert.equal(home.listeners, 0)
+    for (let n = 0; n < 900; n++) home.put({ ...person(`p${n}`), name: '山田' })
+    home.put({ ...HANAKO, username: 'zoe' })
+    await home.run(1_000)
+    assert.equal((await home.find('山田')).split(' ').length, 900)
+    assert.equal(await home.find('花子'), 'zoe')
+    await home.run(60 * 60_000)
+    assert.equal(await home.find('花子'), 'zoe')
+    assert.equal(home.passes, 1)
+  })
+
+  it('nobody waits for the background: who looks while they are made has them at once', async () => {
+    const home = new Home(HANAKO, ...Array.from({ length: 1_500 }, (_, n) => person(`p${n}`)))
+    home.index.warm()
+    home.clock.advance(5_000) // the clock stands still from here on
+    await turn()
+    assert.equal(home.passes, 1)
+    assert.equal(await home.find('花子'), 'hanako')
+    assert.equal(home.passes, 1)
+  })
+
+  it('a directory that was read anew is followed in the background as well', async () => {
+    const home = new Home(HANAKO)
+    assert.equal(await home.find(''), 'hanako')
+    home.replace(TARO)
+    await home.run(1_000)
+    assert.equal(home.passes, 2)
+    assert.equal(await home.find(''), 'taro')
+    assert.equal(home.passes, 2)
+  })
+
+  it('that could not be read are sought again by the next who asks', async () => {
+    const home = new Home(HANAKO)
+    home.fault = new Error('no memory')
+    await assert.rejects(home.find('花子'), /no memory/)
+    home.fault = undefined
     assert.equal(await home.find('花子'), 'hanako')
     home.index.close()
     assert.equal(home.listeners, 0)
   })
 })
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -42,6 +42,7 @@ const named = z.object({ user: z.string() })
 export function userRoutes(app: AdminServer, deps: AdminDeps): void {
   const { directory } = deps.directory
   const people = new PeopleIndex(deps.directory, deps.clock)
+  people.warm()
   app.addHook('onClose', async () => people.close())
   const body = (account: Account): UserBody => ({
     ...userBody(directory, account),

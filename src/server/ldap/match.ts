@@ -26,23 +26,36 @@ export function holder(filter: Filter): (text: string) => boolean {
       const any = filter.filters.map(holder)
       return (text) => any.some((each) => each(text))
     }
-    case 'equal':
-    case 'approximate':
-    case 'substrings': {
-      const type = describe(filter.type)?.type ?? filter.type.toLowerCase()
-      if (!TEXTS.has(type)) return () => true
-      const pieces =
-        filter.kind === 'substrings'
-          ? [filter.initial, ...filter.any, filter.final]
-          : [filter.value]
-      const texts = pieces.flatMap((piece) =>
-        piece === undefined ? [] : [textOf(piece, WORDS).trim()],
-      )
-      return (text) => texts.every((each) => text.includes(each))
+    default: {
+      const texts = textsIn(filter)
+      return (text) => texts === undefined || texts.every((each) => text.includes(each))
+    }
+  }
+}
+
+/** Words that stand in the text of each entry for which the filter is true, told from it alone. */
+export function wordsIn(filter: Filter): readonly string[] {
+  switch (filter.kind) {
+    case 'and':
+      return [...new Set(filter.filters.flatMap(wordsIn))]
+    case 'or': {
+      const [first = [], ...others] = filter.filters.map(wordsIn)
+      return first.filter((word) => others.every((each) => each.includes(word)))
     }
     default:
-      return () => true
+      return textsIn(filter) ?? []
   }
+}
+
+/** What a comparison seeks in texts; undefined: none of those that are looked through first. */
+function textsIn(filter: Filter): readonly string[] | undefined {
+  if (filter.kind !== 'equal' && filter.kind !== 'approximate' && filter.kind !== 'substrings')
+    return undefined
+  const type = describe(filter.type)?.type ?? filter.type.toLowerCase()
+  if (!TEXTS.has(type)) return undefined
+  const pieces =
+    filter.kind === 'substrings' ? [filter.initial, ...filter.any, filter.final] : [filter.value]
+  return pieces.flatMap((piece) => (piece === undefined ? [] : [textOf(piece, WORDS).trim()]))
 }
 
 /** Types whose values stand in the text that is looked through first. */

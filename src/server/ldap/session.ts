@@ -113,7 +113,6 @@ export class LdapSession {
   logIn(account: Entrant): void {
     this.entrant = account
     this.#admitted.loggedIn()
-    this.options.shared.book.warm()
   }
 
   logOut(): void {
