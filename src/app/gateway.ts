@@ -56,8 +56,15 @@ runRole('gateway', async ({ place, log, atFailure }) => {
   node.onSettings((settings) => {
     resolver = resolverOf(settings)
   })
+  const signer = new Signer({
+    directory: node.directory,
+    settings: () => node.settings,
+    clock,
+    events,
+  })
   const carrier = new Carrier({
     spool,
+    signer,
     // Asked for at each attempt: new servers are in force at once.
     get resolver() {
       return resolver
@@ -70,12 +77,6 @@ runRole('gateway', async ({ place, log, atFailure }) => {
         (listener) => listener.port === port && listener.address === ip,
       ),
     handed: renderHanded,
-  })
-  const signer = new Signer({
-    directory: node.directory,
-    settings: () => node.settings,
-    clock,
-    events,
   })
   const courier = new Courier({
     spool,

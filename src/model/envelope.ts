@@ -26,6 +26,14 @@ export interface Verp {
   readonly leave?: LeaveAddresses
 }
 
+/** Of one mail to many, signed when it was queued: what a signature over another header needs (RFC 6376 §3.7). */
+export interface SignedCopies {
+  /** So many octets of signatures it begins with. */
+  readonly startBytes: number
+  /** SHA-256 of its body, base64. */
+  readonly bodyHash: string
+}
+
 /** Where a list's mail says that one leaves it; each member elsewhere is told a way of their own. */
 export interface LeaveAddresses {
   readonly address: Address

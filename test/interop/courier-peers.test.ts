@@ -4,8 +4,12 @@ import { concatOctets, fromUtf8, type Octets } from '#base/octets.ts'
 import { systemClock } from '#base/time.ts'
 import { MailClient } from '#client/smtp/deliver.ts'
 import type { DeliverJob } from '#client/smtp/job.ts'
+import { leaveField, leaveOf } from '#engine/list/leave-way.ts'
+import { OwnCopies } from '#engine/queue/own-copies.ts'
 import { SignedOctets } from '#engine/receive/signed-octets.ts'
 import { parseAddress, type Address } from '#model/address.ts'
+import type { QueueMessage, QueueRecipient } from '#store/spool/spool-store.ts'
+import { fakeList } from '#test/fake/directory.ts'
 import { LineClient } from '#test/fake/line-client.ts'
 import { dkimResults, fakeDkimKey, fakeSigner, recordOf } from '#test/fake/signing.ts'
 import { startSink } from '#test/fake/smtp-sink.ts'
@@ -55,8 +59,49 @@ function address(text: string): Address {
   return parsed.value
 }
 
+interface Delivery {
+  readonly protocol: 'smtp' | 'lmtp'
+  readonly port: number
+  readonly octets?: Octets
+}
+
+/** Of one post in the queue, what one member elsewhere gets: signed over the own way to leave (RFC 8058). */
+async function copyFor(member: string): Promise<Octets> {
+  const { signer } = fakeSigner([
+    { kind: 'domain', domain: { name: 'campus.example', dkim: KEYS } },
+  ])
+  const leave = leaveOf(fakeList('seminar@campus.example'), 'https://mail.campus.example')!
+  const common = concatOctets([fromUtf8(`${leaveField(leave)}\r\n`), PLAIN])
+  const whole = new SignedOctets(signer, 'campus.example')
+  whole.feed(common)
+  const signature = await whole.finish('D1')
+  const queued = concatOctets([signature, common])
+  const message = {
+    queueId: 'Q1',
+    deliveryId: 'D1',
+    reversePath: address('seminar-bounces@campus.example'),
+    verp: { key: 'k'.repeat(32), post: 1, leave },
+    signed: { startBytes: signature.length, bodyHash: whole.bodyHash()! },
+  } as unknown as QueueMessage
+  const recipients = [{ address: address(member) }] as unknown as readonly QueueRecipient[]
+  const hop = { kind: 'mx', domain: 'campus.example' } as const
+  const copies = new OwnCopies({ signer, clock: systemClock })
+  const copy = await copies.of(
+    { message, hop, recipients },
+    {
+      sizeBytes: queued.length,
+      read: async (offset, length) => queued.subarray(offset, offset + length),
+    },
+  )
+  assert.ok(copy.ok)
+  return copy.value.read(0, copy.value.sizeBytes)
+}
+
 /** Delivers with our own client; every recipient must be taken. */
-async function deliver(t: TestContext, protocol: 'smtp' | 'lmtp', port: number): Promise<void> {
+async function deliver(
+  t: TestContext,
+  { protocol, port, octets = MESSAGE }: Delivery,
+): Promise<void> {
   const client = new MailClient(systemClock)
   t.after(() => client.close())
   const job: DeliverJob = {
@@ -70,9 +115,9 @@ async function deliver(t: TestContext, protocol: 'smtp' | 'lmtp', port: number):
     body: '8bitmime',
     smtpUtf8: false,
     content: {
-      sizeBytes: MESSAGE.length,
+      sizeBytes: octets.length,
       read: async (offset: number, length: number): Promise<Octets> =>
-        MESSAGE.subarray(offset, offset + length),
+        octets.subarray(offset, offset + length),
     },
   }
   const delivered = await client.deliver(job)
@@ -82,7 +127,7 @@ async function deliver(t: TestContext, protocol: 'smtp' | 'lmtp', port: number):
 }
 
 test(
-  'our client gives mail to Postfix, which hands it on by SMTP and by LMTP, octets unchanged and signatures right',
+  'our client gives mail to Postfix, which hands it on by SMTP and by LMTP, octets unchanged and signatures right, those of a member’s own copy of a post too',
   { skip },
   async (t) => {
     for (const protocol of ['smtp', 'lmtp'] as const) {
@@ -92,13 +137,20 @@ test(
         protocol === 'smtp' ? `smtp:[127.0.0.1]:${sink.port}` : `lmtp:inet:127.0.0.1:${sink.port}`
       const postfix = await startPostfix({ transports: { 'campus.example': hop } })
       try {
-        await deliver(t, 'smtp', postfix.port)
-        await sink.taken(1)
-        const content = Buffer.from(sink.mails[0]?.content ?? '')
-        assert.ok(content.subarray(-MESSAGE.length).equals(MESSAGE), content.toString())
-        assert.deepEqual(await dkimResults(content, RECORDS), ['pass', 'pass'])
-        if (dkimpyMissing() === undefined)
-          assert.deepEqual(dkimpy([content], RECORDS), [['pass', 'pass']])
+        const copies = [MESSAGE, await copyFor('hanako@campus.example')]
+        for (const [at, octets] of copies.entries()) {
+          await deliver(t, { protocol: 'smtp', port: postfix.port, octets })
+          await sink.taken(at + 1)
+          const content = Buffer.from(sink.mails[at]?.content ?? '')
+          assert.ok(content.subarray(-octets.length).equals(octets), content.toString())
+          assert.deepEqual(await dkimResults(content, RECORDS), ['pass', 'pass'])
+          if (dkimpyMissing() === undefined)
+            assert.deepEqual(dkimpy([content], RECORDS), [['pass', 'pass']])
+        }
+        assert.match(
+          sink.mails[1]?.content.toString() ?? '',
+          /\r\nList-Unsubscribe: <https:\/\/mail\.campus\.example\/unsubscribe\/\S+>,\r\n <mailto:\S+>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n/,
+        )
       } finally {
         await postfix.stop()
       }
@@ -112,7 +164,7 @@ test(
   async (t) => {
     const dovecot = await startDovecot({ accounts: { 'hanako@campus.example': 'a&b "渡り"' } })
     try {
-      await deliver(t, 'lmtp', dovecot.lmtpPort)
+      await deliver(t, { protocol: 'lmtp', port: dovecot.lmtpPort })
       const imap = LineClient.tls(dovecot.imapsPort)
       t.after(() => imap.end())
       await imap.line()

@@ -7,6 +7,7 @@ import type { Installation } from '#test/e2e/installation.ts'
 import { smtpSource } from '#test/peers/postfix.ts'
 import { addAccounts } from './fill.ts'
 import { LmtpConnection, messageOf, personalTimes } from './lmtp-load.ts'
+import { copyCosts } from './post-copies.ts'
 import { benchInstallation, median, quantile, table, watari, type Part } from './setup.ts'
 
 const MEMBERS = Number(process.env['WATARI_BENCH_ACCOUNTS'] ?? 10_000)
@@ -22,6 +23,7 @@ export const posts: Part = {
   name: 'posts',
   what: `a post to a list of ${MEMBERS.toLocaleString('en')} persons, beside as many single messages, and a personal mail meanwhile`,
   async run(say) {
+    await copyCosts(say)
     const ours = await benchInstallation()
     try {
       await ours.stop()

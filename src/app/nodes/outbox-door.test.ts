@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,8 @@ import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 
 import { OutboxDoor } from './outbox-door.ts'
 import { StorageChild } from '#app/storage/child-process.ts'
-import { fakeSigner } from '#test/fake/signing.ts'
+import { addr } from '#test/fake/directory.ts'
+import { fakeDkimKey, fakeSigner } from '#test/fake/signing.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-door-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -46,7 +48,7 @@ async function* pieces(octets: Octets): AsyncGenerator<Octets> {
 }
 
 /** A gateway's storage and the door before it; `failpoints` may kill them. */
-async function gateway(dir: string, failpoints: string) {
+async function gateway(dir: string, failpoints: string, signer = fakeSigner().signer) {
   const storage = new StorageChild({
     kind: 'spool',
     dir,
@@ -60,7 +62,7 @@ async function gateway(dir: string, failpoints: string) {
   const spool = storage.service('spool')
   const door = new OutboxDoor({
     spool,
-    signer: fakeSigner().signer,
+    signer,
     directory: new MemoryDirectory(),
     clock: systemClock,
     lifetimeMs: () => 1_000_000,
@@ -88,6 +90,26 @@ async function handOver(waiting: Map<string, number>, door: OutboxDoor): Promise
 }
 
 describe('outbox door', () => {
+  test('a post that is signed is queued with what each copy needs to be signed once more (RFC 8058 §4)', async (t) => {
+    const key = fakeDkimKey('ed25519')
+    const { signer } = fakeSigner([
+      { kind: 'domain', domain: { name: 'campus.example', dkim: [key] } },
+    ])
+    const { storage, spool, door } = await gateway(mkdtempSync(join(root, 'v-')), '', signer)
+    t.after(() => storage.stop())
+    const { head } = entry(1)
+    const verp = { key: 'k'.repeat(20), post: 7 }
+    const post = { ...head, kind: 'post' as const, verp }
+    const [ours, others] = ['seminar-bounces@campus.example', 'x-bounces@else.example'].map(addr)
+    await door.take({ ...post, id: 'D1.0', reversePath: ours! }, pieces(TEXT))
+    await door.take({ ...post, id: 'D2.0', reversePath: others! }, pieces(TEXT))
+    const [signed, unsigned] = (await spool.list({ limit: 2 })).messages
+    const bodyHash = createHash('sha256').update('会議のお知らせ\r\n').digest('base64')
+    assert.equal(signed!.signed?.bodyHash, bodyHash)
+    assert.equal(signed!.signed.startBytes, signed!.sizeBytes - TEXT.byteLength)
+    assert.deepEqual([unsigned!.signed, unsigned!.verp], [undefined, verp])
+  })
+
   test(`queues each of ${ENTRIES} entries once, over kill -9 after commits whose answers are lost`, async (t) => {
     const dir = mkdtempSync(join(root, 'v-'))
     const waiting = new Map(Array.from({ length: ENTRIES }, (_, i) => [entry(i).head.id, i]))

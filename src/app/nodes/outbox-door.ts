@@ -73,6 +73,8 @@ export class OutboxDoor {
       throw thrown
     }
     if (judged?.made.kind === 'discard') return kept.drop()
+    // Each member's copy is signed once more, over the fields that are that member's own.
+    const bodyHash = signature.length > 0 ? signed?.bodyHash() : undefined
     const hold = judged === undefined ? undefined : holdOf(judged.made)
     const trace =
       judged === undefined ? '' : `X-Watari-Verdict: ${renderVerdict(judged.verdict)}\r\n`
@@ -90,6 +92,7 @@ export class OutboxDoor {
       smtpUtf8: head.smtpUtf8,
       ...(head.kind === 'post' && { isBulk: true }),
       ...(head.verp && { verp: head.verp }),
+      ...(head.verp && bodyHash && { signed: { startBytes: signature.length, bodyHash } }),
       receivedAtMs: nowMs,
       expiresAtMs: nowMs + lifetimeMs(),
       ...(judged && { verdict: judged.verdict }),

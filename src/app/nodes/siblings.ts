@@ -134,7 +134,9 @@ export function joinedSiblings(own: {
       return place && dialTo(place)
     },
     queueFor: ({ id, kind }) => {
-      const queue = kind === 'submission' ? undefined : callerFor(id, keepsQueue)
+      // A gateway alone judges what is submitted, and knows the own reverse-path of each member of a list.
+      const isGateways = kind === 'submission' || kind === 'post'
+      const queue = isGateways ? undefined : callerFor(id, keepsQueue)
       return queue ?? callerFor(id, sendsMail)
     },
     gatewayFor: (id) => callerFor(id, sendsMail),

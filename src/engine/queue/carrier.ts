@@ -1,24 +1,24 @@
-import { concatOctets, equalOctets, fromUtf8 } from '#base/octets.ts'
-import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import type { Resolver } from '#client/dns/resolver.ts'
 import { MailClient } from '#client/smtp/deliver.ts'
 import type { ContentSource, DeliverJob, Endpoint } from '#client/smtp/job.ts'
-import { ownBeginning } from '#engine/list/leave-way.ts'
 import { verpAddress } from '#engine/list/verp.ts'
 import type { Address } from '#model/address.ts'
 import { formatNextHop } from '#model/route.ts'
+import type { Signer } from '#engine/sender/signer.ts'
 import type { Verdict } from '#model/verdict.ts'
-import type { SpoolStore } from '#store/spool/spool-store.ts'
-import { unreachable } from './attempt.ts'
+import type { QueueMessage, SpoolStore } from '#store/spool/spool-store.ts'
+import { ownTrouble, unreachable } from './attempt.ts'
 import type { Attempt } from './attempt.ts'
 import { endpointsOf } from './endpoints.ts'
 import type { Lane, Load } from './hop-lanes.ts'
+import { OwnCopies } from './own-copies.ts'
 
 export interface CarrierOptions {
   readonly spool: SpoolStore
   readonly resolver: Resolver
   readonly clock: Clock
+  readonly signer: Signer
   /** Our name in EHLO and in reports. */
   readonly hostname: string
   /** The LMTP door of this installation's store; none: it is away. */
@@ -42,10 +42,12 @@ export interface LoadCarrier {
 export class Carrier implements LoadCarrier {
   readonly #options: CarrierOptions
   readonly #client: MailClient
+  readonly #copies: OwnCopies
 
   constructor(options: CarrierOptions) {
     this.#options = options
     this.#client = new MailClient(options.clock)
+    this.#copies = new OwnCopies(options)
   }
 
   async carry(load: Load, lane: Lane): Promise<Attempt> {
@@ -62,7 +64,14 @@ export class Carrier implements LoadCarrier {
       const results = load.recipients.map(() => ({ reply, by: 'self' as const }))
       return { results, own: false, final: false, relayedDsn: false }
     }
-    const delivered = await this.#client.deliver(await this.#jobOf(load, endpoints.value))
+    const copy = await this.#copies.of(load, this.#contentOf(load.message))
+    if (!copy.ok) {
+      // RFC 3463 §3.8: 4.7.5, a cryptographic failure
+      const reply = { code: 451, status: '4.7.5', text: copy.error.text }
+      return { ...ownTrouble(load, reply), notBeforeMs: copy.error.leftMs }
+    }
+    const job = this.#jobOf(load, endpoints.value, copy.value)
+    const delivered = await this.#client.deliver(job)
     if (!delivered.ok) {
       lane.dead(delivered.error.message, clock)
       return unreachable(load, delivered.error.message)
@@ -77,10 +86,18 @@ export class Carrier implements LoadCarrier {
     return this.#client.close()
   }
 
-  async #jobOf(load: Load, endpoints: readonly Endpoint[]): Promise<DeliverJob> {
+  #contentOf({ queueId, sizeBytes }: QueueMessage): ContentSource {
+    const { spool } = this.#options
+    return {
+      sizeBytes,
+      read: async (offset, length) => (await spool.read({ queueId, offset, length })).octets,
+    }
+  }
+
+  #jobOf(load: Load, endpoints: readonly Endpoint[], content: ContentSource): DeliverJob {
     const { message, hop, recipients } = load
-    const { spool, handed, hostname } = this.#options
-    const { queueId, sizeBytes, deliveryId, verdict } = message
+    const { handed, hostname } = this.#options
+    const { deliveryId, verdict } = message
     return {
       protocol: hop.kind === 'local' || hop.kind === 'lmtp' ? 'lmtp' : 'smtp',
       endpoints,
@@ -96,10 +113,7 @@ export class Carrier implements LoadCarrier {
       ...(handed === undefined
         ? {}
         : { handed: handed({ deliveryId, ...(verdict === undefined ? {} : { verdict }) }) }),
-      content: await ownCopy(load, {
-        sizeBytes,
-        read: async (offset, length) => (await spool.read({ queueId, offset, length })).octets,
-      }),
+      content,
     }
   }
 }
@@ -112,34 +126,3 @@ function reversePathOf({ message, hop, recipients }: Load): Address | null {
     return reversePath
   return verpAddress(reversePath, verp, recipient.address)
 }
-
-/**
- * The octets for this load: one content lies in the queue for all members of a list, and a member
- * elsewhere, who has a transaction of their own, gets the own way to leave in it (RFC 8058 §3.1).
- */
-async function ownCopy(
-  { message, hop, recipients }: Load,
-  whole: ContentSource,
-): Promise<ContentSource> {
-  const { verp } = message
-  const [recipient] = recipients
-  if (verp === undefined || hop.kind === 'local' || recipient === undefined) return whole
-  const beginning = ownBeginning(verp, recipient.address)
-  if (beginning === undefined) return whole
-  const [common, own] = [fromUtf8(beginning.common), fromUtf8(beginning.own)]
-  // Made by a store that begins otherwise, it goes as it is.
-  const begins =
-    common.length <= whole.sizeBytes && equalOctets(await whole.read(0, common.length), common)
-  return begins ? replacedStart(whole, common.length, own) : whole
-}
-
-/** The content with other octets in the place of its first ones. */
-const replacedStart = (whole: ContentSource, length: number, start: Octets): ContentSource => ({
-  sizeBytes: whole.sizeBytes - length + start.length,
-  async read(offset, size) {
-    const first = start.subarray(offset, offset + size)
-    if (first.length === size) return first
-    const from = Math.max(offset, start.length) - start.length + length
-    return concatOctets([first, await whole.read(from, size - first.length)])
-  },
-})

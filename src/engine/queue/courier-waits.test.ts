@@ -64,6 +64,7 @@ async function start(
   const state = { isReady: false }
   const make = (): Courier => {
     const carrier = new Carrier({
+      signer: fakeSigner().signer,
       spool,
       resolver: new Resolver({ servers: [], timeoutMs: SECOND_MS, clock }),
       clock,

@@ -10,7 +10,10 @@ import { fromUtf8 } from '#base/octets.ts'
 import { FakeClock, HOUR_MS, MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import { Resolver } from '#client/dns/resolver.ts'
 import { leaveField, leaveOf } from '#engine/list/leave-way.ts'
+import { SignedOctets } from '#engine/receive/signed-octets.ts'
+import { Signer } from '#engine/sender/signer.ts'
 import { formatAddress } from '#model/address.ts'
+import type { DkimKey } from '#model/dkim-key.ts'
 import type { DeliveryId } from '#model/envelope.ts'
 import type { NewEvent } from '#model/event.ts'
 import type { NextHop } from '#model/route.ts'
@@ -20,9 +23,10 @@ import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
 import { addr, fakeAccount, fakeDirectory, fakeList } from '#test/fake/directory.ts'
 import { startFakeDns } from '#test/fake/dns-server.ts'
 import type { Zone } from '#test/fake/dns-server.ts'
-import { fakeSigner } from '#test/fake/signing.ts'
+import { dkimResults, fakeDkimKey, fakeSigner, recordOf } from '#test/fake/signing.ts'
 import { SINK_OFFERS, startSink } from '#test/fake/smtp-sink.ts'
 import type { SinkOptions } from '#test/fake/smtp-sink.ts'
+import { dkimpy, dkimpyMissing } from '#test/peers/dkimpy.ts'
 import { Carrier } from './carrier.ts'
 import type { CarrierOptions } from './carrier.ts'
 import { Courier } from './courier.ts'
@@ -61,6 +65,7 @@ async function start(t: TestContext, setting: Setting = {}) {
   const events: NewEvent[] = []
   let waiting: (() => void)[] = []
   const carrier = new Carrier({
+    signer: fakeSigner().signer,
     spool,
     resolver: new Resolver({ servers: [dns.address], timeoutMs: SECOND_MS, clock }),
     clock,
@@ -191,6 +196,97 @@ test('one content to many names each member elsewhere the own way to leave, and 
   assert.equal(new Set(marks).size, 2)
   assert.ok(!marks.includes(undefined))
 })
+
+test('a signed post is signed once more for each member elsewhere, over fields of their own (RFC 8058 §4)', async (t) => {
+  const keys = [fakeDkimKey('rsa'), fakeDkimKey('ed25519')]
+  const { mx, lmtp, post, rest, until, left } = await startSigned(t, () => keys)
+  await post('hanako@campus.example taro@else.example jiro@else.example')
+  await until('queue.delivered', 3)
+  await left(0)
+  const records = Object.assign({}, ...keys.map((key) => recordOf('campus.example', key)))
+  const mails = [...lmtp.mails, ...mx.mails].map(({ content }) => content)
+  for (const mail of mails) assert.deepEqual(await dkimResults(mail, records), ['pass', 'pass'])
+  if (dkimpyMissing() === undefined)
+    for (const said of dkimpy(mails, records)) assert.deepEqual(said, ['pass', 'pass'])
+  const links = mx.mails.map(({ content }) => {
+    const text = content.toString()
+    assert.ok(text.endsWith(`\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n${rest}`))
+    assert.equal(text.match(/^(DKIM-Signature|List-Unsubscribe):/gm)?.length, 3)
+    for (const name of ['list-unsubscribe', 'list-unsubscribe-post'])
+      assert.equal(text.match(new RegExp(`[:\\s]${name}[:;]`, 'g'))?.length, 2, name)
+    return /^List-Unsubscribe: <(\S+)>/m.exec(text)?.[1]
+  })
+  assert.equal(new Set(links).size, 2)
+  assert.ok(!links.includes(undefined))
+  // Nobody takes the link out of a copy, or another one in.
+  const forged = fromUtf8(mx.mails[0]!.content.toString().replace(links[0]!, links[1]!))
+  for (const result of await dkimResults(forged, records)) assert.notEqual(result, 'pass')
+})
+
+test('a post that was signed waits while its domain has no key, is told of, and never leaves unsigned', async (t) => {
+  const keys = [fakeDkimKey('ed25519')]
+  let now: readonly DkimKey[] = []
+  const { mx, lmtp, signing, post, until, left, pass } = await startSigned(t, () => now, keys)
+  await post('hanako@campus.example taro@else.example jiro@else.example')
+  const deferred = await until('queue.deferred', 2)
+  for (const { fields } of deferred)
+    assert.equal(fields['status'], '451 4.7.5 the message cannot be signed now')
+  await lmtp.taken(1)
+  // Those that were on their way at once, and none that follows them for some minutes.
+  const told = signing.length
+  assert.ok(told >= 1 && told <= 2, `${told}`)
+  for (const { name, fields } of signing)
+    assert.deepEqual(
+      [name, fields['domain'], fields['outcome']],
+      ['dkim.failed', 'campus.example', 'deferred'],
+    )
+  assert.equal(mx.mails.length, 0)
+  await post('saburo@else.example')
+  await until('queue.deferred', 3)
+  assert.ok(signing.length > told, 'another post is told of for itself')
+  now = keys
+  await pass(MINUTE_MS, 'queue.delivered', 4)
+  await left(0)
+  const records = recordOf('campus.example', keys[0]!)
+  for (const { content } of mx.mails)
+    assert.deepEqual(await dkimResults(content, records), ['pass'])
+})
+
+/** A courier whose signer has the keys of the moment, and a post that was signed by `came` when it came. */
+async function startSigned(
+  t: TestContext,
+  now: () => readonly DkimKey[],
+  came: readonly DkimKey[] = now(),
+) {
+  const domain = (dkim: readonly DkimKey[]): readonly DirectoryRow[] => [
+    { kind: 'domain', domain: { name: 'campus.example', dkim } },
+  ]
+  const signing: NewEvent[] = []
+  const signer = new Signer({
+    directory: { seq: 1, domain: (name) => fakeDirectory(domain(now())).domain(name) },
+    settings: () => ({ 'dkim.expiryMs': 0, 'dkim.onFailure': 'defer' }),
+    clock: new FakeClock(),
+    events: { emit: (event) => signing.push(event) },
+  })
+  const started = await start(t, { carrier: { signer } })
+  const leave = leaveOf(fakeList('seminar@campus.example'), 'https://mail.campus.example')!
+  const rest = `From: taro@campus.example\r\n${HEADER}\r\n${'本文。'.repeat(200_000)}\r\n`
+  const octets = fromUtf8(`${leaveField(leave)}\r\n${rest}`)
+  const post = async (to: string): Promise<unknown> => {
+    const signed = new SignedOctets(fakeSigner(domain(came)).signer, 'campus.example')
+    signed.feed(octets)
+    const signature = await signed.finish('D1')
+    return started.send(to, {
+      reversePath: addr('seminar-bounces@campus.example'),
+      verp: { key: 'k'.repeat(32), post: 1, leave },
+      signed: { startBytes: signature.length, bodyHash: signed.bodyHash()! },
+      isBulk: true,
+      body: '8bitmime',
+      content: { octets: [signature, octets] },
+    })
+  }
+  return { ...started, rest, post, signing }
+}
 
 test('a refused recipient is reported to the sender, by a route of its own (RFC 3464)', async (t) => {
   const { lmtp, send, until, left } = await start(t, {

@@ -33,6 +33,11 @@ export class SignedOctets {
     return this.#signer.sign(this.#signing, { id }, onFailure)
   }
 
+  /** SHA-256 of the body in base64, once it is finished; undefined where no key signs for it. */
+  bodyHash(): string | undefined {
+    return this.#signing?.bodyHash()
+  }
+
   #begin({ header, rest }: { readonly header: Octets; readonly rest: Octets }): void {
     this.#signing = this.#signer.begin(header, [...headerFields(header)], this.#domain)
     this.#signing?.feed(rest)

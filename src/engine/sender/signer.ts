@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { domainToASCII } from 'node:url'
-import { emptyOctets, fromLatin1, toLatin1, toUtf8 } from '#base/octets.ts'
+import { emptyOctets, fromLatin1, toUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
@@ -10,14 +10,14 @@ import type { Clock } from '#base/time.ts'
 import { RelaxedBody } from '#codec/dkim/relaxed-body.ts'
 import { relaxedField, signatureField, signedField } from '#codec/dkim/signature.ts'
 import { parseAddressList } from '#codec/mime/address-list.ts'
-import { headerFields } from '#codec/mime/header.ts'
 import type { HeaderField } from '#codec/mime/header.ts'
 import type { DkimKey } from '#model/dkim-key.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { Settings } from '#store/settings/table.ts'
 
-import { signedNames } from './signed-names.ts'
+import { RelaxedHeader } from './signed-header.ts'
+import type { SignedHeader } from './signed-header.ts'
 
 export interface SignerOptions {
   readonly directory: Pick<Directory, 'domain' | 'seq'>
@@ -53,8 +53,21 @@ export class Signer {
    * it; absent: that of its author. Undefined where no key signs for that.
    */
   begin(header: Octets, fields: readonly HeaderField[], domain?: string): Signing | undefined {
-    const keys = this.#keysOf(domain ?? authorDomain(fields))
-    return keys.length === 0 ? undefined : new Signing(header, keys)
+    const signs = domain ?? authorDomain(fields)
+    const keys = this.#keysOf(signs)
+    if (signs === undefined || keys.length === 0) return undefined
+    return new Signing(new RelaxedHeader(header), { domain: signs, keys })
+  }
+
+  /**
+   * A copy of a message that was signed before, with fields of its own: its body is known by its
+   * hash. That its domain has no key any more is a failure of `sign`, since it was signed when it came.
+   */
+  resume(
+    header: RelaxedHeader,
+    { domain, bodyHash }: { readonly domain: string; readonly bodyHash: string },
+  ): Signing {
+    return new Signing(header, { domain, bodyHash, keys: this.#keysOf(domain) })
   }
 
   /**
@@ -91,6 +104,7 @@ export class Signer {
     const nowMs = this.#options.clock.nowMs()
     const expiryMs = this.#options.settings()['dkim.expiryMs']
     const { names, lines } = header
+    if (signing.keys.length === 0) throw new Error('its domain has no key that signs')
     const bodyHash = signing.bodyHash()
     const made = signing.keys.map(async ({ domain, key }) => {
       const field = signatureField({
@@ -142,22 +156,28 @@ export class Signer {
   }
 }
 
-/** Names as h= has them, and the fields that they find, from the last one of a name upwards (RFC 6376 §5.4.2). */
-interface SignedHeader {
-  readonly names: readonly string[]
-  readonly lines: readonly string[]
-}
-
 /** One message on its way to its signatures. */
 export class Signing {
   readonly keys: readonly SigningKey[]
-  readonly #header: Octets
+  readonly domain: string
+  readonly #header: RelaxedHeader
   readonly #hash = createHash('sha256')
   readonly #body = new RelaxedBody((octets) => this.#hash.update(octets))
+  #bodyHash: string | undefined
 
-  constructor(header: Octets, keys: readonly SigningKey[]) {
+  /** `bodyHash`: known already, so that no body is fed. */
+  constructor(
+    header: RelaxedHeader,
+    by: {
+      readonly domain: string
+      readonly keys: readonly SigningKey[]
+      readonly bodyHash?: string
+    },
+  ) {
     this.#header = header
-    this.keys = keys
+    this.keys = by.keys
+    this.domain = by.keys[0]?.domain ?? by.domain
+    this.#bodyHash = by.bodyHash
   }
 
   /** Octets of its body, in order. */
@@ -165,40 +185,22 @@ export class Signing {
     this.#body.feed(octets)
   }
 
+  /** SHA-256 in base64; no octets may be fed after it. */
   bodyHash(): string {
-    this.#body.finish()
-    return this.#hash.digest('base64')
-  }
-
-  get domain(): string {
-    return this.keys[0]?.domain ?? ''
+    if (this.#bodyHash === undefined) {
+      this.#body.finish()
+      this.#bodyHash = this.#hash.digest('base64')
+    }
+    return this.#bodyHash
   }
 
   get selectors(): string {
     return this.keys.map(({ key }) => key.selector).join(',')
   }
 
-  /**
-   * What is signed of the header, `added` in front of it. Undefined where a CR or LF stands alone in
-   * it: whoever checks it would find other fields than whoever shows it.
-   */
+  /** What is signed of the header, `added` in front of it; undefined where it cannot be signed. */
   headerOf(added: Octets): SignedHeader | undefined {
-    const byName = new Map<string, string[]>()
-    for (const block of [added, this.#header])
-      for (const { key, range } of headerFields(block)) {
-        const raw = toLatin1(block.subarray(range.offset, range.offset + range.length))
-        const whole = raw.endsWith('\r\n') ? raw.slice(0, -2) : raw
-        if (/\r(?!\n)|(?<!\r)\n/.test(whole)) return undefined
-        const line = relaxedField(whole)
-        if (line === undefined) continue
-        const lines = byName.get(key)
-        if (lines === undefined) byName.set(key, [line])
-        else lines.push(line)
-      }
-    const names = signedNames(new Map([...byName].map(([name, { length }]) => [name, length])))
-    // What is named once more than it is there signs that there is none (RFC 6376 §5.4).
-    const lines = names.flatMap((name) => byName.get(name)?.pop() ?? [])
-    return { names, lines }
+    return this.#header.under(added)
   }
 }
 

@@ -1,6 +1,13 @@
 import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
-import type { BodyKind, DeliveryId, Door, NotifyEvent, Verp } from '#model/envelope.ts'
+import type {
+  BodyKind,
+  DeliveryId,
+  Door,
+  NotifyEvent,
+  SignedCopies,
+  Verp,
+} from '#model/envelope.ts'
 import type { Verdict } from '#model/verdict.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
 
@@ -24,6 +31,8 @@ export interface Accept {
   readonly isBulk?: true
   /** Of such a mail: how its reverse-path names each recipient elsewhere. */
   readonly verp?: Verp
+  /** Of such a mail, where its list's domain signs. */
+  readonly signed?: SignedCopies
   readonly receivedAtMs: number
   readonly expiresAtMs: number
   readonly content: Content
