@@ -1,20 +1,12 @@
-import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, RequestListener } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
-import { fromUtf8 } from '#base/octets.ts'
-import type { Octets } from '#base/octets.ts'
-import { Fault, isFault, messageOf, ok } from '#base/outcome.ts'
-import type { Log } from '#base/log.ts'
+import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { pinOf } from '#base/pin.ts'
-import type { KeyPin } from '#base/pin.ts'
 import { DAY_MS, SECOND_MS, systemClock } from '#base/time.ts'
 import { LMTP_PATH } from '#contract/node/wire.ts'
-import type { NewCredential } from '#contract/node/wire.ts'
 import { keptBinds } from './nodes/kept-binds.ts'
-import { withRenewed } from './nodes/new-credential.ts'
 import { ExpiryNotices } from '#engine/people/expiry-notices.ts'
 import { AccountUpkeep } from '#engine/people/account-upkeep.ts'
 import { HomeKeeper } from '#engine/home/home-keeper.ts'
@@ -24,13 +16,6 @@ import { OwnChoices } from '#engine/people/own-choices.ts'
 import { SourceKeeper } from '#engine/people/source-keeper.ts'
 import { SourceLogins } from '#engine/people/source-logins.ts'
 import { findCycle } from '#engine/route/check.ts'
-import type { AccountId } from '#model/account.ts'
-import { withAppPassword } from '#model/app-password.ts'
-import type { AppPasswordChange } from '#model/app-password.ts'
-import { needsSmtpUtf8 } from '#model/address.ts'
-import type { Address } from '#model/address.ts'
-import type { NodeId } from '#model/event.ts'
-import type { NodePlace } from '#model/node.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { joinDoor } from '#server/node/join-door.ts'
 import { NodeBook } from '#server/node/node-book.ts'
@@ -40,24 +25,14 @@ import { ApiTokens } from '#store/directory/api-tokens.ts'
 import { AccountClock } from '#store/directory/account-clock.ts'
 import { createAuthenticator } from '#store/directory/login.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
-import type { DirectoryEdit } from '#store/directory/check-edits.ts'
-import { hashPassword } from '#store/directory/password.ts'
-import { makeScramKeys, newSaltKey } from '#store/directory/scram-keys.ts'
 import { lifeRulesOf } from '#store/settings/life-rules.ts'
 import { scriptFault } from '#engine/deliver/scripts.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
-import { SETTINGS } from '#store/settings/table.ts'
 
-import { answerEarly } from './web/alive.ts'
-import { FIRST_SUBDOMAIN, readFirstRun } from './start/first-run.ts'
-import type { FirstRun } from './start/first-run.ts'
+import { readFirstRun } from './start/first-run.ts'
 import { listenersOf, readHost } from './start/host.ts'
-import type { Host } from './start/host.ts'
 import { naming } from './start/naming.ts'
-import { remotePosts } from './nodes/post-calls.ts'
-import { remoteKeeping } from './nodes/keeping-calls.ts'
-import { remoteSearch } from './nodes/search-calls.ts'
-import { NodeCallers, remoteQueue } from './nodes/node-callers.ts'
+import { NodeCallers } from './nodes/node-callers.ts'
 import {
   cutRemoved,
   openNodeDoor,
@@ -75,11 +50,16 @@ import {
 import { resolverOf } from './resolver.ts'
 import { runRole } from './role.ts'
 import type { ScanBench } from './judging/scan-bench.ts'
-import { remoteScripts } from './nodes/script-calls.ts'
 import { sieveBench } from './judging/sieve-bench.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { VERSION } from './version.ts'
 import { serveWeb } from './web/web.ts'
+import { giveSaltKeys, seed } from './control/first-directory.ts'
+import { lazyAdmin } from './control/lazy-admin.ts'
+import { changeAppPassword, rehash } from './control/node-writes.ts'
+import { sendNotice } from './control/notice.ts'
+import { ownStore, stateOfStore } from './control/own-store.ts'
+import { remoteRooms } from './control/remote-rooms.ts'
 
 /** Control can tell nothing before it has read its directory, so that it waits for a slow disk at its start. */
 const STORAGE_MS_MAX = 30 * SECOND_MS
@@ -243,24 +223,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     settingsStore,
     hub,
     nodes: book,
-    queues: () =>
-      callers.queues().map(({ node, caller }) => ({ node, queue: remoteQueue(caller) })),
-    scripts: () => {
-      const { node, caller } = callers.store()
-      return { node, scripts: remoteScripts(caller) }
-    },
-    keeping: () => {
-      const { node, caller } = callers.store()
-      return { node, keeping: remoteKeeping(caller) }
-    },
-    posts: () => {
-      const { node, caller } = callers.store()
-      return { node, posts: remotePosts(caller) }
-    },
-    search: () => {
-      const { node, caller } = callers.store()
-      return { node, search: remoteSearch(caller) }
-    },
+    ...remoteRooms(callers),
     index,
     texts: async (name) => {
       const answer = await resolverOf(settings.settings).txt(name)
@@ -325,169 +288,9 @@ runRole('control', async ({ place, log, atFailure }) => {
   }
 })
 
-/** A mail of our own, into the first queue that takes it. */
-async function sendNotice(
-  callers: NodeCallers,
-  mail: { readonly id: string; readonly to: Address; readonly octets: Octets },
-): Promise<void> {
-  const { id, to, octets } = mail
-  const [queue] = callers.queues()
-  if (queue === undefined) throw new Fault('unavailable', 'no node with a queue has joined yet')
-  await queue.caller.outbox(
-    {
-      id,
-      kind: 'reject', // like a rejection it is written here, and needs no judge
-      reversePath: null,
-      recipients: [to],
-      body: '7bit',
-      smtpUtf8: needsSmtpUtf8(to),
-      sizeBytes: octets.byteLength,
-    },
-    Readable.from([octets]),
-  )
-}
-
-/** The API's framework costs some 50 MiB: it is loaded when somebody first asks. */
-function lazyAdmin(deps: AdminDeps, log: Log): RequestListener {
-  let app: Promise<{ readonly listener: RequestListener }> | undefined
-  return (request, response) => {
-    if (answerEarly(request, response)) return
-    app ??= import('#server/admin/app.ts').then(({ adminApp }) => adminApp(deps, log))
-    app.then(
-      ({ listener }) => listener(request, response),
-      (cause: unknown) => {
-        log.error('admin.failed', { cause: messageOf(cause) })
-        app = undefined
-        response.writeHead(500)
-        response.end()
-      },
-    )
-  }
-}
-
-/** The store of a machine with all roles, for gateways that have joined: at control's own door. */
-function ownStore(host: Host, pin: KeyPin): readonly NodePlace[] {
-  const [listener] = listenersOf(host, 'node')
-  if (!host.roles.includes('store') || listener === undefined) return []
-  const { address, port } = listener
-  return [{ name: host.node as NodeId, role: 'store', address, port, pin, draining: false }]
-}
-
-function stateOfStore(hub: Pick<NodeHub, 'nodes'>): string {
-  const store = hub.nodes().find(({ role, connected }) => role === 'store' && connected)
-  // One that is degraded takes all mail: what is wrong with it is no reason to wait.
-  return store?.state === 'degraded' ? 'ready' : (store?.state ?? 'stalled')
-}
-
 /** Who holds the key that the peer has shown; undefined: nobody of ours. */
 function joinedNode(book: NodeBook, request: IncomingMessage) {
   const pin = keyOf(request)
   const node = pin === undefined ? undefined : book.holder(pin)
   return node && { node: node.name, role: node.role }
-}
-
-/** Puts a new hash or new keys in the place of dated ones, where those are still in force. */
-async function rehash(
-  directory: DirectoryMaster,
-  settings: SettingsMaster,
-  made: NewCredential,
-  node: string,
-): Promise<void> {
-  await directory.update(
-    (now) => {
-      const before = now.account(made.accountId as AccountId)
-      const account = withRenewed(before, made, {
-        settings: settings.settings,
-        sourceOf: (source) => now.source(source),
-      })
-      return ok(account === undefined ? [] : [{ kind: 'put', row: { kind: 'account', account } }])
-    },
-    { who: 'watari', from: `login at ${node}` },
-  )
-}
-
-/** Somebody's own passwords for programs, as a page of a node says. */
-async function changeAppPassword(
-  directory: DirectoryMaster,
-  change: AppPasswordChange,
-  node: string,
-): Promise<'done' | 'limit' | 'notFound'> {
-  let end: 'done' | 'limit' | 'notFound' = 'done'
-  const who = directory.directory.account(change.accountId)?.username ?? 'nobody'
-  const written = await directory.update(
-    (now) => {
-      const before = now.account(change.accountId)
-      const account = before === undefined ? 'notFound' : withAppPassword(before, change)
-      end = typeof account === 'string' ? account : 'done'
-      return ok(
-        typeof account === 'string' ? [] : [{ kind: 'put', row: { kind: 'account', account } }],
-      )
-    },
-    { who, from: `webmail at ${node}` },
-  )
-  if (!written.ok) throw new Fault('invalid', written.error.message)
-  return end
-}
-
-/** Gives each domain its secret for salts of names that do not exist; those of older programs have none. */
-async function giveSaltKeys(directory: DirectoryMaster): Promise<void> {
-  const without = directory.directory.domains().filter(({ saltKey }) => saltKey === undefined)
-  if (without.length === 0) return
-  const edits = without.map((domain): DirectoryEdit => ({
-    kind: 'put',
-    row: { kind: 'domain', domain: { ...domain, saltKey: newSaltKey() } },
-  }))
-  const written = await directory.write(edits, { who: 'watari', from: 'start' })
-  if (!written.ok) throw new Fault('config', `domains: ${written.error.message}`)
-}
-
-/** Enters the first domain and accounts, all in one change. */
-async function seed(directory: DirectoryMaster, firstRun: FirstRun | undefined): Promise<void> {
-  if (firstRun === undefined)
-    throw new Fault(
-      'config',
-      'the directory is empty and first-run.json is gone; begin a new data folder',
-    )
-  const edits: DirectoryEdit[] = [
-    {
-      kind: 'put',
-      row: { kind: 'domain', domain: { name: firstRun.domain, saltKey: newSaltKey() } },
-    },
-    {
-      kind: 'put',
-      row: {
-        kind: 'domain',
-        domain: {
-          name: FIRST_SUBDOMAIN,
-          convertTo: firstRun.domain,
-          saltKey: newSaltKey(),
-        },
-      },
-    },
-  ]
-  for (const { username, password, admin } of firstRun.accounts) {
-    const octets = fromUtf8(password)
-    const credential = await hashPassword(octets)
-    const scram = await makeScramKeys(octets, SETTINGS['auth.scramIterations'].default)
-    edits.push({
-      kind: 'put',
-      row: {
-        kind: 'account',
-        account: {
-          id: randomUUID() as string as AccountId,
-          username,
-          domain: firstRun.domain,
-          admin,
-          disabled: false,
-          credential,
-          ...(scram !== undefined && { scram }),
-          credentialVersion: 1,
-          addresses: [],
-          delegated: [],
-        },
-      },
-    })
-  }
-  const written = await directory.write(edits, { who: 'watari', from: 'first run' })
-  if (!written.ok) throw new Fault('config', `first run: ${written.error.message}`)
 }
