@@ -40,6 +40,7 @@ import type { RolePlace } from './role.ts'
 import { FOLDERS } from './role-names.ts'
 import { startSearch } from './search-owner.ts'
 import { StorageChild } from './storage/child-process.ts'
+import { LateCommits } from './storage/late-commits.ts'
 import type { PurgeTold } from './storage/purge-daily.ts'
 import type { DoorParts, OpenDoors } from './store-doors.ts'
 import { serveWeb } from './web/web.ts'
@@ -85,7 +86,10 @@ export async function startMailboxOwner(options: {
       if (topic === 'changed') for (const tell of listeners) tell(payload as StoreChanged)
       if (topic === 'purge') tellPurge(payload as PurgeTold)
     },
+    onLate: (late) => lateCommits.heard(late),
   })
+  const lateCommits = new LateCommits({ mailboxes: storage.service('mailboxes'), clock, log })
+  atFailure.defer(() => lateCommits.close())
   atFailure.defer(() => storage.stop())
   const tellPurge = ({ name, fields, remedy }: PurgeTold): void => {
     role.events.emit({ atMs: clock.nowMs(), name, fields })
@@ -164,6 +168,7 @@ export async function startMailboxOwner(options: {
     leaveLinks: lists.leaveLinks,
     close: async () => {
       await lists.keeper.close()
+      lateCommits.close()
       await Promise.all([
         pump.stop(),
         junkReports.close(),

@@ -75,7 +75,6 @@ export function storeOnHangingDisk(
     ): Promise<void> {
       const refused = /^t\d+ NO \[UNAVAILABLE\]/m
       const mail = Buffer.from('Subject: x\r\n\r\n')
-      // Nobody can say what becomes of it once the disk answers: a program that is told NO looks again.
       assert.match(await inTime('APPEND', reader.append('Drafts', mail)), refused)
       for (const [command, isRead] of [
         ['UID STORE 1 +FLAGS (\\Seen)', false],
@@ -125,6 +124,18 @@ export function storeOnHangingDisk(
       // Whoever was told 451 sends again: what had been written by then is not filed twice.
       assert.match(await lmtp(house, '止'), /^250/)
       assert.match(await lmtp(house, '後'), /^250/)
+      // A program that was told NO sends again, too: its first one is taken back where it has been filed.
+      const ids = /APPENDUID \d+ (\d+)/.exec(
+        await reader.append('Drafts', Buffer.from('Subject: x\r\n\r\n')),
+      )
+      await until(
+        'one draft',
+        async () => {
+          const drafts = await reader.command('STATUS Drafts (MESSAGES UIDNEXT)')
+          return drafts.includes(`MESSAGES 1 UIDNEXT ${Number(ids?.[1]) + 1}`)
+        },
+        WAIT_MS,
+      )
       const client = await imap(house, 'taro')
       try {
         const isThere = async () => (await countOf(client, 'INBOX')) === 4

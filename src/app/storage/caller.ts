@@ -13,6 +13,16 @@ export interface CallerOptions {
   readonly deadlineMs?: number
   /** Told when no answers come any more, and when they come again. */
   readonly onStall?: (isStalled: boolean) => void
+  /** Told of what was done after its caller had got Fault `stalled`. */
+  readonly onLate?: (late: LateAnswer) => void
+}
+
+/** An answer, no failure, to a call that was given up by then. */
+export interface LateAnswer {
+  readonly service: string
+  readonly method: string
+  readonly argument: unknown
+  readonly value: unknown
 }
 
 /**
@@ -35,6 +45,7 @@ interface Call {
   readonly argument: unknown
   readonly bytes: number
   deadlineAtMs: number
+  readonly isGivenUp?: true
   readonly resolve: (value: unknown) => void
   readonly reject: (cause: unknown) => void
 }
@@ -110,8 +121,9 @@ export class Caller {
     this.#setStalled(false)
     if (call === undefined) return true
     this.#sentBytes -= call.bytes
-    if (message[0] === 'answer') call.resolve(message[2])
-    else call.reject(errorOf(message[2]))
+    if (message[0] === 'failure') call.reject(errorOf(message[2]))
+    else if (call.isGivenUp === true) this.#options.onLate?.({ ...call, value: message[2] })
+    else call.resolve(message[2])
     this.#pump()
     return true
   }
@@ -181,7 +193,7 @@ export class Caller {
 }
 
 /** A call that was given up already. */
-const DEAF = { resolve: () => undefined, reject: () => undefined }
+const DEAF = { isGivenUp: true, resolve: () => undefined, reject: () => undefined } as const
 
 const nameOf = (call: Call): string => `${call.service}.${call.method}`
 

@@ -12,6 +12,7 @@ import type { Clock } from '#base/time.ts'
 import { CARRIES_OCTETS, heapFlags } from '#app/heap.ts'
 import type { HeapLimits } from '#app/heap.ts'
 import { Caller } from './caller.ts'
+import type { LateAnswer } from './caller.ts'
 import type { ServicesOf, StorageKind, StorageOptions } from './kinds.ts'
 import { errorOf } from './messages.ts'
 import type { ToChild, ToParent } from './messages.ts'
@@ -36,6 +37,8 @@ export interface StorageChildOptions<K extends StorageKind> {
   readonly onEnded?: (reason: string) => void
   /** Told by a store without being asked, such as a change of a mailbox. */
   readonly onNotice?: (topic: string, payload: unknown) => void
+  /** Told of what the child has done after its caller had got Fault `stalled`. */
+  readonly onLate?: (late: LateAnswer) => void
 }
 
 /** Everything but `ready` means that the role answers 4xx and is not ready. */
@@ -89,6 +92,7 @@ export class StorageChild<K extends StorageKind> {
         else options.log.info('storage.answers', { kind: options.kind })
         this.#trouble = isStalled ? NO_ANSWER : undefined
       },
+      ...(options.onLate !== undefined && { onLate: options.onLate }),
     })
   }
 
