@@ -232,6 +232,25 @@ describe('OpenLDAP', { skip: peersMissing() ?? false }, () => {
     }
   })
 
+  test('a server made anew says that a cookie is worth nothing: the copy is begun again (RFC 4533 §2.6)', async () => {
+    const settings = 'overlay syncprov\nsyncprov-reloadhint TRUE'
+    const anew = await startSlapd({ suffix: SUFFIX, ldif: people(), settings })
+    try {
+      const server = { host: '127.0.0.1', port: anew.port, tls: 'none' } as const
+      const copy = new Copy()
+      // None of its entries is as old as that: it cannot tell what has become of them.
+      copy.cookie = fromUtf8('rid=000,csn=20200401000000.000000Z#000000#000#000000')
+      await assert.rejects(copy.follow(server), (thrown) => isFault(thrown, 'conflict'))
+      assert.equal(copy.sent, 0)
+      copy.cookie = undefined
+      const { stop } = await copy.follow(server)
+      assert.equal(copy.entries.size, MANY + FIRST.length + 1)
+      stop()
+    } finally {
+      await anew.stop()
+    }
+  })
+
   test('a copy follows its server through a balancer: what comes, changes, goes, and from a cookie on', async () => {
     const balancer = await startBalancer([slapd.port])
     const writer = await LdapConnection.open(plain(), PARTS)
@@ -293,7 +312,7 @@ describe('OpenLDAP', { skip: peersMissing() ?? false }, () => {
 class Copy {
   readonly entries = new Map<string, { readonly dn: string; readonly cn: string }>()
   sent = 0
-  #cookie: Octets | undefined
+  cookie: Octets | undefined
   #told: (() => void) | undefined
 
   /** Resolves once the copy is whole; `ended` when nothing comes any more. */
@@ -303,7 +322,7 @@ class Copy {
     const whole = new Promise<void>((resolve) => (isWhole = resolve))
     const named = new Set<string>()
     const ask = { base: PEOPLE, scope: 'subtree', filter: ALL, attributes: ['cn'] } as const
-    const cookie = this.#cookie
+    const cookie = this.cookie
     const ended = (async () => {
       const options = { persist: true, ...(cookie !== undefined && { cookie }) }
       for await (const event of synchronise(connection, ask, options)) {
@@ -326,7 +345,7 @@ class Copy {
       named.add(event.uuid)
     } else if (event.kind === 'stays') for (const uuid of event.uuids) named.add(uuid)
     else if (event.kind === 'gone') for (const uuid of event.uuids) this.entries.delete(uuid)
-    else if (event.kind === 'cookie') this.#cookie = event.cookie
+    else if (event.kind === 'cookie') this.cookie = event.cookie
     else if (event.kind === 'restGone')
       for (const uuid of this.entries.keys()) if (!named.has(uuid)) this.entries.delete(uuid)
   }

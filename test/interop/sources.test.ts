@@ -433,6 +433,34 @@ describe('a copy that outlives a restart of control', { skip: peersMissing() ?? 
       await first.stop()
     }
   })
+
+  test('a server that was made anew and tells that no cookie is good there is read whole, and held', async () => {
+    const shelf = new SqliteSourceShelf(':memory:')
+    const settings = 'overlay syncprov\nsyncprov-reloadhint TRUE'
+    const first = await start({ settings })
+    const balancer = await startBalancer([first.port])
+    const home = await Home.open(balancer.port, {}, shelf)
+    await home.until(() => home.of('u99') !== undefined)
+    await home.keeper.close()
+    await first.stop()
+    const anew = await start({ settings, ldif: ldif(MANY - 1) })
+    try {
+      balancer.lead([anew.port])
+      await home.restart()
+      // It answers e-syncRefreshRequired (RFC 4533 §2.6), and then with people of other entryUUIDs.
+      await home.until(() => home.state().state === 'held')
+      assert.match(home.state().error ?? '', /100 of 100 people would be gone/)
+      assert.equal(home.of('u99')?.isGone, undefined)
+      await home.keeper.read('campus', { accept: true })
+      await home.until(() => home.of('u99')?.isGone === true)
+      assert.equal(home.state().people, MANY - 1)
+    } finally {
+      await home.close()
+      shelf.close()
+      await balancer.stop()
+      await anew.stop()
+    }
+  })
 })
 
 async function bound({ port, rootDn, rootPassword }: Slapd): Promise<LdapConnection> {
