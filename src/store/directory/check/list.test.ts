@@ -5,9 +5,9 @@ import { LIST_RULES } from '#model/list.ts'
 import type { MailingList } from '#model/list.ts'
 import type { ListMember } from '#model/list-member.ts'
 import { addr, fakeAccount, fakeDirectory, fakeList, fakeMember } from '#test/fake/directory.ts'
-import { checkRemoval, checkRow } from './check-edits.ts'
-import type { DirectoryRow } from './directory.ts'
-import { rowKey } from './row-key.ts'
+import { checkRemoval, checkRow } from '#store/directory/check-edits.ts'
+import type { DirectoryRow } from '#store/directory/directory.ts'
+import { rowKey } from '#store/directory/row-key.ts'
 
 const SEMINAR = 'ゼミ@campus.example'
 const hanako = fakeAccount('hanako@campus.example')
