@@ -177,6 +177,6 @@ const traceText = (found: TraceBody): string =>
         .map(([name, value]) => `${name}=${quoted(String(value))}`)
         .join(' '),
     ]),
-  )}`
+  )}${found.left === undefined ? '' : `${counted(found.left, 'more event')}: those of one recipient by their address\n`}`
 
 const quoted = (text: string): string => (/[\s"]/.test(text) ? JSON.stringify(text) : text)

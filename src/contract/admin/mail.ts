@@ -81,7 +81,16 @@ const event = z.object({
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
 })
 
-export const trace = z.object({ deliveryId: z.string(), events: z.array(event) })
+export const trace = z.object({
+  deliveryId: z.string(),
+  events: z.array(event),
+  left: z
+    .number()
+    .optional()
+    .describe(
+      'so many more events there are, of a mail to very many: an address finds those of one recipient',
+    ),
+})
 export type TraceBody = z.infer<typeof trace>
 
 export const traceQuery = z.object({

@@ -18,8 +18,8 @@ export function traceRoutes(app: AdminServer, deps: AdminDeps): void {
         const { items } = await deps.index.trace({ by, limit: query.limit })
         if (items.length > 0)
           return {
-            items: items.map(({ deliveryId, events }) => ({
-              deliveryId,
+            items: items.map(({ events, ...found }) => ({
+              ...found,
               events: events.map(eventBody),
             })),
           }

@@ -31,6 +31,8 @@ export type TraceBy =
 export interface Trace {
   readonly deliveryId: string
   readonly events: readonly EventRecord[]
+  /** So many more there are, of a mail to very many. */
+  readonly left?: number
 }
 
 /** Control's copy of all nodes' events, found by message, address and time. */
@@ -43,7 +45,10 @@ export interface EventIndex {
     readonly batches: readonly EventBatch[]
     readonly nowMs: number
   }): Promise<{ readonly acked: readonly number[] }>
-  /** The latest deliveries first, each with what it sent on. */
+  /**
+   * The latest deliveries first, each with what it sent on. By an address, of a mail to many only
+   * what names that address, and what names no recipient.
+   */
   trace(ask: {
     readonly by: TraceBy
     readonly limit: number
@@ -70,6 +75,11 @@ const TRIM_ROWS = 2_000
 const CACHE_BYTES = 64 * 1024 * 1024
 const WAL_PAGES = 4_000
 const SENT_ON_MAX = 100
+/** Of one delivery: a mail for 10,000 has two of each of them, and some more. */
+const EVENTS_MAX = 50_000
+/** A delivery with more is one to many. */
+const FEW_EVENTS = 1_000
+const NAMES_NOBODY = `json_extract(fields, '$.recipient') IS NULL`
 /** Within one millisecond: reception, then the store, then the queue that heard of it. */
 const STATION = `CASE WHEN name LIKE 'receive.%' THEN 0 WHEN name LIKE 'store.%' THEN 1 ELSE 2 END`
 
@@ -126,16 +136,28 @@ export class SqliteEventIndex implements EventIndex {
   async trace(ask: Parameters<EventIndex['trace']>[0]): ReturnType<EventIndex['trace']> {
     const found = this.#deliveries(ask)
     const all = new Set(found.flatMap((id) => [id, ...this.#sentOn(id)]))
-    const items = Array.from(all, (deliveryId) => ({
-      deliveryId,
-      events: this.#db
-        .query<Row>(
-          `SELECT * FROM event WHERE delivery_id = ? ORDER BY at_ms, ${STATION}, id LIMIT 10000`,
-        )
-        .all(deliveryId)
-        .map(recordOf),
-    }))
+    const items = Array.from(all, (deliveryId) => this.#way(deliveryId, ask.by))
     return { items: items.filter(({ events }) => events.length > 0) }
+  }
+
+  #way(deliveryId: string, by: TraceBy): Trace {
+    const { count } = this.#db
+      .query<{ count: number }>('SELECT count(*) AS count FROM event WHERE delivery_id = ?')
+      .get(deliveryId)!
+    const clue = by.kind === 'address' && count > FEW_EVENTS ? addressClue(by.address) : undefined
+    const meant =
+      clue === undefined
+        ? ''
+        : `AND (${NAMES_NOBODY} OR EXISTS (SELECT 1 FROM clue WHERE clue = ? AND event = event.id))`
+    const events = this.#db
+      .query<Row>(
+        `SELECT * FROM event WHERE delivery_id = ? ${meant}
+         ORDER BY at_ms, ${STATION}, id LIMIT ${EVENTS_MAX}`,
+      )
+      .all(...(clue === undefined ? [deliveryId] : [deliveryId, clue]))
+      .map(recordOf)
+    const left = count - events.length
+    return { deliveryId, events, ...(left > 0 && { left }) }
   }
 
   async latest(ask: Parameters<EventIndex['latest']>[0]): ReturnType<EventIndex['latest']> {

@@ -9,7 +9,7 @@ import { DAY_MS, FakeClock, MINUTE_MS } from '#base/time.ts'
 import type { EventRecord, NewEvent, NodeId } from '#model/event.ts'
 import { EventBuffer } from './event-buffer.ts'
 import { SqliteEventIndex } from './event-index.ts'
-import type { EventBatch } from './event-index.ts'
+import type { EventBatch, TraceBy } from './event-index.ts'
 import { SqliteEventLog } from './event-log.ts'
 
 const node = 'gateway-1' as NodeId
@@ -232,6 +232,41 @@ describe('the index of control', () => {
       ],
     )
     assert.equal((await index.trace({ by, limit: 1_000 })).items.length, 100)
+    index.close()
+  })
+
+  test('of a mail to many the whole way is told, and by an address what concerns that one', async () => {
+    const index = new SqliteEventIndex({ path: join(folder, 'many.db') })
+    const members = 10_000
+    const of = (name: string, fields: EventRecord['fields'], seq: number) =>
+      record(seq, { name, deliveryId: 'D1', atMs: seq, fields })
+    const records = [
+      of('store.posted', { from: '係@campus.example' }, 1),
+      ...['store.filed', 'queue.delivered'].flatMap((name, at) =>
+        Array.from({ length: members }, (_, i) =>
+          of(name, { recipient: `user${i}@campus.example` }, 2 + at * members + i),
+        ),
+      ),
+    ]
+    await put(index, { node, epoch: 'e', nowMs: 9, records })
+    const named = async (by: TraceBy) => {
+      const { items } = await index.trace({ by, limit: 10 })
+      const names = Object.groupBy(items[0]!.events, ({ name }) => name)
+      const counts = Object.entries(names).map(([name, of]) => [name, of?.length])
+      return [...counts, items[0]!.left]
+    }
+    assert.deepEqual(await named({ kind: 'deliveryId', deliveryId: 'D1' }), [
+      ['store.posted', 1],
+      ['store.filed', members],
+      ['queue.delivered', members],
+      undefined,
+    ])
+    assert.deepEqual(await named({ kind: 'address', address: 'user77@campus.example' }), [
+      ['store.posted', 1],
+      ['store.filed', 1],
+      ['queue.delivered', 1],
+      2 * members - 2,
+    ])
     index.close()
   })
 

@@ -29,6 +29,9 @@ const CLASS_MARKS: Readonly<Record<string, MarkKind>> = {
   spam: 'bad',
 }
 
+/** Rows of a mail to thousands that a page shows. */
+const ROWS_SHOWN_MAX = 500
+
 /** One message: the answer, its way, the evidence, and last what the nodes wrote. */
 export function Told(props: { readonly item: TraceBody; readonly story: Story }): ReactNode {
   const { t, language } = useWords()
@@ -57,7 +60,7 @@ export function Told(props: { readonly item: TraceBody; readonly story: Story })
         <>
           <h2>{t('trace.recipients')}</h2>
           <ul className="outcomes">
-            {story.outcomes.map((outcome) => (
+            {story.outcomes.slice(0, ROWS_SHOWN_MAX).map((outcome) => (
               <li key={outcome.recipient}>
                 <Mark kind={FATE_MARKS[outcome.fate]}>{t(`fate.${outcome.fate}`)}</Mark>{' '}
                 <strong>{outcome.recipient}</strong> {outcome.place}{' '}
@@ -67,12 +70,18 @@ export function Told(props: { readonly item: TraceBody; readonly story: Story })
               </li>
             ))}
           </ul>
+          <More count={story.outcomes.length - ROWS_SHOWN_MAX} />
         </>
       )}
       <Evidence story={story} />
       <Events item={item} />
     </article>
   )
+}
+
+function More({ count }: { readonly count: number }): ReactNode {
+  const { t } = useWords()
+  return count > 0 ? <p className="faint">{t('trace.more', { count })}</p> : null
 }
 
 function Fact({
@@ -141,11 +150,12 @@ function Evidence({ story }: { readonly story: Story }): ReactNode {
 
 function Events({ item }: { readonly item: TraceBody }): ReactNode {
   const { t } = useWords()
+  const all = item.events.length + (item.left ?? 0)
   return (
     <details className="events">
-      <summary>{t('trace.events', { count: item.events.length })}</summary>
+      <summary>{t('trace.events', { count: all })}</summary>
       <ol>
-        {item.events.map((event) => (
+        {item.events.slice(0, ROWS_SHOWN_MAX).map((event) => (
           <li key={`${event.node} ${event.seq}`}>
             <span className="code">
               {event.at} {event.node} <strong>{event.name}</strong>
@@ -159,6 +169,7 @@ function Events({ item }: { readonly item: TraceBody }): ReactNode {
           </li>
         ))}
       </ol>
+      <More count={all - ROWS_SHOWN_MAX} />
     </details>
   )
 }

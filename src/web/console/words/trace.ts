@@ -18,6 +18,7 @@ export const TRACE: Sentences = {
     'trace.noRules': 'No rule spoke for or against it.',
     'trace.rule': 'Rule',
     'trace.points': 'Points',
+    'trace.more': 'There are {{count}} more: search for the address of one recipient.',
     'trace.events': 'All {{count}} events as the nodes wrote them',
     'answer.filed':
       'Delivered to {{place}} of {{recipient}} at {{clock}}, {{after}} after it arrived ({{at}}).',
@@ -60,6 +61,8 @@ export const TRACE: Sentences = {
     'trace.noRules': '該当した規則はありません。',
     'trace.rule': '規則',
     'trace.points': '点数',
+    'trace.more':
+      'ほかに {{count}} 件あります。受信者のアドレスで検索すると、その人の分を表示します。',
     'trace.events': '各ノードの記録 {{count}} 件',
     'answer.filed':
       '{{clock}} に {{recipient}} の {{place}} に届きました。受信の {{after}} 後です ({{at}})。',
