@@ -131,6 +131,12 @@ function unquoted(localpart: string): string {
   return DOT_ATOM.test(inside) ? inside : localpart
 }
 
+/** The same address without quotes that need not be there (RFC 5321 §4.1.2). */
+export const withoutQuotes = (address: Address): Address => ({
+  ...address,
+  localpart: unquoted(address.localpart),
+})
+
 export const equalAddress = (a: Address, b: Address): boolean => addressKey(a) === addressKey(b)
 
 /** Cuts `name+detail` (RFC 5233); an address without a detail is returned as it is. */

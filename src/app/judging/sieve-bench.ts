@@ -1,6 +1,6 @@
 import { ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
-import { bufferOf } from '#base/octets.ts'
+import { bufferOf, fromLatin1, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { firstField, headerFields, headerLength } from '#codec/mime/header.ts'
@@ -71,7 +71,8 @@ const NOBODY: Address = { localpart: 'nobody', domain: 'localhost' }
 export function trySieve(trial: SieveTrial): SieveTried {
   const compiled = compileSieve(trial.script)
   if (!compiled.ok) return { errors: compiled.error, actions: [] }
-  const { message, envelope, around, spamClass } = trial
+  const { envelope, around, spamClass } = trial
+  const message = withLineEnds(trial.message)
   const content = sieveContent(message, message.byteLength, spamClass && { class: spamClass })
   const from = pathOf(envelope.from, content, 'from')
   const to = pathOf(envelope.to, content, 'to')
@@ -108,13 +109,21 @@ export function trySieve(trial: SieveTrial): SieveTried {
   }
 }
 
+/** As a delivery would have it: a file may have lines that end in LF alone. */
+function withLineEnds(octets: Octets): Octets {
+  const text = toLatin1(octets)
+  const ended = text.replace(/\r?\n/g, '\r\n')
+  return ended.length === text.length ? octets : fromLatin1(ended)
+}
+
 function pathOf(
   text: string | undefined,
   content: SieveContent,
   field: 'from' | 'to',
 ): Outcome<Address | null, unknown> {
   if (text === undefined) return ok(content.addresses(field)[0] ?? null)
-  return text === '' ? ok(null) : parseAddress(text)
+  const path = /^<(.*)>$/.exec(text)?.[1] ?? text
+  return path === '' ? ok(null) : parseAddress(path)
 }
 
 type Tried = SieveTried['actions'][number]

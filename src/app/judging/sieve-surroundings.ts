@@ -1,6 +1,7 @@
 import { addressKey, parseAddress } from '#model/address.ts'
 import type { SieveLists, SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
+import { ENVIRONMENT } from '#engine/deliver/delivery-jobs.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 
 /** What a trial has around its script and message; what is left out is not there. */
@@ -15,6 +16,7 @@ export interface SieveSurroundings {
   readonly nowMs?: number | undefined
   /** Minutes east of UTC. */
   readonly zoneMinutes?: number | undefined
+  /** Beside what a delivery has, or in its place. */
   readonly environment?: Readonly<Record<string, string>> | undefined
   /** Scripts to include, by location and name. */
   readonly scripts?:
@@ -51,7 +53,7 @@ export function surroundings(given: SieveSurroundings): Partial<SieveMessage> {
     ...(spamPercent !== undefined && { spamPercent }),
     ...(virusValue !== undefined && { virusValue }),
     ...(nowMs !== undefined && { nowMs }),
-    ...(environment !== undefined && { environment: lowered(environment) }),
+    environment: { ...ENVIRONMENT, ...lowered(environment ?? {}) },
     ...(lists !== undefined && { lists: knownLists(lists) }),
   }
 }

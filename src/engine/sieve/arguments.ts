@@ -1,4 +1,4 @@
-import { parseAddress } from '#model/address.ts'
+import { parseAddress, withoutQuotes } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { SieveArgument, SieveCommand, SieveTest } from '#codec/sieve/ast.ts'
 
@@ -241,15 +241,27 @@ function addressOf(text: SieveText): (run: SieveRun) => Address {
 
 /** Refuses what can never be an address; one that a variable makes is looked at where it is used. */
 export function checkAddress(text: SieveText | undefined): void {
-  if (text?.constant && sieveAddress(text.constant) === undefined)
+  if (text?.constant !== undefined && sieveAddress(text.constant) === undefined)
     fail(`"${text.constant}" is not an address`)
 }
 
-/** One address, bare or with a name in front of it in angle brackets (RFC 5228 §2.4.2.3). */
+/** Characters of an address with its name and comments. */
+const ADDRESS_CHARACTERS_MAX = 1_000
+/** A quoted string; a comment; or a sign with the white space that may stand at it. */
+const ADDRESS_TOKEN = /("(?:[^"\\]|\\.)*")|\((?:[^()\\]|\\.)*\)|\s*([@<>.])\s*/gs
+const NAMED = /^(?:"(?:[^"\\]|\\.)*"|[^<>"])*<([^<>]*)>$/s
+
+/**
+ * One address, bare or with a name in front of it in angle brackets (RFC 5228 §2.4.2.3), with the comments
+ * and white space of RFC 5322 §3.4.
+ */
 function sieveAddress(text: string): Address | undefined {
-  const plain = text.trim()
-  const parsed = parseAddress(/^[^<>]*<([^<>]*)>$/.exec(plain)?.[1]?.trim() ?? plain)
-  return parsed.ok ? parsed.value : undefined
+  if (text.length > ADDRESS_CHARACTERS_MAX) return undefined
+  const plain = text
+    .replace(ADDRESS_TOKEN, (_, quoted: string = '', sign: string = '') => quoted + sign)
+    .trim()
+  const parsed = parseAddress(NAMED.exec(plain)?.[1] ?? plain)
+  return parsed.ok ? withoutQuotes(parsed.value) : undefined
 }
 
 /** What `check` says of each string, now where it is constant, else at each run. */

@@ -88,6 +88,8 @@ export class SieveCompiling {
   test(test: SieveTest): SieveCondition {
     try {
       const rule = SIEVE_TESTS.get(test.name)
+      if (rule === undefined && SIEVE_COMMANDS.has(test.name))
+        fail(`${test.name} is a command, no test`, test.line)
       if (rule === undefined) failMissing(`there is no test "${test.name}"`, test.line)
       const args = new Arguments(test, this)
       if (rule.needs !== undefined) args.needs(rule.needs)
@@ -124,6 +126,8 @@ export class SieveCompiling {
     if (command.name === 'elsif' || command.name === 'else')
       fail(`${command.name} must follow if or elsif`)
     const rule = SIEVE_COMMANDS.get(command.name)
+    if (rule === undefined && SIEVE_TESTS.has(command.name))
+      fail(`${command.name} is a test, no command`)
     if (rule === undefined) failMissing(`there is no command "${command.name}"`)
     const args = new Arguments(command, this)
     if (rule.needs !== undefined) args.needs(rule.needs)

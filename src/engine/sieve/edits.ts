@@ -167,7 +167,8 @@ const LINE_END = fromUtf8('\r\n')
 const joined = (fields: readonly EditedField[]): Octets =>
   concatOctets([emptyOctets, ...fields.map(({ octets }) => octets)])
 
-const endsBlank = (head: Octets): boolean => {
+/** True where the octets of a header end with its blank line: only then is there a body. */
+export const endsBlank = (head: Octets): boolean => {
   const text = Buffer.from(head.subarray(-4)).toString('latin1')
   return head.length < 3 ? /^\r?\n$/.test(text) : /\n\r?\n$/.test(text)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
+import { compileSieve } from '#engine/sieve/compile.ts'
 import { filedBy, holds, sieveMail, doneBy, wrongIn } from '#test/fake/sieve-mail.ts'
 
 /** Each was run by Pigeonhole 0.5.19 too; where that differs, the comment says so. */
@@ -78,10 +79,20 @@ describe('addresses of fields', () => {
     for (const text of [
       '花子 <hanako@example.com>',
       '<hanako@example.com>',
-      ' hanako@example.com ',
+      ' hanako @ example.com ',
+      '\\"花 <子>\\" < hanako @example.com > (会議)',
+      '\\"hanako\\"@example.com',
     ])
-      assert.deepEqual(sentTo(text), plain)
-    for (const text of ['a@example.com, b@example.com', 'x', '<a@b> c', '<<a@b.example>>'])
+      assert.deepEqual(sentTo(text), plain, text)
+    for (const text of [
+      'a@example.com, b@example.com',
+      'x',
+      '<a@b> c',
+      '<<a@b.example>>',
+      'more a@b.example',
+      ' '.repeat(500_000),
+    ])
+      // prettier-ignore
       assert.ok(wrongIn(`redirect "${text}";`), text)
     for (const command of ['vacation', 'notify :message "x"'])
       assert.ok(wrongIn(`${command} :from "nonsense" "mailto:a@example.com";`))
@@ -117,6 +128,21 @@ describe('the text of a script', () => {
     meets('allof (true)')
   })
 
+  it('does not take commands for tests, nor tests for commands', () => {
+    const known = 'require ["ihave", "imap4flags"];'
+    for (const script of ['if setflag {}', 'hasflag;']) {
+      const compiled = compileSieve(known + script)
+      assert.ok(
+        !compiled.ok && /is a (?:command|test), no/.test(compiled.error[0]!.message),
+        script,
+      )
+    }
+  })
+
+  it('names comparators in any case', () => {
+    meets('header :comparator "I;Octet" "x-num" "42"')
+  })
+
   it('has tags before values (RFC 5228 §2.6.2)', () => {
     assert.match(wrongIn('if header "subject" :is "x" { keep; }')!, /before the values/)
     assert.ok(wrongIn('fileinto "x" :copy;'))
@@ -145,6 +171,15 @@ describe('flags', () => {
     fails('hasflag ""', 'setflag "";')
   })
 
+  it('are those that were given last where a mailbox is filed into twice (RFC 5232 §5)', () => {
+    const filed = doneBy(`setflag "a"; fileinto :flags "b" "会議"; fileinto :flags "c" "会議";
+      keep :flags "d"; keep; fileinto :flags "e" "x"; fileinto "x";`).actions
+    assert.deepEqual(
+      filed.map((action) => ('flags' in action ? action.flags : [])),
+      [['c'], ['a'], ['a']],
+    )
+  })
+
   it('that are none are ignored (RFC 5232 §2)', () => {
     const script = 'setflag ["\\\\Seen", "\\\\Recent", "\\\\bogus a(b 会議", "$ok"];'
     assert.deepEqual(doneBy(script).flags, ['\\Seen', '$ok'])
@@ -152,6 +187,10 @@ describe('flags', () => {
 })
 
 describe('what becomes of a mail', () => {
+  it('is no mailbox whose name is not text (RFC 5228 §4.1)', () => {
+    for (const sign of ['ff', '00']) assert.ok(wrongIn(`fileinto "x\${hex:${sign}}";`), sign)
+  })
+
   it('is one copy in INBOX by keep and by fileinto, whatever the case of its name', () => {
     const filed = doneBy('keep; fileinto "INBOX"; fileinto "inbox"; fileinto "会議";').actions
     assert.deepEqual(

@@ -35,14 +35,14 @@ export function headerView(header: Octets): SieveHeader {
 function addressesOf(value: string): readonly WrittenAddress[] {
   const written = parseAddressList(value).flatMap(({ mailbox = '', host = '' }) => {
     const [localpart, domain] = [decodeWords(mailbox), decodeWords(host)] // RFC 6532: in UTF-8
-    const all = `${quoted(localpart)}@${domain}`
+    const all = `${writtenLocalpart(localpart)}@${domain}`
     return parseAddress(all).ok ? [{ all, localpart, domain }] : []
   })
   return written.length > 0 ? written : [{ all: decodeWords(value).trim() }]
 }
 
 /** RFC 5322 §3.4.1: what is no dot-atom stands in quotes. */
-const quoted = (localpart: string): string =>
+export const writtenLocalpart = (localpart: string): string =>
   /[\s()<>[\]:;@\\,"]/.test(localpart) ? `"${localpart.replace(/["\\]/g, '\\$&')}"` : localpart
 
 function once<T>(known: Map<string, T>, name: string, make: () => T): T {

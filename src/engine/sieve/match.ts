@@ -1,4 +1,5 @@
 import { assertNever } from '#base/outcome.ts'
+import { asciiLower } from '#base/text.ts'
 
 import type { Arguments } from './arguments.ts'
 import { COMPARATORS, numberOrder, related, RELATIONS } from './compare.ts'
@@ -191,7 +192,7 @@ function typeOf(args: Arguments, comparator: SieveComparator): MatchType {
 }
 
 function comparatorOf(args: Arguments): SieveComparator {
-  const name = args.tagConstant('comparator') ?? 'i;ascii-casemap'
+  const name = asciiLower(args.tagConstant('comparator') ?? 'i;ascii-casemap')
   const comparator = COMPARATORS.find((each) => each.name === name)
   if (comparator === undefined) failMissing(`there is no comparator "${name}"`)
   if (comparator.needs !== undefined) args.needs(comparator.needs)

@@ -68,11 +68,33 @@ export function partHeader(run: SieveRun, part: MimePart): SieveHeader {
   return made
 }
 
-/** What people read of a text: HTML without its tags. */
-export function readableText(run: SieveRun, part: MimePart): string {
+/** What people read of a text: HTML without its tags; undefined where the part is no text. */
+export function readableText(run: SieveRun, part: MimePart): string | undefined {
+  if (!isText(run, part)) return undefined
   const text = partText(run, part)
-  return part.subtype === 'html' ? htmlToText(text) : text
+  return part.subtype === 'html' || part.subtype === 'xhtml+xml' ? htmlToText(text) : text
 }
+
+const ENCODINGS: ReadonlySet<string> = new Set([
+  '7bit',
+  '8bit',
+  'binary',
+  'base64',
+  'quoted-printable',
+])
+
+/** What is encoded in an unknown way is opaque, whatever its type says (RFC 2045 §6.4). */
+export const isOpaque = ({ encoding }: MimePart): boolean => !ENCODINGS.has(encoding)
+
+function isText(run: SieveRun, part: MimePart): boolean {
+  const { type, subtype } = part
+  if (isOpaque(part) || isMistyped(run, part)) return false
+  return type === 'text' || (type === 'application' && subtype === 'xhtml+xml')
+}
+
+/** A type with several slashes is none (RFC 5173 §5.2). */
+export const isMistyped = (run: SieveRun, part: MimePart): boolean =>
+  /^[^;/]*\/[^;/]*\//.test(partHeader(run, part).header('content-type')[0] ?? '')
 
 /** A part's body, decoded: text by its charset, else what its octets say in UTF-8. */
 export function partText(run: SieveRun, part: MimePart): string {
@@ -83,7 +105,9 @@ export function partText(run: SieveRun, part: MimePart): string {
   run.step(length / BYTES_PER_STEP)
   const octets = run.message.content!.subarray(offset, offset + length)
   const text =
-    part.type === 'text' ? decodeText(part, octets) : toUtf8(decodeContent(octets, part.encoding))
+    part.type === 'text' || part.subtype === 'xhtml+xml'
+      ? decodeText(part, octets)
+      : toUtf8(decodeContent(octets, part.encoding))
   texts.set(part, text)
   return text
 }

@@ -187,7 +187,12 @@ export class SieveRun {
     }
     if (actions.some(conflicts)) endRun('reject cannot go with another action')
     // RFC 5228 §2.10.3: the same mailbox or address twice is one action.
-    if (actions.some((other) => isSameTarget(other, action))) return
+    const same = actions.findIndex((other) => isSameTarget(other, action))
+    if (same >= 0) {
+      const first = actions[same]!
+      if ('flags' in action && 'flags' in first) actions[same] = { ...first, flags: action.flags } // RFC 5232 §5: the last flags win
+      return
+    }
     if (actions.length >= SIEVE_ACTIONS_MAX) endRun('the script takes too many actions')
     const redirects = actions.filter((other) => other.kind === 'redirect').length
     if (action.kind === 'redirect' && redirects >= this.#redirectsMax)

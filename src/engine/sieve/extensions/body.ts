@@ -4,7 +4,15 @@ import { headerLength } from '#codec/mime/header.ts'
 import { fail } from '#engine/sieve/language.ts'
 import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
-import { allParts, partText, readableText, rootPart } from '#engine/sieve/parts.ts'
+import { endsBlank } from '#engine/sieve/edits.ts'
+import {
+  allParts,
+  isMistyped,
+  isOpaque,
+  partText,
+  readableText,
+  rootPart,
+} from '#engine/sieve/parts.ts'
 import type { SieveRun } from '#engine/sieve/run.ts'
 import type { MimePart } from '#model/message.ts'
 
@@ -20,31 +28,48 @@ const test: SieveTestRule = {
     const match = takeMatch(args, true)
     const keys = takeKeys(args, match)
     return (run) => {
-      const values =
-        types !== undefined ? contents(run, types.of(run)) : isRaw ? raw(run) : texts(run)
+      const values = !hasBody(run)
+        ? []
+        : types !== undefined
+          ? contents(run, types.of(run))
+          : isRaw
+            ? raw(run)
+            : texts(run)
       return match(run, values, keys.of(run))
     }
   },
 }
 
+/** RFC 5173 §3: a header without its blank line has no body, not even an empty one. */
+function hasBody({ message: { content } }: SieveRun): boolean {
+  if (content === undefined) return false
+  const length = headerLength(content)
+  return length < content.length || endsBlank(content)
+}
+
 /** RFC 5173 §5.1: all behind the header, as it came. */
 function raw(run: SieveRun): readonly string[] {
-  const { content } = run.message
-  return content === undefined ? [] : [toUtf8(content.subarray(headerLength(content)))]
+  const content = run.message.content!
+  return [toUtf8(content.subarray(headerLength(content)))]
 }
 
 /** RFC 5173 §5.3: what people read of it. */
 function texts(run: SieveRun): readonly string[] {
-  return partsOf(run)
-    .filter(({ type }) => type === 'text')
-    .map((part) => readableText(run, part))
+  return partsOf(run).flatMap((part) => readableText(run, part) ?? [])
 }
+
+const OCTETS = ['application', 'octet-stream'] as const
 
 /** RFC 5173 §5.2 */
 function contents(run: SieveRun, types: readonly string[]): readonly string[] {
   const wanted = types.map(asciiLower)
-  const isWanted = ({ type, subtype }: MimePart): boolean =>
-    wanted.some((name) => name === '' || name === type || name === `${type}/${subtype}`)
+  const isWanted = (part: MimePart): boolean => {
+    const [type, subtype] = isOpaque(part) ? OCTETS : [part.type, part.subtype]
+    return wanted.some(
+      (name) =>
+        name === '' || (!isMistyped(run, part) && (name === type || name === `${type}/${subtype}`)),
+    )
+  }
   return partsOf(run)
     .filter(isWanted)
     .flatMap((part) => contentOf(run, part))
@@ -54,7 +79,7 @@ function contentOf(run: SieveRun, part: MimePart): readonly string[] {
   const content = run.message.content!
   if (part.message !== undefined) {
     const { offset, length } = part.message.root.header
-    return [toUtf8(content.subarray(offset, offset + length))]
+    return [toUtf8(content.subarray(offset, offset + length)).replace(/(^|\n)\r?\n$/, '$1')]
   }
   const [first] = part.parts
   const last = part.parts.at(-1)

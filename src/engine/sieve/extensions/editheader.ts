@@ -28,9 +28,11 @@ const addheader: SieveCommandRule = {
       if (isOurs(fieldName(text))) fail(`the field "${text}" cannot be added`)
       return text
     })
-    const value = args.text('a value')
+    const value = checkedText(args.text('a value'), (text) =>
+      text.includes('\0') ? fail('a value cannot hold NUL') : text,
+    )
     return (run) => {
-      const text = value.of(run)
+      const text = value.of(run).replace(/\r?\n(?=[ \t])/g, '') // it may come folded
       if (text.length > FIELD_CHARACTERS_MAX)
         endRun(`a field that is added has more than ${FIELD_CHARACTERS_MAX} characters`)
       const made = name.of(run)

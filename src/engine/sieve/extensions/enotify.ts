@@ -1,8 +1,8 @@
-import { checkAddress, checkedText } from '#engine/sieve/arguments.ts'
+import { checkAddress, checkedText, checkedTexts } from '#engine/sieve/arguments.ts'
 import { constantText, fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { parseMailto } from '#engine/sieve/mailto.ts'
-import { compared, takeMatch } from '#engine/sieve/match.ts'
+import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
 
 import { takeFcc } from './fcc.ts'
 
@@ -21,7 +21,8 @@ const notify: SieveCommandRule = {
         : fail(`"${text}" is no importance: 1, 2 or 3`),
     )
     // RFC 5435 §3.5: options that a method does not know are left aside; mailto has none.
-    args.tagTexts('options')
+    const options = args.tagTexts('options')
+    const checked = options && checkedTexts(options, (texts) => texts.map(optionOf))
     const message = args.tagText('message')
     const fcc = takeFcc(args)
     const method = checkedText(args.text('a method'), (uri) => {
@@ -29,6 +30,7 @@ const notify: SieveCommandRule = {
       return read.ok ? uri : fail(`${read.error}: "${uri.slice(0, 100)}"`)
     })
     return (run) => {
+      checked?.of(run)
       run.act({
         kind: 'notify',
         method: method.of(run),
@@ -40,6 +42,9 @@ const notify: SieveCommandRule = {
     }
   },
 }
+
+const optionOf = (text: string): string =>
+  /^[a-z\d][a-z\d._-]*=[^\0\r\n]*$/i.test(text) ? text : fail(`"${text}" is no option NAME=VALUE`)
 
 const validNotifyMethod: SieveTestRule = {
   needs: 'enotify',
@@ -55,12 +60,12 @@ const notifyMethodCapability: SieveTestRule = {
     const match = takeMatch(args)
     const method = args.text('a method')
     const capability = args.text('a capability')
-    return compared(match, args.texts('keys'), (run) =>
-      // RFC 5436 §2.6: whether somebody reads mail just now, nobody knows.
-      parseMailto(method.of(run)).ok && capability.of(run).toLowerCase() === 'online'
-        ? ['maybe']
-        : [],
-    )
+    const keys = takeKeys(args, match)
+    // RFC 5435 §5: of what is not known nothing holds. RFC 5436 §2.6: whether somebody reads mail just now, nobody knows.
+    return (run) =>
+      parseMailto(method.of(run)).ok &&
+      capability.of(run).toLowerCase() === 'online' &&
+      match(run, ['maybe'], keys.of(run))
   },
 }
 

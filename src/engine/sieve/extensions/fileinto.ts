@@ -14,12 +14,7 @@ const rule: SieveCommandRule = {
     const create = takeCreate(args)
     const flags = takeFlags(args)
     const place = takePlace(args)
-    const mailbox = checkedText(args.text('the name of a mailbox'), (name) => {
-      if (name === '') fail('the name of a mailbox is empty')
-      // Octets that are no characters, by ${hex:}: nobody would find it again (RFC 5228 §4.1).
-      if (name.includes('\ufffd')) fail(`the name of a mailbox is no UTF-8: "${name}"`)
-      return name
-    })
+    const mailbox = checkedText(args.text('the name of a mailbox'), mailboxName)
     return (run) => {
       if (!copies) run.cancelImplicitKeep() // RFC 3894 §3
       run.act({
@@ -32,6 +27,12 @@ const rule: SieveCommandRule = {
       })
     }
   },
+}
+
+/** NUL and octets that are no UTF-8 come from encoded characters only; no mailbox has them (RFC 5228 §4.1). */
+function mailboxName(name: string): string {
+  if (name === '') fail('the name of a mailbox is empty')
+  return /[\0\ufffd]/.test(name) ? fail(`the name of a mailbox is no UTF-8: "${name}"`) : name
 }
 
 export const fileinto: SieveExtension = {

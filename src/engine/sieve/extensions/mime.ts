@@ -150,7 +150,7 @@ const extracttext: SieveCommandRule = {
     const assign = takeVariable(args)
     return (run) => {
       const part = currentPart(run)
-      const text = part?.type === 'text' ? readableText(run, part) : ''
+      const text = (part && readableText(run, part)) ?? ''
       assign(run, modify(first === undefined ? text : firstOf(text, first)))
     }
   },

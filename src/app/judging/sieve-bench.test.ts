@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { fromUtf8 } from '#base/octets.ts'
+
+import { trySieve } from './sieve-bench.ts'
+
+const tried = (test: string, from = 'taro@campus.example') =>
+  trySieve({
+    script: `require ["body", "envelope", "environment"]; if ${test} { discard; }`,
+    message: fromUtf8('Subject: 会議\n\n本文\r\n終\n'),
+    envelope: { from, to: '<hanako@campus.example>' },
+  }).actions.map(({ kind }) => kind)
+
+describe('a script that is tried on a file', () => {
+  it('sees lines that end as in a delivery', () => {
+    assert.deepEqual(tried('body :raw text:\n本文\n終\n.\n'), ['discard'])
+    assert.deepEqual(tried('allof (size :over 31, size :under 33)'), ['discard'])
+  })
+
+  it('has paths with and without brackets', () => {
+    assert.deepEqual(tried('envelope "to" "hanako@campus.example"'), ['discard'])
+    assert.deepEqual(tried('envelope "from" ""', '<>'), ['discard'])
+  })
+
+  it('is told of the place where it runs as in a delivery', () => {
+    assert.deepEqual(tried('environment "phase" "during"'), ['discard'])
+  })
+})
