@@ -1,7 +1,7 @@
 import { addressKey, parseAddress } from '#model/address.ts'
 import type { SieveLists, SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
-import { ENVIRONMENT } from '#engine/deliver/delivery-jobs.ts'
+import { ENVIRONMENT } from '#engine/sieve/extensions/environment.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 
 /** What a trial has around its script and message; what is left out is not there. */

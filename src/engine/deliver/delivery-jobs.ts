@@ -4,6 +4,7 @@ import type { Clock } from '#base/time.ts'
 import type { Octets } from '#base/octets.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
 import { asciiLower } from '#base/text.ts'
+import { ENVIRONMENT } from '#engine/sieve/extensions/environment.ts'
 import type { SieveLists, SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveLimits } from '#engine/sieve/run.ts'
 import type { AccountId } from '#model/account.ts'
@@ -300,9 +301,6 @@ const NOTHING_FILED: DeliveryPlan = {
   trouble: [],
   unsent: [],
 }
-
-/** RFC 5183 §4.1: who runs scripts, and when. */
-export const ENVIRONMENT = { name: 'Watari', location: 'MDA', phase: 'during' }
 
 /** What the store knows by: one copy for an account and detail. */
 export const copyIdOf = (deliveryId: string, recipient: Address): string =>

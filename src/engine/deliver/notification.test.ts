@@ -51,7 +51,9 @@ describe('a notification by mail', () => {
 
   it('takes nothing of a URI that would make it another’s mail, and no line of its own', () => {
     const fields = ['from', 'sender', 'bcc', 'auto-submitted', 'received', 'reply-to', 'x-a']
-    const query = fields.map((name) => `${name}=${name === 'bcc' ? 'd@b.example' : 'x%0D%0AY:%201'}`)
+    const query = fields.map(
+      (name) => `${name}=${name === 'bcc' ? 'd@b.example' : 'x%0D%0AY:%201'}`,
+    )
     const { names, entry, field } = told(
       `"mailto:a@b.example?${query.join('&')}&subject=x%0D%0ABcc:%20e@b.example"`,
     )

@@ -44,8 +44,7 @@ export function parseMailto(uri: string): Outcome<Mailto, string> {
     const name = decoded(rawName)?.toLowerCase()
     const value = decoded(rawValue)
     if (name === undefined || value === undefined) return err('the URI has a broken escape')
-    if (!FIELD_NAME.test(name))
-      return err(`"${header.slice(0, 100)}" is no field of a URI`)
+    if (!FIELD_NAME.test(name)) return err(`"${header.slice(0, 100)}" is no field of a URI`)
     if (name === 'to' || name === 'cc' || name === 'bcc') texts.push(rawValue)
     else if (name === 'subject' || name === 'body') found[name] = value
   }
@@ -62,7 +61,7 @@ export function parseMailto(uri: string): Outcome<Mailto, string> {
   return ok({ recipients, ...found })
 }
 
-/** Commas part addresses, written as `%2C` too, as RFC 2368 had it. Undefined where one is none. */
+/** Commas part addresses, written as `%2C` too, as other programs write them. Undefined where one is none. */
 function addressesIn(escaped: string): readonly Address[] | undefined {
   const text = decoded(escaped)
   if (text === undefined) return undefined

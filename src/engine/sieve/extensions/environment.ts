@@ -2,6 +2,9 @@ import { asciiLower } from '#base/text.ts'
 import type { SieveExtension } from '#engine/sieve/language.ts'
 import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
 
+/** RFC 5183 §4.1: who runs scripts, and when. */
+export const ENVIRONMENT = { name: 'Watari', location: 'MDA', phase: 'during' }
+
 export const environment: SieveExtension = {
   names: { environment: 'RFC 5183' },
   tests: {
