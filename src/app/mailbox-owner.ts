@@ -113,6 +113,7 @@ export async function startMailboxOwner(options: {
       bytes: role.node.settings['mailbox.quotaBytes'],
       messages: role.node.settings['mailbox.quotaMessages'],
       warnPercent: role.node.settings['mailbox.quotaWarnPercent'],
+      mailboxes: role.node.settings['mailbox.mailboxesMax'],
     }),
     newId: () => timedId(clock.nowMs()),
     events: role.events,

@@ -9,6 +9,8 @@ export interface Quota {
 /** What an account is asked by, and at which share of it its owner is warned. */
 export interface QuotaRule extends Quota {
   readonly warnPercent: number
+  /** Mailboxes that its people may make; absent or 0: as many as an account can have. */
+  readonly mailboxes?: number
 }
 
 /** What is said of an account or a domain itself: absent, the next wider place decides. */

@@ -13,9 +13,9 @@ import type { TextSearch } from '#store/search/text-search.ts'
 import { FakeAuthenticator, fakeAccount } from './authenticator.ts'
 import { fakeCertificate } from './identity.ts'
 import { LineClient } from './line-client.ts'
-import type { Quota } from '#model/quota.ts'
 import type { Quotas } from '#engine/deliver/quotas.ts'
 import { fakeQuotas } from './quotas.ts'
+import type { Limits } from './quotas.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
 
 export interface ImapRoomUnderTest {
@@ -42,7 +42,7 @@ export async function imapRoom(
     readonly messageBytesMax?: () => number
     readonly clock?: Clock
     /** What each account may hold. */
-    readonly quota?: () => Quota
+    readonly quota?: () => Limits
     /** Makes the search index of the room's store. */
     readonly search?: (store: FakeMailboxStore) => TextSearch
   } = {},

@@ -39,9 +39,10 @@ export class Quotas {
   readonly quotaOf = (accountId: AccountId): QuotaRule => {
     const { directory, defaults } = this.#parts
     const account = directory.account(accountId)
-    const { warnPercent, ...installation } = defaults()
-    if (account === undefined) return { ...NO_QUOTA, warnPercent }
-    return { ...quotaOf(account, directory.domain(account.domain), installation), warnPercent }
+    const { warnPercent, mailboxes = 0, ...installation } = defaults()
+    if (account === undefined) return { ...NO_QUOTA, warnPercent, mailboxes }
+    const own = quotaOf(account, directory.domain(account.domain), installation)
+    return { ...own, warnPercent, mailboxes }
   }
 
   /** Whether a delivery of so many octets would be taken now; its owner hears of it where not. */

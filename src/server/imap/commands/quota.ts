@@ -1,8 +1,8 @@
 import { FOREIGN_ROOTS } from '#model/mailbox.ts'
 import { astring } from '#codec/imap/render.ts'
 import type { AccountId } from '#model/account.ts'
-import { isLimited, NO_QUOTA } from '#model/quota.ts'
-import type { Quota } from '#model/quota.ts'
+import { isLimited, NO_RULE } from '#model/quota.ts'
+import type { QuotaRule } from '#model/quota.ts'
 import { LOGGED_IN } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
 import { done, no } from '#server/imap/session/completion.ts'
@@ -26,8 +26,8 @@ export const getQuota: ImapCommand<'GETQUOTA'> = {
   states: LOGGED_IN,
   async run(session, { root }) {
     const accountId = await ownerOfRoot(session, root)
-    const quota = accountId === undefined ? NO_QUOTA : quotaOf(session, accountId)
-    if (accountId === undefined || !isLimited(quota)) return no('NONEXISTENT', 'No such quota root')
+    const quota = accountId === undefined ? NO_RULE : quotaOf(session, accountId)
+    if (accountId === undefined || !hasRoot(quota)) return no('NONEXISTENT', 'No such quota root')
     session.out.line(await quotaLine(session, { accountId, root: shownRoot(root), quota }))
     return done('Done')
   },
@@ -52,7 +52,7 @@ export const getQuotaRoot: ImapCommand<'GETQUOTAROOT'> = {
       ;({ accountId } = found)
     }
     const quota = quotaOf(session, accountId)
-    const isThere = isLimited(quota)
+    const isThere = hasRoot(quota)
     const root = accountId === session.accountId ? '""' : shownName(session, path.slice(0, 2))
     session.out.line(`* QUOTAROOT ${shownName(session, path)}${isThere ? ` ${root}` : ''}`)
     if (isThere) session.out.line(await quotaLine(session, { accountId, root, quota }))
@@ -73,23 +73,29 @@ async function ownerOfRoot(session: ImapSession, root: string): Promise<AccountI
   return mailboxes.some((row) => may(row, 'r')) ? owned.accountId : undefined
 }
 
-const quotaOf = ({ room }: ImapSession, accountId: AccountId): Quota =>
-  room.quotaOf?.(accountId) ?? NO_QUOTA
+const quotaOf = ({ room }: ImapSession, accountId: AccountId): QuotaRule =>
+  room.quotaOf?.(accountId) ?? NO_RULE
+
+const hasRoot = (quota: QuotaRule): boolean => isLimited(quota) || (quota.mailboxes ?? 0) > 0
 
 const UNIT = 1024
 
 /** RFC 9208 §5.1: storage counts in units of 1,024 octets; what is begun of one is used, and none beyond the limit is there. */
 async function quotaLine(
   session: ImapSession,
-  of: { readonly accountId: AccountId; readonly root: string; readonly quota: Quota },
+  of: { readonly accountId: AccountId; readonly root: string; readonly quota: QuotaRule },
 ): Promise<string> {
   const { accountId, root, quota } = of
-  const used = await session.room.store.usage({ accountId })
+  const { store } = session.room
+  const used = await store.usage({ accountId })
+  const { mailboxes: most = 0 } = quota
+  const count = most === 0 ? 0 : (await store.mailboxes({ accountId })).mailboxes.length
   const resources = [
     ...(quota.bytes === 0
       ? []
       : [`STORAGE ${Math.ceil(used.bytes / UNIT)} ${Math.floor(quota.bytes / UNIT)}`]),
     ...(quota.messages === 0 ? [] : [`MESSAGE ${used.messages} ${quota.messages}`]),
+    ...(most === 0 ? [] : [`MAILBOX ${count} ${most}`]),
   ]
   return `* QUOTA ${root} (${resources.join(' ')})`
 }

@@ -1,44 +1,31 @@
 import type { SortBy, SortCriterion } from '#codec/imap/sort.ts'
+import { factsAsked, tellInPieces } from '#server/imap/search/facts-asked.ts'
+import { sortedInTurns, toItsEnd } from '#server/imap/search/in-turns.ts'
+import type { SortFacts } from '#server/imap/search/sort-facts.ts'
 import { SELECTED } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
-import { bad, done, no } from '#server/imap/session/completion.ts'
-import { Progress } from '#server/imap/session/progress.ts'
-import { matcher } from '#server/imap/search/search-match.ts'
-import { matchingRows } from '#server/imap/search/search-rows.ts'
-import { SEARCH_CHARSETS, textReader } from '#server/imap/search/search-text.ts'
-import { sortedInTurns, toItsEnd } from '#server/imap/search/in-turns.ts'
-import { sortFacts } from '#server/imap/search/sort-facts.ts'
-import type { SortFacts } from '#server/imap/search/sort-facts.ts'
+import { done } from '#server/imap/session/completion.ts'
 
 /** RFC 5256 §3. */
 export const sort: ImapCommand<'SORT'> = {
   name: 'SORT',
   states: SELECTED,
   async run(session, command, tag) {
-    const { selected } = session
-    if (selected === undefined) return bad('No mailbox is selected')
-    const readText = textReader(command.charset)
-    if (readText === undefined)
-      return no(`BADCHARSET (${SEARCH_CHARSETS.join(' ')})`, 'Unknown charset')
-    const search = matcher(command.key, { selected, readText, nowMs: session.room.clock.nowMs() })
-    if (search.usesModSeq) session.useCondStore() // RFC 7162 §3.1
-    const rows = await matchingRows(session, selected, {
-      search,
-      progress: new Progress(session, tag),
-    })
-    const facts = await sortFacts(session, selected, rows)
-    const sorted = await toItsEnd(sortedInTurns(facts, comparing(command.criteria)), () =>
-      session.connection.stillThere(),
-    )
-    const { out } = session
-    out.put('* SORT')
-    for (const { row } of sorted) {
-      out.put(` ${command.uid ? selected.view.uids[row]! : selected.seqOfRow(row)}`)
-      if (out.full) await out.flush()
-    }
-    out.line('')
+    const asked = await factsAsked(session, command, tag)
+    if ('refused' in asked) return asked.refused
+    const sorting = sortedInTurns(asked.facts, comparing(command.criteria))
+    const sorted = await toItsEnd(sorting, () => session.connection.stillThere())
+    session.out.put('* SORT')
+    await tellInPieces(session, numbersIn(sorted, asked.numberOf))
     return done('Sorted')
   },
+}
+
+function* numbersIn(
+  sorted: readonly SortFacts[],
+  numberOf: (row: number) => number,
+): Generator<string> {
+  for (const { row } of sorted) yield ` ${numberOf(row)}`
 }
 
 const VALUES: Readonly<Record<SortBy, (facts: SortFacts) => number | string>> = {

@@ -100,3 +100,31 @@ test('imapflow reads the quota', async (t) => {
   assert.deepEqual([found.storage?.usage, found.storage?.limit], [1_024, 10_240])
   await client.logout()
 })
+
+test('the number of mailboxes is limited as the administrator says (RFC 9208 §5.3)', async (t) => {
+  let mailboxes = 11
+  const room = await imapRoom(t, { quota: () => ({ bytes: 0, messages: 0, mailboxes }) })
+  const client = await room.login()
+  assert.match(await client.command('CAPABILITY'), / QUOTA=RES-MAILBOX/)
+  const had = Number(/MAILBOX (\d+) 11\)/.exec(await client.command('GETQUOTA ""'))?.[1])
+  mailboxes = had + 2
+  assert.match(await client.command('CREATE kaigi/gijiroku'), /^OK/)
+  const told = `* QUOTA "" (MAILBOX ${mailboxes} ${mailboxes})\r\n`
+  assert.match(await client.command('GETQUOTAROOT kaigi'), /^\* QUOTAROOT kaigi ""\r\n/)
+  assert.equal(await client.command('GETQUOTA ""'), `${told}OK Done\r\n`)
+  assert.match(await client.command('CREATE nao'), /^NO \[OVERQUOTA\] An account has at most/)
+  assert.match(await client.command('RENAME INBOX old'), /^NO \[OVERQUOTA\]/)
+  assert.match(
+    await client.command('RENAME kaigi/gijiroku atarashii/gijiroku'),
+    /^NO \[OVERQUOTA\]/,
+  )
+  assert.match(await client.command('RENAME kaigi/gijiroku kaigi/nihongo'), /^OK/)
+  assert.match(await append(client, 100), /^a OK/)
+  // Fewer are allowed than there are: they stay.
+  mailboxes = 3
+  assert.match(await client.command('GETQUOTA ""'), new RegExp(`MAILBOX ${had + 2} 3\\)`))
+  assert.match(await client.command('DELETE kaigi/nihongo'), /^OK/)
+  assert.match(await client.command('CREATE kaigi/nihongo'), /^NO \[OVERQUOTA\]/)
+  mailboxes = 0
+  assert.match(await client.command('CREATE kaigi/nihongo'), /^OK/)
+})

@@ -134,6 +134,7 @@ function applyOne(
     )
       return { result: { kind: 'duplicate' }, ...nothing }
     const before = usedBy(work)
+    limitMailboxes(work, commit)
     const done = remember(work, commit.memories ?? [])
     const results = commit.changes.map((change): ChangeResult => {
       permit(work, change)
@@ -169,6 +170,12 @@ function workOf(sql: Sql, commit: AccountCommit, nowMs: number): AccountWork {
   if (work === undefined) throw new Refusal('noMailbox', 'No such mailbox')
   work.by = stranger
   return work
+}
+
+/** Mail that comes is filed where its receiver's script says. */
+function limitMailboxes(work: AccountWork, { quota, deliveryId }: AccountCommit): void {
+  const mailboxes = quota?.mailboxes ?? 0
+  if (mailboxes > 0 && deliveryId === undefined) work.mailboxesMax = mailboxes
 }
 
 /** What comes back (`restore`) was the account's own. */

@@ -109,8 +109,12 @@ function insertMailbox(work: AccountWork, parent: number, name: string, use?: Sp
     'SELECT count(*) FROM mailbox WHERE aid = ?',
     work.aid,
   ) ?? [0]
-  if (count >= MAILBOXES_PER_ACCOUNT_MAX)
-    throw new Refusal('limit', `An account has at most ${MAILBOXES_PER_ACCOUNT_MAX} mailboxes`)
+  const { mailboxesMax = MAILBOXES_PER_ACCOUNT_MAX } = work
+  if (count >= mailboxesMax)
+    throw new Refusal(
+      work.mailboxesMax === undefined ? 'limit' : 'quota',
+      `An account has at most ${mailboxesMax} mailboxes`,
+    )
   const mid = work.nextMid++
   const modSeq = nextModSeq(work, mid)
   work.sql.run(

@@ -66,6 +66,20 @@ export function quotaContract(bench: () => Bench): void {
       assert.equal(await usage(), '300 in 3')
     })
 
+    it('limits what people make of mailboxes, and files mail in a new one all the same', async () => {
+      const at = bench()
+      await deliver(20, rule(0))
+      const { length } = (await at.store.mailboxes({ accountId: hanako })).mailboxes
+      const quota = { ...rule(0), mailboxes: length + 1 }
+      const create = (name: string) => ({ kind: 'create', path: [name] }) as const
+      assert.equal(await at.refused([create('一'), create('二')], { quota }), 'quota')
+      await at.done([create('一')], { quota })
+      assert.equal(await at.refused([create('二')], { quota }), 'quota')
+      const filed = append(['振り分け'], { mailbox: { path: ['振り分け'], create: true } })
+      assert.equal(await at.refused([filed], { contents: octets(20), quota }), 'quota')
+      await at.done([filed], { contents: octets(20), quota, deliveryId: 'D9' })
+    })
+
     it('lets what was expunged come back, and a draft be replaced by what is no larger', async () => {
       const at = bench()
       await deliver(100, rule(0))

@@ -26,6 +26,8 @@ export interface AccountWork {
   modSeq: number
   uidValidity: number
   nextMid: number
+  /** How many mailboxes it may have after what people do now; absent: as many as one can. */
+  mailboxesMax?: number
   nextEid: number
   usedBytes: number
   usedMessages: number

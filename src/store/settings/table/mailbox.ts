@@ -1,4 +1,5 @@
 import { DAY_MS } from '#base/time.ts'
+import { MAILBOXES_PER_ACCOUNT_MAX } from '#model/mailbox.ts'
 import type { Option } from '#store/settings/option.ts'
 
 const MIB = 1024 * 1024
@@ -43,6 +44,16 @@ export const MAILBOX = {
     doc: {
       en: 'Messages that an account may hold, likewise; 0: no limit.',
       ja: '同じく、1 アカウントに保存できるメールの通数の上限。0 なら無制限。',
+    },
+  },
+  'mailbox.mailboxesMax': {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: MAILBOXES_PER_ACCOUNT_MAX,
+    doc: {
+      en: 'Mailboxes that an account may have; 0: no limit but the 10,000 that it can have. Those that it has stay, and mail that a script files into a new one is filed.',
+      ja: '1 アカウントに作れるメールボックスの数の上限。0 なら上限の 10,000 まで。すでにあるものは残り、振り分けで新しく作られるものは制限しません。',
     },
   },
   'mailbox.quotaWarnPercent': {
