@@ -4,6 +4,6 @@ import './lists.css'
 import { startPage } from '#web/parts/start.tsx'
 
 import { App } from './app.tsx'
-import { WORDS } from './words.ts'
+import { WORDS } from './words/all.ts'
 
 await startPage({ words: WORDS, page: <App /> })

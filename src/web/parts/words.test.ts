@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
 import { WORDS } from '#web/console/words/all.ts'
-import { WORDS as LISTS } from '#web/lists/words.ts'
+import { WORDS as LISTS } from '#web/lists/words/all.ts'
 import { EN as MAIL_EN } from '#web/mail/words-en.ts'
 import { JA as MAIL_JA } from '#web/mail/words-ja.ts'
 import { EN as SETTINGS_EN } from '#web/settings/words-en.ts'
@@ -78,18 +78,22 @@ for (const [room, { en, ja }] of Object.entries(ROOMS))
     })
   })
 
-test('a key of the console stands in one of its files only', async () => {
-  const seen = new Map<string, string>()
-  const files = globSync('*.ts', { cwd: join(WEB, 'console/words') })
-  assert.ok(files.length > 5)
-  for (const file of files) {
-    const source = readFileSync(join(WEB, 'console/words', file), 'utf8')
-    for (const [, key] of source
-      .slice(0, source.indexOf('  ja: {'))
-      .matchAll(/^ {4}'?([\w.-]+)'?:/gm)) {
-      assert.equal(seen.get(key!), undefined, `${key} in ${file} too`)
-      seen.set(key!, file)
+for (const [room, { en }] of [
+  ['console', WORDS],
+  ['lists', LISTS],
+] as const)
+  test(`a key of web/${room} stands in one of its files only`, () => {
+    const seen = new Map<string, string>()
+    const files = globSync('*.ts', { cwd: join(WEB, room, 'words') })
+    assert.ok(files.length > 5)
+    for (const file of files) {
+      const source = readFileSync(join(WEB, room, 'words', file), 'utf8')
+      for (const [, key] of source
+        .slice(0, source.indexOf('  ja: {'))
+        .matchAll(/^ {4}'?([\w.-]+)'?:/gm)) {
+        assert.equal(seen.get(key!), undefined, `${key} in ${file} too`)
+        seen.set(key!, file)
+      }
     }
-  }
-  assert.equal(seen.size, Object.keys(WORDS.en).length)
-})
+    assert.equal(seen.size, Object.keys(en).length)
+  })
