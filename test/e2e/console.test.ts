@@ -96,6 +96,18 @@ describe('the console', { skip: noBrowser ?? false }, () => {
     assert.equal(await page.locator('main img, main b').count(), 0)
   })
 
+  test('an address without a page says so, and leads back', async () => {
+    const { page, open } = admin
+    for (const path of ['/console/peple', '/console/people/%']) {
+      await open(path)
+      await page.getByRole('heading', { name: 'Page not found' }).waitFor()
+      await page.getByText(path).waitFor()
+      assert.equal(await page.locator('.rooms [aria-current]').count(), 0)
+    }
+    await page.getByRole('link', { name: 'To the first page' }).click()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  })
+
   test('Enter that ends the composing of Japanese searches nothing', async () => {
     const { page, open, context } = admin
     await open('/console/trace')

@@ -5,10 +5,11 @@ import type { ComponentType, ReactNode } from 'react'
 
 import type { SessionBody } from '#contract/admin/session.ts'
 import type { Permission } from '#model/role.ts'
-import { useAddress } from '#web/parts/address.ts'
+import { segmentsOf, useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
 import { Notices } from '#web/parts/notices.tsx'
+import { NotFound } from '#web/parts/not-found.tsx'
 import { Preferences } from '#web/parts/preferences.tsx'
 
 import { ask } from '#web/parts/api.ts'
@@ -60,9 +61,15 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
     group.filter(({ permission }) => session.permissions.includes(permission)),
   ).filter((group) => group.length > 0)
   const all = rooms.flat()
-  const name = path.split('/')[2] ?? ''
-  const here = all.find((each) => each.name === name) ?? all[0]!
-  const Page = here.page
+  const [, name = '', ...more] = segmentsOf(path)
+  // Whose role has no overview begins with what it has.
+  const here =
+    more.join('') === ''
+      ? name === ''
+        ? all[0]
+        : all.find((each) => each.name === name)
+      : undefined
+  const Page = here?.page
   const client = useQueryClient()
   useEffect(() => {
     document.querySelector('main')?.scrollTo(0, 0)
@@ -76,7 +83,7 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
   }
   return (
     <div className="shell">
-      <title>{`${t(`${here.name}.title`)} · Watari`}</title>
+      {here !== undefined && <title>{`${t(`${here.name}.title`)} · Watari`}</title>}
       <a className="skip" href="#page">
         {t('shell.skip')}
       </a>
@@ -106,11 +113,15 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
       <Keys rooms={all.map((each) => ({ key: each.name[0]!, path: pathOf(each.name) }))} />
       <main id="page" tabIndex={-1}>
         <Notices>
-          <Failing key={here.name} text={t('broken')}>
-            <Suspense fallback={<p className="faint">{t('loading')}</p>}>
-              <Page />
-            </Suspense>
-          </Failing>
+          {Page === undefined ? (
+            <NotFound back="/console" />
+          ) : (
+            <Failing key={here?.name} text={t('broken')}>
+              <Suspense fallback={<p className="faint">{t('loading')}</p>}>
+                <Page />
+              </Suspense>
+            </Failing>
+          )}
         </Notices>
       </main>
     </div>

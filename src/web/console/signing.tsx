@@ -51,7 +51,9 @@ export function Signing({ domain }: { readonly domain: string }): ReactNode {
             post(
               '/retire',
               { selector: key.selector },
-              t('signing.retiredNow', { name: key.selector }),
+              t(key.state === 'retired' ? 'signing.forgotten' : 'signing.retiredNow', {
+                name: key.selector,
+              }),
             )
           }
         />

@@ -2,17 +2,18 @@ import { Button } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 
-import { useAddress } from '#web/parts/address.ts'
+import { segmentsOf, useAddress } from '#web/parts/address.ts'
 import { ApiFailure } from '#web/parts/api.ts'
 import { Failing } from '#web/parts/failing.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
 import { Login } from '#web/parts/login.tsx'
+import { NotFound } from '#web/parts/not-found.tsx'
 import { Notices } from '#web/parts/notices.tsx'
 import { Preferences } from '#web/parts/preferences.tsx'
 import { Trouble } from '#web/parts/trouble.tsx'
 
-import { MyLists } from './my-lists.tsx'
+import { MyLists, pathOf } from './my-lists.tsx'
 import { OneList } from './one-list.tsx'
 import { enter, leave, useSession } from './session.ts'
 
@@ -71,14 +72,13 @@ function Here(): ReactNode {
   const { t } = useWords()
   const { path } = useAddress()
   // `/lists/minna@campus.example/posts/12`: what Archived-At names (RFC 5064).
-  const [, , list = '', room, number] = path.split('/').map((each) => decodeURIComponent(each))
+  const [, list = '', room = '', number = '', ...more] = segmentsOf(path)
+  const isPost = room === 'posts' && /^\d+$/.test(number)
+  if (more.length > 0 || (room !== '' && !isPost))
+    return <NotFound back={list === '' ? '/lists' : pathOf(list)} />
   return (
     <Failing key={path} text={t('broken')}>
-      {list === '' ? (
-        <MyLists />
-      ) : (
-        <OneList address={list} {...(room === 'posts' && number !== undefined && { number })} />
-      )}
+      {list === '' ? <MyLists /> : <OneList address={list} {...(isPost && { number })} />}
     </Failing>
   )
 }

@@ -3,9 +3,10 @@ import type { ReactNode } from 'react'
 
 import type { ListBody } from '#contract/admin/lists.ts'
 import { useAddress } from '#web/parts/address.ts'
-import { ask, part } from '#web/parts/api.ts'
+import { ApiFailure, ask, part } from '#web/parts/api.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
+import { NotFound } from '#web/parts/not-found.tsx'
 import { Trouble } from '#web/parts/trouble.tsx'
 
 import { Members } from './members.tsx'
@@ -37,6 +38,9 @@ export function OneList(props: { readonly address: string; readonly number?: str
   ]
   const tab =
     number === undefined ? (tabs.find((each) => each === query.get('tab')) ?? tabs[0]!) : 'posts'
+  // Whether there is none or it is not theirs to see: people hear the same.
+  if (found.error instanceof ApiFailure && [403, 404].includes(found.error.status))
+    return <NotFound back="/lists" />
   if (list === undefined)
     return found.error === null ? (
       <p className="faint">{t('loading')}</p>

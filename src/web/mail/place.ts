@@ -1,4 +1,4 @@
-import { go, setQuery, useAddress } from '#web/parts/address.ts'
+import { go, setQuery, useAddress, segmentsOf } from '#web/parts/address.ts'
 
 /** What is in view, as the address has it: mailbox, search, message. */
 export interface Place {
@@ -12,7 +12,7 @@ export interface Place {
 export function usePlace(): Place {
   const { path, query } = useAddress()
   return {
-    box: decodeURIComponent(path.split('/')[2] ?? '') || 'inbox',
+    box: segmentsOf(path)[1] || 'inbox',
     search: query.get('q') ?? '',
     isEverywhere: query.get('in') !== 'here',
     messageId: query.get('m') ?? undefined,

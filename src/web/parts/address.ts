@@ -25,6 +25,19 @@ export function useAddress(): Address {
   return { path, query: new URLSearchParams(search) }
 }
 
+/** The parts of a path, decoded; what cannot be decoded stays as it is. */
+export const segmentsOf = (path: string): readonly string[] =>
+  path
+    .split('/')
+    .slice(1)
+    .map((each) => {
+      try {
+        return decodeURIComponent(each)
+      } catch {
+        return each
+      }
+    })
+
 /** Goes to an address of this application; Back comes back. */
 export function go(to: string): void {
   history.pushState(null, '', to)

@@ -31,4 +31,8 @@ export const EN: Words = {
   'table.cut':
     'The first {{rows}} rows are shown. Narrow the list with a filter to see the others.',
   cancel: 'Cancel',
+  'notFound.title': 'Page not found',
+  'notFound.text':
+    'There is no page at this address, or none that your account may see. Please check the address:',
+  'notFound.back': 'To the first page',
 }

@@ -2,9 +2,10 @@ import { useEffect, useRef } from 'react'
 import type { ReactNode } from 'react'
 
 import type { MailClient } from '#web/mail/client.ts'
-import { useAddress } from '#web/parts/address.ts'
+import { segmentsOf, useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
+import { NotFound } from '#web/parts/not-found.tsx'
 import { Preferences } from '#web/parts/preferences.tsx'
 
 import { Away } from './away.tsx'
@@ -34,8 +35,8 @@ export function Shell({ client }: { readonly client: MailClient }): ReactNode {
   const { t } = useWords()
   const { path } = useAddress()
   const { view } = useChoosing()
-  const asked = path.split('/')[2] ?? ''
-  const page = PAGES.find((each) => each === asked) ?? 'junk'
+  const [, asked = ''] = segmentsOf(path)
+  const page = PAGES.find((each) => each === (asked || 'junk'))
   const heading = useRef<HTMLHeadingElement>(null)
   const isFirst = useRef(true)
   useEffect(() => {
@@ -45,7 +46,9 @@ export function Shell({ client }: { readonly client: MailClient }): ReactNode {
   }, [page])
   return (
     <div className="settings">
-      <title>{`${t(`page.${page}`)} · ${t('settings.title')} · Watari`}</title>
+      {page !== undefined && (
+        <title>{`${t(`page.${page}`)} · ${t('settings.title')} · Watari`}</title>
+      )}
       <header className="bar">
         <a href="/mail/inbox" className="brand">
           Watari<span className="brand-more"> 渡り</span>
@@ -64,10 +67,16 @@ export function Shell({ client }: { readonly client: MailClient }): ReactNode {
         </a>
       </nav>
       <main className="settings-page">
-        <h1 ref={heading} tabIndex={-1}>
-          {t(`page.${page}`)}
-        </h1>
-        <Content page={page} client={client} />
+        {page === undefined ? (
+          <NotFound back="/settings/junk" />
+        ) : (
+          <>
+            <h1 ref={heading} tabIndex={-1}>
+              {t(`page.${page}`)}
+            </h1>
+            <Content page={page} client={client} />
+          </>
+        )}
       </main>
     </div>
   )
