@@ -138,6 +138,18 @@ describe('an installation to learn with (--demo)', () => {
         await page.getByText('Re: 次回の発表').click()
         await page.getByText(/資料は前日までに送ります/).waitFor()
         assert.match(page.url(), /\/lists\/econ-seminar%40campus\.example\/posts\/2$/)
+        // From a post to those beside it, by keys and by links.
+        const text = page.locator('.post-text')
+        await page.getByText('スレッド 2/2').waitFor()
+        await page.keyboard.press('p')
+        await text.getByText('次回は青木さんと石川さん').waitFor()
+        await page.keyboard.press('k')
+        await text.getByText('資料は前日までに').waitFor()
+        await page.getByRole('link', { name: '古い投稿' }).click()
+        await text.getByText('次回は青木さんと石川さん').waitFor()
+        assert.deepEqual(await accessFaults(page), [])
+        await page.keyboard.press('Escape')
+        await page.getByPlaceholder('件名・差出人・本文の語句').waitFor()
         await page.getByRole('link', { name: '設定' }).click()
         await page.getByRole('button', { name: '保存' }).waitFor()
         assert.deepEqual(await accessFaults(page), [])
@@ -157,7 +169,10 @@ describe('an installation to learn with (--demo)', () => {
         assert.deepEqual(visitor.faults, [])
         // A list of others is not opened, nor told of.
         await page.goto(`https://localhost:${at.port(443)}/lists/exchange@campus.example`)
-        await page.getByRole('alert').waitFor()
+        await page.getByRole('heading', { name: 'ページが見つかりません' }).waitFor()
+        assert.deepEqual(await accessFaults(page), [])
+        await page.getByRole('link', { name: '最初のページへ' }).click()
+        await page.getByRole('link', { name: '自分のリスト' }).waitFor()
       } finally {
         await browser.close()
       }

@@ -9,6 +9,8 @@ export interface DemoList {
     readonly by: string
     readonly subject: string
     readonly text: string
+    /** The place of the post that it answers. */
+    readonly answers?: number
   }[]
 }
 
@@ -78,6 +80,7 @@ export function demoLists(people: readonly DemoPerson[], domain: string): DemoLi
           by: 'e25001',
           subject: 'Re: 次回の発表',
           text: '承知しました。資料は前日までに送ります。',
+          answers: 0,
         },
       ],
     },

@@ -37,18 +37,21 @@ export function demoMails(domain: string, nowMs: number): DemoMail[] {
 
 /** What was posted to a list, by members from inside. */
 export const demoPosts = ({ list, posts }: DemoList, domain: string, nowMs: number): DemoMail[] =>
-  posts.map(({ by, subject, text }, n) =>
-    letter(
+  posts.map(({ by, subject, text, answers }, n) => {
+    const idOf = (place: number): string => `post${place}.${nowMs.toString(36)}.${list.address}`
+    return letter(
       {
         from: `${nameOf(by)} <${by}@${domain}>`,
         subject,
         text: `${text}\n`,
         to: [list.address],
+        id: idOf(n),
+        ...(answers !== undefined && { fields: [`In-Reply-To: <${idOf(answers)}>`] }),
         sentAtMs: nowMs - (posts.length - n) * HOUR_MS,
       },
       domain,
-    ),
-  )
+    )
+  })
 
 const nameOf = (username: string): string =>
   DEMO_PEOPLE.find((each) => each.username === username)?.name ?? username

@@ -39,11 +39,21 @@ const letter = z.object({
 })
 export type LetterBody = z.infer<typeof letter>
 
+const beside = {
+  older: number.optional().describe('the number of the post before it'),
+  newer: number.optional().describe('of the one after it'),
+}
+
 export const listPostWhole = listPost.extend({
   ...letter.shape,
   preview: z.string().describe('the beginning of its text'),
   raw: z.string().describe('its octets in base64, up to a megabyte'),
   sizeBytes: z.number().int(),
+  ...beside,
+  thread: z
+    .object({ ...beside, place: number, count: number })
+    .optional()
+    .describe('answers and what they answer, the oldest first; absent: it stands alone'),
 })
 
 export const listPostRecipients = z.object({ items: z.array(z.object({ address: z.string() })) })

@@ -68,6 +68,38 @@ export async function recipientsOf(
 /** Octets of a raw message that an answer holds. */
 const RAW_BYTES_MAX = 1024 * 1024
 
+/** Which posts stand beside one, by their numbers: in the archive, and in its thread. */
+export interface PostPlace {
+  readonly older?: number
+  readonly newer?: number
+  /** Where there is more than one in it. */
+  readonly thread?: {
+    readonly older?: number
+    readonly newer?: number
+    /** From 1 on, the oldest first. */
+    readonly place: number
+    readonly count: number
+  }
+}
+
+async function placeOf(store: ListStore, { mailbox, uid }: ListPlace): Promise<PostPlace> {
+  const { uids, threads } = await store.threads(mailbox)
+  const at = uids.indexOf(uid)
+  const ofThread = uids.filter((_, index) => threads[index] === threads[at])
+  const place = ofThread.indexOf(uid)
+  return {
+    ...beside(uids, at),
+    ...(ofThread.length > 1 && {
+      thread: { ...beside(ofThread, place), place: place + 1, count: ofThread.length },
+    }),
+  }
+}
+
+function beside(numbers: ArrayLike<number>, at: number): Pick<PostPlace, 'older' | 'newer'> {
+  const [older, newer] = [numbers[at - 1], numbers[at + 1]]
+  return { ...(older !== undefined && { older }), ...(newer !== undefined && { newer }) }
+}
+
 /** A post whole: what it says, and its octets up to a limit. */
 export async function archivedPost(
   store: ListStore,
@@ -79,6 +111,7 @@ export async function archivedPost(
       readonly preview: string
       readonly raw: Octets
       readonly sizeBytes: number
+      readonly place: PostPlace
     }
   | undefined
 > {
@@ -97,6 +130,7 @@ export async function archivedPost(
     preview: meta.preview,
     raw,
     sizeBytes: meta.sizeBytes,
+    place: await placeOf(store, place),
   }
 }
 

@@ -12,7 +12,7 @@ import { askAdmission } from './admission.ts'
 import { asideMails, settleAside } from './aside.ts'
 import type { AsideMail } from './aside.ts'
 import { archivedPost, archivedPosts, recipientsOf } from './archive.ts'
-import type { ArchivedPost } from './archive.ts'
+import type { ArchivedPost, PostPlace } from './archive.ts'
 import { heldPosts } from './held-post.ts'
 import type { Ending, HeldLetter, HeldPost } from './held-post.ts'
 import type { ListKeeper } from './keeper.ts'
@@ -47,6 +47,8 @@ export interface WholePost {
   readonly preview: string
   readonly raw: string
   readonly sizeBytes: number
+  /** A store of an earlier release does not tell. */
+  readonly place?: PostPlace
 }
 
 interface Of {

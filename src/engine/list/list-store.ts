@@ -78,6 +78,18 @@ export class ListStore {
     return view === undefined ? [] : ([...view.uids] as Uid[])
   }
 
+  /** The messages of a mailbox, oldest first, each with what names its thread. */
+  async threads(
+    mailbox: MailboxRow,
+  ): Promise<{ readonly uids: Uint32Array; readonly threads: Float64Array }> {
+    const ask = { accountId: this.id, mailboxId: mailbox.id, emails: true }
+    const view = await this.mailboxes.view(ask)
+    return {
+      uids: view?.uids ?? new Uint32Array(),
+      threads: view?.emails?.threadNumbers ?? new Float64Array(),
+    }
+  }
+
   async objects(
     kind: ObjectKind,
     ids?: readonly string[],

@@ -376,4 +376,27 @@ describe('the archive', () => {
     assert.equal(whole.value.preview, '本文です。')
     assert.equal((await desk.show({ list, number: 9 })).ok, false)
   })
+  it('tells which posts stand beside one, and in its thread', async () => {
+    await bench.close()
+    begin({ posting: 'members' })
+    const say = (id: string, subject: string, answers = '') => {
+      const text = mail(HANAKO, id).replace(`Subject: ${id}`, `Subject: ${subject}${answers}`)
+      return bench.mail({ to: LIST, verdict: submitted(HANAKO), text })
+    }
+    await say('q1', '発表')
+    await say('q2', '歓迎会')
+    await say('q3', 'Re: 発表', '\nIn-Reply-To: <q1@campus.example>')
+    await say('q4', '送別会')
+    await say('q5', 'Re: Re: 発表', '\nReferences: <q1@campus.example>\n <q3@campus.example>')
+    const place = async (number: number) => {
+      const whole = await desk.show({ list, number })
+      assert.ok(whole.ok)
+      return whole.value.place
+    }
+    assert.deepEqual(await place(2), { older: 1, newer: 3 })
+    assert.deepEqual(await place(1), { newer: 2, thread: { newer: 3, place: 1, count: 3 } })
+    const middle = { older: 1, newer: 5, place: 2, count: 3 }
+    assert.deepEqual(await place(3), { older: 2, newer: 4, thread: middle })
+    assert.deepEqual(await place(5), { older: 4, thread: { older: 3, place: 3, count: 3 } })
+  })
 })

@@ -84,8 +84,8 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
       const whole = await ask(request.params.list, (desk, { id }) =>
         desk.show({ list: id, number: request.params.n }),
       )
-      const { preview, raw, sizeBytes, letter } = whole
-      return { ...bodyOf(whole.post), ...letterBody(letter), preview, raw, sizeBytes }
+      const { post: shown, letter, place = {}, ...more } = whole
+      return { ...bodyOf(shown), ...letterBody(letter), ...more, ...place }
     },
   )
 

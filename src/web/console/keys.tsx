@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { go } from '#web/parts/address.ts'
 import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
+import { TYPED_INTO } from '#web/parts/typed-into.ts'
 
 const SECOND_KEY_MS = 1_500
 
@@ -57,5 +58,3 @@ export function Keys(props: {
     </Dialog>
   )
 }
-
-const TYPED_INTO = 'input:not([type=checkbox]), textarea, select, [contenteditable]'

@@ -13,7 +13,9 @@ import { useNotices } from '#web/parts/notices.tsx'
 import { dateText, numberText, sizeText } from '#web/parts/times.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
 
+import { Beside } from './beside.tsx'
 import { Letter } from './letter.tsx'
+import { pathOf } from './my-lists.tsx'
 
 type Whole = z.infer<typeof listPostWhole>
 
@@ -40,6 +42,7 @@ export function Post(props: {
     )
   return (
     <article>
+      <Beside post={post} path={pathOf(list.address)} />
       <h2>{post.subject === '' ? t('post.noSubject') : post.subject}</h2>
       <p className="faint">
         {t('post.by', { author: post.author, time: dateText(language, post.postedAt) })}

@@ -55,7 +55,7 @@ export function Posts({ list }: { readonly list: ListBody }): ReactNode {
       key: 'author',
       label: t('post.author'),
       width: 'minmax(110px, 1fr)',
-      cell: ({ author }) => author,
+      cell: ({ author }) => <span title={author}>{nameIn(author)}</span>,
     },
     {
       key: 'at',
@@ -97,4 +97,10 @@ export function Posts({ list }: { readonly list: ListBody }): ReactNode {
       )}
     </>
   )
+}
+
+/** The name that a sender is shown by; where there is none, the address. */
+const nameIn = (author: string): string => {
+  const name = author.replace(/\s*<[^<>]*>$/, '').replace(/^"(.*)"$/, '$1')
+  return name === '' ? author : name
 }

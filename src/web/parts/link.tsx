@@ -8,12 +8,16 @@ export function Link(props: {
   readonly children: ReactNode
   readonly className?: string
   readonly current?: boolean
+  /** The key that does the same. */
+  readonly shortcut?: string
 }): ReactNode {
   return (
     <a
       href={props.to}
       className={props.className}
       aria-current={props.current === true ? 'page' : undefined}
+      aria-keyshortcuts={props.shortcut}
+      title={props.shortcut}
       onClick={(event) => {
         if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
         event.preventDefault()

@@ -1,0 +1,2 @@
+/** Where keys are text: there they do nothing else. */
+export const TYPED_INTO = 'input:not([type=checkbox]), textarea, select, [contenteditable]'
