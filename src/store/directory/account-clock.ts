@@ -70,4 +70,4 @@ export class AccountClock {
 }
 
 const isSame = (a: LifeRules, b: LifeRules): boolean =>
-  (Object.keys(a) as (keyof LifeRules)[]).every((rule) => a[rule] === b[rule])
+  a === b || (Object.keys(a) as (keyof LifeRules)[]).every((rule) => a[rule] === b[rule])

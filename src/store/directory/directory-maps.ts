@@ -1,6 +1,7 @@
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, Alias, Forward, LocalDomain } from '#model/account.ts'
 import { addressKey, hasAddressKey, domainKey, matchKey } from '#model/address.ts'
+import type { Address } from '#model/address.ts'
 import type { Choices } from '#model/choices.ts'
 import { isOne, memberKey, refKey } from '#model/list-member.ts'
 import type { ListMember } from '#model/list-member.ts'
@@ -221,6 +222,25 @@ export interface DirectoryParts {
 const rowOf = (kind: DirectoryRow['kind'], value: unknown): DirectoryRow | undefined =>
   value === undefined ? undefined : ({ kind, [kind]: value } as unknown as DirectoryRow)
 
+/** An alias without a name or an origin, as most are: its address and those it leads to, part by part. */
+function shortAlias(alias: Alias): string | undefined {
+  if (Object.keys(alias).length !== 2) return undefined
+  const parts = [alias.from, ...alias.to].flatMap(({ localpart, domain }) => [localpart, domain])
+  return parts.some((part) => part.includes('\n')) ? undefined : `\n${parts.join('\n')}\n`
+}
+
+function aliasOfShort(text: string): Alias {
+  const addresses: Address[] = []
+  for (let at = 1; at < text.length;) {
+    const middle = text.indexOf('\n', at)
+    const end = text.indexOf('\n', middle + 1)
+    addresses.push({ localpart: text.slice(at, middle), domain: text.slice(middle + 1, end) })
+    at = end + 1
+  }
+  const [from, ...to] = addresses
+  return { from: from!, to }
+}
+
 /** An account is found by each of its addresses, those of before, by what others call it, and by its entries in sources. */
 function furtherKeysOf(account: Account): string[] {
   const keys = [addressKey(mainAddressOf(account)), ...account.addresses.map(addressKey)]
@@ -256,6 +276,8 @@ const ACCOUNTS: RowKeys<Account> = {
 const ALIASES: RowKeys<Alias> = {
   nameOf: ({ from }) => addressKey(from),
   isNamed: ({ from }, name) => hasAddressKey(from, name),
+  shortOf: shortAlias,
+  ofShort: aliasOfShort,
 }
 const FORWARDS: RowKeys<Forward> = { nameOf: ({ accountId }) => accountId }
 const CHOICES: RowKeys<Choices> = { nameOf: ({ accountId }) => accountId }

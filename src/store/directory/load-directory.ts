@@ -9,7 +9,7 @@ import { readChanges, readWhole } from './rows-text.ts'
 import type { RowsText } from './rows-text.ts'
 
 /** Raised with each change of what rows are found by, or of how they lie in memory. */
-const IMAGE_FORM = 3
+const IMAGE_FORM = 4
 const PAGE_CHANGES = 2_000
 const PIECE_BYTES = 4 * 1024 * 1024
 

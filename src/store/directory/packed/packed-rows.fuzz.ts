@@ -45,14 +45,22 @@ class PlainRows {
   }
 }
 
-const NAMES = ['花子', 'taro', '髙橋', '', 'a'.repeat(300), ...Array.from('bcdefghijk')]
+const NAMES = [
+  '花子',
+  'taro',
+  '渡り鳥 over the sea ÿ',
+  '\ud83d',
+  '',
+  'a'.repeat(300),
+  ...Array.from('bcdefghijk'),
+]
 const name = fc.constantFrom(...NAMES)
 const row = fc.record(
   {
     name,
     also: fc.array(name, { maxLength: 4 }),
     // Some of them fill a chunk, and one is larger than a chunk.
-    note: fc.constantFrom('', '渡り', '𠮷', 'x'),
+    note: fc.constantFrom('', '渡り', '𠮷', 'x', 'é'),
     times: fc.constantFrom(1, 1, 1, 1, 60_000, 300_000),
     group: fc.constantFrom(...GROUPS, undefined),
   },

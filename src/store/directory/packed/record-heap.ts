@@ -4,6 +4,8 @@ const OFFSET_BITS = 20
 const CHUNKS_MAX = 2 ** (32 - OFFSET_BITS)
 /** Whose record it is, and how many octets follow. */
 const HEADER_BYTES = 8
+/** Of the length: the octets are UTF-16, else Latin-1. Either is a text as it lies, where UTF-8 has to be worked out. */
+const WIDE = 0x8000_0000
 /** Where no record is. */
 const NOWHERE = 0xffff_ffff
 
@@ -26,7 +28,7 @@ interface Chunk {
  * Records by number, outside of the heap of JavaScript: half a million rows are a hundred blocks to its
  * garbage collector. A chunk of which half is out of date is emptied into the last one and goes.
  *
- *     chunk   | number u32 | length u32 | octets … | number u32 | length u32 | octets … | free
+ *     chunk   | number u32 | wide 1 bit, length 31 | octets … | number u32 | wide, length | octets … | free
  *     place   chunk number << 20 | offset
  */
 export class RecordHeap {
@@ -74,9 +76,10 @@ export class RecordHeap {
     const offset = offsetOf(place)
     const start = offset + HEADER_BYTES
     const at = offset + 4 // read here: a call and its checks cost as much as a hash
+    const top = octets[at + 3]!
     const length =
-      octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | (octets[at + 3]! << 24)
-    return octets.toString('utf8', start, start + length)
+      octets[at]! | (octets[at + 1]! << 8) | (octets[at + 2]! << 16) | ((top & 0x7f) << 24)
+    return octets.toString(top < 0x80 ? 'latin1' : 'utf16le', start, start + length)
   }
 
   /** Keeps the text under this number, in the place of what was there. */
@@ -87,12 +90,13 @@ export class RecordHeap {
       places.set(this.#places)
       this.#places = places
     }
-    const length = Buffer.byteLength(text)
+    const isWide = NOT_LATIN.test(text)
+    const length = isWide ? 2 * text.length : text.length
     const { chunk, place } = this.#room(HEADER_BYTES + length)
     const offset = offsetOf(place)
     chunk.octets.writeUInt32LE(number, offset)
-    chunk.octets.writeUInt32LE(length, offset + 4)
-    chunk.octets.write(text, offset + HEADER_BYTES, length, 'utf8')
+    chunk.octets.writeUInt32LE((isWide ? length | WIDE : length) >>> 0, offset + 4)
+    chunk.octets.write(text, offset + HEADER_BYTES, length, isWide ? 'utf16le' : 'latin1')
     this.#places[number] = place
   }
 
@@ -151,4 +155,6 @@ const placeOf = (chunk: number, offset: number): number => ((chunk << OFFSET_BIT
 const offsetOf = (place: number): number => place & (2 ** OFFSET_BITS - 1)
 
 const sizeAt = (octets: Buffer, offset: number): number =>
-  HEADER_BYTES + octets.readUInt32LE(offset + 4)
+  HEADER_BYTES + (octets.readUInt32LE(offset + 4) & ~WIDE)
+
+const NOT_LATIN = /[^\u0000-\u00ff]/
