@@ -51,6 +51,7 @@ const memory = z.strictObject({
   key: memoryKey,
   untilMs: z.number(),
   isProlonged: z.boolean().optional(),
+  isFirst: z.boolean().optional(),
 })
 
 const commit = z.strictObject({

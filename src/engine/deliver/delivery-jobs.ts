@@ -42,7 +42,7 @@ export interface Job {
   readonly recipient: Address
   /** What the store knows this copy by: a second one changes nothing. */
   readonly copyId: string
-  readonly plan: DeliveryPlan
+  plan: DeliveryPlan
   readonly forwards: OutboxEntry[]
   result?: AccountCommitResult | undefined
 }
@@ -134,6 +134,19 @@ export class DeliveryPlanner {
       carrier.forwards.push(this.#forward({ recipient, elsewhere }))
     }
     return [...jobs.values()]
+  }
+
+  /**
+   * Plans it anew: another delivery has left in memory what its scripts took for unknown. One that would be
+   * refused now, and has others' mail to send on, stays as it is: its peer comes again.
+   */
+  async replan(job: Job): Promise<void> {
+    const { accountId, recipient } = job
+    const { accounts } = await this.#options.mailboxes.filing({ accountIds: [accountId] })
+    const plan = await this.#plan(accountId, recipient, accounts[0]!)
+    if (plan.refusal !== undefined && job.forwards.length > 0) return
+    job.plan = plan
+    job.result = undefined
   }
 
   async #plan(
@@ -342,6 +355,12 @@ export function commitsOf(jobs: readonly Job[]): {
   })
   return { contents, commits }
 }
+
+/** The commit was refused since another copy of the mail came at the same moment (RFC 7352). */
+export const isBeaten = ({ plan, result }: Job): boolean =>
+  result?.kind === 'refused' &&
+  result.refusal.code === 'conflict' &&
+  plan.memories.some(({ isFirst }) => isFirst === true)
 
 export function uidOf(result: AccountCommitResult | undefined): number | undefined {
   if (result?.kind !== 'committed') return undefined

@@ -8,7 +8,7 @@ import type { MailCommand, MessageSink } from '#model/reception.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
 
-import { DeliveryPlanner, commitsOf, replyOf, uidOf } from './delivery-jobs.ts'
+import { DeliveryPlanner, commitsOf, isBeaten, replyOf, uidOf } from './delivery-jobs.ts'
 import type { Job, PlannerOptions } from './delivery-jobs.ts'
 import type { Destination } from './destination.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
@@ -38,6 +38,9 @@ export const STALLED: Reply = {
   text: 'Storage does not answer; try again',
 }
 export const FULL: Reply = { code: 452, status: '4.3.1', text: 'Storage is full; try again later' }
+
+/** How often a mail is planned anew that others have come before. */
+const ROUNDS_MAX = 5
 
 /** Takes one message's octets, then files it: one commit for all its recipients, one reply for each. */
 export class DeliverySink implements MessageSink {
@@ -124,23 +127,41 @@ export class DeliverySink implements MessageSink {
     const message = sieveContent(head, this.#sizeBytes, command.handed?.verdict)
     const { trace } = this.#mail
     const planned = { deliveryId, command, message, isAccepted, trace }
-    const jobs = await new DeliveryPlanner(this.#options, planned).jobs(destinations)
+    const planner = new DeliveryPlanner(this.#options, planned)
+    const jobs = await planner.jobs(destinations)
     const jobsOf = byDestination(jobs, destinations.length)
-    this.#refused = destinations.map((destination, index) => {
-      const own = jobsOf[index]!
-      return own.some((job) => job.plan.refusal !== undefined)
-        ? replyOf(destination, own, 'defer')
-        : undefined
-    })
+    const refused = () =>
+      destinations.map((destination, index) => {
+        const own = jobsOf[index]!
+        return own.some((job) => job.plan.refusal !== undefined)
+          ? replyOf(destination, own, 'defer')
+          : undefined
+      })
+    this.#refused = refused()
     const commits = jobs.filter((job) => job.plan.refusal === undefined)
     if (commits.length === 0) await this.abort()
     else await this.#commit(commits)
+    await this.#commitBeaten(planner, commits)
+    this.#refused = refused()
     this.#tell(jobs, deliveryId, clock.nowMs())
     if (jobs.some((job) => job.plan.outbox.length > 0 || job.forwards.length > 0))
       this.#options.filed()
     return destinations.map((destination, index) =>
       replyOf(destination, jobsOf[index]!, this.#options.overQuota?.() ?? 'defer'),
     )
+  }
+
+  /** Each round knows of one mail more; the octets of a large one are used up: its peer comes again. */
+  async #commitBeaten(planner: DeliveryPlanner, jobs: readonly Job[]): Promise<void> {
+    for (let round = 0; round < ROUNDS_MAX && this.#large === undefined; round++) {
+      const beaten = jobs.filter(isBeaten)
+      for (const job of beaten) await planner.replan(job)
+      const again = beaten.filter(
+        (job) => job.result === undefined && job.plan.refusal === undefined,
+      )
+      if (again.length === 0) return
+      await this.#commit(again)
+    }
   }
 
   async #commit(jobs: readonly Job[]): Promise<void> {

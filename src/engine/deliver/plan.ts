@@ -102,11 +102,7 @@ export function planDelivery(delivery: Delivery, scripts: readonly PlacedScript[
     ...plan,
     memories: [
       ...plan.memories,
-      ...memories.map(({ key, seconds, isProlonged }) => ({
-        key,
-        untilMs: untilMs(seconds),
-        isProlonged,
-      })),
+      ...memories.map(({ seconds, ...memory }) => ({ ...memory, untilMs: untilMs(seconds) })),
     ],
     trouble,
   }

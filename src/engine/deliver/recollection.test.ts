@@ -41,7 +41,11 @@ describe('duplicate (RFC 7352)', () => {
 
   it('is remembered for so long, again where :last stands; not by a script that failed', () => {
     const [memory] = filed('').plan.memories
-    assert.deepEqual([memory?.untilMs, memory?.isProlonged], [NOW_MS + 7 * DAY_MS, false])
+    assert.deepEqual(
+      [memory?.untilMs, memory?.isProlonged, memory?.isFirst],
+      [NOW_MS + 7 * DAY_MS, false, true],
+    )
+    assert.equal(filed('', { known: filed('').keys }).plan.memories[0]?.isFirst, false)
     const last = filed(':last :seconds 90').plan.memories[0]
     assert.deepEqual([last?.untilMs, last?.isProlonged], [NOW_MS + 90 * SECOND_MS, true])
     const long = filed(':seconds 400000000').plan.memories[0]

@@ -93,17 +93,43 @@ describe('delivery into a store that becomes full', () => {
   })
 })
 
-describe('delivery by what people have chosen', () => {
-  /** Mailboxes that have mail, with how much. */
-  const filled = async (accountId: AccountId): Promise<Record<string, number>> => {
-    const { mailboxes } = await store.mailboxes({ accountId })
-    return Object.fromEntries(
-      mailboxes
-        .filter(({ messages }) => messages > 0)
-        .map(({ path, messages }) => [path.join('/'), messages]),
-    )
-  }
+/** Mailboxes that have mail, with how much. */
+async function filled(accountId: AccountId): Promise<Record<string, number>> {
+  const { mailboxes } = await store.mailboxes({ accountId })
+  return Object.fromEntries(
+    mailboxes
+      .filter(({ messages }) => messages > 0)
+      .map(({ path, messages }) => [path.join('/'), messages]),
+  )
+}
 
+describe('copies of a mail that come at the same moment', () => {
+  const SCRIPT = `require ["duplicate", "fileinto", "mailbox"];
+    if duplicate :header "Subject" { fileinto :create "二度"; }`
+  beforeEach(() =>
+    store.changeScript({
+      accountId: hanako,
+      change: { kind: 'put', name: '主', text: SCRIPT, activate: true },
+    }),
+  )
+
+  it('are duplicates but one (RFC 7352 §3)', async () => {
+    const replies = await Promise.all(Array.from({ length: 4 }, () => deliver('本文')))
+    assert.deepEqual(new Set(replies.flat()), new Set(['250 2.1.5']))
+    assert.deepEqual(await filled(hanako), { INBOX: 1, 二度: 3 })
+    assert.deepEqual(await filled(`id-${ACCOUNTS[1]}` as AccountId), { INBOX: 4 })
+  })
+
+  it('come again where their octets have been used up', async () => {
+    const text = '本文'.repeat(100_000)
+    const replies = await Promise.all([deliver(text), deliver(text)])
+    assert.deepEqual(replies.map(([of]) => of).toSorted(), ['250 2.1.5', '452 4.2.2'])
+    assert.deepEqual(await deliver(text), ['250 2.1.5', '250 2.1.5'])
+    assert.deepEqual(await filled(hanako), { INBOX: 1, 二度: 1 })
+  })
+})
+
+describe('delivery by what people have chosen', () => {
   it("files by the person's own filters, and then by the own script", async () => {
     const choices: Choices = {
       accountId: hanako,

@@ -34,6 +34,8 @@ export interface SieveMemory {
   readonly seconds: number
   /** One that stands already stands so long from now on. */
   readonly isProlonged: boolean
+  /** The script took it for one that does not stand. */
+  readonly isFirst: boolean
 }
 
 /** What scripts did one after another: the administrator's before the user's. */

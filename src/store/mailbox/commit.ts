@@ -168,6 +168,8 @@ export interface Memory {
   readonly untilMs: number
   /** One that stands already stands until then from now on; else it stays as it is. */
   readonly isProlonged?: boolean
+  /** The commit was made in the belief that it does not stand: it is refused (`conflict`) where it does. */
+  readonly isFirst?: boolean
 }
 
 export interface AccountCommit {
@@ -233,7 +235,7 @@ export type ChangeResult =
   | { readonly kind: 'done' }
 
 export type CommitRefusal = {
-  /** noMailbox: [TRYCREATE]; exists; limit: a named limit; quota: what the account may hold; notEmptyName; conflict: numbers taken; reserved: INBOX and the like; noPermission: the owner's ACL does not allow it. */
+  /** noMailbox: [TRYCREATE]; exists; limit: a named limit; quota: what the account may hold; notEmptyName; conflict: numbers taken, or a memory that `isFirst` stands; reserved: INBOX and the like; noPermission: the owner's ACL does not allow it. */
   readonly code:
     | 'noMailbox'
     | 'exists'

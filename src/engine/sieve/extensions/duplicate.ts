@@ -30,8 +30,9 @@ const rule: SieveTestRule = {
       const kind = uniqueId === undefined ? 'header' : 'uniqueid'
       const key = keyOf([handle?.of(run) ?? '', kind, id])
       if (run.memories.length >= TRACKED_MAX) endRun('the script remembers too much')
-      run.memories.push({ key, seconds, isProlonged })
-      return run.message.remembered?.([key]).includes(key) === true
+      const isKnown = run.message.remembered?.([key]).includes(key) === true
+      run.memories.push({ key, seconds, isProlonged, isFirst: !isKnown })
+      return isKnown
     }
   },
 }

@@ -3,6 +3,7 @@ import type { AccountId } from '#model/account.ts'
 import { MEMORIES_MAX, MEMORY_KEY_MAX } from '#store/mailbox/commit.ts'
 import type { Memory } from '#store/mailbox/commit.ts'
 import { ROWS_AT_ONCE } from '#store/mailbox/rows/sql.ts'
+import { Refusal } from '#store/mailbox/rows/refusal.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
 
@@ -12,12 +13,14 @@ export function remember(work: AccountWork, memories: readonly Memory[]): Readon
   const stood = new Set<string>()
   // A key that stands twice in one commit is one memory: its second does not make its first old.
   const byKey = new Map(memories.map((memory) => [memory.key, memory]))
-  for (const { key, untilMs, isProlonged } of byKey.values()) {
+  for (const { key, untilMs, isProlonged, isFirst } of byKey.values()) {
     if (key === '' || key.length > MEMORY_KEY_MAX)
       throw new Fault('invalid', `a memory's key has 1 to ${MEMORY_KEY_MAX} characters`)
     const stands =
       sql.get('SELECT 1 FROM memory WHERE aid = ? AND key = ? AND until > ?', aid, key, nowMs) !==
       undefined
+    if (stands && isFirst === true)
+      throw new Refusal('conflict', 'Another copy of it was filed at the same moment')
     if (stands) stood.add(key)
     if (stands && isProlonged !== true) continue
     sql.run(

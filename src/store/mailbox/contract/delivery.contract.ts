@@ -183,6 +183,18 @@ export function deliveryContract(bench: () => Bench): void {
       assert.deepEqual(await waiting(), ['D1'])
     })
 
+    it('that was to be the first refuses the commit where it stands', async () => {
+      const at = bench()
+      const nowMs = at.clock.nowMs()
+      const isFirst = { isFirst: true, isProlonged: true }
+      await deliver(at, 'D1', nowMs + 1_000, isFirst)
+      const again = { deliveryId: 'D2', ...reply('D2', nowMs + 9_000, isFirst) }
+      assert.equal(await at.refused([append(['INBOX'])], again), 'conflict')
+      assert.equal((await at.row(['INBOX'])).messages, 1)
+      at.clock.advance(1_000)
+      await deliver(at, 'D2', nowMs + 9_000, isFirst)
+    })
+
     it('of many deliveries at once answers one', async () => {
       const at = bench()
       const untilMs = at.clock.nowMs() + 1_000
