@@ -5,6 +5,8 @@ import type { Log } from '#base/log.ts'
 import type { Clock } from '#base/time.ts'
 import { scriptLists } from '#engine/deliver/script-lists.ts'
 import { JunkReports } from '#engine/deliver/junk-reports.ts'
+import { KnownFilings } from '#engine/deliver/known-filings.ts'
+import { overlaid } from '#engine/deliver/overlaid.ts'
 import { Quotas } from '#engine/deliver/quotas.ts'
 import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
@@ -82,6 +84,7 @@ export async function startMailboxOwner(options: {
     dir: join(place.dir, FOLDERS[name]),
     clock,
     log,
+    onEnded: () => filings.forgetAll(),
     onNotice: (topic, payload) => {
       if (topic === 'changed') for (const tell of listeners) tell(payload as StoreChanged)
       if (topic === 'purge') tellPurge(payload as PurgeTold)
@@ -95,7 +98,9 @@ export async function startMailboxOwner(options: {
     role.events.emit({ atMs: clock.nowMs(), name, fields })
     log.warn(name, { ...fields, remedy })
   }
-  const stored = storage.service('mailboxes')
+  const filings = new KnownFilings({ mailboxes: storage.service('mailboxes'), clock })
+  listeners.add(filings.changed)
+  const stored = overlaid(storage.service('mailboxes'), { filing: filings.filing })
   let ailments = (): readonly string[] => []
   const role: NodeRole = await startNode({
     name,

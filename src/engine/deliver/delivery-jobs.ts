@@ -17,13 +17,13 @@ import type { Reply } from '#model/reply.ts'
 import type { PolicyAction } from '#store/settings/option.ts'
 import type { Content } from '#store/blob/blobs.ts'
 import type { AccountCommit, AccountCommitResult, OutboxEntry } from '#store/mailbox/commit.ts'
-import { FILINGS_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { AccountFiling } from '#store/mailbox/mailbox-store.ts'
 
 import { compiledSieve } from './compiled-sieve.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
 import type { DestinedList, Destination } from './destination.ts'
 import { entryId } from './entry-id.ts'
+import { Filings } from './filings.ts'
 import { includedScripts } from './included-scripts.ts'
 import type { MailOwner } from './mail-owner.ts'
 import { planDelivery } from './plan.ts'
@@ -85,9 +85,11 @@ export class DeliveryPlanner {
   }
 
   /** One job an account and detail, whatever leads there; one entry for each address elsewhere. */
-  async jobs(destinations: readonly Destination[]): Promise<readonly Job[]> {
+  async jobs(
+    destinations: readonly Destination[],
+    filings = new Filings(this.#options, destinations),
+  ): Promise<readonly Job[]> {
     const { deliveryId } = this.#mail
-    const filings = new Filings(this.#options.mailboxes, destinations)
     const jobs = new Map<string, Job>()
     const sent = new Set<string>()
     for (const [index, destination] of destinations.entries()) {
@@ -249,32 +251,6 @@ export class DeliveryPlanner {
       body: command.body,
       smtpUtf8: command.smtpUtf8,
       content: 0,
-    }
-  }
-}
-
-/** What a mail's accounts are filed by, asked for many at once: a mail may be for 10,000. */
-class Filings {
-  readonly #mailboxes: PlannerOptions['mailboxes']
-  readonly #accountIds: readonly AccountId[]
-  readonly #known = new Map<AccountId, AccountFiling>()
-  #asked = 0
-
-  constructor(mailboxes: PlannerOptions['mailboxes'], destinations: readonly Destination[]) {
-    this.#mailboxes = mailboxes
-    const filing = destinations.filter(({ leaves }) => leaves !== true)
-    this.#accountIds = [...new Set(filing.flatMap(({ accounts }) => accounts))]
-  }
-
-  /** Of one of the destinations' accounts; others get their turn while it asks. */
-  async of(accountId: AccountId): Promise<AccountFiling> {
-    for (;;) {
-      const known = this.#known.get(accountId)
-      if (known !== undefined) return known
-      const accountIds = this.#accountIds.slice(this.#asked, this.#asked + FILINGS_MAX)
-      const { accounts } = await this.#mailboxes.filing({ accountIds })
-      this.#asked += accountIds.length
-      for (const [i, asked] of accountIds.entries()) this.#known.set(asked, accounts[i]!)
     }
   }
 }

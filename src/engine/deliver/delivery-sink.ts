@@ -12,6 +12,7 @@ import { DeliveryPlanner, commitsOf, isBeaten, replyOf, uidOf } from './delivery
 import type { Job, PlannerOptions } from './delivery-jobs.ts'
 import type { Destination } from './destination.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
+import { Filings } from './filings.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 
 export interface DeliveryOptions extends PlannerOptions {
@@ -46,6 +47,7 @@ const ROUNDS_MAX = 5
 export class DeliverySink implements MessageSink {
   readonly #mail: ArrivingMail
   readonly #options: DeliveryOptions
+  readonly #filings: Filings
   #head: Octets[] = []
   #sizeBytes = 0
   #large: LargeHandle | undefined
@@ -56,6 +58,8 @@ export class DeliverySink implements MessageSink {
   constructor(mail: ArrivingMail, options: DeliveryOptions) {
     this.#mail = mail
     this.#options = options
+    this.#filings = new Filings(options, mail.destinations)
+    this.#filings.askAhead()
   }
 
   /** All that was written; undefined where it is more than is kept in memory. */
@@ -128,7 +132,7 @@ export class DeliverySink implements MessageSink {
     const { trace } = this.#mail
     const planned = { deliveryId, command, message, isAccepted, trace }
     const planner = new DeliveryPlanner(this.#options, planned)
-    const jobs = await planner.jobs(destinations)
+    const jobs = await planner.jobs(destinations, this.#filings)
     const jobsOf = byDestination(jobs, destinations.length)
     const refused = () =>
       destinations.map((destination, index) => {

@@ -10,6 +10,7 @@ import type { Directory } from '#store/directory/directory.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 import type { DeliveryMailboxes, RoomAsk } from './delivery-mailboxes.ts'
+import { overlaid } from './overlaid.ts'
 import { annotationsOf } from './script-annotations.ts'
 import { quotaMail } from './quota-mail.ts'
 
@@ -133,13 +134,5 @@ const asked = (
   const annotations: AskedMailboxes['annotations'] = async ({ accountId }) => ({
     annotations: await annotationsOf(mailboxes, accountId),
   })
-  return new Proxy(mailboxes as AskedMailboxes, {
-    get: (store, name) => {
-      if (name === 'commit') return commit
-      if (name === 'hasRoom') return hasRoom
-      if (name === 'annotations') return annotations
-      const value: unknown = Reflect.get(store, name)
-      return typeof value === 'function' ? (value as () => unknown).bind(store) : value
-    },
-  })
+  return overlaid(mailboxes, { commit, hasRoom, annotations })
 }

@@ -103,7 +103,18 @@ export interface ScriptsChanged {
   readonly scripts: true
 }
 
-export type StoreChanged = MailboxChanged | ObjectsChanged | JunkReported | ScriptsChanged
+/** Told likewise: a mailbox came or went, or has another name or role. */
+export interface NamesChanged {
+  readonly accountId: AccountId
+  readonly names: true
+}
+
+export type StoreChanged =
+  | MailboxChanged
+  | ObjectsChanged
+  | JunkReported
+  | ScriptsChanged
+  | NamesChanged
 
 /** A message's identity as IMAP OBJECTID and POP3 want it. */
 export interface MessageIds {

@@ -197,6 +197,7 @@ export const toldOf = (work: AccountWork): StoreChanged[] => [
   ...(work.touchedObjects.size === 0
     ? []
     : [{ accountId: work.accountId, objects: [...work.touchedObjects] }]),
+  ...(work.hasNewNames === true ? [{ accountId: work.accountId, names: true } as const] : []),
   ...(work.hasReports === true ? [{ accountId: work.accountId, hasReports: true } as const] : []),
 ]
 

@@ -61,6 +61,7 @@ export function createMailbox(work: AccountWork, given: MailboxPath, use?: Speci
   if (existing === undefined) return insertMailbox(work, parent, path.at(-1)!, use)
   // A name that was only kept for its children: nothing of what it once held comes back.
   const modSeq = nextModSeq(work, existing.mid)
+  work.hasNewNames = true
   work.sql.run(
     `UPDATE mailbox SET noselect = 0, use = ?, uidvalidity = ?, modseq = ?, made_modseq = ?,
      named_modseq = ?, purged_modseq = ? WHERE aid = ? AND mid = ?`,
@@ -117,6 +118,7 @@ function insertMailbox(work: AccountWork, parent: number, name: string, use?: Sp
     )
   const mid = work.nextMid++
   const modSeq = nextModSeq(work, mid)
+  work.hasNewNames = true
   work.sql.run(
     `INSERT INTO mailbox (aid, mid, parent, name, use, uidvalidity, modseq, made_modseq,
      named_modseq, purged_modseq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -161,6 +163,7 @@ export function renameMailbox(
   requireDepth(work, row, path.length)
   const keptDays = retainDaysOf(work, row)
   work.modSeq++
+  work.hasNewNames = true
   work.sql.run(
     'UPDATE mailbox SET parent = ?, name = ?, named_modseq = ? WHERE aid = ? AND mid = ?',
     parent,
@@ -229,6 +232,7 @@ export function deleteMailbox(work: AccountWork, id: MailboxId): void {
   )
   if (row.noSelect) throw new Refusal('noMailbox', 'No such mailbox; its name stands for others')
   expungeAll(work, row)
+  work.hasNewNames = true
   work.sql.run('DELETE FROM mailbox WHERE aid = ? AND mid = ?', work.aid, row.mid)
   buryMailbox(work, row.mid, path)
   forgetAcl(work, row.mid)
@@ -278,6 +282,7 @@ function pruneNames(work: AccountWork, from: number): void {
       mid,
     )
     if (gone === 0) return
+    work.hasNewNames = true
     buryMailbox(work, mid)
     mid = row.parent
   }
@@ -320,6 +325,7 @@ export function describeMailbox(
   if (use !== row.use) {
     if (row.use === 'inbox' || use === 'inbox') throw new Refusal('reserved', 'There is one INBOX')
     if (use !== null) requireFreeUse(work, use)
+    work.hasNewNames = true
   }
   work.sql.run(
     'UPDATE mailbox SET use = ?, sort_order = ? WHERE aid = ? AND mid = ?',

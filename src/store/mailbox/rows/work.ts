@@ -44,6 +44,8 @@ export interface AccountWork {
   readonly touchedRights: Set<Grantee>
   /** Kinds of objects whose readers are to be told. */
   readonly touchedObjects: Set<ObjectKind>
+  /** A mailbox came or went, or has another name or role. */
+  hasNewNames?: boolean
   /** Something was said of a mail that is to be handed on. */
   hasReports?: boolean
   /** Files that a deleted row named; another row may name them still. */
