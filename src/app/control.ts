@@ -102,6 +102,7 @@ runRole('control', async ({ place, log, atFailure }) => {
   const home = new HomeKeeper({
     directory,
     log: directoryLog,
+    shelf: storage.service('home'),
     clock,
     trouble: log,
     scramIterations: () =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -50,6 +50,7 @@ class Control {
     this.keeper = new HomeKeeper({
       directory: this.master,
       log: this.log,
+      shelf: this.log.home,
       clock: systemClock,
       trouble: silentLog,
       scramIterations: () => ITERATIONS,
@@ -390,5 +391,95 @@ describe('a home on OpenLDAP', { skip }, () => {
     await until('they are gone', () => account('student59') === undefined)
     await control.is('well')
     assert.equal(account('student8')?.name, '再び')
+  })
+
+  /** Entries of the provider's log behind a place in it. */
+  const sentSince = (place: string): readonly string[] => {
+    const log = provider().log()
+    const lines = log.slice(log.lastIndexOf(place) + place.length)
+    return [...lines.matchAll(/ENTRY dn="watariKey=([^,]*),/g)].map(([, key]) => key!)
+  }
+  const isAsThere = async (): Promise<void> => {
+    const there = await rowsOf(provider())
+    assert.equal(there.size, control.master.directory.size)
+    for (const [key, row] of there) assert.ok(isSameRow(control.row(key)!, row), key)
+  }
+
+  test('a start asks for what has changed alone: what was changed, what is gone, what was not taken', async () => {
+    // Somebody's address: noted, and known after the start as well.
+    const noted = 'account:id-student10'
+    assert.equal(await replace(noted, 'mailLocalAddress', 'hanako@campus.example'), 0)
+    await until('the note', () => notes().find(({ key }) => key === noted))
+    await control.stop()
+    assert.equal(await replace('account:id-student11', 'displayName', '十一'), 0)
+    assert.equal(await ask({ op: 'delete', dn: dnOf('account:id-student12', HOME_BASE) }), 0)
+    const place = provider().log().slice(-300)
+    control = await Control.open(control.dir)
+    await control.is('well')
+    await until('the new name', () => account('student11')?.name === '十一')
+    await until('the removal', () => account('student12') === undefined)
+    await until('the note', () => notes().find(({ key }) => key === noted))
+    assert.equal(await replace(noted, 'mailLocalAddress'), 0)
+    await until('no note', () => notes().length === 0)
+    await until('its word', () => sentSince(place).filter((key) => key === noted).length > 1)
+    assert.deepEqual([...new Set(sentSince(place))].toSorted(), [noted, 'account:id-student11'])
+    await isAsThere()
+  })
+
+  test('a log that is restored from an older backup comes up with what it lacks', async () => {
+    await control.stop()
+    const backup = `${control.dir}.backup`
+    cpSync(control.dir, backup, { recursive: true })
+    control = await Control.open(control.dir)
+    await control.is('well')
+    const removal = { kind: 'remove', key: 'account:id-student13' } as const
+    assert.ok((await control.master.write([removal], BY)).ok)
+    assert.ok((await write(accountOf('student14', { name: '十四' }), accountOf('later'))).ok)
+    assert.equal(await replace('account:id-student15', 'displayName', '十五'), 0)
+    await until('the new name', () => account('student15')?.name === '十五')
+    await control.stop()
+    rmSync(control.dir, { recursive: true })
+    renameSync(backup, control.dir)
+    control = await Control.open(control.dir)
+    assert.notEqual(account('student13'), undefined)
+    await control.is('well')
+    await until('all of it', () => account('later') && account('student15')?.name === '十五')
+    await until('the removal', () => account('student13') === undefined)
+    await isAsThere()
+  })
+
+  test('a provider that died goes on; one of an older backup undoes nothing until that is meant', async () => {
+    // What it has forgotten then is how far it was, not what it has.
+    const removal = { kind: 'remove', key: 'account:id-later' } as const
+    assert.ok((await control.master.write([removal], BY)).ok)
+    await provider().kill()
+    const restore = provider().backUp()
+    await provider().start()
+    await control.is('well')
+    await until('writes', async () =>
+      write(accountOf('student16', { name: '新しい' })).then(
+        ({ ok }) => ok,
+        () => undefined,
+      ),
+    )
+    await provider().kill()
+    restore()
+    await provider().start()
+    const isHeld = async (): Promise<void> => {
+      const state = await control.is('held')
+      assert.match((state.kind === 'ldap' && state.error) || '', /older than what was taken/)
+      await assert.rejects(write(accountOf('student17', { name: '無理' })), (thrown) =>
+        isFault(thrown, 'unavailable'),
+      )
+      assert.equal(account('student16')?.name, '新しい')
+    }
+    await isHeld()
+    control = await control.restart()
+    await isHeld()
+    await control.keeper.accept()
+    await until('what is there', () => account('student16')?.name !== '新しい')
+    await control.is('well')
+    await isAsThere()
+    assert.ok((await write(accountOf('student17', { name: '再び' }))).ok)
   })
 })

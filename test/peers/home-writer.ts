@@ -18,6 +18,7 @@ await directory.load()
 const keeper = new HomeKeeper({
   directory,
   log,
+  shelf: log.home,
   clock: systemClock,
   trouble: silentLog,
   scramIterations: () => undefined,

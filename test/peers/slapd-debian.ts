@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { fakeCertificate } from '#test/fake/identity.ts'
@@ -22,6 +22,8 @@ export interface DebianSlapd {
   kill(): Promise<void>
   /** On the same port and data again. */
   start(): Promise<void>
+  /** Keeps its data as they are while its process is gone; what it answers puts them back, likewise. */
+  backUp(): () => void
   log(): string
   stop(): Promise<void>
 }
@@ -69,7 +71,7 @@ export async function startDebianSlapd(suffix: string): Promise<DebianSlapd> {
   const start = async (): Promise<void> => {
     const socket = encodeURIComponent(`${data}/ldapi`)
     const listen = `ldap://127.0.0.1:${port}/ ldapi://${socket}/`
-    const args = ['-F', `${etc}/slapd.d`, '-h', listen, '-d', 'stats,sync']
+    const args = ['-F', `${etc}/slapd.d`, '-h', listen, '-d', 'stats,stats2,sync']
     child = spawnInRoot('/usr/sbin/slapd', args)
     child.stdout?.on('data', keep)
     child.stderr?.on('data', keep)
@@ -79,7 +81,8 @@ export async function startDebianSlapd(suffix: string): Promise<DebianSlapd> {
   const stop = async (): Promise<void> => {
     signal('SIGCONT')
     if (child !== undefined) await endPeer(child)
-    for (const path of [etc, data]) rmSync(join(root, path), { recursive: true, force: true })
+    for (const path of [etc, data, `${data}.backup`])
+      rmSync(join(root, path), { recursive: true, force: true })
   }
   await start().catch(async (thrown: unknown) => {
     await stop()
@@ -101,7 +104,18 @@ export async function startDebianSlapd(suffix: string): Promise<DebianSlapd> {
       await gone
     },
     start,
+    backUp: () => {
+      const [now, then] = [join(root, data), join(root, `${data}.backup`)]
+      rmSync(then, { recursive: true, force: true })
+      cpSync(now, then, { recursive: true, filter: isNoSocket })
+      return () => {
+        rmSync(now, { recursive: true })
+        cpSync(then, now, { recursive: true })
+      }
+    },
     log: () => words,
     stop,
   }
 }
+
+const isNoSocket = (path: string): boolean => !statSync(path).isSocket()

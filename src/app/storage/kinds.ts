@@ -6,7 +6,8 @@ import type { NodeId } from '#model/event.ts'
 import { SqliteBindShelf } from '#store/directory/bind-shelf.ts'
 import type { BindShelf } from '#store/directory/bind-shelf.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
-import type { DirectoryLog, HomeShelf } from '#store/directory/directory-log.ts'
+import type { DirectoryLog } from '#store/directory/directory-log.ts'
+import type { HomeShelf } from '#store/directory/home-shelf.ts'
 import type { DirectoryImages } from '#store/directory/image-file.ts'
 import { SqliteReplica } from '#store/directory/replica.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
@@ -166,7 +167,8 @@ export const KINDS = {
   /** Control's directory, settings and the facts of all nodes. */
   control: ({ dir }: KindContext) =>
     opened<{
-      directory: DirectoryLog & DirectoryImages & HomeShelf
+      directory: DirectoryLog & DirectoryImages
+      home: HomeShelf
       settings: SettingsStore
       index: EventIndex
       nodes: NodeRegistry
@@ -176,18 +178,22 @@ export const KINDS = {
       sources: SourceShelf
       uses: AppPasswordUses
       tokens: ApiTokenShelf
-    }>((keep) => ({
-      directory: keep(new SqliteDirectoryLog(join(dir, 'directory.db'))),
-      settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
-      index: keep(new SqliteEventIndex({ path: join(dir, 'index.db') })),
-      nodes: keep(new SqliteNodeRegistry(join(dir, 'nodes.db'))),
-      sessions: keep(new SqliteSessionShelf(join(dir, 'sessions.db'))),
-      binds: keep(new SqliteBindShelf(join(dir, 'binds.db'))),
-      upkeep: keep(new SqliteUpkeepNotes(join(dir, 'upkeep.db'))),
-      sources: keep(new SqliteSourceShelf(join(dir, 'sources.db'))),
-      uses: keep(new SqliteAppPasswordUses(join(dir, 'uses.db'))),
-      tokens: keep(new SqliteApiTokens(join(dir, 'tokens.db'))),
-    })),
+    }>((keep) => {
+      const directory = keep(new SqliteDirectoryLog(join(dir, 'directory.db')))
+      return {
+        directory,
+        home: directory.home,
+        settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
+        index: keep(new SqliteEventIndex({ path: join(dir, 'index.db') })),
+        nodes: keep(new SqliteNodeRegistry(join(dir, 'nodes.db'))),
+        sessions: keep(new SqliteSessionShelf(join(dir, 'sessions.db'))),
+        binds: keep(new SqliteBindShelf(join(dir, 'binds.db'))),
+        upkeep: keep(new SqliteUpkeepNotes(join(dir, 'upkeep.db'))),
+        sources: keep(new SqliteSourceShelf(join(dir, 'sources.db'))),
+        uses: keep(new SqliteAppPasswordUses(join(dir, 'uses.db'))),
+        tokens: keep(new SqliteApiTokens(join(dir, 'tokens.db'))),
+      }
+    }),
 }
 
 export type StorageKind = keyof typeof KINDS

@@ -1,6 +1,7 @@
 import type { SyncEvent } from '#client/ldap/synchronise.ts'
 import type { EntryUuid } from '#codec/ldap/sync.ts'
 import type { DirectoryKey } from '#store/directory/directory.ts'
+import type { HomeEntry } from '#store/directory/home-shelf.ts'
 import type { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import { isSameRow } from './entry-changes.ts'
 import { textsOf } from './entry.ts'
@@ -21,6 +22,8 @@ export class HomeNews {
   #named = new Set<EntryUuid>()
   readonly #edits = new Set<EntryUuid>()
   readonly #dirty = new Set<DirectoryKey>()
+  /** Of the names of entries, what the disk does not have; undefined: it has none of them. */
+  #unsaved: Set<EntryUuid> | undefined
 
   /** Of rows that were looked after and not taken: whatever comes of them is looked at. */
   readonly #isNoted: (key: DirectoryKey) => boolean
@@ -39,12 +42,49 @@ export class HomeNews {
     return this.#dirty.size === 0
   }
 
+  /** Names of entries as they were kept before a start. */
+  restore(entries: readonly HomeEntry[]): void {
+    this.#unsaved ??= new Set()
+    for (const { uuid, key } of entries) {
+      this.#keys.set(uuid, key)
+      if (EDIT.test(key)) this.#edits.add(uuid)
+    }
+  }
+
   /** Of a whole copy, or of what has changed since one. */
   begin(isWhole: boolean): void {
     this.#named = new Set()
     if (!isWhole) return
     this.#keys.clear()
     this.#edits.clear()
+    this.#unsaved = undefined
+  }
+
+  /** What is to be written of the names of entries; from now on it counts as written. More than `max` are all. */
+  unsaved(max: number): {
+    readonly isWhole: boolean
+    readonly puts: readonly HomeEntry[]
+    readonly gone: readonly EntryUuid[]
+  } {
+    const some = this.#unsaved
+    const isWhole = some === undefined || some.size > max
+    this.#unsaved = new Set()
+    if (isWhole)
+      return { isWhole, puts: [...this.#keys].map(([uuid, key]) => ({ uuid, key })), gone: [] }
+    const puts = [...some].flatMap((uuid) => {
+      const key = this.#keys.get(uuid)
+      return key === undefined ? [] : [{ uuid, key }]
+    })
+    return { isWhole, puts, gone: [...some].filter((uuid) => !this.#keys.has(uuid)) }
+  }
+
+  forgetSaved(): void {
+    this.#unsaved = undefined
+  }
+
+  /** Rows that nobody has looked after yet. */
+  waiting(): readonly DirectoryKey[] {
+    return [...this.#dirty]
   }
 
   take(event: SyncEvent): void {
@@ -55,6 +95,7 @@ export class HomeNews {
         this.#named.add(event.uuid)
         this.#keys.set(event.uuid, key)
         if (EDIT.test(key)) this.#edits.add(event.uuid)
+        if (before !== key) this.#unsaved?.add(event.uuid)
         if (before !== undefined && before !== key) this.touch(before)
         const row = this.#directory.row(key)
         const read = rowOf(event.entry)
@@ -96,6 +137,7 @@ export class HomeNews {
     const key = this.#keys.get(uuid)
     this.#keys.delete(uuid)
     this.#edits.delete(uuid)
+    if (key !== undefined) this.#unsaved?.add(uuid)
     if (key !== undefined && (this.#directory.row(key) !== undefined || this.#isNoted(key)))
       this.touch(key)
   }

@@ -19,6 +19,7 @@ import {
   authorOf,
   bindService,
   entryAt,
+  requireFloor,
   markOf,
   noteOf,
   putEntry,
@@ -72,8 +73,22 @@ export class LdapHome implements DirectoryHome {
     this.#clock = clock
   }
 
-  /** The newest change of ours. */
-  mark = ''
+  /** The newest change that the log has: a provider that does not get there is not asked to change anything. */
+  #floor = ''
+
+  get floor(): string {
+    return this.#floor
+  }
+
+  /** A change that was taken from there, or written there. */
+  knows(mark: string | undefined): void {
+    if (mark !== undefined && mark > this.#floor) this.#floor = mark
+  }
+
+  /** What the provider has counts, though it had come further before. */
+  believe(floor: string): void {
+    this.#floor = floor
+  }
 
   get trouble(): string | undefined {
     return this.#trouble
@@ -165,7 +180,7 @@ export class LdapHome implements DirectoryHome {
   }
 
   #marked<T extends { readonly mark?: string }>(done: T): T {
-    if (done.mark !== undefined && done.mark > this.mark) this.mark = done.mark
+    this.knows(done.mark)
     return done
   }
 
@@ -283,6 +298,7 @@ export class LdapHome implements DirectoryHome {
     const parts = { clock: this.#clock, times: HOME_TIMES }
     const connection = await LdapConnection.open(this.place.provider, parts)
     await bindService(connection, this.place.bind)
+    await requireFloor(connection, this.place.base, this.#floor)
     this.#line = connection
     return connection
   }

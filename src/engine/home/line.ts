@@ -13,6 +13,7 @@ import type { ChangeAuthor } from '#store/directory/directory-log.ts'
 import type { DirectoryKey, DirectoryRow } from '#store/directory/directory.ts'
 import { changesBetween } from './entry-changes.ts'
 import { made, textsOf } from './entry.ts'
+import { contextCsn } from './provision.ts'
 import { FOLDERS, dnOf, entryOf, folderOf } from './row-entry.ts'
 
 /** A row to write. */
@@ -183,6 +184,22 @@ export async function bindService(
   throw new Fault(
     'unavailable',
     `${serverName(connection.server)}: ${as.dn} is not known there, or has another password`,
+  )
+}
+
+/**
+ * Throws Fault `unavailable` where a server does not have a change that was taken already: one restored from
+ * an older backup, or a replica that has not come so far.
+ */
+export async function requireFloor(
+  connection: LdapConnection,
+  base: string,
+  floor: string,
+): Promise<void> {
+  if (floor === '' || ((await contextCsn(connection, base)) ?? '') >= floor) return
+  throw new Fault(
+    'unavailable',
+    `${serverName(connection.server)} is behind what was taken from there already`,
   )
 }
 

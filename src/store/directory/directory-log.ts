@@ -3,6 +3,8 @@ import { Fault } from '#base/outcome.ts'
 import { openDatabase } from '#store/db/database.ts'
 import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
+import { HOME_STAND_TABLES, SqliteHomeShelf } from './home-shelf.ts'
+import type { HomeShelf } from './home-shelf.ts'
 import { ImageFile, imagePathOf } from './image-file.ts'
 import type { ChangesSince, DirectoryImages } from './image-file.ts'
 import { jsonPage } from './json-page.ts'
@@ -60,18 +62,6 @@ export interface DirectoryLog {
   }): Promise<{ readonly items: readonly DirectoryChangeRecord[] }>
 }
 
-/** Where the rows have their home, as who set it wrote it; undefined: here. */
-export interface HomeShelf {
-  home(): Promise<HomeRecord | undefined>
-  setHome(home: { readonly json: string } | undefined): Promise<void>
-}
-
-/** A home elsewhere, and how far its changes are in the log. */
-export interface HomeRecord {
-  readonly json: string
-  readonly mark?: string
-}
-
 const ROWS = {
   table: 'row',
   place: 'created',
@@ -100,17 +90,21 @@ export const DIRECTORY_DATABASE: DatabaseKind = {
    INSERT INTO lineage VALUES (lower(hex(randomblob(16))));`,
     `CREATE TABLE home (
      place INTEGER PRIMARY KEY CHECK (place = 1), json TEXT NOT NULL, mark TEXT) STRICT;`,
+    HOME_STAND_TABLES,
   ],
 }
 
 /** The log in SQLite; opened by a storage process only. */
-export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages, HomeShelf {
+export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages {
+  /** Where the rows have their home, in the same database. */
+  readonly home: HomeShelf
   readonly #db: Database
   readonly #image: ImageFile
   readonly #changesMax: number
 
   constructor(path: string, changesMax = CHANGES_MAX_DEFAULT) {
     this.#db = openDatabase({ path, ...DIRECTORY_DATABASE })
+    this.home = new SqliteHomeShelf(this.#db)
     this.#image = new ImageFile(imagePathOf(path))
     this.#changesMax = changesMax
   }
@@ -213,20 +207,6 @@ export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages, HomeSh
         after: withoutSecret(parseRow(row.json)),
       })),
     }
-  }
-
-  async home(): Promise<HomeRecord | undefined> {
-    const row = this.#db
-      .query<{ json: string; mark: string | null }>('SELECT json, mark FROM home')
-      .get()
-    return row && { json: row.json, ...(row.mark !== null && { mark: row.mark }) }
-  }
-
-  async setHome(home: { readonly json: string } | undefined): Promise<void> {
-    this.#db.transaction(() => {
-      this.#db.query('DELETE FROM home').run()
-      if (home !== undefined) this.#db.query('INSERT INTO home VALUES (1, ?, NULL)').run(home.json)
-    })
   }
 
   /** Takes away the oldest changes over the limit, some more than came in; the rows stay. */
