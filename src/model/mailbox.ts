@@ -1,3 +1,5 @@
+import type { AccountId } from './account.ts'
+
 /** IMAP numbers, branded so that none is taken for another. */
 export type Uid = number & { readonly __brand: 'Uid' }
 export type UidValidity = number & { readonly __brand: 'UidValidity' }
@@ -32,6 +34,13 @@ export const isSamePath = (a: MailboxPath, b: MailboxPath): boolean =>
 /** Below it, by their names, lie the mailboxes of others that one may look up (RFC 2342 §5). */
 export const OTHERS_ROOT = 'Other Users'
 /** Other people's and shared mailboxes lie below these names; nothing of one's own is made there. */
+/** How whoever subscribes to a mailbox of somebody's keeps it: by the account's id, which outlives a new name. */
+export const othersName = (owner: AccountId, path: MailboxPath): MailboxPath => [
+  OTHERS_ROOT,
+  owner,
+  ...path,
+]
+
 export const FOREIGN_ROOTS: readonly string[] = [OTHERS_ROOT, 'Shared']
 
 export interface DefaultMailbox {

@@ -106,7 +106,7 @@ async function accountFor(call: Call, id: string, method: Method): Promise<Accou
   if (found === undefined) throw new MethodError('accountNotFound')
   if (found.share !== undefined && !SHARED_CAPABILITIES.includes(method.capability))
     throw new MethodError('accountNotSupportedByMethod')
-  if (found.share?.isReadOnly === true && method.writes === true)
+  if (found.share?.isReadOnly === true && method.writes === true && method.readersToo !== true)
     throw new MethodError('accountReadOnly')
   return found.account
 }

@@ -82,6 +82,8 @@ export interface Method {
   readonly capability: string
   /** Arguments beside accountId; another one is refused. */
   readonly args: readonly string[]
+  /** Takes, among others, what whoever may look the mailbox up may change: whether they subscribe to it. */
+  readonly readersToo?: true
   /** Changes the account (RFC 8620 §3.6.2: accountReadOnly). */
   readonly writes?: true
   /** Belongs to the login, not to an account (RFC 8620 §7.2). */

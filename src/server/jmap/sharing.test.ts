@@ -250,7 +250,7 @@ test('mailboxes of others are made, renamed and deleted with k and x, below what
   const made = await set({ create: { a: { name: '資料', parentId: id }, b: { name: '頂' } } })
   assert.ok(made.created.a.id)
   assert.equal(made.notCreated.b.type, 'forbidden')
-  const own = await set({ update: { [id]: { isSubscribed: true } } })
+  const own = await set({ update: { [id]: { sortOrder: 3 } } })
   assert.equal(own.notUpdated[id].type, 'forbidden')
   // The mailbox above is not shown: a new name leaves it where it is, and wants k there.
   const renamed = await set({ update: { [id]: { name: '集会' } } })
@@ -369,4 +369,29 @@ test('changes of shared accounts are told by state, and by the event stream (RFC
   await share('会議', 'lr', 'anyone')
   await until(`"${TARO}":{"Mailbox"`)
   await reader.cancel()
+})
+
+test('who may look a mailbox up subscribes to it, and their other programs hear of it (RFC 8621 §2)', async (t) => {
+  const { room, share, file, call, error, box } = await sharedRoom(t)
+  await file('会議', '議事録')
+  await share('会議', 'lr')
+  const id = await box('会議')
+  const state = (await call('Mailbox/get')).state
+  const isSubscribed = async () =>
+    (await call('Mailbox/get', { ids: [id], properties: ['isSubscribed'] })).list[0].isSubscribed
+  assert.equal(await isSubscribed(), false)
+  const set = (patch: object) => call('Mailbox/set', { update: { [id]: patch } })
+  assert.deepEqual(Object.keys((await set({ isSubscribed: true })).updated), [id])
+  assert.equal(await isSubscribed(), true)
+  const changes = await call('Mailbox/changes', { sinceState: state })
+  assert.deepEqual([changes.updated, changes.created, changes.updatedProperties], [[id], [], null])
+  assert.deepEqual((await call('Mailbox/query', { filter: { isSubscribed: true } })).ids, [id])
+  // The owner subscribes for himself.
+  const { mailboxes } = await room.store.mailboxes({ accountId: TARO })
+  assert.equal(mailboxes.find((row) => row.id === id)?.subscribed, true)
+  assert.equal((await set({ name: '別' })).notUpdated[id].type, 'forbidden')
+  assert.equal((await set({ isSubscribed: 1 })).notUpdated[id].type, 'invalidProperties')
+  assert.equal(await error('Email/set', { destroy: ['E1'] }), 'accountReadOnly')
+  await set({ isSubscribed: false })
+  assert.equal(await isSubscribed(), false)
 })

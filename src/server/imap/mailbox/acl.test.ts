@@ -221,6 +221,9 @@ test('subscriptions of others’ mailboxes are one’s own (RFC 4314 §4)', asyn
   const subscribed = await other.command('LIST (SUBSCRIBED) "" *')
   assert.match(subscribed, /\\Subscribed\) "\/" "Other Users\/hanako/)
   assert.doesNotMatch(await owner.command('LSUB "" *'), /Other Users/)
+  assert.match(await other.command(`UNSUBSCRIBE ${OTHERS}`), /^OK/)
+  assert.doesNotMatch(await other.command('LSUB "" *'), /Other Users/)
+  assert.match(await other.command(`SUBSCRIBE ${OTHERS}`), /^OK/)
   assert.doesNotMatch(await owner.command(`LIST (SUBSCRIBED) "" ${OWN}`), /LIST/)
   await grant('')
   // The name stays, without a word on whether there is anything.

@@ -70,7 +70,7 @@ export interface Found {
   readonly accountId: AccountId
 }
 
-interface FoundByName extends Found {
+export interface FoundByName extends Found {
   /** What its owner calls it. */
   readonly ownPath: MailboxPath
 }

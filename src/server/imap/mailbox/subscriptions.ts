@@ -1,15 +1,15 @@
-import { FOREIGN_ROOTS, OTHERS_ROOT } from '#model/mailbox.ts'
+import { FOREIGN_ROOTS, OTHERS_ROOT, othersName } from '#model/mailbox.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxPath } from '#model/mailbox.ts'
 import { foreignPath, ownerOf } from './mailboxes.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
 
-/** How a subscription is kept: a mailbox of somebody's by the account's id, which outlives a new name. */
+/** How a subscription is kept. */
 export function keptName(session: ImapSession, path: MailboxPath): MailboxPath {
   const owned = ownerOf(session, path)
   return owned === undefined || !FOREIGN_ROOTS.includes(path[0]!)
     ? path
-    : [OTHERS_ROOT, owned.accountId, ...owned.path]
+    : othersName(owned.accountId, owned.path)
 }
 
 /** Subscribed names as the session shows them; those of people who are no more are left out. */

@@ -6,7 +6,7 @@ import { picked, propertiesOf } from '#server/jmap/method/args.ts'
 import { changesAsk, CHANGES_ARGS, sorted } from '#server/jmap/method/changes.ts'
 import type { EmailView } from '#server/jmap/email/email-views.ts'
 import { idsToGet } from '#server/jmap/method/ids.ts'
-import { MAIL, RETENTION, asked } from '#server/jmap/room.ts'
+import { asked, isShared, MAIL, RETENTION } from '#server/jmap/room.ts'
 import type { Answer, Call, Method } from '#server/jmap/room.ts'
 import { mayIn, mayRead } from '#server/jmap/shares.ts'
 import { cannotCalculate, mailboxState, readPosition } from '#server/jmap/method/states.ts'
@@ -207,9 +207,10 @@ export const mailboxChanges: Method = {
       if (told.length === 0) throw cannotCalculate()
     }
     const more = told.length < found.changes.length
-    const onlyCounts = told.every(
-      ({ isNew, isGone, countsOnly }) => countsOnly && !isNew && !isGone,
-    )
+    // To a reader it may be that they subscribe, which is told like a change of messages.
+    const onlyCounts =
+      !isShared(call) &&
+      told.every(({ isNew, isGone, countsOnly }) => countsOnly && !isNew && !isGone)
     return {
       oldState: since,
       newState: mailboxState(

@@ -15,7 +15,7 @@ import {
   sinceQueryState,
 } from '#server/jmap/method/query-frame.ts'
 import type { Compare, Conditions } from '#server/jmap/method/query-frame.ts'
-import { MAIL, asked } from '#server/jmap/room.ts'
+import { asked, isShared, MAIL } from '#server/jmap/room.ts'
 import type { Answer, Method } from '#server/jmap/room.ts'
 import { cannotCalculate, mailboxState, readPosition } from '#server/jmap/method/states.ts'
 
@@ -53,8 +53,8 @@ export const mailboxQueryChanges: Method = {
     })
     if (found === undefined) throw cannotCalculate()
     const touched = found.changes
-      // Nothing is found or sorted by counts.
-      .filter(({ countsOnly, isNew, isGone }) => !countsOnly || isNew || isGone)
+      // Nothing is found or sorted by counts; whether a reader subscribes is told like them.
+      .filter((change) => !change.countsOnly || change.isNew || change.isGone || isShared(call))
       .map(({ mailboxId, isNew }) => [mailboxId, { wasThere: !isNew }] as const)
     return queryChanges(args, {
       oldState: since,

@@ -21,6 +21,7 @@ export const mailboxSet: Method = {
   capability: MAIL,
   args: [...SET_ARGS, 'onDestroyRemoveEmails'],
   writes: true,
+  readersToo: true,
   async run(call, args): Promise<Answer> {
     const before = await loadTree(call)
     const ask = readSet(call, args, mailboxState(before.state))

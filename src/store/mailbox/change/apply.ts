@@ -42,6 +42,7 @@ import {
   resolveMailbox,
   retain,
   subscribe,
+  subscribeReader,
 } from './tree.ts'
 import { findAccount, mailboxIdOf, modSeqOf, saveAccount } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
@@ -244,7 +245,12 @@ function applyChange(work: AccountWork, change: MailboxChange, placed: OwnPlaced
       deleteMailbox(work, change.mailboxId)
       return { kind: 'done' }
     case 'subscribe':
-      subscribe(work, change.path, change.on)
+      if (work.by === undefined) subscribe(work, change.path, change.on)
+      else {
+        const reader = openAccount(work.sql, work.by, work.nowMs)
+        subscribeReader(work, reader, change)
+        work.others.push(reader)
+      }
       return { kind: 'done' }
     case 'grant': {
       const { row, granted } = grantIn(work, change)

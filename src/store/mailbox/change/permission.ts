@@ -42,8 +42,10 @@ export function permit(work: AccountWork, change: MailboxChange): void {
       return requireOf(work, { id: change.mailboxId }, ['x'])
     case 'grant':
       return requireOf(work, { id: change.mailboxId }, ['a'])
-    // What is the owner's alone: how long mail is kept, what comes back, what is kept beside mail.
+    // A subscription is of whoever makes it, to what they may look up.
     case 'subscribe':
+      return requireOf(work, { path: change.path, create: false }, ['l'])
+    // What is the owner's alone: how long mail is kept, what comes back, what is kept beside mail.
     case 'retain':
     case 'restore':
     case 'number':

@@ -1,4 +1,4 @@
-import { isSamePath, MAILBOXES_PER_ACCOUNT_MAX } from '#model/mailbox.ts'
+import { isSamePath, MAILBOXES_PER_ACCOUNT_MAX, othersName } from '#model/mailbox.ts'
 import type { MailboxId, MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import { midOf, nextModSeq, nextUidValidity } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
@@ -291,12 +291,38 @@ function pruneNames(work: AccountWork, from: number): void {
 /** Subscriptions are names: the mailbox need not exist (RFC 9051 §6.3.7). */
 export function subscribe(work: AccountWork, given: MailboxPath, on: boolean): void {
   const path = storedPath(given)
-  const text = JSON.stringify(path)
-  const changed = on
-    ? work.sql.run('INSERT INTO subscription VALUES (?, ?) ON CONFLICT DO NOTHING', work.aid, text)
-    : work.sql.run('DELETE FROM subscription WHERE aid = ? AND path = ?', work.aid, text)
-  const row = changed === 0 ? undefined : findPath(work, path)
+  const row = putSubscription(work, path, on) ? findPath(work, path) : undefined
   if (row !== undefined) noteName(work, row)
+}
+
+/**
+ * Subscribes another than the owner to a mailbox of the owner's. It is kept with the reader, and told as a
+ * change in the mailbox, of none of its messages: so the reader's other programs hear of it. (One of its name
+ * would have all other readers begin anew.)
+ */
+export function subscribeReader(
+  work: AccountWork,
+  reader: AccountWork,
+  { path, on }: Pick<Extract<MailboxChange, { kind: 'subscribe' }>, 'path' | 'on'>,
+): void {
+  const row = findPath(work, storedPath(path))
+  if (row === undefined) throw new Refusal('noMailbox', 'No such mailbox')
+  const name = othersName(work.accountId, pathOf(work, row))
+  if (!putSubscription(reader, name, on)) return
+  work.sql.run(
+    'UPDATE mailbox SET modseq = ? WHERE aid = ? AND mid = ?',
+    nextModSeq(work, row.mid),
+    work.aid,
+    row.mid,
+  )
+}
+
+/** False where it was so already. */
+function putSubscription({ sql, aid }: AccountWork, path: MailboxPath, on: boolean): boolean {
+  const statement = on
+    ? 'INSERT INTO subscription VALUES (?, ?) ON CONFLICT DO NOTHING'
+    : 'DELETE FROM subscription WHERE aid = ? AND path = ?'
+  return sql.run(statement, aid, JSON.stringify(path)) > 0
 }
 
 /** What is told of a mailbox beside its messages has changed. */

@@ -171,7 +171,6 @@ export function aclContract(bench: () => Bench): void {
       const id = await shared('lrswikxtea')
       for (const change of [
         { kind: 'retain', mailboxId: id, retention: 1 },
-        { kind: 'subscribe', path: ['会議'], on: true },
         { kind: 'create', path: ['別'] },
         { kind: 'rename', mailboxId: id, path: ['別'] },
         { kind: 'describe', mailboxId: id, sortOrder: 1 },
@@ -184,6 +183,30 @@ export function aclContract(bench: () => Bench): void {
         assert.equal(await at.refused([change], { by: taro }), 'noPermission', change.kind)
       const row = await rowFor(taro, ['会議'])
       assert.deepEqual([row?.subscribed, row?.use], [false, undefined])
+    })
+
+    it('let whoever may look one up subscribe to it, for themselves alone', async () => {
+      const at = bench()
+      const id = await shared('l')
+      const subscribing = (on: boolean) => ({ kind: 'subscribe', path: ['会議'], on }) as const
+      const { state } = await at.store.mailboxes({ accountId: hanako })
+      const since = { modSeq: state.modSeq, nextMailbox: state.nextMailbox }
+      for (const on of [true, true, false]) {
+        await at.done([subscribing(on)], { by: taro })
+        assert.equal((await rowFor(taro, ['会議']))?.subscribed, on)
+        const { subscriptions } = await at.store.mailboxes({ accountId: taro })
+        assert.equal(
+          subscriptions.some((path) => path.join('/') === `Other Users/${hanako}/会議`),
+          on,
+        )
+      }
+      assert.ok(!(await at.subscriptions()).includes('会議'))
+      const changed = await at.store.mailboxChanges({ accountId: hanako, by: taro, since })
+      assert.deepEqual(
+        changed?.changes.map(({ mailboxId, isNew, isGone }) => [mailboxId, isNew, isGone]),
+        [[id, false, false]],
+      )
+      assert.equal(await at.refused([subscribing(true)], { by: jiro }), 'noMailbox')
     })
 
     it('go to mailboxes that are made below, and stay with one that is renamed', async () => {

@@ -2,7 +2,8 @@ import { Fault } from '#base/outcome.ts'
 import type { AccountId } from '#model/account.ts'
 import { NO_RIGHTS, hasRight } from '#model/acl.ts'
 import type { AclEntry, Rights } from '#model/acl.ts'
-import type { MailboxId, ModSeq } from '#model/mailbox.ts'
+import { othersName } from '#model/mailbox.ts'
+import type { MailboxId, MailboxPath, ModSeq } from '#model/mailbox.ts'
 import type { AccountState } from '#store/mailbox/stored-email.ts'
 import type { MailboxRow, MailboxView, ViewEmails } from '#store/mailbox/mailbox-view.ts'
 import { allMailboxes, inheritedDays, mailboxByMid, mailboxRow } from '#store/mailbox/rows/row.ts'
@@ -44,7 +45,7 @@ export function readView(
   const since = ask.since === undefined ? undefined : Number(ask.since)
   const owned = mailboxRow({ sql, aid, tag: found.tag }, row)
   const reader = found.by && { sql, aid, mid, who: found.by }
-  const mailbox = reader ? shownTo(reader, owned, found.rights) : owned
+  const mailbox = reader ? shownTo({ ...reader, owner: ask.accountId }, owned, found.rights) : owned
   // Rows were imported behind a MODSEQ that a reader of ours had seen.
   const whole = since === undefined || (since >= row.madeModSeq && since < row.importModSeq)
   const place = { sql, aid, tag: found.tag, nextEid: found.nextEid }
@@ -162,11 +163,25 @@ export function countFrom(
   )![0]
 }
 
+const isSubscribed = (
+  { sql, who, owner }: Reader & { readonly owner: AccountId },
+  path: MailboxPath,
+): boolean =>
+  sql.get(
+    'SELECT 1 FROM subscription s JOIN account a ON a.aid = s.aid WHERE a.id = ? AND s.path = ?',
+    who,
+    JSON.stringify(othersName(owner, path)),
+  ) !== undefined
+
 /** The owner's row as another account may know it. */
-function shownTo(reader: Reader, row: MailboxRow, rights: Rights): MailboxRow {
+function shownTo(
+  reader: Reader & { readonly owner: AccountId },
+  row: MailboxRow,
+  rights: Rights,
+): MailboxRow {
   // Which of them is whose Trash, and what the owner subscribes to, is the owner's own affair.
   const { use: _, ...rest } = row
-  const shown = { ...rest, subscribed: false, rights }
+  const shown = { ...rest, subscribed: isSubscribed(reader, row.path), rights }
   return hasRight(rights, 'r')
     ? { ...shown, unseen: Math.max(0, row.messages - seenCount(reader)) }
     : { ...shown, messages: 0, unseen: 0, deleted: 0, sizeBytes: 0 }
@@ -242,7 +257,9 @@ export function listMailboxes(
       const owned = mailboxRow(account, row, { path, days })
       if (by === undefined) mailboxes.push(owned)
       else if (rights !== NO_RIGHTS)
-        mailboxes.push(shownTo({ ...account, mid: row.mid, who: by }, owned, rights))
+        mailboxes.push(
+          shownTo({ ...account, mid: row.mid, who: by, owner: ask.accountId }, owned, rights),
+        )
       visit(row.mid, path, days)
     }
   }
