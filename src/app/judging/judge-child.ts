@@ -64,7 +64,8 @@ export class JudgeChild {
     this.#options = options
     this.#limits = { ...LIMITS, ...options.limits }
     // Node_modules may be a link: both its names are allowed.
-    const readable = ['src', 'node_modules', 'package.json']
+    // What finds our modules (NODE_OPTIONS of a start) lies in bin.
+    const readable = ['bin', 'src', 'node_modules', 'package.json']
       .map((name) => join(ROOT, name))
       .flatMap((path) => [path, realOf(path)])
     const { NODE_COMPILE_CACHE: _, ...env } = process.env

@@ -60,6 +60,21 @@ const EICAR = Array.from('*H+H$!ELIF-TSET-SURIVITNA-DRADNATS-RACIE$}7)CC7)^P(45X
   .toReversed()
   .join('')
 
+test('a judge starts with the options of Node that a start hands on', TIMEOUT, async () => {
+  const before = process.env['NODE_OPTIONS']
+  const hooks = join(import.meta.dirname, '../../../bin/resolve.mjs')
+  process.env['NODE_OPTIONS'] = `${before ?? ''} --import=${hooks}`
+  const judges = judgesWith()
+  try {
+    const verdict = await judges.judge(ask(fromUtf8(`${HEADER}\r\n本文`)))
+    assert.deepEqual(verdict.virus, { kind: 'clean' })
+  } finally {
+    await judges.close()
+    if (before === undefined) delete process.env['NODE_OPTIONS']
+    else process.env['NODE_OPTIONS'] = before
+  }
+})
+
 test(
   'a judge in a process of its own finds, scores and says what it could not learn',
   TIMEOUT,
