@@ -26,6 +26,9 @@ if header :contains "subject" ["教授会", "研究科委員会"] {
 }
 vacation :days 0x7 "留守です";
 `
+const ASKS = `require "extlists";
+if address :list "from" "tag:campus.example,2026:own/研究会でご一緒している先生方" { stop; }
+`
 const word = (text: string): string => `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`
 
 describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency: true }, () => {
@@ -86,9 +89,28 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
     await blocked.getByRole('button', { name: '友@b.example を削除' }).click()
     await told(page, '友@b.example を削除しました')
     assert.deepEqual(await blocked.getByRole('listitem').allInnerTexts(), ['ads.example\n削除'])
-    await blocked.getByLabel('追加する差出人').fill('x@')
+    // What is none is told where it stands, and stays there.
+    await blocked.getByLabel('追加する差出人').fill('x@ bad.example')
     await page.keyboard.press('Enter')
-    await told(page, /保存できませんでした/)
+    await blocked.getByText('bad.example').waitFor()
+    await blocked.getByRole('alert').filter({ hasText: 'ドメインでもありません: x@' }).waitFor()
+    assert.equal(await blocked.getByLabel('追加する差出人').inputValue(), 'x@')
+
+    const lists = page.getByRole('region', { name: 'スクリプトで使うリスト' })
+    await lists.getByLabel('新しいリストの名前').fill('研究/会')
+    await page.keyboard.press('Enter')
+    await lists.getByText(/「\/」は使えません/).waitFor()
+    await lists.getByLabel('新しいリストの名前').fill('研究会')
+    await page.keyboard.press('Enter')
+    await told(page, 'リスト 研究会 を作りました')
+    await lists.getByLabel('追加する差出人').fill('sato@a.example、b.example')
+    await page.keyboard.press('Enter')
+    await lists.getByText('sato@a.example').waitFor()
+    await lists.getByText('"tag:campus.example,2026:own/研究会"').waitFor()
+    await lists.getByRole('button', { name: 'リスト 研究会 を削除' }).click()
+    await lists.getByText('まだありません。').waitFor()
+    await page.getByRole('button', { name: '元に戻す' }).last().click()
+    await lists.getByText('2 件').waitFor()
 
     await send('選んでください')
     await until('the first mail is there', async () => (await inBox('INBOX')) === 1)
@@ -206,6 +228,10 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
 
   const CHOICES = {
     blocked: ['ads.example', 'a.very.long.name.of.a.sender@mail.of.a.long.domain.example'],
+    lists: [
+      { name: '研究会でご一緒している先生方', senders: ['sato@univ.example', 'lab.example'] },
+      { name: 'friends', senders: [] },
+    ],
     filters: [
       {
         name: '教授会と研究科委員会のお知らせをまとめるもの',
@@ -234,17 +260,22 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
     it(`are seen whole on a telephone and a desk, light and dark (${language})`, async () => {
       const set = ['user', 'choices', username, '--set', '-']
       assert.equal((await watari.watari(set, JSON.stringify(CHOICES))).status, 0)
+      const put = ['sieve', 'put', username, 'asks', '-']
+      assert.equal((await watari.watari(put, ASKS)).status, 0)
       const visitor = await visit(browser, watari, { language, scheme: 'light' })
       const { page } = visitor
       await enter(visitor, username)
       const found: string[] = []
-      for (const name of language === 'ja' ? PAGES : ['filters', 'away', 'address', 'script']) {
+      for (const name of language === 'ja'
+        ? PAGES
+        : ['senders', 'filters', 'away', 'address', 'script']) {
         await page.setViewportSize({ width: 1280, height: 800 })
         await page.emulateMedia({ colorScheme: 'light' })
         await page.goto(`https://localhost:${watari.port(443)}/settings/${name}`)
         await page.locator('h1').waitFor()
         if (name === 'forwarding' || name === 'address') await ask(page, name)
         if (name === 'script') await writeScript(page)
+        if (name === 'senders') await openList(page)
         if (name === 'filters') await page.locator('.filters .acts button').nth(2).click()
         found.push(...(await looked(page, `${language}-${name}-desk`)))
         await page.setViewportSize({ width: 390, height: 844 })
@@ -260,6 +291,11 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
     await page.locator('input[placeholder="hanako@example.org"]').fill(`${name}@sink.example`)
     await page.keyboard.press('Enter')
     await page.locator('.mark-warn').waitFor()
+  }
+  /** A list that a script asks. */
+  const openList = async (page: Page): Promise<void> => {
+    await page.locator('.own-list summary').first().click()
+    await page.locator('.own-list[open]', { hasText: 'asks' }).waitFor()
   }
   /** One that is wrong, in an editor. */
   const writeScript = async (page: Page): Promise<void> => {

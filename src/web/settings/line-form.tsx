@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useId, useState } from 'react'
 import type { ReactNode } from 'react'
 
 import { isComposing } from '#web/mail/keys.ts'
@@ -12,10 +12,14 @@ export function LineForm(props: {
   /** What the button says. */
   readonly word: string
   readonly isEmail?: boolean
-  readonly done: (text: string) => Promise<boolean>
+  /** What is wrong with it. */
+  readonly fault?: string
+  /** False: it stays as it was typed; a text: that of it stays. */
+  readonly done: (text: string) => Promise<boolean | string>
 }): ReactNode {
   const { isBusy } = useChoosing()
   const [text, setText] = useState('')
+  const id = useId()
   const line = text.normalize('NFKC').trim()
   return (
     <form
@@ -24,7 +28,7 @@ export function LineForm(props: {
         event.preventDefault()
         if (line === '') return
         void props.done(line).then((isDone) => {
-          if (isDone) setText('')
+          if (isDone !== false) setText(isDone === true ? '' : isDone)
         })
       }}
     >
@@ -37,6 +41,8 @@ export function LineForm(props: {
         value={text}
         aria-label={props.label}
         placeholder={props.hint}
+        aria-invalid={props.fault !== undefined}
+        aria-describedby={props.fault === undefined ? undefined : id}
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
           // The Enter that ends a composition sends nothing.
@@ -46,6 +52,11 @@ export function LineForm(props: {
       <button type="submit" className="answer" disabled={isBusy || line === ''}>
         {props.word}
       </button>
+      {props.fault !== undefined && (
+        <p className="line-fault" id={id} role="alert">
+          ✕ {props.fault}
+        </p>
+      )}
     </form>
   )
 }

@@ -1,17 +1,19 @@
 import type { ReactNode } from 'react'
 
+import type { MailClient } from '#web/mail/client.ts'
 import { useWords } from '#web/parts/language.ts'
 
 import { useChoosing } from './choices-room.tsx'
-import { LineForm } from './line-form.tsx'
-import { NamedThing } from './named-thing.tsx'
+import { OwnLists } from './own-lists.tsx'
+import { SenderSet } from './sender-set.tsx'
 
-/** Blocked and welcome senders. */
-export function Senders(): ReactNode {
+/** Blocked and welcome senders, and lists of senders that one's own scripts ask. */
+export function Senders({ client }: { readonly client: MailClient }): ReactNode {
   return (
     <>
       <SenderList kind="blocked" />
       <SenderList kind="welcome" />
+      <OwnLists client={client} />
     </>
   )
 }
@@ -20,32 +22,22 @@ function SenderList({ kind }: { readonly kind: 'blocked' | 'welcome' }): ReactNo
   const { t } = useWords()
   const { view, set } = useChoosing()
   const senders = view[kind]
-  const add = async (text: string): Promise<boolean> => {
-    // A column of a spreadsheet, or a line: whatever stands between them.
-    const wanted = text.split(/[\s,;、，；]+/).filter((each) => each !== '')
-    const next = [...new Set([...senders, ...wanted])]
-    return set({ [kind]: next }, t(`senders.${kind}.added`, { count: wanted.length }))
-  }
   return (
     <section className="sheet" aria-labelledby={`${kind}-title`}>
       <h2 id={`${kind}-title`}>{t(`senders.${kind}`)}</h2>
       <p className="faint">{t(`senders.${kind}.what`)}</p>
-      <LineForm label={t('senders.new')} hint={t('senders.hint')} word={t('add')} done={add} />
-      {senders.length === 0 && <p className="faint">{t('senders.none')}</p>}
-      <ul className="things">
-        {senders.map((sender) => (
-          <NamedThing
-            key={sender}
-            name={sender}
-            remove={() =>
-              void set(
-                { [kind]: senders.filter((each) => each !== sender) },
-                t('senders.removed', { name: sender }),
-              )
-            }
-          />
-        ))}
-      </ul>
+      <SenderSet
+        senders={senders}
+        save={(next, { added }) =>
+          set({ [kind]: [...next] }, t(`senders.${kind}.added`, { count: added }))
+        }
+        remove={(sender) =>
+          void set(
+            { [kind]: senders.filter((each) => each !== sender) },
+            t('senders.removed', { name: sender }),
+          )
+        }
+      />
     </section>
   )
 }

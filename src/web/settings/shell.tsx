@@ -93,7 +93,7 @@ function Content({
     case 'junk':
       return <Junk />
     case 'senders':
-      return <Senders />
+      return <Senders client={client} />
     case 'filters':
       return <Filters client={client} />
     case 'forwarding':
