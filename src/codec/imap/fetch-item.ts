@@ -148,7 +148,7 @@ function readBinary(scanner: Scanner, name: string): FetchItem {
     if (isPart) return { kind: 'binarySize', path, label }
     return { kind: 'section', section, label, peek: true, sizeOnly: true }
   }
-  const partial = readPartial(scanner)
+  const partial = readPartial(scanner, { mayBeOpen: true })
   const origin = partial === undefined ? '' : `<${partial.offset}>`
   const label = `BINARY[${sectionLabel(section)}]${origin}`
   const asked = {
@@ -211,9 +211,14 @@ function readFields(scanner: Scanner, not: boolean): SectionText {
   return { kind: 'fields', fields, not }
 }
 
-function readPartial(scanner: Scanner): { offset: number; length: number } | undefined {
+/** Of BINARY, others take a partial without a length as well: all from there on. */
+function readPartial(
+  scanner: Scanner,
+  { mayBeOpen }: { readonly mayBeOpen: boolean } = { mayBeOpen: false },
+): { offset: number; length: number } | undefined {
   if (!scanner.skip('<')) return undefined
   const offset = scanner.number()
+  if (mayBeOpen && scanner.skip('>')) return { offset, length: Infinity }
   scanner.expect('.')
   const length = scanner.number()
   if (length === 0) scanner.fail('Empty partial range')

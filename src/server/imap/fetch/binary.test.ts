@@ -60,6 +60,16 @@ test('BINARY gives parts without their transfer encoding (RFC 3516 §4.2)', asyn
   assert.ok(octetsOf(some) === toLatin1(pdf.subarray(500_000, 570_000)))
   assert.equal(octetsOf(await client.command('FETCH 1 BINARY.PEEK[2]<800000.5>')), '')
   assert.equal(octetsOf(await client.command('FETCH 1 BINARY.PEEK[1]<3.3>')), text.slice(3, 6))
+  // Without a length, as other servers take it: all from there on.
+  for (const [section, whole] of [
+    ['1', text],
+    ['2', toLatin1(pdf)],
+  ] as const)
+    assert.equal(
+      octetsOf(await client.command(`FETCH 1 BINARY.PEEK[${section}]<5>`)),
+      whole.slice(5),
+    )
+  assert.match(await client.command('FETCH 1 BODY.PEEK[1]<5>'), /^BAD/)
   assert.equal(
     octetsOf(await client.command('FETCH 1 BINARY.PEEK[4]')),
     toLatin1(fromUtf8('短い\0')),
