@@ -22,6 +22,9 @@ export const BOXES = { 会議: ['&TxqLcA-', '"会議"'], INBOX: ['INBOX', 'INBOX
 export type Box = keyof typeof BOXES
 
 const FLAGS = ['\\Seen', '\\Flagged', '\\Deleted', '\\Answered', '\\Draft', '$Forwarded', 'Label1']
+/** What never changes of a message. */
+const LASTING =
+  'INTERNALDATE SAVEDATE ENVELOPE BODYSTRUCTURE PREVIEW THREADID BINARY.PEEK[1] BODY.PEEK[HEADER.FIELDS (Subject)]'
 const LOG_LINES = 80
 /** Above this many messages nothing is added. */
 const MESSAGES_MAX = 60
@@ -139,6 +142,8 @@ export class HammerImap {
       () => this.run(`UID FETCH ${this.#uids()} (FLAGS RFC822.SIZE)`),
       () => this.run(`FETCH ${this.#seq()} (UID BODY.PEEK[])`),
       () => this.run(`UID FETCH ${this.#uid()} (BODY[TEXT]<0.4>)`),
+      () => this.run(`UID FETCH ${this.#uids()} (${LASTING})`),
+      () => this.run(`STATUS ${this.name('INBOX')} (MESSAGES UNSEEN UIDNEXT)`),
       () => this.#store(),
       () => this.#store(),
       () => this.#store(),

@@ -247,6 +247,9 @@ export class Told {
       this.#facts.agree(`flags of ${name} at ${modSeq}`, known.flags!)
     const size = /RFC822\.SIZE (\d+)/.exec(text)?.[1]
     if (size !== undefined) this.#facts.agree(`size of ${name}`, size)
+    // Asked together, whoever asks: as it was for whoever asked before.
+    if (/ENVELOPE \(/.test(rest))
+      this.#facts.agree(`what lasts of ${name}`, rest.replace(/ ?(?:FLAGS|MODSEQ) \([^)]*\)/g, ''))
     const emailId = /EMAILID \((.*?)\)/.exec(text)?.[1]
     if (emailId !== undefined) this.#facts.agree(`EMAILID of ${name}`, emailId)
     const octets = /BODY\[\] \{(\d+)\}\r\n/.exec(rest)
