@@ -185,6 +185,22 @@ test('speaks TLS from the next octet on, with the identity of the moment', async
   await both.end()
 })
 
+test('speaks TLS with who has begun already', async () => {
+  const identity = new TlsIdentity(await fakeCertificate('mx.campus.example'))
+  const both = await pair({ address: '127.0.0.1', port: 0 })
+  const client = connectTls({ socket: both.client, rejectUnauthorized: false })
+  await once(both.server, 'readable')
+  assert.ok(both.server.readableLength > 0)
+  const secured = await startTls(both.server, identity, { clock: systemClock })
+  assert.ok(secured)
+  client.write('渡り鳥')
+  const got = await new OctetReader(secured, systemClock).exactly(9, WAIT_MS)
+  assert.equal(Buffer.from(got as Uint8Array).toString(), '渡り鳥')
+  client.destroy()
+  secured.destroy()
+  await both.end()
+})
+
 test('of a peer that sends each octet as a TLS record few are kept while nobody reads', async (t) => {
   const identity = new TlsIdentity(await fakeCertificate('mx.campus.example'))
   const both = await pair({ address: '127.0.0.1', port: 0 })
@@ -221,7 +237,7 @@ test('of a peer that sends octet by octet without TLS little is kept, too', asyn
   assert.ok(typeof all !== 'string' && octets.equals(all))
 })
 
-test('refuses TLS 1.1, plaintext where a handshake belongs, and a peer that says nothing', async () => {
+test('refuses TLS 1.1, plaintext where a handshake belongs, a peer that says nothing, and one that is gone', async () => {
   const identity = new TlsIdentity(await fakeCertificate())
   const old = await pair({ address: '127.0.0.1', port: 0 })
   const client = connectTls({
@@ -247,6 +263,12 @@ test('refuses TLS 1.1, plaintext where a handshake belongs, and a peer that says
   clock.advance(SECOND_MS)
   assert.equal(await waiting, undefined)
   await silent.end()
+
+  const gone = await pair({ address: '127.0.0.1', port: 0 })
+  gone.client.end()
+  assert.equal(await startTls(gone.server, identity, { clock }), undefined)
+  assert.ok(gone.server.destroyed)
+  await gone.end()
 })
 
 test('a key that does not fit its certificate is a fault of settings', async () => {

@@ -46,16 +46,11 @@ export function startTls(
   wait: { readonly clock: Clock; readonly timeoutMs?: number },
 ): Promise<TLSSocket | undefined> {
   return new Promise((resolve) => {
-    const secured = new TLSSocket(socket, {
-      isServer: true,
-      secureContext: identity.context,
-      allowHalfOpen: true,
-      highWaterMark: UNREAD_BYTES_MAX,
-    } as ConstructorParameters<typeof TLSSocket>[1])
+    let secured: TLSSocket | undefined
     const done = (result: TLSSocket | undefined): void => {
       cancel()
       if (result === undefined) {
-        secured.destroy()
+        secured?.destroy()
         socket.destroy()
       }
       resolve(result)
@@ -63,9 +58,28 @@ export function startTls(
     const cancel = wait.clock.after(wait.timeoutMs ?? TLS_HANDSHAKE_TIMEOUT_MS, () =>
       done(undefined),
     )
-    secured.on('error', () => done(undefined)) // stays, so that a later reset ends no process
-    secured.on('close', () => done(undefined))
-    socket.on('close', () => secured.destroy())
-    secured.once('secure', () => done(secured))
+    socket.on('close', () => {
+      secured?.destroy()
+      done(undefined)
+    })
+    const begin = (): void => {
+      if (socket.readableLength === 0) return done(undefined) // it has ended
+      secured = wrapped(socket, identity)
+      secured.on('error', () => done(undefined)) // stays, so that a later reset ends no process
+      secured.on('close', () => done(undefined))
+      secured.once('secure', () => done(secured))
+    }
+    // Node keeps for each TLS socket the buffer that the first octets came in: 64 KiB where it reads
+    // them itself, 16 where they are there already.
+    if (socket.readableLength > 0) begin()
+    else socket.once('readable', begin)
   })
 }
+
+const wrapped = (socket: Socket, identity: TlsIdentity): TLSSocket =>
+  new TLSSocket(socket, {
+    isServer: true,
+    secureContext: identity.context,
+    allowHalfOpen: true,
+    highWaterMark: UNREAD_BYTES_MAX,
+  } as ConstructorParameters<typeof TLSSocket>[1])

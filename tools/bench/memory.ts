@@ -93,10 +93,10 @@ async function perConnection(
     await client.response((line) => line.startsWith('+'))
   }
   for (let i = 0; i < IMAP_WARM; i++) await open()
-  await sleep(SETTLE_MS)
+  await sleep(REST_MS)
   const before = totalMiB(memoryOf(pid))
   for (let i = 0; i < IMAP_CONNECTIONS; i++) await open()
-  await sleep(SETTLE_MS)
+  await sleep(REST_MS)
   const after = totalMiB(memoryOf(pid))
   for (const client of clients) client.end()
   return ((after - before) * 1_024) / IMAP_CONNECTIONS
