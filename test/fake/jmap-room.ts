@@ -70,6 +70,7 @@ export interface JmapRoomUnderTest {
 const USING = [
   'urn:ietf:params:jmap:core',
   'urn:ietf:params:jmap:mail',
+  'urn:ietf:params:jmap:blob',
   'urn:ietf:params:jmap:submission',
   'urn:ietf:params:jmap:quota',
   'urn:ietf:params:jmap:sieve',

@@ -39,7 +39,7 @@ const PORTS: Readonly<Record<ListenerProtocol, number>> = {
   submissions: 465,
   lmtp: 24,
   imap: 143,
-  imaps: 993,
+  imaps: 993, // RFC 8314 §3: TLS from the first octet is what programs are to be given
   pop3: 110,
   pop3s: 995,
   managesieve: 4190,

@@ -1,10 +1,10 @@
 import type { Account } from '#model/account.ts'
-import { CORE, MAIL } from './room.ts'
+import { BLOB, CORE, MAIL } from './room.ts'
 import type { Call } from './room.ts'
 import type { Share } from './shares.ts'
 
 /** What an account of others is for: their identities, submissions and quotas are nobody else's affair. */
-export const SHARED_CAPABILITIES: readonly string[] = [CORE, MAIL]
+export const SHARED_CAPABILITIES: readonly string[] = [CORE, MAIL, BLOB]
 
 /** The login's own account, or one that it has a share in (RFC 8620 §1.6.2). */
 export async function accountOf(

@@ -6,7 +6,17 @@ import { errorOfThrown, MethodError } from '#server/jmap/method/method-error.ts'
 import { METHODS } from './methods.ts'
 import { RequestError } from '#server/jmap/http/problem.ts'
 import { accountOf, SHARED_CAPABILITIES } from './account-of.ts'
-import { CORE, MAIL, QUOTA, RETENTION, SIEVE, SIEVE_TRIAL, SUBMISSION, VACATION } from './room.ts'
+import {
+  BLOB,
+  CORE,
+  MAIL,
+  QUOTA,
+  RETENTION,
+  SIEVE,
+  SIEVE_TRIAL,
+  SUBMISSION,
+  VACATION,
+} from './room.ts'
 import type { Call, Method } from './room.ts'
 
 type Invocation = readonly [name: string, args: Readonly<Record<string, unknown>>, callId: string]
@@ -20,6 +30,7 @@ interface Request {
 const CAPABILITIES: readonly string[] = [
   CORE,
   MAIL,
+  BLOB,
   SUBMISSION,
   RETENTION,
   QUOTA,

@@ -38,6 +38,10 @@ export const JMAP_LIMITS: JmapLimits = {
   eventStreamsMax: 5_000,
 }
 
+/** Octets that one call may read of blobs, and sources that one may be made of (RFC 9404 §3.1). */
+export const BLOB_READ_BYTES_MAX = 256 * 1024 * 1024
+export const BLOB_SOURCES_MAX = 64
+
 /** Filters and sorts: conditions in all, and operators within one another. */
 export const FILTER_CONDITIONS_MAX = 200
 export const FILTER_DEPTH_MAX = 20

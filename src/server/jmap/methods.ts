@@ -1,4 +1,7 @@
 import { blobCopy, emailCopy } from '#server/jmap/email/copy.ts'
+import { blobGet } from '#server/jmap/blob/blob-get.ts'
+import { blobLookup } from '#server/jmap/blob/blob-lookup.ts'
+import { blobUpload } from '#server/jmap/blob/blob-upload.ts'
 import { emailChanges, threadChanges } from '#server/jmap/email/email-changes.ts'
 import { emailGet, emailParse } from '#server/jmap/email/email-get.ts'
 import { emailImport } from '#server/jmap/email/email-import.ts'
@@ -80,6 +83,9 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     pushSubscriptionSet,
     emailCopy,
     blobCopy,
+    blobUpload,
+    blobGet,
+    blobLookup,
     submissionSet,
     vacationGet,
     vacationSet,

@@ -95,6 +95,8 @@ export const CORE = 'urn:ietf:params:jmap:core'
 export const MAIL = 'urn:ietf:params:jmap:mail'
 /** Ours: how long mailboxes keep, and what was expunged. */
 export const RETENTION = 'https://watari.example/jmap/retention'
+/** RFC 9404 §3.1. */
+export const BLOB = 'urn:ietf:params:jmap:blob'
 /** RFC 9425 §2. */
 export const QUOTA = 'urn:ietf:params:jmap:quota'
 /** RFC 8621 §1.3.3. */

@@ -8,11 +8,23 @@ import { SIEVE_EXTENSIONS } from '#engine/sieve/extensions.ts'
 import { SIEVE_REDIRECTS_MAX } from '#engine/sieve/run.ts'
 import { SCRIPT_BYTES_MAX } from '#codec/sieve/parse.ts'
 import { SCRIPT_NAME_BYTES_MAX, SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
+import { DIGESTS } from '#server/jmap/blob/blob-get.ts'
+import { LOOKED_UP } from '#server/jmap/blob/blob-lookup.ts'
 import { SORTS } from '#server/jmap/email/email-query.ts'
-import { DELAYED_SEND_MS_MAX } from './limits.ts'
+import { BLOB_SOURCES_MAX, DELAYED_SEND_MS_MAX } from './limits.ts'
 import type { JmapLimits } from './limits.ts'
 import type { Share } from './shares.ts'
-import { CORE, MAIL, QUOTA, RETENTION, SIEVE, SIEVE_TRIAL, SUBMISSION, VACATION } from './room.ts'
+import {
+  BLOB,
+  CORE,
+  MAIL,
+  QUOTA,
+  RETENTION,
+  SIEVE,
+  SIEVE_TRIAL,
+  SUBMISSION,
+  VACATION,
+} from './room.ts'
 
 export interface Session {
   /** Of all that it says. */
@@ -43,6 +55,12 @@ export function sessionResource(
     emailQuerySortOptions: SORTS,
     mayCreateTopLevelMailbox: true,
   }
+  const blob = {
+    maxSizeBlobSet: limits.maxSizeUpload,
+    maxDataSources: BLOB_SOURCES_MAX,
+    supportedTypeNames: LOOKED_UP,
+    supportedDigestAlgorithms: Object.keys(DIGESTS),
+  }
   const heldSeconds = DELAYED_SEND_MS_MAX / SECOND_MS
   const submission = {
     maxDelayedSend: heldSeconds,
@@ -62,6 +80,7 @@ export function sessionResource(
         collationAlgorithms: [],
       },
       [MAIL]: {},
+      [BLOB]: {},
       [SUBMISSION]: {},
       [RETENTION]: {},
       [QUOTA]: {},
@@ -77,6 +96,7 @@ export function sessionResource(
         accountCapabilities: {
           [CORE]: {},
           [MAIL]: mail,
+          [BLOB]: blob,
           [SUBMISSION]: submission,
           [RETENTION]: {},
           [QUOTA]: {},
@@ -96,6 +116,7 @@ export function sessionResource(
               [CORE]: {},
               // RFC 8621 §1.3.1: the highest level is the owner's alone.
               [MAIL]: { ...mail, mayCreateTopLevelMailbox: false },
+              [BLOB]: blob,
             },
           },
         ]),
@@ -104,6 +125,7 @@ export function sessionResource(
     primaryAccounts: {
       [CORE]: account.id,
       [MAIL]: account.id,
+      [BLOB]: account.id,
       [SUBMISSION]: account.id,
       [RETENTION]: account.id,
       [QUOTA]: account.id,

@@ -71,6 +71,7 @@ test('a Session names accounts of others while they share something (RFC 8620 §
   assert.deepEqual(Object.keys(accountCapabilities as object), [
     'urn:ietf:params:jmap:core',
     'urn:ietf:params:jmap:mail',
+    'urn:ietf:params:jmap:blob',
   ])
   const answer = (await (
     await room.fetch('/jmap/api', {

@@ -23,7 +23,7 @@ export const close: ImapCommand<'CLOSE'> = {
   },
 }
 
-/** RFC 9051 §6.4.2. */
+/** RFC 9051 §6.4.2, of RFC 3691 §2. */
 export const unselect: ImapCommand<'UNSELECT'> = {
   name: 'UNSELECT',
   states: SELECTED,

@@ -40,7 +40,7 @@ export async function statusLine(
     UNSEEN: () => String(row.unseen),
     DELETED: () => String(row.deleted),
     'DELETED-STORAGE': () => String(deletedBytes),
-    SIZE: () => String(row.sizeBytes),
+    SIZE: () => String(row.sizeBytes), // RFC 8438 §3
     HIGHESTMODSEQ: () => String(row.highestModSeq),
     MAILBOXID: () => `(${row.id})`,
     APPENDLIMIT: () => String(session.room.limits.messageBytesMax), // RFC 7889 §3

@@ -44,6 +44,9 @@ const BLOB = /^G(E[0-9A-Za-z]{2,60})((?:_\d{1,5})*(?:-\d{1,5}(?:_\d{1,5})*)*)$/
 
 export const emailBlobId = (emailId: string): string => `G${emailId}`
 
+/** The email that a blob is of, or within; undefined for uploads and scripts. */
+export const emailIdOf = (blobId: string): string | undefined => BLOB.exec(blobId)?.[1]
+
 /** The blob of a part of the message that `blobId` is; `partId` as in `1.2`. */
 export function partBlobId(blobId: string, partId: string): string {
   const number = partId.replaceAll('.', '_')
