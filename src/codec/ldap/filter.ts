@@ -41,13 +41,31 @@ const FILTER_CHARS_MAX = 64 * 1024
 
 /** A filter as administrators write it (RFC 4515); the error says what is wrong and where. */
 export function parseFilter(text: string): Outcome<Filter, string> {
-  if (text.length > FILTER_CHARS_MAX) return err('the filter is too long')
+  const parsed = parse(text)
+  return parsed.ok ? parsed : err(`${parsed.error.message} at character ${parsed.error.at}`)
+}
+
+interface FilterFault {
+  readonly message: string
+  /** The character, from 1 on. */
+  readonly at: number
+}
+
+/** What is wrong with a filter; undefined: nothing. */
+export function filterFault(text: string): FilterFault | undefined {
+  const parsed = parse(text)
+  return parsed.ok ? undefined : parsed.error
+}
+
+function parse(text: string): Outcome<Filter, FilterFault> {
+  if (text.length > FILTER_CHARS_MAX)
+    return err({ message: 'the filter is too long', at: FILTER_CHARS_MAX + 1 })
   const parser = new Parser(text)
   try {
     return ok(parser.whole())
   } catch (thrown) {
     if (!(thrown instanceof Wrong)) throw thrown
-    return err(`${thrown.message} at character ${parser.at + 1}`)
+    return err({ message: thrown.message, at: parser.at + 1 })
   }
 }
 

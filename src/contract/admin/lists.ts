@@ -127,6 +127,7 @@ export const member = z.object({
   base: z.string().optional(),
   filter: z.string().optional(),
   asOf: z.string().optional().describe('when the source of a filter was asked last'),
+  people: count.optional().describe('accounts that a filter named then'),
   trouble: z
     .object({
       why: z.enum(['away', 'held', 'refused']),
@@ -168,6 +169,34 @@ const how = {
   until: day.nullable().optional().describe('the last day; null: no end; absent: stays'),
 }
 
+const filterRef = z.object({
+  source: z
+    .string()
+    .max(100)
+    .default(ALL_PEOPLE)
+    .describe('absent: our own directory, as all sources together make it'),
+  base: z.string().max(1_000).optional(),
+  filter: z.string().max(1_000),
+})
+
+/** Whom a filter names now, before it is a member. */
+export const filterLook = filterRef
+export const filterNames = z.object({
+  total: count,
+  items: z.array(person).describe('some of them'),
+  fault: z
+    .object({
+      code: z.enum(['syntax', 'noSource', 'noBase', 'secret', 'tooMany', 'refused', 'away']),
+      at: z.number().int().optional().describe('syntax: the character, from 1 on'),
+      text: z.string(),
+    })
+    .optional()
+    .describe('why nobody can be named'),
+})
+export const filterSources = z.object({
+  items: z.array(z.object({ name: z.string(), base: z.string() })),
+})
+
 export const newMembers = z.object({
   text: z
     .string()
@@ -178,17 +207,7 @@ export const newMembers = z.object({
     ),
   who: names.max(20_000).optional().describe('the same, one each'),
   filters: z
-    .array(
-      z.object({
-        source: z
-          .string()
-          .max(100)
-          .default(ALL_PEOPLE)
-          .describe('absent: our own directory, as all sources together make it'),
-        base: z.string().max(1_000).optional(),
-        filter: z.string().max(1_000),
-      }),
-    )
+    .array(filterRef)
     .max(100)
     .optional()
     .describe(

@@ -25,6 +25,7 @@ import { domainRoutes } from './domains.ts'
 import { ApiError, sendError } from './errors.ts'
 import { explainRoutes } from './explain.ts'
 import { forwardRoutes } from './forwards.ts'
+import { listFilterRoutes } from './lists/filters.ts'
 import { listMemberRoutes } from './lists/members.ts'
 import { ownListRoutes } from './lists/own.ts'
 import { listRoutes } from './lists/lists.ts'
@@ -158,6 +159,7 @@ export async function adminApp(deps: AdminDeps, log: Log): Promise<AdminApp> {
         aliasRoutes,
         listRoutes,
         listMemberRoutes,
+        listFilterRoutes,
         ownListRoutes,
         forwardRoutes,
         importRoutes,

@@ -72,6 +72,8 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'POST /lists/{list}/restore': 'AM',
   'GET /lists/{list}/history': 'AMHR',
   'POST /lists/{list}/undo': 'AM',
+  'GET /lists/{list}/filters/sources': 'AM',
+  'POST /lists/{list}/filters/look': 'AM',
   'GET /lists/{list}/members': 'AMHR',
   'POST /lists/{list}/members': 'AM',
   'POST /lists/{list}/members/import': 'AM',

@@ -4,15 +4,19 @@ import { useState } from 'react'
 import type { ReactNode } from 'react'
 
 import type { ListBody, MemberBody } from '#contract/admin/lists.ts'
+import { ALL_PEOPLE } from '#model/list-words.ts'
 import { setQuery, useAddress } from '#web/parts/address.ts'
 import { ask, part } from '#web/parts/api.ts'
 import type { Column } from '#web/parts/data-table.tsx'
 import { FilterText } from '#web/parts/filter-text.tsx'
 import { useWords } from '#web/parts/language.ts'
+import { Mark } from '#web/parts/mark.tsx'
 import { PageTable } from '#web/parts/page-table.tsx'
+import { numberText } from '#web/parts/times.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
 import { useWindow } from '#web/parts/window-of.ts'
 
+import { AddFilter } from './add-filter.tsx'
 import { AddMembers } from './add-members.tsx'
 import type { Undoable } from './nouns.ts'
 import { useDone } from './undo.ts'
@@ -28,7 +32,7 @@ export function Members(props: {
   const { list, mayChange } = props
   const { query } = useAddress()
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
-  const [isAdding, setAdding] = useState(false)
+  const [adding, setAdding] = useState<'pasted' | 'filter'>()
   const search = query.get('search') ?? undefined
   const on = query.get('on') ?? undefined
   const path = `/lists/${part(list.address)}/members`
@@ -39,7 +43,7 @@ export function Members(props: {
       key: 'name',
       label: t('member.name'),
       width: 'minmax(120px, 1fr)',
-      cell: (row) => nameOf(row) ?? row.address ?? t('member.gone'),
+      cell: (row) => <Named row={row} />,
     },
     {
       key: 'address',
@@ -83,8 +87,13 @@ export function Members(props: {
           />
         </label>
         {mayChange && (
-          <Button size="sm" onClick={() => setAdding(true)}>
+          <Button size="sm" onClick={() => setAdding('pasted')}>
             {t('member.add')}
+          </Button>
+        )}
+        {mayChange && (
+          <Button variant="default" size="sm" onClick={() => setAdding('filter')}>
+            {t('filter.open')}
           </Button>
         )}
         <a className="as-link" href={`/api/v1${path}.csv`} download>
@@ -100,13 +109,36 @@ export function Members(props: {
         {...(mayChange && on === undefined && { chosen, onChoose: setChosen })}
         empty={search === undefined && on === undefined ? t('member.none') : t('member.notFound')}
       />
-      {isAdding && <AddMembers list={list} onClose={() => setAdding(false)} />}
+      {adding === 'pasted' && <AddMembers list={list} onClose={() => setAdding(undefined)} />}
+      {adding === 'filter' && <AddFilter list={list} onClose={() => setAdding(undefined)} />}
     </>
   )
 }
 
 const nameOf = ({ name, kind, source }: MemberBody): string | undefined =>
   name ?? (kind === 'filter' ? source : undefined)
+
+/** Who it is; of a filter, how many it names, and why that may be old. */
+function Named({ row }: { readonly row: MemberBody }): ReactNode {
+  const { t, language } = useWords()
+  const { kind, people, trouble, source } = row
+  if (kind !== 'filter') return nameOf(row) ?? row.address ?? t('member.gone')
+  const number = numberText(language, people ?? 0)
+  return (
+    <>
+      {people === undefined ? t('filter.people') : t('member.people', { count: people, number })}
+      {source !== ALL_PEOPLE && <span className="faint">{` ${source ?? ''}`}</span>}
+      {trouble !== undefined && (
+        <>
+          {' '}
+          <Mark kind="warn">
+            <span title={trouble.text}>{t(`member.trouble.${trouble.why}`)}</span>
+          </Mark>
+        </>
+      )}
+    </>
+  )
+}
 
 function choice(
   t: ReturnType<typeof useWords>['t'],

@@ -247,6 +247,29 @@ describe('members by the API', () => {
     assert.equal((await api.ask('GET', `${list}/members?from=-1`)).status, 400)
   })
 
+  test('a filter is looked at before it is a member; what is wrong with it has a code', async () => {
+    const list = await newList({ owners: ['hanako'] })
+    const owner = await pageOf('hanako')
+    const look = async (body: object) => {
+      const answer = await api.ask('POST', `${list}/filters/look`, body, owner)
+      assert.equal(answer.status, 200, JSON.stringify(answer.body))
+      const { total, items, fault } = answer.body
+      return [total, items.map(({ name }: { name: string }) => name), fault?.code, fault?.at]
+    }
+    assert.deepEqual(await look({ filter: '(uid=jiro)' }), [
+      1,
+      ['Jirō Suzuki'],
+      undefined,
+      undefined,
+    ])
+    assert.deepEqual(await look({ filter: '(uid=jiro' }), [0, [], 'syntax', 10])
+    const { body } = await api.ask('GET', `${list}/filters/sources`, undefined, owner)
+    assert.deepEqual(body, { items: [] })
+    const stranger = await pageOf('saburo')
+    const refused = await api.ask('POST', `${list}/filters/look`, { filter: '(uid=*)' }, stranger)
+    assert.equal(refused.status, 403)
+  })
+
   test('a name that is unclear, or of nobody who is in, changes nothing', async () => {
     const list = await newList()
     await api.ask('POST', `${list}/members`, { who: ['taro', 'hanako', 'x@else.example'] })

@@ -56,6 +56,7 @@ export function memberBody(now: Directory, row: ListMember): MemberBody {
     ...(resolved !== undefined && {
       asOf: resolved.asOf,
       name: counted(resolved.accounts.length, 'account'),
+      people: resolved.accounts.length,
     }),
     ...(trouble !== undefined && { trouble }),
     as,

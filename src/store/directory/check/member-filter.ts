@@ -32,7 +32,7 @@ export function checkFilter(
   const parsed = parseFilter(filter)
   if (!parsed.ok)
     return refuse('invalid', `${filter}: ${parsed.error}`, 'Give one such as (ou=physics).')
-  const secret = typesIn(parsed.value).find((type) => SECRETS.has(bareType(type)))
+  const secret = secretIn(parsed.value)
   if (secret !== undefined)
     return refuse(
       'invalid',
@@ -49,6 +49,10 @@ export function checkFilter(
     )
   return undefined
 }
+
+/** What is secret that a filter asks for. */
+export const secretIn = (filter: Filter): string | undefined =>
+  typesIn(filter).find((type) => SECRETS.has(bareType(type)))
 
 /** Answers to filters would tell, sign by sign, what only their own server may compare. */
 const SECRETS: ReadonlySet<string> = new Set([
