@@ -10,6 +10,7 @@ import { putBy } from '#store/db/spare.ts'
 import { restAfterWork } from './rest.ts'
 import { isStorageKind, KINDS } from './storage/kinds.ts'
 import type { StorageKind, StorageOptions } from './storage/kinds.ts'
+import { LongMessages } from './storage/long-call.ts'
 import { failureOf } from './storage/messages.ts'
 import type { ToChild, ToParent } from './storage/messages.ts'
 import { pipeOver } from './storage/pipe.ts'
@@ -48,6 +49,7 @@ async function lock(dir: string, tell: (message: ToParent) => void): Promise<voi
 /** The process's life: lock, open, serve, close. */
 class StorageProcess {
   readonly #pipe: PipeEnd
+  readonly #long = new LongMessages()
   #services: Services = {}
   #told: (thrown: unknown) => unknown = (thrown) => thrown
   #close: () => Promise<void> = () => Promise.resolve()
@@ -85,8 +87,9 @@ class StorageProcess {
   }
 
   #take(message: ToChild): void {
-    if (message[0] === 'close') void this.#end()
-    else void serveCall(message, this.#services, { pipe: this.#pipe, told: this.#told })
+    if (message[0] === 'close') return void this.#end()
+    const own = { pipe: this.#pipe, told: this.#told, long: this.#long }
+    void serveCall(message, this.#services, own)
   }
 
   /** Nobody waits for this end: what is durable is durable, and what is not was not promised. */

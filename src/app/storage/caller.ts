@@ -1,8 +1,9 @@
 import { Fault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import { ACCOUNTS_AT_ONCE, MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
+import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
 import type { CommitRequest } from '#store/mailbox/commit.ts'
+import { LongMessages, isLongCall, sendLongCall } from './long-call.ts'
 import { errorOf } from './messages.ts'
 import type { ToChild, ToParent } from './messages.ts'
 import type { PipeEnd } from './pipe.ts'
@@ -36,6 +37,8 @@ const DEADLINE_MS = 4 * SECOND_MS
 const SWEEP_MS = 100
 /** A longer gap between two looks means that the machine or this process stood still: nobody's fault. */
 const PAUSE_MS = 1 * SECOND_MS
+/** Accounts that a commit has the time of one call for. */
+const ACCOUNTS_A_CALL = 500
 const CALLS_MAX = 1_024
 const CALL_BYTES_MAX = 64 * 1024 * 1024
 
@@ -58,6 +61,7 @@ export class Caller {
   #lastId = 0
   readonly #sent = new Map<number, Call>()
   #sentBytes = 0
+  readonly #long = new LongMessages()
   #waiting: Call[] = []
   #isStalled = false
   /** When the last answer came. */
@@ -78,6 +82,7 @@ export class Caller {
   /** The child is gone: nobody knows what became of the calls that it had. */
   disconnect(): void {
     this.#pipe = undefined
+    this.#long.clear()
     const lost = [...this.#sent.values()]
     this.#sent.clear()
     this.#sentBytes = 0
@@ -114,6 +119,10 @@ export class Caller {
 
   /** Takes an answer; false for any other message. */
   take(message: ToParent): boolean {
+    if (message[0] === 'part') {
+      this.#long.add(message[1], message[2])
+      return true
+    }
     if (message[0] !== 'answer' && message[0] !== 'failure') return false
     const call = this.#sent.get(message[1])
     this.#sent.delete(message[1])
@@ -122,8 +131,11 @@ export class Caller {
     if (call === undefined) return true
     this.#sentBytes -= call.bytes
     if (message[0] === 'failure') call.reject(errorOf(message[2]))
-    else if (call.isGivenUp === true) this.#options.onLate?.({ ...call, value: message[2] })
-    else call.resolve(message[2])
+    else {
+      const value = this.#long.whole(message[1], message[2], 'results')
+      if (call.isGivenUp === true) this.#options.onLate?.({ ...call, value })
+      else call.resolve(value)
+    }
     this.#pump()
     return true
   }
@@ -136,7 +148,7 @@ export class Caller {
       this.#waiting.shift()
       const id = ++this.#lastId
       try {
-        this.#pipe.send(['call', id, call.service, call.method, call.argument] satisfies ToChild)
+        this.#send(this.#pipe, ['call', id, call.service, call.method, call.argument])
       } catch (thrown) {
         call.reject(new TypeError(`${nameOf(call)}: ${messageOf(thrown)}`, { cause: thrown }))
         continue
@@ -144,6 +156,17 @@ export class Caller {
       this.#sent.set(id, call)
       this.#sentBytes += call.bytes
     }
+  }
+
+  #send(pipe: PipeEnd, message: ToChild & readonly ['call', ...unknown[]]): void {
+    if (!isLongCall(message)) return pipe.send(message)
+    sendLongCall(pipe, message).catch((thrown: unknown) => {
+      const call = this.#sent.get(message[1])
+      if (call === undefined) return
+      this.#sent.delete(message[1])
+      this.#sentBytes -= call.bytes
+      call.reject(new TypeError(`${nameOf(call)}: ${messageOf(thrown)}`, { cause: thrown }))
+    })
   }
 
   #sweepLater(): void {
@@ -205,7 +228,7 @@ function stepsOf(argument: unknown): number {
   const copies = change?.kind === 'copy' || change?.kind === 'move' ? change.uids.length : 0
   return Math.max(
     1,
-    Math.ceil(commits.length / ACCOUNTS_AT_ONCE),
+    Math.ceil(commits.length / ACCOUNTS_A_CALL),
     Math.ceil(copies / MESSAGES_AT_ONCE),
   )
 }

@@ -15,6 +15,7 @@ import { Caller } from './caller.ts'
 import type { ToChild, ToParent } from './messages.ts'
 import { pipeOver } from './pipe.ts'
 import { proxyOf } from './proxy.ts'
+import { LongMessages } from './long-call.ts'
 import { serveCall } from './serve.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-piped-'))
@@ -37,9 +38,10 @@ mailboxContract('behind the pipe of a storage child', async () => {
   const changes: StoreChanged[] = []
   const child = pipeOver(far, {
     onValue: (value) =>
-      void serveCall(value as ToChild & readonly ['call', ...unknown[]], services, {
+      void serveCall(value as Exclude<ToChild, readonly ['close']>, services, {
         pipe: child,
         told: (thrown) => thrown,
+        long,
       }),
     onEnd: () => undefined,
   })
@@ -51,6 +53,7 @@ mailboxContract('behind the pipe of a storage child', async () => {
     reserveBytes: 0,
   })
   const services = { mailboxes }
+  const long = new LongMessages()
   const caller = new Caller({ clock: systemClock, deadlineMs: 600_000 })
   const parent = pipeOver(near, {
     onValue: (value) => {

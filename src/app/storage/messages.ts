@@ -3,12 +3,16 @@ import type { FaultCode } from '#base/outcome.ts'
 
 /** From the socket process to its storage child. */
 export type ToChild =
+  /** Entries of a call that follows in whole once all of them are there. */
+  | readonly ['part', id: number, entries: readonly unknown[]]
   | readonly ['call', id: number, service: string, method: string, argument: unknown]
   /** Close the stores and end. */
   | readonly ['close']
 
 /** From the storage child to the socket process. */
 export type ToParent =
+  /** Entries of an answer that follows, likewise. */
+  | readonly ['part', id: number, entries: readonly unknown[]]
   | readonly ['answer', id: number, value: unknown]
   | readonly ['failure', id: number, failure: Failure]
   /** All stores are open. */

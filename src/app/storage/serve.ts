@@ -1,5 +1,7 @@
 import { messageOf } from '#base/outcome.ts'
 import { diskFault } from '#store/db/fault.ts'
+import { sendAnswer } from './long-call.ts'
+import type { LongMessages } from './long-call.ts'
 import { failureOf } from './messages.ts'
 import type { ToChild, ToParent } from './messages.ts'
 import type { PipeEnd } from './pipe.ts'
@@ -7,17 +9,25 @@ import type { PipeEnd } from './pipe.ts'
 /** What a storage child offers: stores by name, each an object of async methods with one argument. */
 export type Services = Readonly<Record<string, object>>
 
-/** Carries out one call and sends its answer. */
+export interface Server {
+  readonly pipe: PipeEnd
+  readonly told: (thrown: unknown) => unknown
+  /** Of this pipe: what came of calls that are not whole yet. */
+  readonly long: LongMessages
+}
+
+/** Carries out one call, once it is whole, and sends its answer. */
 export async function serveCall(
-  call: ToChild & readonly ['call', ...unknown[]],
+  message: Exclude<ToChild, readonly ['close']>,
   services: Services,
-  { pipe, told }: { readonly pipe: PipeEnd; readonly told: (thrown: unknown) => unknown },
+  { pipe, told, long }: Server,
 ): Promise<void> {
-  const [, id, service, name, argument] = call
-  const answer = (message: ToParent): void => pipe.send(message)
+  if (message[0] === 'part') return long.add(message[1], message[2])
+  const [, id, service, name, argument] = message
   try {
     const method = methodOf(services, service, name)
-    answer(['answer', id, await method(argument)])
+    const value = await method(long.whole(id, argument, 'commits'))
+    await sendAnswer(pipe, ['answer', id, value])
   } catch (thrown) {
     // A read of the database that failed, too, is trouble of the disk and no mistake of ours.
     const failure = failureOf(told(diskFault(thrown, service) ?? thrown))
@@ -25,7 +35,7 @@ export async function serveCall(
       process.stderr.write(
         `${service}.${name}: ${thrown instanceof Error ? thrown.stack : messageOf(thrown)}\n`,
       )
-    answer(['failure', id, failure])
+    pipe.send(['failure', id, failure] satisfies ToParent)
   }
 }
 

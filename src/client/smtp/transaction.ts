@@ -2,6 +2,7 @@ import { concatOctets, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import type { Fault } from '#base/outcome.ts'
+import { Turns } from '#base/turns.ts'
 import type { Reply } from '#model/reply.ts'
 import { planMail, rcptLine } from './commands.ts'
 import type { Plan } from './commands.ts'
@@ -201,7 +202,9 @@ class Run {
       return
     }
     let reply: Reply | undefined
+    const turns = new Turns()
     for (const index of accepted) {
+      if (turns.isOver) await turns.next()
       if (reply === undefined || this.#job.protocol === 'lmtp')
         reply = await this.#reply(FINAL_TIMEOUT_MS)
       this.#results[index] = { reply: strict(reply), by: 'peer' }

@@ -1,5 +1,6 @@
 import type { Log } from '#base/log.ts'
 import { localZoneMinutes } from '#base/time.ts'
+import { Turns } from '#base/turns.ts'
 import type { Clock } from '#base/time.ts'
 import type { Octets } from '#base/octets.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
@@ -92,7 +93,9 @@ export class DeliveryPlanner {
     const { deliveryId } = this.#mail
     const jobs = new Map<string, Job>()
     const sent = new Set<string>()
+    const turns = new Turns()
     for (const [index, destination] of destinations.entries()) {
+      if (turns.isOver) await turns.next()
       const { recipient, accounts, leaves } = destination
       const copyId = copyIdOf(deliveryId, recipient)
       const own: Job[] = []

@@ -1,6 +1,7 @@
 import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
+import { Turns } from '#base/turns.ts'
 import { formatAddress } from '#model/address.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Reply } from '#model/reply.ts'
@@ -147,7 +148,7 @@ export class DeliverySink implements MessageSink {
     else await this.#commit(commits)
     await this.#commitBeaten(planner, commits)
     this.#refused = refused()
-    this.#tell(jobs, deliveryId, clock.nowMs())
+    await this.#tell(jobs, deliveryId, clock.nowMs())
     if (jobs.some((job) => job.plan.outbox.length > 0 || job.forwards.length > 0))
       this.#options.filed()
     return destinations.map((destination, index) =>
@@ -182,8 +183,10 @@ export class DeliverySink implements MessageSink {
     for (const [i, job] of jobs.entries()) job.result = results[i]
   }
 
-  #tell(jobs: readonly Job[], deliveryId: string, atMs: number): void {
+  async #tell(jobs: readonly Job[], deliveryId: string, atMs: number): Promise<void> {
+    const turns = new Turns()
     for (const { accountId, recipient, plan, forwards, result } of jobs) {
+      if (turns.isOver) await turns.next()
       for (const { place, line, message } of plan.trouble)
         this.#options.events.emit({
           atMs,

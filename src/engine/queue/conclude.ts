@@ -1,4 +1,5 @@
 import type { Clock } from '#base/time.ts'
+import { Turns } from '#base/turns.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Signer } from '#engine/sender/signer.ts'
 import type { EventSink } from '#model/event.ts'
@@ -50,7 +51,9 @@ export async function conclude(
   const settlements: Settlement[] = []
   const reports: Reported[] = []
   const waiting: RecipientPlace[] = []
+  const turns = new Turns()
   for (const [at, recipient] of recipients.entries()) {
+    if (turns.isOver) await turns.next()
     const result = attempt.results[at]
     if (result === undefined) continue
     const end = endOf(message, recipient, { result, attempt, nowMs, ...settings })

@@ -1,6 +1,7 @@
 import type { Log } from '#base/log.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
+import { Turns } from '#base/turns.ts'
 import { nextHop } from '#engine/route/next-hop.ts'
 import { formatNextHop } from '#model/route.ts'
 import { HANDED_RECIPIENTS_MAX } from '#model/reception.ts'
@@ -202,7 +203,7 @@ export class Courier {
     const bulkLimit = Math.min(Math.max(0, bulkRoom), CLAIM_AT_ONCE)
     this.#moreDue = false
     const { messages, nextDueMs } = await spool.claim({ nowMs, limit, bulkLimit })
-    for (const message of messages) this.#sort(message)
+    for (const message of messages) await this.#sort(message)
     this.#dispatch()
     if (nextDueMs === undefined) return LOOK_AGAIN_MS_MAX
     this.#moreDue = nextDueMs <= nowMs
@@ -214,11 +215,13 @@ export class Courier {
   }
 
   /** One load for each next hop of the message's recipients. */
-  #sort(message: QueueMessage): void {
+  async #sort(message: QueueMessage): Promise<void> {
     this.#count(message, message.recipients.length)
     const byHop = new Map<string, { hop: Load['hop']; recipients: QueueRecipient[] }>()
     const held: QueueRecipient[] = []
+    const turns = new Turns()
     for (const recipient of message.recipients) {
+      if (turns.isOver) await turns.next()
       const hop =
         this.#options.hopOf?.(message, recipient) ??
         nextHop(recipient.address, this.#options.directory)

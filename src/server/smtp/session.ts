@@ -3,6 +3,7 @@ import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
 import { SECOND_MS } from '#base/time.ts'
+import { Turns } from '#base/turns.ts'
 import { parseCommandLine } from '#codec/smtp/command-line.ts'
 import { renderReply } from '#codec/smtp/reply.ts'
 import type { MailCommand, Transaction } from '#model/reception.ts'
@@ -272,6 +273,7 @@ export class SmtpSession {
     if (unready !== undefined) return this.say({ ...unready, code: 421 }) // RFC 5321 §3.1
     const protocol = this.options.door === 'lmtp' ? 'LMTP' : 'ESMTP'
     this.say({ code: 220, text: `${this.options.hostname} ${protocol} Watari` })
+    const turns = new Turns()
     while (!this.#ended) {
       if (this.#draining && this.transaction === undefined) return this.say(this.#drained())
       this.#waiting = true
@@ -281,6 +283,7 @@ export class SmtpSession {
       this.#unheard = undefined
       const said = line === 'tooLong' ? this.#tooLong() : await this.#obey(line)
       if (said !== undefined) this.#answer(said)
+      if (turns.isOver) await turns.next() // thousands of RCPT may have come at once
     }
   }
 

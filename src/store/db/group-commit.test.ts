@@ -178,6 +178,23 @@ describe('GroupCommit', () => {
     assert.deepEqual(ids(), ['alone', 'leaving', 'ride', 'あ'])
   })
 
+  test('a step of many gives way to whoever comes meanwhile, but not without end', async () => {
+    const order: string[] = []
+    const did = (id: string, isStep = false): Promise<void> =>
+      group.commit({ isStep, stage: () => void staged.push(id), apply: () => void order.push(id) })
+    const all = [did('step 1', true), did('personal 1')]
+    const next = (n: number): Promise<void> | undefined => {
+      if (n > 8) return undefined
+      const one = did(`personal ${n}`)
+      // Whoever comes after each answer: there is always somebody.
+      return one.then(() => next(n + 1))
+    }
+    await Promise.all([...all, next(2)])
+    assert.equal(order[0], 'personal 1')
+    const at = order.indexOf('step 1')
+    assert.ok(at >= 1 && at <= 2, order.join(', '))
+  })
+
   test('idle waits for what runs', async () => {
     let done = false
     void put('a').then(() => (done = true))

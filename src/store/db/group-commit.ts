@@ -12,6 +12,8 @@ export interface CommitJob<T> {
   readonly apply: () => T
   /** Nobody is in a hurry for it: it joins a commit that others ask for, or waits PATIENCE_MS. */
   readonly patient?: boolean
+  /** One step of many: those who come meanwhile are committed before it, now and then with it. */
+  readonly isStep?: boolean
 }
 
 /** Tells elsewhere what a transaction did; neither waits nor throws. */
@@ -50,6 +52,8 @@ interface Waiting {
 
 const BATCH_JOBS_MAX = 512
 const PATIENCE_MS = 20
+/** So many commits of others pass a step that waits; then it goes with the next. */
+const PASSES_MAX = 1
 /** What is trouble of the disk, and not of one job. */
 const TROUBLES: ReadonlySet<FaultCode> = new Set(['io', 'full', 'corrupt'])
 const NEVER = new Promise<never>(() => undefined)
@@ -72,6 +76,7 @@ export class GroupCommit {
   #patience: NodeJS.Timeout | undefined
   #idle: (() => void)[] = []
   #trouble: Fault | undefined
+  #passes = 0
 
   constructor(options: GroupCommitOptions) {
     this.#db = options.db
@@ -135,7 +140,7 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     do {
-      const batch = await this.#write(this.#waiting.splice(0, BATCH_JOBS_MAX))
+      const batch = await this.#write(this.#take())
       batch.push(...this.#rowsOnly(BATCH_JOBS_MAX - batch.length))
       if (batch.length === 0) continue
       const settle = this.#transact(batch)
@@ -153,9 +158,27 @@ export class GroupCommit {
     return this.#idle.length > 0 && this.#waiting.length > 0
   }
 
+  /** Those whose turn it is: all, but steps give way to whoever waits for one commit alone. */
+  #take(): readonly Waiting[] {
+    const isStep = ({ job }: Waiting): boolean => job.isStep === true
+    const others = this.#waiting.filter((waiting) => !isStep(waiting))
+    const areHurried = others.some(({ job }) => job.patient !== true)
+    const givesWay = areHurried && others.length < this.#waiting.length
+    if (!givesWay || this.#passes >= PASSES_MAX) {
+      this.#passes = 0
+      return this.#waiting.splice(0, BATCH_JOBS_MAX)
+    }
+    this.#passes++
+    const taken = others.slice(0, BATCH_JOBS_MAX)
+    this.#waiting = [...this.#waiting.filter(isStep), ...others.slice(BATCH_JOBS_MAX)]
+    return taken
+  }
+
   /** Takes out what came while octets were synced and needs no sync of its own. */
   #rowsOnly(countMax: number): readonly Waiting[] {
-    const joining = this.#waiting.filter(({ job }) => job.stage === undefined).slice(0, countMax)
+    const joining = this.#waiting
+      .filter(({ job }) => job.stage === undefined && job.isStep !== true)
+      .slice(0, countMax)
     if (joining.length > 0)
       this.#waiting = this.#waiting.filter((waiting) => !joining.includes(waiting))
     return joining

@@ -19,8 +19,8 @@ import type { QuotaRule } from '#model/quota.ts'
 import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 import type { ObjectChange } from './kept-object.ts'
 
-/** Accounts whose rows one transaction writes: what a delivery beside it has to wait for. */
-export const ACCOUNTS_AT_ONCE = 500
+/** Accounts whose rows one transaction writes: what a delivery beside it has to wait for, some 12 ms and a sync. */
+export const ACCOUNTS_AT_ONCE = 50
 /** Messages that one transaction changes, copies or moves, likewise: 20 to 30 ms. */
 export const MESSAGES_AT_ONCE = 2_000
 export const MEMORY_KEY_MAX = 100

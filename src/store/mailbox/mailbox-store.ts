@@ -47,7 +47,7 @@ export const SCRUB_ROUND_MS = 28 * DAY_MS
 export const READ_BYTES_MAX = 1024 * 1024
 
 /** Accounts that one `filing` may ask. */
-export const FILINGS_MAX = 500
+export const FILINGS_MAX = 50
 
 /** What decides where mail of an account is filed. */
 export interface AccountFiling {

@@ -156,12 +156,14 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
       const nowMs = clock.nowMs()
       let placed: Placed = { contents: [], outbox: [] }
       const results: AccountCommitResult[] = []
+      const isStep = request.commits.length > ACCOUNTS_AT_ONCE
       for (;;) {
         const from = results.length
-        const commits = request.commits.slice(from, from + ACCOUNTS_AT_ONCE)
+        const to = from + ACCOUNTS_AT_ONCE
+        const commits = request.commits.slice(from, to)
         const step = (): Placed => ({
           ...placed,
-          outbox: placed.outbox.slice(from, from + ACCOUNTS_AT_ONCE),
+          outbox: placed.outbox.slice(from, to),
           threadKeys,
         })
         const stage = (): void => {
@@ -173,7 +175,7 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
           hasApplied = true
           return applyCommits(sql, nowMs, commits, step())
         }
-        const job = staged.hasRecords ? { stage, apply } : { apply }
+        const job = { apply, isStep, ...(staged.hasRecords && { stage }) }
         const applied = await this.#group.commit(job)
         results.push(...applied.results)
         files.push(...applied.files)
