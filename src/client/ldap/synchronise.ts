@@ -54,9 +54,13 @@ interface SyncOptions {
 export async function* synchroniseAs<Entry>(
   connection: LdapConnection,
   ask: SearchAsk,
-  options: SyncOptions & { readonly readEntryAs: EntryReader<Entry> },
+  options: SyncOptions & {
+    readonly readEntryAs: EntryReader<Entry>
+    /** The name that an entry itself tells. */
+    readonly uuidIn?: (entry: Entry) => EntryUuid | undefined
+  },
 ): AsyncGenerator<readonly SyncEvent<Entry>[], void, void> {
-  const { cookie, persist, readEntryAs } = options
+  const { cookie, persist, readEntryAs, uuidIn } = options
   const control = syncRequest({
     mode: persist ? 'refreshAndPersist' : 'refreshOnly',
     ...(cookie !== undefined && { cookie }),
@@ -73,8 +77,10 @@ export async function* synchroniseAs<Entry>(
   }
   /** Those of one message, behind the ones before. */
   const put = ({ response, controls }: LdapMessage<Entry>, events: SyncEvent<Entry>[]): void => {
-    if (response.op === 'entry') putEntry(response.entry, decode(readSyncState(controls)), events)
-    else if (response.op === 'intermediate' && response.oid === SYNC_INFO) {
+    if (response.op === 'entry') {
+      const state = readSyncState(controls, uuidIn?.(response.entry))
+      putEntry(response.entry, decode(state), events)
+    } else if (response.op === 'intermediate' && response.oid === SYNC_INFO) {
       if (response.value === undefined) return
       const info = decode(readSyncInfo(response.value))
       isFresh ||= (info.kind === 'presentTold' || info.kind === 'deletesTold') && info.isDone

@@ -109,11 +109,11 @@ export class BerReader {
   }
 
   integer(tag = INTEGER): number {
-    const content = this.content(tag)
-    if (content.length === 0 || content.length > INTEGER_OCTETS_MAX)
-      throw new Malformed('a number that is none')
-    let value = content[0]! & 0x80 ? -1 : 0
-    for (const octet of content) value = value * 256 + octet
+    const start = this.#pass(tag)
+    const length = this.#at - start
+    if (length === 0 || length > INTEGER_OCTETS_MAX) throw new Malformed('a number that is none')
+    let value = this.#octets[start]! & 0x80 ? -1 : 0
+    for (let at = start; at < this.#at; at++) value = value * 256 + this.#octets[at]!
     return value
   }
 

@@ -330,6 +330,28 @@ test('what a server says of its content is read as RFC 4533 has it', () => {
   })
 })
 
+test('the name that an entry tells itself is taken for that of its state where it is the same, and else not', () => {
+  const uuids = fc.uint8Array({ minLength: 16, maxLength: 16 })
+  const nameOf = (uuid: Octets, own?: string): unknown => {
+    const value = sequence(integer(1, ENUMERATED), octetString(uuid))
+    const read = readSyncState([{ oid: '1.3.6.1.4.1.4203.1.9.1.2', value }], own)
+    return read.ok ? read.value?.uuid : read
+  }
+  fc.assert(
+    fc.property(
+      uuids,
+      fc.nat(35),
+      fc.constantFrom('0', 'f', 'F', '-', 'é', ''),
+      (uuid, at, sign) => {
+        const name = nameOf(uuid) as string
+        assert.equal(name.replaceAll('-', ''), Buffer.from(uuid).toString('hex'))
+        assert.equal(nameOf(uuid, name), name)
+        assert.equal(nameOf(uuid, name.slice(0, at) + sign + name.slice(at + 1)), name)
+      },
+    ),
+  )
+})
+
 test('how far servers of OpenLDAP have come is compared change by change of each that writes', () => {
   const csn = fc
     .record({ second: fc.integer({ min: 0, max: 59 }), server: fc.integer({ min: 0, max: 3 }) })

@@ -47,9 +47,10 @@ export interface SyncState {
   readonly cookie?: Octets
 }
 
-/** Undefined where the entry came without that control. */
+/** Undefined where the entry came without that control. `own`: as which the entry itself tells its name. */
 export const readSyncState = (
   controls: readonly LdapControl[],
+  own?: EntryUuid,
 ): Outcome<SyncState | undefined, string> =>
   decoded(() => {
     const value = controls.find(({ oid }) => oid === STATE)?.value
@@ -57,7 +58,9 @@ export const readSyncState = (
     const parts = new BerReader(value).enter()
     const state = STATES[parts.integer(ENUMERATED)]
     if (state === undefined) throw new Malformed('a state of no kind')
-    const uuid = uuidOf(parts.octets())
+    const octets = parts.octets()
+    // The text that is there already: of a large directory each is kept.
+    const uuid = own !== undefined && isUuid(own, octets) ? own : uuidOf(octets)
     const cookie = parts.optional(OCTET_STRING)
     return { state, uuid, ...(cookie !== undefined && { cookie }) }
   })
@@ -125,3 +128,20 @@ function uuidOf(octets: Octets): EntryUuid {
   const part = (from: number, to: number): string => hex.slice(from, to)
   return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`
 }
+
+/** Whether the text is this one, in its usual form. */
+function isUuid(text: string, octets: Octets): boolean {
+  if (octets.length !== UUID_OCTETS || text.length !== UUID_CHARACTERS) return false
+  let at = 0
+  for (const octet of octets) {
+    if (DASHES.has(at) && text.charCodeAt(at++) !== DASH) return false
+    if (text.charCodeAt(at++) !== HEX.charCodeAt(octet >>> 4)) return false
+    if (text.charCodeAt(at++) !== HEX.charCodeAt(octet & 0x0f)) return false
+  }
+  return true
+}
+
+const UUID_CHARACTERS = 36
+const HEX = '0123456789abcdef'
+const DASH = 0x2d
+const DASHES: ReadonlySet<number> = new Set([8, 13, 18, 23])

@@ -182,10 +182,12 @@ export class SourceCopy implements SourceReading {
       note(this.#entries.get(id)!)
       this.#forget(id)
     }
-    if (isFirst && first !== undefined) this.#entries = first
+    const isTaken = isFirst && first !== undefined
+    if (isTaken) this.#entries = first
     for (const entry of puts) {
       if (isFirst) {
-        this.#put(entry)
+        if (isTaken) this.#tell(entry)
+        else this.#put(entry)
         continue
       }
       const { id } = entry
@@ -203,8 +205,13 @@ export class SourceCopy implements SourceReading {
   }
 
   #put(entry: CopiedEntry): void {
+    this.#entries.set(entry.id, entry)
+    this.#tell(entry)
+  }
+
+  /** Counts it among people and groups. */
+  #tell(entry: CopiedEntry): void {
     const { id, key, person, group, exceptions } = entry
-    if (this.#entries.get(id) !== entry) this.#entries.set(id, entry)
     if (exceptions.length > 0) this.#odd.add(id)
     this.members?.put(entry)
     if (key !== undefined && group !== undefined) this.#groups.set(key, { dn: entry.dn, group })

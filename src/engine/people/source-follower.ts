@@ -246,6 +246,7 @@ export class SourceFollower {
     const options = {
       persist: true,
       readEntryAs: new EntryTextReader().read,
+      uuidIn: ({ texts }: EntryTexts) => texts.get('entryuuid')?.[0],
       ...(cookie !== undefined && { cookie }),
     }
     const cancel = this.#clock.after(REFRESH_MS_MAX, () => connection.close())
@@ -297,7 +298,7 @@ export class SourceFollower {
     if (event.kind === 'entry') {
       const { uuid, entry } = event
       batch.news.entries.set(uuid, copiedEntry(this.#source, entry, uuid))
-      batch.news.gone.delete(uuid)
+      if (batch.news.gone.size > 0) batch.news.gone.delete(uuid)
       if (batch.news.entries.size > this.#peopleMax) throw tooMany(this.#source, this.#peopleMax)
     } else if (event.kind === 'gone')
       for (const uuid of event.uuids) {
