@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import type { Browser, Page } from 'playwright-core'
 
+import { HOME_BASE, startLdapServers } from '#test/peers/ldap-home.ts'
 import { peersMissing } from '#test/peers/root.ts'
 import { startSlapd } from '#test/peers/slapd.ts'
 import type { Slapd } from '#test/peers/slapd.ts'
@@ -398,6 +400,51 @@ describe(
       await row(page, '2028年度 進級').waitFor()
 
       assert.deepEqual(admin.faults, [])
+    })
+
+    test('the directory moves to OpenLDAP, is looked at there, read only for a while, and comes back', async (t) => {
+      const servers = await startLdapServers()
+      t.after(() => servers.stop())
+      const { provider, replica, password } = servers
+      const japanese = await visit(browser, watari, { language: 'ja', scheme: 'light' })
+      await enterConsole(japanese, watari.password('admin'))
+      const { page } = admin
+      await admin.open('/console/people?tab=home')
+      await japanese.open('/console/people?tab=home')
+      await page.getByText('Everything lies with control').waitFor()
+      await japanese.page.getByText('OpenLDAP に移すには').waitFor()
+      assert.deepEqual(await consoleFaults(page, 'home-embedded'), [])
+
+      const ca = join(watari.dir, 'home-ca.pem')
+      await writeFile(ca, provider.ca)
+      const urlOf = ({ port }: { readonly port: number }): string => `ldap://localhost:${port}`
+      const where = ['--url', urlOf(provider), '--replica', urlOf(replica), '--base', HOME_BASE]
+      const move = ['directory', 'home', 'ldap', ...where, '--password-stdin', '--ca', ca]
+      await cli.run(move, password)
+      await page.getByText('Edits go to the provider first').waitFor()
+      const server = (url: string) => page.getByRole('listitem').filter({ hasText: url })
+      await server(urlOf(provider)).getByText('news come from it').waitFor()
+      await cli.run(['alias', 'add', '窓口@campus.example', 'kenji@campus.example'])
+      await server(urlOf(replica)).getByText('up to date').waitFor()
+      await japanese.page.getByText('ここから更新を受信').waitFor()
+      assert.deepEqual(await consoleFaults(page, 'home-ldap'), [])
+      const shown = await cli.run(['directory', 'home', 'show'])
+      assert.match(shown, /well, followed.*\d{14}\.\d{6}Z#/)
+
+      await provider.kill()
+      await page.getByText('The provider is away: nothing can be changed').waitFor()
+      await server(urlOf(provider)).getByText('✕ away').waitFor()
+      await japanese.page.getByText('プロバイダーが応答しないため').waitFor()
+      assert.deepEqual(await consoleFaults(japanese.page, 'home-replica'), [])
+      await provider.start()
+      await page.getByText('Edits go to the provider first').waitFor()
+
+      await page.getByRole('button', { name: 'Live here again' }).click()
+      await dialogOf(page).getByLabel(`Enter the base (${HOME_BASE})`).fill(HOME_BASE)
+      await dialogOf(page).getByRole('button', { name: 'Live here again' }).click()
+      await said(page, 'The directory lives in this installation.')
+      await page.getByText('Everything lies with control').waitFor()
+      assert.deepEqual([...admin.faults, ...japanese.faults], [])
     })
   },
 )

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { sleep, systemClock } from '#base/time.ts'
-import { home, writtenHome } from '#contract/admin/home.ts'
-import type { HomeBody } from '#contract/admin/home.ts'
+import { home, homeServers, writtenHome } from '#contract/admin/home.ts'
+import type { HomeBody, HomeServersBody } from '#contract/admin/home.ts'
 import { verbOf } from './context.ts'
 import type { Verb } from './context.ts'
 import { passwordBase64, textOf } from './files.ts'
@@ -22,11 +22,14 @@ export function directoryHomeCommands(
   const noun = directory.command('home').description('where rows have their home, here or on LDAP')
   noun
     .command('show')
-    .description('show where it is, how that is, and what others made there and is not taken')
+    .description(
+      'show where it is, how its servers are, and what others made there and is not taken',
+    )
     .action(async (_: unknown, command: Command) => {
       const verb = verbOf(command, io)
       const body = await verb.api.get(PATH, home)
-      verb.show(body, () => homeText(body))
+      const { servers } = await verb.api.get(`${PATH}/servers`, homeServers)
+      verb.show({ ...body, servers }, () => homeText(body, servers))
     })
   noun
     .command('ldap')
@@ -68,7 +71,7 @@ export function directoryHomeCommands(
     })
   noun
     .command('accept')
-    .description('take removals there that are held because they are many')
+    .description('take what is held: removals that are many, or a provider of an older backup')
     .action(async (_: unknown, command: Command) => {
       const verb = verbOf(command, io)
       const body = await verb.api.post(`${PATH}/accept`, writtenHome)
@@ -107,7 +110,7 @@ async function moved(verb: Verb): Promise<HomeBody> {
   }
 }
 
-const homeText = (body: HomeBody): string =>
+const homeText = (body: HomeBody, servers: HomeServersBody['servers'] = []): string =>
   [
     fields([
       ['home', body.kind === 'embedded' ? 'here' : body.provider],
@@ -118,7 +121,23 @@ const homeText = (body: HomeBody): string =>
       ['error', body.error],
       ['since', body.since],
       ['set by', body.by],
+      ['last edit', body.wroteAt],
+      ['last news', body.newsAt],
+      ['waiting', body.waiting],
     ]),
+    servers.length === 0
+      ? ''
+      : `\n${table(
+          ['SERVER', 'PART', 'STATE', 'LAG', 'CONTEXTCSN', ''],
+          servers.map(({ url, part, state, followed, lagSeconds, contextCsn, error }) => [
+            url,
+            part,
+            followed ? `${state}, followed` : state,
+            lagSeconds === undefined ? undefined : `${lagSeconds} s`,
+            contextCsn,
+            error,
+          ]),
+        )}`,
     (body.notes ?? []).length === 0
       ? ''
       : `\n${table(

@@ -28,16 +28,34 @@ export const home = z.object({
     .enum(['copying', 'starting', 'well', 'replica', 'away', 'held'])
     .optional()
     .describe(
-      'copying: rows are on their way, and the home is still here; replica: nothing can be changed; held: so many rows were removed there that somebody has to say that it is meant',
+      'copying: rows are on their way, and the home is still here; replica: nothing can be changed; held: so many rows were removed there, or the provider is so old, that somebody has to say that it is meant',
     ),
   copied: z.number().int().optional(),
   follows: z.string().optional().describe('whom news come from'),
   error: z.string().optional(),
+  wroteAt: z.string().optional().describe('the last edit of ours since control has started'),
+  newsAt: z.string().optional().describe('when a change that others made there was last looked at'),
+  waiting: z.number().int().optional().describe('changes there that are not looked at yet'),
   notes: z
     .array(z.object({ key: z.string(), text: z.string() }))
     .optional()
     .describe('what others have made there and is not taken, and why'),
 })
 export type HomeBody = z.infer<typeof home>
+
+export const homeServers = z.object({
+  servers: z.array(
+    z.object({
+      url,
+      part: z.enum(['provider', 'replica']),
+      state: z.enum(['well', 'away']),
+      followed: z.boolean().describe('news come from it'),
+      error: z.string().optional(),
+      contextCsn: z.string().optional().describe('how far its copy goes'),
+      lagSeconds: z.number().optional().describe('behind the newest of them'),
+    }),
+  ),
+})
+export type HomeServersBody = z.infer<typeof homeServers>
 
 export const writtenHome = home.extend({ pending })

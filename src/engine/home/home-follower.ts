@@ -86,6 +86,11 @@ export class HomeFollower {
     return this.#follows
   }
 
+  /** When others have last changed something there. */
+  get newsAtMs(): number | undefined {
+    return this.taker.newsAtMs
+  }
+
   /** Takes what was held: removals, or what a provider has that had come further before. */
   async accept(): Promise<void> {
     if (this.#held !== undefined) {

@@ -9,6 +9,8 @@ import type { HomeShelf } from '#store/directory/home-shelf.ts'
 import { copyRows } from './copy-rows.ts'
 import { HomeFollower } from './home-follower.ts'
 import type { HomeNote } from './home-taker.ts'
+import { HomeWatch } from './home-watch.ts'
+import type { WatchedServer } from './home-watch.ts'
 import { HOME_TIMES, LdapHome } from './ldap-home.ts'
 import type { HomePlace } from './ldap-home.ts'
 import { bindService, entryAt } from './line.ts'
@@ -27,8 +29,18 @@ export type HomeState =
       readonly error?: string
       /** Whom news come from. */
       readonly follows?: string
+      /** Since control has started: the last edit of ours, and the last change that others made. */
+      readonly wroteAtMs?: number
+      readonly newsAtMs?: number
+      /** Rows that were told and are not looked after yet. */
+      readonly waiting?: number
       readonly notes: readonly HomeNote[]
     }
+
+/** One of its servers, and whether news come from it. */
+export interface HomeServer extends WatchedServer {
+  readonly isFollowed: boolean
+}
 
 /** A home as it is set. */
 interface HomeSet {
@@ -54,7 +66,9 @@ interface Parts {
 export class HomeKeeper {
   readonly #parts: Parts
   #set: HomeSet | undefined
-  #living: { readonly home: LdapHome; readonly follower: HomeFollower } | undefined
+  #living:
+    | { readonly home: LdapHome; readonly follower: HomeFollower; readonly watch: HomeWatch }
+    | undefined
   #copying: { readonly connection: LdapConnection; readonly done: Promise<void> } | undefined
   #copied = 0
   /** Why rows were not moved. */
@@ -76,7 +90,8 @@ export class HomeKeeper {
     if (this.#living === undefined)
       return { kind: 'ldap', ...this.#set, state: 'copying', copied: this.#copied, notes: [] }
     const { home, follower } = this.#living
-    const { state, follows } = follower
+    const { state, follows, newsAtMs } = follower
+    const { wroteAtMs } = home
     const error =
       state === 'held' ? (follower.error ?? home.trouble) : (home.trouble ?? follower.error)
     return {
@@ -85,8 +100,20 @@ export class HomeKeeper {
       state,
       ...(error !== undefined && { error }),
       ...(follows !== undefined && { follows }),
+      ...(wroteAtMs !== undefined && { wroteAtMs }),
+      ...(newsAtMs !== undefined && { newsAtMs }),
+      waiting: follower.taker.news.waiting().length,
       notes: follower.taker.notes(),
     }
+  }
+
+  /** Each server of the home as it is now, the provider first; none where the log is the home. */
+  async servers(): Promise<readonly HomeServer[]> {
+    const living = this.#living
+    if (living === undefined) return []
+    const servers = await living.watch.look()
+    const { follows } = living.follower
+    return servers.map((each) => ({ ...each, isFollowed: serverName(each.server) === follows }))
   }
 
   /**
@@ -162,7 +189,11 @@ export class HomeKeeper {
     home.knows(mark)
     directory.useHome(home)
     this.#set = set
-    this.#living = { home, follower: new HomeFollower({ ...this.#parts, home }) }
+    this.#living = {
+      home,
+      follower: new HomeFollower({ ...this.#parts, home }),
+      watch: new HomeWatch(set.place, clock),
+    }
   }
 
   /** Never rejects. */

@@ -39,6 +39,8 @@ export class HomeTaker {
   readonly news: HomeNews
   /** Undefined: nobody can be asked now, and what is told waits. */
   reader: HomeReader | undefined
+  /** When something that others have made there was last looked after. */
+  newsAtMs: number | undefined
   readonly #parts: ConstructorParameters<typeof HomeTaker>[0]
   readonly #notes = new Map<DirectoryKey, string>()
   readonly #held = new Set<DirectoryKey>()
@@ -150,6 +152,8 @@ export class HomeTaker {
     for (const [at, key] of keys.entries()) {
       this.#notes.delete(key)
       const one = await this.#foundAt(key, entries[at])
+      if (typeof one === 'string' || one?.by.from === 'LDAP')
+        this.newsAtMs = this.#parts.clock.nowMs()
       if (typeof one === 'string') this.#notes.set(key, one)
       else if (one !== undefined) found.push(one)
     }

@@ -90,6 +90,12 @@ export class LdapHome implements DirectoryHome {
     this.#floor = floor
   }
 
+  /** When it has last taken an edit of ours. */
+  get wroteAtMs(): number | undefined {
+    return this.#wroteAtMs
+  }
+  #wroteAtMs: number | undefined
+
   get trouble(): string | undefined {
     return this.#trouble
   }
@@ -181,6 +187,7 @@ export class LdapHome implements DirectoryHome {
 
   #marked<T extends { readonly mark?: string }>(done: T): T {
     this.knows(done.mark)
+    this.#wroteAtMs = this.#clock.nowMs()
     return done
   }
 

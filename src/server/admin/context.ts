@@ -154,7 +154,7 @@ export interface AdminDeps {
   /** Whom filters among members of lists name. */
   readonly filters?: Pick<ListFilters, 'ask'>
   /** Where the directory's rows have their home. */
-  readonly home?: Pick<HomeKeeper, 'state' | 'move' | 'back' | 'accept'>
+  readonly home?: Pick<HomeKeeper, 'state' | 'servers' | 'move' | 'back' | 'accept'>
   /** The queues of all nodes that have one, through the node API. */
   queues(): readonly {
     readonly node: string

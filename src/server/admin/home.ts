@@ -1,12 +1,13 @@
 import type { z } from 'zod'
-import { home, newHome, writtenHome } from '#contract/admin/home.ts'
-import type { HomeBody } from '#contract/admin/home.ts'
-import type { HomeState } from '#engine/home/home-keeper.ts'
+import { home, homeServers, newHome, writtenHome } from '#contract/admin/home.ts'
+import type { HomeBody, HomeServersBody } from '#contract/admin/home.ts'
+import type { HomeServer, HomeState } from '#engine/home/home-keeper.ts'
 import type { HomePlace } from '#engine/home/ldap-home.ts'
 import { serviceDn } from '#engine/home/provision-plan.ts'
 import { formatSourceUrl, parseSourceUrl } from '#model/source.ts'
 import type { SourceServer } from '#model/source.ts'
 import { Fault, isFault } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
 import { authorOf, isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { ApiError } from './errors.ts'
@@ -21,6 +22,12 @@ export function homeRoutes(app: AdminServer, { home: keeper = HERE, hub }: Admin
     '/directory/home',
     { config: { permission: 'sources.read' }, schema: { response: { 200: home } } },
     async () => body(),
+  )
+
+  app.get(
+    '/directory/home/servers',
+    { config: { permission: 'sources.read' }, schema: { response: { 200: homeServers } } },
+    async () => ({ servers: (await keeper.servers()).map(serverBody) }),
   )
 
   app.put(
@@ -63,6 +70,7 @@ export function homeRoutes(app: AdminServer, { home: keeper = HERE, hub }: Admin
 /** Where nobody keeps a home. */
 const HERE: NonNullable<AdminDeps['home']> = {
   state: () => ({ kind: 'embedded' }),
+  servers: () => Promise.resolve([]),
   move: () => Promise.reject(new Fault('unavailable', 'rows cannot be moved here')),
   back: () => Promise.resolve(),
   accept: () => Promise.resolve(),
@@ -99,18 +107,38 @@ function placeOf(set: z.infer<typeof newHome>): HomePlace {
   }
 }
 
+const urlOf = ({ host, port, tls }: SourceServer): string => formatSourceUrl({ host, port, tls })
+
+const serverBody = ({
+  server,
+  isProvider,
+  isFollowed,
+  error,
+  contextCsn,
+  lagMs,
+}: HomeServer): HomeServersBody['servers'][number] => ({
+  url: urlOf(server),
+  part: isProvider ? 'provider' : 'replica',
+  state: error === undefined ? 'well' : 'away',
+  followed: isFollowed,
+  ...(error !== undefined && { error }),
+  ...(contextCsn !== undefined && { contextCsn }),
+  ...(lagMs !== undefined && { lagSeconds: lagMs / SECOND_MS }),
+})
+
 function homeBody(state: HomeState): HomeBody {
   if (state.kind === 'embedded') return state
-  const { place, by, atMs, notes, ...rest } = state
-  const url = ({ host, port, tls }: SourceServer): string => formatSourceUrl({ host, port, tls })
+  const { place, by, atMs, notes, wroteAtMs, newsAtMs, ...rest } = state
   return {
     ...rest,
-    provider: url(place.provider),
-    replicas: place.replicas.map(url),
+    provider: urlOf(place.provider),
+    replicas: place.replicas.map(urlOf),
     base: place.base,
     bindDn: place.bind.dn,
     by: by.who,
     since: isoTime(atMs),
+    ...(wroteAtMs !== undefined && { wroteAt: isoTime(wroteAtMs) }),
+    ...(newsAtMs !== undefined && { newsAt: isoTime(newsAtMs) }),
     notes: notes.slice(0, NOTES_MAX).map((each) => ({ ...each })),
   }
 }

@@ -102,6 +102,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'POST /directory/sources/{name}/test': 'AM',
   'GET /directory/overlaps': 'AMR',
   'GET /directory/home': 'AMR',
+  'GET /directory/home/servers': 'AMR',
   'PUT /directory/home': 'A',
   'DELETE /directory/home': 'A',
   'POST /directory/home/accept': 'A',

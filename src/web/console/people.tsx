@@ -5,6 +5,7 @@ import { useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 
 import { Explain } from './explain.tsx'
+import { Home } from './home.tsx'
 import { ImportPeople } from './import-people.tsx'
 import { useMay } from './may.tsx'
 import { Overlaps } from './overlaps.tsx'
@@ -19,6 +20,7 @@ const TABS = {
   sources: ['sources.read', Sources],
   overlaps: ['sources.read', Overlaps],
   explain: ['people.read', Explain],
+  home: ['sources.read', Home],
   plans: ['people.read', Plans],
   import: ['people.read', ImportPeople],
 } as const satisfies Readonly<Record<string, readonly [Permission, ComponentType]>>

@@ -3,6 +3,7 @@ import { together } from '#web/parts/words.ts'
 import { ACCESS } from './access.ts'
 import { BULK } from './bulk.ts'
 import { DESTINATIONS } from './destinations.ts'
+import { HOME } from './home.ts'
 import { IMPORT } from './import.ts'
 import { LIFE } from './life.ts'
 import { NODES } from './nodes.ts'
@@ -25,6 +26,7 @@ export const WORDS = together([
   DESTINATIONS,
   PEOPLE,
   SOURCES,
+  HOME,
   IMPORT,
   BULK,
   LIFE,
