@@ -19,6 +19,7 @@ import { reading } from './bench/reading.ts'
 import { rebuild } from './bench/rebuild.ts'
 import { search } from './bench/search.ts'
 import { sieve } from './bench/sieve.ts'
+import { sieveAnswers } from './bench/sieve-answers.ts'
 import { sources } from './bench/sources.ts'
 import { syncs } from './bench/syncs.ts'
 
@@ -36,6 +37,7 @@ const PARTS: readonly Part[] = [
   lists,
   search,
   sieve,
+  sieveAnswers,
   syncs,
   queue,
   nodes,

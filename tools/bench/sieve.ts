@@ -1,16 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromUtf8 } from '#base/octets.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 import { runSieve } from '#engine/sieve/run.ts'
-import { peerRoot } from '#test/peers/root.ts'
+import { pigeonholeRoot } from '#test/peers/pigeonhole.ts'
 import { median, table, type Part } from './setup.ts'
 
 const MAILS = 1_000
 const ROUNDS = 5
-const INSTALL_MS_MAX = 5 * 60_000
 
 /** What an office's scripts look at: addresses, Japanese subjects, lists, sizes, the body. */
 const SCRIPT = `require ["fileinto", "variables", "body", "imap4flags", "regex", "relational", "comparator-i;ascii-numeric"];
@@ -162,28 +161,4 @@ function timed(act: () => number): Took {
   const start = performance.now()
   const processorMs = act()
   return { ms: performance.now() - start, processorMs }
-}
-
-/** The peers' root with dovecot-sieve in it: made once, and by this benchmark alone, so that tests pay nothing. */
-function pigeonholeRoot(say: (line: string) => void): string {
-  const root = `${peerRoot()}-sieve`
-  if (existsSync(root)) return root
-  const building = `${root}.making-${process.pid}`
-  say('making a root with dovecot-sieve (once, half a minute)')
-  try {
-    execFileSync('cp', ['-a', peerRoot(), building])
-    mkdirSync(join(building, 'var/cache/apt/archives/partial'), { recursive: true })
-    for (const file of ['etc/resolv.conf', 'etc/apt'])
-      cpSync(`/${file}`, join(building, file), { recursive: true, force: true })
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'dovecot-sieve']])
-      execFileSync('chroot', [building, 'apt-get', ...args], {
-        timeout: INSTALL_MS_MAX,
-        stdio: 'ignore',
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      })
-    renameSync(building, root)
-    return root
-  } finally {
-    rmSync(building, { recursive: true, force: true })
-  }
 }

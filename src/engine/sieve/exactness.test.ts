@@ -67,6 +67,12 @@ describe('addresses of fields', () => {
     fails('address :domain :contains "resent-from" ""')
   })
 
+  it('of an empty field are an empty text, whatever the part', () => {
+    for (const part of ['all', 'localpart', 'domain', 'user', 'detail'])
+      meets(`address :${part} "resent-to" ""`)
+    assert.ok(holds('address :domain "to" ""', sieveMail('To: ,\n\n')))
+  })
+
   it('are asked for where there are such (RFC 5228 §5.1)', () => {
     for (const name of ['Subject', 'date', 'Content-Type'])
       assert.match(wrongIn(`if address "${name}" "x" { keep; }`)!, /holds no addresses/)
@@ -169,6 +175,7 @@ describe('flags', () => {
     meets('hasflag "b A"', 'setflag "A B";')
     meets('hasflag :contains "x" "label forward"', 'set "x" "Junk gnus-forward";')
     fails('hasflag ""', 'setflag "";')
+    meets('hasflag :count "lt" ""', 'setflag "A B";') // no flag but a number that is none
   })
 
   it('are those that were given last where a mailbox is filed into twice (RFC 5232 §5)', () => {
@@ -207,6 +214,15 @@ describe('what becomes of a mail', () => {
 })
 
 describe('dates', () => {
+  it('are those of the first field alone, but for :index (RFC 5260 §4)', () => {
+    const both = 'date :originalzone'
+    meets(`${both} :count "eq" "received" "minute" "1"`)
+    fails(`${both} "received" "minute" "59"`)
+    const broken = sieveMail('Date: none\nDate: Sun, 08 Oct 2006 09:15:30 GMT\n\n')
+    assert.ok(!holds(`${both} "date" "minute" "15"`, broken))
+    assert.ok(holds(`${both} :index 2 "date" "iso8601" "2006-10-08T09:15:30Z"`, broken))
+  })
+
   it('are told as Date fields tell them (RFC 5260 §4.2)', () => {
     meets('date :originalzone "date" "std11" "Sun, 08 Oct 2006 09:15:30 -0430"')
     meets('date :originalzone "date" "iso8601" "2006-10-08T09:15:30-04:30"')

@@ -25,7 +25,8 @@ export function partsOf(
   part: SieveAddressPart,
 ): readonly string[] {
   return addresses.flatMap(({ all, localpart, domain }) => {
-    if (part === 'all') return [all]
+    // An empty field is an empty string, whatever the part, like an empty path (RFC 5228 §5.4).
+    if (part === 'all' || all === '') return [all]
     if (localpart === undefined || domain === undefined) return []
     const plus = localpart.indexOf('+')
     switch (part) {

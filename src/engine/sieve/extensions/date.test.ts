@@ -38,9 +38,9 @@ describe('dates (RFC 5260 §4)', () => {
   })
 
   it('shifts into another zone, or the local one', () => {
-    assert.ok(holds('date :zone "+0000" "Date" "iso8601" "2026-11-25T18:04:05+00:00"', mail))
+    assert.ok(holds('date :zone "+0000" "Date" "iso8601" "2026-11-25T18:04:05Z"', mail))
     assert.ok(holds('date :zone "-0330" "Date" "time" "14:34:05"', mail))
-    assert.ok(holds('date "received" "iso8601" "2026-11-26T20:30:00+09:00"', mail))
+    assert.ok(holds('date :index 2 "received" "iso8601" "2026-11-26T20:30:00+09:00"', mail))
     assert.ok(holds('currentdate "iso8601" "2026-11-29T08:30:05+09:00"', mail))
     assert.ok(holds('currentdate :zone "+0000" "weekday" "6"', mail))
     assert.ok(holds('currentdate :value "ge" "date" "2026-11-29"', mail))

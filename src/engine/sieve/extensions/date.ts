@@ -33,7 +33,7 @@ const PARTS: Readonly<Record<string, (at: Date, zoned: Zoned) => string>> = {
   second: (at) => two(at.getUTCSeconds()),
   time: (at) => at.toISOString().slice(-13, -5),
   iso8601: (at, { zoneMinutes }) =>
-    `${at.toISOString().slice(0, -5)}${formatZone(zoneMinutes).replace(/..$/, ':$&')}`,
+    `${at.toISOString().slice(0, -5)}${zoneMinutes === 0 ? 'Z' : formatZone(zoneMinutes).replace(/..$/, ':$&')}`,
   std11: (_, { atMs, zoneMinutes }) => formatDate(atMs, zoneMinutes).replace(/, (\d) /, ', 0$1 '),
   zone: (_, { zoneMinutes }) => formatZone(zoneMinutes),
   weekday: (at) => String(at.getUTCDay()),
@@ -74,7 +74,7 @@ const date: SieveTestRule = {
   needs: 'date',
   compile(args) {
     const zone = takeZone(args, true)
-    const occurrences = takeIndex(args)
+    const occurrences = takeIndex(args, { first: true })
     const mime = takeMime(args)
     const match = takeMatch(args)
     const name = checkedText(args.text('the name of a field'), asciiLower)

@@ -44,7 +44,7 @@ const addheader: SieveCommandRule = {
 const deleteheader: SieveCommandRule = {
   needs: 'editheader',
   compile(args) {
-    const occurrences = takeIndex(args, 'editheader')
+    const occurrences = takeIndex(args, { extension: 'editheader' })
     const match = takeMatch(args)
     const name = checkedText(args.text('the name of a field'), fieldName)
     const values = args.left > 0 ? args.texts('values') : undefined

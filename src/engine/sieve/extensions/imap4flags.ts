@@ -73,8 +73,9 @@ const hasflag: SieveTestRule = {
   compile(args) {
     const match = takeMatch(args)
     const names = args.left > 1 ? takeFlagVariables(args) : undefined
+    const keys = args.texts('flags')
     // RFC 5232 §4: "b A" looks for what ["b", "A"] does.
-    const flags = checkedTexts(args.texts('flags'), splitFlags)
+    const flags = match.kind === 'count' ? keys : checkedTexts(keys, splitFlags)
     return compared(match, flags, (run) =>
       names === undefined ? run.flags : names.flatMap((name) => flagsIn(run, name)),
     )

@@ -1,0 +1,23 @@
+import { random } from '#test/e2e/random.ts'
+
+/** Choices of a generator: the same for the same seed. */
+export interface Chance {
+  below(n: number): number
+  /** True for one of so many. */
+  one(of: number): boolean
+  of<T>(all: readonly T[]): T
+  /** One to `max` of them. */
+  some<T>(max: number, make: () => T): T[]
+}
+
+export function chanceOf(seed: number): Chance {
+  const below = random(seed)
+  // The first numbers of near seeds are near.
+  for (let i = 0; i < 5; i++) below(2)
+  return {
+    below,
+    one: (of) => below(of) === 0,
+    of: (all) => all[below(all.length)]!,
+    some: (max, make) => Array.from({ length: 1 + below(max) }, make),
+  }
+}
