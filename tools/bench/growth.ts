@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startDovecot } from '#test/peers/dovecot.ts'
 import { logIn, mail, timed, type Side } from './reading.ts'
 import { benchInstallation, diskMiB, table, watari, type Part } from './setup.ts'
@@ -10,6 +11,8 @@ const SHARE = Math.max(1_000, ROWS / 100)
 /** Different mails for the octets on the disk, and the rows that one COPY copies. */
 const MAILS = Math.min(ROWS, 100_000)
 const COPIES = 5
+/** A look each minute, and one more until the old segments go. */
+const COMPACTED_MS = 180_000
 
 /** One mailbox from its first message to its last: APPEND, COPY, and what it takes of the disk. */
 export const growth: Part = {
@@ -36,8 +39,13 @@ export const growth: Part = {
       const sides = [mine, theirs]
       const append = await inTurn(sides, appended)
       compare(`APPEND of ${MAILS} in the pipe, ms each`, append[0]! / MAILS, append[1]! / MAILS)
-      const took = disks.map((disk, i) => diskMiB(disk) - before[i]!)
-      compare(`disk of ${MAILS} of 3.4 kB as they came, MiB`, took[0]!, took[1]!)
+      const compareDisks = (when: string): void => {
+        const took = disks.map((disk, i) => diskMiB(disk) - before[i]!)
+        compare(`disk of ${MAILS} of 3.4 kB ${when}, MiB`, took[0]!, took[1]!)
+      }
+      compareDisks('as they came')
+      await sleep(COMPACTED_MS)
+      compareDisks('three minutes later')
       const copy = await inTurn(sides, copied)
       compare(`COPY of ${MAILS}, the ${COPIES}th into one mailbox, ms`, copy[0]!, copy[1]!)
 

@@ -36,7 +36,7 @@ export interface MailboxesOptions {
 
 /** A mail store that can be closed, once no call runs any more. */
 export type OpenMailboxes = MailboxStore &
-  Pick<SqliteMailboxes, 'trial' | 'ailments' | 'told' | 'idle' | 'close'>
+  Pick<SqliteMailboxes, 'trial' | 'ailments' | 'told' | 'idle' | 'close' | 'segment'>
 
 const CACHE_BYTES = 16 * 1024 * 1024
 

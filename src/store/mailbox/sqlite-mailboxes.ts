@@ -307,6 +307,11 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
     return this.#group.commit({ apply: () => markRemoved(this.#sql, ask, nowMs) })
   }
 
+  /** The segment that octets go to now; grows. */
+  get segment(): number {
+    return this.#blobs.position()[0]
+  }
+
   /** What is wrong though all is served: a line each. */
   ailments(): readonly string[] {
     const { journal } = this.#parts

@@ -12,8 +12,8 @@ export interface Choice {
   readonly level: number
 }
 
-/** Records as they came are compressed once there are so many octets, or the oldest is so old. */
-const RAW_BYTES = 64 * 1024 * 1024
+/** Records as they came are compressed once there are so many octets, about a full segment, or the oldest is so old. */
+const RAW_BYTES = 48 * 1024 * 1024
 const RAW_AGE_MS = DAY_MS
 /** Octets of one run: what it holds in memory of rows grows with them. */
 const RUN_BYTES_MAX = 512 * 1024 * 1024
