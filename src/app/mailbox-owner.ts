@@ -212,6 +212,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     messageBytesMax,
     names: accountNames(node.directory),
     quotaOf: quotas.quotaOf,
+    jmapUrl: () => jmapUrlOf(node.settings['web.publicUrl']),
     events,
     changes: mailboxChanges,
   })
@@ -310,6 +311,9 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     },
   }
 }
+
+const jmapUrlOf = (publicUrl: string): string | undefined =>
+  publicUrl === '' ? undefined : `${publicUrl}/.well-known/jmap`
 
 type LazyParts = Omit<JmapParts, 'sessions'> & { readonly sessionShelf: SessionShelf }
 

@@ -40,6 +40,7 @@ export async function imapRoom(
     readonly passwords?: Readonly<Record<string, string | Octets>>
     readonly withTls?: boolean
     readonly messageBytesMax?: () => number
+    readonly jmapUrl?: () => string | undefined
     readonly clock?: Clock
     /** What each account may hold. */
     readonly quota?: () => Limits
@@ -47,7 +48,7 @@ export async function imapRoom(
     readonly search?: (store: FakeMailboxStore) => TextSearch
   } = {},
 ): Promise<ImapRoomUnderTest> {
-  const { limits, passwords, withTls, messageBytesMax, search, quota, ...rest } = options
+  const { limits, passwords, withTls, messageBytesMax, jmapUrl, search, quota, ...rest } = options
   const store = new FakeMailboxStore()
   const events: NewEvent[] = []
   const quotas = fakeQuotas(store, quota)
@@ -64,6 +65,7 @@ export async function imapRoom(
     ...(search === undefined ? {} : { search: search(store) }),
     ...(limits === undefined ? {} : { limits }),
     ...(messageBytesMax === undefined ? {} : { messageBytesMax }),
+    ...(jmapUrl === undefined ? {} : { jmapUrl }),
   })
   const identity = withTls === true ? new TlsIdentity(await fakeCertificate()) : undefined
   const listener = await serveImap({

@@ -33,6 +33,7 @@ export interface Plain {
     | 'UNSELECT'
     | 'EXPUNGE'
     | 'UNAUTHENTICATE'
+    | 'GETJMAPACCESS'
 }
 
 /** Commands that name messages: by UID where `uid`. */
@@ -125,6 +126,7 @@ const PLAIN: ReadonlySet<string> = new Set<Plain['name']>([
   'UNSELECT',
   'EXPUNGE',
   'UNAUTHENTICATE',
+  'GETJMAPACCESS',
 ])
 
 /** Parses one whole command, literals in place (RFC 9051 §9). Total. */

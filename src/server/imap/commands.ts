@@ -13,6 +13,7 @@ import { expunge, uidExpunge } from './commands/expunge.ts'
 import { fetch } from './commands/fetch.ts'
 import { id } from './commands/id.ts'
 import { idle } from './commands/idle.ts'
+import { getJmapAccess } from './commands/jmap-access.ts'
 import { list } from './commands/list.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
@@ -49,6 +50,7 @@ const ALL: readonly AnyCommand[] = [
   expunge,
   fetch,
   getAcl,
+  getJmapAccess,
   getMetadata,
   getQuota,
   getQuotaRoot,

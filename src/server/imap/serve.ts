@@ -53,6 +53,7 @@ export interface ImapShared {
   readonly shownTexts: ShownTexts
   readonly names?: AccountNames
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
+  readonly jmapUrl?: () => string | undefined
   readonly events?: EventSink
   readonly readAhead: ReadAhead
   readonly limits: ImapLimits
@@ -68,6 +69,8 @@ export function imapShared(options: {
   readonly names?: AccountNames
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
+  /** Where JMAP's Session is; undefined: nobody is told. */
+  readonly jmapUrl?: () => string | undefined
   /** Facts for the audit; absent: nobody keeps them. */
   readonly events?: EventSink
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
@@ -85,6 +88,7 @@ export function imapShared(options: {
     shownTexts,
     ...(options.names !== undefined && { names: options.names }),
     ...(options.quotaOf !== undefined && { quotaOf: options.quotaOf }),
+    ...(options.jmapUrl !== undefined && { jmapUrl: options.jmapUrl }),
     ...(options.events !== undefined && { events: options.events }),
     get limits() {
       const bytesMax = options.messageBytesMax?.()
@@ -112,6 +116,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     shownTexts: shared.shownTexts,
     ...(shared.names !== undefined && { names: shared.names }),
     ...(shared.quotaOf !== undefined && { quotaOf: shared.quotaOf }),
+    ...(shared.jmapUrl !== undefined && { jmapUrl: shared.jmapUrl }),
     ...(shared.events !== undefined && { events: shared.events }),
     readAhead: shared.readAhead,
     authenticator: options.authenticator,

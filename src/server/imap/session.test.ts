@@ -259,3 +259,17 @@ test('what is whole is answered while half a command, or half a literal, has com
     assert.match(await client.response((line) => line.startsWith('b')), /(OK|BAD).*\r\n$/)
   }
 })
+
+test('where JMAP is to be had is told to who has logged in, where it is set (RFC 9698)', async (t) => {
+  let url: string | undefined
+  const room = await imapRoom(t, { jmapUrl: () => url })
+  const client = await room.login()
+  assert.doesNotMatch(await client.command('CAPABILITY'), /JMAPACCESS/)
+  assert.match(await client.command('GETJMAPACCESS'), /^NO \[UNAVAILABLE\]/)
+  url = 'https://mail.campus.example/.well-known/jmap'
+  assert.match(await client.command('CAPABILITY'), / JMAPACCESS /)
+  assert.equal(await client.command('GETJMAPACCESS'), `* JMAPACCESS "${url}"\r\nOK Done\r\n`)
+  const stranger = await room.connect()
+  assert.doesNotMatch(await stranger.command('CAPABILITY'), /JMAPACCESS/)
+  assert.match(await stranger.command('GETJMAPACCESS'), /^BAD/)
+})

@@ -51,7 +51,9 @@ export function capabilities(session: ImapSession): string {
     const limit = `APPENDLIMIT=${session.room.limits.messageBytesMax}` // RFC 7889 §2
     // RFC 4978 §3: not offered where it is active.
     const compress = session.connection.isCompressed ? [] : ['COMPRESS=DEFLATE']
-    return [...ALWAYS, ...AFTER_LOGIN, ...compress, limit].join(' ')
+    // RFC 9698 §2: offered where the address is known.
+    const jmap = session.room.jmapUrl?.() === undefined ? [] : ['JMAPACCESS']
+    return [...ALWAYS, ...AFTER_LOGIN, ...jmap, ...compress, limit].join(' ')
   }
   const offered = [...ALWAYS, 'LITERAL-']
   if (!session.secure && session.door.identity !== undefined) offered.push('STARTTLS')

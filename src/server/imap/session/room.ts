@@ -26,6 +26,8 @@ export interface ImapRoom {
   readonly names?: AccountNames
   /** What an account may hold; absent: nothing is limited. */
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
+  /** Where JMAP's Session is, of now; undefined: nobody is told. */
+  readonly jmapUrl?: () => string | undefined
   /** Facts for the audit; absent: nobody keeps them. */
   readonly events?: EventSink
   readonly readAhead: ReadAhead
