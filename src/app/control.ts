@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls'
 
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { pinOf } from '#base/pin.ts'
-import { DAY_MS, SECOND_MS, systemClock } from '#base/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from '#base/time.ts'
 import { LMTP_PATH } from '#contract/node/wire.ts'
 import { keptBinds } from './nodes/kept-binds.ts'
 import { ExpiryNotices } from '#engine/people/expiry-notices.ts'
@@ -27,6 +27,7 @@ import { createAuthenticator } from '#store/directory/login.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import { lifeRulesOf } from '#store/settings/life-rules.ts'
 import { scriptFault } from '#engine/deliver/scripts.ts'
+import { DkimRotation } from '#engine/sender/dkim-rotation.ts'
 import { SettingsMaster } from '#store/settings/settings-master.ts'
 
 import { readFirstRun } from './start/first-run.ts'
@@ -48,6 +49,7 @@ import {
   servePath,
 } from './nodes/node-parts.ts'
 import { resolverOf } from './resolver.ts'
+import { recurring } from './storage/recurring.ts'
 import { runRole } from './role.ts'
 import type { ScanBench } from './judging/scan-bench.ts'
 import { sieveBench } from './judging/sieve-bench.ts'
@@ -63,6 +65,7 @@ import { remoteRooms } from './control/remote-rooms.ts'
 
 /** Control can tell nothing before it has read its directory, so that it waits for a slow disk at its start. */
 const STORAGE_MS_MAX = 30 * SECOND_MS
+const ROTATION_LOOKS = { name: 'dkim rotation', firstMs: MINUTE_MS, everyMs: HOUR_MS }
 
 runRole('control', async ({ place, log, atFailure }) => {
   const clock = systemClock
@@ -173,6 +176,19 @@ runRole('control', async ({ place, log, atFailure }) => {
     days: () => settings.settings['account.noticeBefore'].map((ms) => Math.round(ms / DAY_MS)),
     send: (mail) => sendNotice(callers, mail),
   })
+  const texts = async (name: string): Promise<readonly string[] | undefined> => {
+    const answer = await resolverOf(settings.settings).txt(name)
+    return answer.kind === 'found' ? answer.records : answer.kind === 'none' ? [] : undefined
+  }
+  const rotation = new DkimRotation({
+    directory,
+    settings: () => settings.settings,
+    texts,
+    send: (mail) => sendNotice(callers, mail),
+    clock,
+    log,
+  })
+  const rotating = recurring(clock, ROTATION_LOOKS, (isClosed) => rotation.run(isClosed))
   const notes = storage.service('upkeep')
   const upkeep = new AccountUpkeep({ directory, notes, clock, log, notices })
   const filters = new ListFilters({ directory, clock, log })
@@ -226,10 +242,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     nodes: book,
     ...remoteRooms(callers),
     index,
-    texts: async (name) => {
-      const answer = await resolverOf(settings.settings).txt(name)
-      return answer.kind === 'found' ? answer.records : answer.kind === 'none' ? [] : undefined
-    },
+    texts,
     scan: async (message) => (await judges()).scan(message),
     sieve: sieveBench,
   }
@@ -278,6 +291,7 @@ runRole('control', async ({ place, log, atFailure }) => {
       await sources.close()
       await filters.close()
       await upkeep.close()
+      rotating.close()
       await home.close()
       closeServer(nodeServer)
       closeServer(adminServer)

@@ -13,6 +13,8 @@ export interface DkimKey {
   readonly seenAt?: string
   readonly signsSince?: string
   readonly retiredAt?: string
+  /** When the postmaster was last told to publish it. */
+  readonly toldAt?: string
   /** Its record is needed until then: mail that it has signed may still be on its way. */
   readonly publishUntil?: string
 }

@@ -25,6 +25,10 @@ export const dkimKey = z.object({
   seenAt: z.string().optional().describe('when the name service was last seen to have it'),
   signsSince: z.string().optional(),
   retiredAt: z.string().optional(),
+  toldAt: z
+    .string()
+    .optional()
+    .describe('when the postmaster was last told to publish it (`dkim.rotateMs`)'),
   publishUntil: z.string().optional().describe('its record is needed until then'),
 })
 export type DkimKeyBody = z.infer<typeof dkimKey>

@@ -2,6 +2,7 @@ import { generateKeyPair } from 'node:crypto'
 import { promisify } from 'node:util'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
+import { DAY_MS } from '#base/time.ts'
 import { parseKeyRecord } from '#codec/dkim/key-record.ts'
 import { DKIM_KEYS_MAX, isSelector } from '#model/dkim-key.ts'
 import type { DkimAlgorithm, DkimKey } from '#model/dkim-key.ts'
@@ -78,6 +79,22 @@ export function withKey(keys: readonly DkimKey[], key: DkimKey): KeysChange {
     )
   return ok([...keys, key])
 }
+
+/** Beyond the life of our own queue: for whoever checks a signature later. */
+const PUBLISHED_LONGER_MS = 2 * DAY_MS
+
+/** A change of keys now: its time, and until when records of what retires are needed. */
+export const publishedUntil = (
+  nowMs: number,
+  queueLifetimeMs: number,
+): { readonly at: string; readonly until: string } => ({
+  at: new Date(nowMs).toISOString(),
+  until: new Date(nowMs + queueLifetimeMs + PUBLISHED_LONGER_MS).toISOString(),
+})
+
+/** When a key that signs began to. */
+export const signedSinceMs = ({ signsSince, madeAt }: DkimKey): number =>
+  Date.parse(signsSince ?? madeAt)
 
 /** Keys that wait for their turn. */
 export const waitingKeys = (keys: readonly DkimKey[]): readonly DkimKey[] =>

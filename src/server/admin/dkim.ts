@@ -1,9 +1,6 @@
-import { domainToASCII } from 'node:url'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { ok } from '#base/outcome.ts'
-import { DAY_MS } from '#base/time.ts'
-import { renderKeyRecord, zoneStrings } from '#codec/dkim/key-record.ts'
 import { page } from '#contract/admin/common.ts'
 import {
   checkedDkim,
@@ -22,24 +19,23 @@ import {
   freeSelector,
   newDkimKey,
   publicationOf,
+  publishedUntil,
   retired,
   seen,
   waitingKeys,
   withKey,
 } from '#engine/sender/dkim-keys.ts'
 import type { KeysChange, Publication } from '#engine/sender/dkim-keys.ts'
+import { keyRecordOf, recordName } from '#engine/sender/key-record-of.ts'
 import type { LocalDomain } from '#model/account.ts'
 import { domainKey } from '#model/address.ts'
 import type { DkimAlgorithm, DkimKey } from '#model/dkim-key.ts'
-import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { writeDirectory } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
 import { holding, lower, pageOf } from './lookup.ts'
 
 const named = z.object({ domain: z.string() })
-/** Beyond the life of our own queue: for whoever checks a signature later. */
-const PUBLISHED_LONGER_MS = 2 * DAY_MS
 
 /** Keys that mail of our domains is signed by: made, published, in use, retired. */
 export function dkimRoutes(app: AdminServer, deps: AdminDeps): void {
@@ -49,11 +45,7 @@ export function dkimRoutes(app: AdminServer, deps: AdminDeps): void {
     domain: name,
     keys: keysOf(name).map((key) => keyBody(name, key)),
   })
-  const now = () => {
-    const nowMs = deps.clock.nowMs()
-    const lifetimeMs = deps.settings.settings['queue.lifetimeMs']
-    return { at: isoTime(nowMs), until: isoTime(nowMs + lifetimeMs + PUBLISHED_LONGER_MS) }
-  }
+  const now = () => publishedUntil(deps.clock.nowMs(), deps.settings.settings['queue.lifetimeMs'])
   const write = (
     request: FastifyRequest,
     name: string,
@@ -291,17 +283,7 @@ const unpublished = (domain: string, key: DkimKey, found: Publication): ApiError
     `Publish what watari dkim show ${domain} prints, and try again. What others see and we do not: --force.`,
   )
 
-/** Below the domain in A-labels: it is what zones have. */
-const recordName = (domain: string, selector: string): string =>
-  `${selector}._domainkey.${domainToASCII(domain) || domain}`
-
 function keyBody(domain: string, key: DkimKey): DkimKeyBody {
-  const { privateKey: _private, publicKey, ...told } = key
-  const text = renderKeyRecord({ keyType: key.algorithm, publicKey })
-  const name = recordName(domain, key.selector)
-  return {
-    domain,
-    ...told,
-    record: { name, text, zone: `${name}. IN TXT ${zoneStrings(text)}` },
-  }
+  const { privateKey: _private, publicKey: _public, ...told } = key
+  return { domain, ...told, record: keyRecordOf(domain, key) }
 }

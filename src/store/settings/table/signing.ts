@@ -30,4 +30,24 @@ export const SIGNING = {
       ja: '署名の有効期間（RFC 6376 の x=）。0 なら期限なし。設定するときは `queue.lifetimeMs` より長くしてください。短いと、キューで待ったメールが期限切れの署名で届きます。',
     },
   },
+  'dkim.rotateMs': {
+    type: 'duration',
+    default: 0,
+    min: 0,
+    max: 1_000 * DAY_MS,
+    doc: {
+      en: 'After so long a key that signs is followed by a new one, without anybody’s doing but in the name service: the next key is made `dkim.announceMs` earlier, its record is mailed to the postmaster of the domain, and it signs when its time has come and two looks (one an hour) have found the record there; the postmaster hears that, and until when the record of the former key is needed. A record that never appears stops nothing: the present key goes on, and the postmaster is reminded once a week (`dkim.unpublished` in the log). 0: by hand (`watari dkim rotate`).',
+      ja: '署名に使う鍵をこの期間ごとに新しくします。人手が要るのは DNS への登録だけです。切り替えの `dkim.announceMs` 前に次の鍵を作り、そのレコードをドメインの postmaster にメールで知らせます。時期が来て、1 時間ごとの確認で 2 回続けてレコードが見つかると切り替え、旧レコードをいつまで残すかを postmaster に知らせます。レコードが登録されなくても止まるものはなく、今の鍵で署名を続け、週に一度 postmaster に催促します（ログは `dkim.unpublished`）。0 なら手動です（`watari dkim rotate`）。',
+    },
+  },
+  'dkim.announceMs': {
+    type: 'duration',
+    default: 14 * DAY_MS,
+    min: 0,
+    max: 400 * DAY_MS,
+    doc: {
+      en: 'So long before it signs, the next key is made and its record told (`dkim.rotateMs`).',
+      ja: '次の鍵を、切り替えのどれだけ前に作ってレコードを知らせるか（`dkim.rotateMs` を使うとき）。',
+    },
+  },
 } as const satisfies Readonly<Record<string, Option>>
