@@ -6,6 +6,7 @@ import type { CheckedDkimBody, DkimKeyBody } from '#contract/admin/dkim.ts'
 import { ask, part } from '#web/parts/api.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
+import { useNotices } from '#web/parts/notices.tsx'
 import { dateText } from '#web/parts/times.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
 
@@ -39,7 +40,7 @@ export function Signing({ domain }: { readonly domain: string }): ReactNode {
   const waits = keys.some(({ state }) => state === 'made' || state === 'published')
   const signs = keys.some(({ state }) => state === 'signing')
   return (
-    <section aria-label={t('signing.title')}>
+    <section className="signing" aria-label={t('signing.title')}>
       <h3>{t('signing.title')}</h3>
       {found.error !== null && <Trouble error={found.error} retry={() => void found.refetch()} />}
       <p className="faint">{t(keys.length === 0 ? 'signing.none' : 'signing.hint')}</p>
@@ -47,13 +48,11 @@ export function Signing({ domain }: { readonly domain: string }): ReactNode {
         <Key
           key={key.selector}
           of={key}
-          retire={() =>
+          end={() =>
             post(
               '/retire',
               { selector: key.selector },
-              t(key.state === 'retired' ? 'signing.forgotten' : 'signing.retiredNow', {
-                name: key.selector,
-              }),
+              t(`signing.ended.${ENDS[key.state]}`, { name: key.selector }),
             )
           }
         />
@@ -90,11 +89,20 @@ export function Signing({ domain }: { readonly domain: string }): ReactNode {
   )
 }
 
+/** What its button does to a key of each state. */
+const ENDS = { made: 'drop', published: 'drop', signing: 'retire', retired: 'forget' } as const
+
 const MARKS = { made: 'warn', published: 'warn', signing: 'good', retired: 'plain' } as const
 
-function Key(props: { readonly of: DkimKeyBody; readonly retire: () => void }): ReactNode {
+function Key(props: { readonly of: DkimKeyBody; readonly end: () => void }): ReactNode {
   const { t, language } = useWords()
   const { selector, algorithm, state, record, publishUntil } = props.of
+  const tell = useNotices()
+  const copy = (): void =>
+    void navigator.clipboard.writeText(record.text).then(
+      () => tell({ kind: 'done', text: t('signing.copied', { name: record.name }) }),
+      () => tell({ kind: 'failed', text: t('signing.notCopied') }),
+    )
   const facts: readonly (readonly [string, ReactNode])[] = [
     [t('signing.state'), <Mark kind={MARKS[state]}>{t(`signing.is.${state}`)}</Mark>],
     [t('signing.algorithm'), algorithm === 'rsa' ? 'RSA' : 'Ed25519'],
@@ -105,10 +113,10 @@ function Key(props: { readonly of: DkimKeyBody; readonly retire: () => void }): 
     [
       t('signing.record'),
       <textarea
-        className="filter networks code"
+        className="filter record code"
         aria-label={`${t('signing.record')} ${selector}`}
         readOnly
-        rows={4}
+        rows={6}
         value={record.text}
         onFocus={(event) => event.currentTarget.select()}
       />,
@@ -126,8 +134,11 @@ function Key(props: { readonly of: DkimKeyBody; readonly retire: () => void }): 
       </dl>
       <May do="routing.write">
         <div className="acts">
-          <Button variant="default" size="compact-sm" onClick={props.retire}>
-            {t(state === 'retired' ? 'signing.forget' : 'signing.retire')}
+          <Button variant="default" size="compact-sm" onClick={copy}>
+            {t('signing.copy')}
+          </Button>
+          <Button variant="default" size="compact-sm" onClick={props.end}>
+            {t(`signing.end.${ENDS[state]}`)}
           </Button>
         </div>
       </May>
