@@ -79,6 +79,18 @@ describe('the console', { skip: noBrowser ?? false }, () => {
     assert.match(await page.locator('.answer').innerText(), /3 recipients wait/)
   })
 
+  test('the overview tells of a directory that is away', async () => {
+    const { page, open } = admin
+    const add = ['directory', 'sources', 'add', 'library']
+    const where = ['--url', 'ldap://127.0.0.1:1', '--base', 'dc=library']
+    assert.equal((await it.watari([...add, ...where])).status, 0)
+    await open('/console')
+    await page.getByRole('heading', { name: 'Directories that want somebody' }).waitFor()
+    await page.getByRole('link', { name: 'library' }).click()
+    await page.getByRole('complementary').getByText('library').first().waitFor()
+    await it.watari(['directory', 'sources', 'rm', 'library'])
+  })
+
   test('a trace answers in a sentence first; what others wrote is text, never markup', async () => {
     const { page, open } = admin
     await open('/console/trace')

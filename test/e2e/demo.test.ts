@@ -78,6 +78,13 @@ describe('an installation to learn with (--demo)', () => {
     assert.match(traced.stdout, /Eicar/i)
   })
 
+  test('has an alarm by a true cause: the directory of its library is away', async () => {
+    await until('it was asked', async () => {
+      const { items } = await json('directory', 'sources', 'ls')
+      return items.length === 1 && items[0].state === 'away'
+    })
+  })
+
   test('has lists with what was posted, and what waits for a moderator', async () => {
     const posts = (await json('list', 'posts', 'econ-seminar')).items
     assert.deepEqual(

@@ -45,6 +45,7 @@ export async function fillDemo(place: DemoPlace): Promise<void> {
   await makePeople(api, kept)
   place.say(`${kept.accounts.length} people: ${join(place.dir, DEMO_FILE)} has their passwords`)
   await makeGroups(api, place)
+  await makeAlarm(api)
   const lists = demoLists(DEMO_PEOPLE, place.domain)
   await api.post('/lists/import', importedLists, { lists: lists.map(({ list }) => list) })
   place.say(`${lists.length} mailing lists`)
@@ -95,6 +96,14 @@ async function makeGroups(api: Api, { domain }: DemoPlace): Promise<void> {
     await unlessThere(api.post('/aliases', anything, { from: `${name}@${domain}`, to }))
   }
 }
+
+/** The directory of a library whose server is away: what an alarm looks like, by a true cause. */
+const makeAlarm = (api: Api): Promise<unknown> =>
+  api.put('/directory/sources/toshokan', anything, {
+    urls: ['ldap://127.0.0.1:1'],
+    base: 'ou=people,dc=toshokan,dc=example',
+    order: 90,
+  })
 
 /** A fill that was broken off has made some of it. */
 async function unlessThere(asked: Promise<unknown>): Promise<void> {

@@ -13,6 +13,7 @@ import { ask } from '#web/parts/api.ts'
 import { Corridor } from './corridor.tsx'
 import type { Station, StationName } from './corridor.tsx'
 import { NodeMark, isWell } from './node-mark.tsx'
+import { SourceAlarms } from './source-alarms.tsx'
 import { Trouble } from '#web/parts/trouble.tsx'
 
 const LIVE_MS = 5_000
@@ -52,6 +53,7 @@ export function Overview(): ReactNode {
           {status.data.eventGaps.length > 0 && (
             <p>{t('overview.gaps', { count: status.data.eventGaps.length })}</p>
           )}
+          <SourceAlarms />
           <h2>{t('nodes.title')}</h2>
           <ul className="nodes">
             {status.data.nodes.map((node) => (

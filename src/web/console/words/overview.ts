@@ -3,6 +3,10 @@ import type { Sentences } from '#web/parts/words.ts'
 /** The overview: the way of mail with its numbers. */
 export const OVERVIEW: Sentences = {
   en: {
+    'overview.sources': 'Directories that want somebody',
+    'overview.source.away': 'Its people stay as they were read last.',
+    'overview.source.held':
+      'It has lost many people at once: somebody has to say that it is meant.',
     'overview.title': 'Overview',
     'overview.well':
       'Mail flows: {{received}} messages came in during the last hour, and nothing waits.',
@@ -41,12 +45,15 @@ export const OVERVIEW: Sentences = {
     'count.oldest': 'oldest {{time}}',
   },
   ja: {
+    'overview.sources': '対応が必要な名簿',
+    'overview.source.away': '利用者は最後に読み込んだ内容のままです。',
+    'overview.source.held': '利用者が一度に大きく減りました。取り込むには確認が必要です。',
     'overview.title': '概要',
     'overview.well':
       'メールは順調に流れています。この 1 時間に {{received}} 通を受信し、滞っているものはありません。',
     'overview.quiet': '異常はありません。この 1 時間に受信したメールはありません。',
     'overview.waiting':
-      'メールは流れています。{{waiting}} 宛先が配送待ちで、最も古いものは{{oldest}}に受信しました。',
+      'メールは流れています。{{waiting}} 宛先が配送待ちで、最も古いものは {{oldest}}に受信しました。',
     'overview.down': '{{names}} に問題があります。ほかのノードは動いています。',
     'overview.partial':
       '1 分間のイベントの種類が多すぎるため、一部を「other」としてまとめて数えています。',
