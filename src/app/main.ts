@@ -15,7 +15,13 @@ import { runSingle } from './start/single.ts'
 const SPARE_BYTES = 256 * 1024
 
 const USAGE = `usage: npm start [-- --data DIR] [--port-offset N] [--bind ADDR]... [--demo]
-       npm start -- --role ${ROLE_NAMES.join('|')} --data DIR [--join URL --token-file FILE]`
+       npm start -- --role ${ROLE_NAMES.join('|')} --data DIR [--join URL --token-file FILE]
+  --data DIR          where everything lies (./var)
+  --port-offset N     moves each port up (10000; 0: the ports of the protocols)
+  --bind ADDR         listens there; may be given again (127.0.0.1 and ::1)
+  --demo              people, lists and mail to learn with
+  --role ROLE         this role alone, on a machine of its own; it joins control at URL with the token
+                      that \`watari node token\` gave`
 
 /** The command line of `npm start`. */
 type StartOptions = FolderOptions & {
@@ -23,7 +29,8 @@ type StartOptions = FolderOptions & {
   readonly demo: boolean
 }
 
-function readOptions(args: readonly string[]): StartOptions | string {
+/** A text says what is wrong; undefined: help is asked for. */
+function readOptions(args: readonly string[]): StartOptions | string | undefined {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -35,8 +42,10 @@ function readOptions(args: readonly string[]): StartOptions | string {
         join: { type: 'string' },
         'token-file': { type: 'string' },
         demo: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     })
+    if (values.help === true) return undefined
     const offset = values['port-offset']
     if (offset !== undefined && !/^\d{1,5}$/.test(offset))
       return `--port-offset ${offset}: a number from 0 to 55000 is needed`
@@ -81,6 +90,10 @@ function isRunning(pidFile: string): number | undefined {
 async function main(): Promise<number> {
   shiftSystemClock(Number(process.env['WATARI_CLOCK_OFFSET_MS'] ?? 0))
   const options = readOptions(process.argv.slice(2))
+  if (options === undefined) {
+    process.stdout.write(`${USAGE}\n`)
+    return 0
+  }
   if (typeof options === 'string') {
     process.stderr.write(`${options}\n${USAGE}\n`)
     return 2

@@ -14,6 +14,10 @@ export interface ForeignList {
   /** What becomes of a post by others. */
   readonly others?: 'hold' | 'refuse'
   readonly subscription?: 'closed' | 'confirm' | 'open' | 'approve'
+  /** Absent: everybody may leave by oneself. */
+  readonly leaving?: 'owners'
+  /** Who may see its members. */
+  readonly roster?: 'owners' | 'members'
   /** `[minna:%n]`; `%n` is the number of the post. */
   readonly subjectTag?: string
   readonly replyTo?: 'author' | 'list'

@@ -203,6 +203,15 @@ describe('an installation', () => {
     assert.match(JSON.stringify(earlier), /"inbox":\[\d+,4,\[\[2,.*\[3,.*"held".*321/)
   })
 
+  it('tells its options where they are asked for, and where there is no such one', async () => {
+    const help = await runProgram(process.execPath, [START, '--help'])
+    assert.equal(help.status, 0)
+    assert.match(help.stdout, /--port-offset N/)
+    const wrong = await runProgram(process.execPath, [START, '--prot-offset', '1'])
+    assert.equal(wrong.status, 2)
+    assert.match(wrong.stderr, /--prot-offset[^]*--port-offset N/)
+  })
+
   it('refuses a second start on the same folder in one line', async () => {
     const second = await runProgram(process.execPath, [START, '--data', watari.dir])
     assert.equal(second.status, 1)

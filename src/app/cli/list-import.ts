@@ -5,6 +5,7 @@ import { fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import type { Outcome } from '#base/outcome.ts'
 import { counted } from '#base/text.ts'
+import { systemClock } from '#base/time.ts'
 import { listOfFml } from '#codec/lists/fml.ts'
 import { listOfMailman2, listOfMailman2Texts } from '#codec/lists/mailman2.ts'
 import { listOfSympa } from '#codec/lists/sympa.ts'
@@ -227,15 +228,18 @@ async function sympaList(folder: Folder): Promise<readonly ReadList[]> {
   const owners = await folder.octets('owner.dump')
   const editors = await folder.octets('editor.dump')
   const stats = await folder.octets('stats')
+  const info = await folder.octets('info')
   // Lists of a robot lie in a folder of its host's name.
   const host = basename(dirname(folder.path))
   const list = listOfSympa({
     name: folder.name,
     config,
+    nowMs: systemClock.nowMs(),
     ...(members !== undefined && { members }),
     ...(owners !== undefined && { owners }),
     ...(editors !== undefined && { editors }),
     ...(stats !== undefined && { stats }),
+    ...(info !== undefined && { info }),
     ...(host.includes('.') && { host }),
   })
   return [{ source: folder.path, list }]

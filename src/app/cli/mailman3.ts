@@ -1,12 +1,20 @@
 import type { z } from 'zod'
 import { LF, toUtf8 } from '#base/octets.ts'
-import { listOfMailman3, MAILMAN3_LISTS, MAILMAN3_PAGE } from '#codec/lists/mailman3.ts'
+import {
+  listOfMailman3,
+  MAILMAN3_COUNT,
+  MAILMAN3_LISTS,
+  MAILMAN3_PAGE,
+  MAILMAN3_PREFERENCES,
+} from '#codec/lists/mailman3.ts'
 import type { Mailman3Member } from '#codec/lists/mailman3.ts'
 import type { ForeignList } from '#model/foreign-list.ts'
 import type { Verb } from './context.ts'
 import { CliError } from './io.ts'
 
 const PAGE_ROWS = 500
+/** Members whose preferences are asked for at the same time. */
+const ASKED_AT_ONCE = 8
 const ANSWER_MS = 60_000
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
@@ -28,9 +36,16 @@ export async function mailman3Lists(
     const config = { ...(await rest.get(of)), ...(await rest.get(`${of}/config`)) }
     const roster = (role: string): Promise<Mailman3Member[]> =>
       rest.pages(`${of}/roster/${role}`, MAILMAN3_PAGE)
+    const count = async (what: string): Promise<number> =>
+      MAILMAN3_COUNT.parse(await rest.get(`${of}/${what}?count=1&page=1`)).total_size
     const list = listOfMailman3({
       config,
-      members: await roster('member'),
+      members: await withPreferences(rest, await roster('member'), (done, whole) =>
+        verb.progress(`${name}: ${done} of ${whole} members read`),
+      ),
+      others: await roster('nonmember'),
+      bans: await count('bans'),
+      held: await count('held'),
       owners: await roster('owner'),
       moderators: await roster('moderator'),
     })
@@ -39,6 +54,26 @@ export async function mailman3Lists(
     verb.progress(`${lists.length + faults.length} of ${all.length} read`)
   }
   return { lists, faults }
+}
+
+/** The same members, each with whether posts are sent to them at all. */
+async function withPreferences(
+  rest: Rest,
+  members: readonly Mailman3Member[],
+  tell: (done: number, whole: number) => void,
+): Promise<Mailman3Member[]> {
+  const found: Mailman3Member[] = []
+  for (let from = 0; from < members.length; from += ASKED_AT_ONCE) {
+    const some = members.slice(from, from + ASKED_AT_ONCE).map(async (member) => {
+      if (member.member_id === undefined) return member
+      const path = `/members/${encodeURIComponent(member.member_id)}/all/preferences`
+      const { delivery_status: status } = MAILMAN3_PREFERENCES.parse(await rest.get(path))
+      return status === undefined ? member : { ...member, delivery_status: status }
+    })
+    found.push(...(await Promise.all(some)))
+    if (found.length % PAGE_ROWS < ASKED_AT_ONCE) tell(found.length, members.length)
+  }
+  return found
 }
 
 async function passwordOf(

@@ -36,8 +36,13 @@ export function table(titles: readonly string[], rows: readonly (readonly Cell[]
 export function fields(entries: readonly (readonly [string, Cell])[]): string {
   const there = entries.filter(([, value]) => value !== undefined && value !== '')
   const width = Math.max(0, ...there.map(([name]) => widthOf(name)))
+  const behind = ' '.repeat(width + 2)
   return there
-    .map(([name, value]) => `${name}:${' '.repeat(width - widthOf(name) + 1)}${shown(value)}\n`)
+    .map(([name, value]) => {
+      const lines = typeof value === 'string' ? value.split(/\r?\n/) : [value]
+      const text = lines.map(shown).join(`\n${behind}`)
+      return `${name}:${' '.repeat(width - widthOf(name) + 1)}${text}\n`
+    })
     .join('')
 }
 

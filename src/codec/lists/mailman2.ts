@@ -124,6 +124,8 @@ function listOfSettings(
       (['open', 'confirm', 'approve', 'approve'] as const)[
         settings.number('subscribe_policy') ?? 1
       ] ?? 'approve',
+    ...((settings.number('unsubscribe_policy') ?? 0) > 0 && { leaving: 'owners' as const }),
+    ...rosterOf(settings),
     ...(tag !== undefined && { subjectTag: tag }),
     replyTo: (settings.number('reply_goes_to_list') ?? 0) === 0 ? 'author' : 'list',
     archive: archiveOf(settings),
@@ -182,6 +184,12 @@ function postingOf(settings: Settings): Pick<ForeignList, 'posting' | 'others'> 
       others,
     }
   return { posting: stranger === 0 ? 'anyone' : 'members', others }
+}
+
+/** private_roster: 0 anyone, 1 members, 2 administrators. */
+function rosterOf(settings: Settings): Pick<ForeignList, 'roster'> {
+  const who = settings.number('private_roster')
+  return who === undefined ? {} : { roster: who >= 2 ? 'owners' : 'members' }
 }
 
 function archiveOf(settings: Settings): 'none' | 'members' | 'public' {

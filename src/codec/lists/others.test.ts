@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fromUtf8 } from '#base/octets.ts'
+import type { Octets } from '#base/octets.ts'
 import { listOfFml } from './fml.ts'
 import { listOfMailman3 } from './mailman3.ts'
 import { listOfSympa } from './sympa.ts'
@@ -118,6 +121,7 @@ email suspended@campus.example
 suspend 1
 `
     const read = listOfSympa({
+      nowMs: 1_700_000_000_000,
       name: 'Seminar',
       host: 'lists.campus.example',
       config: fromUtf8(config),
@@ -152,6 +156,58 @@ suspend 1
         ],
       },
     })
+  })
+})
+
+const CORPUS = join(import.meta.dirname, '../../../test/corpus/lists/sympa-6.2.70')
+
+describe('lists that Sympa 6.2.70 has dumped', () => {
+  const listOf = (name: string, nowMs: number) => {
+    const file = (of: string): Octets => readFileSync(join(CORPUS, name, of))
+    const read = listOfSympa({
+      name,
+      nowMs,
+      config: file('config'),
+      info: file('info'),
+      members: file('member.dump'),
+      owners: file('owner.dump'),
+      editors: file('editor.dump'),
+    })
+    assert.ok(read.ok)
+    return read.value
+  }
+
+  it('are read with their descriptions, and in the language of their words', () => {
+    assert.deepEqual(listOf('zemi', 0), {
+      address: 'zemi',
+      name: '経済学ゼミ & 研究会',
+      description: '毎週木曜日\n髙橋研究室',
+      owners: ['hanako@campus.example'],
+      moderators: [],
+      members: [
+        { address: 'guest@partner.example', name: 'Zoë "Q" Guest', delivery: 'digest' },
+        { address: 'hanako@campus.example', name: '山田 花子', delivery: 'each' },
+        { address: 'nobody@else.example', delivery: 'none' },
+        { address: 'sato.ken@campus.example', name: '佐藤 健', delivery: 'each' },
+      ],
+      posting: 'members',
+      others: 'hold',
+      subscription: 'open',
+      roster: 'owners',
+      replyTo: 'author',
+      archive: 'public',
+      digest: 'day',
+      language: 'ja',
+      left: ['topics: education'],
+    })
+  })
+
+  it('have members whose posts wait until a day, and come again after it', () => {
+    const u1 = (nowMs: number) => listOf('news', nowMs).members[0]
+    assert.deepEqual(u1(1_800_000_000_000), { address: 'u1@campus.example', delivery: 'none' })
+    assert.deepEqual(u1(1_900_000_001_000), { address: 'u1@campus.example', delivery: 'each' })
+    assert.equal(listOf('news', 0).posting, 'moderated')
+    assert.equal(listOf('news', 0).language, 'en')
   })
 })
 
@@ -195,6 +251,7 @@ describe('a list of Mailman 3', () => {
         posting: 'members',
         others: 'refuse',
         subscription: 'approve',
+        roster: 'owners',
         subjectTag: '[seminar %n]',
         replyTo: 'list',
         archive: 'members',

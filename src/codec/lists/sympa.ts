@@ -15,6 +15,10 @@ export interface SympaFiles {
   readonly editors?: Octets
   /** `stats`: its first number counts the posts. */
   readonly stats?: Octets
+  /** `info`: what the list is for. */
+  readonly info?: Octets
+  /** What a suspension is compared with. */
+  readonly nowMs: number
   /** The folder's name, and the host, which `config` need not tell. */
   readonly name: string
   readonly host?: string
@@ -31,7 +35,9 @@ export function listOfSympa(files: SympaFiles): Outcome<ForeignList, string> {
     ]
       .map((each) => each.fields.get('email') ?? '')
       .filter((email) => email !== '')
-  const members = paragraphs(guessedText(files.members ?? new Uint8Array())).flatMap(memberOf)
+  const members = paragraphs(guessedText(files.members ?? new Uint8Array())).flatMap((each) =>
+    memberOf(each, files.nowMs),
+  )
   if (members.length > FOREIGN_MEMBERS_MAX)
     return err(`the list has ${members.length} members, ${FOREIGN_MEMBERS_MAX} are the most`)
   const host = get('host') || (files.host ?? '')
@@ -40,26 +46,38 @@ export function listOfSympa(files: SympaFiles): Outcome<ForeignList, string> {
   const posts = Number.parseInt(guessedText(files.stats ?? new Uint8Array()).trim(), 10)
   const sizeMax = Number.parseInt(get('max_size'), 10)
   const archive = config.find((each) => each.kind === 'archive' || each.kind === 'web_archive')
+  const isKept = archive !== undefined && get('process_archive') !== 'off'
+  const description = guessedText(files.info ?? new Uint8Array()).trim()
+  const lang = get('lang')
   const access = archive?.fields.get('web_access') ?? archive?.fields.get('access')
   const replyTo = config.find((each) => each.kind === 'reply_to_header')?.fields.get('value')
   return ok({
     address: (host === '' ? files.name : `${files.name}@${host}`).toLowerCase(),
     ...(subject !== '' && { name: subject }),
+    ...(description !== '' && { description }),
     owners: unique(people('owner', files.owners)),
     moderators: unique(people('editor', files.editors)),
     members,
     ...postingOf(get('send')),
     subscription: subscriptionOf(get('subscribe')),
+    ...(/owner|closed/u.test(get('unsubscribe')) && { leaving: 'owners' as const }),
+    ...(get('review') !== '' && {
+      roster: /^(?:owner|closed|listmaster)/u.test(get('review')) ? 'owners' : 'members',
+    }),
     ...(tag !== undefined && { subjectTag: tag }),
     replyTo: replyTo === 'list' || replyTo === 'all' ? 'list' : 'author',
-    archive: archive === undefined ? 'none' : (ARCHIVES[access ?? ''] ?? 'members'),
+    archive: isKept ? (ARCHIVES[access ?? ''] ?? 'members') : 'none',
     ...(get('digest') !== '' && { digest: /^[0-6](?:\s|$)/u.test(get('digest')) ? 'week' : 'day' }),
     ...(sizeMax > 0 && { sizeMaxBytes: sizeMax }),
-    language: get('lang').startsWith('ja') ? 'ja' : 'en',
+    // Without a word of it, the list speaks what its site does; its own words tell that.
+    language:
+      lang.startsWith('ja') || (lang === '' && JAPANESE.test(subject + description)) ? 'ja' : 'en',
     ...(Number.isSafeInteger(posts) && posts >= 0 && { nextNumber: posts + 1 }),
     left: leftOf(config),
   })
 }
+
+const JAPANESE = /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u
 
 interface Paragraph {
   /** The word that it begins with. */
@@ -86,12 +104,16 @@ function paragraphs(text: string): Paragraph[] {
   })
 }
 
-function memberOf({ fields }: Paragraph): ForeignMember[] {
+function memberOf({ fields }: Paragraph, nowMs: number): ForeignMember[] {
   const address = fields.get('email') ?? ''
   if (!address.includes('@')) return []
   const name = fields.get('gecos') ?? ''
   const reception = fields.get('reception') ?? 'mail'
-  const isSuspended = fields.get('suspend') === '1'
+  const seconds = nowMs / 1_000
+  const isSuspended =
+    fields.get('suspend') === '1' &&
+    Number(fields.get('startdate') ?? 0) <= seconds &&
+    seconds <= Number(fields.get('enddate') ?? Infinity)
   return [
     {
       address,

@@ -21,6 +21,8 @@ const foreignList = z.object({
   posting: z.enum(['members', 'domain', 'anyone', 'moderated', 'announce']).optional(),
   others: z.enum(['hold', 'refuse']).optional(),
   subscription: z.enum(['closed', 'confirm', 'open', 'approve']).optional(),
+  leaving: z.literal('owners').optional(),
+  roster: z.enum(['owners', 'members']).optional(),
   subjectTag: z.string().max(1_000).optional(),
   replyTo: z.enum(['author', 'list']).optional(),
   archive: z.enum(['none', 'owners', 'members', 'public']).optional(),

@@ -101,6 +101,8 @@ class Planner {
     if (typeof address === 'string')
       return { foreign, address: foreign.address, isNew: false, notes: [address] }
     const text = formatAddress(address)
+    if (!whole.includes('@'))
+      notes.push(`its files do not tell its domain, and ${address.domain} is the first of ours`)
     const named = this.#directory.listByAddress(address)
     if (named?.purpose === 'post' && named.list.deletedAt === undefined)
       return { foreign, address: text, isNew: false, list: named.list, notes }
