@@ -15,8 +15,9 @@ const REASON_BYTES_MAX = 96 * 1024
 const ADDRESSES_MAX = 100
 
 const rule: SieveCommandRule = {
-  needs: 'vacation',
   compile(args) {
+    // RFC 6131 §2: the extension holds what it extends.
+    if (!args.has('vacation-seconds')) args.needs('vacation')
     const seconds = takeSeconds(args)
     const subject = args.tagText('subject')
     const from = args.tagText('from')
