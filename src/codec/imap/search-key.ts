@@ -60,7 +60,7 @@ const KEYS_MAX = 2_000
 /** Reads all after `SEARCH`: `[RETURN (…)] [CHARSET name] key …`. */
 export function readSearch(scanner: Scanner): SearchProgram {
   scanner.space()
-  const returns = upcoming(scanner, 'RETURN ') ? readReturn(scanner) : undefined
+  const returns = readReturns(scanner)
   if (returns !== undefined) scanner.space()
   let charset: string | undefined
   if (upcoming(scanner, 'CHARSET ')) {
@@ -94,7 +94,11 @@ const RETURNS: ReadonlyMap<string, SearchReturn> = new Map([
   ['SAVE', 'save'],
 ])
 
-function readReturn(scanner: Scanner): Pick<SearchProgram, 'results' | 'partial'> {
+/** `RETURN (option …)`, where it stands there. */
+export function readReturns(
+  scanner: Scanner,
+): Pick<SearchProgram, 'results' | 'partial'> | undefined {
+  if (!upcoming(scanner, 'RETURN ')) return undefined
   scanner.position += 'RETURN '.length
   const results: SearchReturn[] = []
   let partial: PartialRange | undefined

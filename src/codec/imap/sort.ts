@@ -1,5 +1,5 @@
-import { readSearchKeys } from './search-key.ts'
-import type { SearchKey } from './search-key.ts'
+import { readReturns, readSearchKeys } from './search-key.ts'
+import type { PartialRange, SearchKey, SearchReturn } from './search-key.ts'
 import type { Scanner } from './scanner.ts'
 
 export type SortBy =
@@ -23,6 +23,9 @@ export interface SortProgram {
   readonly criteria: readonly SortCriterion[]
   readonly charset: string
   readonly key: SearchKey
+  /** What is to be told, where not all in a SORT response (RFC 5267 §3). */
+  readonly results?: readonly SearchReturn[]
+  readonly partial?: PartialRange
 }
 
 export type ThreadAlgorithm = 'ORDEREDSUBJECT' | 'REFERENCES'
@@ -47,8 +50,10 @@ const SORTS: ReadonlyMap<string, SortBy> = new Map([
 ])
 const CRITERIA_MAX = 100
 
-/** Reads `(criterion …) charset key …`. */
+/** Reads `[RETURN (option …)] (criterion …) charset key …`. */
 export function readSort(scanner: Scanner): SortProgram {
+  const returns = readReturns(scanner)
+  if (returns !== undefined) scanner.space()
   const criteria = scanner.list((): SortCriterion => {
     const word = scanner.word()
     const reverse = word === 'REVERSE'
@@ -57,7 +62,7 @@ export function readSort(scanner: Scanner): SortProgram {
     return by === undefined ? scanner.fail('Unknown sort criterion') : { by, reverse }
   })
   if (criteria.length === 0 || criteria.length > CRITERIA_MAX) scanner.fail('No sort criteria')
-  return { criteria, ...readRest(scanner) }
+  return { ...returns, criteria, ...readRest(scanner) }
 }
 
 /** Reads `algorithm charset key …`. */

@@ -1,4 +1,5 @@
 import type { SortBy, SortCriterion } from '#codec/imap/sort.ts'
+import { esearchLine, highestOf, savedOf } from '#server/imap/search/esearch.ts'
 import { factsAsked, tellInPieces } from '#server/imap/search/facts-asked.ts'
 import { sortedInTurns, toItsEnd } from '#server/imap/search/in-turns.ts'
 import type { SortFacts } from '#server/imap/search/sort-facts.ts'
@@ -6,26 +7,35 @@ import { SELECTED } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
 import { done } from '#server/imap/session/completion.ts'
 
-/** RFC 5256 §3. */
+/** RFC 5256 §3; results as RFC 5267 §3 has them. */
 export const sort: ImapCommand<'SORT'> = {
   name: 'SORT',
   states: SELECTED,
   async run(session, command, tag) {
     const asked = await factsAsked(session, command, tag)
     if ('refused' in asked) return asked.refused
-    const sorting = sortedInTurns(asked.facts, comparing(command.criteria))
+    const { facts, selected, numberOf, usesModSeq } = asked
+    const sorting = sortedInTurns(facts, comparing(command.criteria))
     const sorted = await toItsEnd(sorting, () => session.connection.stillThere())
-    session.out.put('* SORT')
-    await tellInPieces(session, numbersIn(sorted, asked.numberOf))
+    const rows = sorted.map(({ row }) => row)
+    const saved = savedOf(command, rows)
+    if (saved !== undefined) selected.save(saved.toSorted((a, b) => a - b))
+    if (command.results === undefined) {
+      // RFC 7162 §3.1.6
+      const end = usesModSeq && rows.length > 0 ? ` (MODSEQ ${highestOf(selected, rows)})` : ''
+      session.out.put('* SORT')
+      await tellInPieces(session, numbersIn(rows, numberOf), end)
+    } else {
+      const found = { rows, numbers: rows.map(numberOf), usesModSeq, tag }
+      const line = esearchLine(command, selected, found)
+      if (line !== undefined) session.out.line(line)
+    }
     return done('Sorted')
   },
 }
 
-function* numbersIn(
-  sorted: readonly SortFacts[],
-  numberOf: (row: number) => number,
-): Generator<string> {
-  for (const { row } of sorted) yield ` ${numberOf(row)}`
+function* numbersIn(rows: readonly number[], numberOf: (row: number) => number): Generator<string> {
+  for (const row of rows) yield ` ${numberOf(row)}`
 }
 
 const VALUES: Readonly<Record<SortBy, (facts: SortFacts) => number | string>> = {

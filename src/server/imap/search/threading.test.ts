@@ -181,6 +181,37 @@ test('SORT by each criterion, and THREAD, of what matches (RFC 5256 §3)', async
   assert.match(await client.command('CAPABILITY'), / SORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES /)
 })
 
+test('SORT tells what is asked for, in its order (RFC 5267 §3), and MODSEQ where that was asked by (RFC 7162 §3.1.6)', async (t) => {
+  const client = await (await imapRoom(t)).login()
+  await filled(client)
+  const answer = async (command: string): Promise<string> =>
+    (await client.command(command)).split('\r\n')[0]!.replace(/\(TAG "t\d+"\)/, 'T')
+  assert.match(await client.command('CAPABILITY'), / ESORT /)
+  for (const [asked, told] of [
+    ['RETURN () (DATE)', 'ALL 3:4,2,1'],
+    ['RETURN (MIN MAX COUNT) (DATE)', 'MIN 3 MAX 1 COUNT 4'],
+    ['RETURN (ALL) (ARRIVAL)', 'ALL 1:4'],
+    ['RETURN (PARTIAL 2:3) (DATE)', 'PARTIAL (2:3 4,2)'],
+    ['RETURN (PARTIAL -1:-2) (DATE)', 'PARTIAL (-1:-2 2,1)'],
+  ] as const)
+    assert.equal(await answer(`SORT ${asked} UTF-8 ALL`), `* ESEARCH T ${told}`, asked)
+  assert.equal(
+    await answer('UID SORT RETURN (COUNT) (DATE) UTF-8 FROM nobody'),
+    '* ESEARCH T UID COUNT 0',
+  )
+  assert.equal(await answer('SORT RETURN (SAVE) (DATE) UTF-8 3:4'), 'OK Sorted')
+  assert.equal(await answer('SEARCH $'), '* SEARCH 3 4')
+  assert.match(await answer('SORT (DATE) UTF-8 MODSEQ 1'), /^\* OK \[HIGHESTMODSEQ/)
+  assert.match(await answer('SORT (DATE) UTF-8 MODSEQ 1'), /^\* SORT 3 4 2 1 \(MODSEQ \d{13}\)$/)
+  assert.equal(await answer('SORT (DATE) UTF-8 MODSEQ 1 FROM nobody'), '* SORT')
+  assert.match(
+    await answer('SORT RETURN (MIN) (DATE) UTF-8 MODSEQ 1'),
+    /^\* ESEARCH T MIN 3 MODSEQ \d{13}$/,
+  )
+  for (const wrong of ['RETURN (FOO) (DATE)', 'RETURN (ALL)(DATE)', 'RETURN (PARTIAL 1) (DATE)'])
+    assert.match(await client.command(`SORT ${wrong} UTF-8 ALL`), /^BAD /, wrong)
+})
+
 test('SORT goes by the name that is shown, or else by the address (RFC 5957 §3)', async (t) => {
   const client = await (await imapRoom(t)).login()
   for (const from of [
