@@ -7,6 +7,8 @@ import { scriptLists } from '#engine/deliver/script-lists.ts'
 import { JunkReports } from '#engine/deliver/junk-reports.ts'
 import { KnownFilings } from '#engine/deliver/known-filings.ts'
 import { overlaid } from '#engine/deliver/overlaid.ts'
+import { MailboxScripts } from '#engine/deliver/mailbox-scripts.ts'
+import { mailOwner } from '#engine/deliver/mail-owner.ts'
 import { Quotas } from '#engine/deliver/quotas.ts'
 import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
 import { scriptsOf } from '#engine/deliver/scripts.ts'
@@ -24,6 +26,7 @@ import { manageSieveShared, serveManageSieve } from '#server/managesieve/serve.t
 import { serveLeaving } from '#server/unsubscribe/serve.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
 import type { SessionShelf } from '#store/directory/session-shelf.ts'
+import { SCRIPT_EVENTS_MAX } from '#store/mailbox/change/script-event.ts'
 import type { MailboxChanged, StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 
@@ -133,11 +136,26 @@ export async function startMailboxOwner(options: {
     log,
   })
   const { events, node } = role
+  const mailboxScripts = new MailboxScripts({
+    mailboxes,
+    owner: (id) => mailOwner(node.directory, id),
+    nameOf: (id) => accountNames(node.directory).nameOf(id),
+    lists: (id) => scriptLists(id, node.directory, clock.nowMs()),
+    limits: () => ({ redirectsMax: node.settings['sieve.redirectsMax'] }),
+    sent: () => pump.wake(),
+    clock,
+    log,
+  })
   const junkReports = new JunkReports({ mailboxes, events, clock, log })
   listeners.add((change) => {
     if ('hasReports' in change) junkReports.wake()
+    if (!('events' in change)) return
+    if (change.events === 'leftOut')
+      log.warn('sieve.eventsLeftOut', { accountId: change.accountId, max: SCRIPT_EVENTS_MAX })
+    mailboxScripts.wake()
   })
   junkReports.wake()
+  mailboxScripts.wake()
   const search = startSearch({ dir: join(place.dir, FOLDERS[name]), mailboxes, clock, log })
   ailments = search.ailments
   listeners.add(search.changed)
@@ -178,6 +196,7 @@ export async function startMailboxOwner(options: {
       await Promise.all([
         pump.stop(),
         junkReports.close(),
+        mailboxScripts.close(),
         expiry.close(),
         scrubbing.close(),
         search.close(),
@@ -214,6 +233,7 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
     quotaOf: quotas.quotaOf,
     jmapUrl: () => jmapUrlOf(node.settings['web.publicUrl']),
     events,
+    sieveUrl: sieveUrlOf(listenersOf(host, 'managesieve')),
     changes: mailboxChanges,
   })
   const imap = await openListeners(listenersOf(host, 'imap', 'imaps'), log, (listener) =>
@@ -314,6 +334,14 @@ export async function openReading(parts: DoorParts & MailboxOwner): Promise<Open
 
 const jmapUrlOf = (publicUrl: string): string | undefined =>
   publicUrl === '' ? undefined : `${publicUrl}/.well-known/jmap`
+
+/** RFC 5804 §3: where scripts are managed; undefined where nobody listens for it. */
+function sieveUrlOf([listener]: ReturnType<typeof listenersOf>): string | undefined {
+  if (listener === undefined) return undefined
+  const { hostname, port } = listener
+  return `sieve://${hostname}${port === MANAGESIEVE_PORT ? '' : `:${port}`}`
+}
+const MANAGESIEVE_PORT = 4190
 
 type LazyParts = Omit<JmapParts, 'sessions'> & { readonly sessionShelf: SessionShelf }
 

@@ -10,6 +10,7 @@ import { install, until } from './installation.ts'
 import type { Installation, Ran } from './installation.ts'
 import { countOf, imap, messages } from './mail.ts'
 import { descendants } from './processes.ts'
+import { rawImap } from './raw-imap.ts'
 import { sendBy } from './wire.ts'
 
 // Written backwards, so that no scanner takes this file for what it tests.
@@ -348,6 +349,50 @@ describe("a user's own Sieve script", () => {
     )
     await send('further', '会議', '本文', 'taro@campus.example')
     assert.deepEqual(await arrived('旧/会議', 1, 'taro'), ['further'])
+  })
+
+  it('of a mailbox runs at what a mail program does there: append, copy, move, flags', async () => {
+    const script = `require ["imapsieve", "environment", "imap4flags", "copy", "variables"];
+if environment :matches "imap.cause" "*" { addflag "\${1}"; }
+if environment :contains "imap.changedflags" "\\\\Flagged" { redirect :copy "away@sink.example"; }
+`
+    await done(['sieve', 'put', USER, '仕事', '-'], script)
+    const raw = await rawImap(watari, 'hanako')
+    const url = new RegExp(`IMAPSIEVE=sieve://\\S+:${watari.port(4190)}(?: |$)`, 'm')
+    assert.match(await raw.command('CAPABILITY'), url)
+    const name = Buffer.from('仕事')
+    raw.send(`s SETMETADATA Archive (/shared/imapsieve/script {${name.byteLength}+}\r\n`)
+    raw.send(name)
+    raw.send(')\r\n')
+    assert.match(await raw.until(/^s /), /^s OK/)
+    raw.close()
+    const client = await imap(watari, 'hanako')
+    const redirected = (await atSink('away@sink.example', 1)).length
+    try {
+      await client.append('Archive', Buffer.from(mailOf('kept', '資料', '本文')))
+      await client.mailboxOpen('INBOX')
+      await client.messageCopy('1', 'Archive')
+      await client.messageMove('2', 'Archive')
+      await client.mailboxOpen('Archive')
+      const flags = async (): Promise<string[]> =>
+        (await client.fetchAll('1:*', { flags: true })).map(({ flags: of }) =>
+          [...(of ?? [])]
+            .filter((flag) => flag !== '\\Recent')
+            .toSorted()
+            .join(' '),
+        )
+      const shows = async (...wanted: readonly string[]): Promise<void> =>
+        until(wanted.join(), async () => (await flags()).join() === wanted.join())
+      await shows('APPEND', 'COPY', 'COPY')
+      await client.messageFlagsAdd('2', ['\\Flagged'])
+      await shows('APPEND', 'COPY FLAG \\Flagged', 'COPY')
+      const [sent] = (await atSink('away@sink.example', redirected + 1)).slice(redirected)
+      assert.doesNotMatch(sent!.toString(), /^(?:Return-Path|Delivered-To):/m)
+      const mail = sink.mails.findLast(({ content }) => content === sent)
+      assert.match(mail!.mail, /^MAIL FROM:<hanako@campus\.example>/)
+    } finally {
+      await client.logout()
+    }
   })
 
   it('cannot be reached while the store does not answer, and that is said as temporary', async () => {

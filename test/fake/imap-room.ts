@@ -44,11 +44,14 @@ export async function imapRoom(
     readonly clock?: Clock
     /** What each account may hold. */
     readonly quota?: () => Limits
+    /** Where scripts are managed. */
+    readonly sieveUrl?: string
     /** Makes the search index of the room's store. */
     readonly search?: (store: FakeMailboxStore) => TextSearch
   } = {},
 ): Promise<ImapRoomUnderTest> {
-  const { limits, passwords, withTls, messageBytesMax, jmapUrl, search, quota, ...rest } = options
+  const { limits, passwords, withTls, messageBytesMax, jmapUrl, search, quota, sieveUrl, ...rest } =
+    options
   const store = new FakeMailboxStore()
   const events: NewEvent[] = []
   const quotas = fakeQuotas(store, quota)
@@ -61,6 +64,7 @@ export async function imapRoom(
     },
     ...(quota !== undefined && { quotaOf: quotas.quotaOf }),
     events: { emit: (event) => events.push(event) },
+    sieveUrl,
     changes: store.changes,
     ...(search === undefined ? {} : { search: search(store) }),
     ...(limits === undefined ? {} : { limits }),

@@ -107,6 +107,10 @@ export class FakeMailboxStore implements MailboxStore {
   junkReports: MailboxStore['junkReports'] = (ask) => this.#run(() => this.#store.junkReports(ask))
   junkReportsDone: MailboxStore['junkReportsDone'] = (done) =>
     this.#run(() => this.#store.junkReportsDone(done))
+  scriptEvents: MailboxStore['scriptEvents'] = (ask) =>
+    this.#run(() => this.#store.scriptEvents(ask))
+  scriptEventsDone: MailboxStore['scriptEventsDone'] = (done) =>
+    this.#run(() => this.#store.scriptEventsDone(done))
   remembered: MailboxStore['remembered'] = (ask) => this.#run(() => this.#store.remembered(ask))
   outbox: MailboxStore['outbox'] = (ask) => this.#run(() => this.#store.outbox(ask))
   readOutbox: MailboxStore['readOutbox'] = (ask) => this.#run(() => this.#store.readOutbox(ask))

@@ -37,6 +37,7 @@ const trial = z.object({
         .regex(/^[+-][01]\d[0-5]\d$/)
         .optional(),
       environment: texts.optional(),
+      flags: z.array(z.string()).optional(),
       scripts: z.object({ personal: texts.optional(), global: texts.optional() }).optional(),
       lists: z.record(z.string(), z.array(z.string())).optional(),
       specialUses: texts.optional(),
@@ -51,7 +52,7 @@ type Settings = z.infer<typeof trial>['settings'] & {}
 
 function aroundOf(settings: Settings): SieveSurroundings {
   const { mailboxes, spam, spamPercent, virus, now, zone } = settings
-  const { environment, scripts, lists, specialUses, mailboxIds, annotations } = settings
+  const { environment, flags, scripts, lists, specialUses, mailboxIds, annotations } = settings
   const [, sign, hours, minutes] = /^([+-])(..)(..)$/.exec(zone ?? '+0000') ?? []
   const zoneMinutes = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1)
   return {
@@ -62,6 +63,7 @@ function aroundOf(settings: Settings): SieveSurroundings {
     spamPercent,
     zoneMinutes,
     environment,
+    flags,
     scripts,
     lists,
     specialUses,

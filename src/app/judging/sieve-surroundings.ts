@@ -18,6 +18,8 @@ export interface SieveSurroundings {
   readonly zoneMinutes?: number | undefined
   /** Beside what a delivery has, or in its place. */
   readonly environment?: Readonly<Record<string, string>> | undefined
+  /** Of a message to which something has happened (RFC 6785). */
+  readonly flags?: readonly string[] | undefined
   /** Scripts to include, by location and name. */
   readonly scripts?:
     | { readonly personal?: Texts | undefined; readonly global?: Texts | undefined }
@@ -54,6 +56,7 @@ export function surroundings(given: SieveSurroundings): Partial<SieveMessage> {
     ...(virusValue !== undefined && { virusValue }),
     ...(nowMs !== undefined && { nowMs }),
     environment: { ...ENVIRONMENT, ...lowered(environment ?? {}) },
+    ...(given.flags !== undefined && { flags: given.flags }),
     ...(lists !== undefined && { lists: knownLists(lists) }),
   }
 }

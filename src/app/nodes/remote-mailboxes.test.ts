@@ -19,7 +19,7 @@ import type { Reception } from '#model/reception.ts'
 import { MailboxDoor } from '#server/node/mailbox-door.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 import type { LargeHandle } from '#store/blob/blobs.ts'
-import { annotationId } from '#store/mailbox/kept-object.ts'
+import { annotationId, annotationValue } from '#store/mailbox/kept-object.ts'
 import { openMailboxes } from '#store/mailbox/open.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
@@ -207,7 +207,7 @@ describe('the door to mailboxes', () => {
       kind: 'keep',
       object: 'Annotation',
       id: annotationId(undefined, '/private/comment'),
-      value: { text: '出張' },
+      value: annotationValue('出張'),
     } as const
     await store.commit({ contents: [], commits: [{ accountId: hanako, changes: [note] }] })
     const text =

@@ -3,6 +3,7 @@ import { concatOctets, emptyOctets, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
 import type { SieveAction, SieveEdited, SieveTarget } from '#engine/sieve/action.ts'
+import type { SieveMessage } from '#engine/sieve/message.ts'
 import { editedOctets } from '#engine/sieve/edited.ts'
 import { addressKey, formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -138,17 +139,9 @@ export class CarryOut {
   }
 
   #target(target: SieveTarget): Target {
-    const { create, flags } = target
-    const { message } = this.#delivery
-    const mailbox = message.mailboxOf?.(target) ?? target.mailbox
-    const path = mailboxPath(mailbox)
-    const exists = message.mailboxExists(mailbox)
-    // Below that name clients look for mailboxes of others: nobody would find it.
-    const isForeign = FOREIGN_ROOTS.includes(path[0]!) && !exists
     // RFC 5228 §4.1: a mailbox that is not there must not lose the mail.
-    if ((!create && !exists) || isForeign) return { ...INBOX, flags }
-    // RFC 8579 §4.1: what is made in the place of the one with that role gets the role.
-    return { path, create, flags, use: create && !exists ? useOf(target.specialUse) : undefined }
+    const place = filingPlace(target, this.#delivery.message) ?? INBOX
+    return { ...place, flags: target.flags }
   }
 
   #send(action: Extract<SieveAction, { kind: 'vacation' | 'notify' }>): void {
@@ -188,6 +181,22 @@ export class CarryOut {
   }
 }
 
+/** Where an action files; undefined where that is no mailbox, and none to be made. */
+export function filingPlace(
+  target: SieveTarget,
+  message: Pick<SieveMessage, 'mailboxOf' | 'mailboxExists'>,
+): Pick<Target, 'path' | 'create' | 'use'> | undefined {
+  const { create } = target
+  const mailbox = message.mailboxOf?.(target) ?? target.mailbox
+  const path = mailboxPath(mailbox)
+  const exists = message.mailboxExists(mailbox)
+  // Below that name clients look for mailboxes of others: nobody would find it.
+  const isForeign = FOREIGN_ROOTS.includes(path[0]!) && !exists
+  if ((!create && !exists) || isForeign) return undefined
+  // RFC 8579 §4.1: what is made in the place of the one with that role gets the role.
+  return { path, create, use: create && !exists ? useOf(target.specialUse) : undefined }
+}
+
 /** One that IMAP tells of; all others are no roles of mailboxes here. */
 const useOf = (attribute: string | undefined): SpecialUse | undefined =>
   attribute === undefined
@@ -196,7 +205,8 @@ const useOf = (attribute: string | undefined): SpecialUse | undefined =>
         (use) => asciiLower(SPECIAL_USES[use]) === asciiLower(attribute),
       )
 
-const appended = ({ path, create, flags, use }: Target, nowMs: number) =>
+/** What files a mail of `content` there. */
+export const appended = ({ path, create, flags, use }: Target, nowMs: number) =>
   ({
     kind: 'append',
     mailbox: { path, create, ...(use !== undefined && { use }) },
@@ -229,7 +239,11 @@ function deliveryFields(delivery: Delivery): Octets {
   )
 }
 
-function splitFlags(flags: readonly string[]): { flags: number; keywords: readonly string[] } {
+/** Bits of those that IMAP has, and all others. */
+export function splitFlags(flags: readonly string[]): {
+  flags: number
+  keywords: readonly string[]
+} {
   let bits = 0
   const keywords: string[] = []
   for (const flag of flags) {

@@ -35,7 +35,7 @@ export function notification(
   // RFC 5436 §2.2: two that notify each other of their notifications never end.
   if (isAutoSubmitted(message)) return 'the mail was sent by a machine'
   if (hasSentOn(deliveryId, recipient)) return 'the mail comes from a notification of its own'
-  const place = freePlace(delivery, sent)
+  const place = freePlace('notify', delivery, sent)
   if (place === undefined) return `more than ${NOTIFICATIONS_PER_HOUR_MAX} in an hour`
   const { recipients, subject, body } = mailto.value
   const main = owner.addresses[0] ?? recipient
@@ -72,10 +72,17 @@ export function notification(
   }
 }
 
-/** One of this hour's places, while one is free. Two deliveries at once that choose the same one: the commit leaves one out. */
-function freePlace({ message, deliveryId, nowMs }: Delivery, sent: number): string | undefined {
+/**
+ * One of this hour's places for mails of a kind, while one is free; `sent`: how many the same delivery has
+ * taken. Two deliveries at once that choose the same one: the commit leaves one out.
+ */
+export function freePlace(
+  kind: 'notify' | 'redirect',
+  { message, deliveryId, nowMs }: Delivery,
+  sent: number,
+): string | undefined {
   const hour = Math.floor(nowMs / HOUR_MS)
-  const keys = Array.from({ length: NOTIFICATIONS_PER_HOUR_MAX }, (_, i) => `notify:${hour}:${i}`)
+  const keys = Array.from({ length: NOTIFICATIONS_PER_HOUR_MAX }, (_, i) => `${kind}:${hour}:${i}`)
   const taken = new Set(message.remembered?.(keys))
   const free = keys.filter((key) => !taken.has(key))
   const digest = createHash('sha256').update(deliveryId).digest()

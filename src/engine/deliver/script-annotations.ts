@@ -4,7 +4,7 @@ import { endRun } from '#engine/sieve/language.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import type { AccountId } from '#model/account.ts'
-import { annotationOf } from '#store/mailbox/kept-object.ts'
+import { annotationOf, annotationText } from '#store/mailbox/kept-object.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
 
@@ -38,7 +38,7 @@ export async function annotationsOf(
   return [
     ...objects.flatMap(({ id, value }): ScriptAnnotation[] => {
       const { mailboxId, entry } = annotationOf(id)
-      const text = String(value['text'])
+      const text = annotationText(value)
       if (mailboxId === undefined) return [{ entry, value: text }]
       const mailbox = names.get(mailboxId)
       return mailbox === undefined ? [] : [{ mailbox, entry, value: text }] // of others

@@ -5,7 +5,7 @@ import { fromUtf8 } from '#base/octets.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
-import { annotationId } from '#store/mailbox/kept-object.ts'
+import { annotationId, annotationValue } from '#store/mailbox/kept-object.ts'
 import { addr, fakeAccount, fakeDirectory } from '#test/fake/directory.ts'
 import { FakeMailboxStore } from '#test/fake/mailbox-store.ts'
 import { DeliveryPlanner } from './delivery-jobs.ts'
@@ -84,7 +84,7 @@ describe('what scripts ask beside a mail, in its delivery', () => {
         kind: 'keep',
         object: 'Annotation',
         id: annotationId(mailboxId, entry),
-        value: { text },
+        value: annotationValue(text),
       }) as const
     await store.commit({
       contents: [],

@@ -7,8 +7,11 @@ import type { Memory } from '#store/mailbox/commit.ts'
 
 import type { MailOwner } from './mail-owner.ts'
 
-/** Whose script: the administrator's that run before and after all others, that of the choices, the person's own. */
-export type ScriptPlace = 'before' | 'choices' | 'own' | 'after'
+/**
+ * Whose script: the administrator's that run before and after all others, that of the choices, the person's
+ * own; or one that a mailbox has for what happens in it (RFC 6785).
+ */
+export type ScriptPlace = 'before' | 'choices' | 'own' | 'after' | 'mailbox'
 
 /** What went wrong with a script: then the mail is kept (RFC 5228 §2.10.6), and its owner told. */
 export interface ScriptTrouble {
@@ -38,6 +41,7 @@ const WHICH: Readonly<Record<ScriptPlace, { readonly ja: string; readonly en: st
     ja: '管理者のスクリプト（利用者のスクリプトの後に動くもの）',
     en: 'the administrator’s script that runs after yours',
   },
+  mailbox: { ja: 'メールボックスに付けたスクリプト', en: 'the script of a mailbox' },
 }
 
 const SUBJECT = {
@@ -75,27 +79,41 @@ const languagesOf = (language: string | undefined): readonly Language[] => {
   return /^ja\b/i.test(language) ? ['ja'] : ['en']
 }
 
+const KEPT: Readonly<Record<'delivered' | 'stands', { readonly ja: string; readonly en: string }>> =
+  {
+    delivered: {
+      ja: 'メールは失われていません。受信トレイに入っています。',
+      en: 'No mail is lost: it lies in your inbox.',
+    },
+    stands: {
+      ja: 'メールは失われていません。元の場所にあります。',
+      en: 'No mail is lost: it lies where it was.',
+    },
+  }
+
 function textIn(language: Language, { place, line, message }: ScriptTrouble): string {
   const which = WHICH[place][language]
+  const kept = KEPT[place === 'mailbox' ? 'stands' : 'delivered']
+  const isOwn = place === 'own' || place === 'mailbox'
   const what = message.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, MESSAGE_LENGTH_MAX)
   return language === 'ja'
     ? [
         `${which}が${line === undefined ? '' : `${line}行目で`}止まりました。`,
-        'メールは失われていません。受信トレイに入っています。',
+        kept.ja,
         '',
         what,
         '',
-        place === 'own' ? 'スクリプトを直してください。' : '管理者に知らせてください。',
+        isOwn ? 'スクリプトを直してください。' : '管理者に知らせてください。',
         '同じスクリプトについては、一日に一度だけお知らせします。',
         '',
       ].join('\n')
     : [
         `${which[0]!.toUpperCase()}${which.slice(1)} has stopped${line === undefined ? '' : ` at line ${line}`}.`,
-        'No mail is lost: it lies in your inbox.',
+        kept.en,
         '',
         what,
         '',
-        place === 'own' ? 'Please correct the script.' : 'Please tell your administrator.',
+        isOwn ? 'Please correct the script.' : 'Please tell your administrator.',
         'You are told once a day at most about the same script.',
         '',
       ].join('\n')

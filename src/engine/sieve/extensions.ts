@@ -16,6 +16,7 @@ import { extlists } from './extensions/extlists.ts'
 import { fileinto } from './extensions/fileinto.ts'
 import { ihave } from './extensions/ihave.ts'
 import { imap4flags } from './extensions/imap4flags.ts'
+import { imapsieve } from './extensions/imapsieve.ts'
 import { includeExtension } from './extensions/include.ts'
 import { index } from './extensions/index.ts'
 import { mailbox } from './extensions/mailbox.ts'
@@ -58,6 +59,7 @@ const EXTENSIONS: readonly SieveExtension[] = [
   environment,
   extlists,
   ihave,
+  imapsieve,
   includeExtension,
   index,
   metadataExtension,

@@ -28,6 +28,11 @@ export interface SieveMessage extends SieveHeader {
   readonly envelopeFrom: Address | null
   /** The recipient of this delivery. */
   readonly envelopeTo: Address
+  /**
+   * Flags of a message that stands in a mailbox and to which something has happened (RFC 6785); absent in a
+   * delivery. Then there is no envelope, and nobody to be answered.
+   */
+  readonly flags?: readonly string[]
   /** True where the account has this mailbox; the name with `/` between its components. */
   mailboxExists(name: string): boolean
   /** The name of the account's mailbox that has a role (RFC 8579) or an id (RFC 9042). */

@@ -59,12 +59,21 @@ export function runSieve(
 ): Outcome<SieveResult, SieveRuntimeError> {
   const run = new SieveRun(message, limits)
   try {
+    if (message.flags !== undefined) refuseAnswers(program)
     program.statements(run)
     return ok(run.result())
   } catch (thrown) {
     if (thrown instanceof SieveFault) return err({ line: run.line, message: thrown.message })
     throw thrown
   }
+}
+
+/** RFC 6785 §3.11: what answers the delivery of a mail, where none is delivered. */
+const ANSWERING = ['reject', 'ereject', 'vacation', 'vacation-seconds'] as const
+
+function refuseAnswers({ extensions }: SieveProgram): void {
+  const answering = ANSWERING.find((name) => extensions.has(name))
+  if (answering !== undefined) endRun(`no mail is delivered: "${answering}" cannot be required`)
 }
 
 /** What an extension keeps of one run: made when it is first asked for. */
@@ -78,7 +87,7 @@ export class SieveRun {
   /** The line of the command that runs. */
   line = 1
   /** The internal variable of RFC 5232 §2. */
-  flags: readonly string[] = []
+  flags: readonly string[]
   /** What later deliveries are to know of this one. */
   readonly memories: SieveMemory[] = []
   /** Of the script that runs (RFC 5229). */
@@ -95,6 +104,7 @@ export class SieveRun {
 
   constructor(message: SieveMessage, { redirectsMax = SIEVE_REDIRECTS_MAX }: SieveLimits = {}) {
     this.message = message
+    this.flags = message.flags ?? []
     this.#redirectsMax = redirectsMax
     this.variables = new SieveVariables(this.globals)
   }

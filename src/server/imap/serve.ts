@@ -55,6 +55,7 @@ export interface ImapShared {
   readonly quotaOf?: (accountId: AccountId) => QuotaRule
   readonly jmapUrl?: () => string | undefined
   readonly events?: EventSink
+  readonly sieveUrl?: string
   readonly readAhead: ReadAhead
   readonly limits: ImapLimits
   readonly byAccount: Counts
@@ -73,6 +74,8 @@ export function imapShared(options: {
   readonly jmapUrl?: () => string | undefined
   /** Facts for the audit; absent: nobody keeps them. */
   readonly events?: EventSink
+  /** Where scripts of mailboxes are managed (RFC 6785 §2.1); absent: nowhere. */
+  readonly sieveUrl?: string | undefined
   readonly changes: (listener: (change: MailboxChanged) => void) => () => void
   readonly limits?: Partial<ImapLimits>
   /** The setting of now; `limits` has it once and for all. */
@@ -90,6 +93,7 @@ export function imapShared(options: {
     ...(options.quotaOf !== undefined && { quotaOf: options.quotaOf }),
     ...(options.jmapUrl !== undefined && { jmapUrl: options.jmapUrl }),
     ...(options.events !== undefined && { events: options.events }),
+    ...(options.sieveUrl !== undefined && { sieveUrl: options.sieveUrl }),
     get limits() {
       const bytesMax = options.messageBytesMax?.()
       return {
@@ -118,6 +122,7 @@ export async function serveImap(options: ImapListenerOptions): Promise<ImapListe
     ...(shared.quotaOf !== undefined && { quotaOf: shared.quotaOf }),
     ...(shared.jmapUrl !== undefined && { jmapUrl: shared.jmapUrl }),
     ...(shared.events !== undefined && { events: shared.events }),
+    ...(shared.sieveUrl !== undefined && { sieveUrl: shared.sieveUrl }),
     readAhead: shared.readAhead,
     authenticator: options.authenticator,
     get limits() {

@@ -80,7 +80,7 @@ export type MailboxChange =
       readonly from: MailboxId
       /** Whose mailbox `from` is, where it is not the commit's account. */
       readonly fromAccount?: AccountId
-      /** What copies from another account get instead of what these have. */
+      /** What the copies get instead of what these have; in a copy within an account by its owner, too. */
       readonly as?: {
         readonly flags: number
         readonly keywords: readonly string[]
@@ -187,6 +187,8 @@ export interface AccountCommit {
   readonly deliveryId?: string
   /** What the account may hold: a commit that brings mail beyond it is refused (`quota`). Absent: nothing is asked. */
   readonly quota?: QuotaRule
+  /** The script of this event (`scriptEvents`) does it, which is done with it: `duplicate` where it was done. */
+  readonly event?: number
   /** This is the mail that says so: taken whatever the quota, and `duplicate` where it is not (or no longer) due. */
   readonly notice?: QuotaNotice
 }

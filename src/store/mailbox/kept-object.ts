@@ -1,3 +1,4 @@
+import { fromLatin1, fromUtf8, toLatin1, toUtf8 } from '#base/octets.ts'
 import type { MailboxId } from '#model/mailbox.ts'
 
 /**
@@ -29,6 +30,17 @@ export const annotationId = (mailboxId: MailboxId | undefined, entry: string): s
 
 /** Whether all who see the mailbox see the entry (RFC 5464 §3.2). */
 export const isSharedEntry = (entry: string): boolean => entry.startsWith('/shared/')
+
+/** An entry's value as text: IMAP keeps octets, a character each (RFC 5464 §5). */
+export const annotationText = (value: KeptObject['value']): string =>
+  toUtf8(fromLatin1(String(value['text'])))
+/** A text as such a value. */
+export const annotationValue = (text: string): KeptObject['value'] => ({
+  text: toLatin1(fromUtf8(text)),
+})
+
+/** Names the script of the account that runs at what happens to messages of the mailbox (RFC 6785 §2.3.1). */
+export const SCRIPT_ENTRY = '/shared/imapsieve/script'
 
 /** Which mailbox an entry is of, and what it is called. */
 export function annotationOf(id: string): {

@@ -33,6 +33,7 @@ import type { PurgeRun } from '#store/mailbox/upkeep/purge-run.ts'
 import type { Kept, KeepAsk } from '#store/mailbox/upkeep/removed.ts'
 import type { Usage } from '#model/quota.ts'
 import type { JunkReport } from '#store/mailbox/change/junk-report.ts'
+import type { ScriptEvent } from '#store/mailbox/change/script-event.ts'
 import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 import type { Recounted } from '#store/mailbox/upkeep/recount.ts'
 import type { ScrubStep } from '#store/mailbox/upkeep/scrub.ts'
@@ -257,6 +258,14 @@ export interface MailboxStore extends TextSource {
   /** What people have said of mails by where they put them, and nobody has handed on yet. */
   junkReports(ask: { readonly limit: number }): Promise<{ readonly reports: readonly JunkReport[] }>
   junkReportsDone(done: { readonly reports: readonly JunkReport[] }): Promise<void>
+  /** What has happened in mailboxes that have a script for it (RFC 6785), and is not done yet; oldest first. */
+  scriptEvents(ask: {
+    readonly limit: number
+    /** Those behind this one. */
+    readonly after?: number
+  }): Promise<{ readonly events: readonly ScriptEvent[] }>
+  /** Those of which nothing comes; a commit with an `event` is done with it by itself. */
+  scriptEventsDone(done: { readonly ids: readonly number[] }): Promise<void>
   /**
    * One step of a run that expunges what has lain in its mailbox longer than that keeps it, as of a
    * time; `next` goes on from there. At most `limit` messages go; `dryRun` only counts.

@@ -97,6 +97,12 @@ export interface JunkReported {
   readonly hasReports: true
 }
 
+/** Told likewise: something has happened for which its mailboxes have a script (`scriptEvents`), or too much has. */
+export interface ScriptEvents {
+  readonly accountId: AccountId
+  readonly events: 'noted' | 'leftOut'
+}
+
 /** Told likewise: a Sieve script came, changed or went, or another one filters. */
 export interface ScriptsChanged {
   readonly accountId: AccountId
@@ -113,6 +119,7 @@ export type StoreChanged =
   | MailboxChanged
   | ObjectsChanged
   | JunkReported
+  | ScriptEvents
   | ScriptsChanged
   | NamesChanged
 

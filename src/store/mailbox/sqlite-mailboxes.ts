@@ -31,6 +31,7 @@ import type { MailboxStore } from './mailbox-store.ts'
 import type { KeptViews } from '#store/mailbox/view/kept-views.ts'
 import { isNamed } from '#store/mailbox/rows/named.ts'
 import { tellEntriesDone } from '#store/mailbox/objects/objects.ts'
+import { eventsDone } from '#store/mailbox/change/script-event.ts'
 import { reportsDone } from '#store/mailbox/change/junk-report.ts'
 import { deleteOutbox, holdAnew, isClockPutBack, listOutbox } from '#store/mailbox/change/outbox.ts'
 import { keysAcross } from '#store/mailbox/change/thread-keys.ts'
@@ -241,6 +242,12 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
     done: Parameters<MailboxStore['junkReportsDone']>[0],
   ): ReturnType<MailboxStore['junkReportsDone']> {
     await this.#group.commit({ apply: () => reportsDone(this.#sql, done.reports) })
+  }
+
+  async scriptEventsDone(
+    done: Parameters<MailboxStore['scriptEventsDone']>[0],
+  ): ReturnType<MailboxStore['scriptEventsDone']> {
+    await this.#group.commit({ apply: () => eventsDone(this.#sql, done.ids) })
   }
 
   async noteRefused(

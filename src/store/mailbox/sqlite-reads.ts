@@ -28,6 +28,7 @@ import {
   readNextEmails,
   readTexts,
 } from '#store/mailbox/view/texts.ts'
+import { waitingEvents } from '#store/mailbox/change/script-event.ts'
 import { waitingReports } from '#store/mailbox/change/junk-report.ts'
 import { rememberedOf } from '#store/mailbox/change/memory.ts'
 import { findUpload } from '#store/mailbox/objects/uploads.ts'
@@ -202,6 +203,12 @@ export class SqliteReads {
     ask: Parameters<MailboxStore['junkReports']>[0],
   ): ReturnType<MailboxStore['junkReports']> {
     return { reports: waitingReports(this.#sql, ask.limit) }
+  }
+
+  async scriptEvents(
+    ask: Parameters<MailboxStore['scriptEvents']>[0],
+  ): ReturnType<MailboxStore['scriptEvents']> {
+    return { events: waitingEvents(this.#sql, ask) }
   }
 
   async remembered(

@@ -1,6 +1,6 @@
 import { asciiLower } from '#base/text.ts'
 import { checkedTexts } from '#engine/sieve/arguments.ts'
-import { fail } from '#engine/sieve/language.ts'
+import { endRun, fail } from '#engine/sieve/language.ts'
 import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { compared, takeKeys, takeMatch } from '#engine/sieve/match.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
@@ -14,9 +14,10 @@ const rule: SieveTestRule = {
     const match = takeMatch(args)
     const part = takeAddressPart(args)
     const names = checkedTexts(args.texts('parts of the envelope'), (texts) => texts.map(partName))
-    return compared(match, takeKeys(args, match), (run) =>
-      names.of(run).flatMap((name) => envelopeValues(run.message, name, part)),
-    )
+    return compared(match, takeKeys(args, match), (run) => {
+      if (run.message.flags !== undefined) endRun('no mail is delivered, and there is no envelope') // RFC 6785 §4.6
+      return names.of(run).flatMap((name) => envelopeValues(run.message, name, part))
+    })
   },
 }
 

@@ -3,7 +3,17 @@ import type { SieveExtension } from '#engine/sieve/language.ts'
 import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
 
 /** RFC 5183 §4.1: who runs scripts, and when. */
-export const ENVIRONMENT = { name: 'Watari', location: 'MDA', phase: 'during' }
+export const ENVIRONMENT = {
+  name: 'Watari',
+  location: 'MDA',
+  phase: 'during',
+  // RFC 6785 §4.2 to §4.5: nobody has done anything to the mail.
+  'imap.user': '',
+  'imap.email': '',
+  'imap.cause': '',
+  'imap.mailbox': '',
+  'imap.changedflags': '',
+}
 
 export const environment: SieveExtension = {
   names: { environment: 'RFC 5183' },

@@ -2,7 +2,7 @@ import type { Retention } from '#store/mailbox/mailbox-view.ts'
 import { RETAIN_DAYS_MAX } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxRow } from '#store/mailbox/mailbox-view.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
-import { annotationId, isSharedEntry } from '#store/mailbox/kept-object.ts'
+import { annotationId, isSharedEntry, SCRIPT_ENTRY } from '#store/mailbox/kept-object.ts'
 import { no } from '#server/imap/session/completion.ts'
 import type { Completion } from '#server/imap/session/completion.ts'
 import type { AccountId } from '#model/account.ts'
@@ -74,7 +74,8 @@ export function annotating(
   [entry, value]: readonly [string, string | null],
 ): MailboxChange | { readonly refused: Completion } {
   if (entry === READ_ONLY_ENTRY) return { refused: no('NOPERM', 'That entry is the server\u2019s') }
-  if (row?.rights !== undefined && entry === RETAIN_ENTRY)
+  // RFC 6785 §6: a script acts in its owner's name, whoever does something in the mailbox.
+  if (row?.rights !== undefined && (entry === RETAIN_ENTRY || entry === SCRIPT_ENTRY))
     return { refused: no('NOPERM', 'Only the owner of the mailbox sets that') }
   if (value !== null && value.length > VALUE_BYTES_MAX)
     return { refused: no(`METADATA MAXSIZE ${VALUE_BYTES_MAX}`, 'The value is too long') } // RFC 5464 §4.3

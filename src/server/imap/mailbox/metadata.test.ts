@@ -46,6 +46,22 @@ test('entries of a mailbox and of the server are set, read and taken away (RFC 5
   assert.match(await client.command('GETMETADATA Sent /shared/comment'), /NIL/)
 })
 
+test('the script of a mailbox is told in the capabilities, and set by its owner alone (RFC 6785)', async (t) => {
+  const url = 'sieve://sieve.campus.example:14190'
+  const room = await imapRoom(t, { sieveUrl: url })
+  const client = await room.login()
+  assert.match(await client.command('CAPABILITY'), new RegExp(` IMAPSIEVE=${url}(?: |\\r)`))
+  const set = 'SETMETADATA "INBOX" (/Shared/IMAPSieve/Script "main")'
+  assert.match(await client.command(set), /^OK/)
+  assert.match(await client.command('SETMETADATA "" (/shared/imapsieve/script "all")'), /^OK/)
+  await client.command('SETACL INBOX taro lrswite')
+  const taro = await room.login('taro')
+  const others = '"Other Users/hanako/INBOX" (/shared/imapsieve/script "main")'
+  assert.match(await taro.command(`SETMETADATA ${others}`), /^NO \[NOPERM\]/)
+  const without = await (await imapRoom(t)).login()
+  assert.doesNotMatch(await without.command('CAPABILITY'), /IMAPSIEVE/)
+})
+
 test('GETMETADATA goes deep, and leaves out what is long (RFC 5464 §4.2)', async (t) => {
   const client = await (await imapRoom(t)).login()
   await client.command(

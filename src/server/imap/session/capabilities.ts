@@ -54,7 +54,10 @@ export function capabilities(session: ImapSession): string {
     const compress = session.connection.isCompressed ? [] : ['COMPRESS=DEFLATE']
     // RFC 9698 §2: offered where the address is known.
     const jmap = session.room.jmapUrl?.() === undefined ? [] : ['JMAPACCESS']
-    return [...ALWAYS, ...AFTER_LOGIN, ...jmap, ...compress, limit].join(' ')
+    // RFC 6785 §2.1: offered where scripts can be managed.
+    const { sieveUrl } = session.room
+    const scripts = sieveUrl === undefined ? [] : [`IMAPSIEVE=${sieveUrl}`]
+    return [...ALWAYS, ...AFTER_LOGIN, ...jmap, ...compress, limit, ...scripts].join(' ')
   }
   const offered = [...ALWAYS, 'LITERAL-']
   if (!session.secure && session.door.identity !== undefined) offered.push('STARTTLS')

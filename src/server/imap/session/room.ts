@@ -30,6 +30,8 @@ export interface ImapRoom {
   readonly jmapUrl?: () => string | undefined
   /** Facts for the audit; absent: nobody keeps them. */
   readonly events?: EventSink
+  /** Where scripts of mailboxes are managed (RFC 6785 §2.1); absent: nowhere. */
+  readonly sieveUrl?: string
   readonly readAhead: ReadAhead
   readonly authenticator: Authenticator
   readonly limits: ImapLimits

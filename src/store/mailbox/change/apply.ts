@@ -18,6 +18,7 @@ import type {
 } from '#store/mailbox/commit.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import { noteJunk } from './junk-report.ts'
+import { noteEvents, takeEvent } from './script-event.ts'
 import { number } from './number.ts'
 import { forgetObject, keepObject } from '#store/mailbox/objects/objects.ts'
 import { remember } from './memory.ts'
@@ -131,9 +132,13 @@ function applyOne(
     const work = workOf(sql, commit, nowMs)
     if (
       (commit.deliveryId !== undefined && isDuplicate(work, commit.deliveryId)) ||
-      (commit.notice !== undefined && !takeNotice(work, commit.notice))
+      (commit.notice !== undefined && !takeNotice(work, commit.notice)) ||
+      (commit.event !== undefined && !takeEvent(work, commit.event))
     )
       return { result: { kind: 'duplicate' }, ...nothing }
+    // What arrives, what we ourselves write and what scripts do is no event (RFC 6785 §2.2.3): so none goes round.
+    work.isTold =
+      commit.deliveryId === undefined && commit.notice === undefined && commit.event === undefined
     const before = usedBy(work)
     limitMailboxes(work, commit)
     const done = remember(work, commit.memories ?? [])
@@ -145,6 +150,7 @@ function applyOne(
     })
     addOutbox(work, placed.entries, done)
     noteJunk(work, commit, results)
+    noteEvents(work, commit.changes, results)
     // A notice is not asked by the quota that it tells of.
     const notice =
       commit.notice === undefined && commit.quota !== undefined
@@ -199,6 +205,7 @@ export const toldOf = (work: AccountWork): StoreChanged[] => [
     ? []
     : [{ accountId: work.accountId, objects: [...work.touchedObjects] }]),
   ...(work.hasNewNames === true ? [{ accountId: work.accountId, names: true } as const] : []),
+  ...(work.events === undefined ? [] : [{ accountId: work.accountId, events: work.events }]),
   ...(work.hasReports === true ? [{ accountId: work.accountId, hasReports: true } as const] : []),
 ]
 
@@ -227,12 +234,7 @@ function applyChange(work: AccountWork, change: MailboxChange, placed: OwnPlaced
       if (isAcross(work, change))
         return copyAcross(work, change, placed.threadKeys.get(change.from) ?? new Map())
       const transfer = change.kind === 'copy' ? copyMessages : moveMessages
-      return transfer(
-        work,
-        mailboxOf(work, change.from),
-        resolveMailbox(work, change.to),
-        change.uids,
-      )
+      return transfer(work, mailboxOf(work, change.from), resolveMailbox(work, change.to), change)
     }
     case 'claimRecent':
       claimRecent(work, mailboxOf(work, change.mailboxId), change.before)

@@ -1,7 +1,7 @@
 import { SEEN } from '#model/mailbox.ts'
 import type { Uid } from '#model/mailbox.ts'
 import { buryPicked } from './expunge.ts'
-import { mappedFlags } from './keywords.ts'
+import { keywordBits, mappedFlags } from './keywords.ts'
 import { changeableIn } from './permission.ts'
 import { count, pick, pickedUids, tallyPicked } from '#store/mailbox/rows/pick.ts'
 import { Refusal } from '#store/mailbox/rows/refusal.ts'
@@ -10,7 +10,10 @@ import type { Mailbox } from '#store/mailbox/rows/row.ts'
 import { carrySeen } from '#store/mailbox/rows/seen.ts'
 import { mailboxIdOf, modSeqOf, nextModSeq, uidValidityOf } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
-import type { ChangeResult } from '#store/mailbox/commit.ts'
+import type { ChangeResult, MailboxChange } from '#store/mailbox/commit.ts'
+
+type Transfer = Extract<MailboxChange, { kind: 'copy' | 'move' }>
+type Copied = Pick<Transfer, 'as'> & { readonly uids: readonly Uid[] | 'all' }
 
 export const UID_MAX = 2 ** 32 - 1
 
@@ -19,10 +22,10 @@ export function copyMessages(
   work: AccountWork,
   from: Mailbox,
   to: Mailbox,
-  uids: readonly Uid[] | 'all',
+  { uids, as }: Copied,
 ): ChangeResult {
   pick(work, from.mid, uids)
-  return copyPicked(work, { kind: 'copy', from, to })
+  return copyPicked(work, { kind: 'copy', from, to, as })
 }
 
 /** Copies, then expunges, as one change (RFC 6851 §3.3). */
@@ -30,25 +33,32 @@ export function moveMessages(
   work: AccountWork,
   from: Mailbox,
   to: Mailbox,
-  uids: readonly Uid[] | 'all',
+  { uids, as }: Copied,
 ): ChangeResult {
   pick(work, from.mid, uids)
-  return copyPicked(work, { kind: 'move', from, to })
+  return copyPicked(work, { kind: 'move', from, to, as })
 }
 
 function copyPicked(
   work: AccountWork,
-  change: { readonly kind: 'copy' | 'move'; readonly from: Mailbox; readonly to: Mailbox },
+  change: Pick<Transfer, 'kind'> & {
+    readonly from: Mailbox
+    readonly to: Mailbox
+    readonly as: Transfer['as']
+  },
 ): ChangeResult {
   const { kind, from } = change
+  const as = work.by === undefined ? change.as : undefined
   const { sql, aid } = work
   const sources = pickedUids(work)
   const mask = changeableIn(work, change.to.mid)
   // RFC 4314 §4, COPY: without their rights flags stay behind; what the owner has read stays the owner's.
   const flags =
-    work.by === undefined
-      ? mappedFlags(work, from, change.to)
-      : `(${mask > 31 ? mappedFlags(work, from, change.to) : 'm.flags'}) & ${(mask | SEEN) >>> 0}`
+    as !== undefined
+      ? String((as.flags & 31) + keywordBits(work, change.to, { ...as, allocate: true }))
+      : work.by === undefined
+        ? mappedFlags(work, from, change.to)
+        : `(${mask > 31 ? mappedFlags(work, from, change.to) : 'm.flags'}) & ${(mask | SEEN) >>> 0}`
   const to = mailboxByMid(work, change.to.mid) ?? change.to
   const targets = sources.map((_, index) => to.uidNext + index)
   const modSeq = sources.length === 0 ? to.modSeq : nextModSeq(work, to.mid)
@@ -60,7 +70,7 @@ function copyPicked(
     sql.run(
       `INSERT INTO message (aid, mid, uid, flags, modseq, size, internal_at, saved_at, eid, uidl)
        SELECT m.aid, ?, ? + row_number() OVER (ORDER BY p.uid), ${flags}, ?, m.size,
-         m.internal_at, ?, m.eid, ${kind === 'move' ? 'm.uidl' : 'NULL'}
+         ${as === undefined ? 'm.internal_at' : as.internalDateMs}, ?, m.eid, ${kind === 'move' ? 'm.uidl' : 'NULL'}
        FROM picked p CROSS JOIN message m ON m.aid = ? AND m.mid = ? AND m.uid = p.uid`,
       to.mid,
       to.uidNext - 1,
@@ -75,7 +85,13 @@ function copyPicked(
       aid,
       to.mid,
     )
-    count(work, { mid: to.mid, modSeq, sign: 1, ...tally, ...(work.by && tallyFrom(work, to)) })
+    count(work, {
+      mid: to.mid,
+      modSeq,
+      sign: 1,
+      ...tally,
+      ...((work.by ?? as) && tallyFrom(work, to)),
+    })
     carrySeen(
       { sql, aid, mid: from.mid },
       { sql, aid, mid: to.mid },

@@ -1,6 +1,7 @@
 import { SEEN } from '#model/mailbox.ts'
 import { keywordBits } from './keywords.ts'
 import { changeableIn } from './permission.ts'
+import { noteFlags } from './script-event.ts'
 import { pick, pickedUids, count } from '#store/mailbox/rows/pick.ts'
 import { modSeqOf, nextModSeq } from '#store/mailbox/rows/work.ts'
 import type { AccountWork } from '#store/mailbox/rows/work.ts'
@@ -66,6 +67,7 @@ export function setFlags(work: AccountWork, row: Mailbox, change: FlagsChange): 
       aid,
       mid,
     ) ?? [0, 0]
+    noteFlags(work, mid, { keep, set })
     sql.run(
       `UPDATE message SET flags = flags & ? | ?, modseq = ?
        WHERE aid = ? AND mid = ? AND uid IN (SELECT uid FROM picked)`,

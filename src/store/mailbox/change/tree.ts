@@ -152,7 +152,7 @@ export function renameMailbox(
     throw new Refusal('noMailbox', 'The mailbox has got another name')
   if (isInbox(old)) {
     const made = createMailbox(work, path)
-    moveMessages(work, row, made, 'all')
+    moveMessages(work, row, made, { uids: 'all' })
     return mailboxByMid(work, made.mid)!
   }
   if (old.every((name, depth) => path[depth] === name) && path.length > old.length)

@@ -89,6 +89,11 @@ export class Bench {
     return this.#parts.changes.filter((change) => 'hasReports' in change).length
   }
 
+  /** How often it was told that something has happened for which there is a script. */
+  get happened(): number {
+    return this.#parts.changes.filter((change) => 'events' in change).length
+  }
+
   /** The commit of hanako, or of whom `more` names. */
   async commit(
     changes: readonly MailboxChange[],

@@ -5,6 +5,7 @@ import type { MailboxesUnderTest } from './contract-bench.ts'
 import { deliveryContract } from './delivery.contract.ts'
 import { emailsContract } from './emails.contract.ts'
 import { importContract } from './import.contract.ts'
+import { eventsContract } from './events.contract.ts'
 import { junkContract } from './junk.contract.ts'
 import { messagesContract } from './messages.contract.ts'
 import { objectsContract } from './objects.contract.ts'
@@ -26,6 +27,7 @@ export function mailboxContract(name: string, open: () => Promise<MailboxesUnder
     const bench = (): Bench => new Bench(parts)
 
     junkContract(bench)
+    eventsContract(bench)
     messagesContract(bench)
     viewsContract(bench)
     treeContract(bench)

@@ -353,6 +353,22 @@ CREATE INDEX junk_report_waits ON junk_report (at) WHERE waits = 1;
 ALTER TABLE script ADD COLUMN id TEXT;
 ALTER TABLE script ADD COLUMN digest TEXT;
 `,
+  // What has happened to messages of mailboxes that have a script for it, until it has run.
+  `
+CREATE TABLE script_event (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  aid INTEGER NOT NULL,
+  mid INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  eid INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  changed INTEGER NOT NULL,
+  who TEXT,
+  script TEXT NOT NULL,
+  at INTEGER NOT NULL
+);
+CREATE INDEX script_event_account ON script_event (aid);
+`,
 ]
 
 /** From here on a database can be behind its segments. */

@@ -48,6 +48,10 @@ export interface AccountWork {
   hasNewNames?: boolean
   /** Something was said of a mail that is to be handed on. */
   hasReports?: boolean
+  /** What happens by it to messages is told to the scripts of their mailboxes. */
+  isTold?: boolean
+  /** Something was: all of it, or there was too much. */
+  events?: 'noted' | 'leftOut'
   /** Files that a deleted row named; another row may name them still. */
   readonly files: BlobRef[]
 }

@@ -55,7 +55,13 @@ const SMALL = [
   'object',
   'object_state',
 ] as const
-const KEYED = { thread: 'key', dup: 'delivery_id', memory: 'key', junk_report: 'eid' } as const
+const KEYED = {
+  thread: 'key',
+  dup: 'delivery_id',
+  memory: 'key',
+  junk_report: 'eid',
+  script_event: 'seq',
+} as const
 
 /** Deletes some rows of the account; `isDone` once nothing of it is left. */
 export function removeStep(

@@ -1,0 +1,212 @@
+import type { Log } from '#base/log.ts'
+import type { Octets } from '#base/octets.ts'
+import { isFault, messageOf } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
+import type { ScriptEvent } from '#store/mailbox/change/script-event.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
+import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
+
+import { compiledSieve } from './compiled-sieve.ts'
+import { asking, happenedTo } from './event-message.ts'
+import type { EventSurroundings } from './event-message.ts'
+import { planEvent, troublePlan, withoutTrace } from './event-plan.ts'
+import type { EventPlan, Happened } from './event-plan.ts'
+import type { ScriptTrouble } from './script-trouble.ts'
+
+/** Events that are looked at side by side: of each the beginning of its message is in memory. */
+const EVENTS_AT_ONCE = 20
+/** After trouble, or where a wake was lost with its process. */
+const LOOK_AGAIN_MS = 30 * SECOND_MS
+
+interface MailboxScriptsParts extends EventSurroundings {
+  readonly mailboxes: EventSurroundings['mailboxes'] &
+    Pick<MailboxStore, 'commit' | 'scriptEvents' | 'scriptEventsDone'>
+  /** Something is in the outbox. */
+  readonly sent: () => void
+  readonly log: Log
+}
+
+/**
+ * Runs the scripts of mailboxes on what happens in them (RFC 6785): after the commit in which it did, in its
+ * order. What a script does is one commit, which takes the event with it: a crash in between runs it again,
+ * and none does anything twice. What scripts do is no event, so none of them goes round.
+ */
+export class MailboxScripts {
+  readonly #parts: MailboxScriptsParts
+  #running: Promise<void> = Promise.resolve()
+  #isRunning = false
+  #again = false
+  #isClosed = false
+  #cancel: () => void = () => undefined
+
+  constructor(parts: MailboxScriptsParts) {
+    this.#parts = parts
+  }
+
+  /** Looks for events now. */
+  wake(): void {
+    this.#again = true
+    if (this.#isRunning || this.#isClosed) return
+    this.#isRunning = true
+    this.#running = this.#run().finally(() => {
+      this.#isRunning = false
+    })
+  }
+
+  /** Waits for those that are being looked at. */
+  idle(): Promise<void> {
+    return this.#running
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancel()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    this.#cancel()
+    try {
+      while (this.#again && !this.#isClosed) {
+        this.#again = false
+        await this.#all()
+      }
+    } catch (thrown) {
+      this.#parts.log.warn('sieve.waiting', { cause: messageOf(thrown) })
+    }
+    if (!this.#isClosed) this.#cancel = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.wake())
+  }
+
+  /** Those that wait, a few at a time; what cannot be read now is left behind, and tried again later. */
+  async #all(): Promise<void> {
+    const { mailboxes } = this.#parts
+    let after = 0
+    let failed: unknown
+    while (!this.#isClosed) {
+      const { events } = await mailboxes.scriptEvents({ limit: EVENTS_AT_ONCE, after })
+      const batch = differentMessages(events)
+      if (batch.length === 0) break
+      const reasons = await this.#some(batch)
+      ;[failed = undefined] = [failed, ...reasons].filter((reason) => reason !== undefined)
+      if (reasons.length === batch.length) break
+      after = batch.at(-1)!.id
+    }
+    if (failed !== undefined) throw failed
+  }
+
+  /** Why some of them could not be done. */
+  async #some(events: readonly ScriptEvent[]): Promise<readonly unknown[]> {
+    const { mailboxes, sent } = this.#parts
+    const done: number[] = []
+    let hasSent = false
+    const runs = events.map(async (event) => {
+      const plan = await this.#plan(event)
+      if (plan === undefined || !(await this.#commit(event, plan))) done.push(event.id)
+      if (plan !== undefined && plan.outbox.length > 0) hasSent = true
+    })
+    const settled = await Promise.allSettled(runs)
+    if (done.length > 0) await mailboxes.scriptEventsDone({ ids: done })
+    if (hasSent) sent()
+    return settled.flatMap((run) => (run.status === 'rejected' ? [run.reason as unknown] : []))
+  }
+
+  /** What comes of it; undefined: nothing. Throws Fault where nobody knows. */
+  async #plan(event: ScriptEvent): Promise<EventPlan | undefined> {
+    const { mailboxes, log } = this.#parts
+    const { accountId, script: name } = event
+    const { script } = await mailboxes.script({ accountId, name: name.normalize('NFC') })
+    if (script === undefined) return undefined // RFC 6785 §2.3.1
+    const happened = await happenedTo(event, this.#parts)
+    if (happened === undefined) return undefined
+    const plan = await this.#runs(script.text, event, happened)
+    const { trouble, unsent } = plan
+    if (trouble !== undefined) {
+      const { line, message: cause } = trouble
+      log.warn('sieve.failed', { accountId, place: 'mailbox', script: name, line, cause })
+    }
+    if (unsent.length > 0) log.info('sieve.unsent', { accountId, script: name, why: unsent.join() })
+    return plan
+  }
+
+  async #runs(text: string, event: ScriptEvent, happened: Happened): Promise<EventPlan> {
+    const failed = (trouble: Omit<ScriptTrouble, 'place'>): EventPlan =>
+      troublePlan({ place: 'mailbox', ...trouble }, happened)
+    const compiled = compiledSieve(text)
+    if (!compiled.ok) return failed(compiled.error[0] ?? { message: 'it does not check' })
+    try {
+      const program = compiled.value
+      return await asking(program, { event, happened, parts: this.#parts }, (asked) =>
+        planEvent(program, asked),
+      )
+    } catch (thrown) {
+      if (isFault(thrown)) throw thrown
+      // A fault of ours must not keep all others waiting.
+      return failed({ message: messageOf(thrown) })
+    }
+  }
+
+  /** False where there is nothing to commit, or it was refused: then the message stays as it is. */
+  async #commit(event: ScriptEvent, plan: EventPlan): Promise<boolean> {
+    const { mailboxes, log } = this.#parts
+    const { accountId, id } = event
+    const { changes, outbox, memories } = plan
+    if (changes.length + outbox.length + memories.length === 0) return false
+    // The message itself is read whole where it is sent as it is.
+    const isSent = outbox.some(({ content }) => content === 0)
+    const whole = isSent ? await this.#whole(event) : undefined
+    if (isSent && whole === undefined) return false
+    const shift = isSent ? 0 : -1
+    const { results } = await mailboxes.commit({
+      contents: [
+        ...(whole === undefined ? [] : [{ octets: whole }]),
+        ...plan.contents.map((octets) => ({ octets: [octets] })),
+      ],
+      commits: [
+        {
+          accountId,
+          event: id,
+          changes: changes.map((change) =>
+            change.kind === 'append' ? { ...change, content: change.content + shift } : change,
+          ),
+          outbox,
+          memories,
+        },
+      ],
+    })
+    const [result] = results
+    if (result?.kind !== 'refused') return true
+    const { script } = event
+    log.warn('sieve.failed', {
+      accountId,
+      script,
+      place: 'mailbox',
+      cause: result.refusal.text,
+    })
+    return false
+  }
+
+  /** The message as it is sent on; undefined where it is gone. */
+  async #whole({ accountId, mailboxId, uid }: ScriptEvent): Promise<Octets[] | undefined> {
+    const pieces: Octets[] = []
+    for (let offset = 0; ;) {
+      const ask = { accountId, mailboxId, uid, offset, length: READ_BYTES_MAX }
+      const { octets } = await this.#parts.mailboxes.read(ask)
+      if (octets === undefined) return undefined
+      pieces.push(offset === 0 ? withoutTrace(octets) : octets)
+      offset += octets.byteLength
+      if (octets.byteLength < READ_BYTES_MAX) return pieces
+    }
+  }
+}
+
+/** Up to the second event of a message: it is to find what comes of the first. */
+function differentMessages(events: readonly ScriptEvent[]): readonly ScriptEvent[] {
+  const seen = new Set<string>()
+  const first = events.findIndex(({ mailboxId, uid }) => {
+    const key = `${mailboxId} ${uid}`
+    if (seen.has(key)) return true
+    seen.add(key)
+    return false
+  })
+  return first < 0 ? events : events.slice(0, first)
+}
