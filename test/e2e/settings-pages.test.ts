@@ -168,6 +168,7 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
     const editor = page.getByLabel('スクリプト', { exact: true })
     const script = 'require ["fileinto", "mailbox"];\nif header :contains "subject" "会議" {\n'
     await editor.fill(`${script}  fileintoo :create "会議";\n}\n`)
+    await page.getByText('「fileintoo」というコマンドはありません').waitFor()
     await page.getByText('誤りが 1 行あります。').waitFor()
     await page.getByRole('button', { name: '3 行目' }).press('Enter')
     const selected = () =>

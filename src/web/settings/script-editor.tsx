@@ -9,6 +9,7 @@ import { NumberedText } from './numbered-text.tsx'
 import type { NumberedTextHandle } from './numbered-text.tsx'
 import { testScript } from './own-scripts.ts'
 import type { LineNote } from './own-scripts.ts'
+import { Said } from './said.tsx'
 import { ScriptTrial } from './script-trial.tsx'
 
 export interface Draft {
@@ -113,7 +114,7 @@ export function ScriptEditor(props: {
               >
                 {t('scripts.line', { line })}
               </button>{' '}
-              <span lang="en">{message}</span>
+              <Said message={message} />
             </li>
           ))}
         </ul>

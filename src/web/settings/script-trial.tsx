@@ -8,6 +8,7 @@ import { testScript } from './own-scripts.ts'
 import type { TriedMail } from './own-scripts.ts'
 import { recentMails } from './recent-mails.ts'
 import type { RecentMail } from './recent-mails.ts'
+import { Said } from './said.tsx'
 
 /** As many as one trial takes. */
 const TRIED_MAX = 50
@@ -113,7 +114,7 @@ function Fate({ tried }: { readonly tried: TriedMail }): ReactNode {
       {!isAsked && <span className="faint small">{t('scripts.bySettings')}</span>}
       {trouble.map(({ line, message }, at) => (
         <span key={at} className="mark mark-bad wide-mark">
-          ✕ {t('scripts.stopped', { line })} <span lang="en">{message}</span>
+          ✕ {t('scripts.stopped', { line })} <Said message={message} />
         </span>
       ))}
     </span>
