@@ -36,8 +36,12 @@ export interface FakeDns {
 
 const TTL_S = 60
 
-/** A name server on loopback, over UDP and TCP on one port, for tests. */
-export async function startFakeDns(zone: Zone = {}, host = '127.0.0.1'): Promise<FakeDns> {
+/** A name server on loopback, over UDP and TCP on one port (absent: any), for tests. */
+export async function startFakeDns(
+  zone: Zone = {},
+  host = '127.0.0.1',
+  wanted = 0,
+): Promise<FakeDns> {
   const queries: string[] = []
   let waiting: { count: number; resolve: () => void }[] = []
   const note = (line: string): void => {
@@ -51,7 +55,7 @@ export async function startFakeDns(zone: Zone = {}, host = '127.0.0.1'): Promise
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  tcp.listen(0, host)
+  tcp.listen(wanted, host)
   await once(tcp, 'listening')
   const { port } = tcp.address() as AddressInfo
   const udp = createSocket(host.includes(':') ? 'udp6' : 'udp4')

@@ -14,6 +14,7 @@ import { LineClient } from '#test/fake/line-client.ts'
 import { dkimResults, fakeDkimKey, fakeSigner, recordOf } from '#test/fake/signing.ts'
 import { startSink } from '#test/fake/smtp-sink.ts'
 import { dkimpy, dkimpyMissing } from '#test/peers/dkimpy.ts'
+import { opendkim, opendkimMissing } from '#test/peers/opendkim.ts'
 import { startDovecot } from '#test/peers/dovecot.ts'
 import { startPostfix } from '#test/peers/postfix.ts'
 import { peersMissing } from '#test/peers/root.ts'
@@ -146,6 +147,8 @@ test(
           assert.deepEqual(await dkimResults(content, RECORDS), ['pass', 'pass'])
           if (dkimpyMissing() === undefined)
             assert.deepEqual(dkimpy([content], RECORDS), [['pass', 'pass']])
+          if (opendkimMissing() === undefined)
+            assert.deepEqual(await opendkim(content, RECORDS), ['pass', 'pass'])
         }
         assert.match(
           sink.mails[1]?.content.toString() ?? '',

@@ -17,7 +17,7 @@ import { MemoryDirectory } from '#store/directory/memory-directory.ts'
 import { OutboxDoor } from './outbox-door.ts'
 import { StorageChild } from '#app/storage/child-process.ts'
 import { addr } from '#test/fake/directory.ts'
-import { fakeDkimKey, fakeSigner } from '#test/fake/signing.ts'
+import { dkimResults, fakeDkimKey, fakeSigner, recordOf } from '#test/fake/signing.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-door-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -108,6 +108,32 @@ describe('outbox door', () => {
     assert.equal(signed!.signed?.bodyHash, bodyHash)
     assert.equal(signed!.signed.startBytes, signed!.sizeBytes - TEXT.byteLength)
     assert.deepEqual([unsigned!.signed, unsigned!.verp], [undefined, verp])
+  })
+
+  test('what is written here is signed, an absence answer too; what is sent on is not', async (t) => {
+    const keys = [fakeDkimKey('rsa'), fakeDkimKey('ed25519')]
+    const { signer } = fakeSigner([
+      { kind: 'domain', domain: { name: 'campus.example', dkim: keys } },
+    ])
+    const { storage, spool, door } = await gateway(mkdtempSync(join(root, 'v-')), '', signer)
+    t.after(() => storage.stop())
+    const kinds = ['vacation', 'reject', 'notify', 'notice', 'forward', 'redirect'] as const
+    const octets = fromUtf8(
+      'From: 花子 <hanako@campus.example>\r\nDate: Sat, 28 Nov 2026 12:00:00 +0900\r\nSubject: 不在\r\nAuto-Submitted: auto-replied\r\n\r\n来週まで不在です。\r\n',
+    )
+    for (const kind of kinds) {
+      const head = { ...entry(1).head, id: `${kind}.0`, kind, sizeBytes: octets.byteLength }
+      await door.take(head, pieces(octets))
+    }
+    const records = Object.assign({}, ...keys.map((key) => recordOf('campus.example', key)))
+    const { messages } = await spool.list({ limit: 10 })
+    assert.equal(messages.length, kinds.length)
+    for (const { queueId, sizeBytes, deliveryId } of messages) {
+      const read = await spool.read({ queueId, offset: 0, length: sizeBytes })
+      const isSentOn = deliveryId.startsWith('forward') || deliveryId.startsWith('redirect')
+      const results = await dkimResults(read.octets, records)
+      assert.deepEqual(results, isSentOn ? ['none'] : ['pass', 'pass'], deliveryId)
+    }
   })
 
   test(`queues each of ${ENTRIES} entries once, over kill -9 after commits whose answers are lost`, async (t) => {

@@ -27,6 +27,7 @@ import { dkimResults, fakeDkimKey, fakeSigner, recordOf } from '#test/fake/signi
 import { SINK_OFFERS, startSink } from '#test/fake/smtp-sink.ts'
 import type { SinkOptions } from '#test/fake/smtp-sink.ts'
 import { dkimpy, dkimpyMissing } from '#test/peers/dkimpy.ts'
+import { opendkim, opendkimMissing } from '#test/peers/opendkim.ts'
 import { Carrier } from './carrier.ts'
 import type { CarrierOptions } from './carrier.ts'
 import { Courier } from './courier.ts'
@@ -308,6 +309,41 @@ test('a refused recipient is reported to the sender, by a route of its own (RFC 
   assert.match(text, /\r\nOriginal-Envelope-Id: Q7\r\n/)
   assert.ok(text.includes(`text/rfc822-headers\r\n\r\n${HEADER}\r\n--`))
 })
+
+test('a report is signed by the domain of our postmaster, and leaves unsigned rather than not at all', async (t) => {
+  const keys = [fakeDkimKey('rsa'), fakeDkimKey('ed25519')]
+  const records = Object.assign({}, ...keys.map((key) => recordOf('campus.example', key)))
+  const broken = keys.map((key) => ({ ...key, privateKey: 'こわれた' }))
+  for (const [dkim, expected] of [
+    [keys, ['pass', 'pass']],
+    [broken, []],
+  ] as const) {
+    const { signer, events } = fakeSigner([
+      { kind: 'domain', domain: { name: 'campus.example', dkim } },
+    ])
+    const { mx, send, left } = await start(t, {
+      mx: { act: (step, text) => refusal(step, text) },
+      options: { signer },
+    })
+    await send('jiro@else.example', { reversePath: addr('saburo@else.example') })
+    await mx.taken(1)
+    await left(0)
+    const report = mx.mails[0]!.content
+    assert.match(report.toString(), /\r\nStatus: 5\.1\.1\r\n/)
+    const results = await dkimResults(report, records)
+    assert.deepEqual(
+      results.filter((result) => result !== 'none'),
+      expected,
+    )
+    assert.equal(events.length, dkim === keys ? 0 : 1)
+    if (dkim === keys && opendkimMissing() === undefined)
+      assert.deepEqual(await opendkim(report, records), expected)
+  }
+})
+
+/** Of everybody but the one who wrote. */
+const refusal = (step: string, text: string): { readonly say: string } | undefined =>
+  step === 'rcpt' && text.includes('jiro@') ? { say: '550 5.1.1 いません' } : undefined
 
 test('no report of a report, and none to those who want none (RFC 3461 §4.1)', async (t) => {
   const { lmtp, mx, events, send, left } = await start(t, {

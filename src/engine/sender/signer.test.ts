@@ -7,6 +7,7 @@ import type { DkimKey } from '#model/dkim-key.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { dkimResults, fakeDkimKey, fakeSigner, recordOf } from '#test/fake/signing.ts'
 import { dkimpy, dkimpyMissing } from '#test/peers/dkimpy.ts'
+import { opendkim, opendkimMissing } from '#test/peers/opendkim.ts'
 import type { Signer } from './signer.ts'
 
 const RSA = fakeDkimKey('rsa')
@@ -29,6 +30,7 @@ async function signed(signer: Signer, message: Octets, domain?: string): Promise
 
 const verified = (message: Octets) => dkimResults(message, RECORDS)
 
+const TWICE = 'one with each field twice'
 const MESSAGES: Readonly<Record<string, Octets>> = {
   'a Japanese one': fromUtf8(`${HEADER}\r\n本文です。 \t \r\n\r\n.点で始まる行\r\n..\r\n\r\n\r\n`),
   'one with a header in UTF-8 (RFC 6532)': fromUtf8(
@@ -39,7 +41,7 @@ const MESSAGES: Readonly<Record<string, Octets>> = {
   'one of blank lines': fromUtf8(`${HEADER}\r\n\r\n \t\r\n\r\n`),
   'one that does not end its last line': fromUtf8(`${HEADER}\r\nend  `),
   'one with a long line': fromUtf8(`${HEADER}\r\n${'長い行 '.repeat(3_000)}\r\n`),
-  'one with each field twice': fromUtf8(`${HEADER}To: x@far.example\r\nSubject: 二\r\n\r\nx\r\n`),
+  [TWICE]: fromUtf8(`${HEADER}To: x@far.example\r\nSubject: 二\r\n\r\nx\r\n`),
 }
 
 /** As a server of others sees it: DATA ends each message with a line's end (RFC 5321 §4.1.1.4). */
@@ -67,6 +69,26 @@ test(
     const said = dkimpy([...wholes, changed], RECORDS)
     for (const [at, name] of names.entries()) assert.deepEqual(said[at], ['pass', 'pass'], name)
     for (const each of said.at(-1)!) assert.match(each, /^fail: body hash/)
+  },
+)
+
+test(
+  'OpenDKIM finds the same signatures right, and none of a changed one',
+  { skip: opendkimMissing() },
+  async () => {
+    const { signer } = fakeSigner(ROWS)
+    // It looks at no message without a Date, or with fields twice that are there once (RFC 5322 §3.6).
+    const valid = Object.entries(MESSAGES).filter(
+      ([name, message]) => name !== TWICE && toUtf8(message).includes('\r\nDate:'),
+    )
+    assert.equal(valid.length, 6)
+    for (const [name, message] of valid) {
+      const whole = onTheWire(await signed(signer, message))
+      assert.deepEqual(await opendkim(whole, RECORDS), ['pass', 'pass'], name)
+    }
+    const whole = await signed(signer, MESSAGES['a Japanese one']!)
+    const changed = fromUtf8(toUtf8(whole).replace('本文', '偽文'))
+    for (const said of await opendkim(changed, RECORDS)) assert.match(said, /Bad signature/)
   },
 )
 
