@@ -4,13 +4,16 @@ import { Fault } from '#base/outcome.ts'
 /*
  * A frame, integers little-endian:
  *
- *   number of values u32 | number of raws u32 | size of each value u32 … | size of each raw u32 … | values | raws
+ *   number of values u32 | number of raws u32 | size of all values u32 | size of each raw u32 … | values | raws
  *
- * A value is in V8's structured-clone form. A large typed array leaves only its kind and the number
- * of its raw there; its octets follow as they are, so that they are copied neither into the value
- * nor, where they are a Uint8Array, out of it.
+ * Values are in V8's structured-clone form, one behind the other in one stream: to begin one costs more
+ * than most values. A large typed array leaves only its kind and the number of its raw there; its octets
+ * follow as they are, so that they are copied neither into the value nor, where they are a Uint8Array,
+ * out of it.
  */
-const HEAD_BYTES = 8
+const HEAD_BYTES = 12
+/** Of the head, what tells how long it is. */
+const COUNTS_BYTES = 8
 const RAW_BYTES_MIN = 2_048
 const FRAME_BYTES_MAX = 512 * 1024 * 1024
 
@@ -36,8 +39,9 @@ class Writer extends DefaultSerializer {
     this.raws = raws
   }
   _writeHostObject(view: ArrayBufferView): void {
-    const octets = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-    const kind = VIEWS.findIndex((type) => view instanceof type)
+    const isOctets = view instanceof Uint8Array
+    const octets = isOctets ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+    const kind = isOctets ? 0 : VIEWS.findIndex((type) => view instanceof type)
     if (kind < 0) throw new TypeError('only typed arrays pass the pipe')
     if (octets.length >= RAW_BYTES_MIN) {
       this.writeUint32(RAW_TAGS + kind)
@@ -74,22 +78,23 @@ class Reader extends DefaultDeserializer {
 
 /** Gathers values until they are sent together. */
 export class FrameWriter {
-  readonly #values: Buffer[] = []
+  readonly #values: unknown[] = []
   readonly #raws: Uint8Array[] = []
+  #writer = begun(this.#raws)
   #rawBytes = 0
 
   /** Throws a TypeError or DataCloneError for what cannot be carried; the frame is then as it was. */
   add(value: unknown): void {
     const before = this.#raws.length
     try {
-      const writer = new Writer(this.#raws)
-      writer.writeHeader()
-      writer.writeValue(value)
-      this.#values.push(writer.releaseBuffer())
+      this.#writer.writeValue(value)
     } catch (thrown) {
-      this.#raws.length = before
+      this.#raws.length = 0
+      this.#writer = begun(this.#raws)
+      for (const each of this.#values) this.#writer.writeValue(each)
       throw thrown
     }
+    this.#values.push(value)
     for (let i = before; i < this.#raws.length; i++) this.#rawBytes += this.#raws[i]!.length
   }
 
@@ -100,13 +105,20 @@ export class FrameWriter {
 
   /** The frame as buffers for one gathered write. */
   end(): Uint8Array[] {
-    const parts = [...this.#values, ...this.#raws]
-    const head = Buffer.allocUnsafe(HEAD_BYTES + 4 * parts.length)
+    const values = this.#writer.releaseBuffer()
+    const head = Buffer.allocUnsafe(HEAD_BYTES + 4 * this.#raws.length)
     head.writeUInt32LE(this.#values.length, 0)
     head.writeUInt32LE(this.#raws.length, 4)
-    for (const [i, part] of parts.entries()) head.writeUInt32LE(part.length, HEAD_BYTES + 4 * i)
-    return [Buffer.concat([head, ...this.#values]), ...this.#raws]
+    head.writeUInt32LE(values.length, 8)
+    for (const [i, raw] of this.#raws.entries()) head.writeUInt32LE(raw.length, HEAD_BYTES + 4 * i)
+    return [Buffer.concat([head, values]), ...this.#raws]
   }
+}
+
+function begun(raws: Uint8Array[]): Writer {
+  const writer = new Writer(raws)
+  writer.writeHeader()
+  return writer
 }
 
 /** Puts chunks together and gives the values of each whole frame. Octets in them are views: no copy of a chunk that is whole. */
@@ -136,32 +148,31 @@ export class FrameReader {
 
 /** How long the frame that begins here is, as far as that can be told. */
 function frameBytes(octets: Buffer): number {
-  if (octets.length < HEAD_BYTES) return HEAD_BYTES
-  const parts = octets.readUInt32LE(0) + octets.readUInt32LE(4)
-  let total = HEAD_BYTES + 4 * parts
+  if (octets.length < COUNTS_BYTES) return HEAD_BYTES
+  const raws = octets.readUInt32LE(4)
+  let total = HEAD_BYTES + 4 * raws
   if (total <= FRAME_BYTES_MAX && octets.length < total) return total
-  for (let i = 0; i < parts && total <= FRAME_BYTES_MAX; i++)
-    total += octets.readUInt32LE(HEAD_BYTES + 4 * i)
+  for (let place = 8; place < HEAD_BYTES + 4 * raws && total <= FRAME_BYTES_MAX; place += 4)
+    total += octets.readUInt32LE(place)
   if (total > FRAME_BYTES_MAX) throw new Fault('protocol', 'storage pipe: a frame is too long')
   return total
 }
 
 function readFrame(frame: Buffer, into: unknown[]): void {
-  const values = frame.readUInt32LE(0)
-  const parts: Buffer[] = []
-  let at = HEAD_BYTES + 4 * (values + frame.readUInt32LE(4))
-  for (let place = HEAD_BYTES; parts.length < values + frame.readUInt32LE(4); place += 4) {
+  const count = frame.readUInt32LE(0)
+  const head = HEAD_BYTES + 4 * frame.readUInt32LE(4)
+  let at = head + frame.readUInt32LE(8)
+  const values = frame.subarray(head, at)
+  const raws: Buffer[] = []
+  for (let place = HEAD_BYTES; place < head; place += 4) {
     const length = frame.readUInt32LE(place)
-    parts.push(frame.subarray(at, at + length))
+    raws.push(frame.subarray(at, at + length))
     at += length
   }
-  const raws = parts.slice(values)
   try {
-    for (const value of parts.slice(0, values)) {
-      const reader = new Reader(value, raws)
-      reader.readHeader()
-      into.push(reader.readValue())
-    }
+    const reader = new Reader(values, raws)
+    reader.readHeader()
+    for (let i = 0; i < count; i++) into.push(reader.readValue())
   } catch (cause) {
     throw new Fault('protocol', 'storage pipe: a value cannot be read', { cause })
   }

@@ -67,6 +67,17 @@ describe('frames', () => {
     assert.equal(got[1], '後')
   })
 
+  test('what stands in several values comes in each of them', () => {
+    const shared = { octets: large, path: ['会議'] }
+    const got = new FrameReader().feed(frame([1, shared], [2, shared], shared.octets))
+    assert.deepEqual((got[1] as unknown[])[1], { octets: Buffer.from(large), path: ['会議'] })
+    assert.deepEqual(Buffer.from(got[2] as Uint8Array), large)
+    assert.throws(
+      () => new FrameReader().feed(Buffer.concat([Buffer.of(9), frame(1).subarray(1)])),
+      (thrown) => isFault(thrown, 'protocol'),
+    )
+  })
+
   test('octets that are no frame are refused, not waited for', () => {
     assert.throws(
       () => new FrameReader().feed(Buffer.alloc(64, 0xff)),
