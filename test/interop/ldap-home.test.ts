@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { armFailpoints } from '#base/failpoint.ts'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
@@ -15,6 +16,7 @@ import { systemClock } from '#base/time.ts'
 import type { LdapRequest } from '#codec/ldap/message.ts'
 import { isSameRow } from '#engine/home/entry-changes.ts'
 import { textsOf } from '#engine/home/entry.ts'
+import { GROUP_TYPES } from '#engine/home/group-entry.ts'
 import { HomeKeeper } from '#engine/home/home-keeper.ts'
 import type { HomeState } from '#engine/home/home-keeper.ts'
 import { dnOf, entryOf } from '#engine/home/row-entry.ts'
@@ -24,8 +26,17 @@ import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import { accountOf, directoryContract } from '#store/directory/directory-master.contract.ts'
 import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
+import { rowKey } from '#store/directory/row-key.ts'
 import { verifyPassword } from '#store/directory/password.ts'
-import { HOME_BASE, asRoot, entriesOf, rowsOf, startLdapServers } from '#test/peers/ldap-home.ts'
+import { fakeList, fakeMember } from '#test/fake/directory.ts'
+import {
+  HOME_BASE,
+  asRoot,
+  entriesOf,
+  groupsOf,
+  rowsOf,
+  startLdapServers,
+} from '#test/peers/ldap-home.ts'
 import type { LdapServers } from '#test/peers/ldap-home.ts'
 import { peersMissing } from '#test/peers/root.ts'
 import type { DebianSlapd } from '#test/peers/slapd-debian.ts'
@@ -263,6 +274,61 @@ describe('a home on OpenLDAP', { skip }, () => {
         control.row('account:id-student3')!,
       ),
     )
+  })
+
+  test('aliases and lists are groups that other programs read, kept true with their rows', async () => {
+    const alias = (...to: readonly ReturnType<typeof at>[]): DirectoryRow => ({
+      kind: 'alias',
+      alias: { from: at('窓口'), to },
+    })
+    const list = fakeList('kaigi@campus.example')
+    const [taro, student] = ['taro', 'student6'].map((each) =>
+      dnOf(`account:id-${each}`, HOME_BASE),
+    )
+    const group = async (name: string) => {
+      const entry = (await groupsOf(provider())).find(({ dn }) => dn.startsWith(`cn=${name}@`))
+      return entry && GROUP_TYPES.map((type) => textsOf(entry, type).toSorted())
+    }
+    const is = (name: string, wanted: readonly (readonly string[])[] | undefined) =>
+      until(`${name} is as it should be`, async () => {
+        const now = await group(name)
+        return isDeepStrictEqual(now, wanted) || undefined
+      })
+    const who = { kind: 'account', id: 'id-taro' as AccountId } as const
+    const outside = { kind: 'address', address: at('sensei', 'kenkyu.example') } as const
+    const done = await write(
+      alias(at('student6'), at('x', 'elsewhere.example'), at('外', 'elsewhere.example')),
+      { kind: 'list', list: { ...list, name: '会議', description: '月例' } },
+      { kind: 'member', member: fakeMember('kaigi@campus.example', who) },
+      { kind: 'member', member: fakeMember('kaigi@campus.example', outside) },
+    )
+    assert.ok(done.ok)
+    await is('窓口', [['窓口@campus.example'], [], [student!], ['x@elsewhere.example'], []])
+    const kaigi = ['kaigi@campus.example']
+    await is('kaigi', [[...kaigi, '会議'], kaigi, [taro!], ['sensei@kenkyu.example'], ['月例']])
+    // An address that becomes somebody's is one of ours.
+    assert.ok((await write(alias(at('taro.new'), at('kaigi')))).ok)
+    const kaigiDn = `cn=kaigi@campus.example,ou=groups,${HOME_BASE}`
+    await is('窓口', [['窓口@campus.example'], [], [kaigiDn], ['taro.new@campus.example'], []])
+    assert.ok((await write(accountOf('taro', { addresses: [at('taro.new')] }))).ok)
+    await is('窓口', [['窓口@campus.example'], [], [kaigiDn, taro!].toSorted(), [], []])
+    // What others write into one is written over when control starts.
+    const bad = { kind: 'replace', type: 'member', values: [fromUtf8('cn=x')] } as const
+    assert.equal(await ask({ op: 'modify', dn: kaigiDn, changes: [bad] }), 0)
+    control = await control.restart()
+    await is('kaigi', [[...kaigi, '会議'], kaigi, [taro!], ['sensei@kenkyu.example'], ['月例']])
+    const removals = ['alias:窓口@campus.example', `list:${list.id}`].map(
+      (key) => ({ kind: 'remove', key }) as const,
+    )
+    const members = [...control.master.directory.members(list.id)].map((member) => ({
+      kind: 'remove' as const,
+      key: rowKey({ kind: 'member', member }),
+    }))
+    assert.ok((await control.master.write([...members, ...removals], BY)).ok)
+    await is('kaigi', undefined)
+    await is('窓口', undefined)
+    await control.is('well')
+    assert.ok((await write(accountOf('taro'))).ok)
   })
 
   test('a password that was set there lets nobody in by keys of the old one, and is hashed', async () => {

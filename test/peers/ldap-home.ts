@@ -4,6 +4,8 @@ import { bind } from '#client/ldap/bind.ts'
 import { LdapConnection } from '#client/ldap/connection.ts'
 import { search } from '#client/ldap/search.ts'
 import type { LdapServer } from '#client/ldap/server.ts'
+import { equal } from '#codec/ldap/filter.ts'
+import type { Filter } from '#codec/ldap/filter.ts'
 import { replicatorPassword } from '#engine/home/base-entries.ts'
 import type { HomePlace } from '#engine/home/ldap-home.ts'
 import { serviceDn } from '#engine/home/provision-plan.ts'
@@ -93,10 +95,16 @@ export async function asRoot<T>(
 }
 
 /** All entries of rows below the base, and what is under way. */
-export async function entriesOf(slapd: DebianSlapd): Promise<readonly DirectoryEntry[]> {
+export const entriesOf = (slapd: DebianSlapd): Promise<readonly DirectoryEntry[]> =>
+  found(slapd, { kind: 'present', type: 'watariKey' })
+
+/** As a program that knows groups looks for them. */
+export const groupsOf = (slapd: DebianSlapd): Promise<readonly DirectoryEntry[]> =>
+  found(slapd, equal('objectClass', 'groupOfNames'))
+
+async function found(slapd: DebianSlapd, filter: Filter): Promise<readonly DirectoryEntry[]> {
   return asRoot(slapd, async (connection) => {
     const found: DirectoryEntry[] = []
-    const filter = { kind: 'present', type: 'watariKey' } as const
     const ask = { base: HOME_BASE, scope: 'subtree', filter, attributes: ['*'] } as const
     for await (const entry of search(connection, ask)) found.push(entry)
     return found

@@ -10,10 +10,14 @@ import { attributesOf, entryOf } from './row-entry.ts'
  * What makes an entry that lies there what it shall be. Attributes that are none of ours stay, and of
  * those with many values only what differs is touched: 10,000 members are not sent anew for one.
  */
-export function changesBetween(there: DirectoryEntry, wanted: DirectoryEntry): LdapChange[] {
+export function changesBetween(
+  there: DirectoryEntry,
+  wanted: DirectoryEntry,
+  types: readonly string[] = attributesOf(wanted),
+): LdapChange[] {
   const before = valuesByType(there)
   const after = valuesByType(wanted)
-  return attributesOf(wanted).flatMap((type): LdapChange[] => {
+  return types.flatMap((type): LdapChange[] => {
     const [old, now] = [before.get(asciiLower(type)), after.get(asciiLower(type))]
     const gone = [...(old ?? [])].filter(([key]) => now?.has(key) !== true).map(valueOf)
     const come = [...(now ?? [])].filter(([key]) => old?.has(key) !== true).map(valueOf)

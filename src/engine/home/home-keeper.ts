@@ -9,6 +9,7 @@ import type { HomeShelf } from '#store/directory/home-shelf.ts'
 import { copyRows } from './copy-rows.ts'
 import { HomeFollower } from './home-follower.ts'
 import type { HomeNote } from './home-taker.ts'
+import { HomeGroups } from './home-groups.ts'
 import { HomeWatch } from './home-watch.ts'
 import type { WatchedServer } from './home-watch.ts'
 import { HOME_TIMES, LdapHome } from './ldap-home.ts'
@@ -67,7 +68,12 @@ export class HomeKeeper {
   readonly #parts: Parts
   #set: HomeSet | undefined
   #living:
-    | { readonly home: LdapHome; readonly follower: HomeFollower; readonly watch: HomeWatch }
+    | {
+        readonly home: LdapHome
+        readonly follower: HomeFollower
+        readonly groups: HomeGroups
+        readonly watch: HomeWatch
+      }
     | undefined
   #copying: { readonly connection: LdapConnection; readonly done: Promise<void> } | undefined
   #copied = 0
@@ -89,11 +95,14 @@ export class HomeKeeper {
       return { kind: 'embedded', ...(this.#error !== undefined && { error: this.#error }) }
     if (this.#living === undefined)
       return { kind: 'ldap', ...this.#set, state: 'copying', copied: this.#copied, notes: [] }
-    const { home, follower } = this.#living
+    const { home, follower, groups } = this.#living
     const { state, follows, newsAtMs } = follower
     const { wroteAtMs } = home
     const error =
-      state === 'held' ? (follower.error ?? home.trouble) : (home.trouble ?? follower.error)
+      (state === 'held' ? follower.error : undefined) ??
+      home.trouble ??
+      follower.error ??
+      groups.error
     return {
       kind: 'ldap',
       ...this.#set,
@@ -178,7 +187,7 @@ export class HomeKeeper {
 
   async #end(): Promise<void> {
     const living = this.#living
-    await living?.follower.close()
+    await Promise.all([living?.follower.close(), living?.groups.close()])
     living?.home.close()
     this.#living = undefined
   }
@@ -192,6 +201,7 @@ export class HomeKeeper {
     this.#living = {
       home,
       follower: new HomeFollower({ ...this.#parts, home }),
+      groups: new HomeGroups({ ...this.#parts, home }),
       watch: new HomeWatch(set.place, clock),
     }
   }

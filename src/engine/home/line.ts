@@ -30,7 +30,7 @@ export type Written =
   | { readonly kind: 'changed' }
 
 /** Results that say that what was sent cannot be stored, today and tomorrow. */
-const NOT_STORABLE: ReadonlySet<number> = new Set([17, 18, 19, 20, 21, 64, 65])
+export const NOT_STORABLE: ReadonlySet<number> = new Set([17, 18, 19, 20, 21, 64, 65])
 const WANTED = ['*', 'entryCSN', 'entryUUID', 'modifiersName']
 
 /** The entry of a row with what the server says of it. Undefined where there is none. */

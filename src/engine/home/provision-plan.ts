@@ -10,6 +10,7 @@ import {
   INDEXES,
   LOCAL_MAIL_ATTRIBUTES,
   LOCAL_MAIL_CLASSES,
+  MAIL_MEMBER,
   OBJECT_CLASSES,
   SECRET_ATTRIBUTES,
 } from './schema.ts'
@@ -136,6 +137,9 @@ function schemaSteps(config: readonly DirectoryEntry[]): Step[] {
   const localMail = classes.includes("'inetLocalMailRecipient'")
     ? []
     : [schemaOf('watari-local-mail', LOCAL_MAIL_ATTRIBUTES, LOCAL_MAIL_CLASSES)]
+  const known = schemas.flatMap((entry) => textsOf(entry, 'olcAttributeTypes')).join('\n')
+  if (!known.includes("'rfc822MailMember'"))
+    localMail.push(schemaOf('watari-mail-member', [MAIL_MEMBER], []))
   const ours = schemas.find(({ dn }) => /^cn=(?:\{\d+\})?watari,/i.test(dn))
   if (ours === undefined) return [...localMail, schemaOf('watari', ATTRIBUTE_TYPES, OBJECT_CLASSES)]
   const changes = (
@@ -164,7 +168,7 @@ const schemaOf = (
     objectClass: ['olcSchemaConfig'],
     cn: [name],
     olcAttributeTypes,
-    olcObjectClasses,
+    ...(olcObjectClasses.length > 0 && { olcObjectClasses }),
   }),
 })
 

@@ -84,11 +84,11 @@ export function attributesOf(entry: DirectoryEntry): readonly string[] {
 
 /** Where the row of a key lies. */
 export const dnOf = (key: DirectoryKey, base: string): string =>
-  `watariKey=${escaped(key)},${folderOf(key.slice(0, key.indexOf(':')), base)}`
+  `watariKey=${escapedName(key)},${folderOf(key.slice(0, key.indexOf(':')), base)}`
 
 /** Where rows of a kind lie. */
 export const folderOf = (kind: string, base: string): string =>
-  `ou=${escaped(FOLDERS[kind] ?? kind)},${base}`
+  `ou=${escapedName(FOLDERS[kind] ?? kind)},${base}`
 
 export const FOLDERS: Readonly<Record<string, string>> = {
   domain: 'domains',
@@ -100,7 +100,7 @@ export const FOLDERS: Readonly<Record<string, string>> = {
 }
 
 /** Every sign that a distinguished name gives a meaning to (RFC 4514 §2.4). */
-const escaped = (text: string): string =>
+export const escapedName = (text: string): string =>
   text
     .replaceAll(/[\\",;<>=+#\0]/g, (sign) => (sign === '\0' ? '\\00' : `\\${sign}`))
     .replace(/^ | $/g, '\\ ')

@@ -124,6 +124,10 @@ export const LOCAL_MAIL_CLASSES: readonly string[] = [
   "( 2.16.840.1.113730.3.2.147 NAME 'inetLocalMailRecipient' DESC 'Internet local mail recipient' SUP top AUXILIARY MAY ( mailLocalAddress $ mailHost $ mailRoutingAddress ) )",
 ]
 
+/** Members of a group who are no entries; in the file of Debian's slapd that has inetLocalMailRecipient. */
+export const MAIL_MEMBER =
+  "( 1.3.6.1.4.1.42.2.27.2.1.15 NAME 'rfc822MailMember' DESC 'rfc822 mail address of group member(s)' EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )"
+
 /** Looked up by readers of ours and of others. */
 export const INDEXES: readonly (readonly [types: readonly string[], how: string])[] = [
   [['objectClass'], 'eq'],
