@@ -9,9 +9,11 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import type { Octets } from '#base/octets.ts'
 import { fromUtf8, toUtf8 } from '#base/octets.ts'
-import { systemClock } from '#base/time.ts'
+import { DAY_MS, systemClock } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
 import { NodeCaller } from '#client/node/node-caller.ts'
 import type { Dial } from '#client/node/request.ts'
+import { takesMail as takes } from '#model/account-life.ts'
 import type { AccountId } from '#model/account.ts'
 import type { NodeId } from '#model/event.ts'
 import { declaredNode, NodeHub } from '#server/node/node-hub.ts'
@@ -91,12 +93,12 @@ async function startControl() {
   return { directory, settings, hub, index, stop }
 }
 
-async function startNode(name: string) {
+async function startNode(name: string, clock: Clock = systemClock) {
   const replica = new SqliteReplica(join(dir, `${name}-replica.db`))
   const events = new SqliteEventLog({ path: join(dir, `${name}-events.db`), node: name as NodeId })
   const node = new JoinedNode({
     dial: dialTo(join(dir, 'control.sock')),
-    clock: systemClock,
+    clock,
     log: silentLog,
     node: name,
     role: 'gateway',
@@ -143,6 +145,32 @@ const domain = {
 }
 
 describe('a node that has joined', () => {
+  test('goes by control’s day where its own clock is years off, also from the next start on', async () => {
+    const control = await startControl()
+    ends.push(control.stop)
+    const expiring = account('hanako')
+    const expiresOn = new Date(systemClock.nowMs() + 30 * DAY_MS).toISOString().slice(0, 10)
+    Object.assign(expiring.row.account, { expiresOn })
+    await control.directory.write([domain, expiring], by)
+    await control.settings.set({ 'spam.spamScore': 33 }, { by })
+    const wrong: Clock = {
+      ...systemClock,
+      nowMs: () => systemClock.nowMs() + 5 * 365 * DAY_MS,
+    }
+    const takesMail = ({ directory }: JoinedNode): boolean =>
+      takes(directory.byLogin('hanako')!, directory.moment)
+    const first = await startNode('gateway-1', wrong)
+    await until(
+      () => first.node.directory.seq === 2 && first.node.settings['spam.spamScore'] === 33,
+    )
+    assert.ok(takesMail(first.node))
+    await first.stop()
+    await control.stop()
+    const again = await startNode('gateway-1', wrong)
+    assert.equal(again.node.link.isUp, false)
+    assert.ok(takesMail(again.node))
+  })
+
   test(
     'gets what there is, then each change; a write waits for its ack',
     { timeout: 60_000 },

@@ -1,6 +1,7 @@
 import type { Log } from '#base/log.ts'
 import { err, messageOf, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
+import { HOUR_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import { NodeLink } from '#client/node/node-link.ts'
@@ -42,6 +43,9 @@ interface Parts {
   readonly beat: LinkParts['beat']
 }
 
+/** So often what time it is is kept for the next start. */
+const TIME_KEPT_EACH_MS = 6 * HOUR_MS
+
 /**
  * What a node knows and how it stays up to date: directory and settings in memory, read from its
  * own copies at the start and kept up by the link to control.
@@ -67,15 +71,21 @@ export class JoinedNode {
   /** Copies are written one after the other. */
   #saving: Promise<void> = Promise.resolve()
   #settings: Settings | undefined
+  readonly #lives: AccountClock
+  #keptTimeMs = -Infinity
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const lives = new AccountClock({
+    this.#lives = new AccountClock({
       clock: parts.clock,
       rules: () => lifeRulesOf(this.#settings),
       onJump: (byMs) => parts.log.warn('directory.clockJumped', { byMs }),
+      onControl: (differs) =>
+        differs === 'agrees'
+          ? parts.log.info('directory.clockAgrees')
+          : parts.log.error('directory.clockDiffers', { ...differs }),
     })
-    this.directory = new MemoryDirectory([], 0, lives)
+    this.directory = new MemoryDirectory([], 0, this.#lives)
     const { images, clock, log } = parts
     this.#keeper = images && new ImageKeeper({ directory: this.directory, images, clock, log })
     this.link = new NodeLink({
@@ -88,6 +98,7 @@ export class JoinedNode {
       settings: (snapshot, fetchTable) => this.#takeSettings(snapshot, fetchTable),
       rows: (line) => this.#takeRows(line),
       nodes: (places) => this.#takeNodes(places),
+      time: (controlMs) => this.#takeTime(controlMs),
     })
   }
 
@@ -102,7 +113,8 @@ export class JoinedNode {
     this.#keeper?.loaded(loaded)
     const copy = await this.#parts.copy.load()
     const settings = await settingsOfCopy(copy)
-    const { snapshot, tables, nodes } = copy
+    const { snapshot, tables, nodes, timeMs } = copy
+    if (timeMs !== undefined) this.#lives.remember((this.#keptTimeMs = timeMs))
     if (snapshot !== undefined) this.#snapshot = snapshot
     this.#places = nodes ?? []
     for (const listener of this.#placesListeners) listener()
@@ -184,8 +196,24 @@ export class JoinedNode {
     await this.#save({ snapshot: this.#snapshot, tables: this.#tables, nodes: places })
   }
 
-  #save(copy: Parameters<SettingsCopy['save']>[0]): Promise<void> {
-    const saved = this.#saving.then(() => this.#parts.copy.save(copy))
+  /** A start with a wrong clock goes on from there. */
+  #takeTime(controlMs: number): void {
+    this.#lives.told(controlMs)
+    const { knownMs = -Infinity } = this.#lives
+    // It is kept with the first settings else.
+    if (this.#snapshot.generation === 0) return
+    if (Math.abs(knownMs - this.#keptTimeMs) < TIME_KEPT_EACH_MS) return
+    const copy = { snapshot: this.#snapshot, tables: this.#tables, nodes: this.#places }
+    this.#save(copy).catch((cause: unknown) =>
+      this.#parts.log.warn('directory.timeNotKept', { cause: messageOf(cause) }),
+    )
+  }
+
+  #save(copy: Omit<Parameters<SettingsCopy['save']>[0], 'timeMs'>): Promise<void> {
+    const { knownMs: timeMs } = this.#lives
+    if (timeMs !== undefined) this.#keptTimeMs = timeMs
+    const save = { ...copy, ...(timeMs !== undefined && { timeMs }) }
+    const saved = this.#saving.then(() => this.#parts.copy.save(save))
     this.#saving = saved.catch(() => undefined)
     return saved
   }

@@ -57,6 +57,8 @@ export interface LinkParts {
   ): Promise<Outcome<void, string>>
   /** Takes rows; durable when it resolves. */
   rows(line: Extract<StreamLine, { kind: 'gather' | 'replace' | 'changes' }>): Promise<void>
+  /** What time it is at control, told at first and again and again. */
+  time(controlMs: number): void
   /** Takes the joined nodes; durable when it resolves. */
   nodes(places: readonly NodePlace[]): Promise<void>
   /** The node's own records that control does not have yet. */
@@ -202,6 +204,7 @@ export class NodeLink {
   async #take(line: StreamLine): Promise<boolean> {
     switch (line.kind) {
       case 'ping':
+        if (line.atMs !== undefined) this.#parts.time(line.atMs)
         return false
       case 'gather':
         await this.#parts.rows(line)

@@ -105,7 +105,8 @@ export const streamLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('changes'), changes: z.array(change) }),
   /** All nodes that have joined, and where they answer. */
   z.object({ kind: z.literal('nodes'), nodes: z.array(nodePlace) }),
-  z.object({ kind: z.literal('ping') }),
+  /** Also the first line of all; with control's own clock. */
+  z.object({ kind: z.literal('ping'), atMs: z.number().optional() }),
 ])
 export type StreamLine = z.infer<typeof streamLine>
 export type WireSnapshot = z.infer<typeof snapshot>

@@ -116,8 +116,10 @@ describe("a node's stream", () => {
     control.nodes.places = [{ name: '門' }]
     const { peer, subscription, ended } = control.subscribe({ seq: 1, hash: 'h2', generation: 2 })
     await settle()
-    assert.deepEqual(peer.text.split('\n').length, 5)
-    const kinds = peer.text.split('\n').slice(0, -1)
+    assert.deepEqual(peer.text.split('\n').length, 6)
+    const [first = '', ...kinds] = peer.text.split('\n').slice(0, -1)
+    // A node whose clock is wrong knows it before anything else.
+    assert.deepEqual(JSON.parse(first), { kind: 'ping', atMs: control.clock.nowMs() })
     assert.match(kinds[0]!, /^\{"kind":"nodes","nodes":\[\{"name":"門"\}\]\}$/)
     peer.text = kinds.slice(1).join('\n') + '\n'
     assert.deepEqual(peer.take(), ['settings 3', 'changes 2,3', 'changes 4,5'])
@@ -161,7 +163,7 @@ describe("a node's stream", () => {
       })()
       await settle()
       const told = peer.take().filter((line) => !line.startsWith('nodes'))
-      assert.deepEqual(told, ['gather first 1', `replace ${given.seq}`])
+      assert.deepEqual(told, ['ping', 'gather first 1', `replace ${given.seq}`])
       subscription.end()
     })
 

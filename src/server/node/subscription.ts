@@ -50,6 +50,7 @@ export class Subscription {
   async run(): Promise<void> {
     this.#response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     this.#response.flushHeaders()
+    await this.#ping()
     while (!this.#gone.signal.aborted) {
       this.#woken = new AbortController()
       await this.#sendNodes()
@@ -58,8 +59,12 @@ export class Subscription {
       if (this.#gone.signal.aborted) return
       if (this.#woken.signal.aborted) continue
       await sleep(this.#parts.clock, PING_MS, this.#woken.signal)
-      if (!this.#woken.signal.aborted) await this.#send({ kind: 'ping' })
+      if (!this.#woken.signal.aborted) await this.#ping()
     }
+  }
+
+  #ping(): Promise<void> {
+    return this.#send({ kind: 'ping', atMs: this.#parts.clock.nowMs() })
   }
 
   async #sendNodes(): Promise<void> {

@@ -7,15 +7,24 @@ import type { LifeRules, Moment } from '#model/account-life.ts'
 const JUMP_MS = DAY_MS
 /** So long it goes on as before: somebody sets it right, or the next day begins by the new one. */
 const HOLD_MS = DAY_MS
+/** A machine may have been off for so long: a clock that has gone further since is wrong. */
+const OFF_MS = 100 * DAY_MS
 
 /**
  * The time by which accounts begin and end. A clock that jumps ends nobody's account and begins nobody's:
- * for a day the calendar goes on from where it was, so that a wrong clock refuses no mail of a cohort.
+ * for a day the calendar goes on from where it was, so that a wrong clock refuses no mail of a cohort. So
+ * it is with a clock that is wrong from the start, where it is known what time it was before; and one that
+ * is another than control's is not believed at all.
  */
 export class AccountClock {
   readonly #clock: Clock
   readonly #rules: () => LifeRules
   readonly #onJump: (byMs: number) => void
+  readonly #onControl: (differs: ClockDiffers | 'agrees') => void
+  /** What time it was, when this was known last before the start. */
+  #knownMs: number | undefined
+  #hasHeard = false
+  #isFar = false
   /** Both clocks when they were looked at last. */
   #seen: { readonly wallMs: number; readonly monotonicMs: number } | undefined
   /** Since a jump: how far the calendar is behind the wall clock, and until when. */
@@ -28,10 +37,55 @@ export class AccountClock {
     readonly clock: Clock
     readonly rules: () => LifeRules
     readonly onJump?: (byMs: number) => void
+    /** Told once, and again when the clocks are one. */
+    readonly onControl?: (differs: ClockDiffers | 'agrees') => void
   }) {
     this.#clock = parts.clock
     this.#rules = parts.rules
     this.#onJump = parts.onJump ?? (() => undefined)
+    this.#onControl = parts.onControl ?? (() => undefined)
+  }
+
+  /** What time it was when this was known last; before anybody looks. */
+  remember(knownMs: number): void {
+    const wallMs = this.#clock.nowMs()
+    const monotonicMs = this.#clock.monotonicMs()
+    this.#knownMs = knownMs
+    this.#seen = { wallMs, monotonicMs }
+    if (follows(wallMs, knownMs)) return
+    this.#held = { behindMs: wallMs - knownMs, untilMs: monotonicMs + HOLD_MS }
+    this.#onJump(wallMs - knownMs)
+  }
+
+  /**
+   * What time it is at control. Of two clocks that differ the one is believed that can follow on what was
+   * known, control's before ours; where neither can, the calendar goes on from there until they are one.
+   */
+  told(controlMs: number): void {
+    const calendarMs = this.#nowMs()
+    const wallMs = this.#clock.nowMs()
+    const isFar = Math.abs(wallMs - controlMs) > JUMP_MS
+    if (isFar) {
+      const trueMs = this.#hasHeard ? calendarMs : this.#firstMs({ controlMs, wallMs, calendarMs })
+      const behindMs = wallMs - trueMs
+      this.#held = Math.abs(behindMs) > JUMP_MS ? { behindMs, untilMs: Infinity } : undefined
+    } else if (this.#held?.untilMs === Infinity) this.#held = undefined
+    this.#hasHeard = true
+    this.#moment = undefined
+    if (isFar === this.#isFar) return
+    this.#isFar = isFar
+    this.#onControl(isFar ? { aheadMs: wallMs - controlMs, today: this.moment.today } : 'agrees')
+  }
+
+  #firstMs(at: { controlMs: number; wallMs: number; calendarMs: number }): number {
+    const known = this.#knownMs
+    if (known === undefined || follows(at.controlMs, known)) return at.controlMs
+    return follows(at.wallMs, known) ? at.wallMs : at.calendarMs
+  }
+
+  /** What time it is for accounts, to be remembered; undefined while nobody but this clock has told it. */
+  get knownMs(): number | undefined {
+    return this.#hasHeard ? this.#nowMs() : undefined
   }
 
   /** Made anew each second at most: it is asked for each recipient. */
@@ -68,6 +122,15 @@ export class AccountClock {
     return wallMs - (this.#held?.behindMs ?? 0)
   }
 }
+
+/** How far the wall clock is ahead of control's, and which day it is for accounts. */
+export interface ClockDiffers {
+  readonly aheadMs: number
+  readonly today: string
+}
+
+const follows = (ms: number, knownMs: number): boolean =>
+  ms > knownMs - JUMP_MS && ms < knownMs + OFF_MS
 
 const isSame = (a: LifeRules, b: LifeRules): boolean =>
   a === b || (Object.keys(a) as (keyof LifeRules)[]).every((rule) => a[rule] === b[rule])

@@ -12,12 +12,15 @@ export interface SettingsCopy {
     readonly tables: Readonly<Record<string, string>>
     /** The nodes of the installation, as control told them last. */
     readonly nodes?: readonly NodePlace[]
+    /** What time it was when this was kept, where that was known. */
+    readonly timeMs?: number
   }>
   save(copy: {
     readonly snapshot: SettingsSnapshot
     /** The text of each table that the snapshot names, by hash. */
     readonly tables: Readonly<Record<string, string>>
     readonly nodes?: readonly NodePlace[]
+    readonly timeMs?: number
   }): Promise<void>
 }
 
