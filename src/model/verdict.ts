@@ -18,15 +18,18 @@ export type VirusOutcome =
   | { readonly kind: 'unscannable'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly reason: string }
 
-export type SenderResult =
-  | 'none'
-  | 'neutral'
-  | 'pass'
-  | 'fail'
-  | 'softfail'
-  | 'policy'
-  | 'temperror'
-  | 'permerror'
+/** The words for a result (RFC 8601 §2.7). */
+export const SENDER_RESULTS = [
+  'none',
+  'neutral',
+  'pass',
+  'fail',
+  'softfail',
+  'policy',
+  'temperror',
+  'permerror',
+] as const
+export type SenderResult = (typeof SENDER_RESULTS)[number]
 
 /** One authentication result (RFC 8601). */
 export interface AuthResult {

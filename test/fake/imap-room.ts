@@ -1,3 +1,4 @@
+import type { LoginListener } from '#server/login-listener.ts'
 import type { NewEvent } from '#model/event.ts'
 import type { TestContext } from 'node:test'
 import { silentLog } from '#base/log.ts'
@@ -7,7 +8,7 @@ import { systemClock } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { TlsIdentity } from '#net/tls.ts'
 import { imapShared, serveImap } from '#server/imap/serve.ts'
-import type { ImapListener, ImapListenerOptions, ImapShared } from '#server/imap/serve.ts'
+import type { ImapListenerOptions, ImapShared } from '#server/imap/serve.ts'
 import type { ImapLimits } from '#server/imap/session/limits.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 import { FakeAuthenticator, fakeAccount } from './authenticator.ts'
@@ -24,7 +25,7 @@ export interface ImapRoomUnderTest {
   readonly quotas: Quotas
   readonly authenticator: FakeAuthenticator
   readonly shared: ImapShared
-  readonly listener: ImapListener
+  readonly listener: LoginListener
   readonly port: number
   /** A raw client that has read the greeting. */
   connect(): Promise<LineClient>

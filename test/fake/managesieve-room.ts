@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { LoginListener } from '#server/login-listener.ts'
 import type { TestContext } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { fromLatin1, toLatin1, toUtf8 } from '#base/octets.ts'
@@ -11,11 +12,7 @@ import { scriptsOf } from '#engine/deliver/scripts.ts'
 import { toldScripts } from '#engine/deliver/told-scripts.ts'
 import type { NewEvent } from '#model/event.ts'
 import { manageSieveShared, serveManageSieve } from '#server/managesieve/serve.ts'
-import type {
-  ManageSieveLimits,
-  ManageSieveListener,
-  ManageSieveListenerOptions,
-} from '#server/managesieve/serve.ts'
+import type { ManageSieveLimits, ManageSieveListenerOptions } from '#server/managesieve/serve.ts'
 import { FakeAuthenticator } from './authenticator.ts'
 import { LineClient } from './line-client.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
@@ -24,7 +21,7 @@ export interface ManageSieveRoomUnderTest {
   readonly store: FakeMailboxStore
   readonly authenticator: FakeAuthenticator
   readonly events: readonly NewEvent[]
-  readonly listener: ManageSieveListener
+  readonly listener: LoginListener
   readonly port: number
   /** A raw client that has read the greeting. */
   readonly connect: () => Promise<LineClient>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { LoginListener } from '#server/login-listener.ts'
 import type { TestContext } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import type { Octets } from '#base/octets.ts'
@@ -6,7 +7,7 @@ import { systemClock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { MailboxId, MailboxPath, Uid } from '#model/mailbox.ts'
 import { pop3Shared, servePop3 } from '#server/pop3/serve.ts'
-import type { Pop3Limits, Pop3Listener, Pop3ListenerOptions } from '#server/pop3/serve.ts'
+import type { Pop3Limits, Pop3ListenerOptions } from '#server/pop3/serve.ts'
 import { FakeAuthenticator } from './authenticator.ts'
 import { LineClient } from './line-client.ts'
 import { FakeMailboxStore } from './mailbox-store.ts'
@@ -14,7 +15,7 @@ import { FakeMailboxStore } from './mailbox-store.ts'
 export interface Pop3RoomUnderTest {
   readonly store: FakeMailboxStore
   readonly authenticator: FakeAuthenticator
-  readonly listener: Pop3Listener
+  readonly listener: LoginListener
   readonly port: number
   /** A raw client that has read the greeting. */
   readonly connect: () => Promise<LineClient>

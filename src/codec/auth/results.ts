@@ -1,5 +1,6 @@
 import { asciiLower, oneLine } from '#base/text.ts'
-import type { AuthResult, SenderResult } from '#model/verdict.ts'
+import { SENDER_RESULTS } from '#model/verdict.ts'
+import type { AuthResult } from '#model/verdict.ts'
 
 export interface AuthenticationResults {
   readonly authservId: string
@@ -7,16 +8,6 @@ export interface AuthenticationResults {
 }
 
 const METHODS: readonly AuthResult['method'][] = ['spf', 'dkim', 'dmarc']
-const RESULTS: readonly SenderResult[] = [
-  'none',
-  'neutral',
-  'pass',
-  'fail',
-  'softfail',
-  'policy',
-  'temperror',
-  'permerror',
-]
 /** Characters of one property's value that are shown. */
 const VALUE_LENGTH_MAX = 255
 
@@ -42,7 +33,7 @@ export function parseResults(text: string): AuthenticationResults | undefined {
 function parseClause(words: readonly string[]): AuthResult[] {
   const [method, result] = pairOf(words[0] ?? '')
   const name = METHODS.find((known) => known === asciiLower(method).replace(/\/\d+$/, ''))
-  const known = RESULTS.find((word) => word === asciiLower(result))
+  const known = SENDER_RESULTS.find((word) => word === asciiLower(result))
   if (name === undefined || known === undefined) return []
   const properties = words
     .slice(1)

@@ -1,5 +1,6 @@
 import { oneLine } from '#base/text.ts'
 import type { AccountId } from '#model/account.ts'
+import { SENDER_RESULTS } from '#model/verdict.ts'
 import type { AuthResult, RuleHit, SpamClass, Verdict, VirusOutcome } from '#model/verdict.ts'
 
 /** What a gateway tells the store about a message that it hands on. */
@@ -99,16 +100,7 @@ function parseVerdict(value: unknown): Verdict | undefined {
 
 const CLASSES: readonly SpamClass[] = ['clean', 'suspected', 'spam']
 const METHODS: readonly string[] = ['spf', 'dkim', 'dmarc'] satisfies AuthResult['method'][]
-const RESULTS: readonly string[] = [
-  'none',
-  'neutral',
-  'pass',
-  'fail',
-  'softfail',
-  'policy',
-  'temperror',
-  'permerror',
-] satisfies AuthResult['result'][]
+const RESULTS: readonly string[] = SENDER_RESULTS
 
 function parseVirus(value: unknown): VirusOutcome | undefined {
   if (!isRecord(value)) return undefined

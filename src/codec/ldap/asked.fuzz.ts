@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fromUtf8 } from '#base/octets.ts'
+import { someFilter, someType } from '#test/fake/ldap-filters.ts'
 import {
   BOOLEAN,
   ENUMERATED,
@@ -24,54 +25,9 @@ import { encodeResponse } from './write-response.ts'
 
 const octets = fc.uint8Array({ maxLength: 40 })
 const text = fc.string({ unit: 'grapheme', maxLength: 20 })
-const type = fc.constantFrom('uid', 'cn;lang-ja', '2.5.4.3')
+const filter = someFilter({ value: octets })
 
-const leaf: fc.Arbitrary<Filter> = fc.oneof(
-  fc.record({
-    kind: fc.constantFrom(
-      'equal' as const,
-      'atLeast' as const,
-      'atMost' as const,
-      'approximate' as const,
-    ),
-    type,
-    value: octets,
-  }),
-  fc.record({ kind: fc.constant('present' as const), type }),
-  fc.record(
-    {
-      kind: fc.constant('substrings' as const),
-      type,
-      initial: octets,
-      any: fc.array(octets, { maxLength: 2 }),
-      final: octets,
-    },
-    { requiredKeys: ['kind', 'type', 'initial', 'any'] },
-  ),
-  fc.record(
-    {
-      kind: fc.constant('extensible' as const),
-      rule: fc.constantFrom('caseExactMatch', '2.5.13.5'),
-      type,
-      value: octets,
-      ofDn: fc.boolean(),
-    },
-    { requiredKeys: ['kind', 'value', 'ofDn'] },
-  ),
-)
-const filter = fc.letrec<{ whole: Filter }>((tie) => ({
-  whole: fc.oneof(
-    { depthSize: 'small' },
-    leaf,
-    fc.record({
-      kind: fc.constantFrom('and' as const, 'or' as const),
-      filters: fc.array(tie('whole'), { maxLength: 3 }),
-    }),
-    fc.record({ kind: fc.constant('not' as const), filter: tie('whole') }),
-  ),
-})).whole
-
-const attribute = fc.record({ type, values: fc.array(octets, { maxLength: 3 }) })
+const attribute = fc.record({ type: someType, values: fc.array(octets, { maxLength: 3 }) })
 const request: fc.Arbitrary<LdapRequest> = fc.oneof(
   fc.record({
     op: fc.constant('bind' as const),
@@ -101,7 +57,7 @@ const request: fc.Arbitrary<LdapRequest> = fc.oneof(
     changes: fc.array(
       fc.record({
         kind: fc.constantFrom('add' as const, 'delete' as const, 'replace' as const),
-        type,
+        type: someType,
         values: fc.array(octets, { maxLength: 3 }),
       }),
       { maxLength: 3 },
@@ -119,10 +75,10 @@ const request: fc.Arbitrary<LdapRequest> = fc.oneof(
     },
     { requiredKeys: ['op', 'dn', 'rdn', 'deleteOldRdn'] },
   ),
-  fc.record({ op: fc.constant('compare' as const), dn: text, type, value: octets }),
+  fc.record({ op: fc.constant('compare' as const), dn: text, type: someType, value: octets }),
   fc.record({ op: fc.constant('abandon' as const), id: fc.nat() }),
   fc.record(
-    { op: fc.constant('extended' as const), oid: type, value: octets },
+    { op: fc.constant('extended' as const), oid: someType, value: octets },
     { requiredKeys: ['op', 'oid'] },
   ),
 )

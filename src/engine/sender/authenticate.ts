@@ -4,18 +4,8 @@ import { bufferOf } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import { SENDER_RESULTS } from '#model/verdict.ts'
 import type { AuthResult, SenderResult } from '#model/verdict.ts'
-
-const RESULTS: readonly string[] = [
-  'none',
-  'neutral',
-  'pass',
-  'fail',
-  'softfail',
-  'policy',
-  'temperror',
-  'permerror',
-]
 
 /** Signatures that are shown; mailauth looks at all of them. */
 const SIGNATURES_MAX = 10
@@ -73,4 +63,4 @@ export async function authenticateSender(
 }
 
 const resultOf = (text: string): SenderResult =>
-  RESULTS.includes(text) ? (text as SenderResult) : 'permerror'
+  SENDER_RESULTS.find((word) => word === text) ?? 'permerror'

@@ -1,14 +1,11 @@
-import type { Log } from '#base/log.ts'
-import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import { Admission } from '#net/admission.ts'
 import { openDoor } from '#net/door.ts'
-import type { TlsIdentity } from '#net/tls.ts'
-import type { Authenticator } from '#store/directory/authenticator.ts'
 import { endFallen } from '#store/directory/standing.ts'
 import type { MailboxChanged } from '#store/mailbox/mailbox-view.ts'
+import type { LoginListener, LoginListenerOptions } from '#server/login-listener.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { TextSearch } from '#store/search/text-search.ts'
 import type { AccountNames } from './session/account-names.ts'
@@ -22,26 +19,10 @@ import { ReadAhead } from './session/read-ahead.ts'
 import { RecentMarks } from './view/recent.ts'
 import { ShownTexts } from './view/shown-texts.ts'
 
-export interface ImapListenerOptions {
-  readonly listen: { readonly address: string; readonly port: number; readonly ipv6Only?: boolean }
+export interface ImapListenerOptions extends LoginListenerOptions {
   readonly tls?: 'starttls' | 'implicit'
-  /** The certificate of now; without one there is no TLS. */
-  readonly identity?: () => TlsIdentity
-  readonly hostname: string
-  readonly authenticator: Authenticator
-  /** Whether passwords are taken without TLS, by the client's address: for loopback and tests. */
-  readonly allowPlaintext?: boolean | ((ip: string) => boolean)
   /** Shared by all listeners of a process, so that each mailbox has one view in it. */
   readonly shared: ImapShared
-  readonly clock: Clock
-  readonly log: Log
-}
-
-export interface ImapListener {
-  readonly port: number
-  connections(): number
-  /** Accepts no more, says BYE, and waits up to `graceMs` for sessions to end. */
-  close(graceMs: number): Promise<void>
 }
 
 /** Views and counts of one process. */
@@ -110,7 +91,7 @@ export function imapShared(options: {
 }
 
 /** Listens for IMAP (RFC 3501). Throws Fault `config` where the place cannot be had. */
-export async function serveImap(options: ImapListenerOptions): Promise<ImapListener> {
+export async function serveImap(options: ImapListenerOptions): Promise<LoginListener> {
   const { shared } = options
   const room: ImapRoom = {
     store: shared.store,

@@ -1,15 +1,12 @@
-import type { Log } from '#base/log.ts'
 import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
-import type { Clock } from '#base/time.ts'
 import { renderResponse } from '#codec/managesieve/response.ts'
 import { toLatin1 } from '#base/octets.ts'
 import type { ScriptsBy } from '#engine/deliver/told-scripts.ts'
 import { Admission } from '#net/admission.ts'
 import type { AdmissionLimits } from '#net/admission.ts'
 import { openDoor } from '#net/door.ts'
-import type { TlsIdentity } from '#net/tls.ts'
-import type { Authenticator } from '#store/directory/authenticator.ts'
 import { endFallen } from '#store/directory/standing.ts'
+import type { LoginListener, LoginListenerOptions } from '#server/login-listener.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { bye } from './responses.ts'
 import { ManageSieveSession } from './session.ts'
@@ -53,30 +50,14 @@ export const manageSieveShared = (options: {
   admission: new Admission(),
 })
 
-export interface ManageSieveListenerOptions {
-  readonly listen: { readonly address: string; readonly port: number; readonly ipv6Only?: boolean }
-  /** The certificate of now; without one there is no STARTTLS. */
-  readonly identity?: () => TlsIdentity
-  readonly hostname: string
-  readonly authenticator: Authenticator
-  /** Whether passwords are taken without TLS, by the client's address: for loopback and tests. */
-  readonly allowPlaintext?: boolean | ((ip: string) => boolean)
+export interface ManageSieveListenerOptions extends LoginListenerOptions {
   readonly shared: ManageSieveShared
-  readonly clock: Clock
-  readonly log: Log
-}
-
-export interface ManageSieveListener {
-  readonly port: number
-  connections(): number
-  /** Accepts no more, ends sessions that wait, and gives the others `graceMs`. */
-  close(graceMs: number): Promise<void>
 }
 
 /** Listens for ManageSieve (RFC 5804). Throws Fault `config` where the place cannot be had. */
 export async function serveManageSieve(
   options: ManageSieveListenerOptions,
-): Promise<ManageSieveListener> {
+): Promise<LoginListener> {
   const { admission, limits } = options.shared
   const door = await openDoor({
     ...options,

@@ -1,13 +1,10 @@
-import type { Log } from '#base/log.ts'
 import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
-import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import { Admission } from '#net/admission.ts'
 import type { AdmissionLimits } from '#net/admission.ts'
 import { openDoor } from '#net/door.ts'
-import type { TlsIdentity } from '#net/tls.ts'
-import type { Authenticator } from '#store/directory/authenticator.ts'
 import { endFallen } from '#store/directory/standing.ts'
+import type { LoginListener, LoginListenerOptions } from '#server/login-listener.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { Pop3Session } from './session.ts'
 
@@ -52,29 +49,14 @@ export const pop3Shared = (options: {
   withJunk: options.withJunk ?? (() => false),
 })
 
-export interface Pop3ListenerOptions {
-  readonly listen: { readonly address: string; readonly port: number; readonly ipv6Only?: boolean }
+export interface Pop3ListenerOptions extends LoginListenerOptions {
   readonly tls?: 'starttls' | 'implicit'
-  readonly identity?: () => TlsIdentity
-  readonly hostname: string
-  readonly authenticator: Authenticator
-  /** Whether passwords are taken without TLS, by the client's address: for loopback and tests. */
-  readonly allowPlaintext?: boolean | ((ip: string) => boolean)
   /** Shared by all listeners of a process. */
   readonly shared: Pop3Shared
-  readonly clock: Clock
-  readonly log: Log
-}
-
-export interface Pop3Listener {
-  readonly port: number
-  connections(): number
-  /** Accepts no more, ends sessions that wait, and gives the others `graceMs`. */
-  close(graceMs: number): Promise<void>
 }
 
 /** Listens for POP3 (RFC 1939). Throws Fault `config` where the place cannot be had. */
-export async function servePop3(options: Pop3ListenerOptions): Promise<Pop3Listener> {
+export async function servePop3(options: Pop3ListenerOptions): Promise<LoginListener> {
   const { admission, limits } = options.shared
   const door = await openDoor({
     ...options,
