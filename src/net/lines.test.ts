@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { Fault } from '#base/outcome.ts'
 import { FakeClock, SECOND_MS, systemClock } from '#base/time.ts'
 import { OctetReader } from './lines.ts'
 
@@ -215,4 +216,24 @@ test('a literal is gathered as it comes, in any segments', async () => {
     }),
     { numRuns: 50 },
   )
+})
+
+test('what was said goes out before each wait; a peer that cannot hear it has ended', async () => {
+  const stream = new PassThrough()
+  let said = 0
+  const reader = new OctetReader(stream, systemClock, () => {
+    said++
+    return said < 3 ? Promise.resolve() : Promise.reject(new Fault('closed', '誰もいない'))
+  })
+  stream.write('一\r\n二')
+  const first = await reader.line(100, 1_000)
+  const before = said
+  assert.equal(text(first), '一')
+  const second = reader.line(100, 1_000)
+  await new Promise(setImmediate)
+  assert.equal(said, before + 1)
+  stream.write('\r\n')
+  assert.equal(text(await second), '二')
+  said = 2
+  assert.equal(await reader.line(100, 1_000), 'eof')
 })

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { CR, LF } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
+import { isFault } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
 
 const GROWN_BYTES_MIN = 4_096
@@ -26,7 +27,8 @@ export class OctetReader {
 
   /**
    * `beforeWait` runs before each wait for octets that have not come, be it amid a line or a literal: what
-   * was said goes out then, since the peer may send no more until it has heard it.
+   * was said goes out then, since the peer may send no more until it has heard it. Where it throws Fault
+   * `closed`, the peer has ended.
    */
   constructor(stream: Readable, clock: Clock, beforeWait?: () => Promise<void>) {
     this.#stream = stream
@@ -171,13 +173,24 @@ export class OctetReader {
       }
       if (!isSaid) {
         isSaid = true
-        await this.#beforeWait?.()
+        if (!(await this.#said())) return 'eof'
         continue
       }
       if (this.#ended || this.#stream.destroyed) return 'eof'
       const waitMs = deadline - this.#clock.monotonicMs()
       if (waitMs <= 0) return 'timeout'
       if (!(await this.#woken(waitMs))) return 'timeout'
+    }
+  }
+
+  /** False where nobody is there to hear it. Whoever reads beside something else (IDLE) catches nothing. */
+  async #said(): Promise<boolean> {
+    try {
+      await this.#beforeWait?.()
+      return true
+    } catch (thrown) {
+      if (isFault(thrown, 'closed')) return false
+      throw thrown
     }
   }
 

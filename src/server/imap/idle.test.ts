@@ -85,3 +85,16 @@ test('IDLE tells each change, keeps silent connections alive, and ends by DONE (
   assert.match(await idler.line(), /^\+ /)
   assert.match(await idler.line(), /^j BAD/)
 })
+
+test('clients that are gone as they begin to idle end nobody else', async (t) => {
+  const room = await imapRoom(t)
+  const other = await room.login()
+  for (let n = 0; n < 20; n++) {
+    const client = await room.login()
+    await client.command('SELECT INBOX')
+    client.send('i IDLE\r\n')
+    client.socket.resetAndDestroy()
+  }
+  while (room.listener.connections() > 1) await new Promise(setImmediate)
+  assert.match(await other.command('NOOP'), /^OK/)
+})

@@ -20,6 +20,8 @@ export const idle: ImapCommand<'IDLE'> = {
     const { selected } = session
     await selected?.view.refresh()
     session.out.line('+ idling')
+    // Before anybody reads: from here on news is sent beside the wait for DONE.
+    await session.out.flush()
     if (selected !== undefined) selected.busy = false // no row number is held while waiting
     try {
       return await waitForDone(session)

@@ -35,9 +35,14 @@ class Compressed {
   }
 
   async command(text: string): Promise<string> {
-    this.#deflate.write(`z ${text}\r\n`)
+    return this.until(`z ${text}\r\n`, /^z [^\r]*\r\n$/m)
+  }
+
+  /** Sends it; resolves with all that has come once that has `last` in it. */
+  async until(sent: string, last: RegExp): Promise<string> {
+    this.#deflate.write(sent)
     for (;;) {
-      const end = /^z [^\r]*\r\n$/m.exec(this.#text)
+      const end = last.exec(this.#text)
       if (end !== null) {
         const answer = this.#text
         this.#text = ''
@@ -93,6 +98,30 @@ test('what becomes much too long, or is no deflate, ends the connection and no o
     }
   }
   assert.match(await other.command('NOOP'), /^OK/)
+})
+
+test('what is told in IDLE comes behind the answers to what was pipelined before it', async (t) => {
+  const room = await imapRoom(t)
+  const [plain, other] = [await room.login(), await room.login()]
+  for (let n = 1; n <= 60; n++) await other.append('INBOX', Buffer.from(`Subject: ${n}\r\n\r\n`))
+  await plain.command('COMPRESS DEFLATE')
+  const client = new Compressed(t, plain)
+  for (const each of [client, other]) await each.command('SELECT INBOX')
+  // Told only where numbers may change, and FETCH is not that place (RFC 9051 §7.5.1).
+  await other.command('STORE 1 +FLAGS.SILENT (\\Deleted)')
+  await other.command('EXPUNGE')
+  const answer = await client.until(
+    'i FETCH 2:60 (INTERNALDATE ENVELOPE)\r\nz IDLE\r\n',
+    /EXPUNGE\r\n/,
+  )
+  const order = ['* 2 FETCH', '* 60 FETCH', '\r\ni OK', '\r\n+ idling', '\r\n* 1 EXPUNGE']
+  const places = order.map((text) => answer.indexOf(text))
+  assert.deepEqual(
+    places.toSorted((a, b) => a - b),
+    places,
+  )
+  assert.ok(!places.includes(-1))
+  assert.match(await client.until('DONE\r\n', /^z OK/m), /^z OK/m)
 })
 
 test('what was sent before the connection ended is answered, however much it is', async (t) => {
