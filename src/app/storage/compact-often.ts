@@ -18,15 +18,18 @@ export function compactOften(
 ): { close(): void } {
   let segment = mailboxes.segment
   let atMs = clock.monotonicMs()
+  /** The last run has moved something: the next deletes the files that it was in. */
+  let hasMoved = false
   return recurring(
     clock,
     { name: 'mailboxes.compact', firstMs: LOOK_EVERY_MS, everyMs: LOOK_EVERY_MS },
     async () => {
       const isDue = clock.monotonicMs() - atMs >= EVERY_MS
-      if (!isDue && mailboxes.segment === segment) return
+      if (!isDue && !hasMoved && mailboxes.segment === segment) return
       segment = mailboxes.segment
       try {
-        const { damaged } = await mailboxes.compact()
+        const { moved, damaged } = await mailboxes.compact()
+        hasMoved = moved > 0
         if (damaged > 0)
           process.stderr.write(
             `mailboxes.compact: ${damaged} contents are damaged and cannot be read; all others are whole\n`,
