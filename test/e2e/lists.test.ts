@@ -108,7 +108,7 @@ describe('a mailing list', () => {
     await cli.refused(['list', 'approve', LIST, '1'], 1)
   })
 
-  it('signs a post once for all members, by the key of its domain that the name service has', async () => {
+  it('signs the copy of each member elsewhere, over a link of their own, by the key that the name service has (RFC 8058)', async () => {
     const [dns, sink] = await Promise.all([startFakeDns(), startSink()])
     try {
       await cli.run(['settings', 'set', 'dns.servers', dns.address])
@@ -121,16 +121,22 @@ describe('a mailing list', () => {
       dns.zone = { [`${name} TXT`]: [texts] }
       assert.match(await cli.run(['dkim', 'check', 'campus.example']), / published {2}published /)
       assert.match(await cli.run(['dkim', 'activate', 'campus.example']), / signing /)
+      await cli.run(['settings', 'set', 'web.publicUrl', 'https://mail.campus.example'])
       await post('hanako', 'p3', '懇親会')
       await sink.taken(2)
       const records = { [name!]: texts.join('') }
-      const signatures = sink.mails.map(({ content }) => {
+      const links = sink.mails.map(({ content }) => {
         const text = content.toString('latin1')
-        return /^DKIM-Signature:.*?\r\n(?!\t)/ms.exec(text)?.[0]
+        assert.match(text, /\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n/)
+        const [signature] = /^DKIM-Signature:.*?\r\n(?!\t)/ms.exec(text)!
+        const signed = /\th=([^;]+);/.exec(signature)![1]!.replaceAll(/\s/g, '').split(':')
+        assert.ok(signed.includes('list-unsubscribe') && signed.includes('list-unsubscribe-post'))
+        return /^List-Unsubscribe: <(https:\S+)>/m.exec(text)?.[1]
       })
       for (const { content } of sink.mails)
         assert.equal((await dkimResults(content, records))[0], 'pass')
-      assert.equal(new Set(signatures).size, 1)
+      assert.equal(new Set(links).size, 2)
+      assert.ok(!links.includes(undefined))
       const selector = name!.split('.')[0]!
       assert.match(await cli.run(['dkim', 'rotate', 'campus.example']), /then: watari dkim rotate/)
       assert.match(await cli.run(['dkim', 'retire', 'campus.example', selector]), /record until 20/)
