@@ -143,6 +143,7 @@ export async function startMailboxOwner(options: {
     lists: (id) => scriptLists(id, node.directory, clock.nowMs()),
     limits: () => ({ redirectsMax: node.settings['sieve.redirectsMax'] }),
     sent: () => pump.wake(),
+    events,
     clock,
     log,
   })

@@ -5,6 +5,7 @@ import { fromUtf8, toUtf8 } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { MINUTE_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
+import type { NewEvent } from '#model/event.ts'
 import { DELETED, SEEN, SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { Uid } from '#model/mailbox.ts'
 import type { MailboxChange } from '#store/mailbox/commit.ts'
@@ -18,10 +19,12 @@ const FLAGGED = 4
 let store: FakeMailboxStore
 let scripts: MailboxScripts
 let sent: number
+let failed: NewEvent[]
 let owner: ConstructorParameters<typeof MailboxScripts>[0]['owner']
 beforeEach(() => {
   store = new FakeMailboxStore()
   sent = 0
+  failed = []
   owner = (id) => ({ addresses: [addr(`${id}@campus.example`)], name: '花子', language: 'ja' })
   scripts = new MailboxScripts({
     mailboxes: store,
@@ -30,6 +33,7 @@ beforeEach(() => {
     lists: () => ({ has: () => false, holds: () => false, addresses: () => undefined }),
     limits: () => ({}),
     sent: () => void sent++,
+    events: { emit: (event) => void failed.push(event) },
     clock: store.clock,
     log: silentLog,
   })
@@ -220,6 +224,10 @@ describe('scripts of mailboxes (RFC 6785)', () => {
       await ran()
     }
     assert.deepEqual(await flagsIn('Archive'), ['1', '2', '3', '4'])
+    assert.deepEqual(
+      failed.map(({ name, fields }) => [name, fields['name'], fields['line']]),
+      [2, 2, 1, 1].map((line) => ['sieve.failed', '仕分け', line]),
+    )
     assert.deepEqual(await outbox(), [])
     assert.deepEqual(await flagsIn('INBOX'), ['1'])
     const mail = Buffer.from((await textIn('INBOX', 1)).split('\r\n\r\n')[1]!, 'base64').toString()

@@ -2,6 +2,7 @@ import type { Log } from '#base/log.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
+import type { EventSink } from '#model/event.ts'
 import type { ScriptEvent } from '#store/mailbox/change/script-event.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
@@ -23,6 +24,7 @@ interface MailboxScriptsParts extends EventSurroundings {
     Pick<MailboxStore, 'commit' | 'scriptEvents' | 'scriptEventsDone'>
   /** Something is in the outbox. */
   readonly sent: () => void
+  readonly events: EventSink
   readonly log: Log
 }
 
@@ -120,10 +122,7 @@ export class MailboxScripts {
     if (happened === undefined) return undefined
     const plan = await this.#runs(script.text, event, happened)
     const { trouble, unsent } = plan
-    if (trouble !== undefined) {
-      const { line, message: cause } = trouble
-      log.warn('sieve.failed', { accountId, place: 'mailbox', script: name, line, cause })
-    }
+    if (trouble !== undefined) this.#tell(event, trouble)
     if (unsent.length > 0) log.info('sieve.unsent', { accountId, script: name, why: unsent.join() })
     return plan
   }
@@ -147,7 +146,7 @@ export class MailboxScripts {
 
   /** False where there is nothing to commit, or it was refused: then the message stays as it is. */
   async #commit(event: ScriptEvent, plan: EventPlan): Promise<boolean> {
-    const { mailboxes, log } = this.#parts
+    const { mailboxes } = this.#parts
     const { accountId, id } = event
     const { changes, outbox, memories } = plan
     if (changes.length + outbox.length + memories.length === 0) return false
@@ -175,14 +174,16 @@ export class MailboxScripts {
     })
     const [result] = results
     if (result?.kind !== 'refused') return true
-    const { script } = event
-    log.warn('sieve.failed', {
-      accountId,
-      script,
-      place: 'mailbox',
-      cause: result.refusal.text,
-    })
+    this.#tell(event, { message: result.refusal.text })
     return false
+  }
+
+  #tell({ accountId, script: name }: ScriptEvent, trouble: Omit<ScriptTrouble, 'place'>): void {
+    const { events, log, clock } = this.#parts
+    const { line = null, message } = trouble
+    const fields = { accountId, script: 'mailbox', name, line, cause: message.slice(0, 500) }
+    log.warn('sieve.failed', fields)
+    events.emit({ atMs: clock.nowMs(), name: 'sieve.failed', fields })
   }
 
   /** The message as it is sent on; undefined where it is gone. */
