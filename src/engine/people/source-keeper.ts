@@ -2,23 +2,23 @@ import type { Log } from '#base/log.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import { csnServer, csnVector, emptyCsns, isBehind } from '#codec/ldap/csn.ts'
+import { csnVector, emptyCsns, isBehind } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
 import type { CensusException } from '#model/person.ts'
 import type { DirectorySource } from '#model/source.ts'
-import type { DirectoryChange } from '#store/directory/directory.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { SourceShelf } from '#store/directory/source-shelf.ts'
 import type { SourceReading } from './gather.ts'
-import type { Touched } from './group-rows.ts'
 import { KeptCopy } from './kept-copy.ts'
 import type { TakeNews } from './news-batch.ts'
+import { OthersChanges } from './others-changes.ts'
 import { PEOPLE_MAX } from './read-source.ts'
-import { ShrinkGuard } from './shrink-guard.ts'
 import { SourceCopy } from './source-copy.ts'
-import type { CopiedEntry, CopyChange } from './source-copy.ts'
+import type { CopiedEntry } from './source-copy.ts'
 import { SourceFollower } from './source-follower.ts'
 import type { SourceHost } from './source-follower.ts'
+import { floorsOf } from './source-floors.ts'
+import { SourceLosses } from './source-losses.ts'
 import { SourceWriter } from './source-writer.ts'
 import type { SourceNote } from './sources.ts'
 
@@ -26,10 +26,8 @@ import type { SourceNote } from './sources.ts'
 const SOME_MAX = 20_000
 /** Everybody is looked at again after this, whatever was told: what could not be taken may be free by then. */
 const WHOLE_MS = 10 * MINUTE_MS
-/** What others change in the directory is looked at after this, all of it at once. */
-const OTHERS_MS = 30 * SECOND_MS
-/** Others' changes that are looked at one by one. */
-const ONE_BY_ONE_MAX = 500
+/** After a write that has failed everybody is looked at again so soon. */
+const AGAIN_MS = 30 * SECOND_MS
 
 /** How a source is. */
 export interface SourceState {
@@ -54,8 +52,7 @@ interface Kept {
   readonly copy: SourceCopy
   readonly disk: KeptCopy | undefined
   readonly follower: SourceFollower
-  readonly guard: ShrinkGuard
-  readonly groupsGuard: ShrinkGuard
+  readonly losses: SourceLosses
   /** How far it had come by what is on the disk. */
   readonly floor: CsnVector
   state: SourceState['state']
@@ -82,8 +79,7 @@ export class SourceKeeper {
   readonly #news: ((source: string) => void) | undefined
   /** What of sources that were dropped is still to be done. */
   readonly #dropping = new Map<string, Promise<void>>()
-  #others: Touched = []
-  #cancelOthers: (() => void) | undefined
+  readonly #others: OthersChanges
   #cancelWhole: () => void
   readonly #unsubscribe: () => void
 
@@ -108,14 +104,17 @@ export class SourceKeeper {
       sources: () => [...this.#kept.values()].filter(({ readAtMs }) => readAtMs !== undefined),
       failed: () => {
         this.#cancelWhole()
-        this.#cancelWhole = this.#clock.after(OTHERS_MS, this.#again)
+        this.#cancelWhole = this.#clock.after(AGAIN_MS, this.#again)
       },
+    })
+    this.#others = new OthersChanges(parts.clock, (touched) => {
+      void this.#writer.apply(touched === 'all' ? touched : [...touched, ...this.#writer.noted()])
     })
     this.#unsubscribe = parts.directory.onChange((changes) => {
       const theirs = this.#writer.note(changes)
       if (changes.length === 0 || changes.some(({ key }) => key.startsWith('source:')))
         this.#follow()
-      this.#note(changes, theirs)
+      if (this.#kept.size > 0) this.#others.note(changes, theirs)
     })
     this.#cancelWhole = this.#clock.after(WHOLE_MS, this.#again)
     this.#follow()
@@ -165,7 +164,7 @@ export class SourceKeeper {
   async close(): Promise<void> {
     this.#unsubscribe()
     this.#cancelWhole()
-    this.#cancelOthers?.()
+    this.#others.stop()
     for (const name of this.#kept.keys()) this.#drop(name)
     await Promise.all(this.#dropping.values())
     await this.#writer.apply([])
@@ -182,7 +181,7 @@ export class SourceKeeper {
         )
     const added = sources.filter(({ name }) => !this.#kept.has(name))
     if (added.length === 0) return
-    const floors = this.#floors()
+    const floors = floorsOf(this.#directory.directory)
     for (const source of added) {
       const copy = new SourceCopy(source)
       const floor = floors.get(source.name) ?? emptyCsns
@@ -203,8 +202,12 @@ export class SourceKeeper {
           taker,
           before: async () => this.#restored(kept, disk),
         }),
-        guard: new ShrinkGuard(this.#clock),
-        groupsGuard: new ShrinkGuard(this.#clock, 'groups'),
+        losses: new SourceLosses(copy, {
+          source,
+          directory: this.#directory.directory,
+          clock: this.#clock,
+          groupKeys: () => this.#writer.groupKeys(source.name),
+        }),
         floor,
         state: 'unread',
         notes: new Map(),
@@ -212,20 +215,6 @@ export class SourceKeeper {
       }
       this.#kept.set(source.name, kept)
     }
-  }
-
-  /** Which changes of each source the rows on the disk are from. */
-  #floors(): ReadonlyMap<string, CsnVector> {
-    const csns = new Map<string, Map<string, string>>()
-    for (const { origins = [], isGone } of this.#directory.directory.accounts())
-      for (const { source, csn } of isGone === true ? [] : origins) {
-        if (csn === undefined) continue
-        let newest = csns.get(source)
-        if (newest === undefined) csns.set(source, (newest = new Map()))
-        const server = csnServer(csn) ?? ''
-        if (csn > (newest.get(server) ?? '')) newest.set(server, csn)
-      }
-    return new Map([...csns].map(([name, newest]) => [name, csnVector(newest.values())]))
   }
 
   #drop(name: string, isGone = false): void {
@@ -268,20 +257,15 @@ export class SourceKeeper {
     kept: Kept,
     ...[news, { csns, isRefresh, cookie }]: Parameters<TakeNews>
   ): ReturnType<TakeNews> {
-    const { source, copy, guard, groupsGuard } = kept
+    const { source, copy, losses } = kept
     if (this.#kept.get(source.name) !== kept) return 'held'
     const isFirst = kept.readAtMs === undefined
     if (isFirst && !kept.isAccepted && csns.size > 0 && isBehind(csns, kept.floor))
       return this.#hold(kept, 'its servers are behind what was read before; nothing of it is done')
     const change = copy.plan(news, csns, { isBelieved: kept.isAccepted })
-    if (kept.isAccepted) {
-      guard.reset()
-      groupsGuard.reset()
-    } else {
-      const { gone, left } = isFirst
-        ? this.#missing(source, peopleOf(change))
-        : { gone: change.lost, left: copy.people.size }
-      const refusal = guard.refusal(gone, left) ?? (await this.#fewerGroups(kept, change))
+    if (kept.isAccepted) losses.accept()
+    else {
+      const refusal = await losses.refusal(change, { isFirst })
       if (refusal !== undefined) return this.#hold(kept, refusal)
     }
     const keys = copy.take(change, csns)
@@ -327,67 +311,8 @@ export class SourceKeeper {
     kept.error = error
   }
 
-  /** How many people the rows on the disk have of a source, and how many of them it has no more. */
-  #missing(
-    source: DirectorySource,
-    people: ReadonlySet<string>,
-  ): { readonly gone: number; readonly left: number } {
-    let left = 0
-    let gone = 0
-    for (const { origins = [], isGone } of this.#directory.directory.accounts())
-      for (const origin of isGone === true ? [] : origins)
-        // Who is known by another attribute than before is found by the address.
-        if (
-          origin.source === source.name &&
-          origin.key.startsWith(`${source.key.toLowerCase()}=`)
-        ) {
-          left++
-          if (!people.has(origin.key)) gone++
-        }
-    return { gone, left }
-  }
-
-  /** What is wrong with as many groups going; of one that has them no more by what is set, all may. */
-  async #fewerGroups(
-    { source, copy, groupsGuard, readAtMs }: Kept,
-    { puts, lostGroups }: CopyChange,
-  ): Promise<string | undefined> {
-    if (source.groups !== true) return undefined
-    if (readAtMs !== undefined) return groupsGuard.refusal(lostGroups, copy.groups.size)
-    const told = new Set(puts.flatMap(({ key, group }) => (group === undefined ? [] : (key ?? []))))
-    const known = await this.#writer.groupKeys(source.name)
-    return groupsGuard.refusal(known.filter((key) => !told.has(key)).length, known.length)
-  }
-
-  /** What others have written may let somebody in, or keep somebody out. */
-  #note(changes: readonly DirectoryChange[], theirs: readonly DirectoryChange[]): void {
-    if (this.#kept.size === 0 || (theirs.length === 0 && changes.length > 0)) return
-    const isWide =
-      theirs.length === 0 ||
-      theirs.length > ONE_BY_ONE_MAX ||
-      theirs.some(
-        ({ key, row }) => key.startsWith('domain:') || (row === null && key.startsWith('account:')),
-      )
-    const touched = theirs.flatMap(({ row }) =>
-      row?.kind === 'account'
-        ? (row.account.origins ?? []).map(({ source, key }) => [source, key] as const)
-        : [],
-    )
-    this.#others = isWide || this.#others === 'all' ? 'all' : [...this.#others, ...touched]
-    if (this.#others.length > ONE_BY_ONE_MAX) this.#others = 'all'
-    this.#cancelOthers ??= this.#clock.after(OTHERS_MS, () => {
-      const all = this.#others
-      this.#others = []
-      this.#cancelOthers = undefined
-      void this.#writer.apply(all === 'all' ? all : [...all, ...this.#writer.noted()])
-    })
-  }
-
   readonly #again = (): void => {
     this.#cancelWhole = this.#clock.after(WHOLE_MS, this.#again)
     void this.#writer.apply('all')
   }
 }
-
-const peopleOf = ({ puts }: CopyChange): ReadonlySet<string> =>
-  new Set(puts.flatMap(({ key, person }) => (key === undefined || person === undefined ? [] : key)))
