@@ -23,12 +23,16 @@ export function ownAnswer({ script, mail }: SieveSample): readonly string[] {
   )
 }
 
+/** `sieve-test` cuts longer names. */
+const TOLD_MAX = 100
+
 /** The same words for the same deed: flags and addresses have no case, flags no order, and a terminal shows no controls. */
 export const asTold = (action: string): string =>
   action
     .replace(/[\u0000-\u001f\u007f]/g, '?')
     .replace(/ \[([^\]]*)\]$/, (_, flags: string) => ` [${flagsOf(flags)}]`)
     .replace(/^redirect .*$/, (text) => text.toLowerCase())
+    .slice(0, TOLD_MAX)
     .trimEnd()
 
 const flagsOf = (flags: string): string =>

@@ -86,7 +86,7 @@ export class SampleScript {
       case 3:
       case 4:
       case 5:
-        return `address ${this.#place()}${this.#part()} ${this.#match()} ${this.#names(ADDRESS_NAMES)} ${this.#keys()}`
+        return `address ${this.#placed(`${this.#part()} `)} ${this.#names(ADDRESS_NAMES)} ${this.#keys()}`
       case 6:
         return `envelope ${this.#part()} ${this.#match()} ${list(some(2, () => of(['from', 'To'])))} ${list(some(2, () => this.#altered(of(ENVELOPE))))}`
       case 7:
@@ -97,7 +97,7 @@ export class SampleScript {
       case 14:
         return `${of(['anyof', 'allof'])} (${some(3, () => this.#test(depth + 1)).join(', ')})`
       default:
-        return `header ${this.#place()}${this.#match()} ${this.#names(NAMES)} ${this.#keys()}`
+        return `header ${this.#placed()} ${this.#names(NAMES)} ${this.#keys()}`
     }
   }
 
@@ -109,7 +109,7 @@ export class SampleScript {
       case 1:
         return `string ${this.#match({ comparator: ':comparator "i;ascii-casemap"' })} ${list(some(2, () => this.#expanded()))} ${this.#keys()}`
       case 2:
-        return `date ${of([':originalzone', ':zone "+0900"', ':zone "-0330"'])} ${this.#place()}${this.#match()} ${of(['"date"', '"received"'])} ${string(of(DATE_PARTS))} ${list(some(2, () => of(DATE_KEYS)))}`
+        return `date ${of([':originalzone', ':zone "+0900"', ':zone "-0330"'])} ${this.#placed()} ${of(['"date"', '"received"'])} ${string(of(DATE_PARTS))} ${list(some(2, () => of(DATE_KEYS)))}`
       default:
         return `body ${of(['', ':raw', ':text', ':content "text"', ':content ["multipart", "application"]', ':content ""'])} ${this.#match()} ${this.#keys()}`
     }
@@ -137,8 +137,11 @@ export class SampleScript {
     }
   }
 
-  #place(): string {
-    return this.#chance.one(5) ? `${this.#index()} ` : ''
+  /** One of a field's occurrences or all, and how they are compared: one that is meant Pigeonhole does not count. */
+  #placed(between = ''): string {
+    return this.#chance.one(5)
+      ? `${this.#index()} ${between}${this.#match({ hasCount: false })}`
+      : `${between}${this.#match()}`
   }
   #index(): string {
     return `:index ${1 + this.#chance.below(3)}${this.#chance.one(3) ? ' :last' : ''}`

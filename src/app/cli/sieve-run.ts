@@ -127,6 +127,7 @@ function answer(
       from: envelope?.from ?? undefined,
       to: envelope?.to ?? undefined,
       auth: envelope?.auth ?? undefined,
+      isAnyText: true,
     },
     around: aroundOf(settings ?? {}),
     spamClass: typeof settings?.spam === 'string' ? settings.spam : undefined,

@@ -4,11 +4,11 @@ import { fromUtf8 } from '#base/octets.ts'
 
 import { trySieve } from './sieve-bench.ts'
 
-const tried = (test: string, from = 'taro@campus.example') =>
+const tried = (test: string, from = 'taro@campus.example', more: { isAnyText?: true } = {}) =>
   trySieve({
     script: `require ["body", "envelope", "environment"]; if ${test} { discard; }`,
     message: fromUtf8('Subject: 会議\n\n本文\r\n終\n'),
-    envelope: { from, to: '<hanako@campus.example>' },
+    envelope: { from, to: '<hanako@campus.example>', ...more },
   }).actions.map(({ kind }) => kind)
 
 describe('a script that is tried on a file', () => {
@@ -20,6 +20,14 @@ describe('a script that is tried on a file', () => {
   it('has paths with and without brackets', () => {
     assert.deepEqual(tried('envelope "to" "hanako@campus.example"'), ['discard'])
     assert.deepEqual(tried('envelope "from" ""', '<>'), ['discard'])
+    assert.deepEqual(tried('envelope "from" "a@x.example"', '<@b.example,@c.example:a@x.example>'), ['discard']) // prettier-ignore
+  })
+
+  it('has paths that are no addresses where its asker wants that', () => {
+    const any = { isAnyText: true } as const
+    assert.deepEqual(tried('true', 'MAILER-DAEMON'), [])
+    assert.deepEqual(tried('envelope "from" "mailer-daemon"', 'MAILER-DAEMON', any), ['discard'])
+    assert.deepEqual(tried('envelope :localpart :contains "from" ""', 'taro@', any), ['keep'])
   })
 
   it('is told of the place where it runs as in a delivery', () => {

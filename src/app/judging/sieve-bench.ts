@@ -35,6 +35,8 @@ export interface SieveTrial {
     readonly to?: string | undefined
     /** How the submitter authenticated. */
     readonly auth?: string | undefined
+    /** A path that is no address is no error of the trial. */
+    readonly isAnyText?: true
   }
   /** How the message was judged; left out: not at all, and spamtest says 0. */
   readonly spamClass?: SpamClass | undefined
@@ -76,17 +78,19 @@ export function trySieve(trial: SieveTrial): SieveTried {
   const content = sieveContent(message, message.byteLength, spamClass && { class: spamClass })
   const from = pathOf(envelope.from, content, 'from')
   const to = pathOf(envelope.to, content, 'to')
-  for (const [path, text] of [
-    [from, envelope.from],
-    [to, envelope.to],
-  ] as const)
-    if (!path.ok) return { errors: [{ message: `${text}: no address` }], actions: [] }
+  const texts = {
+    ...(!from.ok && { from: envelope.from! }),
+    ...(!to.ok && { to: envelope.to! }),
+  }
+  for (const text of envelope.isAnyText === true ? [] : Object.values(texts))
+    return { errors: [{ message: `${text}: no address` }], actions: [] }
   const recipient = (to.ok ? to.value : null) ?? NOBODY
   const sender = from.ok ? from.value : null
   const seen: SieveMessage = {
     ...content,
     envelopeFrom: sender,
     envelopeTo: recipient,
+    envelopeTexts: texts,
     ...(envelope.auth !== undefined && { envelopeAuth: envelope.auth }),
     mailboxExists: () => true,
     ...surroundings(around ?? {}),
@@ -122,7 +126,8 @@ function pathOf(
   field: 'from' | 'to',
 ): Outcome<Address | null, unknown> {
   if (text === undefined) return ok(content.addresses(field)[0] ?? null)
-  const path = /^<(.*)>$/.exec(text)?.[1] ?? text
+  // With brackets or without; a route is left out (RFC 5321 §4.1.1.3).
+  const path = (/^<(.*)>$/.exec(text)?.[1] ?? text).replace(/^@[^:@]+(?:,@[^:@]+)*:/, '')
   return path === '' ? ok(null) : parseAddress(path)
 }
 

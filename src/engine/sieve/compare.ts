@@ -17,8 +17,8 @@ export const COMPARATORS: readonly SieveComparator[] = [
   { name: 'i;octet', fold: (text) => text, order: octetOrder, hasSubstrings: true },
   { name: 'i;ascii-casemap', fold: asciiLower, order: octetOrder, hasSubstrings: true },
   {
+    // RFC 5228 §2.7.3 asks for its require; scripts of other servers come without.
     name: 'i;unicode-casemap',
-    needs: 'comparator-i;unicode-casemap',
     fold: unicodeFold,
     order: octetOrder,
     hasSubstrings: true,

@@ -38,8 +38,7 @@ function addressesOf(value: string): readonly WrittenAddress[] {
     const all = `${writtenLocalpart(localpart)}@${domain}`
     return parseAddress(all).ok ? [{ all, localpart, domain }] : []
   })
-  if (written.length > 0) return written
-  return [{ all: /^[\s,]*$/.test(value) ? '' : decodeWords(value).trim() }]
+  return written.length > 0 ? written : [{ all: decodeWords(value).trim() }]
 }
 
 /** RFC 5322 §3.4.1: what is no dot-atom stands in quotes. */
