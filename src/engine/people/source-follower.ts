@@ -3,36 +3,25 @@ import { MINUTE_MS, SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import type { LdapConnection } from '#client/ldap/connection.ts'
 import type { HostHealth, LdapHosts } from '#client/ldap/hosts.ts'
-import { csnsOf, knownAttributes, lookAt } from '#client/ldap/look.ts'
+import { knownAttributes, lookAt } from '#client/ldap/look.ts'
 import type { LdapLook } from '#client/ldap/look.ts'
 import { serverName } from '#client/ldap/server.ts'
 import { synchroniseAs } from '#client/ldap/synchronise.ts'
 import type { SyncEvent } from '#client/ldap/synchronise.ts'
-import {
-  commonCsns,
-  csnCookie,
-  emptyCsns,
-  isBehind,
-  lagMs,
-  newerCsns,
-  readCsnCookie,
-} from '#codec/ldap/csn.ts'
+import { commonCsns, csnCookie, readCsnCookie } from '#codec/ldap/csn.ts'
 import type { CsnVector } from '#codec/ldap/csn.ts'
 import { EntryTextReader } from '#codec/ldap/entry-texts.ts'
 import type { EntryTexts } from '#model/directory-entry.ts'
 import type { DirectorySource } from '#model/source.ts'
+import { HostsProgress } from './hosts-progress.ts'
 import { askOf, copiedEntry, hostsOf, readWhole, tooMany } from './read-source.ts'
 import { NewsBatch } from './news-batch.ts'
 import type { TakeNews } from './news-batch.ts'
 
 /** A source that tells no news is read whole after this. */
 const POLL_MS = 30 * SECOND_MS
-/** Each host is asked how it is, and how far it has come. */
-const WATCH_MS = 10 * SECOND_MS
 /** However slowly a server goes through its entries. */
 const REFRESH_MS_MAX = 30 * MINUTE_MS
-/** A name that stands for several servers is asked so often for one that is not behind the others. */
-const REDIALS_MAX = 4
 /** What does not become better by being asked again. */
 const TOO_MUCH = ['limit', 'config', 'notFound'] as const
 const LATER_MS = 10 * MINUTE_MS
@@ -67,16 +56,12 @@ export class SourceFollower {
   readonly #clock: Clock
   readonly #taker: FollowerTaker
   readonly #peopleMax: number
-  /** The newest that any of the servers has told. */
-  #newest: CsnVector = emptyCsns
-  #lags: readonly (number | undefined)[] = []
+  readonly #progress: HostsProgress
   #mode: 'persist' | 'polling' | undefined
   #followed: LdapConnection | undefined
   #newsAtMs: number | undefined
   /** Cookies that only their own server understands. */
   readonly #cookies = new Map<string, Uint8Array>()
-  #redials = 0
-  #isRedialing = false
   /** Somebody wants all of it anew. */
   #isWholeWanted = false
   #waiting: (() => void)[] = []
@@ -99,6 +84,7 @@ export class SourceFollower {
     this.#taker = parts.taker
     this.#peopleMax = parts.peopleMax
     this.#hosts = hostsOf(source, parts.clock)
+    this.#progress = new HostsProgress(this.#hosts, parts.clock)
     this.#running = this.#run(parts.before)
   }
 
@@ -113,7 +99,7 @@ export class SourceFollower {
 
   hosts(): readonly SourceHost[] {
     return this.#hosts.health().map((health, at) => {
-      const lag = this.#lags[at]
+      const lag = this.#progress.lagOf(at)
       return {
         ...health,
         ...(lag !== undefined && { lagMs: lag }),
@@ -166,7 +152,7 @@ export class SourceFollower {
         else waitMs = POLL_MS
       } catch (thrown) {
         // Once more at once: a connection may end for any reason, and a name lead elsewhere the next time.
-        if (!this.#isRedialing) {
+        if (!this.#progress.isRedialing) {
           waitMs = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]!
           if (TOO_MUCH.some((code) => isFault(thrown, code))) waitMs = LATER_MS
           if (waitMs > 0 || waiting.length > 0) this.#taker.failed(thrown)
@@ -182,7 +168,8 @@ export class SourceFollower {
   /** Whatever one server has to say, until it ends or somebody wants it otherwise. */
   async #at(connection: LdapConnection, fresh: () => void): Promise<'polled' | 'held' | 'stirred'> {
     const look = await lookAt(connection, this.#source.base)
-    this.#needsNewest(look.csns)
+    this.#progress.tells(this.#taker.seen())
+    this.#progress.require(look.csns)
     let isWhole = this.#isWholeWanted || this.#taker.isEmpty()
     this.#isWholeWanted = false
     const done = (): void => {
@@ -214,17 +201,8 @@ export class SourceFollower {
     const news = await readWhole(connection, this.#source, { peopleMax: this.#peopleMax })
     const taken = await this.#take(news, { csns, isRefresh: true })
     done()
-    await this.#lookRound(suffix)
+    if (!this.#isClosed) await this.#progress.look(suffix)
     return taken === 'held' ? 'held' : 'polled'
-  }
-
-  /** Throws where other servers of the source are known to have come further, a few times. */
-  #needsNewest(csns: CsnVector): void {
-    this.#newest = newerCsns(this.#newest, this.#taker.seen())
-    this.#isRedialing =
-      csns.size > 0 && isBehind(csns, this.#newest) && this.#redials++ < REDIALS_MAX
-    if (this.#isRedialing) throw behind(csns, this.#newest)
-    this.#redials = 0
   }
 
   async #follow(
@@ -264,7 +242,8 @@ export class SourceFollower {
             await batch.refreshed()
             if (batch.isHeld) return 'held'
             done()
-            void this.#watch(connection, suffix, { batch, signal: over.signal }).then((fault) => {
+            const watch = { settled: () => batch.settled(), signal: over.signal }
+            void this.#progress.watch(connection, suffix, watch).then((fault) => {
               blame = fault
               connection.close()
             })
@@ -316,48 +295,10 @@ export class SourceFollower {
 
   readonly #take: TakeNews = async (news, from) => {
     this.#newsAtMs = this.#clock.nowMs()
-    this.#newest = newerCsns(this.#newest, from.csns)
+    this.#progress.tells(from.csns)
     const taken = await this.#taker.take(news, from)
     if (taken === 'taken' && from.cookie !== undefined)
       this.#cookies.set(from.cookie.host, from.cookie.octets)
     return taken
   }
-
-  /** Resolves with the reason why the server is to be left: it is silent, or behind what others have told. */
-  async #watch(
-    connection: LdapConnection,
-    suffix: string,
-    { batch, signal }: { readonly batch: NewsBatch; readonly signal: AbortSignal },
-  ): Promise<Fault | undefined> {
-    try {
-      await this.#lookRound(suffix)
-      for (;;) {
-        const before = this.#newest
-        await sleep(this.#clock, WATCH_MS, signal)
-        if (signal.aborted) return undefined
-        await batch.settled() // until then its answer waits behind news
-        const own = await csnsOf(connection, suffix)
-        if (own.size > 0 && isBehind(own, before)) return behind(own, before)
-        await this.#lookRound(suffix)
-      }
-    } catch (thrown) {
-      return isFault(thrown) ? thrown : new Fault('protocol', String(thrown))
-    }
-  }
-
-  /** How far each host has come; never rejects for what a host does. */
-  async #lookRound(suffix: string): Promise<void> {
-    if (this.#isClosed) return
-    const all = await this.#hosts.atEach((connection) => csnsOf(connection, suffix))
-    for (const csns of all) this.#newest = newerCsns(this.#newest, csns ?? emptyCsns)
-    this.#lags = all.map((csns) =>
-      csns === undefined || csns.size === 0 ? undefined : lagMs(csns, this.#newest),
-    )
-  }
 }
-
-const behind = (csns: CsnVector, newest: CsnVector): Fault =>
-  new Fault(
-    'unavailable',
-    `it is ${Math.ceil(lagMs(csns, newest) / SECOND_MS)} s behind what the source has told before`,
-  )
