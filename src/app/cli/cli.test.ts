@@ -742,7 +742,7 @@ describe('the command line', () => {
       "extlists", "envelope", "special-use", "mailboxid", "servermetadata"];
       include "共通";
       if allof (currentdate "date" "2026-11-29", virustest "5", spamtest "7",
-        environment "location" "MDA", envelope :list "to" ":addrbook:default",
+        environment "location" "MDA", envelope :list "to" "urn:ietf:params:sieve:addrbook:default",
         envelope "auth" "taro", specialuse_exists "\\\\Junk", mailboxidexists "F1",
         servermetadata "/shared/comment" "猫") { stop; } discard;`
     const more = { settings, envelope: { ...envelope, auth: 'taro' } }
@@ -753,6 +753,13 @@ describe('the command line', () => {
     assert.deepEqual(JSON.parse(kept!), {
       errors: [],
       actions: [{ ...keep, message: Buffer.from(changed).toString('base64') }],
+    })
+    const marked = trial('require "imap4flags"; if hasflag "\\\\Seen" { addflag "$x"; }', {
+      settings: { flags: ['\\Seen'] },
+    })
+    assert.deepEqual(JSON.parse((await run(['sieve', 'run', '--jsonl'], marked)).out), {
+      errors: [],
+      actions: [{ ...keep, flags: ['\\Seen', '$x'] }],
     })
     assert.equal((await run(['sieve', 'run'], '')).status, 2)
   })

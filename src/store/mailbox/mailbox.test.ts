@@ -22,6 +22,7 @@ import type { MailboxesUnderTest } from '#store/mailbox/contract/contract-bench.
 import { mailboxContract } from '#store/mailbox/contract/mailbox.contract.ts'
 import type { StoreChanged } from './mailbox-view.ts'
 import { openMailboxes } from './open.ts'
+import { annotationId, annotationValue, SCRIPT_ENTRY } from '#store/mailbox/kept-object.ts'
 import { MIGRATIONS } from '#store/mailbox/rows/schema.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-mailbox-'))
@@ -126,6 +127,10 @@ describe('the mail store on a disk', () => {
     )
     const junk = { path: ['Junk'], create: false }
     await at.done([{ kind: 'copy', from: inbox, uids: [2 as Uid], to: junk }])
+    const id = annotationId(undefined, SCRIPT_ENTRY)
+    await at.done([{ kind: 'keep', object: 'Annotation', id, value: annotationValue('主') }])
+    await at.done([{ kind: 'copy', from: inbox, uids: [2 as Uid], to: junk }])
+    assert.equal((await at.store.scriptEvents({ limit: 9 })).events.length, 1)
     await at.store.changeScript({
       accountId: hanako,
       change: { kind: 'put', name: '主', text: 'keep;', activate: true },
