@@ -338,6 +338,17 @@ describe(
         'crowd7',
       ])
       assert.deepEqual([crowd.tags, crowd.expiresOn], [['2027入学', '法学部 一年'], '2031-03-31'])
+      // And again, before it is taken back.
+      await cli.run(['user', 'set', 'crowd5', '--name', '別人'])
+      await dialog.getByRole('button', { name: 'Undo' }).click()
+      await dialog.getByText('It is as it was: 18 put back, 1 refused').waitFor()
+      assert.equal(await dialog.getByRole('button', { name: 'Undo' }).count(), 0)
+      const back = await cli.json<{ tags?: string[]; expiresOn?: string }>([
+        'user',
+        'show',
+        'crowd7',
+      ])
+      assert.deepEqual([back.tags ?? [], back.expiresOn], [[], undefined])
       await dialog.getByRole('button', { name: 'Close' }).click()
       const [saved] = await Promise.all([
         page.waitForEvent('download'),
@@ -345,6 +356,18 @@ describe(
       ])
       const lines = (await readFile(await saved.path(), 'utf8')).trimEnd().split('\r\n')
       assert.equal(lines.length, 21)
+    })
+
+    test('who changed what of somebody is read beside the person', async () => {
+      const { page, open } = admin
+      await open('/console/people?q=crowd5')
+      await row(page, 'crowd5@').click()
+      const history = detail(page).locator('details')
+      await history.getByText('Who changed what').click()
+      await history.getByText(/Name: .*別人/).waitFor()
+      await history.getByText(/Tags: .*2027入学, 法学部 一年/).waitFor()
+      await history.getByText('The account was made.').waitFor()
+      assert.deepEqual(await consoleFaults(page, 'history'), [])
     })
 
     test('who gets another address keeps mail to the one before; who is deleted comes back', async () => {
@@ -384,13 +407,13 @@ describe(
       await dialog.getByLabel('Tags to add').fill('法学部 二年')
       await dialog.getByLabel('Tags to take away').fill('法学部 一年')
       await dialog.getByRole('button', { name: 'Show whom' }).click()
-      await dialog.getByText(/It would be: 20 changed, 0 the same/).waitFor()
+      await dialog.getByText(/It would be: 2 changed, 0 the same/).waitFor()
       assert.deepEqual(await consoleFaults(page, 'plan-new'), [])
       await dialog.getByRole('button', { name: 'Plan it' }).click()
       await said(page, '2028年度 進級 is planned for 2099-04-01.')
       await row(page, /2099-04-01.*2028年度 進級.*2027入学.*add 法学部 二年/s).click()
       await detail(page)
-        .getByText(/It would be: 20 changed/)
+        .getByText(/It would be: 2 changed/)
         .waitFor()
       assert.deepEqual(await consoleFaults(page, 'plan'), [])
       await detail(page).getByRole('button', { name: 'Cancel it' }).click()

@@ -27,7 +27,10 @@ export type BulkPerson = Pick<
   'id' | 'address' | 'name' | 'disabled' | 'tags' | 'startsOn' | 'expiresOn' | 'version'
 >
 
-type Change = Partial<Pick<UserBody, 'disabled' | 'tags' | 'startsOn' | 'expiresOn'>>
+/** null: a day that is taken away. */
+type Change = Partial<{
+  [Name in 'disabled' | 'tags' | 'startsOn' | 'expiresOn']: UserBody[Name] | null
+}>
 
 /** What becomes of one of many. */
 export interface BulkRow {
@@ -36,6 +39,8 @@ export interface BulkRow {
   readonly change: Change
   /** Why it was refused. */
   readonly reason?: unknown
+  /** What puts it back, onto the row as it is since. */
+  readonly undo?: { readonly version: string; readonly change: Change }
 }
 
 /** Rows asked for at once. */
@@ -90,13 +95,30 @@ export async function changeAll(
     if (row.outcome === 'changed')
       try {
         const { id, version } = row.person
-        await ask('PATCH', `/users/${part(id)}`, { body: row.change, ifMatch: version })
+        const body = row.change
+        const now = await ask<UserBody>('PATCH', `/users/${part(id)}`, { body, ifMatch: version })
+        rows[at] = { ...row, undo: { version: now.version, change: backOf(row) } }
       } catch (reason) {
         rows[at] = { ...row, outcome: 'refused', reason }
       }
     onRows(++done)
   })
   return rows
+}
+
+/** What puts back those that were changed; who has changed since is refused. */
+export const undoOf = (rows: readonly BulkRow[]): readonly BulkRow[] =>
+  rows.flatMap(({ person, undo }) =>
+    undo === undefined
+      ? []
+      : [{ person: { ...person, version: undo.version }, change: undo.change, outcome: 'changed' }],
+  )
+
+function backOf({ person, change }: BulkRow): Change {
+  const { disabled, tags = [], startsOn = null, expiresOn = null } = person
+  const before: Change = { disabled, tags, startsOn, expiresOn }
+  const names = Object.keys(change) as (keyof Change)[]
+  return Object.fromEntries(names.map((name) => [name, before[name]]))
 }
 
 /** How many rows have each outcome. */

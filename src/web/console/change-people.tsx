@@ -7,7 +7,7 @@ import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { numberText } from '#web/parts/times.ts'
 
-import { bulkCounts, changeAll, noChange, peopleOf, previewOf } from './bulk-change.ts'
+import { bulkCounts, changeAll, noChange, peopleOf, previewOf, undoOf } from './bulk-change.ts'
 import type { BulkRow, BulkTexts } from './bulk-change.ts'
 import { BulkFields } from './bulk-fields.tsx'
 import { BulkReport } from './bulk-report.tsx'
@@ -26,6 +26,7 @@ export function ChangePeople(props: {
   const client = useQueryClient()
   const [texts, setTexts] = useState<BulkTexts>(noChange)
   const [at, setAt] = useState(0)
+  const [isBack, setBack] = useState(false)
   const people = useQuery({
     queryKey: ['bulk-people', query, [...chosen]],
     queryFn: ({ signal }) => peopleOf(chosen, query, signal),
@@ -34,9 +35,14 @@ export function ChangePeople(props: {
   })
   const preview = people.data === undefined ? [] : previewOf(people.data, texts)
   const doing = useMutation({
-    mutationFn: () => changeAll(preview, setAt),
+    mutationFn: async (rows: readonly BulkRow[]) => {
+      setAt(0)
+      return changeAll(rows, setAt)
+    },
     onSuccess: () => client.invalidateQueries({ queryKey: ['/users'] }),
   })
+  const back = undoOf(doing.data ?? [])
+  const said = doing.data === undefined ? 'bulk.would' : isBack ? 'bulk.undone' : 'bulk.done'
   const number = numberText(language, chosen.size)
   return (
     <Dialog title={t('bulk.title', { count: chosen.size, number })} isWide onClose={onClose}>
@@ -44,7 +50,7 @@ export function ChangePeople(props: {
         className="stack"
         onSubmit={(event) => {
           event.preventDefault()
-          doing.mutate()
+          doing.mutate(preview)
         }}
       >
         {doing.isIdle && <BulkFields texts={texts} onChange={setTexts} />}
@@ -56,32 +62,41 @@ export function ChangePeople(props: {
           <p role="status">
             {t('import.doing', {
               at: numberText(language, at),
-              of: numberText(language, preview.length),
+              of: numberText(language, doing.variables.length),
             })}
           </p>
         ) : (
-          people.data !== undefined && (
-            <Told rows={doing.data ?? preview} isDone={doing.data !== undefined} />
-          )
+          people.data !== undefined && <Told rows={doing.data ?? preview} said={said} />
         )}
         <Acts
           changed={bulkCounts(preview).changed}
           isDone={doing.data !== undefined}
           isBusy={doing.isPending}
           onClose={onClose}
+          undo={
+            isBack || back.length === 0
+              ? undefined
+              : () => {
+                  setBack(true)
+                  doing.mutate(back)
+                }
+          }
         />
       </form>
     </Dialog>
   )
 }
 
-function Told(props: { readonly rows: readonly BulkRow[]; readonly isDone: boolean }): ReactNode {
+function Told(props: {
+  readonly rows: readonly BulkRow[]
+  readonly said: 'bulk.would' | 'bulk.done' | 'bulk.undone'
+}): ReactNode {
   const { t, language } = useWords()
   const { changed, same, refused } = bulkCounts(props.rows)
   return (
     <>
       <p role="status">
-        {t(props.isDone ? 'bulk.done' : 'bulk.would', {
+        {t(props.said, {
           changed: numberText(language, changed),
           same: numberText(language, same),
           refused: numberText(language, refused),
@@ -97,13 +112,19 @@ function Acts(props: {
   readonly isDone: boolean
   readonly isBusy: boolean
   readonly onClose: () => void
+  readonly undo: (() => void) | undefined
 }): ReactNode {
   const { t, language } = useWords()
-  const { changed, isDone, isBusy, onClose } = props
+  const { changed, isDone, isBusy, onClose, undo } = props
   if (isDone)
     return (
       <div className="acts">
         <Button onClick={onClose}>{t('close')}</Button>
+        {undo !== undefined && (
+          <Button variant="default" onClick={undo}>
+            {t('bulk.undo')}
+          </Button>
+        )}
       </div>
     )
   return (

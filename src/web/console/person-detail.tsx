@@ -18,6 +18,7 @@ import { EditRow, listOf } from './edit-row.tsx'
 import type { Values } from './edit-row.tsx'
 import { May, useMay } from './may.tsx'
 import { factChange, factFields, factValues } from './person-facts.ts'
+import { PersonHistory } from './person-history.tsx'
 import { LifeMark, Rename, useRestore } from './person-life.tsx'
 import { PersonScripts } from './person-scripts.tsx'
 import { PersonStorage } from './person-storage.tsx'
@@ -81,6 +82,9 @@ export function PersonDetail({ id }: { readonly id: string }): ReactNode {
           {t('people.whoSays')}
         </Link>
       </p>
+      <May do="history.read">
+        <PersonHistory id={id} />
+      </May>
       <May do="trace.read">
         <p>
           <Link to={`/console/trace${queryOf({ q: person.address })}`}>{t('people.trace')}</Link>

@@ -20,6 +20,9 @@ export const BULK: Sentences = {
     'bulk.would':
       'Nothing is done yet. It would be: {{changed}} changed, {{same}} the same, {{refused}} refused.',
     'bulk.done': 'It is done: {{changed}} changed, {{same}} the same, {{refused}} refused.',
+    'bulk.undone':
+      'It is as it was: {{changed}} put back, {{refused}} refused since they have changed meanwhile.',
+    'bulk.undo': 'Undo',
     'bulk.do_one': 'Change one person',
     'bulk.do_other': 'Change {{number}} people',
     'bulk.of.tags': 'tags',
@@ -44,6 +47,9 @@ export const BULK: Sentences = {
       'まだ何も変更していません。実行すると、変更 {{changed}} 人、変更なし {{same}} 人、拒否 {{refused}} 人になります。',
     'bulk.done':
       '変更しました。変更 {{changed}} 人、変更なし {{same}} 人、拒否 {{refused}} 人です。',
+    'bulk.undone':
+      '元に戻しました。{{changed}} 人を戻し、その後に変更された {{refused}} 人は拒否しました。',
+    'bulk.undo': '元に戻す',
     'bulk.do': '{{number}} 人を変更する',
     'bulk.of.tags': 'タグ',
     'bulk.of.startsOn': '利用開始日',
