@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { spawnSync } from 'node:child_process'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '#base/time.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import type { AccountId } from '#model/account.ts'
@@ -36,6 +37,22 @@ const again = async (...how: Parameters<typeof begin>): Promise<void> => {
 }
 beforeEach(() => begin())
 afterEach(() => bench.close())
+
+const noPython =
+  spawnSync('python3', ['-c', 'import email.policy']).status === 0 ? false : 'there is no python3'
+/** Its parts, as Python's email knows them: a part of multipart/digest is a message without being told so (RFC 2046 §5.1.5). */
+const READ_DIGEST = `
+import email, email.policy, json, sys
+mail = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)
+def part(type): return next(each for each in mail.walk() if each.get_content_type() == type)
+posts = [each.get_payload(0) for each in part('multipart/digest').iter_parts()]
+print(json.dumps(dict(
+  type=mail.get_content_type(),
+  defects=sum(len(each.defects) for each in mail.walk()),
+  index='歓迎会' in part('text/plain').get_content(),
+  posts=[str(each['Subject']) for each in posts],
+  texts=[each.get_payload(decode=True).decode().strip() for each in posts],
+)))`
 
 let count = 0
 const post = (subject: string, more = ''): Promise<string> =>
@@ -86,6 +103,23 @@ describe('a digest', () => {
     await tomorrow()
     const [next] = await digests()
     assert.match(decodeWords(fieldOf(next!.text, 'Subject')!), /\(1 件\)/)
+  })
+
+  it('is read as what it is by a mail program of others', { skip: noPython }, async () => {
+    await post('歓迎会')
+    await post('発表の順番', 'Content-Type: text/plain; charset=utf-8\n')
+    await bench.sent()
+    await tomorrow()
+    const [digest] = await digests()
+    const read = spawnSync('python3', ['-c', READ_DIGEST], { input: digest!.text })
+    assert.equal(read.status, 0, read.stderr.toString())
+    assert.deepEqual(JSON.parse(read.stdout.toString()), {
+      type: 'multipart/mixed',
+      defects: 0,
+      index: true,
+      posts: ['歓迎会', '発表の順番'],
+      texts: ['本文 歓迎会', '本文 発表の順番'],
+    })
   })
 
   it('is not sent twice by a process that has died and comes again', async () => {
