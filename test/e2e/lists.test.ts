@@ -13,6 +13,7 @@ import { commandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
+import { webOrigin } from './jmap.ts'
 import { copiesOf, imap } from './mail.ts'
 import { sendBy } from './wire.ts'
 
@@ -140,6 +141,80 @@ describe('a mailing list', () => {
       const selector = name!.split('.')[0]!
       assert.match(await cli.run(['dkim', 'rotate', 'campus.example']), /then: watari dkim rotate/)
       assert.match(await cli.run(['dkim', 'retire', 'campus.example', selector]), /record until 20/)
+    } finally {
+      await Promise.all([dns.close(), sink.close()])
+    }
+  })
+  it('is joined and left by mail and by one click, by somebody elsewhere, in the language of the list', async () => {
+    const [dns, sink] = await Promise.all([startFakeDns(), startSink()])
+    const vogel = 'vogel@birds.example'
+    const write = async (to: string, id: string, subject: string): Promise<void> => {
+      const content = `From: Vogel <${vogel}>\r\nTo: ${to}\r\nSubject: ${subject}\r\nMessage-ID: <${id}@birds.example>\r\nDate: Wed, 25 Nov 2026 10:00:00 +0900\r\n\r\n\r\n`
+      const envelope = { from: vogel, to, content }
+      assert.match(await sendBy({ port: watari.port(25) }, envelope), /^250 /)
+    }
+    let seen = 0
+    /** The next mail that they get: its subject, its text, and the address that an answer goes to. */
+    const next = async () => {
+      const number = ++seen
+      await until(`mail ${number} is there`, () => sink.mails.length >= number)
+      const text = sink.mails[number - 1]!.content.toString('latin1')
+      const [head = '', body = ''] = text.split(/\r\n\r\n/)
+      const field = (name: string): string =>
+        new RegExp(`^${name}: ((?:.|\\r\\n[ \\t])*?)\\r\\n(?![ \\t])`, 'im').exec(
+          `${head}\r\n`,
+        )?.[1] ?? ''
+      const isBase64 = /base64/i.test(field('Content-Transfer-Encoding'))
+      return {
+        subject: decodeWords(field('Subject')),
+        text: isBase64 ? Buffer.from(body, 'base64').toString('utf8') : body,
+        answerTo: /[^\s<>]+@campus\.example/.exec(field('Reply-To') || field('From'))![0],
+        field,
+      }
+    }
+    const isIn = async (): Promise<boolean> =>
+      (await cli.run(['list', 'member', 'ls', LIST])).includes(vogel)
+    try {
+      await cli.run(['settings', 'set', 'dns.servers', dns.address])
+      await cli.run(['settings', 'set', 'web.publicUrl', webOrigin(watari)])
+      await cli.run(['route', 'set', 'birds.example', `smtp:127.0.0.1:${sink.port}`])
+      await cli.run(['list', 'settings', LIST, 'subscription=confirm', 'language=ja'])
+      await write('seminar-request@campus.example', 'r1', 'help')
+      assert.match((await next()).text, /seminar-join@campus\.example/)
+      await write('seminar-join@campus.example', 'j1', '')
+      const question = await next()
+      assert.match(question.text, /手続きを続けるには.*To go on/s)
+      assert.match(question.answerTo, /^seminar-confirm\+/)
+      assert.equal(await isIn(), false)
+      await write(question.answerTo, 'j2', `Re: ${question.subject}`)
+      await until('they are a member', isIn)
+      await next()
+      await post('hanako', 'p8', '一回で退会')
+      const copy = await next()
+      assert.equal(copy.field('List-Unsubscribe-Post'), 'List-Unsubscribe=One-Click')
+      const link = /<(https:[^>]+)>/.exec(copy.field('List-Unsubscribe'))![1]!
+      // Whoever only looks, as programs do, changes nothing.
+      assert.equal((await fetch(link)).status, 200)
+      assert.equal(await isIn(), true)
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const click = { method: 'POST', headers, body: 'List-Unsubscribe=One-Click' }
+      assert.equal((await fetch(link, click)).status, 200)
+      await until('the click has ended it', async () => !(await isIn()))
+      // In English first, and by mail.
+      await cli.run(['list', 'settings', LIST, 'language=en'])
+      await write('seminar-join@campus.example', 'j3', '')
+      const again = await next()
+      assert.match(again.text, /To go on.*手続きを続けるには/s)
+      await write(again.answerTo, 'j4', `Re: ${again.subject}`)
+      await until('they are a member again', isIn)
+      // Who is logged in is not asked again.
+      const login = { user: 'taro', password: watari.password('taro') }
+      const way = { port: watari.port(465), tls: 'implicit', ca: watari.ca, login } as const
+      const envelope = { from: 'taro@campus.example', to: 'seminar-leave@campus.example' }
+      assert.match(await sendBy(way, { ...envelope, content: mail('taro', 'l1', '') }), /^250 /)
+      await until('he has left', async () => {
+        return !(await cli.run(['list', 'member', 'ls', LIST])).includes('taro@')
+      })
     } finally {
       await Promise.all([dns.close(), sink.close()])
     }
