@@ -70,7 +70,7 @@ export function questionWords(
     replyTo: answer,
     subject: { ja: `${what.ja}の確認`, en: `Please confirm ${what.en}` },
     text: {
-      ja: `${who} の${what.ja}の申し込みがありました。\n\n手続きを続けるには、このメールにそのまま返信してください。\n  ${formatAddress(answer)}\n心当たりがなければ、何もする必要はありません。${days} 日以内に返信がなければ何も変わりません。`,
+      ja: `${who} さんから、${what.ja}の申し込みがありました。\n\n手続きを続けるには、このメールにそのまま返信してください。\n  ${formatAddress(answer)}\n心当たりがなければ、何もする必要はありません。${days} 日以内に返信がなければ何も変わりません。`,
       en: `Somebody has asked for ${what.en} as ${who}.\n\nTo go on, just answer this mail.\n  ${formatAddress(answer)}\nIf it was not you, there is nothing to do: without an answer within ${days} days nothing changes.`,
     },
   }
