@@ -3,6 +3,7 @@ import type { Octets } from '#base/octets.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { WokenWork } from '#base/woken-work.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { OutboxItem } from '#store/mailbox/commit.ts'
 
@@ -12,7 +13,7 @@ const ENTRIES_AT_ONCE = 50
 /** Entries that are looked at where the first ones wait for a node that is away. */
 const ENTRIES_SEEN_MAX = 3_200
 const PIECE_BYTES = 256 * 1024
-/** However quiet it is: a queue that was away has come back. */
+/** A queue that was away has come back. */
 const LOOK_AGAIN_MS = 5 * SECOND_MS
 
 interface OutboxPumpParts {
@@ -29,45 +30,26 @@ interface OutboxPumpParts {
  */
 export class OutboxPump {
   readonly #parts: OutboxPumpParts
-  #isRunning = false
-  #again = false
-  #isStopping = false
-  #running: Promise<void> = Promise.resolve()
-  #cancel: (() => void) | undefined
+  readonly #work: WokenWork
   #limit = ENTRIES_AT_ONCE
 
   constructor(parts: OutboxPumpParts) {
     this.#parts = parts
+    this.#work = new WokenWork({
+      pass: () => this.#pass(),
+      onTrouble: (cause) => parts.log.warn('outbox.waiting', { cause }),
+      lookAgainMs: LOOK_AGAIN_MS,
+      clock: parts.clock,
+    })
   }
 
   /** Looks for work now. */
   wake(): void {
-    if (this.#isStopping) return
-    this.#again = true
-    if (this.#isRunning) return
-    this.#isRunning = true
-    this.#running = this.#run().finally(() => {
-      this.#isRunning = false
-    })
+    this.#work.wake()
   }
 
-  async stop(): Promise<void> {
-    this.#isStopping = true
-    this.#cancel?.()
-    await this.#running
-  }
-
-  async #run(): Promise<void> {
-    this.#cancel?.()
-    while (this.#again && !this.#isStopping) {
-      this.#again = false
-      try {
-        await this.#pass()
-      } catch (thrown) {
-        this.#parts.log.warn('outbox.waiting', { cause: messageOf(thrown) })
-      }
-    }
-    if (!this.#isStopping) this.#cancel = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.wake())
+  stop(): Promise<void> {
+    return this.#work.close()
   }
 
   /** One look at the oldest entries: those of a node that is away wait for it, and hold up no others. */
@@ -77,7 +59,7 @@ export class OutboxPump {
     const away = new Set<string>()
     let handed = 0
     for (const item of items) {
-      if (this.#isStopping) return
+      if (this.#work.isClosed) return
       const queue = queueFor(item)
       const name = queue?.node ?? ''
       if (away.has(name)) continue
@@ -96,7 +78,7 @@ export class OutboxPump {
     if (handed > 0) this.#limit = ENTRIES_AT_ONCE
     else if (!isWhole) this.#limit = Math.min(2 * this.#limit, ENTRIES_SEEN_MAX)
     const isStuck = handed === 0 && this.#limit === ENTRIES_SEEN_MAX
-    if (!isWhole && !isStuck) this.#again = true
+    if (!isWhole && !isStuck) this.#work.wake()
   }
 
   async *#octets(item: OutboxItem): AsyncGenerator<Octets> {

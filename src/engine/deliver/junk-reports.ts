@@ -1,7 +1,7 @@
 import type { Log } from '#base/log.ts'
-import { messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { WokenWork } from '#base/woken-work.ts'
 import { verdictClassOf } from '#codec/auth/verdict.ts'
 import { firstField, headerFields, headerLength } from '#codec/mime/header.ts'
 import type { EventSink } from '#model/event.ts'
@@ -29,55 +29,37 @@ interface JunkReportsParts {
  */
 export class JunkReports {
   readonly #parts: JunkReportsParts
-  #running: Promise<void> = Promise.resolve()
-  #isRunning = false
-  #again = false
-  #isClosed = false
-  #cancel: () => void = () => undefined
+  readonly #work: WokenWork
 
   constructor(parts: JunkReportsParts) {
     this.#parts = parts
+    this.#work = new WokenWork({
+      pass: () => this.#handOn(),
+      onTrouble: (cause) => parts.log.warn('junk.waiting', { cause }),
+      lookAgainMs: LOOK_AGAIN_MS,
+      clock: parts.clock,
+    })
   }
 
   /** Looks for reports now. */
   wake(): void {
-    this.#again = true
-    if (this.#isRunning || this.#isClosed) return
-    this.#isRunning = true
-    this.#running = this.#run().finally(() => {
-      this.#isRunning = false
-    })
+    this.#work.wake()
   }
 
   /** Waits for those that are being handed on. */
   idle(): Promise<void> {
-    return this.#running
+    return this.#work.idle()
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true
-    this.#cancel()
-    await this.#running
-  }
-
-  async #run(): Promise<void> {
-    this.#cancel()
-    try {
-      while (this.#again && !this.#isClosed) {
-        this.#again = false
-        await this.#handOn()
-      }
-    } catch (thrown) {
-      this.#parts.log.warn('junk.waiting', { cause: messageOf(thrown) })
-    }
-    if (!this.#isClosed) this.#cancel = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.wake())
+  close(): Promise<void> {
+    return this.#work.close()
   }
 
   async #handOn(): Promise<void> {
     const { mailboxes, events } = this.#parts
     for (;;) {
       const { reports } = await mailboxes.junkReports({ limit: REPORTS_AT_ONCE })
-      if (reports.length === 0 || this.#isClosed) return
+      if (reports.length === 0 || this.#work.isClosed) return
       for (const report of reports) {
         const { accountId, emailId, word, atMs } = report
         const before = await this.#classOf(report)

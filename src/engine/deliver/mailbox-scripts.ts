@@ -3,6 +3,7 @@ import type { Octets } from '#base/octets.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { EventSink } from '#model/event.ts'
+import { WokenWork } from '#base/woken-work.ts'
 import type { ScriptEvent } from '#store/mailbox/change/script-event.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
@@ -35,48 +36,30 @@ interface MailboxScriptsParts extends EventSurroundings {
  */
 export class MailboxScripts {
   readonly #parts: MailboxScriptsParts
-  #running: Promise<void> = Promise.resolve()
-  #isRunning = false
-  #again = false
-  #isClosed = false
-  #cancel: () => void = () => undefined
+  readonly #work: WokenWork
 
   constructor(parts: MailboxScriptsParts) {
     this.#parts = parts
+    this.#work = new WokenWork({
+      pass: () => this.#all(),
+      onTrouble: (cause) => parts.log.warn('sieve.waiting', { cause }),
+      lookAgainMs: LOOK_AGAIN_MS,
+      clock: parts.clock,
+    })
   }
 
   /** Looks for events now. */
   wake(): void {
-    this.#again = true
-    if (this.#isRunning || this.#isClosed) return
-    this.#isRunning = true
-    this.#running = this.#run().finally(() => {
-      this.#isRunning = false
-    })
+    this.#work.wake()
   }
 
   /** Waits for those that are being looked at. */
   idle(): Promise<void> {
-    return this.#running
+    return this.#work.idle()
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true
-    this.#cancel()
-    await this.#running
-  }
-
-  async #run(): Promise<void> {
-    this.#cancel()
-    try {
-      while (this.#again && !this.#isClosed) {
-        this.#again = false
-        await this.#all()
-      }
-    } catch (thrown) {
-      this.#parts.log.warn('sieve.waiting', { cause: messageOf(thrown) })
-    }
-    if (!this.#isClosed) this.#cancel = this.#parts.clock.after(LOOK_AGAIN_MS, () => this.wake())
+  close(): Promise<void> {
+    return this.#work.close()
   }
 
   /** Those that wait, a few at a time; what cannot be read now is left behind, and tried again later. */
@@ -84,7 +67,7 @@ export class MailboxScripts {
     const { mailboxes } = this.#parts
     let after = 0
     let failed: unknown
-    while (!this.#isClosed) {
+    while (!this.#work.isClosed) {
       const { events } = await mailboxes.scriptEvents({ limit: EVENTS_AT_ONCE, after })
       const batch = differentMessages(events)
       if (batch.length === 0) break
