@@ -2,12 +2,12 @@ import { random } from '#test/e2e/random.ts'
 
 /** Choices of a generator: the same for the same seed. */
 export interface Chance {
-  below(n: number): number
+  readonly below: (n: number) => number
   /** True for one of so many. */
-  one(of: number): boolean
-  of<T>(all: readonly T[]): T
+  readonly one: (of: number) => boolean
+  readonly of: <T>(all: readonly T[]) => T
   /** One to `max` of them. */
-  some<T>(max: number, make: () => T): T[]
+  readonly some: <T>(max: number, make: () => T) => T[]
 }
 
 export function chanceOf(seed: number): Chance {

@@ -316,7 +316,9 @@ class Copy {
   #told: (() => void) | undefined
 
   /** Resolves once the copy is whole; `ended` when nothing comes any more. */
-  async follow(server: LdapServer): Promise<{ readonly ended: Promise<void>; stop(): void }> {
+  async follow(
+    server: LdapServer,
+  ): Promise<{ readonly ended: Promise<void>; readonly stop: () => void }> {
     const connection = await LdapConnection.open(server, PARTS)
     let isWhole = (): void => undefined
     const whole = new Promise<void>((resolve) => (isWhole = resolve))

@@ -55,7 +55,7 @@ const look = async (filter: string, source: string = ALL_PEOPLE, base?: string) 
     filter,
     ...(base !== undefined && { base }),
   })
-  if (found.ok) return found.value.map((id) => id.slice(3).split('@')[0]).toSorted()
+  if (found.ok) return found.value.map((id) => id.slice(3).split('@')[0]!).toSorted()
   return 'at' in found.error ? `${found.error.code} ${found.error.at}` : found.error.code
 }
 

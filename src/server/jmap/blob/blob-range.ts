@@ -38,7 +38,10 @@ export class ReadBudget {
 export async function readRange(
   blob: Blob,
   { offset, length = Infinity }: Range,
-  { budget, take }: { readonly budget: ReadBudget; take(octets: Octets): Promise<void> | void },
+  {
+    budget,
+    take,
+  }: { readonly budget: ReadBudget; readonly take: (octets: Octets) => Promise<void> | void },
 ): Promise<{ readonly isTruncated: boolean }> {
   const decoder = contentDecoder(blob.encoding)
   const end = offset + length

@@ -102,10 +102,10 @@ async function sourceOf({ call, args }: Work, given: unknown): Promise<Source> {
   const isCount = (value: unknown): value is number =>
     Number.isSafeInteger(value) && Number(value) >= 0
   if (!isCount(offset ?? 0) || !isCount(length ?? 0)) throw wrong('offset and length are numbers')
-  const id = typeof blobId === 'string' ? args.resolved(blobId) : ''
-  const blob = await findBlob(call, id)
+  if (typeof blobId !== 'string') throw wrong('blobId is no id')
+  const blob = await findBlob(call, args.resolved(blobId))
   if (blob === undefined)
-    throw new SetRefusal({ type: 'blobNotFound', notFound: [String(blobId).slice(0, 255)] })
+    throw new SetRefusal({ type: 'blobNotFound', notFound: [blobId.slice(0, 255)] })
   const range = { offset: Number(offset ?? 0), length: (length ?? undefined) as number | undefined }
   return { kind: 'blob', blob, range }
 }
