@@ -59,6 +59,7 @@ before(async () => {
         byLogin: (login: string) =>
           login === 'hanako@campus.example' ? account : login === 'taro' ? taro : undefined,
       },
+      onChange: () => () => undefined,
     },
     settings: {
       settings: { 'mailbox.quotaBytes': 2 * 1024 * 1024, 'mailbox.quotaMessages': 5 },

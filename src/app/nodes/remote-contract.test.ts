@@ -25,8 +25,9 @@ const isWired = (name: string | symbol): name is (typeof WIRED)[number] =>
   WIRED.includes(name as never)
 
 /** Whether a delivery may say it: mail by the mailbox's name, and what goes out with it. */
-const isDelivery = ({ by, quota, notice, changes }: AccountCommit): boolean =>
+const isDelivery = ({ by, event, quota, notice, changes }: AccountCommit): boolean =>
   by === undefined &&
+  event === undefined &&
   quota === undefined &&
   notice === undefined &&
   changes.every(

@@ -43,7 +43,10 @@ before(async () => {
         return fault === undefined && now !== undefined ? ok(now) : err(fault ?? 'refused')
       },
     },
-    directory: { directory: { account: () => now, moment: NO_MOMENT } },
+    directory: {
+      directory: { account: () => now, moment: NO_MOMENT },
+      onChange: () => () => undefined,
+    },
     hub: { nodes: () => [], settled: async () => [], forget: () => undefined },
     queues: () => [],
     index: { gaps: async () => ({ items: [] }) },

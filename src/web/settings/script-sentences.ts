@@ -70,6 +70,14 @@ export const SCRIPT_SENTENCES: readonly (readonly [english: string, japanese: st
   ['the field "{name}" cannot be set', '項目「{name}」は指定できません'],
   ['the field "{name}" cannot be added', '項目「{name}」は追加できません'],
   ['a value cannot hold NUL', '値に NUL 文字は使えません'],
+  [
+    'no mail is delivered, and there is no envelope',
+    'メールの配送ではないため、エンベロープはありません',
+  ],
+  [
+    'no mail is delivered: "{name}" cannot be required',
+    'メールの配送ではないため、「{name}」は require できません',
+  ],
   ['the envelope has no part "{name}"', 'エンベロープに「{name}」という部分はありません'],
   ['a date has no part "{name}"', '日時に「{name}」という部分はありません'],
   ['"{text}" is no zone such as "+0900"', '「{text}」は "+0900" のような時差ではありません'],
