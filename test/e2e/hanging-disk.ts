@@ -113,8 +113,10 @@ export function storeOnHangingDisk(
         await refusesAll(house, reader, web)
         // The gateway's volume is another: it promises mail, and keeps it.
         assert.match(await smtp(house, '中'), /^250/)
-        const status = await house.watari(['status'])
-        assert.match(status.stdout, /stalled .*does not answer/)
+        const status = async () => (await house.watari(['status'])).stdout
+        // Control hears of it with the node's next word.
+        const isTold = async () => /stalled .*does not answer/.test(await status())
+        await until('told by status', isTold, WAIT_MS)
         const others = (await readiness(house)).roles.filter(({ name }) => name !== 'store')
         assert.deepEqual(new Set(others.map(({ detail }) => detail)), new Set(['ready']))
       } finally {
