@@ -58,7 +58,8 @@ function writeUntilFull(path: string): void {
 export async function loopDisk(): Promise<LoopDisk | undefined> {
   if (process.getuid?.() !== 0 || !existsSync('/dev/loop-control')) return undefined
   const home = mkdtempSync(join(tmpdir(), 'watari-disk-'))
-  const image = join(home, 'image')
+  let image = join(home, 'image')
+  let cuts = 0
   const mount = join(home, 'mount')
   const filler = join(mount, 'filler')
   const run = async (file: string, ...args: readonly string[]): Promise<boolean> => {
@@ -92,13 +93,14 @@ export async function loopDisk(): Promise<LoopDisk | undefined> {
     freeze: () => must('fsfreeze', '-f', mount),
     thaw: () => must('fsfreeze', '-u', mount),
     cutPower: () => must('python3', '-c', CUT, mount),
-    // A dead file system that somebody still walks through keeps its device, and mount would find it again.
+    // A dead file system lives on for as long as another mount namespace has it, and so does its device, which
+    // mount would find again: what has reached the disk goes on as another file.
     remount: async () => {
       await unmount()
-      await until('the disk is let go', async () => {
-        const devices = await runProgram('losetup', ['-j', image])
-        return devices.status === 0 && devices.stdout === ''
-      })
+      const next = join(home, `image-${++cuts}`)
+      await must('cp', '--sparse=always', image, next)
+      rmSync(image)
+      image = next
       await must('mount', '-o', 'loop', image, mount)
     },
     remove: async () => {
