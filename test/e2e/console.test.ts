@@ -76,7 +76,7 @@ describe('the console', { skip: noBrowser ?? false }, () => {
     await page.locator('.station', { hasText: 'Reception' }).filter({ hasText: '4' }).waitFor()
     await page.locator('.station', { hasText: 'Mailbox' }).filter({ hasText: '1' }).waitFor()
     await page.locator('.station', { hasText: 'Queue' }).filter({ hasText: 'held 3' }).waitFor()
-    assert.match(await page.locator('.answer').innerText(), /3 recipients wait/)
+    assert.match(await page.locator('.answer').innerText(), /3 recipients are held/)
   })
 
   test('the overview tells of a directory that is away', async () => {

@@ -88,7 +88,7 @@ function answerOf({ t, language }: Speech, status: StatusBody, hour: OverviewBod
     })
   const { oldest, ready, held } = status.queue
   if (oldest !== undefined && ready + held > 0)
-    return t('overview.waiting', {
+    return t(ready > 0 ? 'overview.waiting' : 'overview.held', {
       waiting: numberText(language, ready + held),
       oldest: relativeText(language, oldest, Date.parse(hour.at)),
     })

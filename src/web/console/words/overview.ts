@@ -13,6 +13,8 @@ export const OVERVIEW: Sentences = {
     'overview.quiet': 'All is well. No mail came in during the last hour.',
     'overview.waiting':
       'Mail flows, and {{waiting}} recipients wait to be delivered; the oldest message came {{oldest}}.',
+    'overview.held':
+      'Mail flows, and {{waiting}} recipients are held until somebody decides; the oldest message came {{oldest}}.',
     'overview.down': '{{names}}: not well. The other nodes go on.',
     'overview.partial':
       'Too many kinds of events in one minute: some are counted together as “other”.',
@@ -54,6 +56,8 @@ export const OVERVIEW: Sentences = {
     'overview.quiet': '異常はありません。この 1 時間に受信したメールはありません。',
     'overview.waiting':
       'メールは流れています。{{waiting}} 宛先が配送待ちで、最も古いものは {{oldest}}に受信しました。',
+    'overview.held':
+      'メールは流れています。{{waiting}} 宛先が保留中で、判断を待っています。最も古いものは {{oldest}}に受信しました。',
     'overview.down': '{{names}} に問題があります。ほかのノードは動いています。',
     'overview.partial':
       '1 分間のイベントの種類が多すぎるため、一部を「other」としてまとめて数えています。',
