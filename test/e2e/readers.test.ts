@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -73,6 +74,14 @@ const CONTENTS = Object.values(MAILS)
 const needs = (...programs: MachineProgram[]): { readonly skip: string | false } => ({
   skip: programsMissing(programs) ?? false,
 })
+
+const NET_SIEVE = join(import.meta.dirname, 'net-sieve.php')
+/** Why Net_Sieve cannot be run here; false: it can. */
+const noNetSieve =
+  needs('php').skip ||
+  (existsSync('/usr/share/php/Net/Sieve.php')
+    ? false
+    : 'no Net_Sieve: apt-get install php-net-sieve')
 
 describe('programs that people read mail with', () => {
   let watari: Installation
@@ -477,6 +486,14 @@ describe('programs that people read mail with', () => {
       assert.equal(await list(), '')
     },
   )
+
+  it('Net_Sieve, which Roundcube has, does the same', { skip: noNetSieve }, async () => {
+    const password = '鳥 & "渡\\り" '
+    const added = ['user', 'add', 'roundcube@campus.example', '--password-stdin']
+    assert.equal((await watari.watari(added, password)).status, 0)
+    const args = [NET_SIEVE, String(watari.port(4190)), 'roundcube', at('ca.pem')]
+    assert.equal(succeeded(await room.run('php', args, password)), 'done\n')
+  })
 })
 
 const PYTHON = `

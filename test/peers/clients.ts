@@ -33,6 +33,7 @@ export type MachineProgram =
   | 'getmail'
   | 'neomutt'
   | 'offlineimap'
+  | 'php'
   | 'script'
   | 'sieve-connect'
 
