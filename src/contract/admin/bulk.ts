@@ -36,6 +36,10 @@ const row = z.object({
   outcome: z.enum(['changed', 'same', 'refused']),
   changes: z.array(z.string()),
   note: z.string().optional().describe('why it is refused'),
+  code: z
+    .string()
+    .optional()
+    .describe('the kind of that reason: hasRole, changedSince, nobody, invalid, conflict …'),
 })
 
 const counts = {
@@ -44,8 +48,15 @@ const counts = {
   refused: z.number().int(),
 }
 
-export const bulkDone = z.object({ ...counts, rows: z.array(row), pending })
+export const bulkDone = z.object({
+  ...counts,
+  rows: z.array(row),
+  undo: z.string().optional().describe('takes it back: POST /users/bulk/undo'),
+  pending,
+})
 export type BulkDone = z.infer<typeof bulkDone>
+
+export const bulkUndo = z.object({ undo: z.string().max(100_000) })
 
 /** A change of many on a day. */
 export const newPlan = z.object({

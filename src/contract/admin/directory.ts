@@ -34,6 +34,10 @@ export const usersQuery = searchQuery.extend({
     .describe('only those that use so many percent of what they may hold, and more'),
 })
 
+/** The ids of all whom a search finds, at once. */
+export const userIds = z.object({ items: z.array(z.string()) })
+export type UserIds = z.infer<typeof userIds>
+
 const limit = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 
 /** What is said of an account or a domain itself. */

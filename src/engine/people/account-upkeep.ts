@@ -10,7 +10,8 @@ import type { DirectoryEdit } from '#store/directory/check-edits.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { UpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import { goneAtMs, released } from './account-change.ts'
-import { countsOf, planBulk, whyNotBy } from './bulk.ts'
+import { bulkSteps, countsOf, planBulk, whyNotBy } from './bulk.ts'
+import type { BulkRow, WhyNot } from './bulk.ts'
 
 /** A start has other things to do first. */
 const FIRST_MS = 30 * SECOND_MS
@@ -21,6 +22,9 @@ const GAP_MS = 10 * DAY_MS
 const DELETIONS_MAX = 1_000
 /** Accounts that are looked at in one go, while everybody else of this process waits. */
 const LOOKED_AT_ONCE = 2_000
+const STEPS_AT_ONCE = 100
+/** Rows of one write: whoever else changes the directory comes in between. */
+const WRITTEN_AT_ONCE = 1_000
 const AUTHOR: ChangeAuthor = { who: 'watari', from: 'account life' }
 
 /** What has to be done now. */
@@ -133,27 +137,54 @@ export class AccountUpkeep {
     return { held: false, ...last, deleted, plans, told }
   }
 
-  /** One write: the accounts, and that it is done. */
+  /**
+   * The accounts in several writes, others coming in between, and that it is done with the last of them:
+   * what was cut off in the middle goes on at the next run, where those who were changed are the same.
+   */
   async #apply(plan: DatedPlan): Promise<DatedPlan | undefined> {
     const { directory, log } = this.#parts
     const now = directory.directory
+    const why = whyNotBy(plan.byRole)
+    const rows = await this.#rowsOf(plan, why)
+    const counts = countsOf({ rows })
+    const ids = rows.flatMap(({ id, outcome }) => (outcome === 'changed' && id ? [id] : []))
     let done: DatedPlan | undefined
-    const written = await directory.update(
-      () => {
-        const kept = now.plan(plan.id)
-        if (kept === undefined || kept.done !== undefined) return ok([])
-        const planned = planBulk(now, kept, whyNotBy(kept.byRole))
-        done = {
-          ...kept,
-          done: { at: new Date(now.moment.nowMs).toISOString(), ...countsOf(planned) },
-        }
-        return ok([...planned.edits, { kind: 'put', row: { kind: 'plan', plan: done } }])
-      },
-      { who: plan.by, from: `plan ${plan.id}` },
-    )
-    if (written.ok) return done
-    log.warn('directory.planFailed', { plan: plan.id, cause: written.error.message })
-    return undefined
+    for (let at = 0; at === 0 || at < ids.length; at += WRITTEN_AT_ONCE) {
+      const users = ids.slice(at, at + WRITTEN_AT_ONCE)
+      const written = await directory.update(
+        () => {
+          // Somebody has cancelled it meanwhile.
+          if (now.plan(plan.id)?.done !== undefined || now.plan(plan.id) === undefined)
+            return ok([])
+          const planned = planBulk(
+            now,
+            { where: { ...plan.where, users }, change: plan.change },
+            why,
+          )
+          const step = countsOf(planned)
+          counts.changed -= users.length - step.changed
+          counts.same += step.same
+          counts.refused += step.refused
+          if (at + WRITTEN_AT_ONCE < ids.length) return ok(planned.edits)
+          done = { ...plan, done: { at: new Date(now.moment.nowMs).toISOString(), ...counts } }
+          return ok([...planned.edits, { kind: 'put', row: { kind: 'plan', plan: done } }])
+        },
+        { who: plan.by, from: `plan ${plan.id}` },
+      )
+      if (written.ok) continue
+      log.warn('directory.planFailed', { plan: plan.id, cause: written.error.message })
+      return undefined
+    }
+    return done
+  }
+
+  async #rowsOf(plan: DatedPlan, why: WhyNot): Promise<readonly BulkRow[]> {
+    const rows: BulkRow[] = []
+    for (const step of bulkSteps(this.#parts.directory.directory, plan, why)) {
+      if (step !== undefined) rows.push(step.row)
+      if (step === undefined || rows.length % STEPS_AT_ONCE === 0) await new Promise(setImmediate)
+    }
+    return rows
   }
 
   async #delete(ids: readonly AccountId[], by: ChangeAuthor): Promise<number> {

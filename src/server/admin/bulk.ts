@@ -1,9 +1,11 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { timedId } from '#base/id.ts'
 import { ok } from '#base/outcome.ts'
 import {
   bulkBody,
   bulkDone,
+  bulkUndo,
   newPlan,
   plannedPlan,
   plans,
@@ -13,15 +15,33 @@ import {
 } from '#contract/admin/bulk.ts'
 import type { PlanBody } from '#contract/admin/bulk.ts'
 import { done } from '#contract/admin/common.ts'
-import { countsOf, planBulk, whyNotBy } from '#engine/people/bulk.ts'
-import type { BulkPlan } from '#engine/people/bulk.ts'
+import {
+  bulkSteps,
+  countsOf,
+  planBulk,
+  bulkPlanOf,
+  undoSteps,
+  whyNotBy,
+} from '#engine/people/bulk.ts'
+import type {
+  AccountChange,
+  BulkAsk,
+  BulkPlan,
+  BulkRow,
+  BulkStep,
+  BulkSteps,
+} from '#engine/people/bulk.ts'
 import type { Account, AccountId } from '#model/account.ts'
-import type { BulkChange, DatedPlan, Selection } from '#model/plan.ts'
+import type { DatedPlan } from '#model/plan.ts'
+import type { Directory } from '#store/directory/directory.ts'
 import { authorOf, isoTime, roleOfRequest } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { writeDirectory } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
 import { keepSomeWayIn } from './last-administrator.ts'
+import { turn } from './lookup.ts'
+import { rowsOfUndo, writeInSteps } from './steps.ts'
+import type { RowChange } from './steps.ts'
 
 /** Changes of many at once: now, or on a day. */
 export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
@@ -34,18 +54,36 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
       schema: { body: bulkBody, response: { 200: bulkDone } },
     },
     async (request) => {
-      const { dryRun } = request.body
-      const ask = request.body as Asked
-      const plan = (): BulkPlan => planBulk(directory, ask, whyNotBy(roleOfRequest(request)))
-      if (dryRun) return { ...told(plan()), pending: [] }
-      let planned: BulkPlan | undefined
-      const target = { key: 'users', name: 'these users', version: () => undefined }
-      const pending = await writeDirectory(deps, request, target, (now) => {
-        planned = plan()
-        keepSomeWayIn(request, now, changedBy(planned))
-        return ok(planned.edits)
-      })
-      return { ...told(planned!), pending }
+      const { change, where, dryRun } = request.body as BulkAsk & { readonly dryRun: boolean }
+      const why = whyNotBy(roleOfRequest(request))
+      const planned = await inTurns(bulkSteps(directory, { where, change }, why))
+      if (dryRun) return { ...told(planned), pending: [] }
+      return writeBulk(deps, request, planned, (now, ids) =>
+        planBulk(now, { where: { ...where, users: ids }, change }, why),
+      )
+    },
+  )
+
+  app.post(
+    '/users/bulk/undo',
+    {
+      config: { permission: 'people.write' },
+      schema: { body: bulkUndo, response: { 200: bulkDone } },
+    },
+    async (request) => {
+      const why = whyNotBy(roleOfRequest(request))
+      const rows = await rowsOfUndo(deps, request.body.undo, (key) => key.startsWith('account:'))
+      const changes = new Map(rows.flatMap(accountChange).map((each) => [each.after.id, each]))
+      const planned = await inTurns(undoSteps(directory, [...changes.values()], why))
+      return writeBulk(deps, request, planned, (now, ids) =>
+        bulkPlanOf([
+          ...undoSteps(
+            now,
+            ids.map((id) => changes.get(id)!),
+            why,
+          ),
+        ]),
+      )
     },
   )
 
@@ -68,7 +106,8 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
     },
     async (request) => {
       const plan = planOf(deps, request.params.id)
-      const preview = plan.done === undefined ? planBulk(directory, plan) : { rows: [] }
+      const preview =
+        plan.done === undefined ? await inTurns(bulkSteps(directory, plan)) : { rows: [] }
       return { ...planBody(plan), ...told(preview), pending: [] }
     },
   )
@@ -81,7 +120,7 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
     },
     async (request) => {
       const { title, on, dryRun } = request.body
-      const { where, change } = request.body as Asked
+      const { where, change } = request.body as BulkAsk
       const { who } = authorOf(request)
       const id = timedId(deps.clock.nowMs())
       const plan: DatedPlan = {
@@ -95,7 +134,8 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
       }
       if (on < directory.moment.today)
         throw new ApiError('invalid', `${on} is over`, 'Give a day to come, or: watari user bulk.')
-      const preview = planBulk(directory, plan, whyNotBy(roleOfRequest(request)))
+      const why = whyNotBy(roleOfRequest(request))
+      const preview = await inTurns(bulkSteps(directory, plan, why))
       const shown = { ...planBody(plan), ...told(preview) }
       if (dryRun) return { ...shown, pending: [] }
       const target = { key: `plan:${id}`, name: plan.title, version: () => undefined }
@@ -156,10 +196,48 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
   )
 }
 
-interface Asked {
-  readonly where: Selection
-  readonly change: BulkChange
+/** Made in one go: a millisecond or two, while everybody else of this process waits. */
+const STEPS_AT_ONCE = 100
+
+async function inTurns(steps: BulkSteps): Promise<BulkPlan> {
+  const taken: (BulkStep | undefined)[] = []
+  for (const step of steps) {
+    taken.push(step)
+    if (step === undefined || taken.length % STEPS_AT_ONCE === 0) await turn()
+  }
+  return bulkPlanOf(taken)
 }
+
+/**
+ * Writes what was planned in steps, each planned anew when its turn comes, so that what others wrote
+ * meanwhile counts. Nobody is shut out by one of them whom all of them together would shut out.
+ */
+async function writeBulk(
+  deps: AdminDeps,
+  request: FastifyRequest,
+  planned: BulkPlan,
+  again: (now: Directory, ids: AccountId[]) => BulkPlan,
+) {
+  keepSomeWayIn(request, deps.directory.directory, changedBy(planned))
+  const ids = planned.rows.flatMap(({ id, outcome }) =>
+    id !== undefined && outcome === 'changed' ? [id] : [],
+  )
+  const became = new Map<AccountId | undefined, BulkRow>()
+  const { undo, pending } = await writeInSteps(deps, request, ids, (now, some) => {
+    const step = again(now, [...some])
+    keepSomeWayIn(request, now, changedBy(step))
+    for (const row of step.rows) became.set(row.id, row)
+    return ok(step.edits)
+  })
+  const rows = planned.rows.map((row) => became.get(row.id) ?? row)
+  return { ...told({ rows }), ...(undo !== undefined && { undo }), pending }
+}
+
+/** Whoever was made or deleted for good meanwhile cannot be put back by its fields. */
+const accountChange = ({ before, after }: RowChange): readonly AccountChange[] =>
+  before?.kind === 'account' && after?.kind === 'account'
+    ? [{ before: before.account, after: after.account }]
+    : []
 
 const changedBy = ({ edits }: BulkPlan): ReadonlyMap<AccountId, Account | undefined> =>
   new Map(

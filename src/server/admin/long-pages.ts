@@ -15,28 +15,31 @@ export async function longPages(
   payload: unknown,
 ): Promise<unknown> {
   const schema = schemaOf(request, reply)
-  if (schema === undefined || !isLong(payload)) return payload
+  const name = schema && NAMES.find((each) => isLong(payload, each))
+  if (schema === undefined || name === undefined) return payload
+  const one = schema.shape[name]
+  if (!(one instanceof z.ZodArray)) return payload
+  const all = (payload as Record<string, readonly unknown[]>)[name]!
   const slices: (readonly unknown[])[] = []
-  for (let at = 0; at < payload.items.length; at += ITEMS_AT_ONCE)
-    slices.push(payload.items.slice(at, at + ITEMS_AT_ONCE))
-  const one = schema.shape['items'] as z.ZodType
+  for (let at = 0; at < all.length; at += ITEMS_AT_ONCE)
+    slices.push(all.slice(at, at + ITEMS_AT_ONCE))
   const texts = await inTurns(slices, 1, (slice) => JSON.stringify(one.parse(slice)).slice(1, -1))
-  const { items: _, ...rest } = schema.parse({ ...payload, items: [] })
+  const { [name]: _, ...rest } = schema.parse({ ...(payload as object), [name]: [] })
   const tail = JSON.stringify(rest).slice(1)
   void reply.serializer((text: string) => text)
-  return `{"items":[${texts.join(',')}]${tail === '}' ? '' : ','}${tail}`
+  return `{"${name}":[${texts.join(',')}]${tail === '}' ? '' : ','}${tail}`
 }
 
-const isLong = (payload: unknown): payload is { readonly items: readonly unknown[] } => {
-  const items = (payload as { readonly items?: unknown } | null)?.items
-  return Array.isArray(items) && items.length > ITEMS_AT_ONCE
+/** What may be long: the items of a page, what became of each of many. */
+const NAMES = ['items', 'rows'] as const
+
+const isLong = (payload: unknown, name: string): boolean => {
+  const all = (payload as Record<string, unknown> | null)?.[name]
+  return Array.isArray(all) && all.length > ITEMS_AT_ONCE
 }
 
-/** The schema of the answer, where it is a page. */
 function schemaOf(request: FastifyRequest, reply: FastifyReply): z.ZodObject | undefined {
   const answers = request.routeOptions.schema?.response as Record<string, unknown> | undefined
   const schema = answers?.[reply.statusCode]
-  return schema instanceof z.ZodObject && schema.shape['items'] instanceof z.ZodArray
-    ? schema
-    : undefined
+  return schema instanceof z.ZodObject ? schema : undefined
 }

@@ -113,6 +113,63 @@ describe('lives of accounts by the API', () => {
     })
   })
 
+  test('a change of many is taken back, field by field, and that as well', async () => {
+    const users = Array.from({ length: 1_203 }, (_, i) => `many${i}`)
+    const people = users.map((name, i) => ({
+      source: `line ${i}`,
+      username: name,
+      addresses: [],
+      name: `渡辺 ${i}`,
+      tags: ['2023入学'],
+    }))
+    for (let at = 0; at < people.length; at += 500)
+      await api.ask('POST', '/directory/import', { people: people.slice(at, at + 500) })
+    const found = (await api.ask('GET', '/directory/user-ids?search=many')).body.items
+    assert.equal(found.length, 1_203)
+    assert.equal((await api.ask('GET', '/directory/user-ids?search=many12')).body.items.length, 14)
+    const change = { addTags: ['卒業'], expiresOn: '2027-03-31', delete: true }
+    const { body } = await api.ask('POST', '/users/bulk', { where: { users: found }, change })
+    assert.deepEqual(
+      [body.changed, body.same, body.refused, body.rows.length],
+      [1_203, 0, 0, 1_203],
+    )
+    assert.deepEqual((await api.ask('GET', '/directory/user-ids?search=many')).body.items, [])
+    const gone = (await api.ask('GET', '/directory/user-ids?search=many&deleted=true')).body.items
+    assert.equal(gone.length, 1_203)
+    // What somebody has made of one of them since counts; what a login has made of another stays.
+    await api.ask('POST', '/users/many7/restore')
+    await api.ask('PATCH', '/users/many7', { expiresOn: '2030-03-31' })
+    await api.ask('POST', '/users/many8/restore')
+    await api.ask('PATCH', '/users/many8', { name: '別人' })
+    const back = (await api.ask('POST', '/users/bulk/undo', { undo: body.undo })).body
+    assert.deepEqual([back.changed, back.same, back.refused], [1_202, 0, 1], JSON.stringify(back))
+    const refused = back.rows.find((row: { outcome: string }) => row.outcome === 'refused')
+    assert.deepEqual([refused.address, refused.code], ['many7@campus.example', 'changedSince'])
+    const as = async (user: string) => {
+      const { name, tags, expiresOn } = (await api.ask('GET', `/users/${user}`)).body
+      return [name, tags, expiresOn]
+    }
+    assert.deepEqual(await as('many6'), ['渡辺 6', ['2023入学'], undefined])
+    assert.deepEqual(await as('many7'), ['渡辺 7', ['2023入学', '卒業'], '2030-03-31'])
+    assert.deepEqual(await as('many8'), ['別人', ['2023入学'], undefined])
+    const again = (await api.ask('POST', '/users/bulk/undo', { undo: back.undo })).body
+    assert.equal(again.changed, 1_202)
+    assert.equal((await api.ask('GET', '/users/many6')).status, 404)
+  })
+
+  test('takes back nothing that is no change of accounts', async () => {
+    const alias = '/aliases/all@campus.example'
+    assert.equal((await api.ask('PUT', alias, { to: ['hanako@campus.example'] })).status, 200)
+    const [{ seq: last }] = (await api.ask('GET', '/directory/history?limit=1')).body.items
+    for (const undo of [`${last}-${last}`, '1-900000', '5-1', 'x', ''])
+      assert.equal((await api.ask('POST', '/users/bulk/undo', { undo })).status, 404, undo)
+    const { items } = (await api.ask('GET', '/aliases')).body
+    assert.deepEqual(
+      items.map((each: { from: string }) => each.from),
+      ['all@campus.example'],
+    )
+  })
+
   test('a directory manager changes many, but nobody who has a role', async () => {
     await api.ask('PATCH', '/users/jiro', { admin: true })
     const { body } = await api.ask(

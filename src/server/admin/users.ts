@@ -27,6 +27,7 @@ import { keepAWayIn } from './last-administrator.ts'
 import { need } from './permission.ts'
 import { effectiveQuota, withQuota } from './quota.ts'
 import { fullPage, usagesIfTold } from './usages.ts'
+import { userIdRoutes } from './user-ids.ts'
 import {
   accountOf,
   addressIn,
@@ -49,6 +50,8 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
     state: lifeOf(account, directory.moment),
     effectiveQuota: effectiveQuota(deps, account),
   })
+
+  userIdRoutes(app, deps, people)
 
   app.get(
     '/users',

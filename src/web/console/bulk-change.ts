@@ -1,12 +1,11 @@
-import type { UserBody } from '#contract/admin/directory.ts'
+import type { BulkDone, PlanBody } from '#contract/admin/bulk.ts'
 
-import { ApiFailure, ask, part, queryOf } from '#web/parts/api.ts'
+import { ask } from '#web/parts/api.ts'
 import { partsOf } from './person-facts.ts'
-import type { Page, Query } from '#web/parts/rows-of.ts'
 
 /** A change of many as it stands in a form; what is empty stays as it is. */
 export interface BulkTexts {
-  readonly act: '' | 'disable' | 'enable'
+  readonly act: '' | 'disable' | 'enable' | 'delete'
   readonly addTags: string
   readonly removeTags: string
   readonly startsOn: string
@@ -21,152 +20,115 @@ export const noChange: BulkTexts = {
   expiresOn: '',
 }
 
-/** What a change of many looks at. */
-export type BulkPerson = Pick<
-  UserBody,
-  'id' | 'address' | 'name' | 'disabled' | 'tags' | 'startsOn' | 'expiresOn' | 'version'
->
+type BulkChange = PlanBody['change']
 
-/** null: a day that is taken away. */
-type Change = Partial<{
-  [Name in 'disabled' | 'tags' | 'startsOn' | 'expiresOn']: UserBody[Name] | null
-}>
+/** What becomes of one of many; `reason`: the request that it was part of has failed. */
+export type BulkRow = BulkDone['rows'][number] & { readonly reason?: unknown }
 
-/** What becomes of one of many. */
-export interface BulkRow {
-  readonly person: BulkPerson
-  readonly outcome: 'changed' | 'same' | 'refused'
-  readonly change: Change
-  /** Why it was refused. */
-  readonly reason?: unknown
-  /** What puts it back, onto the row as it is since. */
-  readonly undo?: { readonly version: string; readonly change: Change }
+/** What has become of many, and what takes it back. */
+export interface BulkOutcome {
+  readonly rows: readonly BulkRow[]
+  readonly undos: readonly BulkUndo[]
 }
 
-/** Rows asked for at once. */
-const PAGE_ROWS = 2_000
-/** So few are asked for one by one. */
-const FEW = 50
-/** Writes under way at once: each waits for the nodes' word that they have it. */
-const TOGETHER = 8
+interface BulkUndo {
+  readonly text: string
+  /** Whom it puts back. */
+  readonly rows: readonly BulkRow[]
+}
 
-/** Everybody who was chosen, as they are now. */
-export async function peopleOf(
-  chosen: ReadonlySet<string>,
-  query: Query,
-  signal: AbortSignal,
-): Promise<readonly BulkPerson[]> {
-  const found = new Map<string, BulkPerson>()
-  let after: string | undefined
-  if (chosen.size > FEW)
-    do {
-      const page: Page<UserBody> = await ask(
-        'GET',
-        `/users${queryOf({ ...query, limit: PAGE_ROWS, after })}`,
-        { signal },
-      )
-      for (const person of page.items) if (chosen.has(person.id)) found.set(person.id, slim(person))
-      after = page.next
-    } while (after !== undefined && found.size < chosen.size)
-  // Chosen by another search.
-  await together([...chosen.difference(found)], async (id) => {
-    const person = await ask<UserBody>('GET', `/users/${part(id)}`, { signal }).catch(gone)
-    if (person !== undefined) found.set(id, slim(person))
-  })
-  return [...found.values()]
+/** Of one request: others are served in between, and the page tells how far it is. */
+const WRITTEN_AT_ONCE = 1_000
+const LOOKED_AT_ONCE = 5_000
+
+/** The change that a form makes; nothing in it: nobody changes. */
+export function changeOf(texts: BulkTexts): BulkChange {
+  const { act, startsOn, expiresOn } = texts
+  const [addTags, removeTags] = [[...partsOf(texts.addTags)], [...partsOf(texts.removeTags)]]
+  return {
+    ...(act !== '' && (act === 'delete' ? { delete: true } : { disabled: act === 'disable' })),
+    ...(addTags.length > 0 && { addTags }),
+    ...(removeTags.length > 0 && { removeTags }),
+    ...(startsOn !== '' && { startsOn }),
+    ...(expiresOn !== '' && { expiresOn }),
+  }
 }
 
 /** What would become of each. */
-export const previewOf = (people: readonly BulkPerson[], texts: BulkTexts): readonly BulkRow[] =>
-  people.map((person) => {
-    const change = changeOf(person, texts)
-    return { person, change, outcome: Object.keys(change).length > 0 ? 'changed' : 'same' }
-  })
-
-/** Makes each change, onto the row that was seen; who changed meanwhile is refused. */
-export async function changeAll(
-  preview: readonly BulkRow[],
-  onRows: (done: number) => void,
+export async function lookAtAll(
+  ids: readonly string[],
+  change: BulkChange,
+  signal: AbortSignal,
 ): Promise<readonly BulkRow[]> {
-  const rows = [...preview]
-  let done = 0
-  await together([...rows.keys()], async (at) => {
-    const row = rows[at]!
-    if (row.outcome === 'changed')
-      try {
-        const { id, version } = row.person
-        const body = row.change
-        const now = await ask<UserBody>('PATCH', `/users/${part(id)}`, { body, ifMatch: version })
-        rows[at] = { ...row, undo: { version: now.version, change: backOf(row) } }
-      } catch (reason) {
-        rows[at] = { ...row, outcome: 'refused', reason }
-      }
-    onRows(++done)
-  })
+  const rows: BulkRow[] = []
+  for (const users of slices(ids, LOOKED_AT_ONCE)) {
+    const body = { where: { users }, change, dryRun: true }
+    for (const row of (await ask<BulkDone>('POST', '/users/bulk', { body, signal })).rows)
+      rows.push(row)
+  }
   return rows
 }
 
-/** What puts back those that were changed; who has changed since is refused. */
-export const undoOf = (rows: readonly BulkRow[]): readonly BulkRow[] =>
-  rows.flatMap(({ person, undo }) =>
-    undo === undefined
-      ? []
-      : [{ person: { ...person, version: undo.version }, change: undo.change, outcome: 'changed' }],
+/** Changes all whom the preview has changed; those of a request that fails are refused, the others go on. */
+export const changeAll = (
+  preview: readonly BulkRow[],
+  change: BulkChange,
+  onRows: (done: number) => void,
+): Promise<BulkOutcome> =>
+  inRequests(
+    slices(preview, WRITTEN_AT_ONCE).map((rows) => ({
+      rows,
+      path: '/users/bulk',
+      // Whoever was refused is told so again, with what is the reason now.
+      body: { where: { users: rows.map(({ id, address }) => id ?? address) }, change },
+    })),
+    onRows,
   )
 
-function backOf({ person, change }: BulkRow): Change {
-  const { disabled, tags = [], startsOn = null, expiresOn = null } = person
-  const before: Change = { disabled, tags, startsOn, expiresOn }
-  const names = Object.keys(change) as (keyof Change)[]
-  return Object.fromEntries(names.map((name) => [name, before[name]]))
+/** Puts back those that were changed, the last first; what has changed since is refused. */
+export const undoAll = (
+  { undos }: BulkOutcome,
+  onRows: (done: number) => void,
+): Promise<BulkOutcome> =>
+  inRequests(
+    undos
+      .toReversed()
+      .map(({ text, rows }) => ({ rows, path: '/users/bulk/undo', body: { undo: text } })),
+    onRows,
+  )
+
+async function inRequests(
+  asks: readonly {
+    readonly rows: readonly BulkRow[]
+    readonly path: string
+    readonly body: unknown
+  }[],
+  onRows: (done: number) => void,
+): Promise<BulkOutcome> {
+  const rows: BulkRow[] = []
+  const undos: BulkUndo[] = []
+  for (const { path, body, rows: asked } of asks) {
+    try {
+      const answer = await ask<BulkDone>('POST', path, { body })
+      rows.push(...answer.rows)
+      const changed = answer.rows.filter(({ outcome }) => outcome === 'changed')
+      if (answer.undo !== undefined) undos.push({ text: answer.undo, rows: changed })
+    } catch (reason) {
+      rows.push(...asked.map((row) => ({ ...row, outcome: 'refused' as const, reason })))
+    }
+    onRows(rows.length)
+  }
+  return { rows, undos }
 }
+
+const slices = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
+    all.slice(at * size, (at + 1) * size),
+  )
 
 /** How many rows have each outcome. */
 export function bulkCounts(rows: readonly BulkRow[]): Readonly<Record<BulkRow['outcome'], number>> {
   const counts = { changed: 0, same: 0, refused: 0 }
   for (const { outcome } of rows) counts[outcome]++
   return counts
-}
-
-function changeOf(person: BulkPerson, texts: BulkTexts): Change {
-  const { act, startsOn, expiresOn } = texts
-  const disabled = act === '' ? person.disabled : act === 'disable'
-  const before = person.tags ?? []
-  const [add, remove] = [partsOf(texts.addTags), partsOf(texts.removeTags)]
-  const tags = [...new Set([...before.filter((tag) => !remove.includes(tag)), ...add])]
-  const isOther = tags.length !== before.length || tags.some((tag) => !before.includes(tag))
-  return {
-    ...(disabled !== person.disabled && { disabled }),
-    ...(isOther && { tags }),
-    ...(startsOn !== '' && startsOn !== person.startsOn && { startsOn }),
-    ...(expiresOn !== '' && expiresOn !== person.expiresOn && { expiresOn }),
-  }
-}
-
-function slim(person: UserBody): BulkPerson {
-  const { id, address, name, disabled, tags, startsOn, expiresOn, version } = person
-  return {
-    id,
-    address,
-    disabled,
-    version,
-    ...(name !== undefined && { name }),
-    ...(tags !== undefined && { tags }),
-    ...(startsOn !== undefined && { startsOn }),
-    ...(expiresOn !== undefined && { expiresOn }),
-  }
-}
-
-/** Whoever is no more is not meant. */
-function gone(thrown: unknown): undefined {
-  if (thrown instanceof ApiFailure && thrown.status === 404) return undefined
-  throw thrown
-}
-
-async function together<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values()
-  const run = async (): Promise<void> => {
-    for (const item of left) await work(item)
-  }
-  await Promise.all(Array.from({ length: TOGETHER }, run))
 }

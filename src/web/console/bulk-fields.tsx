@@ -43,6 +43,7 @@ export function BulkFields(props: {
           <option value="">{t('bulk.actNone')}</option>
           <option value="disable">{t('bulk.actDisable')}</option>
           <option value="enable">{t('bulk.actEnable')}</option>
+          <option value="delete">{t('bulk.actDelete')}</option>
         </select>
       </label>
     </div>

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
-import type { UserBody } from '#contract/admin/directory.ts'
+import type { UserBody, UserIds } from '#contract/admin/directory.ts'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 import { numberText } from '#web/parts/times.ts'
@@ -12,11 +12,8 @@ import { ChangePeople } from './change-people.tsx'
 import { csvColumns, csvOf, saveFile } from '#web/parts/csv.ts'
 import { May } from './may.tsx'
 import { reasonOf } from './reason.ts'
-import type { Page, Query } from '#web/parts/rows-of.ts'
+import type { Query } from '#web/parts/rows-of.ts'
 import type { useColumns } from './table-tools.tsx'
-
-/** Rows asked for at once. */
-const PAGE_ROWS = 2_000
 
 /** What can be done with the people chosen, and with all that a search finds. */
 export function BulkPeople(props: {
@@ -28,7 +25,6 @@ export function BulkPeople(props: {
   const { t, language } = useWords()
   const tell = useNotices()
   const { chosen, onChoose, query } = props
-  const { used: _, ...search } = query
   const [isChanging, setChanging] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const number = numberText(language, chosen.size)
@@ -46,17 +42,9 @@ export function BulkPeople(props: {
   }
   const all = (): Promise<void> =>
     busy(async () => {
-      const found = new Set<string>()
-      let after: string | undefined
-      do {
-        const page: Page<UserBody> = await ask(
-          'GET',
-          `/users${queryOf({ ...search, limit: PAGE_ROWS, after })}`,
-        )
-        for (const { id } of page.items) found.add(id)
-        after = page.next
-      } while (after !== undefined)
-      onChoose(found)
+      const { fullFrom, tag, search } = query
+      const path = `/directory/user-ids${queryOf({ fullFrom, tag, search })}`
+      onChoose(new Set((await ask<UserIds>('GET', path)).items))
     })
   const save = (): Promise<void> =>
     busy(async () => {
@@ -91,9 +79,7 @@ export function BulkPeople(props: {
       <Button variant="subtle" size="compact-sm" onClick={() => onChoose(new Set())}>
         {t('queue.chooseNone')}
       </Button>
-      {isChanging && (
-        <ChangePeople chosen={chosen} query={search} onClose={() => setChanging(false)} />
-      )}
+      {isChanging && <ChangePeople chosen={chosen} onClose={() => setChanging(false)} />}
     </div>
   )
 }

@@ -1,3 +1,4 @@
+import { useMemo } from 'react'
 import type { ReactNode } from 'react'
 
 import { DataTable } from '#web/parts/data-table.tsx'
@@ -19,20 +20,23 @@ const ORDER: readonly BulkRow['outcome'][] = ['refused', 'changed', 'same']
 /** What becomes of each of many; who is refused comes first. */
 export function BulkReport({ rows }: { readonly rows: readonly BulkRow[] }): ReactNode {
   const { t } = useWords()
-  const sorted = rows.toSorted((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome))
+  const sorted = useMemo(
+    () => ORDER.flatMap((each) => rows.filter(({ outcome }) => outcome === each)),
+    [rows],
+  )
   const columns: readonly Column<BulkRow>[] = [
     {
       key: 'address',
       label: t('people.address'),
       width: 'minmax(90px, 1.4fr)',
-      cell: ({ person }) => person.address,
+      cell: ({ address }) => address,
     },
     {
       key: 'name',
       label: t('people.name'),
       width: 'minmax(70px, 1fr)',
       isExtra: true,
-      cell: ({ person }) => person.name,
+      cell: ({ name }) => name,
     },
     {
       key: 'outcome',
@@ -44,15 +48,7 @@ export function BulkReport({ rows }: { readonly rows: readonly BulkRow[] }): Rea
       key: 'changes',
       label: t('import.changes'),
       width: 'minmax(70px, 1.2fr)',
-      cell: ({ change, reason }) => {
-        const text =
-          reason === undefined
-            ? Object.keys(change)
-                .map((each) => t(`bulk.of.${each}`))
-                .join(', ')
-            : (reasonOf(t, reason) ?? t('trouble.away'))
-        return <span title={text}>{text}</span>
-      },
+      cell: (row) => <Why row={row} />,
     },
   ]
   return (
@@ -61,9 +57,29 @@ export function BulkReport({ rows }: { readonly rows: readonly BulkRow[] }): Rea
         label={t('import.report')}
         columns={columns}
         rows={{ count: sorted.length, rowAt: (index) => sorted[index], hasMore: false }}
-        keyOf={({ person }) => person.id}
+        keyOf={({ id, address }) => id ?? address}
         empty={t('people.none')}
       />
     </div>
+  )
+}
+
+/** What changes of somebody, or why nothing does: in the page's language where it has words for it. */
+function Why({ row }: { readonly row: BulkRow }): ReactNode {
+  const { t } = useWords()
+  const { reason, note, code, changes } = row
+  const ours = code === undefined ? '' : t(`bulk.not.${code}`, { defaultValue: '' })
+  const text =
+    reason !== undefined
+      ? (reasonOf(t, reason) ?? t('trouble.away'))
+      : note === undefined
+        ? changes.map((each) => t(`bulk.of.${each}`)).join(', ')
+        : ours
+  return text === '' ? (
+    <span lang="en" title={note}>
+      {note}
+    </span>
+  ) : (
+    <span title={text}>{text}</span>
   )
 }

@@ -1,48 +1,52 @@
 import { Button, Skeleton } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 
 import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
+import { useSettled } from '#web/parts/settled.ts'
 import { numberText } from '#web/parts/times.ts'
 
-import { bulkCounts, changeAll, noChange, peopleOf, previewOf, undoOf } from './bulk-change.ts'
-import type { BulkRow, BulkTexts } from './bulk-change.ts'
+import { bulkCounts, changeAll, changeOf, lookAtAll, noChange, undoAll } from './bulk-change.ts'
+import type { BulkOutcome, BulkRow, BulkTexts } from './bulk-change.ts'
 import { BulkFields } from './bulk-fields.tsx'
 import { BulkReport } from './bulk-report.tsx'
-import type { Query } from '#web/parts/rows-of.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
+
+const SETTLED_MS = 400
 
 /** One change of many people: what would become of each is shown before it is done. */
 export function ChangePeople(props: {
   readonly chosen: ReadonlySet<string>
-  /** What they were chosen from. */
-  readonly query: Query
   readonly onClose: () => void
 }): ReactNode {
   const { t, language } = useWords()
-  const { chosen, query, onClose } = props
+  const { chosen, onClose } = props
   const client = useQueryClient()
   const [texts, setTexts] = useState<BulkTexts>(noChange)
   const [at, setAt] = useState(0)
   const [isBack, setBack] = useState(false)
-  const people = useQuery({
-    queryKey: ['bulk-people', query, [...chosen]],
-    queryFn: ({ signal }) => peopleOf(chosen, query, signal),
+  const settled = useSettled(texts, SETTLED_MS)
+  const preview = useQuery({
+    queryKey: ['bulk-people', chosen.size, settled],
+    queryFn: ({ signal }) => lookAtAll([...chosen], changeOf(settled), signal),
+    // What was shown stays until the next is there.
+    placeholderData: keepPreviousData,
     gcTime: 0,
     refetchOnWindowFocus: false,
   })
-  const preview = people.data === undefined ? [] : previewOf(people.data, texts)
+  const isFresh = settled === texts && !preview.isPlaceholderData
   const doing = useMutation({
-    mutationFn: async (rows: readonly BulkRow[]) => {
+    mutationFn: async (work: (onRows: (done: number) => void) => Promise<BulkOutcome>) => {
       setAt(0)
-      return changeAll(rows, setAt)
+      return work(setAt)
     },
     onSuccess: () => client.invalidateQueries({ queryKey: ['/users'] }),
   })
-  const back = undoOf(doing.data ?? [])
-  const said = doing.data === undefined ? 'bulk.would' : isBack ? 'bulk.undone' : 'bulk.done'
+  const rows = preview.data ?? []
+  const done = doing.data
+  const said = done === undefined ? 'bulk.would' : isBack ? 'bulk.undone' : 'bulk.done'
   const number = numberText(language, chosen.size)
   return (
     <Dialog title={t('bulk.title', { count: chosen.size, number })} isWide onClose={onClose}>
@@ -50,40 +54,47 @@ export function ChangePeople(props: {
         className="stack"
         onSubmit={(event) => {
           event.preventDefault()
-          doing.mutate(preview)
+          doing.mutate((onRows) => changeAll(rows, changeOf(texts), onRows))
         }}
       >
         {doing.isIdle && <BulkFields texts={texts} onChange={setTexts} />}
-        {people.isPending && <Skeleton height={200} />}
-        {people.error !== null && (
-          <Trouble error={people.error} retry={() => void people.refetch()} />
+        {preview.isPending && <Skeleton height={200} />}
+        {preview.error !== null && (
+          <Trouble error={preview.error} retry={() => void preview.refetch()} />
         )}
         {doing.isPending ? (
-          <p role="status">
-            {t('import.doing', {
-              at: numberText(language, at),
-              of: numberText(language, doing.variables.length),
-            })}
-          </p>
+          <Progress at={at} of={isBack ? bulkCounts(rows).changed : rows.length} />
         ) : (
-          people.data !== undefined && <Told rows={doing.data ?? preview} said={said} />
+          preview.data !== undefined && <Told rows={done?.rows ?? rows} said={said} />
         )}
         <Acts
-          changed={bulkCounts(preview).changed}
-          isDone={doing.data !== undefined}
+          changed={isFresh ? bulkCounts(rows).changed : 0}
+          isDone={done !== undefined}
           isBusy={doing.isPending}
           onClose={onClose}
           undo={
-            isBack || back.length === 0
+            isBack || done === undefined || done.undos.length === 0
               ? undefined
               : () => {
                   setBack(true)
-                  doing.mutate(back)
+                  doing.mutate((onRows) => undoAll(done, onRows))
                 }
           }
         />
       </form>
     </Dialog>
+  )
+}
+
+function Progress({ at, of }: { readonly at: number; readonly of: number }): ReactNode {
+  const { t, language } = useWords()
+  return (
+    <>
+      <p role="status">
+        {t('import.doing', { at: numberText(language, at), of: numberText(language, of) })}
+      </p>
+      <progress aria-hidden value={at} max={of} />
+    </>
   )
 }
 

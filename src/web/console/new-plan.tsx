@@ -9,7 +9,7 @@ import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
 import { ask } from '#web/parts/api.ts'
-import { noChange } from './bulk-change.ts'
+import { changeOf, noChange } from './bulk-change.ts'
 import { BulkFields } from './bulk-fields.tsx'
 import { partsOf } from './person-facts.ts'
 import { PlanPreview } from './plan-preview.tsx'
@@ -25,16 +25,7 @@ export function NewPlan({ onClose }: { readonly onClose: () => void }): ReactNod
   const [tags, setTags] = useState('')
   const [texts, setTexts] = useState(noChange)
   const plan = (dryRun: boolean): Promise<PlanBody & BulkDone> => {
-    const { act, startsOn, expiresOn } = texts
-    const [addTags, removeTags] = [partsOf(texts.addTags), partsOf(texts.removeTags)]
-    const change = {
-      ...(act !== '' && { disabled: act === 'disable' }),
-      ...(addTags.length > 0 && { addTags }),
-      ...(removeTags.length > 0 && { removeTags }),
-      ...(startsOn !== '' && { startsOn }),
-      ...(expiresOn !== '' && { expiresOn }),
-    }
-    const body = { title, on, where: { tags: partsOf(tags) }, change, dryRun }
+    const body = { title, on, where: { tags: partsOf(tags) }, change: changeOf(texts), dryRun }
     return ask('POST', '/directory/plans', { body })
   }
   const preview = useMutation({ mutationFn: () => plan(true) })

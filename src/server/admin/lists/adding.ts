@@ -16,7 +16,7 @@ import type { AdminDeps } from '#server/admin/context.ts'
 import { ApiError } from '#server/admin/errors.ts'
 import { turn } from '#server/admin/lookup.ts'
 import { memberBody, personBody } from './shown.ts'
-import { writeInSteps } from './writes.ts'
+import { writeInSteps } from '#server/admin/steps.ts'
 
 const ROWS_MAX = 100_000
 

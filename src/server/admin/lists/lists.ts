@@ -28,7 +28,8 @@ import { accountOf, addressIn, holding, lower, numberAfter, pageOf } from '#serv
 import { need } from '#server/admin/permission.ts'
 import { anyList, listFor } from './right.ts'
 import { listBody, versionOf } from './shown.ts'
-import { undoWrites, writeInSteps } from './writes.ts'
+import { writeInSteps } from '#server/admin/steps.ts'
+import { undoWrites } from './writes.ts'
 
 const named = z.object({ list: z.string() })
 

@@ -29,7 +29,7 @@ import { listFor } from './right.ts'
 import { rosterRoutes } from './roster.ts'
 import { selfOf } from './self.ts'
 import { whichMembers } from './which.ts'
-import { writeInSteps } from './writes.ts'
+import { writeInSteps } from '#server/admin/steps.ts'
 
 const named = z.object({ list: z.string() })
 

@@ -15,6 +15,7 @@ export const BULK: Sentences = {
     'bulk.actNone': 'stays as it is',
     'bulk.actDisable': 'disable',
     'bulk.actEnable': 'enable',
+    'bulk.actDelete': 'delete (can be had back)',
     'bulk.addTags': 'Tags to add',
     'bulk.removeTags': 'Tags to take away',
     'bulk.would':
@@ -29,6 +30,10 @@ export const BULK: Sentences = {
     'bulk.of.startsOn': 'first day',
     'bulk.of.expiresOn': 'last day',
     'bulk.of.disabled': 'disabled or enabled',
+    'bulk.of.deleted': 'deleted or had back',
+    'bulk.not.hasRole': 'Has a role: only an administrator changes this account.',
+    'bulk.not.changedSince': 'Was changed again since.',
+    'bulk.not.nobody': 'Is not here any more.',
   },
   ja: {
     'bulk.chosen': '{{number}} 人を選択中',
@@ -41,6 +46,7 @@ export const BULK: Sentences = {
     'bulk.actNone': '変更しない',
     'bulk.actDisable': '利用を停止する',
     'bulk.actEnable': '利用を再開する',
+    'bulk.actDelete': '削除する (復元可能)',
     'bulk.addTags': '追加するタグ',
     'bulk.removeTags': '外すタグ',
     'bulk.would':
@@ -55,5 +61,9 @@ export const BULK: Sentences = {
     'bulk.of.startsOn': '利用開始日',
     'bulk.of.expiresOn': '利用終了日',
     'bulk.of.disabled': '停止・再開',
+    'bulk.of.deleted': '削除・復元',
+    'bulk.not.hasRole': '役割を持つアカウントは管理者だけが変更できます。',
+    'bulk.not.changedSince': 'その後に別の変更がありました。',
+    'bulk.not.nobody': 'すでに存在しません。',
   },
 }
