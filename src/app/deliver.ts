@@ -22,6 +22,7 @@ import { startNode } from './nodes/node-role.ts'
 import type { NodeRole } from './nodes/node-role.ts'
 import { OutboxDoor } from './nodes/outbox-door.ts'
 import { queueCalls } from './nodes/queue-calls.ts'
+import { Recalling } from './nodes/recalling.ts'
 import { MailboxWatch, remoteMailboxes } from './nodes/remote-mailboxes.ts'
 import { runRole } from './role.ts'
 import type { RoleState } from './role.ts'
@@ -64,8 +65,9 @@ runRole('deliver', async ({ place, log, atFailure }) => {
     clock,
     log,
   })
+  const mailboxes = remoteMailboxes(caller)
   const delivery: DeliveryOptions = {
-    mailboxes: remoteMailboxes(caller),
+    mailboxes,
     adminScripts: () => ({
       before: role.node.settings['sieve.before'],
       after: role.node.settings['sieve.after'],
@@ -84,9 +86,13 @@ runRole('deliver', async ({ place, log, atFailure }) => {
   const sending = openSending({ role, spool, watch, delivery, clock, log })
   await watch.look()
   const unheard = new UnheardAnswers(clock)
-  await unheard.recall(spool).catch((cause: unknown) => {
-    log.warn('deliver.notRecalled', { cause: messageOf(cause) })
-  })
+  const recalling = new Recalling({ unheard, mailboxes, clock, log })
+  await Promise.all([
+    recalling.run(),
+    unheard.recall(spool).catch((cause: unknown) => {
+      log.warn('deliver.notRecalled', { cause: messageOf(cause) })
+    }),
+  ])
   const receiving = await openReceiving({
     role,
     place,
@@ -118,6 +124,7 @@ runRole('deliver', async ({ place, log, atFailure }) => {
         nodeApi.close()
         await Promise.all([receiving.close(GRACE_MS), sending.courier.stop(GRACE_MS)])
         watch.stop()
+        recalling.stop()
       }),
   }
 })

@@ -7,7 +7,7 @@ import type { Clock } from '#base/time.ts'
 import { parseHanded } from '#codec/auth/verdict.ts'
 import type { DeliveryQueue } from '#engine/deliver/delivery-queue.ts'
 import type { DeliveryOptions } from '#engine/deliver/delivery-sink.ts'
-import { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
+import type { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
 import { storeReception } from '#engine/deliver/store-reception.ts'
 import { serveMail } from '#server/smtp/serve.ts'
 import type { MailListener } from '#server/smtp/serve.ts'
@@ -40,10 +40,10 @@ export async function openReceiving(
   parts: DoorParts & {
     readonly delivery: DeliveryOptions
     readonly queue?: DeliveryQueue
-    readonly unheard?: UnheardAnswers
+    readonly unheard: UnheardAnswers
   },
 ): Promise<OpenDoors & { readonly handed: MailListener }> {
-  const { role, place, clock, log, queue, unheard = new UnheardAnswers(clock) } = parts
+  const { role, place, clock, log, queue, unheard } = parts
   const { host, identity, node } = role
   const reception = storeReception({
     ...parts.delivery,

@@ -2,9 +2,11 @@ import { systemClock } from '#base/time.ts'
 import { scriptLists } from '#engine/deliver/script-lists.ts'
 import { mailOwner } from '#engine/deliver/mail-owner.ts'
 import { chosenScript } from '#engine/choices/chosen-script.ts'
+import { UnheardAnswers } from '#engine/deliver/unheard-answers.ts'
 import { nodeServer } from '#server/node/node-server.ts'
 
 import { openReading, startMailboxOwner } from './mailbox-owner.ts'
+import { Recalling } from './nodes/recalling.ts'
 import { runRole } from './role.ts'
 import { openReceiving } from './store-doors.ts'
 
@@ -14,11 +16,17 @@ runRole('store', async ({ place, log, atFailure }) => {
   const clock = systemClock
   const owner = await startMailboxOwner({ name: 'store', place, clock, log, atFailure })
   const { role, mailboxes, pump, calls } = owner
+  const unheard = new UnheardAnswers(clock)
+  const recalling = new Recalling({ unheard, mailboxes, clock, log })
+  const recalled = recalling.run()
+  // Else mail is refused for now, and what waits for storage is asked before what comes later.
+  if (role.standing().state === 'ready') await recalled
   const receiving = await openReceiving({
     role,
     place,
     clock,
     log,
+    unheard,
     delivery: {
       mailboxes,
       overQuota: () => role.node.settings['policy.overQuota'],
@@ -51,6 +59,7 @@ runRole('store', async ({ place, log, atFailure }) => {
     stop: () =>
       role.stop(async () => {
         nodeApi.close()
+        recalling.stop()
         await Promise.all([receiving.close(GRACE_MS), reading.close(GRACE_MS)])
         await owner.close()
       }),

@@ -73,6 +73,8 @@ export class FakeMailboxStore implements MailboxStore {
     this.#run(() => this.#store.appendLarge(part))
   abortLarge: MailboxStore['abortLarge'] = (part) => this.#store.abortLarge(part)
   commit: MailboxStore['commit'] = (request) => this.#run(() => this.#store.commit(request))
+  outcome: MailboxStore['outcome'] = (ask) => this.#run(() => this.#store.outcome(ask))
+  arrivals: MailboxStore['arrivals'] = (ask) => this.#run(() => this.#store.arrivals(ask))
   mailboxes: MailboxStore['mailboxes'] = (ask) => this.#run(() => this.#store.mailboxes(ask))
   sharedWith: MailboxStore['sharedWith'] = (ask) => this.#run(() => this.#store.sharedWith(ask))
   acl: MailboxStore['acl'] = (ask) => this.#run(() => this.#store.acl(ask))

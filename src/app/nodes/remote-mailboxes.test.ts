@@ -170,6 +170,37 @@ describe('the door to mailboxes', () => {
     await owner.door.door.close(0)
     await store.close()
   })
+  it('keeps for each node what came in there (a peer whose answer was lost sends it again)', async () => {
+    const [mine, other] = ['deliver', 'other'].map((name) => remoteMailboxes(callerAs(name)))
+    const place = { door: 'lmtp', slot: 0 }
+    for (const [mailboxes, deliveryId] of [
+      [mine, 'D1'],
+      [other, 'D2'],
+    ] as const) {
+      const arrival = { deliveryId, octetsKey: 'SHA-256', recipients: [`花子@campus.example`] }
+      const append = {
+        kind: 'append',
+        mailbox: { path: ['INBOX'], create: true },
+        content: 0,
+        flags: 0,
+        keywords: [],
+        internalDateMs: 0,
+      } as const
+      await mailboxes!.commit({
+        contents: [{ octets: [fromUtf8('会議')] }],
+        commits: [{ accountId: hanako, deliveryId, changes: [append] }],
+        arrival: { ...place, ...arrival },
+      })
+      const { arrivals } = await mailboxes!.arrivals({ door: 'lmtp' })
+      assert.deepEqual(
+        arrivals.map((each) => ({ ...each, atMs: 0 })),
+        [{ ...arrival, atMs: 0 }],
+      )
+    }
+    assert.equal((await mine!.arrivals({ door: 'lmtp' })).arrivals[0]?.deliveryId, 'D1')
+    assert.deepEqual(await mine!.arrivals({ door: 'else' }), { arrivals: [] })
+  })
+
   const octetsOf = async (uid: number): Promise<string> => {
     const { mailboxes } = await store.mailboxes({ accountId: hanako })
     const mailboxId = mailboxes.find(({ use }) => use === 'inbox')!.id

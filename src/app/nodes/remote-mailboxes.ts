@@ -12,7 +12,9 @@ import type { LargeHandle } from '#store/blob/blobs.ts'
 import type { RoleState } from '#app/role.ts'
 
 /** Mailboxes that another node owns, for deliveries of this one. */
-export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {
+export function remoteMailboxes(
+  caller: MailboxCaller,
+): DeliveryMailboxes & Pick<MailboxStore, 'arrivals'> {
   /** Octets sent of each large message. */
   const sent = new Map<LargeHandle, number>()
   return {
@@ -54,6 +56,7 @@ export function remoteMailboxes(caller: MailboxCaller): DeliveryMailboxes {
       }
     },
     remembered: ({ accountId, keys }) => caller.call('remembered', { accountId, keys: [...keys] }),
+    arrivals: (ask) => caller.call('arrivals', ask),
     script: async (ask) => {
       const { text } = await caller.call('script', ask)
       return { script: text === undefined ? undefined : { text } }

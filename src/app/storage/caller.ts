@@ -2,10 +2,11 @@ import { Fault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
-import type { CommitRequest } from '#store/mailbox/commit.ts'
+import type { CommitRequest, Operation } from '#store/mailbox/commit.ts'
 import { LongMessages, isLongCall, sendLongCall } from './long-call.ts'
 import { errorOf } from './messages.ts'
 import type { ToChild, ToParent } from './messages.ts'
+import { Operations } from './operations.ts'
 import type { PipeEnd } from './pipe.ts'
 
 export interface CallerOptions {
@@ -49,11 +50,17 @@ interface Call {
   readonly bytes: number
   deadlineAtMs: number
   readonly isGivenUp?: true
+  /** Asked by it what became of the call, where the child ends without an answer. */
+  readonly operation?: Operation
+  readonly isOutcomeAsked?: true
   readonly resolve: (value: unknown) => void
   readonly reject: (cause: unknown) => void
 }
 
-/** The calls of one socket process to one storage child: in order, bounded, each with its deadline. */
+/**
+ * The calls of one socket process to one storage child: in order, bounded, each with its deadline. A commit
+ * whose child has ended gets the answer that it would have given, from the next one.
+ */
 export class Caller {
   readonly #options: CallerOptions
   readonly #deadlineMs: number
@@ -63,6 +70,9 @@ export class Caller {
   #sentBytes = 0
   readonly #long = new LongMessages()
   #waiting: Call[] = []
+  readonly #operations = new Operations()
+  /** Commits that the last child may have made before it ended. */
+  #doubtful: Call[] = []
   #isStalled = false
   /** When the last answer came. */
   #heardAtMs = Number.NEGATIVE_INFINITY
@@ -76,10 +86,11 @@ export class Caller {
   /** Calls go to this child from now on; those that wait first. */
   connect(pipe: PipeEnd): void {
     this.#pipe = pipe
+    for (const call of this.#doubtful.splice(0)) this.#askOutcome(pipe, call)
     this.#pump()
   }
 
-  /** The child is gone: nobody knows what became of the calls that it had. */
+  /** The child is gone: what became of the calls that it had is known to the next, if at all. */
   disconnect(): void {
     this.#pipe = undefined
     this.#long.clear()
@@ -87,7 +98,8 @@ export class Caller {
     this.#sent.clear()
     this.#sentBytes = 0
     for (const call of lost)
-      call.reject(new Fault('closed', `${nameOf(call)}: the storage process has ended`))
+      if (call.operation === undefined) call.reject(ended(call))
+      else this.#doubtful.push(call)
   }
 
   /** Answers will come again. */
@@ -97,7 +109,8 @@ export class Caller {
 
   /** Refuses what waits: there will be no child soon. */
   refuse(fault: Error): void {
-    for (const call of this.#waiting.splice(0)) call.reject(fault)
+    for (const call of [...this.#waiting.splice(0), ...this.#doubtful]) call.reject(fault)
+    this.#doubtful = this.#doubtful.map(deafened)
   }
 
   /** Throws Fault `stalled` past the deadline, or at once while the storage is silent and earlier calls are past theirs. */
@@ -130,14 +143,26 @@ export class Caller {
     this.#setStalled(false)
     if (call === undefined) return true
     this.#sentBytes -= call.bytes
+    this.#operations.end(call.operation)
     if (message[0] === 'failure') call.reject(errorOf(message[2]))
-    else {
-      const value = this.#long.whole(message[1], message[2], 'results')
-      if (call.isGivenUp === true) this.#options.onLate?.({ ...call, value })
-      else call.resolve(value)
-    }
+    else this.#answered(call, this.#long.whole(message[1], message[2], 'results'))
     this.#pump()
     return true
+  }
+
+  #answered(call: Call, value: unknown): void {
+    const wasNotMade =
+      call.isOutcomeAsked === true && (value as { results?: unknown }).results === undefined
+    if (wasNotMade) call.reject(ended(call))
+    else if (call.isGivenUp === true) this.#options.onLate?.({ ...call, value })
+    else call.resolve(value)
+  }
+
+  #askOutcome(pipe: PipeEnd, call: Call): void {
+    const id = ++this.#lastId
+    const { service, operation } = call
+    pipe.send(['call', id, service, 'outcome', { operation }] satisfies ToChild)
+    this.#sent.set(id, { ...call, bytes: 0, isOutcomeAsked: true })
   }
 
   #pump(): void {
@@ -147,13 +172,18 @@ export class Caller {
       if (this.#sent.size > 0 && this.#sentBytes + call.bytes > CALL_BYTES_MAX) return
       this.#waiting.shift()
       const id = ++this.#lastId
+      const { service, method } = call
+      const operation = this.#operations.begin(service, method, call.argument)
+      const argument =
+        operation === undefined ? call.argument : { ...(call.argument as object), operation }
       try {
-        this.#send(this.#pipe, ['call', id, call.service, call.method, call.argument])
+        this.#send(this.#pipe, ['call', id, service, method, argument])
       } catch (thrown) {
+        this.#operations.end(operation)
         call.reject(new TypeError(`${nameOf(call)}: ${messageOf(thrown)}`, { cause: thrown }))
         continue
       }
-      this.#sent.set(id, call)
+      this.#sent.set(id, operation === undefined ? call : { ...call, operation })
       this.#sentBytes += call.bytes
     }
   }
@@ -165,6 +195,7 @@ export class Caller {
       if (call === undefined) return
       this.#sent.delete(message[1])
       this.#sentBytes -= call.bytes
+      this.#operations.end(call.operation)
       call.reject(new TypeError(`${nameOf(call)}: ${messageOf(thrown)}`, { cause: thrown }))
     })
   }
@@ -178,23 +209,28 @@ export class Caller {
       this.#sweepAtMs = undefined
       if (lateMs > PAUSE_MS) this.#grant(lateMs)
       this.#sweep()
-      if (this.#sent.size > 0 || this.#waiting.length > 0) this.#sweepLater()
+      if (this.#sent.size + this.#waiting.length + this.#doubtful.length > 0) this.#sweepLater()
     })
   }
 
   #grant(pauseMs: number): void {
     this.#heardAtMs += pauseMs
-    for (const call of [...this.#sent.values(), ...this.#waiting]) call.deadlineAtMs += pauseMs
+    for (const call of [...this.#sent.values(), ...this.#waiting, ...this.#doubtful])
+      call.deadlineAtMs += pauseMs
   }
 
   #sweep(): void {
     const now = this.#options.clock.monotonicMs()
+    for (const call of this.#doubtful) if (call.deadlineAtMs <= now) call.reject(ended(call))
+    this.#doubtful = this.#doubtful.map((call) =>
+      call.deadlineAtMs <= now ? deafened(call) : call,
+    )
     const late = [...this.#sent].filter(([, call]) => call.deadlineAtMs <= now)
     const lateWaiting = this.#waiting.filter((call) => call.deadlineAtMs <= now)
     if (late.length + lateWaiting.length === 0) return
     // The octets of a sent call stay counted until it is answered: they lie in the pipe or the child.
     for (const [id, call] of late) {
-      this.#sent.set(id, { ...call, deadlineAtMs: Number.POSITIVE_INFINITY, ...DEAF })
+      this.#sent.set(id, deafened(call))
       call.reject(this.#missed(call))
     }
     this.#waiting = this.#waiting.filter((call) => !lateWaiting.includes(call))
@@ -215,8 +251,17 @@ export class Caller {
   }
 }
 
-/** A call that was given up already. */
-const DEAF = { isGivenUp: true, resolve: () => undefined, reject: () => undefined } as const
+/** The call once it is given up: what becomes of it is told by `onLate`. */
+const deafened = (call: Call): Call => ({
+  ...call,
+  deadlineAtMs: Number.POSITIVE_INFINITY,
+  isGivenUp: true,
+  resolve: () => undefined,
+  reject: () => undefined,
+})
+
+const ended = (call: Call): Fault =>
+  new Fault('closed', `${nameOf(call)}: the storage process has ended`)
 
 const nameOf = (call: Call): string => `${call.service}.${call.method}`
 

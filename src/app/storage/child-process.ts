@@ -235,7 +235,7 @@ export class StorageChild<K extends StorageKind> {
     this.#caller.disconnect()
     const reason = [how, ...this.#lastWords].join('; ')
     this.#state = { kind: 'down', reason }
-    if (this.#stopping.signal.aborted) return
+    if (this.#stopping.signal.aborted) return this.#caller.refuse(new Fault('closed', reason))
     const { clock, log, kind } = this.#options
     log.error('storage.ended', { kind, how, words: this.#lastWords.join(' / ') })
     if (this.#wasReady) this.#options.onEnded?.(reason)

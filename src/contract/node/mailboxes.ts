@@ -54,6 +54,14 @@ const memory = z.strictObject({
   isFirst: z.boolean().optional(),
 })
 
+/** Of the asker's own: another's have another name. */
+const door = z.string().min(1).max(100)
+const arrival = {
+  deliveryId: z.string().min(1).max(1_000),
+  octetsKey: z.string().min(1).max(100),
+  recipients: z.array(z.string().max(1_000)).max(100_000),
+}
+
 const commit = z.strictObject({
   /** The same request again gets the answer of the first one. */
   requestId: z.string().min(1).max(100),
@@ -75,6 +83,8 @@ const commit = z.strictObject({
       deliveryId: z.string().min(1).max(1_000),
     }),
   ),
+  /** Only for an owner that has answered `arrivals`: others refuse it. */
+  arrival: z.strictObject({ door, slot: count.max(65_535), ...arrival }).optional(),
 })
 
 /** The argument of each call, by name. */
@@ -93,6 +103,7 @@ export const MAILBOX_CALLS = {
     sizeBytes: count,
     copyId: z.string().min(1).max(1_000).optional(),
   }),
+  arrivals: z.strictObject({ door }),
   status: z.strictObject({}),
 } as const
 export type MailboxCall = keyof typeof MAILBOX_CALLS
@@ -151,6 +162,7 @@ export const MAILBOX_ANSWERS = {
     ),
   }),
   remembered: z.object({ keys: z.array(z.string()) }),
+  arrivals: z.object({ arrivals: z.array(z.object({ ...arrival, atMs: z.number() })) }),
   /** Absent: there is no such script. */
   script: z.object({ text: z.string().optional() }),
   /** Absent: too many to be told. */

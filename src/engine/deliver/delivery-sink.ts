@@ -9,6 +9,8 @@ import type { MailCommand, MessageSink } from '#model/reception.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
 
+import type { Arrival } from '#store/mailbox/commit.ts'
+
 import { DeliveryPlanner, commitsOf, isBeaten, replyOf, uidOf } from './delivery-jobs.ts'
 import type { Job, PlannerOptions } from './delivery-jobs.ts'
 import type { Destination } from './destination.ts'
@@ -32,6 +34,7 @@ export interface ArrivingMail {
   readonly trace: Octets
   /** A 250 was said for it earlier: scripts can refuse it no more. */
   readonly isAccepted: boolean
+  readonly arrival?: Arrival
 }
 
 export const STALLED: Reply = {
@@ -170,7 +173,7 @@ export class DeliverySink implements MessageSink {
   }
 
   async #commit(jobs: readonly Job[]): Promise<void> {
-    const { trace } = this.#mail
+    const { trace, arrival } = this.#mail
     const content: Content =
       this.#large === undefined
         ? { octets: [trace, ...this.#head] }
@@ -179,6 +182,7 @@ export class DeliverySink implements MessageSink {
     const { results } = await this.#options.mailboxes.commit({
       contents: [content, ...contents],
       commits,
+      ...(arrival !== undefined && { arrival }),
     })
     for (const [i, job] of jobs.entries()) job.result = results[i]
   }

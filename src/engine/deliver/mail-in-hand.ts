@@ -2,6 +2,7 @@ import type { Octets } from '#base/octets.ts'
 import type { Clock } from '#base/time.ts'
 import type { Recipient } from '#model/envelope.ts'
 import type { MailCommand } from '#model/reception.ts'
+import type { Arrival } from '#store/mailbox/commit.ts'
 
 import type { WaitingMail } from './delivery-queue.ts'
 import type { ArrivingMail } from './delivery-sink.ts'
@@ -16,6 +17,8 @@ export class MailInHand implements ArrivingMail, WaitingMail {
   readonly isAccepted = false
   deliveryId: string
   octetsKey = ''
+  /** Of a foreign peer, where the store keeps it. */
+  arrival?: Arrival
   readonly #hostname: string
   readonly #clock: Clock
 

@@ -132,6 +132,32 @@ describe('mail that a foreign peer sends once more', () => {
     assert.equal(await filed(), 2)
   })
 
+  it('is known after the end of the process that had filed it, by its moment and its door', async () => {
+    await answers.recallFiled(store, 'lmtp')
+    const early = `${TEXT}早く\r\n`
+    await send({ text: early })
+    store.clock.advance(60_000)
+    await send({ to: [HANAKO, TARO] })
+    answers = new UnheardAnswers(clock)
+    await answers.recallFiled(store, 'other')
+    await send()
+    assert.equal(await filed(), 4, 'what came in elsewhere is not this')
+    answers = new UnheardAnswers(clock)
+    await answers.recallFiled(store, 'lmtp')
+    await send()
+    await send({ to: [TARO, HANAKO] })
+    assert.equal(await filed(), 4)
+    // The answer to the early one had a minute to be heard.
+    await send({ text: early })
+    assert.equal(await filed(), 5)
+    // So it is once more after a second end: it came under the id that it has.
+    answers = new UnheardAnswers(clock)
+    await answers.recallFiled(store, 'lmtp')
+    await send({ text: early })
+    await send()
+    assert.equal(await filed(), 5)
+  })
+
   it('is known after the end of the process that had queued it, by its moment', async (t) => {
     const dir = await mkdtemp(join(tmpdir(), 'watari-unheard-'))
     const spool = await openSpool({ dir, clock, reserveBytes: 0 })

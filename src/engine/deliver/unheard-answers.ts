@@ -6,6 +6,8 @@ import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { MessageSink } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
+import type { Arrival } from '#store/mailbox/commit.ts'
+import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { SpoolStore } from '#store/spool/spool-store.ts'
 
 /** Long enough for the retries that come before anybody looks. */
@@ -14,6 +16,8 @@ const KEPT_MAX = 10_000
 /** An answer is on its way within moments of its COMMIT. */
 const UNANSWERED_MS = 10 * SECOND_MS
 const RECALLED_MAX = 1_000
+/** Of the last mails at a door, that the store keeps: more than wait for an answer at once. */
+const ARRIVALS_KEPT = 1_024
 
 interface Unheard {
   readonly deliveryId: string
@@ -30,6 +34,9 @@ export class UnheardAnswers {
   readonly #clock: Clock
   /** By sender and octets; the oldest first. */
   readonly #kept = new Map<string, Unheard>()
+  /** Names the arrivals that the store keeps for the next life; undefined: it does not. */
+  #door: string | undefined
+  #arrivals = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -63,6 +70,25 @@ export class UnheardAnswers {
       }
   }
 
+  /**
+   * Likewise of what was filed at once, and from here on the store is told what is (`arrivalOf`). Throws
+   * what the store throws.
+   */
+  async recallFiled(store: Pick<MailboxStore, 'arrivals'>, door: string): Promise<void> {
+    const { arrivals } = await store.arrivals({ door })
+    const last = arrivals.at(-1)?.atMs ?? 0
+    for (const { octetsKey, deliveryId, recipients, atMs } of arrivals)
+      if (last - atMs <= UNANSWERED_MS)
+        this.remember(octetsKey, { deliveryId, recipients: new Set(recipients) })
+    this.#door = door
+  }
+
+  /** What is committed with a mail, so that it is known after a kill between COMMIT and answer. */
+  arrivalOf(mail: Pick<Arrival, 'deliveryId' | 'octetsKey' | 'recipients'>): Arrival | undefined {
+    if (this.#door === undefined) return undefined
+    return { door: this.#door, slot: this.#arrivals++ % ARRIVALS_KEPT, ...mail }
+  }
+
   /** The delivery that this is once more; undefined: a new one. */
   deliveryOf(octetsKey: string, recipients: ReadonlySet<string>): string | undefined {
     const found = this.#kept.get(octetsKey)
@@ -79,6 +105,7 @@ interface ForeignMail {
   readonly recipients: readonly { readonly address: Address }[]
   deliveryId: string
   octetsKey: string
+  arrival?: Arrival
 }
 
 /** Hands a foreign peer's message on, under the delivery id of the one that it repeats. */
@@ -112,6 +139,9 @@ export class ForeignSink implements MessageSink {
     const recipients = new Set(this.#mail.recipients.map(({ address }) => addressKey(address)))
     const known = this.#answers.deliveryOf(octetsKey, recipients)
     if (known !== undefined) this.#mail.deliveryId = known
+    const { deliveryId } = this.#mail
+    const arrival = this.#answers.arrivalOf({ deliveryId, octetsKey, recipients: [...recipients] })
+    if (arrival !== undefined) this.#mail.arrival = arrival
     this.#replies = await this.#inner.finish()
     // Our own 4xx may come after a COMMIT: whoever was told it sends again.
     if (this.#replies.some(({ code, status }) => code === 451 && status === '4.3.0'))

@@ -32,7 +32,14 @@ interface Large {
 interface MailboxDoorParts {
   readonly mailboxes: Pick<
     MailboxStore,
-    'openLarge' | 'appendLarge' | 'abortLarge' | 'commit' | 'filing' | 'remembered' | 'status'
+    | 'openLarge'
+    | 'appendLarge'
+    | 'abortLarge'
+    | 'commit'
+    | 'filing'
+    | 'remembered'
+    | 'arrivals'
+    | 'status'
   > &
     Pick<DeliveryMailboxes, 'hasRoom' | 'script' | 'annotations'>
   readonly clock: Clock
@@ -82,6 +89,8 @@ export class MailboxDoor {
         const { accountId, keys } = data as MailboxAsk<'remembered'>
         return mailboxes.remembered({ accountId: accountId as AccountId, keys })
       }
+      case 'arrivals':
+        return this.#arrivals(owner, data as MailboxAsk<'arrivals'>)
       case 'script':
         return this.#script(data as MailboxAsk<'script'>)
       case 'annotations':
@@ -90,6 +99,19 @@ export class MailboxDoor {
         return this.#hasRoom(data as MailboxAsk<'hasRoom'>)
       case 'status':
         return mailboxes.status().then(({ full }) => ({ full }) satisfies MailboxAnswer<'status'>)
+    }
+  }
+
+  async #arrivals(
+    owner: KeyPin,
+    { door }: MailboxAsk<'arrivals'>,
+  ): Promise<MailboxAnswer<'arrivals'>> {
+    const found = await this.#parts.mailboxes.arrivals({ door: doorOf(owner, door) })
+    return {
+      arrivals: found.arrivals.map(({ recipients, ...more }) => ({
+        ...more,
+        recipients: [...recipients],
+      })),
     }
   }
 
@@ -203,7 +225,7 @@ export class MailboxDoor {
   }
 
   async #carryIn(owner: KeyPin, ask: MailboxAsk<'commit'>): Promise<MailboxAnswer<'commit'>> {
-    const { contents, commits } = ask
+    const { contents, commits, arrival } = ask
     for (const { changes, outbox = [] } of commits) {
       const named = [...changes, ...outbox].map(({ content }) => content)
       if (named.some((content) => typeof content === 'number' && content >= contents.length))
@@ -217,8 +239,14 @@ export class MailboxDoor {
     const { results } = await this.#parts.mailboxes.commit({
       contents,
       commits,
+      ...(arrival !== undefined && {
+        arrival: { ...arrival, door: doorOf(owner, arrival.door) },
+      }),
     } as unknown as CommitRequest)
     if (commits.some(({ outbox = [] }) => outbox.length > 0)) this.#parts.filed()
     return { results: results as MailboxAnswer<'commit'>['results'] }
   }
 }
+
+/** Nobody writes over what came in at another node. */
+const doorOf = (owner: KeyPin, door: string): string => `${owner} ${door}`

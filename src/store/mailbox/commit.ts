@@ -193,11 +193,33 @@ export interface AccountCommit {
   readonly notice?: QuotaNotice
 }
 
+/** By what a commit's answer can be asked for (`outcome`) where the process that made it has ended. */
+export interface Operation {
+  /** One of few; taken by one commit at a time, until its answer is heard. */
+  readonly slot: number
+  /** Of this commit alone. */
+  readonly id: string
+}
+
+/** A foreign peer's mail, as it is known again where its answer was lost (`arrivals`). */
+export interface Arrival {
+  /** Where it came in, 1 to 255 characters, and its place among the last that did. */
+  readonly door: string
+  readonly slot: number
+  readonly deliveryId: string
+  /** Of its sender and octets. */
+  readonly octetsKey: string
+  /** Keys of the addresses that its peer named. */
+  readonly recipients: readonly string[]
+}
+
 /** Serialisable whole: a wire can be put in between. */
 export interface CommitRequest {
   readonly contents: readonly Content[]
   /** Each account's commit stands or falls alone. */
   readonly commits: readonly AccountCommit[]
+  readonly operation?: Operation
+  readonly arrival?: Arrival
 }
 
 export type ChangeResult =

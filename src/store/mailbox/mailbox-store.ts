@@ -17,7 +17,8 @@ import type { DamagedMessage } from '#store/mailbox/upkeep/damaged.ts'
 import type { ExpiredMailbox } from '#store/mailbox/upkeep/expire.ts'
 import type { Script, ScriptChange, ScriptRefusal } from '#store/mailbox/objects/scripts.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
-import type { OutboxItem, CommitRequest, AccountCommitResult } from './commit.ts'
+import type { OutboxItem, CommitRequest, AccountCommitResult, Operation } from './commit.ts'
+import type { KeptArrival } from '#store/mailbox/change/arrival.ts'
 import type { MailboxRow, MailboxView, MessageIds } from './mailbox-view.ts'
 import type { MetaRecords } from './meta-records.ts'
 import type { PieceRecords } from './message-pieces.ts'
@@ -74,6 +75,15 @@ export interface MailboxStore extends TextSource {
    * where it throws or is refused the copies are taken back; what was moved stays moved.
    */
   commit(request: CommitRequest): Promise<{ readonly results: readonly AccountCommitResult[] }>
+  /**
+   * What the commit with this operation answered, told to listeners once more; without results where it
+   * was not made. For whoever lost the answer, and before the slot is used again.
+   */
+  outcome(ask: {
+    readonly operation: Operation
+  }): Promise<{ readonly results?: readonly AccountCommitResult[] }>
+  /** The last mails of foreign peers that a door has filed, the oldest first. */
+  arrivals(ask: { readonly door: string }): Promise<{ readonly arrivals: readonly KeptArrival[] }>
   /**
    * All mailboxes of the account, parents before children; the defaults are made at first use. With `by`
    * another than the owner: those in which they have any right.

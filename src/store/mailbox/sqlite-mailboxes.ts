@@ -35,6 +35,8 @@ import { eventsDone } from '#store/mailbox/change/script-event.ts'
 import { reportsDone } from '#store/mailbox/change/junk-report.ts'
 import { deleteOutbox, holdAnew, isClockPutBack, listOutbox } from '#store/mailbox/change/outbox.ts'
 import { keysAcross } from '#store/mailbox/change/thread-keys.ts'
+import { noteArrival } from '#store/mailbox/change/arrival.ts'
+import { noteOperation, outcomeOf } from '#store/mailbox/change/operation.ts'
 import { markRemoved } from '#store/mailbox/upkeep/removed.ts'
 import { Scrubber } from '#store/mailbox/upkeep/scrub.ts'
 import { Housekeeping } from '#store/mailbox/upkeep/housekeeping.ts'
@@ -145,6 +147,16 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
     return { results }
   }
 
+  async outcome({
+    operation,
+  }: Parameters<MailboxStore['outcome']>[0]): ReturnType<MailboxStore['outcome']> {
+    const found = outcomeOf(this.#sql, operation)
+    if (found === undefined) return {}
+    // They may have died with the answer.
+    for (const change of found.changes) this.#parts.onChange(change)
+    return { results: found.results }
+  }
+
   /** Octets, then rows; where it throws, no file is left behind. */
   async #write(request: CommitRequest, files: BlobRef[]): Promise<AccountCommitResult[]> {
     const { sql, blobs, parser, clock, onChange } = this.#parts
@@ -174,7 +186,14 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
         }
         const apply = (): Applied => {
           hasApplied = true
-          return applyCommits(sql, nowMs, commits, step())
+          const applied = applyCommits(sql, nowMs, commits, step())
+          if (from === 0 && request.arrival !== undefined) noteArrival(sql, request.arrival, nowMs)
+          if (request.operation !== undefined && to >= request.commits.length)
+            noteOperation(sql, request.operation, {
+              results: [...results, ...applied.results],
+              changes: applied.changes,
+            })
+          return applied
         }
         const job = { apply, isStep, ...(staged.hasRecords && { stage }) }
         const applied = await this.#group.commit(job)

@@ -3,6 +3,7 @@ import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import type { Blobs } from '#store/blob/blobs.ts'
 import type { GroupCommit } from '#store/db/group-commit.ts'
+import { arrivalsOf } from '#store/mailbox/change/arrival.ts'
 import { openAccount } from '#store/mailbox/change/account.ts'
 import { emailChanges, mailboxChanges } from '#store/mailbox/view/changes.ts'
 import { readEmails, readThreads } from '#store/mailbox/view/emails.ts'
@@ -87,6 +88,10 @@ export class SqliteReads {
     if (strangerOf(ask) !== undefined) return NOBODYS
     await this.#openAccount(ask.accountId)
     return listMailboxes(this.#sql, ask)!
+  }
+
+  async arrivals(ask: { readonly door: string }): ReturnType<MailboxStore['arrivals']> {
+    return { arrivals: arrivalsOf(this.#sql, ask.door) }
   }
 
   async sharedWith(ask: { readonly by: AccountId }): ReturnType<MailboxStore['sharedWith']> {

@@ -1,6 +1,11 @@
 import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
-import type { MailboxRef, AccountCommit, AccountCommitResult } from '#store/mailbox/commit.ts'
+import type {
+  MailboxRef,
+  AccountCommit,
+  AccountCommitResult,
+  Operation,
+} from '#store/mailbox/commit.ts'
 import type { ChangeResult, CommitRequest, MailboxChange } from '#store/mailbox/commit.ts'
 import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
 import type { Uid } from '#model/mailbox.ts'
@@ -13,6 +18,7 @@ import type { Sql } from '#store/mailbox/rows/sql.ts'
 import { findAccount, mailboxIdOf, midOf, saveAccount } from '#store/mailbox/rows/work.ts'
 import { applyCommits, toldOf } from './apply.ts'
 import { expunge } from './expunge.ts'
+import { noteOperation } from './operation.ts'
 import { requireRoom } from './quota.ts'
 
 type Transfer = Extract<MailboxChange, { kind: 'copy' | 'move' }>
@@ -55,7 +61,7 @@ export class LongTransfers {
   /** Undefined where the request is anything else, or small. */
   commit(request: CommitRequest): Promise<AccountCommitResult> | undefined {
     const found = longTransfer(request)
-    return found && this.#run(found.commit, found.change)
+    return found && this.#run(found.commit, found.change, request.operation)
   }
 
   /** Takes back what an earlier life has left, or what could not be taken back before. Throws Fault `io`, `full`. */
@@ -69,7 +75,11 @@ export class LongTransfers {
     }
   }
 
-  async #run(commit: AccountCommit, change: Transfer): Promise<AccountCommitResult> {
+  async #run(
+    commit: AccountCommit,
+    change: Transfer,
+    operation: Operation | undefined,
+  ): Promise<AccountCommitResult> {
     const { group, clock, onChange } = this.#parts
     const uids = Uint32Array.from(new Set(change.uids)).sort()
     const nowMs = clock.nowMs()
@@ -88,6 +98,11 @@ export class LongTransfers {
           if (first?.kind === 'committed' && change.kind === 'copy') {
             if (at === 0) this.#requireRoomFor(commit, { ...change, uids: rest })
             this.#note(commit.accountId, first, { copied, isLast: rest.length === 0 })
+          }
+          if (rest.length === 0 && operation !== undefined && first?.kind === 'committed') {
+            const last = first.results[0] as Transferred
+            const whole = { ...first, results: [joined([...steps, last])] }
+            noteOperation(this.#parts.sql, operation, { ...applied, results: [whole] })
           }
           return applied
         }

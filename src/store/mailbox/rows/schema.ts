@@ -369,6 +369,23 @@ CREATE TABLE script_event (
 );
 CREATE INDEX script_event_account ON script_event (aid);
 `,
+  // What the last commits answered, and which mails of foreign peers came last: for whoever has not heard it.
+  `
+CREATE TABLE operation (
+  slot INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  outcome BLOB NOT NULL
+);
+CREATE TABLE arrival (
+  door TEXT NOT NULL,
+  slot INTEGER NOT NULL,
+  delivery_id TEXT NOT NULL,
+  octets_key TEXT NOT NULL,
+  recipients TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (door, slot)
+) WITHOUT ROWID;
+`,
 ]
 
 /** From here on a database can be behind its segments. */

@@ -11,6 +11,7 @@ import type { HeldMailboxes } from '#store/mailbox/view/held.ts'
 import { namedSegments } from '#store/mailbox/rows/named.ts'
 import { tidyObjects } from '#store/mailbox/objects/objects.ts'
 import { ROWS_AT_ONCE } from '#store/mailbox/rows/sql.ts'
+import { forgetArrivals } from '#store/mailbox/change/arrival.ts'
 import { forgetDeliveries, PURGE_START, purgeStep } from './purge.ts'
 import type { PurgeAsk, PurgeStep } from './purge.ts'
 import type { AccountId } from '#model/account.ts'
@@ -124,6 +125,7 @@ export class Housekeeping {
       rows += await this.#removeAccount(aid)
     const nowMs = clock.nowMs()
     await this.#untilDone(() => forgetDeliveries(sql, nowMs - this.#parts.duplicatesMs))
+    await this.#untilDone(() => forgetArrivals(sql, nowMs - this.#parts.duplicatesMs))
     await this.#untilDone(() => forgetMemories(sql, nowMs))
     await this.#untilDone(() => forgetReports(sql, nowMs))
     await this.#untilDone(() => tidyObjects(sql, nowMs, ROWS_AT_ONCE))
