@@ -764,6 +764,44 @@ describe('the command line', () => {
     assert.equal((await run(['sieve', 'run'], '')).status, 2)
   })
 
+  test('each line of trials has one answer, whatever it is, and none ends the others', async () => {
+    const text = 'Subject: 会議??>>\n\n本文\n'
+    const base64 = Buffer.from(text).toString('base64')
+    const script = 'if header "subject" "会議??>>" { discard; }'
+    const lines: readonly (readonly [line: string, answer: string])[] = [
+      ['', 'the line is no JSON'],
+      ['null', 'Invalid input'],
+      ['{}', 'script: '],
+      [JSON.stringify({ script }), 'message: '],
+      [JSON.stringify({ script, message: '!' }), 'message: no base64'],
+      [JSON.stringify({ script, message: base64, envelope: [] }), 'envelope: '],
+      ['{"script":"keep;","message":"" , ', 'the line is no JSON'],
+      [`${JSON.stringify({ script, message: base64 })}\r`, 'discard'],
+      [JSON.stringify({ script, message: base64.replace(/.{20}/g, '$&\r\n') }), 'discard'],
+      [JSON.stringify({ script, message: Buffer.from(text).toString('base64url') }), 'discard'],
+      [JSON.stringify({ script, message: '' }), 'keep'],
+      [JSON.stringify({ script: `${script}\0`, message: base64 }), 'there is a NUL'],
+      [JSON.stringify({ script: 'keep;'.repeat(200_000), message: base64 }), 'keep'],
+      [JSON.stringify({ script: '#'.repeat(1_048_577), message: base64 }), 'longer than'],
+    ]
+    const input = `\ufeff${lines.map(([line]) => line).join('\n')}\n`
+    const { out, status, err } = await run(['sieve', 'run', '--jsonl'], input)
+    const answers = out.trimEnd().split('\n')
+    assert.equal(answers.length, lines.length)
+    for (const [i, [line, wanted]] of lines.entries()) {
+      const { errors, actions } = JSON.parse(answers[i]!) as {
+        errors: { line: number; message: string }[]
+        actions: { kind: string }[]
+      }
+      const said =
+        errors.length > 0 ? errors.map(({ message }) => message) : actions.map(({ kind }) => kind)
+      assert.ok(said.join().includes(wanted), `${line.slice(0, 80)}: ${said.join()}`)
+      for (const error of errors) assert.equal(typeof error.line, 'number')
+    }
+    assert.equal(status, 1)
+    assert.match(err, /7 of the lines could not be read/)
+  })
+
   test('the help names every noun as its own module does', async () => {
     const flat = (text: string): string => text.replace(/\s+/g, ' ')
     const help = flat(await done(['--help']))

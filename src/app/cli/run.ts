@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { VERSION } from '#app/version.ts'
+import { VERSION } from '#base/version.ts'
 import { messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { CliError, UsageError } from './io.ts'

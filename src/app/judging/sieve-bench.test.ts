@@ -27,10 +27,14 @@ describe('a script that is tried on a file', () => {
     const any = { isAnyText: true } as const
     assert.deepEqual(tried('true', 'MAILER-DAEMON'), [])
     assert.deepEqual(tried('envelope "from" "mailer-daemon"', 'MAILER-DAEMON', any), ['discard'])
-    assert.deepEqual(tried('envelope :localpart :contains "from" ""', 'taro@', any), ['keep'])
+    for (const path of ['taro@', '@', '<<taro@x.example>', 'taro@x.example>', '<@.a:b@c.example>'])
+      assert.deepEqual(tried('envelope :contains "from" ""', path, any), ['keep'], path)
+    const odd = 'envelope :comparator "i;octet" :domain "from" "-A_.Example"'
+    assert.deepEqual(tried(odd, '<Taro@-A_.Example>', any), ['discard'])
   })
 
   it('is told of the place where it runs as in a delivery', () => {
     assert.deepEqual(tried('environment "phase" "during"'), ['discard'])
+    assert.deepEqual(tried('environment :matches "version" "?*"'), ['discard'])
   })
 })

@@ -8,14 +8,15 @@ import type { MailOwner } from '#engine/deliver/mail-owner.ts'
 import { notification } from '#engine/deliver/notification.ts'
 import type { Delivery } from '#engine/deliver/plan.ts'
 import { vacationAnswer } from '#engine/deliver/vacation.ts'
-import type { SieveEdited, SieveNotify, SieveVacation } from '#engine/sieve/action.ts'
-import type { SieveMessage } from '#engine/sieve/message.ts'
+import type { SieveEdited, SieveNotify, SieveTarget, SieveVacation } from '#engine/sieve/action.ts'
+import type { SieveMessage, WrittenAddress } from '#engine/sieve/message.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 import type { SieveContent } from '#engine/sieve/content.ts'
 import { editedOctets } from '#engine/sieve/edited.ts'
 import { runSieve } from '#engine/sieve/run.ts'
 import type { SieveLimits, SieveResult } from '#engine/sieve/run.ts'
+import { writtenAddress } from '#engine/sieve/extensions/addresses.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import type { SpamClass } from '#model/verdict.ts'
@@ -78,19 +79,16 @@ export function trySieve(trial: SieveTrial): SieveTried {
   const content = sieveContent(message, message.byteLength, spamClass && { class: spamClass })
   const from = pathOf(envelope.from, content, 'from')
   const to = pathOf(envelope.to, content, 'to')
-  const texts = {
-    ...(!from.ok && { from: envelope.from! }),
-    ...(!to.ok && { to: envelope.to! }),
-  }
-  for (const text of envelope.isAnyText === true ? [] : Object.values(texts))
-    return { errors: [{ message: `${text}: no address` }], actions: [] }
-  const recipient = (to.ok ? to.value : null) ?? NOBODY
-  const sender = from.ok ? from.value : null
+  const { isAnyText } = envelope
+  for (const path of isAnyText === true ? [] : [from, to])
+    if (!path.address.ok) return { errors: [{ message: `${path.text}: no address` }], actions: [] }
+  const recipient = (to.address.ok ? to.address.value : null) ?? NOBODY
+  const sender = from.address.ok ? from.address.value : null
   const seen: SieveMessage = {
     ...content,
     envelopeFrom: sender,
     envelopeTo: recipient,
-    envelopeTexts: texts,
+    ...(isAnyText === true && { envelopeTexts: { ...from.written, ...to.written } }),
     ...(envelope.auth !== undefined && { envelopeAuth: envelope.auth }),
     mailboxExists: () => true,
     ...surroundings(around ?? {}),
@@ -120,15 +118,26 @@ function withLineEnds(octets: Octets): Octets {
   return ended.length === text.length ? octets : fromLatin1(ended)
 }
 
-function pathOf(
-  text: string | undefined,
-  content: SieveContent,
-  field: 'from' | 'to',
-): Outcome<Address | null, unknown> {
-  if (text === undefined) return ok(content.addresses(field)[0] ?? null)
-  // With brackets or without; a route is left out (RFC 5321 §4.1.1.3).
-  const path = (/^<(.*)>$/.exec(text)?.[1] ?? text).replace(/^@[^:@]+(?:,@[^:@]+)*:/, '')
-  return path === '' ? ok(null) : parseAddress(path)
+/** With brackets or without; a route is left out (RFC 5321 §4.1.1.3). */
+const PATH = /^(<?)(?:@[\w.-]+(?:,@[\w.-]+)*:)?(.*?)(>?)$/s
+
+function pathOf(given: string | undefined, content: SieveContent, field: 'from' | 'to') {
+  if (given === undefined)
+    return { text: '', address: ok(content.addresses(field)[0] ?? null), written: {} }
+  const [, open = '', path = '', close = ''] = PATH.exec(given)!
+  const text = open.length === close.length && !/@\.|@[^,:]*\.\./.test(given) ? path : given
+  const address: Outcome<Address | null, unknown> = text === '' ? ok(null) : parseAddress(text)
+  return { text, address, written: { [field]: writtenPath(text) } }
+}
+
+/** What scripts compare of a path: also a host that no standard allows, and a local part alone; else nothing. */
+function writtenPath(path: string): readonly WrittenAddress[] {
+  const [, localpart, domain] =
+    /^((?:"(?:[^"\\]|\\.)*"|[^\s"<>@])*)(?:@([^\s@<>]+))?$/s.exec(path) ?? []
+  if (localpart === undefined) return []
+  if (domain === undefined) return [{ all: path }]
+  if (!parseAddress(path).ok && !/^[\w-]+(?:\.[\w-]+)*$/.test(domain)) return []
+  return [writtenAddress({ localpart, domain })]
 }
 
 type Tried = SieveTried['actions'][number]
@@ -152,7 +161,7 @@ function actionsOf(
     } else
       actions.push({
         kind: action.kind,
-        ...('mailbox' in action && { mailbox: action.mailbox }),
+        ...(action.kind === 'fileinto' && { mailbox: mailboxOf(action, delivery.message) }),
         ...(action.kind === 'keep' && { mailbox: 'INBOX' }),
         ...('address' in action && { address: formatAddress(action.address) }),
         ...('flags' in action && { flags: [...action.flags] }),
@@ -167,6 +176,13 @@ function actionsOf(
       ...changed(result.edited),
     })
   return { actions, ...(unsent.length > 0 && { unsent }) }
+}
+
+/** Where it is filed: the mailbox of the use or id where there is one (RFC 8579 §4, RFC 9042 §3). */
+const mailboxOf = (target: SieveTarget, { mailboxOf: find }: SieveMessage): string => {
+  const { mailbox, specialUse, mailboxId } = target
+  const isPlaced = specialUse !== undefined || mailboxId !== undefined
+  return (isPlaced ? find?.(target) : undefined) ?? mailbox
 }
 
 /** What the mail of a vacation or notification would be, or why there is none. */
@@ -188,7 +204,7 @@ function automaticOf(
     subject: decodeWords(firstField(fields, 'subject') ?? ''),
     text: (action.kind === 'vacation' ? action.reason : action.message) ?? '',
     ...(action.kind === 'vacation' && { seconds: action.seconds }),
-    ...(action.fcc !== undefined && { fcc: action.fcc.mailbox }),
+    ...(action.fcc !== undefined && { fcc: mailboxOf(action.fcc, delivery.message) }),
   }
 }
 

@@ -33,8 +33,11 @@ export interface SieveMessage extends SieveHeader {
    * delivery. Then there is no envelope, and nobody to be answered.
    */
   readonly flags?: readonly string[]
-  /** Of a trial: paths that are no addresses. They are compared as a whole only. */
-  readonly envelopeTexts?: { readonly from?: string; readonly to?: string }
+  /** Of a trial: paths as they were written; one that is no path at all is met by nothing. */
+  readonly envelopeTexts?: {
+    readonly from?: readonly WrittenAddress[]
+    readonly to?: readonly WrittenAddress[]
+  }
   /** True where the account has this mailbox; the name with `/` between its components. */
   mailboxExists(name: string): boolean
   /** The name of the account's mailbox that has a role (RFC 8579) or an id (RFC 9042). */

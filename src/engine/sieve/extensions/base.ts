@@ -1,3 +1,4 @@
+import { holdsAddresses } from '#engine/sieve/address-fields.ts'
 import { takeFieldNames } from '#engine/sieve/fields.ts'
 import { fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
@@ -82,10 +83,6 @@ const header: SieveTestRule = {
   },
 }
 
-/** RFC 5228 §5.1: the test is for fields of addresses; of those that it does not know any may be one. */
-const NO_ADDRESSES =
-  /^(?:subject|comments|keywords|date|resent-date|message-id|resent-message-id|in-reply-to|references|received|mime-version|content-.*)$/
-
 const address: SieveTestRule = {
   compile(args) {
     const occurrences = takeIndex(args)
@@ -94,7 +91,7 @@ const address: SieveTestRule = {
     const part = takeAddressPart(args)
     const names = takeFieldNames(args)
     for (const name of names.constant ?? [])
-      if (NO_ADDRESSES.test(name)) fail(`the field "${name}" holds no addresses`)
+      if (!holdsAddresses(name)) fail(`the field "${name}" holds no addresses`)
     return compared(match, takeKeys(args, match), (run) =>
       partsOf(occurrences(names.of(run).flatMap((name) => mime.addresses(run, name))).flat(), part),
     )

@@ -35,8 +35,8 @@ function envelopeValues(
   part: SieveAddressPart,
 ): readonly string[] {
   if (name === 'auth') return message.envelopeAuth === undefined ? [] : [message.envelopeAuth]
-  const text = message.envelopeTexts?.[name === 'from' ? 'from' : 'to']
-  if (text !== undefined) return partsOf([{ all: text }], part)
+  const written = message.envelopeTexts?.[name === 'from' ? 'from' : 'to']
+  if (written !== undefined) return partsOf(written, part)
   const address = name === 'from' ? message.envelopeFrom : message.envelopeTo
   // RFC 5228 §5.4: the null reverse-path is the empty string, whatever the part.
   return address === null ? [''] : partsOf([writtenAddress(address)], part)

@@ -1,3 +1,4 @@
+import { VERSION } from '#base/version.ts'
 import { asciiLower } from '#base/text.ts'
 import type { SieveExtension } from '#engine/sieve/language.ts'
 import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
@@ -5,6 +6,7 @@ import { takeKeys, takeMatch } from '#engine/sieve/match.ts'
 /** RFC 5183 §4.1: who runs scripts, and when. */
 export const ENVIRONMENT = {
   name: 'Watari',
+  version: VERSION,
   location: 'MDA',
   phase: 'during',
   // RFC 6785 §4.2 to §4.5: nobody has done anything to the mail.

@@ -41,6 +41,15 @@ describe('ihave and error (RFC 5463)', () => {
     )
   })
 
+  it('does not give what changes how a script is read, and asks for constants only (§4)', () => {
+    for (const name of ['variables', 'encoded-character', 'vnd.none'])
+      assert.deepEqual(outcome(`require "ihave"; if ihave ["${name}", "copy"] { discard; }`), [])
+    const script = 'require ["ihave", "variables"]; set "a" "copy"; if ihave "${a}" { discard; }'
+    assert.deepEqual(outcome(script), [
+      { line: 1, message: 'names of extensions cannot hold a variable' },
+    ])
+  })
+
   it('ends a run with a message of the script’s', () => {
     assert.deepEqual(outcome('require "ihave";\nkeep;\nerror "だめ";'), {
       line: 3,

@@ -1,6 +1,9 @@
 import { endRun } from '#engine/sieve/language.ts'
 import type { SieveExtension } from '#engine/sieve/language.ts'
 
+/** RFC 5463 §4: what changes how a script is read cannot begin in its middle. */
+const UNASKABLE: ReadonlySet<string> = new Set(['encoded-character', 'variables'])
+
 /** What is there can be asked for, and what is not can be told (RFC 5463). */
 export const ihave: SieveExtension = {
   names: { ihave: 'RFC 5463' },
@@ -17,12 +20,12 @@ export const ihave: SieveExtension = {
     ihave: {
       needs: 'ihave',
       compile(args) {
-        const names = args.texts('names of extensions')
-        const { knows } = args.compiling
+        const names = args.constants('names of extensions')
+        const { knows, required } = args.compiling
+        const isThere = names.every((name) => knows(name) && !UNASKABLE.has(name))
         // RFC 5463 §4: where it is true, it is as if they had been required.
-        if (names.constant?.every((name) => knows(name)) === true)
-          for (const name of names.constant) args.compiling.required.add(name)
-        return (run) => names.of(run).every((name) => knows(name))
+        if (isThere) for (const name of names) required.add(name)
+        return () => isThere
       },
     },
   },

@@ -67,7 +67,9 @@ describe('include (RFC 6609)', () => {
     assert.match(wrongIn('include "deep0";', mail)!, /deeper than 10/)
     const many = Array.from({ length: 51 }, (_, i) => `include :optional "s${i}";`).join('\n')
     assert.match(wrongIn(many, mail)!, /^52: it includes more than 50/)
-    assert.match(wrongIn('include "a/b";')!, /no name of a script/)
+    // RFC 5804 §1.6
+    for (const name of ['a/b', '', 'a\u0007', 'a\u0085', 'a\u2028'])
+      assert.match(wrongIn(`include "${name}";`)!, /no name of a script/)
   })
 
   it('says what a script may include, so that it can be fetched', () => {

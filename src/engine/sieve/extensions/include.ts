@@ -13,6 +13,9 @@ import { SieveVariables } from '#engine/sieve/variables.ts'
 const INCLUDE_DEPTH_MAX = 10
 const INCLUDES_MAX = 50
 
+/** RFC 5804 §1.6 */
+const SCRIPT_NAME = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029/]+$/
+
 interface Included {
   /** Those that run now. */
   readonly open: string[]
@@ -29,7 +32,7 @@ const include: SieveCommandRule = {
     const isOnce = args.flag('once')
     const isOptional = args.flag('optional')
     const name = args.constant('the name of a script')
-    if (name === '' || /[\u0000-\u001f\u007f/]/.test(name)) fail(`"${name}" is no name of a script`)
+    if (!SCRIPT_NAME.test(name)) fail(`"${name}" is no name of a script`)
     const inclusion: SieveInclusion = { location, name, isOptional }
     const { includes } = args.compiling
     const key = `${location} ${name}`
