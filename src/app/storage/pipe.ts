@@ -19,8 +19,8 @@ export interface PipeListener {
   readonly onEnd: () => void
 }
 
-/** A frame goes out early once it carries so much. */
-const FRAME_RAW_BYTES = 4 * 1024 * 1024
+/** A frame goes out early once it carries so much: the other end works on it meanwhile. */
+const FRAME_RAW_BYTES = 128 * 1024
 
 export function pipeOver(socket: Socket, listener: PipeListener): PipeEnd {
   const reader = new FrameReader()

@@ -12,6 +12,7 @@ import type { Block } from './block.ts'
 import type { BlobRef, Blobs, LargeHandle, SealedSegment, Space } from './blobs.ts'
 import { ReadFiles, readAt, syncFolder } from './files.ts'
 import { LargeFiles, readLarge } from './large.ts'
+import { PacedReads } from './paced-reads.ts'
 import { HEAD_BYTES, checkTrailer, readHead, recordBytes } from './record.ts'
 import { RUN_BYTES_MAX, runsOf } from './runs.ts'
 import type { Run } from './runs.ts'
@@ -63,6 +64,7 @@ class VolumeBlobs implements Blobs {
   readonly #segments: Segments
   readonly #large: LargeFiles
   readonly #files = new ReadFiles(READ_FILES_MAX)
+  readonly #reads: PacedReads
   readonly #blocks = new BlockCache(BLOCK_CACHE_BYTES)
   /** Memory that nobody reads into now: fresh memory costs more than what is read. */
   readonly #runBuffers: Buffer[] = []
@@ -73,6 +75,7 @@ class VolumeBlobs implements Blobs {
 
   constructor(options: BlobsOptions, segments: Segments, large: LargeFiles) {
     this.#options = options
+    this.#reads = new PacedReads(options.clock)
     this.#segments = segments
     this.#large = large
   }
@@ -137,7 +140,7 @@ class VolumeBlobs implements Blobs {
     const path = this.#pathOf(ref)
     try {
       return await this.#files.use(path, async (fd, sizeBytes) => {
-        if (ref.kind === 'segment') return readRecord(fd, ref, { ...range, path })
+        if (ref.kind === 'segment') return this.#readRecord(fd, ref, { ...range, path })
         if (range.length < ref.length) await this.#verifyLarge(ref, { fd, sizeBytes, path })
         const head = readHead(await readAt(fd, 0, HEAD_BYTES), path)
         return readLarge({ fd, sizeBytes, path }, head.length, range)
@@ -189,7 +192,9 @@ class VolumeBlobs implements Blobs {
     const path = segmentPath(join(this.#options.dir, 'seg'), run.file)
     const buffer = this.#runBuffers.pop() ?? Buffer.allocUnsafeSlow(RUN_BYTES_MAX)
     try {
-      const octets = await this.#files.use(path, (fd) => readAt(fd, run.offset, run.length, buffer))
+      const octets = await this.#files.use(path, (fd) =>
+        this.#reads.at(fd, run.offset, run.length, buffer),
+      )
       for (const index of run.indexes) {
         const { offset, length } = refs[index]!
         const from = offset - run.offset
@@ -203,6 +208,18 @@ class VolumeBlobs implements Blobs {
     }
   }
 
+  /** A record is read whole, as a block is: its CRC is of the whole. */
+  async #readRecord(
+    fd: number,
+    ref: BlobRef,
+    range: { readonly offset: number; readonly length: number; readonly path: string },
+  ): Promise<Octets> {
+    const where = `${range.path} at ${ref.offset}`
+    const record = await this.#reads.at(fd, ref.offset, recordBytes(ref.length))
+    const content = contentOf(record, ref.length, where)
+    return content.subarray(range.offset, range.offset + range.length)
+  }
+
   /** The contents of a block; a row that names what is not in it names nothing. Throws Fault `corrupt`. */
   async #block(ref: BlobRef): Promise<Octets> {
     const path = this.#pathOf(ref)
@@ -210,11 +227,12 @@ class VolumeBlobs implements Blobs {
     try {
       const octets = await this.#blocks.get(`${ref.file}/${ref.offset}`, () =>
         this.#files.use(path, async (fd) => {
-          const first = await readAt(fd, ref.offset, BLOCK_READ_BYTES)
+          const first = await this.#reads.at(fd, ref.offset, BLOCK_READ_BYTES)
           const { length, codec } = readHead(first, where)
           if (codec !== 'zstd') throw new Fault('corrupt', `${where}: the record is no block`)
           const bytes = recordBytes(length)
-          const record = bytes <= first.byteLength ? first : await readAt(fd, ref.offset, bytes)
+          const record =
+            bytes <= first.byteLength ? first : await this.#reads.at(fd, ref.offset, bytes)
           return unpackBlock(contentOf(record.subarray(0, bytes), length, where), where)
         }),
       )
@@ -295,18 +313,6 @@ class VolumeBlobs implements Blobs {
       ? this.#large.path(ref.file)
       : segmentPath(join(this.#options.dir, 'seg'), ref.file)
   }
-}
-
-/** A record is read whole, as a block is: its CRC is of the whole. */
-async function readRecord(
-  fd: number,
-  ref: BlobRef,
-  range: { readonly offset: number; readonly length: number; readonly path: string },
-): Promise<Octets> {
-  const where = `${range.path} at ${ref.offset}`
-  const record = await readAt(fd, ref.offset, recordBytes(ref.length))
-  const content = contentOf(record, ref.length, where)
-  return content.subarray(range.offset, range.offset + range.length)
 }
 
 /** Throws Fault `corrupt` where the record is not whole. */

@@ -50,16 +50,23 @@ export async function messagePieces(
   },
 ): Promise<(Octets | Unread)[]> {
   const { pieces, ...of } = ask
-  const { octets, ends, states } = await store.pieces({
-    ...of,
-    uids: Uint32Array.from(pieces, ({ uid }) => uid),
-    offsets: Float64Array.from(pieces, ({ offset }) => offset),
-    lengths: Uint32Array.from(pieces, ({ length }) => length),
-  })
-  return pieces.map((_, index) => {
-    const state = PIECE_STATES[states[index]!]!
-    return state === 'read'
-      ? octets.subarray(index === 0 ? 0 : ends[index - 1]!, ends[index])
-      : state
-  })
+  const count = pieces.length
+  const uids = new Uint32Array(count)
+  const offsets = new Float64Array(count)
+  const lengths = new Uint32Array(count)
+  for (let i = 0; i < count; i++) {
+    const piece = pieces[i]!
+    uids[i] = piece.uid
+    offsets[i] = piece.offset
+    lengths[i] = piece.length
+  }
+  const { octets, ends, states } = await store.pieces({ ...of, uids, offsets, lengths })
+  const found: (Octets | Unread)[] = []
+  let from = 0
+  for (let i = 0; i < count; i++) {
+    const state = PIECE_STATES[states[i]!]!
+    found.push(state === 'read' ? octets.subarray(from, ends[i]) : state)
+    from = ends[i]!
+  }
+  return found
 }

@@ -3,7 +3,7 @@ import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { Responses, writeGathered } from './fetch-responses.ts'
 import type { Gathered } from './fetch-responses.ts'
 import { needsMetas, unitOf } from './fetch-units.ts'
-import type { FetchPlan, Known, Made, Missing, Pieces, Unit } from './fetch-units.ts'
+import type { FetchPlan, Known, Made, Missing, Pieces, Told, Unit } from './fetch-units.ts'
 import { unreadFor } from './message-octets.ts'
 import { markSeen } from './mark-seen.ts'
 import type { Selected } from '#server/imap/view/selected.ts'
@@ -90,21 +90,22 @@ async function* groupsOf(
     pieces = 0
     return group
   }
-  for await (const unit of unitsOf(session, selected, ask)) {
-    if (unit === 'gone') {
-      ask.leftOut.gone++
-      continue
+  for await (const some of unitsOf(session, selected, ask))
+    for (const unit of some) {
+      if (unit === 'gone') {
+        ask.leftOut.gone++
+        continue
+      }
+      const max = readAhead.hasRoom ? GROUP : CROWDED_GROUP
+      const isFull =
+        units.length >= max.units ||
+        bytes + unit.bytes > max.bytes ||
+        pieces + unit.asks.length > PIECES_MAX
+      if (isFull && units.length > 0) yield begin()
+      units.push(unit)
+      bytes += unit.bytes
+      pieces += unit.asks.length
     }
-    const max = readAhead.hasRoom ? GROUP : CROWDED_GROUP
-    const isFull =
-      units.length >= max.units ||
-      bytes + unit.bytes > max.bytes ||
-      pieces + unit.asks.length > PIECES_MAX
-    if (isFull && units.length > 0) yield begin()
-    units.push(unit)
-    bytes += unit.bytes
-    pieces += unit.asks.length
-  }
   if (units.length > 0) yield begin()
 }
 
@@ -121,7 +122,8 @@ async function gather(group: Group, leftOut: Record<Missing, number>): Promise<G
   const responses = new Responses()
   let at = 0
   for (const unit of group.units) {
-    const values = await valuesOf(unit, pieces.slice(at, at + unit.asks.length))
+    const own = pieces.slice(at, at + unit.asks.length)
+    const values = unit.waits ? await valuesInTurn(unit, own) : valuesOf(unit, own)
     at += unit.asks.length
     if (typeof values === 'string') leftOut[values]++
     else responses.add(unit, values)
@@ -133,40 +135,56 @@ const missingFor = (thrown: unknown): { readonly missing: Missing } => ({
   missing: unreadFor(thrown),
 })
 
-async function valuesOf({ values }: Unit, pieces: Pieces): Promise<readonly Made[] | Missing> {
+/** Of a unit whose values are there: to wait for each of a thousand messages costs more than the rest. */
+function valuesOf({ values }: Unit, pieces: Pieces): readonly Made[] | Missing {
   const made: Made[] = []
   for (const value of values) {
-    if (typeof value === 'string') made.push(value)
-    else {
-      const known = value(pieces)
-      const told = known instanceof Promise ? await known.catch(missingFor) : known
-      if (typeof told === 'object' && 'missing' in told) return told.missing
-      made.push(told)
-    }
+    const told = typeof value === 'string' ? value : (value(pieces) as Told)
+    if (typeof told === 'object' && 'missing' in told) return told.missing
+    made.push(told)
   }
   return made
 }
 
-/** Of each row in order what its response takes, or that the message is gone. */
+/** One is made after the other. */
+async function valuesInTurn({ values }: Unit, pieces: Pieces): Promise<readonly Made[] | Missing> {
+  const made: Made[] = []
+  for (const value of values) {
+    const known = typeof value === 'string' ? value : value(pieces)
+    const told = known instanceof Promise ? await known.catch(missingFor) : known
+    if (typeof told === 'object' && 'missing' in told) return told.missing
+    made.push(told)
+  }
+  return made
+}
+
+/** Of each row in order what its response takes, or that the message is gone; as many at once as are known. */
 async function* unitsOf(
   session: ImapSession,
   selected: Selected,
   { plan, rows: all, markSeen: marks }: Ask,
-): AsyncGenerator<Unit | 'gone'> {
+): AsyncGenerator<readonly (Unit | 'gone')[]> {
   const { readAhead } = session.room
   for (let at = 0; at < all.length;) {
     const rows = all.slice(at, at + (readAhead.hasRoom ? BATCH_ROWS : CROWDED_BATCH_ROWS))
     at += rows.length
     const seen = marks ? await markSeen(session, selected, rows) : new Set<number>()
+    const unit = (row: number, known: Known): Unit =>
+      unitOf(session, selected, { row, plan, known, seen: seen.has(row) })
+    if (!plan.needsIds && !needsMetas(plan)) {
+      yield rows.map((row) => unit(row, NOTHING_KNOWN))
+      continue
+    }
     let next = 0
     for await (const known of knownOf(session, selected, { plan, rows })) {
       const row = rows[next++]!
-      yield known === undefined
-        ? 'gone'
-        : unitOf(session, selected, { row, plan, known, seen: seen.has(row) })
+      yield [known === undefined ? 'gone' : unit(row, known)]
     }
   }
 }
+
+/** Whole messages are where the view says. */
+const NOTHING_KNOWN: Known = {}
 
 /** Of each row in order; undefined where the message is gone. */
 async function* knownOf(

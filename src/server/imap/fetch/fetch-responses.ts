@@ -20,8 +20,9 @@ export class Responses {
 
   add({ seq, uid }: Unit, values: readonly Made[]): void {
     this.#text += `* ${seq} FETCH (`
-    for (const [index, value] of values.entries()) {
-      if (index > 0) this.#text += ' '
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!
+      if (i > 0) this.#text += ' '
       if (typeof value === 'string') this.#text += value
       else if ('decoded' in value) {
         this.#text += `${value.label} ${value.isBinary ? '~' : ''}{${value.decoded.length}}\r\n`

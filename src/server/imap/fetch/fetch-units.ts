@@ -69,7 +69,7 @@ export type Value = string | ((pieces: Pieces) => Told | Promise<Told>)
 export type Made = string | Literal | DecodedLiteral
 /** Fields of a header. */
 type Picked = Literal | DecodedLiteral | { readonly missing: Missing }
-type Told = Made | { readonly missing: Missing }
+export type Told = Made | { readonly missing: Missing }
 /** Of what a unit has asked for, in order. */
 export type Pieces = readonly (Octets | Unread)[]
 
@@ -81,6 +81,8 @@ export interface Unit {
   /** What has to be read before it can be told. */
   readonly asks: readonly PieceAsk[]
   readonly bytes: number
+  /** Whether a value is read or decoded when its turn comes. */
+  readonly waits: boolean
 }
 
 /** What is known of a message before its octets are read. */
@@ -130,7 +132,8 @@ export function unitOf(
     if (session.condStore && !plan.items.some((item) => item.kind === 'modSeq'))
       values.push(rowValue(selected, row, 'modSeq'))
   }
-  return { uid, seq: selected.seqOfRow(row), values, asks: unit.asks, bytes: unit.bytes }
+  const { asks, bytes, waits } = unit
+  return { uid, seq: selected.seqOfRow(row), values, asks, bytes, waits }
 }
 
 /** Decoded octets that one response keeps; beyond it they are decoded once more when they are sent. */
@@ -140,6 +143,7 @@ const KEPT_BYTES_MAX = 1024 * 1024
 class UnitInMaking {
   readonly asks: PieceAsk[] = []
   bytes = 0
+  waits = false
   #keptBytes = 0
   readonly #of: Of
   readonly #read = (range: OctetRange): Promise<Octets | undefined> => readOctets(this.#of, range)
@@ -174,6 +178,7 @@ class UnitInMaking {
   size(item: SectionItem, range: SectionRange | undefined): Value {
     if (range?.fields === undefined) return `${item.label} ${range?.length ?? 0}`
     const fields = this.#fields(item, range, range.fields)
+    this.waits = true
     return async (pieces) => {
       const told = await fields(pieces)
       if ('missing' in told) return told
@@ -194,6 +199,7 @@ class UnitInMaking {
     }
     const piece = range.length <= READ_BYTES ? this.#ask(range) : undefined
     if (piece === undefined) {
+      this.waits = true
       const { offset, length } = range
       const asked = { range: { offset, length }, fields, ...(partial && { partial }) }
       return async () => {
@@ -221,6 +227,7 @@ class UnitInMaking {
       encoding: part?.encoding.trim().toLowerCase() ?? 'binary',
       ...(item.kind === 'binary' && item.partial && { partial: item.partial }),
     }
+    this.waits = true
     this.bytes += Math.min(READ_BYTES, asked.range.length)
     const mayKeep = (bytes: number): boolean =>
       !isSize && this.#keptBytes + bytes <= KEPT_BYTES_MAX && (this.#keptBytes += bytes) > 0

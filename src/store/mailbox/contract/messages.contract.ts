@@ -294,6 +294,35 @@ export function messagesContract(bench: () => Bench): void {
       assert.equal(metas[0]?.meta.sizeBytes, Buffer.byteLength('Subject: 会議\r\n\r\n本文'))
       assert.equal(metas[1], undefined)
     })
+
+    it('they are told among others, side by side or far apart, where they are asked for', async () => {
+      const at = bench()
+      const inbox = await at.fill(40)
+      await at.done([expunging(inbox, [2, 3, 20])])
+      const sets = [
+        [1, 2, 3, 4],
+        [4, 1],
+        [1, 40],
+        [20, 3],
+        [3, 3, 2],
+        [40, 20, 1, 77],
+        [19, 20, 21],
+      ]
+      for (const set of sets) {
+        const uids = uidsOf(...set)
+        const ids = (await at.store.ids({ accountId: hanako, mailboxId: inbox, uids })).ids
+        assert.deepEqual(
+          ids.map((id) => id?.uid),
+          set.map((uid) => (uid <= 40 ? uid : undefined)),
+        )
+        const pieces = uids.map((uid) => ({ uid, offset: 0, length: 7 }))
+        const found = await messagePieces(at.store, { accountId: hanako, mailboxId: inbox, pieces })
+        assert.deepEqual(
+          found.map((piece) => (typeof piece === 'string' ? piece : toUtf8(piece))),
+          set.map((uid) => (uid <= 40 ? 'Subject' : 'gone')),
+        )
+      }
+    })
   })
 
   describe('copy and move', () => {

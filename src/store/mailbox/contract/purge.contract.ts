@@ -158,6 +158,14 @@ export function purgeContract(bench: () => Bench): void {
       assert.equal(await octetsOf(inbox, 1), undefined)
     })
 
+    it('waits for nobody who reads what lies around it', async () => {
+      const at = bench()
+      const inbox = await at.fill(3)
+      await at.done([expunging(inbox, [2])])
+      await at.store.ids({ accountId: hanako, mailboxId: inbox, uids: uidsOf(1, 3) })
+      assert.equal(await purge(), 1)
+    })
+
     it('takes an account that is no more, in many steps, unless it comes back', async () => {
       const at = bench()
       const inbox = await at.fill(3)

@@ -7,6 +7,7 @@ import type { Blobs } from '#store/blob/blobs.ts'
 import { blobFrom, metaAnew } from '#store/mailbox/rows/content.ts'
 import type { MetaParser } from '#store/mailbox/rows/content.ts'
 import type { HeldMailboxes } from './held.ts'
+import { readableRows } from './readable.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
 import { METAS_BYTES_MAX, METAS_MAX } from '#store/mailbox/meta-records.ts'
@@ -21,7 +22,7 @@ export interface Ask extends Asked {
   readonly mailboxId: MailboxId
 }
 
-interface Place {
+export interface Place {
   readonly account: AccountWork
   readonly mid: number
 }
@@ -45,34 +46,22 @@ export function placeOf(sql: Sql, ask: Ask): Place | undefined {
   return { account: account!, mid }
 }
 
-/** Rows that are there, and expunged ones that are not released yet: a session may still show them. */
-export const READABLE = `(
-  SELECT uid, eid, uidl, 0 AS is_gone FROM message
-  WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3))
-  UNION ALL
-  SELECT uid, eid, uidl, 1 AS is_gone FROM gone
-  WHERE aid = ?1 AND mid = ?2 AND uid IN (SELECT value FROM json_each(?3)) AND eid IS NOT NULL
-) x JOIN email e ON e.aid = ?1 AND e.eid = x.eid`
-
 export async function readMetas(
   source: Source,
   ask: Ask & { readonly uids: readonly Uid[] },
 ): Promise<MetaRecords> {
-  const { sql, held } = source
   if (ask.uids.length > METAS_MAX)
     throw new Fault('limit', `at most ${METAS_MAX} messages can be asked for at once`)
-  const place = placeOf(sql, ask)
+  const place = placeOf(source.sql, ask)
   const rows =
     place === undefined
       ? []
-      : sql.all<MetaRow>(
-          `SELECT x.uid, meta_kind, meta_file, meta_offset, meta_length,
-             coalesce(length(prefix), 0), is_gone, x.eid FROM ${READABLE}`,
-          place.account.aid,
-          place.mid,
-          JSON.stringify(ask.uids),
-        )
-  if (rows.some((row) => row[6] === 1)) held.note(place!.account.aid, place!.mid)
+      : readableRows<MetaRow>(source, {
+          place,
+          uids: ask.uids,
+          columns:
+            'meta_kind, meta_file, meta_offset, meta_length, coalesce(length(prefix), 0), x.eid',
+        })
   const { count, taken } = inOneAnswer(ask.uids, rows)
   const octets = await readRecords(source, place?.account.aid ?? 0, taken)
   const indexOf = new Map(taken.map(([uid], index) => [uid, index]))
@@ -85,7 +74,7 @@ export async function readMetas(
     if (index !== undefined) {
       parts.push(octets[index]!)
       end += octets[index]!.length
-      prefixBytes[at] = taken[index]![5]
+      prefixBytes[at] = taken[index]![6]
     }
     ends[at] = end
   }
@@ -97,7 +86,7 @@ function inOneAnswer(
   uids: readonly Uid[],
   rows: readonly MetaRow[],
 ): { readonly count: number; readonly taken: readonly MetaRow[] } {
-  const all = rows.reduce((sum, row) => sum + row[4], 0)
+  const all = rows.reduce((sum, row) => sum + row[5], 0)
   if (all <= METAS_BYTES_MAX) return { count: uids.length, taken: rows }
   const rowOf = new Map(rows.map((row) => [row[0], row]))
   const taken: MetaRow[] = []
@@ -106,8 +95,8 @@ function inOneAnswer(
   for (; count < uids.length; count++) {
     const row = rowOf.get(uids[count]!)
     if (row === undefined) continue
-    if (taken.length > 0 && bytes + row[4] > METAS_BYTES_MAX) break
-    bytes += row[4]
+    if (taken.length > 0 && bytes + row[5] > METAS_BYTES_MAX) break
+    bytes += row[5]
     taken.push(row)
   }
   return { count, taken }
@@ -115,12 +104,12 @@ function inOneAnswer(
 
 type MetaRow = [
   uid: number,
+  isGone: number,
   kind: number,
   file: number,
   offset: number,
   length: number,
   prefixBytes: number,
-  isGone: number,
   eid: number,
 ]
 
@@ -130,7 +119,7 @@ async function readRecords(
   aid: number,
   rows: readonly MetaRow[],
 ): Promise<readonly Octets[]> {
-  const refs = rows.map(([, kind, file, at, length]) => blobFrom([kind, file, at, length]))
+  const refs = rows.map(([, , kind, file, at, length]) => blobFrom([kind, file, at, length]))
   try {
     const contents: Octets[] = refs.map(() => emptyOctets)
     await blobs.readEach(refs, (content, index) => {
@@ -159,48 +148,53 @@ async function readRecords(
 }
 
 export function readIds(
-  { sql, held }: Pick<Source, 'sql' | 'held'>,
+  source: Pick<Source, 'sql' | 'held'>,
   ask: Ask & { readonly uids: readonly Uid[] },
 ): (MessageIds | undefined)[] {
-  const place = placeOf(sql, ask)
+  const place = placeOf(source.sql, ask)
   if (place === undefined) return ask.uids.map(() => undefined)
-  const { aid, tag } = place.account
+  const { tag } = place.account
   const ids = new Map<number, MessageIds>()
-  for (const [uid, eid, tid, uidl, isGone] of sql.iterate<
-    [number, number, number, string | null, number]
-  >(
-    `SELECT x.uid, x.eid, e.tid, x.uidl, is_gone FROM ${READABLE}`,
-    aid,
-    place.mid,
-    JSON.stringify(ask.uids),
-  )) {
-    if (isGone === 1) held.note(aid, place.mid)
+  const columns = 'x.eid, e.tid, x.uidl'
+  for (const [uid, , eid, tid, uidl] of readableRows<
+    [uid: number, isGone: number, eid: number, tid: number, uidl: string | null]
+  >(source, { place, uids: ask.uids, columns }))
     ids.set(uid, {
       uid: uid as Uid,
       emailId: emailIdOf(tag, eid),
       threadId: threadIdOf(tag, tid),
       uidl: uidl ?? uidlOf(tag, { mid: place.mid, uid }),
     })
-  }
   return ask.uids.map((uid) => ids.get(uid))
 }
 
+/** Where a content lies, and what stands before it. */
+export const CONTENT_COLUMNS = 'kind, file, offset, length, prefix'
+export type ContentRow = [
+  uid: number,
+  isGone: number,
+  kind: number,
+  file: number,
+  offset: number,
+  length: number,
+  prefix: Uint8Array | null,
+]
+
 /** The prefix and the content as one run of octets. */
 export async function readMessage(
-  { sql, blobs, held }: Source,
+  source: Source,
   ask: Ask & { readonly uid: Uid; readonly offset: number; readonly length: number },
 ): Promise<Octets | undefined> {
+  const { sql, blobs } = source
   const place = placeOf(sql, ask)
   if (place === undefined) return undefined
-  const row = sql.get<[number, number, number, number, Uint8Array | null, number]>(
-    `SELECT kind, file, offset, length, prefix, is_gone FROM ${READABLE}`,
-    place.account.aid,
-    place.mid,
-    JSON.stringify([ask.uid]),
-  )
+  const [row] = readableRows<ContentRow>(source, {
+    place,
+    uids: [ask.uid],
+    columns: CONTENT_COLUMNS,
+  })
   if (row === undefined) return undefined
-  const [kind, file, at, size, stored, isGone] = row
-  if (isGone === 1) held.note(place.account.aid, place.mid)
+  const [, , kind, file, at, size, stored] = row
   const prefix = stored ?? emptyOctets
   const offset = Math.max(0, ask.offset)
   const end = Math.min(

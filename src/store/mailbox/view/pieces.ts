@@ -6,24 +6,15 @@ import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import { PIECES_MAX, PIECE_STATES } from '#store/mailbox/message-pieces.ts'
 import type { PieceRecords, Unread } from '#store/mailbox/message-pieces.ts'
 import { blobFrom } from '#store/mailbox/rows/content.ts'
-import { placeOf, READABLE } from './messages.ts'
-import type { Ask, Source } from './messages.ts'
+import { CONTENT_COLUMNS, placeOf } from './messages.ts'
+import type { Ask, ContentRow, Source } from './messages.ts'
+import { readableRows } from './readable.ts'
 
 interface PiecesAsk extends Ask {
   readonly uids: Uint32Array
   readonly offsets: Float64Array
   readonly lengths: Uint32Array
 }
-
-type Row = [
-  uid: number,
-  kind: number,
-  file: number,
-  offset: number,
-  length: number,
-  prefix: Uint8Array | null,
-  isGone: number,
-]
 
 /** One piece: octets of the prefix, and what is wanted of the content behind it. */
 interface Piece {
@@ -51,23 +42,20 @@ export async function readPieces(source: Source, ask: PiecesAsk): Promise<PieceR
   return (await readWhole(source.blobs, pieces)) ?? readEachAlone(source.blobs, pieces)
 }
 
-function rowsOf({ sql, held }: Source, ask: PiecesAsk): ReadonlyMap<number, Row> {
-  const place = placeOf(sql, ask)
+function rowsOf(source: Source, ask: PiecesAsk): ReadonlyMap<number, ContentRow> {
+  const place = placeOf(source.sql, ask)
   if (place === undefined) return new Map()
-  const { aid } = place.account
-  const rows = sql.all<Row>(
-    `SELECT x.uid, kind, file, offset, length, prefix, is_gone FROM ${READABLE}`,
-    aid,
-    place.mid,
-    JSON.stringify([...ask.uids]),
-  )
-  if (rows.some((row) => row[6] === 1)) held.note(aid, place.mid)
+  const rows = readableRows<ContentRow>(source, {
+    place,
+    uids: ask.uids,
+    columns: CONTENT_COLUMNS,
+  })
   return new Map(rows.map((row) => [row[0], row]))
 }
 
-function pieceOf(row: Row, offset: number, length: number): Piece {
-  const [, kind, file, at, size] = row
-  const prefix = row[5] ?? emptyOctets
+function pieceOf(row: ContentRow, offset: number, length: number): Piece {
+  const [, , kind, file, at, size, stored] = row
+  const prefix = stored ?? emptyOctets
   const end = Math.min(offset + length, prefix.length + size)
   const head = prefix.subarray(offset, end)
   const from = Math.max(offset, prefix.length)
