@@ -9,6 +9,7 @@ import { LMTP_PATH } from '#contract/node/wire.ts'
 import { keptBinds } from './nodes/kept-binds.ts'
 import { ExpiryNotices } from '#engine/people/expiry-notices.ts'
 import { AccountUpkeep } from '#engine/people/account-upkeep.ts'
+import { Calendar } from '#engine/people/calendar.ts'
 import { HomeKeeper } from '#engine/home/home-keeper.ts'
 import { ListFilters } from '#engine/people/list-filters.ts'
 import { changeOwnMembership } from '#engine/list/own-membership.ts'
@@ -90,7 +91,11 @@ runRole('control', async ({ place, log, atFailure }) => {
     clock,
     rules: () => lifeRulesOf(settings.loaded),
     onJump: (byMs) => log.warn('directory.clockJumped', { byMs }),
+    isControls: true,
   })
+  const notes = storage.service('upkeep')
+  const calendar = new Calendar({ lives, notes, clock, log })
+  await calendar.begin()
   const directory = new DirectoryMaster({
     log: directoryLog,
     clock,
@@ -139,6 +144,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     log: directoryLog,
     index,
     clock,
+    calendar,
     trouble: log,
     nodes: {
       get places() {
@@ -189,8 +195,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     log,
   })
   const rotating = recurring(clock, ROTATION_LOOKS, (isClosed) => rotation.run(isClosed))
-  const notes = storage.service('upkeep')
-  const upkeep = new AccountUpkeep({ directory, notes, clock, log, notices })
+  const upkeep = new AccountUpkeep({ directory, notes, clock, log, notices, calendar })
   const filters = new ListFilters({ directory, clock, log })
   const sources = new SourceKeeper({
     directory,
@@ -231,6 +236,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     sources,
     filters,
     upkeep,
+    calendar,
     home,
     sessionShelf: storage.service('sessions'),
     uses: storage.service('uses'),
@@ -291,6 +297,7 @@ runRole('control', async ({ place, log, atFailure }) => {
       await sources.close()
       await filters.close()
       await upkeep.close()
+      calendar.close()
       rotating.close()
       await home.close()
       closeServer(nodeServer)

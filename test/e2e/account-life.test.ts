@@ -118,12 +118,17 @@ describe('the life of accounts', { skip: FAKETIME === undefined && 'needs faketi
     await taro.logout()
   })
 
-  it('a clock that has jumped deletes nobody for good until somebody says that it is right', async () => {
+  it('a clock that has jumped deletes nobody for good, and lets nobody in, until somebody says that it is right', async () => {
+    await run(['user', 'set', 'momo', '--starts-on', dayFromNow(40)])
     await restartAfter(watari, env, 60)
+    assert.match(await run(['status']), /clock: +\S+ is 5[67] days ahead: accounts go by /)
+    assert.equal(await mayLogIn('momo', PASSWORD), false)
     assert.match(await run(['directory', 'upkeep']), /held: +the clock has jumped/)
     assert.match(await run(['directory', 'upkeep', '--run']), /^held/)
     assert.match(await run(['user', 'ls', '--deleted']), /sakura@campus\.example/)
     assert.match(await run(['directory', 'upkeep', '--accept-clock']), /^1 deleted for good/)
+    assert.doesNotMatch(await run(['status']), /clock:/)
+    await until('momo is in on every node', () => mayLogIn('momo', PASSWORD), WAIT_MS)
     assert.doesNotMatch(await run(['user', 'ls', '--deleted']), /sakura@/)
     const history = await run(['directory', 'history', '--limit', '100'])
     assert.match(history, /account:\S+ +removed/)

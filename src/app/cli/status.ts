@@ -9,6 +9,13 @@ import { verbOf } from './context.ts'
 import type { CliIo } from './io.ts'
 import { fields, table } from './print.ts'
 
+function clockText(clock: StatusBody['clock']): string | undefined {
+  if (clock === undefined) return undefined
+  const { now, today, aheadDays } = clock
+  const off = `${counted(Math.abs(aheadDays), 'day')} ${aheadDays > 0 ? 'ahead' : 'behind'}`
+  return `${now} is ${off}: accounts go by ${today} until: watari directory upkeep --accept-clock`
+}
+
 /** status; node token, ls, drain, remove. */
 export function statusCommands(program: Command, io: CliIo): void {
   program
@@ -22,6 +29,7 @@ export function statusCommands(program: Command, io: CliIo): void {
         () =>
           `${fields([
             ['version', body.version],
+            ['clock', clockText(body.clock)],
             ['settings', `generation ${body.settings.generation}`],
             [
               'directory',

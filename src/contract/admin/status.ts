@@ -27,6 +27,14 @@ export type NodeBody = z.infer<typeof node>
 
 export const status = z.object({
   version: z.string(),
+  clock: z
+    .object({
+      now: z.string().describe('what the clock of control says'),
+      today: z.string().describe('the day that counts for accounts meanwhile'),
+      aheadDays: z.number().int().describe('negative: behind'),
+    })
+    .optional()
+    .describe('it cannot follow on the last time that was known: accounts wait for a word'),
   nodes: z.array(node),
   settings: z.object({ generation: z.number().int(), hash: z.string() }),
   directory: z.object({

@@ -97,6 +97,27 @@ describe('what time does to accounts', () => {
     assert.deepEqual(items[0]?.by, { who: 'watari', from: 'account life' })
   })
 
+  it('a clock in doubt deletes nobody and makes no plan; an administrator’s word counts for both', async () => {
+    let doubt: { aheadMs: number; today: string } | undefined = { aheadMs: -1, today: '2027-03-01' }
+    const accepted: string[] = []
+    const calendar = {
+      get doubt() {
+        return doubt
+      },
+      accept: async (who: string) => {
+        accepted.push(who)
+        doubt = undefined
+      },
+    }
+    await upkeep.close()
+    upkeep = new AccountUpkeep({ directory, notes, clock, log: lines, calendar })
+    assert.equal((await upkeep.run()).held, true)
+    assert.equal((await upkeep.state()).isHeld, true)
+    assert.equal((await upkeep.run({ accept: true, by })).held, false)
+    assert.deepEqual(accepted, ['admin'])
+    assert.equal((await upkeep.state()).isHeld, false)
+  })
+
   it('a jump of the clock deletes nobody and makes no plan until somebody says that it is right', async () => {
     await put(deleted(of('taro'), directory.directory.moment))
     await directory.write([{ kind: 'put', row: { kind: 'plan', plan: plan('2027-05-01') } }], by)

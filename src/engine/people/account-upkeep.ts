@@ -12,6 +12,7 @@ import type { UpkeepNotes } from '#store/directory/upkeep-notes.ts'
 import { goneAtMs, released } from './account-change.ts'
 import { bulkSteps, countsOf, planBulk, whyNotBy } from './bulk.ts'
 import type { BulkRow, WhyNot } from './bulk.ts'
+import type { Calendar } from './calendar.ts'
 
 /** A start has other things to do first. */
 const FIRST_MS = 30 * SECOND_MS
@@ -48,6 +49,8 @@ interface UpkeepParts {
   readonly notes: UpkeepNotes
   readonly clock: Clock
   readonly log: Log
+  /** What day it is, and whether that is sure; absent: the clock's. */
+  readonly calendar?: Pick<Calendar, 'doubt' | 'accept'>
   /** Tells people what ends soon; how many were told. */
   readonly notices?: { run(accounts: Iterable<Account>): Promise<number> }
 }
@@ -104,7 +107,9 @@ export class AccountUpkeep {
   }
 
   #isJump(ranAtMs: number | undefined): boolean {
-    return ranAtMs !== undefined && this.#parts.clock.nowMs() - ranAtMs > GAP_MS
+    const { calendar, clock } = this.#parts
+    if (calendar?.doubt !== undefined) return true
+    return ranAtMs !== undefined && clock.nowMs() - ranAtMs > GAP_MS
   }
 
   /** Does what is due; `accept`: the clock is right, however far it went. */
@@ -112,13 +117,14 @@ export class AccountUpkeep {
     accept = false,
     by = AUTHOR,
   }: { accept?: boolean; by?: ChangeAuthor } = {}): Promise<UpkeepRun> {
-    const { notes, clock, log, notices, directory } = this.#parts
+    const { notes, clock, log, notices, directory, calendar } = this.#parts
+    if (accept) await calendar?.accept(by.who)
     const { ranAtMs } = await notes.lastUpkeep()
     const due = await this.due()
     const last = ranAtMs === undefined ? {} : { lastRunMs: ranAtMs }
     if (!accept && this.#isJump(ranAtMs)) {
       log.warn('directory.upkeepHeld', {
-        lastRun: new Date(ranAtMs!).toISOString(),
+        ...(ranAtMs !== undefined && { lastRun: new Date(ranAtMs).toISOString() }),
         deletions: due.deletions.length,
         plans: due.plans.length,
         remedy: 'look at the clock; then: watari directory upkeep --accept-clock',

@@ -15,6 +15,7 @@ import type { ScriptImport, ScriptsImported } from '#engine/deliver/imported-scr
 import type { Scripts } from '#engine/deliver/scripts.ts'
 import type { PostDesk } from '#engine/list/desk.ts'
 import type { AccountUpkeep } from '#engine/people/account-upkeep.ts'
+import type { Calendar } from '#engine/people/calendar.ts'
 import type { HomeKeeper } from '#engine/home/home-keeper.ts'
 import type { ListFilters } from '#engine/people/list-filters.ts'
 import type { SourceState } from '#engine/people/source-keeper.ts'
@@ -146,6 +147,8 @@ export interface AdminDeps {
   /** Other directories whose people are ours. */
   /** What time does to accounts. */
   readonly upkeep?: Pick<AccountUpkeep, 'state' | 'run'>
+  /** What day it is for accounts; absent: the clock's. */
+  readonly calendar?: Pick<Calendar, 'doubt'>
   readonly sources?: {
     states(): readonly SourceState[]
     readings(): readonly SourceReading[]

@@ -1,7 +1,8 @@
 import { messageOf } from '#base/outcome.ts'
+import { DAY_MS } from '#base/time.ts'
 import { page } from '#contract/admin/common.ts'
 import { node, status } from '#contract/admin/status.ts'
-import type { NodeBody } from '#contract/admin/status.ts'
+import type { NodeBody, StatusBody } from '#contract/admin/status.ts'
 import type { NodePlace } from '#model/node.ts'
 import { isoTime } from './context.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
@@ -27,6 +28,7 @@ export function statusRoutes(app: AdminServer, deps: AdminDeps): void {
       const { items: gaps } = await deps.index.gaps({ limit: GAPS_SHOWN })
       return {
         version: deps.version,
+        ...clockOf(deps),
         nodes: nodesOf(deps),
         settings: { generation, hash },
         directory: {
@@ -45,6 +47,13 @@ export function statusRoutes(app: AdminServer, deps: AdminDeps): void {
       }
     },
   )
+}
+
+function clockOf({ calendar, clock }: AdminDeps): Pick<StatusBody, 'clock'> {
+  const { doubt } = calendar ?? {}
+  if (doubt === undefined) return {}
+  const aheadDays = Math.round(doubt.aheadMs / DAY_MS)
+  return { clock: { now: isoTime(clock.nowMs()), today: doubt.today, aheadDays } }
 }
 
 /** Those that are or were connected, and those that have joined and were not heard of since. */

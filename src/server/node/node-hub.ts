@@ -78,6 +78,8 @@ export interface HubParts {
   readonly log: DirectoryLog
   readonly index: EventIndex
   readonly clock: Clock
+  /** What time it is for accounts, at every node; absent: the clock's. */
+  readonly calendar?: { readonly nowMs: number }
   readonly trouble: Log
   /** Takes a new hash of a password that was right at a node. */
   credential?(made: NewCredential, node: NodeId): Promise<void>

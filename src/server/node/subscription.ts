@@ -64,7 +64,8 @@ export class Subscription {
   }
 
   #ping(): Promise<void> {
-    return this.#send({ kind: 'ping', atMs: this.#parts.clock.nowMs() })
+    const { calendar, clock } = this.#parts
+    return this.#send({ kind: 'ping', atMs: calendar?.nowMs ?? clock.nowMs() })
   }
 
   async #sendNodes(): Promise<void> {

@@ -148,4 +148,57 @@ describe('the time by which accounts begin and end', () => {
     assert.equal(both.hear(YEAR_MS), '2028-03-31')
     assert.equal(lives.knownMs, clock.monotonicMs())
   })
+
+  /** Control, which nobody tells the time, with a clock so far ahead; it noted the time so long ago. */
+  const control = (aheadMs: number, offMs: number) => {
+    const clock = new FakeClock(NOW)
+    clock.jump(aheadMs)
+    const rules = () => ({ ...LIFE_RULES, zone: 'UTC' })
+    const lives = new AccountClock({ clock, rules, isControls: true })
+    lives.remember(NOW - offMs)
+    return { clock, lives }
+  }
+
+  it('control’s own that starts years off is not believed, however long, until somebody does or it is set right', () => {
+    for (const aheadMs of [10 * YEAR_MS, -10 * YEAR_MS, -2 * DAY_MS, 11 * DAY_MS]) {
+      const { clock, lives } = control(aheadMs, 0)
+      assert.deepEqual(lives.doubt, { aheadMs, today: '2027-03-31' })
+      clock.advance(30 * DAY_MS)
+      assert.equal(lives.moment.today, '2027-04-30')
+      assert.equal(lives.calendarMs, NOW + 30 * DAY_MS)
+      clock.jump(-aheadMs)
+      assert.equal(lives.moment.today, '2027-04-30')
+      assert.equal(lives.doubt, undefined)
+      const accepted = control(aheadMs, 0)
+      accepted.lives.accept()
+      assert.equal(accepted.lives.doubt, undefined)
+      assert.equal(accepted.lives.calendarMs, NOW + aheadMs)
+    }
+  })
+
+  it('control’s own is believed after days of standstill, and doubted when it jumps far while it runs', () => {
+    const { clock, lives } = control(0, 9 * DAY_MS)
+    assert.equal(lives.doubt, undefined)
+    assert.equal(lives.moment.today, '2027-03-31')
+    clock.jump(3 * DAY_MS)
+    assert.equal(lives.moment.today, '2027-03-31')
+    assert.equal(lives.doubt, undefined)
+    clock.advance(DAY_MS)
+    assert.equal(lives.moment.today, '2027-04-04')
+    clock.jump(YEAR_MS)
+    clock.advance(3 * DAY_MS)
+    assert.deepEqual(lives.doubt, { aheadMs: YEAR_MS, today: '2027-04-07' })
+  })
+
+  it('a node on the same machine goes by control’s calendar as long as that is in doubt', () => {
+    const aheadMs = 2 * YEAR_MS
+    const { clock, lives } = control(aheadMs, DAY_MS)
+    const node = start({ aheadMs, offMs: DAY_MS }).lives
+    for (let day = 0; day < 5; day++) node.told(lives.calendarMs)
+    assert.equal(node.moment.today, '2027-03-30')
+    clock.advance(0)
+    lives.accept()
+    node.told(lives.calendarMs)
+    assert.equal(node.moment.today, '2029-03-30')
+  })
 })

@@ -9,18 +9,22 @@ const JUMP_MS = DAY_MS
 const HOLD_MS = DAY_MS
 /** A machine may have been off for so long: a clock that has gone further since is wrong. */
 const OFF_MS = 100 * DAY_MS
+/** Where nobody else tells the time, one that has gone on by more than this, or back, waits for somebody's word. */
+const DOUBT_MS = 10 * DAY_MS
 
 /**
  * The time by which accounts begin and end. A clock that jumps ends nobody's account and begins nobody's:
  * for a day the calendar goes on from where it was, so that a wrong clock refuses no mail of a cohort. So
  * it is with a clock that is wrong from the start, where it is known what time it was before; and one that
- * is another than control's is not believed at all.
+ * is another than control's is not believed at all. Control's own has no other beside it: what it makes of
+ * a jump by many days waits until somebody says that it is right.
  */
 export class AccountClock {
   readonly #clock: Clock
   readonly #rules: () => LifeRules
   readonly #onJump: (byMs: number) => void
   readonly #onControl: (differs: ClockDiffers | 'agrees') => void
+  readonly #isControls: boolean
   /** What time it was, when this was known last before the start. */
   #knownMs: number | undefined
   #hasHeard = false
@@ -39,11 +43,14 @@ export class AccountClock {
     readonly onJump?: (byMs: number) => void
     /** Told once, and again when the clocks are one. */
     readonly onControl?: (differs: ClockDiffers | 'agrees') => void
+    /** It is control's own: nobody tells it the time. */
+    readonly isControls?: boolean
   }) {
     this.#clock = parts.clock
     this.#rules = parts.rules
     this.#onJump = parts.onJump ?? (() => undefined)
     this.#onControl = parts.onControl ?? (() => undefined)
+    this.#isControls = parts.isControls ?? false
   }
 
   /** What time it was when this was known last; before anybody looks. */
@@ -52,9 +59,34 @@ export class AccountClock {
     const monotonicMs = this.#clock.monotonicMs()
     this.#knownMs = knownMs
     this.#seen = { wallMs, monotonicMs }
-    if (follows(wallMs, knownMs)) return
-    this.#held = { behindMs: wallMs - knownMs, untilMs: monotonicMs + HOLD_MS }
-    this.#onJump(wallMs - knownMs)
+    const behindMs = wallMs - knownMs
+    if (this.#isControls ? !isDoubtful(behindMs) : follows(wallMs, knownMs)) return
+    this.#held = { behindMs, untilMs: this.#untilMs(behindMs, monotonicMs) }
+    this.#onJump(behindMs)
+  }
+
+  /** Until when the calendar is kept so far behind the wall clock. */
+  #untilMs(behindMs: number, monotonicMs: number): number {
+    return this.#isControls && isDoubtful(behindMs) ? Infinity : monotonicMs + HOLD_MS
+  }
+
+  /** What the clock says is not believed until somebody says that it is right; undefined: it is. */
+  get doubt(): ClockDoubt | undefined {
+    const { today } = this.moment
+    return this.#isControls && this.#held?.untilMs === Infinity
+      ? { aheadMs: this.#held.behindMs, today }
+      : undefined
+  }
+
+  /** The clock is right, however far it went. */
+  accept(): void {
+    this.#held = undefined
+    this.#moment = undefined
+  }
+
+  /** What time it is for accounts. */
+  get calendarMs(): number {
+    return this.#nowMs()
   }
 
   /**
@@ -115,7 +147,9 @@ export class AccountClock {
       const behindMs = (this.#held?.behindMs ?? 0) + byMs
       // It has come back to where it was: nothing is left to hold.
       this.#held =
-        Math.abs(behindMs) > JUMP_MS ? { behindMs, untilMs: monotonicMs + HOLD_MS } : undefined
+        Math.abs(behindMs) > JUMP_MS
+          ? { behindMs, untilMs: this.#untilMs(behindMs, monotonicMs) }
+          : undefined
       this.#onJump(byMs)
     }
     if (this.#held !== undefined && monotonicMs >= this.#held.untilMs) this.#held = undefined
@@ -129,8 +163,13 @@ export interface ClockDiffers {
   readonly today: string
 }
 
+/** How far control's own clock is ahead of what can follow on the last time that was known, and the day that counts. */
+export type ClockDoubt = ClockDiffers
+
 const follows = (ms: number, knownMs: number): boolean =>
   ms > knownMs - JUMP_MS && ms < knownMs + OFF_MS
+
+const isDoubtful = (aheadMs: number): boolean => aheadMs > DOUBT_MS || aheadMs < -JUMP_MS
 
 const isSame = (a: LifeRules, b: LifeRules): boolean =>
   a === b || (Object.keys(a) as (keyof LifeRules)[]).every((rule) => a[rule] === b[rule])

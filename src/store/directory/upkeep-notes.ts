@@ -5,12 +5,17 @@ import type { Database, DatabaseKind } from '#store/db/database.ts'
 export interface UpkeepNotes {
   lastUpkeep(): Promise<{ readonly ranAtMs?: number }>
   noteUpkeep(run: { readonly ranAtMs: number }): Promise<void>
+  /** What time it was when that was known last; before that was noted: of the last run. */
+  knownTime(): Promise<{ readonly knownMs?: number }>
+  noteTime(time: { readonly knownMs: number }): Promise<void>
 }
 
 export const UPKEEP_DATABASE: DatabaseKind = {
   kind: 'upkeep',
   migrations: [
     'CREATE TABLE upkeep (one INTEGER PRIMARY KEY CHECK (one = 1), ran_at_ms INTEGER NOT NULL) STRICT;',
+    `CREATE TABLE known (one INTEGER PRIMARY KEY CHECK (one = 1), known_ms INTEGER NOT NULL) STRICT;
+   INSERT INTO known SELECT one, ran_at_ms FROM upkeep;`,
   ],
 }
 
@@ -33,6 +38,19 @@ export class SqliteUpkeepNotes implements UpkeepNotes {
         'INSERT INTO upkeep VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET ran_at_ms = excluded.ran_at_ms',
       )
       .run(ranAtMs)
+  }
+
+  async knownTime(): ReturnType<UpkeepNotes['knownTime']> {
+    const row = this.#db.query<{ known_ms: number }>('SELECT known_ms FROM known').get()
+    return row === undefined ? {} : { knownMs: row.known_ms }
+  }
+
+  async noteTime({ knownMs }: { readonly knownMs: number }): Promise<void> {
+    this.#db
+      .query(
+        'INSERT INTO known VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET known_ms = excluded.known_ms',
+      )
+      .run(Math.round(knownMs))
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import { clockText, numberText, relativeText } from '#web/parts/times.ts'
 import type { Language } from '#web/parts/times.ts'
 
 import { ask } from '#web/parts/api.ts'
+import { ClockAlarm } from './clock-alarm.tsx'
 import { Corridor } from './corridor.tsx'
 import type { Station, StationName } from './corridor.tsx'
 import { NodeMark, isWell } from './node-mark.tsx'
@@ -41,6 +42,7 @@ export function Overview(): ReactNode {
         error === null && <Skeleton height={220} mt={16} />
       ) : (
         <>
+          <ClockAlarm clock={status.data.clock} />
           <p className="answer">{answerOf({ t, language }, status.data, hour.data)}</p>
           <Corridor
             label={t('overview.corridor')}
@@ -93,7 +95,7 @@ function answerOf({ t, language }: Speech, status: StatusBody, hour: OverviewBod
       oldest: relativeText(language, oldest, Date.parse(hour.at)),
     })
   const received = sum(hour, ({ event }) => event === 'receive.accepted')
-  return received === 0
+  return received === 0 && status.clock === undefined
     ? t('overview.quiet')
     : t('overview.well', { received: numberText(language, received) })
 }

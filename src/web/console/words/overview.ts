@@ -8,6 +8,20 @@ export const OVERVIEW: Sentences = {
     'overview.source.held':
       'It has lost many people at once: somebody has to say that it is meant.',
     'overview.title': 'Overview',
+    'clock.title': 'Is the clock right?',
+    'clock.ahead_one':
+      'The clock of control says {{now}}, one day further than what was known last.',
+    'clock.ahead_other':
+      'The clock of control says {{now}}, {{days}} days further than what was known last.',
+    'clock.behind_one': 'The clock of control says {{now}}, one day before what was known last.',
+    'clock.behind_other':
+      'The clock of control says {{now}}, {{days}} days before what was known last.',
+    'clock.held':
+      'Until somebody says that it is right, {{today}} counts: no account begins, ends or is deleted by the clock. Mail goes on.',
+    'clock.remedy':
+      'Where it is wrong, set it right: all goes on by itself then. Where control was off for so long, it is right.',
+    'clock.accept': 'The clock is right',
+    'clock.accepted': 'Accounts go by the clock again.',
     'overview.well':
       'Mail flows: {{received}} messages came in during the last hour, and nothing waits.',
     'overview.quiet': 'All is well. No mail came in during the last hour.',
@@ -51,6 +65,17 @@ export const OVERVIEW: Sentences = {
     'overview.source.away': '利用者は最後に読み込んだ内容のままです。',
     'overview.source.held': '利用者が一度に大きく減りました。取り込むには確認が必要です。',
     'overview.title': '概要',
+    'clock.title': '時計は合っていますか',
+    'clock.ahead':
+      '管理サーバーの時計は {{now}} を指しています。最後に確認できた時刻より {{days}} 日進んでいます。',
+    'clock.behind':
+      '管理サーバーの時計は {{now}} を指しています。最後に確認できた時刻より {{days}} 日遅れています。',
+    'clock.held':
+      '確認されるまでは {{today}} として扱い、アカウントの利用開始・終了・削除は行いません。メールは流れています。',
+    'clock.remedy':
+      '時計が違っている場合は合わせてください。合えば自動で元に戻ります。長く停止していただけなら、時計は合っています。',
+    'clock.accept': '時計は合っている',
+    'clock.accepted': '時計に従って動作を再開しました。',
     'overview.well':
       'メールは順調に流れています。この 1 時間に {{received}} 通を受信し、滞っているものはありません。',
     'overview.quiet': '異常はありません。この 1 時間に受信したメールはありません。',
