@@ -1,4 +1,5 @@
 import { fromUtf8 } from '#base/octets.ts'
+import { DAY_MS } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import { parseRights } from '#model/acl.ts'
 import type { Grantee } from '#model/acl.ts'
@@ -8,9 +9,14 @@ import type { DeliveryId } from '#model/envelope.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import { rowKey } from '#store/directory/row-key.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
-import type { AccountCommit, MailboxChange, OutboxEntry } from '#store/mailbox/commit.ts'
+import type {
+  AccountCommit,
+  CommitRequest,
+  MailboxChange,
+  OutboxEntry,
+} from '#store/mailbox/commit.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
-import { annotationId } from '#store/mailbox/kept-object.ts'
+import { annotationId, annotationValue, SCRIPT_ENTRY } from '#store/mailbox/kept-object.ts'
 import type { ObjectKind } from '#store/mailbox/kept-object.ts'
 import { contentHash, sha256, tableText } from '#store/settings/resolve.ts'
 import type { Accept, SpoolStore } from '#store/spool/spool-store.ts'
@@ -139,6 +145,7 @@ async function fillMailboxes(store: MailboxStore): Promise<void> {
   await share(store, { inbox, moved })
   const upload = { id: 'U1', type: 'text/plain', large: handle, bytesMax: 1_000 }
   await store.keepUpload({ accountId: hanako, ...upload })
+  await note(store, inbox)
 }
 
 /** What others may do and have read, annotations, quotas, days, and octets in blocks. */
@@ -183,6 +190,51 @@ async function share(
     quota: { bytes: 1_000_000, messages: 5, warnPercent: 50 },
   })
 }
+
+/** What commits have noted for somebody: events of a mailbox with a script, junk, memories, answers, arrivals. */
+async function note(store: MailboxStore, inbox: MailboxId): Promise<void> {
+  const commit = async (
+    changes: readonly MailboxChange[],
+    { operation, arrival, ...more }: Partial<AccountCommit & CommitRequest> = {},
+  ): Promise<void> => {
+    const { results } = await store.commit({
+      contents: [{ octets: [MAIL] }],
+      commits: [{ accountId: hanako, changes, ...more }],
+      ...(operation !== undefined && { operation }),
+      ...(arrival !== undefined && { arrival }),
+    })
+    if (results[0]?.kind !== 'committed') throw new Error(JSON.stringify(results[0]))
+  }
+  const id = annotationId(inbox, SCRIPT_ENTRY)
+  const value = annotationValue('主')
+  await commit([{ kind: 'keep', object: 'Annotation', id, value }])
+  await commit([
+    {
+      kind: 'setFlags',
+      mailboxId: inbox,
+      uids: [1 as Uid],
+      mode: 'remove',
+      flags: 4,
+      keywords: [],
+    },
+    append(['Junk', 'SPAM']),
+  ])
+  await commit([append(['INBOX'])], {
+    deliveryId: 'D4',
+    memories: [{ key: 'vacation 太郎@b.example', untilMs: NOW + 3_650 * DAY_MS }],
+    arrival: {
+      door: 'lmtp',
+      slot: 5,
+      deliveryId: 'D4',
+      octetsKey: 'q1J6zfbuZQ0G7dHPLJoBbjSnnZmNs0lKjLXTiEbu4Qo',
+      recipients: ['hanako@campus.example', '花子@日本語.example'],
+    },
+  })
+  await commit([append(['INBOX'])], { operation: OPERATION })
+}
+
+/** Whose answer nobody has heard. */
+export const OPERATION = { slot: 3, id: 'Zm9vYmFyYmF6.7' } as const
 
 const keep = (object: ObjectKind, id: string): Extract<MailboxChange, { kind: 'keep' }> => ({
   kind: 'keep',

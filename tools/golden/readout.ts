@@ -8,6 +8,7 @@ import type { RowsText } from '#store/directory/rows-text.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import { storedMetas } from '#store/mailbox/meta-records.ts'
 import { OBJECT_KINDS } from '#store/mailbox/kept-object.ts'
+import { OPERATION } from './fill.ts'
 import { KINDS } from '#app/storage/kinds.ts'
 import type { ServicesOf, StorageKind } from '#app/storage/kinds.ts'
 
@@ -114,6 +115,18 @@ async function keptOf(store: MailboxStore, accountId: AccountId): Promise<object
   return { ...kept, upload, octets }
 }
 
+/** What commits have noted for somebody; nothing where nobody was told anything. */
+async function notedOf(store: MailboxStore): Promise<object> {
+  const { events } = await store.scriptEvents({ limit: LIMIT })
+  const { reports } = await store.junkReports({ limit: LIMIT })
+  const { arrivals } = await store.arrivals({ door: 'lmtp' })
+  const { results } = await store.outcome({ operation: OPERATION })
+  const memory = { accountId: 'hanako' as AccountId, keys: ['vacation 太郎@b.example'] }
+  const { keys } = await store.remembered(memory)
+  if (arrivals.length === 0) return {}
+  return { noted: { events, reports, arrivals, results, keys } }
+}
+
 type NodeServices = Pick<ServicesOf<'mailbox'>, 'replica' | 'events' | 'copy'>
 
 const nodeReadout = async ({ replica, events, copy }: NodeServices): Promise<object> => ({
@@ -141,7 +154,8 @@ export const READOUTS: {
       outbox.push({ item, octets: (await mailboxes.readOutbox(ask)).octets })
     }
     const { freeBytes: _, ...status } = await mailboxes.status()
-    return plain({ accounts, outbox, status, ...(await nodeReadout(node)) })
+    const noted = await notedOf(mailboxes)
+    return plain({ accounts, outbox, status, ...noted, ...(await nodeReadout(node)) })
   },
   spool: async ({ spool, ...node }) => {
     const { messages } = await spool.list({ limit: LIMIT })

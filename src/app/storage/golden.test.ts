@@ -23,6 +23,10 @@ const folders = readdirSync(GOLDEN).flatMap((name) => {
   return version !== undefined && isGoldenKind(kind) ? [{ name, kind }] : []
 })
 
+interface Noted {
+  readonly noted: unknown
+}
+
 describe('data of earlier programs', () => {
   it('stands here for each kind of storage', () => {
     assert.deepEqual(
@@ -76,6 +80,20 @@ describe('data of earlier programs', () => {
       ],
     )
     await opened.close()
+  })
+
+  it('with it comes what commits have noted for those who did not hear their answer', async () => {
+    const dir = join(root, 'lost-noted')
+    cpSync(join(GOLDEN, 'mailbox-v5'), dir, { recursive: true })
+    const { noted } = JSON.parse(readFileSync(join(dir, 'readout.json'), 'utf8')) as Noted
+    rmSync(join(dir, 'mailbox.db'))
+    const given = { dir, clock: new FakeClock(), dryRun: false, onProgress: () => undefined }
+    assert.equal(rebuildMailboxes(given).proves, 'whole')
+    const opened = await openKind('mailbox', dir)
+    const readout = await READOUTS.mailbox(opened.services as never)
+    await opened.close()
+    assert.notEqual(noted, undefined)
+    assert.deepEqual((readout as Noted).noted, noted)
   })
 
   it('the mailboxes go on where they stood: UIDs, and deliveries that were made', async () => {
