@@ -4,12 +4,14 @@ import { Fault } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { inSlices } from '#base/turns.ts'
+import type { Steps } from '#base/turns.ts'
 import { renderVerdict } from '#codec/auth/verdict.ts'
 import type { OutboxHead } from '#contract/node/wire.ts'
 import { disposition } from '#engine/policy/disposition.ts'
 import { KeptContent } from '#engine/receive/kept-content.ts'
 import { SignedOctets } from '#engine/receive/signed-octets.ts'
-import { convert } from '#engine/route/convert.ts'
+import { converting } from '#engine/route/convert.ts'
 import type { AccountId } from '#model/account.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -60,7 +62,7 @@ export class OutboxDoor {
   async take(head: OutboxHead, octets: AsyncIterable<Octets>): Promise<void> {
     const { spool, clock, lifetimeMs, accepted } = this.#parts
     const nowMs = clock.nowMs()
-    const recipients = this.#targets(head.recipients)
+    const recipients = await inSlices(this.#targets(head.recipients))
     const signed = signedOctets(head, this.#parts.signer)
     const kept = await this.#keep(head, octets, signed)
     let judged: Judged | undefined
@@ -102,15 +104,16 @@ export class OutboxDoor {
   }
 
   /** A redirect may lead to an alias of ours: converted like mail that comes in. */
-  #targets(addresses: readonly Address[]): readonly Address[] {
+  *#targets(addresses: readonly Address[]): Steps<readonly Address[]> {
     const targets = new Map<string, Address>()
     for (const address of addresses) {
-      const converted = convert(address, this.#parts.directory)
+      const converted = yield* converting(address, this.#parts.directory)
       // One that leads nowhere stays as it is: the delivery will say so to its sender.
       const found = converted.ok
         ? converted.value.targets.map((target) => target.address)
         : [address]
       for (const each of found) targets.set(addressKey(each), each)
+      yield
     }
     return [...targets.values()]
   }

@@ -1,6 +1,7 @@
 import type { Log } from '#base/log.ts'
 import { localZoneMinutes } from '#base/time.ts'
 import { Turns } from '#base/turns.ts'
+import type { Steps } from '#base/turns.ts'
 import type { Clock } from '#base/time.ts'
 import type { Octets } from '#base/octets.ts'
 import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
@@ -308,18 +309,20 @@ function detailOf(recipient: Address): string {
 const CONTENTS_MAX = 100
 
 /** What the jobs' commits hold, with the contents that stand behind the message. */
-export function commitsOf(jobs: readonly Job[]): {
+export function* commitsOf(jobs: readonly Job[]): Steps<{
   readonly contents: readonly Content[]
   readonly commits: readonly AccountCommit[]
-} {
+}> {
   const contents: Content[] = []
-  const commits = jobs.map(({ accountId, copyId, plan, forwards }): AccountCommit => {
+  const commits: AccountCommit[] = []
+  for (const { accountId, copyId, plan, forwards } of jobs) {
+    yield
     const hasRoom = contents.length + plan.contents.length < CONTENTS_MAX
     const before = contents.length
     if (hasRoom) contents.push(...plan.contents.map((octets) => ({ octets: [octets] })))
     // They are told by another mail: nothing is remembered of it.
     const memories = hasRoom ? plan.memories : plan.memories.filter(({ key }) => !isTrouble(key))
-    return {
+    commits.push({
       accountId,
       changes: plan.changes.flatMap((change) => {
         if (change.kind !== 'append' || change.content === 0) return [change]
@@ -330,8 +333,8 @@ export function commitsOf(jobs: readonly Job[]): {
       outbox: [...plan.outbox, ...forwards],
       deliveryId: copyId,
       ...(memories.length > 0 && { memories }),
-    }
-  })
+    })
+  }
   return { contents, commits }
 }
 

@@ -1,12 +1,14 @@
 import { concatOctets, emptyOctets } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault, messageOf } from '#base/outcome.ts'
-import { Turns } from '#base/turns.ts'
+import { Turns, inSlices } from '#base/turns.ts'
+import type { Steps } from '#base/turns.ts'
 import { formatAddress } from '#model/address.ts'
 import type { EventSink } from '#model/event.ts'
 import type { Reply } from '#model/reply.ts'
 import type { MailCommand, MessageSink } from '#model/reception.ts'
 import { RECORD_BYTES_MAX } from '#store/blob/blobs.ts'
+import type { PolicyAction } from '#store/settings/option.ts'
 import type { Content, LargeHandle } from '#store/blob/blobs.ts'
 
 import type { Arrival } from '#store/mailbox/commit.ts'
@@ -137,26 +139,18 @@ export class DeliverySink implements MessageSink {
     const planned = { deliveryId, command, message, isAccepted, trace }
     const planner = new DeliveryPlanner(this.#options, planned)
     const jobs = await planner.jobs(destinations, this.#filings)
-    const jobsOf = byDestination(jobs, destinations.length)
-    const refused = () =>
-      destinations.map((destination, index) => {
-        const own = jobsOf[index]!
-        return own.some((job) => job.plan.refusal !== undefined)
-          ? replyOf(destination, own, 'defer')
-          : undefined
-      })
-    this.#refused = refused()
+    const jobsOf = await inSlices(byDestination(jobs, destinations.length))
+    const refused = () => inSlices(refusalsOf(destinations, jobsOf))
+    this.#refused = await refused()
     const commits = jobs.filter((job) => job.plan.refusal === undefined)
     if (commits.length === 0) await this.abort()
     else await this.#commit(commits)
     await this.#commitBeaten(planner, commits)
-    this.#refused = refused()
+    this.#refused = await refused()
     await this.#tell(jobs, deliveryId, clock.nowMs())
     if (jobs.some((job) => job.plan.outbox.length > 0 || job.forwards.length > 0))
       this.#options.filed()
-    return destinations.map((destination, index) =>
-      replyOf(destination, jobsOf[index]!, this.#options.overQuota?.() ?? 'defer'),
-    )
+    return inSlices(repliesOf(destinations, jobsOf, this.#options.overQuota?.() ?? 'defer'))
   }
 
   /** Each round knows of one mail more; the octets of a large one are used up: its peer comes again. */
@@ -178,7 +172,7 @@ export class DeliverySink implements MessageSink {
       this.#large === undefined
         ? { octets: [trace, ...this.#head] }
         : { prefix: trace, large: this.#large }
-    const { contents, commits } = commitsOf(jobs)
+    const { contents, commits } = await inSlices(commitsOf(jobs))
     const { results } = await this.#options.mailboxes.commit({
       contents: [content, ...contents],
       commits,
@@ -215,8 +209,39 @@ export class DeliverySink implements MessageSink {
 }
 
 /** The jobs of each destination, by its place. */
-function byDestination(jobs: readonly Job[], count: number): readonly (readonly Job[])[] {
+function* byDestination(jobs: readonly Job[], count: number): Steps<readonly (readonly Job[])[]> {
   const found: Job[][] = Array.from({ length: count }, () => [])
-  for (const job of jobs) for (const index of job.indexes) found[index]!.push(job)
+  for (const job of jobs) {
+    for (const index of job.indexes) found[index]!.push(job)
+    yield
+  }
   return found
+}
+
+/** What scripts have refused, by the place of its destination. */
+function* refusalsOf(
+  destinations: readonly Destination[],
+  jobsOf: readonly (readonly Job[])[],
+): Steps<readonly (Reply | undefined)[]> {
+  const refusals: (Reply | undefined)[] = []
+  for (const [index, destination] of destinations.entries()) {
+    const own = jobsOf[index]!
+    const isRefused = own.some((job) => job.plan.refusal !== undefined)
+    refusals.push(isRefused ? replyOf(destination, own, 'defer') : undefined)
+    yield
+  }
+  return refusals
+}
+
+function* repliesOf(
+  destinations: readonly Destination[],
+  jobsOf: readonly (readonly Job[])[],
+  overQuota: PolicyAction,
+): Steps<readonly Reply[]> {
+  const replies: Reply[] = []
+  for (const [index, destination] of destinations.entries()) {
+    replies.push(replyOf(destination, jobsOf[index]!, overQuota))
+    yield
+  }
+  return replies
 }

@@ -1,12 +1,14 @@
 import type { Log } from '#base/log.ts'
 import { messageOf } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
+import { Turns } from '#base/turns.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { AccountId } from '#model/account.ts'
 import type { EventSink } from '#model/event.ts'
 import { isLimited, isOver, NO_QUOTA, quotaOf } from '#model/quota.ts'
 import type { QuotaRule } from '#model/quota.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import type { AccountCommit } from '#store/mailbox/commit.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
 import type { QuotaNotice } from '#store/mailbox/change/quota.ts'
 import type { DeliveryMailboxes, RoomAsk } from './delivery-mailboxes.ts'
@@ -64,10 +66,12 @@ export class Quotas {
   }
 
   readonly commit: MailboxStore['commit'] = async (request) => {
-    const commits = request.commits.map((commit) => ({
-      ...commit,
-      quota: this.quotaOf(commit.accountId),
-    }))
+    const turns = new Turns()
+    const commits: AccountCommit[] = []
+    for (const commit of request.commits) {
+      if (turns.isOver) await turns.next()
+      commits.push({ ...commit, quota: this.quotaOf(commit.accountId) })
+    }
     const done = await this.#parts.mailboxes.commit({ ...request, commits })
     for (const [index, result] of done.results.entries())
       if (result.kind !== 'duplicate' && result.notice !== undefined)

@@ -28,14 +28,14 @@ export const groupsDn = (base: string): string => `ou=groups,${base}`
  * addresses elsewhere as `rfc822MailMember`, which no class of groups that Debian's slapd knows has beside
  * it: so it is an extensibleObject (RFC 4512 §4.3) as well. Undefined: there is no such group.
  */
-export function groupEntry(
+export async function groupEntry(
   key: DirectoryKey,
   { directory, base, atMs }: { directory: MemoryDirectory; base: string; atMs: number },
-): GroupEntry | undefined {
+): Promise<GroupEntry | undefined> {
   const row = directory.row(key)
   if (row?.kind === 'alias') return ofAlias(row.alias, directory, base)
   if (row?.kind === 'list' && row.list.deletedAt === undefined)
-    return ofList(row.list, resolveMembers(row.list.id, directory, atMs).recipients, base)
+    return ofList(row.list, (await resolveMembers(row.list.id, directory, atMs)).recipients, base)
   return undefined
 }
 

@@ -177,7 +177,7 @@ export class HomeGroups {
     if (++this.#turns % ROWS_A_TURN === 0) await turn()
     const { home, directory, clock } = this.#parts
     const there = this.#there!
-    const group = groupEntry(key, {
+    const group = await groupEntry(key, {
       directory: directory.directory,
       base: home.place.base,
       atMs: clock.nowMs(),

@@ -114,7 +114,8 @@ async function send(
 ): Promise<void> {
   const last = posts.at(-1)!.uid
   const suspended = await suspendedOf(store)
-  const recipients = parts.reachOf(list).digest.filter((each) => !suspended.has(addressKey(each)))
+  const reach = await parts.reachOf(list)
+  const recipients = reach.digest.filter((each) => !suspended.has(addressKey(each)))
   // Nothing is kept of a list without an archive, once it has gone out to all.
   const gone: MailboxChange[] =
     list.archive === 'none'

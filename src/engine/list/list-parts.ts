@@ -16,7 +16,7 @@ export interface ListParts {
   readonly mailboxes: ListMailboxes
   readonly directory: Directory
   /** Whom a list reaches as the directory stands. */
-  readonly reachOf: (list: MailingList) => Reach
+  readonly reachOf: (list: MailingList) => Promise<Reach>
   readonly demands: Pick<DmarcDemands, 'of'>
   /** Has control change somebody's own place in a list; throws a Fault where it is away. */
   readonly membership: (act: MembershipActBody) => Promise<MembershipEnd>

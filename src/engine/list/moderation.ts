@@ -52,7 +52,7 @@ export class Moderation {
   async approve(number: number, by: string): Promise<Outcome<number, ModerationRefusal>> {
     const mail = await this.#mail(number)
     if (mail === undefined) return err('notFound')
-    const reach = this.#parts.reachOf(this.#list)
+    const reach = await this.#parts.reachOf(this.#list)
     return ok(await post(this.#parts, this.#list, mail, { approval: { by, number }, reach }))
   }
 

@@ -22,7 +22,7 @@ import { isSeen } from './seen.ts'
 
 /** Makes of a mail to a list what its rules want: one commit, which also takes the mail away. */
 export async function takePost(parts: ListParts, list: MailingList, mail: ListMail): Promise<void> {
-  const reach = parts.reachOf(list)
+  const reach = await parts.reachOf(list)
   const decision = await decided(parts, list, mail, reach)
   switch (decision.kind) {
     case 'post':

@@ -1,3 +1,5 @@
+import { sortedInSteps } from '#base/sorted.ts'
+import { inSlices } from '#base/turns.ts'
 import { addressKey, domainKey, formatAddress, needsSmtpUtf8 } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
 import { purposeAddress } from '#model/list.ts'
@@ -157,7 +159,8 @@ async function keptSet(
   store: ListStore,
   recipients: readonly Address[],
 ): Promise<{ readonly id: string; readonly changes: readonly MailboxChange[] }> {
-  const addresses = recipients.map(formatAddress).toSorted().join('\n')
+  const texts = recipients.map(formatAddress)
+  const addresses = (await inSlices(sortedInSteps(texts, inOrder))).join('\n')
   const id = nameOf(addresses)
   const isKept = (await store.objects('Recipients', [id])).has(id)
   return {
@@ -165,6 +168,8 @@ async function keptSet(
     changes: isKept ? [] : [{ kind: 'keep', object: 'Recipients', id, value: { addresses } }],
   }
 }
+
+const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** The days that the archive keeps, where its mailbox has others. */
 function retained(list: MailingList, posts: MailboxRow | undefined): MailboxChange[] {

@@ -34,8 +34,12 @@ const TOLD: ReadonlySet<Unresolved> = new Set([
   'tooMany',
 ])
 
-export function reachOf(list: MailingList, directory: Directory, atMs: number): Reach {
-  const { recipients, unresolved } = resolveMembers(list.id, directory, atMs)
+export async function reachOf(
+  list: MailingList,
+  directory: Directory,
+  atMs: number,
+): Promise<Reach> {
+  const { recipients, unresolved } = await resolveMembers(list.id, directory, atMs)
   const by = (delivery: string): Address[] =>
     recipients.filter((each) => each.delivery === delivery).map(({ address }) => address)
   return {

@@ -1,4 +1,6 @@
-import { convert, withoutForwards } from '#engine/route/convert.ts'
+import { inSlices } from '#base/turns.ts'
+import type { Steps } from '#base/turns.ts'
+import { converting, withoutForwards } from '#engine/route/convert.ts'
 import type { Addressing, Target } from '#engine/route/convert.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
@@ -52,11 +54,14 @@ const DEPTH_MAX = 64
 /**
  * Who gets a post of the list at that moment, by the directory as it stands. An exclusion wins over all that
  * has somebody in; one of a list within is of that list alone. A list that is met again on its own way adds
- * nobody, so that circles end. Pure; 10,000 members take some ten ms, and each list is gone through once.
+ * nobody, so that circles end. Each list is gone through once; 10,000 members take some 50 ms, and others
+ * get their turn in between: of what the directory changes meanwhile some may be in it.
  */
-export function resolveMembers(list: AccountId, directory: Directory, atMs: number): ResolvedList {
-  return new Resolving(directory, atMs).resolve(list)
-}
+export const resolveMembers = (
+  list: AccountId,
+  directory: Directory,
+  atMs: number,
+): Promise<ResolvedList> => inSlices(new Resolving(directory, atMs).resolve(list))
 
 /** Whom a member names: somebody of ours, or an address elsewhere. */
 interface Named {
@@ -70,6 +75,7 @@ interface Named {
 }
 
 type Everybody = Map<string, Named>
+type Take = (key: string, named: Named) => void
 
 /** As it comes: more of it where somebody is in by several ways. */
 const MORE: Readonly<Record<MemberDelivery, number>> = { none: 0, digest: 1, each: 2 }
@@ -89,9 +95,11 @@ class Resolving {
     this.#atMs = atMs
   }
 
-  resolve(list: AccountId): ResolvedList {
+  *resolve(list: AccountId): Steps<ResolvedList> {
     const recipients: ListRecipient[] = []
-    for (const { accountId, address, delivery, row, through } of this.#list(list).values()) {
+    const all = yield* this.#list(list)
+    for (const { accountId, address, delivery, row, through } of all.values()) {
+      yield
       if (accountId === undefined) {
         recipients.push({ address: address!, delivery, through })
         continue
@@ -129,7 +137,7 @@ class Resolving {
     })
   }
 
-  #list(id: AccountId): ReadonlyMap<string, Named> {
+  *#list(id: AccountId): Steps<ReadonlyMap<string, Named>> {
     const known = this.#known.get(id)
     if (known !== undefined) return known
     if (this.#open.has(id)) return NOBODY
@@ -138,15 +146,19 @@ class Resolving {
     const excluded: ListMember[] = []
     const direct: ListMember[] = []
     for (const member of this.#directory.members(id)) {
+      yield
       if (!isInAt(member.terms, this.#atMs)) continue
       if (member.as === 'excluded') excluded.push(member)
       else if (member.who.kind === 'account') direct.push(member)
-      else this.#add(all, member)
+      else yield* this.#add(all, member)
     }
     // A row of somebody alone says how they get it, whatever groups they are in.
-    for (const member of direct) this.#addDirect(all, member)
+    for (const member of direct) {
+      this.#addDirect(all, member)
+      yield
+    }
     for (const member of excluded)
-      this.#each(member.who, member, (key) => {
+      yield* this.#each(member.who, member, (key) => {
         all.delete(key)
       })
     this.#open.delete(id)
@@ -164,10 +176,10 @@ class Resolving {
     else this.#lacks(row, 'tooMany')
   }
 
-  #add(all: Everybody, member: ListMember): void {
+  *#add(all: Everybody, member: ListMember): Steps<void> {
     const name = memberKey(member)
     let count = 0
-    this.#each(member.who, member, (key, named) => {
+    yield* this.#each(member.who, member, (key, named) => {
       count++
       const delivery = less(member.delivery, named.delivery)
       const before = all.get(key)
@@ -182,30 +194,33 @@ class Resolving {
   }
 
   /** Whom it names, by their keys. What cannot be followed is noted. */
-  #each(who: MemberRef, row: ListMember, take: (key: string, named: Named) => void): void {
+  *#each(who: MemberRef, row: ListMember, take: Take): Steps<void> {
     switch (who.kind) {
       case 'account':
         take(`account:${who.id}`, named(row, who.id))
         return
       case 'list':
-        this.#eachOfList(who.id, row, take)
+        yield* this.#eachOfList(who.id, row, take)
         return
       case 'group': {
         const group = this.#directory.alias(who.address)
         if (group === undefined) this.#lacks(row, 'gone')
-        else if (group.to.length > 0) this.#eachOfAddress(group.from, row, take)
+        else if (group.to.length > 0) yield* this.#eachOfAddress(group.from, row, take)
         return
       }
       case 'address':
-        this.#eachOfAddress(who.address, row, take)
+        yield* this.#eachOfAddress(who.address, row, take)
         return
       case 'filter':
         if (row.resolved === undefined) this.#lacks(row, 'notAsked')
-        for (const id of row.resolved?.accounts ?? []) take(`account:${id}`, named(row, id))
+        for (const id of row.resolved?.accounts ?? []) {
+          take(`account:${id}`, named(row, id))
+          yield
+        }
     }
   }
 
-  #eachOfList(id: AccountId, row: ListMember, take: (key: string, named: Named) => void): void {
+  *#eachOfList(id: AccountId, row: ListMember, take: Take): Steps<void> {
     const list = this.#directory.list(id)
     if (list === undefined || list.deletedAt !== undefined) {
       this.#lacks(row, list === undefined ? 'gone' : 'deleted')
@@ -216,28 +231,30 @@ class Resolving {
       return
     }
     if (this.#open.has(id)) this.#lacks(row, 'loop')
-    for (const [key, each] of this.#list(id)) take(key, each)
+    for (const [key, each] of yield* this.#list(id)) {
+      take(key, each)
+      yield
+    }
   }
 
-  #eachOfAddress(
-    address: Address,
-    row: ListMember,
-    take: (key: string, named: Named) => void,
-  ): void {
-    const converted = convert(address, this.#addressing)
+  *#eachOfAddress(address: Address, row: ListMember, take: Take): Steps<void> {
+    const converted = yield* converting(address, this.#addressing)
     if (!converted.ok) {
       this.#lacks(row, 'loop')
       return
     }
     const { targets } = converted.value
-    for (const target of targets) this.#eachOfTarget(target, row, take)
+    for (const target of targets) {
+      yield* this.#eachOfTarget(target, row, take)
+      yield
+    }
     if (targets.every((target) => target.class === 'unknown')) this.#lacks(row, 'unknown')
   }
 
-  #eachOfTarget(target: Target, row: ListMember, take: (key: string, named: Named) => void): void {
+  *#eachOfTarget(target: Target, row: ListMember, take: Take): Steps<void> {
     const { address, accountId, list } = target
     if (accountId !== undefined) take(`account:${accountId}`, named(row, accountId))
-    else if (list?.purpose === 'post') this.#eachOfList(list.id, row, take)
+    else if (list?.purpose === 'post') yield* this.#eachOfList(list.id, row, take)
     else if (target.class !== 'unknown')
       take(`address:${addressKey(address)}`, { ...named(row, undefined), address })
   }

@@ -5,6 +5,8 @@ import type { Clock } from '#base/time.ts'
 import type { Accept, RecipientPlace, Settlement, SpoolStore } from '#store/spool/spool-store.ts'
 
 const AGAIN_MS = SECOND_MS
+/** The spool settles so many in one go, while nobody else is served there: a few milliseconds. */
+const SETTLED_AT_ONCE = 500
 
 /** What one transaction led to; its reports enter in the same commit. */
 export interface Done {
@@ -35,7 +37,12 @@ export class Settler {
   }
 
   /** True once durable; false where it stays claimed: no spool before the end, or a mistake of ours. */
-  settle(done: Done): Promise<boolean> {
+  async settle(done: Done): Promise<boolean> {
+    const settled = await Promise.all(partsOf(done).map((part) => this.#add(part)))
+    return settled.every(Boolean)
+  }
+
+  #add(done: Done): Promise<boolean> {
     return new Promise((resolve) => {
       this.#waiting.push({ done, resolve })
       if (!this.#running) void this.#run()
@@ -50,7 +57,7 @@ export class Settler {
   async #run(): Promise<void> {
     this.#running = true
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0)
+      const batch = this.#waiting.splice(0, this.#countAtOnce())
       const settled = await this.#commit({
         settlements: batch.flatMap(({ done }) => done.settlements),
         dsns: batch.flatMap(({ done }) => done.dsns),
@@ -59,6 +66,16 @@ export class Settler {
       else for (const { resolve } of batch) resolve(settled === true)
     }
     this.#running = false
+  }
+
+  /** How many of those that wait go together: one at least. */
+  #countAtOnce(): number {
+    let settlements = 0
+    const full = this.#waiting.findIndex(({ done }) => {
+      settlements += done.settlements.length
+      return settlements > SETTLED_AT_ONCE
+    })
+    return full < 0 ? this.#waiting.length : Math.max(1, full)
   }
 
   /** One that the spool cannot take for a mistake of ours must not keep all others from their end. */
@@ -84,4 +101,14 @@ export class Settler {
       }
     }
   }
+}
+
+/** A report stands in one commit with what it reports; what was settled without any, by and by. */
+function partsOf(done: Done): readonly Done[] {
+  const { settlements, dsns } = done
+  if (dsns.length > 0 || settlements.length <= SETTLED_AT_ONCE) return [done]
+  const parts: Done[] = []
+  for (let at = 0; at < settlements.length; at += SETTLED_AT_ONCE)
+    parts.push({ settlements: settlements.slice(at, at + SETTLED_AT_ONCE), dsns })
+  return parts
 }

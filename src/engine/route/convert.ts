@@ -1,5 +1,7 @@
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
+import { atOnce } from '#base/turns.ts'
+import type { Steps } from '#base/turns.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { NO_MOMENT, forwardAfter, isKept, takesMail } from '#model/account-life.ts'
 import { addressKey, withoutDetail } from '#model/address.ts'
@@ -54,8 +56,17 @@ export const CONVERSION_DEPTH_MAX = 32
  * conversion, with `+detail` cut for the look-up and kept in the address (RFC 5233 §4); forwards of
  * accounts last. Pure; converting a result again leads to the same targets. Header fields are out of reach.
  */
-export function convert(address: Address, directory: Addressing): Outcome<Converted, ConvertFault> {
-  const walked = walk(address, directory)
+export const convert = (
+  address: Address,
+  directory: Addressing,
+): Outcome<Converted, ConvertFault> => atOnce(converting(address, directory))
+
+/** The same, to be done in slices: a group may have thousands in it. */
+export function* converting(
+  address: Address,
+  directory: Addressing,
+): Steps<Outcome<Converted, ConvertFault>> {
+  const walked = yield* walking(address, directory)
   return walked.ok ? ok({ targets: walked.value }) : err(walked.error.kind)
 }
 
@@ -72,11 +83,16 @@ export const withoutForwards = (directory: Addressing): Addressing => ({
   route: (match) => directory.route(match),
 })
 
+type Walked = Outcome<
+  readonly Target[],
+  { readonly kind: ConvertFault; readonly path: readonly Address[] }
+>
+
 /** The same, telling the addresses that a fault went through. */
-export function walk(
-  start: Address,
-  directory: Addressing,
-): Outcome<readonly Target[], { readonly kind: ConvertFault; readonly path: readonly Address[] }> {
+export const walk = (start: Address, directory: Addressing): Walked =>
+  atOnce(walking(start, directory))
+
+function* walking(start: Address, directory: Addressing): Steps<Walked> {
   // Most addresses lead to nobody else.
   const first = stepOf(start, directory)
   let last = first
@@ -89,7 +105,7 @@ export function walk(
   const path: Address[] = []
   const open = new Set<string>()
 
-  const visit = (address: Address, known?: Step): ConvertFault | undefined => {
+  function* visit(address: Address, known?: Step): Steps<ConvertFault | undefined> {
     const key = addressKey(address)
     path.push(address)
     if (open.has(key)) return 'loop'
@@ -102,8 +118,9 @@ export function walk(
         if (!targets.has(target)) targets.set(target, step.target)
       }
       for (const next of step.next) {
-        const fault = visit(next)
+        const fault = yield* visit(next)
         if (fault !== undefined) return fault
+        yield
       }
       open.delete(key)
       done.add(key)
@@ -111,7 +128,7 @@ export function walk(
     path.pop()
     return undefined
   }
-  const fault = visit(start, first)
+  const fault = yield* visit(start, first)
   return fault === undefined ? ok([...targets.values()]) : err({ kind: fault, path })
 }
 

@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { inTurns } from './lookup.ts'
 
-/** So many are checked and written out at once: some milliseconds. */
-const ITEMS_AT_ONCE = 250
+/** So many are checked and written out at once. */
+const ITEMS_AT_ONCE = 100
 
 /**
  * Writes out a long page piece by piece, as its route's schema says; a hook before the serializer,
@@ -23,7 +23,7 @@ export async function longPages(
   const slices: (readonly unknown[])[] = []
   for (let at = 0; at < all.length; at += ITEMS_AT_ONCE)
     slices.push(all.slice(at, at + ITEMS_AT_ONCE))
-  const texts = await inTurns(slices, 1, (slice) => JSON.stringify(one.parse(slice)).slice(1, -1))
+  const texts = await inTurns(slices, (slice) => JSON.stringify(one.parse(slice)).slice(1, -1))
   const { [name]: _, ...rest } = schema.parse({ ...(payload as object), [name]: [] })
   const tail = JSON.stringify(rest).slice(1)
   void reply.serializer((text: string) => text)

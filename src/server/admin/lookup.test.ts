@@ -46,7 +46,14 @@ describe('a page of a list', () => {
     }
     setImmediate(count)
     const holds = (text: string): boolean => text.endsWith('99')
-    const { items, next } = await pageOf(all, { ...self, holds }, { limit: 10_000 })
+    let looked = 0
+    /** Now and then a slice's worth of work. */
+    const slow = (text: string): boolean => {
+      const endsAt = performance.now() + (++looked % 2_000 === 0 ? 5 : 0)
+      while (performance.now() < endsAt);
+      return holds(text)
+    }
+    const { items, next } = await pageOf(all, { ...self, holds: slow }, { limit: 10_000 })
     isGoing = false
     assert.deepEqual(items, bodies(all.filter(holds).toSorted()))
     assert.equal(next, undefined)

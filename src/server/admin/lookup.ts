@@ -1,4 +1,6 @@
+import { sortedInSteps } from '#base/sorted.ts'
 import { asciiLower } from '#base/text.ts'
+import { Turns, inSlices } from '#base/turns.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { Account } from '#model/account.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
@@ -55,9 +57,6 @@ export function numberAfter(after: string | undefined): number | undefined {
 
 /** Beyond two pages, so that short pages do not sort again and again. */
 const KEPT_AT_ONCE = 1_000
-/** Looked at in one go: a millisecond or two, while everybody else of this process waits. */
-const LOOKED_AT_ONCE = 2_000
-export const MADE_AT_ONCE = 250
 
 /** What each item is on a page. */
 interface Listing<T, B> {
@@ -80,9 +79,9 @@ export async function pageOf<T, B>(
   const { limit, after } = ask
   let kept: (readonly [key: string, item: T])[] = []
   let beyond: string | undefined
-  let looked = 0
+  const turns = new Turns()
   for (const item of all) {
-    if (++looked % LOOKED_AT_ONCE === 0) await turn()
+    if (turns.isOver) await turns.next()
     const key = keyOf(item)
     if (after !== undefined && key <= after) continue
     if (beyond !== undefined && key >= beyond) continue
@@ -94,7 +93,7 @@ export async function pageOf<T, B>(
   }
   const shown = kept.sort(byKey).slice(0, limit)
   return {
-    items: await inTurns(shown, MADE_AT_ONCE, ([, item]) => bodyOf(item)),
+    items: await inTurns(shown, ([, item]) => bodyOf(item)),
     ...(kept.length > limit && { next: shown.at(-1)![0] }),
   }
 }
@@ -105,23 +104,20 @@ export async function ordered<T>(
   { keyOf, holds = () => true }: Pick<Listing<T, unknown>, 'keyOf' | 'holds'>,
 ): Promise<T[]> {
   const kept: (readonly [key: string, item: T])[] = []
-  let looked = 0
+  const turns = new Turns()
   for (const item of all) {
-    if (++looked % LOOKED_AT_ONCE === 0) await turn()
+    if (turns.isOver) await turns.next()
     if (holds(item)) kept.push([keyOf(item), item])
   }
-  return kept.sort(byKey).map(([, item]) => item)
+  return (await inSlices(sortedInSteps(kept, byKey))).map(([, item]) => item)
 }
 
-/** What is made of each item; after so many of them others have their turn. */
-export async function inTurns<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  make: (item: T) => R,
-): Promise<R[]> {
+/** What is made of each item; others have their turn in between. */
+export async function inTurns<T, R>(items: readonly T[], make: (item: T) => R): Promise<R[]> {
+  const turns = new Turns()
   const made: R[] = []
   for (const item of items) {
-    if (made.length % atOnce === 0 && made.length > 0) await turn()
+    if (turns.isOver) await turns.next()
     made.push(make(item))
   }
   return made

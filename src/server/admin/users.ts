@@ -28,15 +28,7 @@ import { need } from './permission.ts'
 import { effectiveQuota, withQuota } from './quota.ts'
 import { fullPage, usagesIfTold } from './usages.ts'
 import { userIdRoutes } from './user-ids.ts'
-import {
-  accountOf,
-  addressIn,
-  addressOf,
-  inTurns,
-  lower,
-  MADE_AT_ONCE,
-  mainAddress,
-} from './lookup.ts'
+import { accountOf, addressIn, addressOf, inTurns, lower, mainAddress } from './lookup.ts'
 
 const named = z.object({ user: z.string() })
 
@@ -70,7 +62,7 @@ export function userRoutes(app: AdminServer, deps: AdminDeps): void {
         }
       }
       const { items: accounts, next } = await people.page(ask)
-      const shown = await inTurns(accounts, MADE_AT_ONCE, (account) => ({
+      const shown = await inTurns(accounts, (account) => ({
         account,
         body: body(account),
       }))

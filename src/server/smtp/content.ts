@@ -1,5 +1,6 @@
 import { messageOf } from '#base/outcome.ts'
 import type { Octets } from '#base/octets.ts'
+import { Turns } from '#base/turns.ts'
 import type { BareMode, ContentFault } from '#codec/smtp/content-scanner.ts'
 import type { MessageSink } from '#model/reception.ts'
 import type { Reply } from '#model/reply.ts'
@@ -103,7 +104,11 @@ export async function answerMessage(
   if (!isRefused) await session.listen(() => flow.unheard())
   const first = replies[0] ?? troubleReply(undefined)
   const count = session.options.door === 'lmtp' ? recipients : 1
-  for (let i = 0; i < count; i++) session.say(replies[i] ?? first)
+  const turns = new Turns()
+  for (let i = 0; i < count; i++) {
+    session.say(replies[i] ?? first)
+    if (turns.isOver) await turns.next()
+  }
   session.log.info('smtp.message', {
     code: first.code,
     recipients,

@@ -6,6 +6,7 @@ import type { Octets } from '#base/octets.ts'
 import { Fault, isFault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
+import { inSlices } from '#base/turns.ts'
 import type { BlobRef, Blobs, LargeHandle } from '#store/blob/blobs.ts'
 import { openBlobs } from '#store/blob/open.ts'
 import { openDatabase } from '#store/db/database.ts'
@@ -85,6 +86,7 @@ class SqliteSpool implements OpenSpool {
   readonly #clock: Clock
   readonly #lookedAtMax: number
   #compactedAtMs: number
+  #claiming: Promise<void> = Promise.resolve()
   #compacting: Promise<void> = Promise.resolve()
 
   constructor(db: Database, blobs: Blobs, { clock, lookedAtMax }: SpoolOptions) {
@@ -125,8 +127,14 @@ class SqliteSpool implements OpenSpool {
     return { queueId: queueId ?? before! }
   }
 
+  /** One after the other. */
   claim(ask: Parameters<SpoolStore['claim']>[0]): ReturnType<SpoolStore['claim']> {
-    return Promise.resolve(this.#queue.claim(ask))
+    const claimed = this.#claiming.then(() => inSlices(this.#queue.claim(ask)))
+    this.#claiming = claimed.then(
+      () => undefined,
+      () => undefined,
+    )
+    return claimed
   }
 
   async settle(done: Parameters<SpoolStore['settle']>[0]): Promise<{ queued: readonly QueueId[] }> {
@@ -204,6 +212,7 @@ class SqliteSpool implements OpenSpool {
   }
 
   async close(): Promise<void> {
+    await this.#claiming
     await this.#compacting
     await this.#group.idle()
     await this.#blobs.close()

@@ -1,7 +1,8 @@
 import type { Clock } from '#base/time.ts'
 import type { BlobRef } from '#store/blob/blobs.ts'
 import type { Database } from '#store/db/database.ts'
-import { Claims } from './claims.ts'
+import { CLASSES, DUE_INDEX, DueMail } from './due.ts'
+import type { MailClass } from './due.ts'
 import { LiveSegments } from './live-segments.ts'
 import { isMeant, rangeOf, step } from './queue-look.ts'
 import type { Step } from './queue-look.ts'
@@ -35,31 +36,21 @@ type Hasten = Parameters<SpoolStore['hasten']>[0]
 /** One transaction's worth. */
 const HASTENED_AT_ONCE = 500
 
-/** A recipient's place among those that are due: due time, message, place within it. */
-type Place = readonly [dueMs: number, message: number, place: number]
-
-const FIRST_PLACE: Place = [0, 0, 0]
-
-/** Personal mail, and bulk, as their column has them. */
-const CLASSES = [0, 1] as const
-type MailClass = (typeof CLASSES)[number]
-const DUE_INDEX = ['recipient_due', 'recipient_bulk'] as const
 const classOf = (mail: { readonly isBulk?: true }): MailClass => (mail.isBulk === true ? 1 : 0)
 
 /** The rows of the queue. Nothing here waits; what writes must run inside a transaction. */
 export class Queue {
   readonly #db: Database
   readonly #clock: Clock
-  readonly #claims = new Claims()
+  readonly #due: DueMail
   readonly #live: LiveSegments
   readonly #counts: StateCounts
   readonly #numbers: QueueNumbers
-  /** Before it all of a class that is due is claimed: a claim need not step over what is being delivered. */
-  readonly #from: [Place, Place] = [FIRST_PLACE, FIRST_PLACE]
 
   constructor(db: Database, clock: Clock) {
     this.#db = db
     this.#clock = clock
+    this.#due = new DueMail(db)
     this.#live = new LiveSegments(db)
     this.#counts = new StateCounts(db)
     const last = db.query<{ last: number | null }>('SELECT max(number) AS last FROM message').get()
@@ -72,7 +63,7 @@ export class Queue {
     insertMessage(this.#db, number, accept, ref)
     for (const recipient of accept.recipients) this.#counts.add(stateCode(firstState(recipient)), 1)
     if (accept.door === 'outbox') noteTaken(this.#db, number, accept)
-    this.#retreat([accept.receivedAtMs, number, 0], [classOf(accept)])
+    this.#due.retreat([accept.receivedAtMs, number, 0], [classOf(accept)])
     return formatQueueId(number)
   }
 
@@ -123,57 +114,16 @@ export class Queue {
     this.#live.move(from, to)
   }
 
-  claim(ask: { readonly nowMs: number; readonly limit: number; readonly bulkLimit?: number }): {
-    messages: QueueMessage[]
-    nextDueMs?: number
-  } {
-    const { nowMs, limit, bulkLimit = limit } = ask
-    const messages: QueueMessage[] = []
-    const next: number[] = []
-    for (const [mailClass, most] of [[0, limit] as const, [1, bulkLimit] as const]) {
-      if (most <= 0) continue
-      const nextDueMs = this.#claimOf(mailClass, { nowMs, limit: most }, messages)
-      if (nextDueMs !== undefined) next.push(nextDueMs)
-    }
-    return { messages, ...(next.length > 0 && { nextDueMs: Math.min(...next) }) }
-  }
-
-  /** Adds what is due of one class; when the next of it falls due. */
-  #claimOf(
-    mailClass: MailClass,
-    ask: { readonly nowMs: number; readonly limit: number },
-    messages: QueueMessage[],
-  ): number | undefined {
-    const due = this.#db.query<{ due_ms: number; message: number; place: number }>(
-      `SELECT due_ms, message, place FROM recipient INDEXED BY ${DUE_INDEX[mailClass]}
-       WHERE state = 0 AND bulk = ${mailClass} AND (due_ms, message, place) >= (?, ?, ?)
-       ORDER BY due_ms, message, place`,
-    )
-    let count = 0
-    for (const row of due.iterate(...this.#from[mailClass])) {
-      this.#from[mailClass] = [row.due_ms, row.message, row.place]
-      if (this.#claims.has(row.message, row.place)) continue
-      if (row.due_ms > ask.nowMs || count >= ask.limit) return row.due_ms
-      const message = this.#claimMessage(row.message, ask.nowMs)
-      messages.push(message)
-      count += message.recipients.length
-    }
-    return undefined
-  }
+  readonly claim = (ask: Parameters<SpoolStore['claim']>[0]): ReturnType<DueMail['claim']> =>
+    this.#due.claim(ask)
 
   /** After the commit of `settle`. */
   unclaim(settlement: Settlement): void {
     const number = parseQueueId(settlement.queueId)
     if (number === undefined) return
-    this.#claims.remove(number, settlement.index)
+    this.#due.claims.remove(number, settlement.index)
     if (settlement.kind === 'deferred')
-      this.#retreat([settlement.nextAttemptMs, number, settlement.index])
-  }
-
-  /** Something not claimed waits there, of these classes or of nobody knows which. */
-  #retreat(place: Place, classes: readonly MailClass[] = CLASSES): void {
-    for (const mailClass of classes)
-      if (isBefore(place, this.#from[mailClass])) this.#from[mailClass] = place
+      this.#due.retreat([settlement.nextAttemptMs, number, settlement.index])
   }
 
   /** True where at least one settlement found its recipient still open, or there was none to find. */
@@ -197,7 +147,7 @@ export class Queue {
     const number = parseQueueId(act.queueId)
     if (number === undefined) return { value: 0, ended: [] }
     const open = this.#recipients(number).filter(
-      (row) => row.state <= HELD && !this.#claims.has(number, row.place),
+      (row) => row.state <= HELD && !this.#due.claims.has(number, row.place),
     )
     let changed = 0
     for (const row of open) changed += this.#actOn(row, act)
@@ -212,14 +162,15 @@ export class Queue {
         : this.#later(what.laterThanMs)
     let changed = 0
     for (const [number, index] of places) {
-      if (number === undefined || index === undefined || this.#claims.has(number, index)) continue
+      if (number === undefined || index === undefined || this.#due.claims.has(number, index))
+        continue
       const found = this.#db
         .query(
           `UPDATE recipient SET due_ms = ?
            WHERE message = ? AND place = ? AND state = ${READY} AND due_ms > ?`,
         )
         .run(nowMs, number, index, nowMs)
-      if (found > 0) this.#retreat([nowMs, number, index])
+      if (found > 0) this.#due.retreat([nowMs, number, index])
       changed += found
     }
     return changed
@@ -272,8 +223,8 @@ export class Queue {
   status(): Omit<SpoolStatus, 'freeBytes' | 'full'> {
     const counts = this.#counts
     const recipients = {
-      ready: counts.of('ready') - this.#claims.size,
-      claimed: this.#claims.size,
+      ready: counts.of('ready') - this.#due.claims.size,
+      claimed: this.#due.claims.size,
       held: counts.of('held'),
       delivered: counts.of('delivered'),
       failed: counts.of('failed'),
@@ -285,14 +236,6 @@ export class Queue {
       recipients,
       ...(first !== undefined && { oldestMs: messageOf(first, [], () => false).receivedAtMs }),
     }
-  }
-
-  #claimMessage(number: number, nowMs: number): QueueMessage {
-    const rows = this.#recipients(number).filter(
-      (row) => row.state === READY && row.due_ms <= nowMs && !this.#claims.has(number, row.place),
-    )
-    for (const row of rows) this.#claims.add(number, row.place)
-    return messageOf(this.#message(number)!, rows, () => true)
   }
 
   #settleOne(number: number, settlement: Settlement): number {
@@ -345,7 +288,7 @@ export class Queue {
 
   #actOn(row: RecipientRow, act: Act): number {
     const set = (state: StoredState, dueMs: number, hold: string | null): number => {
-      if (state === 'ready') this.#retreat([dueMs, row.message, row.place])
+      if (state === 'ready') this.#due.retreat([dueMs, row.message, row.place])
       this.#counts.add(row.state, -1)
       this.#counts.add(stateCode(state), 1)
       return this.#db
@@ -394,23 +337,18 @@ export class Queue {
   #whole(number: number): QueueMessage | undefined {
     const row = this.#message(number)
     if (row === undefined) return undefined
-    return messageOf(row, this.#recipients(number), (place) => this.#claims.has(number, place))
+    return messageOf(row, this.#recipients(number), (place) => this.#due.claims.has(number, place))
   }
 
   /** All at once: no more than are being delivered. */
   #claimedOf(filter: QueueFilter): Step {
     const { above, below } = rangeOf(filter)
-    const numbers = [...this.#claims.messages()]
+    const numbers = [...this.#due.claims.messages()]
       .filter((number) => number > above && number < below)
       .toSorted(ascending)
     if (filter.order === 'newest') numbers.reverse()
     return { numbers, looked: numbers.length }
   }
-}
-
-function isBefore(a: Place, b: Place): boolean {
-  const at = a.findIndex((part, i) => part !== b[i])
-  return at >= 0 && a[at]! < b[at]!
 }
 
 const isEnd = (kind: Settlement['kind']): boolean => kind !== 'deferred' && kind !== 'held'

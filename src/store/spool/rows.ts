@@ -141,7 +141,8 @@ export function messageOf(
   }
 }
 
-function recipientOf(row: RecipientRow, claimed: boolean): QueueRecipient {
+/** One recipient as others know it. */
+export function recipientOf(row: RecipientRow, claimed: boolean): QueueRecipient {
   return {
     index: row.place,
     address: parseStored(row.address),

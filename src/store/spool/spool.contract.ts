@@ -212,6 +212,23 @@ export function spoolContract(name: string, open: () => Promise<SpoolBench>): vo
       assert.equal((await claim(NOW + 5)).messages.length, 2)
     })
 
+    test('claims a mail to thousands whole, whatever comes while it is gone through', async () => {
+      const many = Array.from({ length: 1_200 }, (_, i) => ({ address: to(`member${i}`) }))
+      const bulk = await accept(many, { isBulk: true, receivedAtMs: NOW - 10 })
+      const [claimed, again, single] = await Promise.all([
+        claim(NOW),
+        claim(NOW),
+        accept(undefined, { receivedAtMs: NOW - 20 }),
+      ])
+      const found = [...claimed.messages, ...again.messages, ...(await claim(NOW)).messages]
+      assert.deepEqual(found.map(({ queueId }) => queueId).toSorted(), [bulk, single].toSorted())
+      const whole = found.find(({ queueId }) => queueId === bulk)!
+      assert.deepEqual(
+        whole.recipients.map(({ index, address: { localpart } }) => [index, localpart]),
+        many.map(({ address }, index) => [index, address.localpart]),
+      )
+    })
+
     test('claims what comes later with an earlier time, and what comes back meanwhile', async () => {
       const first = await accept(undefined, { receivedAtMs: NOW })
       const second = await accept(undefined, { receivedAtMs: NOW + 1 })

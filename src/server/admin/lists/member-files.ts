@@ -9,7 +9,7 @@ import type { ListMember } from '#model/list-member.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { AdminDeps, AdminServer } from '#server/admin/context.ts'
 import { ApiError } from '#server/admin/errors.ts'
-import { inTurns, MADE_AT_ONCE, turn } from '#server/admin/lookup.ts'
+import { inTurns, turn } from '#server/admin/lookup.ts'
 import { addMembers } from './adding.ts'
 import { endOfDay } from './days.ts'
 import { listFor } from './right.ts'
@@ -133,7 +133,7 @@ const isArchive = ([a, b, c, d]: Octets): boolean =>
 /** As `members/import` takes it again. */
 async function tableOf(now: Directory, rows: readonly ListMember[]): Promise<Octets> {
   const titles = ['member', 'address', 'name', 'as', 'delivery', 'from', 'until']
-  const cells = await inTurns(rows, MADE_AT_ONCE, (row) => {
+  const cells = await inTurns(rows, (row) => {
     const { address = '', name = '', as, delivery, from, until = '' } = memberBody(now, row)
     return [memberKey(row), address, name, as, delivery, from, until]
   })

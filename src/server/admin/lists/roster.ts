@@ -9,7 +9,7 @@ import type { ListMember } from '#model/list-member.ts'
 import type { MailingList } from '#model/list.ts'
 import type { Directory } from '#store/directory/directory.ts'
 import type { AdminDeps, AdminServer } from '#server/admin/context.ts'
-import { inTurns, MADE_AT_ONCE, ordered, pageOf } from '#server/admin/lookup.ts'
+import { inTurns, ordered, pageOf } from '#server/admin/lookup.ts'
 import { whenIn } from './days.ts'
 import { KeptOrders } from './kept-orders.ts'
 import { listFor } from './right.ts'
@@ -46,7 +46,7 @@ export function rosterRoutes(app: AdminServer, deps: AdminDeps): void {
         (await ordered(directory.members(id), listing)).map(memberKey),
       )
       const rows = keys.slice(from, from + limit).flatMap((key) => directory.member(id, key) ?? [])
-      return { total: keys.length, items: await inTurns(rows, MADE_AT_ONCE, listing.bodyOf) }
+      return { total: keys.length, items: await inTurns(rows, listing.bodyOf) }
     },
   )
 
@@ -61,7 +61,11 @@ export function rosterRoutes(app: AdminServer, deps: AdminDeps): void {
       const { id } = listFor(request, directory, request.params.list, 'look')
       const name = JSON.stringify(['recipients', id])
       const [resolved] = await orders.of(name, directory.seq, async () => {
-        const { recipients: all, unresolved } = resolveMembers(id, directory, deps.clock.nowMs())
+        const { recipients: all, unresolved } = await resolveMembers(
+          id,
+          directory,
+          deps.clock.nowMs(),
+        )
         return [{ unresolved, all: await ordered(all, { keyOf: addressText }) }]
       })
       const { all, unresolved } = resolved!
@@ -69,7 +73,7 @@ export function rosterRoutes(app: AdminServer, deps: AdminDeps): void {
       const shown =
         from === undefined
           ? await pageOf(all, { keyOf: addressText, bodyOf }, { limit, after })
-          : { items: await inTurns(all.slice(from, from + limit), MADE_AT_ONCE, bodyOf) }
+          : { items: await inTurns(all.slice(from, from + limit), bodyOf) }
       return {
         total: all.length,
         ...shown,

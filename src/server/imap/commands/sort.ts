@@ -1,7 +1,8 @@
+import { sortedInSteps } from '#base/sorted.ts'
 import type { SortBy, SortCriterion } from '#codec/imap/sort.ts'
 import { esearchLine, highestOf, savedOf } from '#server/imap/search/esearch.ts'
 import { factsAsked, tellInPieces } from '#server/imap/search/facts-asked.ts'
-import { sortedInTurns, toItsEnd } from '#server/imap/search/in-turns.ts'
+import { toItsEnd } from '#server/imap/search/in-turns.ts'
 import type { SortFacts } from '#server/imap/search/sort-facts.ts'
 import { SELECTED } from '#server/imap/session/command.ts'
 import type { ImapCommand } from '#server/imap/session/command.ts'
@@ -15,7 +16,7 @@ export const sort: ImapCommand<'SORT'> = {
     const asked = await factsAsked(session, command, tag)
     if ('refused' in asked) return asked.refused
     const { facts, selected, numberOf, usesModSeq } = asked
-    const sorting = sortedInTurns(facts, comparing(command.criteria))
+    const sorting = sortedInSteps(facts, comparing(command.criteria))
     const sorted = await toItsEnd(sorting, () => session.connection.stillThere())
     const rows = sorted.map(({ row }) => row)
     const saved = savedOf(command, rows)

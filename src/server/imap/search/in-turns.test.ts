@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
-import { ROWS_PER_TURN, sortedInTurns, toItsEnd } from './in-turns.ts'
+import { ROWS_PER_TURN, toItsEnd } from './in-turns.ts'
 import type { InTurns } from './in-turns.ts'
 import type { SortFacts } from './sort-facts.ts'
 import { references } from './thread-references.ts'
@@ -58,19 +57,6 @@ const ROWS = 40_000
 const LOOKS_MAX = 40 * ROWS_PER_TURN
 
 describe('work on a whole mailbox', () => {
-  it('sorts as toSorted does, also what is equal', () => {
-    const rows = fc.array(fc.record({ key: fc.nat(5), n: fc.nat() }), { maxLength: 300 })
-    fc.assert(
-      fc.property(rows, fc.integer({ min: 1, max: 60 }), (some, times) => {
-        const list = Array.from({ length: times }, () => some).flat()
-        const compare = (a: { key: number }, b: { key: number }): number => a.key - b.key
-        const { result } = measured(() => sortedInTurns(list, compare))
-        assert.deepEqual(result, list.toSorted(compare))
-      }),
-      { numRuns: 60 },
-    )
-  })
-
   it('gives others a turn after some thousand rows, whatever threads there are', () => {
     const shapes = {
       none: () => undefined,

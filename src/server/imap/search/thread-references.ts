@@ -1,4 +1,5 @@
-import { ROWS_PER_TURN, eachInTurns, sortedInTurns } from './in-turns.ts'
+import { sortedInSteps } from '#base/sorted.ts'
+import { ROWS_PER_TURN, eachInTurns } from './in-turns.ts'
 import type { InTurns } from './in-turns.ts'
 import type { SortFacts } from './sort-facts.ts'
 import type { ThreadNode } from './thread-text.ts'
@@ -167,7 +168,7 @@ function* byHead(places: readonly Place[]): InTurns<Place[]> {
   if (places.length < 2) return [...places]
   const heads: { readonly place: Place; readonly head: SortFacts }[] = []
   yield* eachInTurns(places, (place) => heads.push({ place, head: headOf(place) }))
-  const order = yield* sortedInTurns(heads, (a, b) => bySent(a.head, b.head))
+  const order = yield* sortedInSteps(heads, (a, b) => bySent(a.head, b.head))
   return order.map(({ place }) => place)
 }
 

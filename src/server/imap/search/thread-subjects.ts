@@ -1,4 +1,5 @@
-import { eachInTurns, sortedInTurns } from './in-turns.ts'
+import { sortedInSteps } from '#base/sorted.ts'
+import { eachInTurns } from './in-turns.ts'
 import type { InTurns } from './in-turns.ts'
 import type { SortFacts } from './sort-facts.ts'
 import type { ThreadNode } from './thread-text.ts'
@@ -6,7 +7,7 @@ import type { ThreadNode } from './thread-text.ts'
 /** ORDEREDSUBJECT: messages of one base subject, all below the first that was sent (RFC 5256 §3). */
 export function* orderedSubject(facts: readonly SortFacts[]): InTurns<ThreadNode[]> {
   const bySubject = new Map<string, { first: SortFacts; children: ThreadNode[] }>()
-  yield* eachInTurns(yield* sortedInTurns(facts, bySent), (each) => {
+  yield* eachInTurns(yield* sortedInSteps(facts, bySent), (each) => {
     const thread = bySubject.get(each.subject)
     if (thread === undefined) bySubject.set(each.subject, { first: each, children: [] })
     else thread.children.push({ row: each.row, children: [] })
