@@ -43,7 +43,13 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'store/mailbox': [['rows'], ['objects'], ['change'], ['view'], ['upkeep'], ['contract']],
   'server/imap': [['view'], ['session'], ['mailbox', 'fetch', 'search'], ['commands']],
-  'server/jmap': [['method'], ['email'], ['blob', 'mailbox', 'submission', 'sieve'], ['http']],
+  'server/jmap': [
+    ['method'],
+    ['email'],
+    ['blob', 'mailbox', 'submission', 'sieve'],
+    ['push'],
+    ['http'],
+  ],
 }
 
 const BACKINGS: Readonly<Record<string, string>> = { pg: 'db blob', s3: 'db blob' }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { on, once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 
 import { install } from './installation.ts'
 import type { Installation } from './installation.ts'
-import { jmap, pushes } from './jmap.ts'
+import { jmap, pushes, USING } from './jmap.ts'
 import type { JmapClient, Pushed } from './jmap.ts'
 import { utf8 } from './mails.ts'
 import { ask, pop3 } from './pop3.ts'
@@ -131,4 +132,34 @@ describe('changes are pushed to IDLE and to the event source', () => {
       }
       idler.close()
     })
+
+  it('to a WebSocket, which carries requests as well (RFC 8887)', async () => {
+    const capabilities = hanako.session['capabilities'] as unknown as Record<
+      string,
+      { url: string }
+    >
+    const login = Buffer.from(`hanako:${watari.password('hanako')}`).toString('base64')
+    const socket = new WebSocket(capabilities['urn:ietf:params:jmap:websocket']!.url, {
+      protocols: ['jmap'],
+      headers: { authorization: `Basic ${login}` },
+    })
+    const messages = on(socket, 'message')
+    const next = async (): Promise<Readonly<Record<string, unknown>>> => {
+      const { value } = (await messages.next()) as { value: [{ data: string }] }
+      return JSON.parse(value[0].data) as Record<string, unknown>
+    }
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ '@type': 'WebSocketPushEnable', dataTypes: ['Email'] }))
+    const calls = [['Mailbox/get', { accountId: hanako.accountId, properties: ['name'] }, 'c']]
+    const request = { '@type': 'Request', id: '渡り', using: USING, methodCalls: calls }
+    socket.send(JSON.stringify(request))
+    const { requestId, methodResponses } = await next()
+    assert.equal(requestId, '渡り')
+    assert.match(JSON.stringify(methodResponses), /"name":"Inbox"/i)
+    await deliver()
+    const { changed } = await next()
+    assert.match(JSON.stringify(changed), /"Email":/)
+    socket.close()
+    await once(socket, 'close')
+  })
 })

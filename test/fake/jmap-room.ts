@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
@@ -138,6 +138,7 @@ export async function jmapRoom(
     response.writeHead(404)
     response.end()
   })
+  server.on('upgrade', (incoming, socket, head) => jmap.upgrade(incoming, socket as Socket, head))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const origin = `http://127.0.0.1:${port}`

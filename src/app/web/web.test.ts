@@ -66,6 +66,7 @@ const echo: Jmap = {
     incoming.once('end', () => response.end('渡り'))
     return true
   },
+  upgrade: (_, socket) => socket.end('HTTP/1.1 101 渡り\r\n\r\n'),
   close: () => undefined,
 }
 
@@ -86,6 +87,19 @@ test('who dribbles a header or a body is sent away', async (t) => {
   assert.match(await rest(body), /^HTTP\/1\.1 408 /)
 })
 
+test('one path alone becomes another protocol; elsewhere the wish is not heard', async (t) => {
+  const { open } = await door(t, () => Promise.resolve(echo))
+  const ask = async (path: string): Promise<string> => {
+    const socket = await open()
+    const upgrade = 'Upgrade: websocket\r\nConnection: upgrade, close'
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n\r\n`)
+    return rest(socket)
+  }
+  assert.match(await ask('/jmap/ws'), /^HTTP\/1\.1 101 /)
+  assert.match(await ask('/jmap/ws?x'), /^HTTP\/1\.1 101 /)
+  assert.match(await ask('/jmap/session'), /^HTTP\/1\.1 200 /)
+})
+
 test('who takes nothing of an answer loses it; who reads slowly, or waits for events, does not', async (t) => {
   const octets = Buffer.alloc(24 * 1024 * 1024, '渡り鳥')
   const answers = new EventEmitter()
@@ -97,6 +111,7 @@ test('who takes nothing of an answer loses it; who reads slowly, or waits for ev
       else endInPieces(response, octets)
       return true
     },
+    upgrade: () => undefined,
     close: () => undefined,
   }
   const { open } = await door(t, () => Promise.resolve(jmap), {

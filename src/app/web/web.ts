@@ -4,6 +4,7 @@ import { createServer } from 'node:https'
 import type { Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 
 import { clientNetwork } from '#base/client-network.ts'
 import type { Log } from '#base/log.ts'
@@ -57,6 +58,9 @@ export function serveWeb(options: {
       cert: readFileSync(join(options.dir, 'tls', 'server.pem')),
       key: readFileSync(join(options.dir, 'tls', 'server.key')),
       ...timeouts,
+      // Whoever asks elsewhere to go on in another protocol is answered in this one.
+      shouldUpgradeCallback: (incoming) =>
+        options.jmap !== undefined && (incoming.url ?? '/').split('?')[0] === SOCKET_PATH,
     },
     (incoming, response) => {
       response.setHeader('strict-transport-security', 'max-age=31536000')
@@ -70,6 +74,9 @@ export function serveWeb(options: {
       pages(incoming, response)
     },
   )
+  server.on('upgrade', (incoming, socket, head) => {
+    if (options.jmap !== undefined) upgradeJmap(options.jmap, { incoming, socket, head })
+  })
   server.maxConnections = CONNECTIONS_MAX
   cutIdleReaders(server, takingTimeout)
   countClients(server, options.connectionsPerClientMax ?? CONNECTIONS_PER_CLIENT_MAX)
@@ -116,6 +123,8 @@ function countClients(server: Server, max: number): void {
 }
 
 const CONTROL_PATH = /^\/(?:api\/v1|scim\/v2)(?:\/|$)/
+/** RFC 8887: the only place where a connection becomes a WebSocket. */
+const SOCKET_PATH = '/jmap/ws'
 const JMAP_PATH = /^\/(?:jmap|auth)\/|^\/\.well-known\/jmap$/
 
 function answerJmap(
@@ -129,6 +138,19 @@ function answerJmap(
       log.error('jmap.failed', { cause: messageOf(cause) })
       response.writeHead(503, { 'retry-after': '5' })
       response.end()
+    },
+  )
+}
+
+function upgradeJmap(
+  { load, log }: { readonly load: () => Promise<Jmap>; readonly log: Log },
+  { incoming, socket, head }: { incoming: IncomingMessage; socket: Duplex; head: Buffer },
+): void {
+  load().then(
+    (jmap) => jmap.upgrade(incoming, socket as Socket, head),
+    (cause: unknown) => {
+      log.error('jmap.failed', { cause: messageOf(cause) })
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\r\n')
     },
   )
 }

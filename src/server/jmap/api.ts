@@ -16,6 +16,7 @@ import {
   SIEVE_TRIAL,
   SUBMISSION,
   VACATION,
+  WEBSOCKET,
 } from './room.ts'
 import type { Call, Method } from './room.ts'
 
@@ -37,6 +38,7 @@ const CAPABILITIES: readonly string[] = [
   VACATION,
   SIEVE,
   SIEVE_TRIAL,
+  WEBSOCKET,
 ]
 
 /** Runs the calls of one request one after another (RFC 8620 §3.3 to §3.6). Throws RequestError. */

@@ -20,6 +20,8 @@ export interface JmapLimits {
   readonly searchMs: number
   readonly eventStreamsPerAccountMax: number
   readonly eventStreamsMax: number
+  readonly webSocketsPerAccountMax: number
+  readonly webSocketsMax: number
 }
 
 export const JMAP_LIMITS: JmapLimits = {
@@ -36,6 +38,8 @@ export const JMAP_LIMITS: JmapLimits = {
   searchMs: 30 * SECOND_MS,
   eventStreamsPerAccountMax: 30,
   eventStreamsMax: 5_000,
+  webSocketsPerAccountMax: 30,
+  webSocketsMax: 5_000,
 }
 
 /** Octets that one call may read of blobs, and sources that one may be made of (RFC 9404 §3.1). */
@@ -53,6 +57,8 @@ export const JSON_DEPTH_MAX = 64
 export const PATH_LENGTH_MAX = 1_000
 /** Values that one back-reference may bring. */
 export const REFERENCED_VALUES_MAX = 10_000
+/** Characters of a request's id on a WebSocket. */
+export const REQUEST_ID_LENGTH_MAX = 255
 export const LOGIN_BODY_BYTES_MAX = 16_384
 
 /** Sessions of the webmail: twelve hours at most, one without use. */

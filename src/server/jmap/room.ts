@@ -106,3 +106,5 @@ export const SIEVE = 'urn:ietf:params:jmap:sieve'
 /** Ours: trials of scripts. */
 export const SIEVE_TRIAL = 'https://watari.example/jmap/sievetrial'
 export const SUBMISSION = 'urn:ietf:params:jmap:submission'
+/** RFC 8887 §3. */
+export const WEBSOCKET = 'urn:ietf:params:jmap:websocket'

@@ -24,6 +24,7 @@ import {
   SIEVE_TRIAL,
   SUBMISSION,
   VACATION,
+  WEBSOCKET,
 } from './room.ts'
 
 export interface Session {
@@ -87,6 +88,7 @@ export function sessionResource(
       [VACATION]: {},
       [SIEVE]: { implementation: 'Watari' },
       [SIEVE_TRIAL]: {},
+      [WEBSOCKET]: { url: `${origin.replace(/^http/, 'ws')}${SOCKET_PATH}`, supportsPush: true },
     },
     accounts: {
       [account.id]: {
@@ -145,6 +147,9 @@ export function sessionResource(
     .slice(0, 16)
   return { ...session, state }
 }
+
+/** Where connections become WebSockets (RFC 8887 §3). */
+export const SOCKET_PATH = '/jmap/ws'
 
 /** RFC 9661 §1.2.1. */
 const SIEVE_LIMITS = {
