@@ -2,7 +2,7 @@
 export interface Clock {
   /** Wall-clock time in ms since 1970; may jump. For what people and peers see. */
   nowMs(): number
-  /** Milliseconds that only grow; for deadlines and intervals. */
+  /** Milliseconds that only grow, the same in all processes of a machine; for deadlines and intervals. */
   monotonicMs(): number
   /** Calls `run` once after `delayMs`; the returned function cancels. Never keeps a process alive. */
   after(delayMs: number, run: () => void): () => void
@@ -26,9 +26,12 @@ export function shiftSystemClock(byMs: number): void {
   offsetMs = Number.isFinite(byMs) ? byMs : 0
 }
 
+/** What the machine's clock showed when `performance.now` began, which is another moment in each process. */
+const beganAtMs = Number(process.hrtime.bigint() / 1_000n) / 1_000 - performance.now()
+
 export const systemClock: Clock = {
   nowMs: () => Date.now() + offsetMs,
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => beganAtMs + performance.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, Math.min(Math.max(0, delayMs), TIMER_MS_MAX))
     timer.unref()

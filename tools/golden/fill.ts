@@ -234,7 +234,11 @@ async function note(store: MailboxStore, inbox: MailboxId): Promise<void> {
 }
 
 /** Whose answer nobody has heard. */
-export const OPERATION = { slot: 3, id: 'Zm9vYmFyYmF6.7' } as const
+export const OPERATION = {
+  slot: 3,
+  id: 'Zm9vYmFyYmF6.7',
+  untilMs: Number.MAX_SAFE_INTEGER,
+} as const
 
 const keep = (object: ObjectKind, id: string): Extract<MailboxChange, { kind: 'keep' }> => ({
   kind: 'keep',

@@ -1,4 +1,4 @@
-import { Fault, messageOf } from '#base/outcome.ts'
+import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
@@ -53,6 +53,7 @@ interface Call {
   /** Asked by it what became of the call, where the child ends without an answer. */
   readonly operation?: Operation
   readonly isOutcomeAsked?: true
+  readonly isSentAgain?: true
   readonly resolve: (value: unknown) => void
   readonly reject: (cause: unknown) => void
 }
@@ -64,6 +65,8 @@ interface Call {
 export class Caller {
   readonly #options: CallerOptions
   readonly #deadlineMs: number
+  /** What is not committed so long before its deadline is not committed at all: the answer has its way to go. */
+  readonly #marginMs: number
   #pipe: PipeEnd | undefined
   #lastId = 0
   readonly #sent = new Map<number, Call>()
@@ -81,6 +84,7 @@ export class Caller {
   constructor(options: CallerOptions) {
     this.#options = options
     this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS
+    this.#marginMs = this.#deadlineMs / 8
   }
 
   /** Calls go to this child from now on; those that wait first. */
@@ -144,10 +148,20 @@ export class Caller {
     if (call === undefined) return true
     this.#sentBytes -= call.bytes
     this.#operations.end(call.operation)
-    if (message[0] === 'failure') call.reject(errorOf(message[2]))
+    if (message[0] === 'failure') this.#failed(call, errorOf(message[2]))
     else this.#answered(call, this.#long.whole(message[1], message[2], 'results'))
     this.#pump()
     return true
+  }
+
+  /** One that came too late after a pause of the machine, for which we grant time, is sent once more. */
+  #failed(call: Call, error: Error): void {
+    const { operation, isSentAgain, isGivenUp, ...asked } = call
+    const leftMs = call.deadlineAtMs - this.#marginMs - this.#options.clock.monotonicMs()
+    const isForNothing = isSentAgain === true || isGivenUp === true || operation === undefined
+    if (isForNothing || leftMs <= 0 || !isFault(error, 'stalled') || isLarge(call.argument))
+      return call.reject(error)
+    this.#waiting.unshift({ ...asked, isSentAgain: true })
   }
 
   #answered(call: Call, value: unknown): void {
@@ -173,7 +187,7 @@ export class Caller {
       this.#waiting.shift()
       const id = ++this.#lastId
       const { service, method } = call
-      const operation = this.#operations.begin(service, method, call.argument)
+      const operation = this.#operations.begin(call, call.deadlineAtMs - this.#marginMs)
       const argument =
         operation === undefined ? call.argument : { ...(call.argument as object), operation }
       try {
@@ -277,6 +291,10 @@ function stepsOf(argument: unknown): number {
     Math.ceil(copies / MESSAGES_AT_ONCE),
   )
 }
+
+/** Its octets are in a file that the child has given up with it. */
+const isLarge = (argument: unknown): boolean =>
+  (argument as CommitRequest).contents.some((content) => 'large' in content)
 
 /** The octets that an argument carries, near enough for back-pressure. */
 function octetsIn(value: unknown, depth = 0): number {

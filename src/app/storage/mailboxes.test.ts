@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { FakeClock, systemClock } from '#base/time.ts'
+import { FakeClock } from '#base/time.ts'
 import { MimeIndexer } from '#codec/mime/indexer.ts'
 import { mailboxContract } from '#store/mailbox/contract/mailbox.contract.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
@@ -54,7 +54,7 @@ mailboxContract('behind the pipe of a storage child', async () => {
   })
   const services = { mailboxes }
   const long = new LongMessages()
-  const caller = new Caller({ clock: systemClock, deadlineMs: 600_000 })
+  const caller = new Caller({ clock, deadlineMs: 600_000 })
   const parent = pipeOver(near, {
     onValue: (value) => {
       const message = value as ToParent

@@ -27,7 +27,10 @@ export class Operations {
   readonly #free: number[] = []
 
   /** Undefined for calls that need none. */
-  begin(service: string, method: string, argument: unknown): Operation | undefined {
+  begin(
+    { service, method, argument }: { service: string; method: string; argument: unknown },
+    untilMs: number,
+  ): Operation | undefined {
     if (service !== 'mailboxes' || method !== 'commit') return undefined
     const { commits } = argument as CommitRequest
     // What has an id of its own is done once however often it is asked.
@@ -39,7 +42,8 @@ export class Operations {
         (outbox.length > 0 || changes.some(({ kind }) => !REPEATABLE.has(kind))),
     )
     if (!isDoubtful) return undefined
-    return { slot: this.#free.pop() ?? this.#slots++, id: `${this.#life}.${++this.#lastId}` }
+    const id = `${this.#life}.${++this.#lastId}`
+    return { slot: this.#free.pop() ?? this.#slots++, id, untilMs }
   }
 
   /** Its answer is heard. */

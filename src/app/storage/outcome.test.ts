@@ -7,12 +7,14 @@ import type { TestContext } from 'node:test'
 import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
-import { FakeClock } from '#base/time.ts'
+import { FakeClock, systemClock } from '#base/time.ts'
+import type { Clock } from '#base/time.ts'
 import type { AccountId } from '#model/account.ts'
 import { MESSAGES_AT_ONCE } from '#store/mailbox/commit.ts'
 import type { CommitRequest, MailboxChange } from '#store/mailbox/commit.ts'
 import type { StoreChanged } from '#store/mailbox/mailbox-view.ts'
 import { StorageChild } from './child-process.ts'
+import type { StorageChildOptions } from './child-process.ts'
 import { LateCommits } from './late-commits.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watari-outcome-'))
@@ -34,7 +36,14 @@ const mail = (n: number): CommitRequest => ({
 
 /** A child that dies or hangs where `failpoints` say, and another after it; deadlines come when they are made to. */
 async function storage(t: TestContext, failpoints: string) {
-  const clock = new FakeClock()
+  return storageBy(t, new FakeClock(), { failpoints })
+}
+
+async function storageBy<C extends Clock>(
+  t: TestContext,
+  clock: C,
+  more: Partial<StorageChildOptions<'mailbox'>>,
+) {
   const told: StoreChanged[] = []
   const child = new StorageChild({
     kind: 'mailbox',
@@ -42,7 +51,7 @@ async function storage(t: TestContext, failpoints: string) {
     clock,
     log: silentLog,
     options: { reserveBytes: 0 },
-    failpoints,
+    ...more,
     onNotice: (topic, payload) => void (topic === 'changed' && told.push(payload as StoreChanged)),
     onLate: (late) => lates.heard(late),
   })
@@ -53,7 +62,7 @@ async function storage(t: TestContext, failpoints: string) {
   /** Lets the next child begin. */
   const revive = async (): Promise<void> => {
     while (child.state().kind !== 'down') await new Promise(setImmediate)
-    clock.advance(100)
+    if (clock instanceof FakeClock) clock.advance(100)
     while (child.state().kind !== 'ready') await new Promise((resolve) => setTimeout(resolve, 5))
   }
   return {
@@ -176,6 +185,23 @@ describe('a commit whose storage child is killed', () => {
     await at.revive()
     const told = (await Promise.all(asked)).flat()
     assert.deepEqual(await at.uids(), [1, ...told])
+  })
+
+  test('a child that stood still makes nothing of what was given up meanwhile, and answers again', async (t) => {
+    const at = await storageBy(t, systemClock, { deadlineMs: 1_000 })
+    const row = async () =>
+      (await at.mailboxes.mailboxes({ accountId })).mailboxes.find(({ use }) => use === 'inbox')!
+    while ((await row().catch(() => undefined)) === undefined);
+    process.kill(at.child.pid!, 'SIGSTOP')
+    await assert.rejects(at.mailboxes.commit(mail(1)), (thrown) => isFault(thrown, 'stalled'))
+    process.kill(at.child.pid!, 'SIGCONT')
+    let found: Awaited<ReturnType<typeof row>> | undefined
+    while (found === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      found = await row().catch(() => undefined)
+    }
+    // Neither there nor taken back: no UID was used.
+    assert.deepEqual([found.messages, found.uidNext], [0, 1])
   })
 
   test('after its asker was told NO: it is taken back', async (t) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, beforeEach, describe, test } from 'node:test'
 import { armFailpoints } from '#base/failpoint.ts'
 import { Fault, isFault } from '#base/outcome.ts'
+import { FakeClock } from '#base/time.ts'
 import { openDatabase } from './database.ts'
 import type { Database } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -208,6 +209,7 @@ describe('GroupCommit', () => {
 describe('a group commit with a redo log', () => {
   const bench = () => {
     const steps: string[] = []
+    const clock = new FakeClock()
     const log = { isReady: true, flushNow: (): boolean => true }
     const checkpointed = (): void => void steps.push('checkpoint')
     const made = openDatabase({
@@ -226,10 +228,12 @@ describe('a group commit with a redo log', () => {
     group = new GroupCommit({
       db,
       name: 'test',
+      clock,
       flush: async () => void steps.push('flush'),
       journal: {
         write: () => steps.push(`told ${ids().length}`) > 0,
         undo: () => void steps.push('undone'),
+        leaveOut: () => void steps.push('left out'),
       },
       redo: {
         get isReady() {
@@ -241,7 +245,7 @@ describe('a group commit with a redo log', () => {
         },
       },
     })
-    return { steps, log }
+    return { steps, log, clock }
   }
 
   test('syncs octets and rows together, before COMMIT', async () => {
@@ -263,6 +267,32 @@ describe('a group commit with a redo log', () => {
     await put('あ')
     assert.deepEqual(steps, ['told 1', 'synced', 'checkpoint'])
     assert.deepEqual(ids(), ['あ'])
+  })
+
+  test('does not commit what its asker has given up: what waited, and what the disk held up', async () => {
+    const { steps, log, clock } = bench()
+    const until = (id: string, untilMs: number): Promise<unknown> =>
+      group.commit({
+        untilMs,
+        stage: () => void staged.push(id),
+        apply: () => void db.query('INSERT INTO letter VALUES (?)').run(id),
+      })
+    const isStalled = (thrown: unknown): boolean => isFault(thrown, 'stalled')
+    const waited = assert.rejects(until('待', clock.monotonicMs()), isStalled)
+    clock.advance(1)
+    await waited
+    assert.deepEqual([steps, staged], [[], []])
+    log.flushNow = () => {
+      clock.advance(1_000)
+      return true
+    }
+    const beside = assert.rejects(put('傍'), isStalled)
+    await assert.rejects(until('遅', clock.monotonicMs() + 999), isStalled)
+    await beside
+    assert.deepEqual(steps, ['told 2', 'synced', 'undone', 'left out', 'synced'])
+    await until('早', clock.monotonicMs() + 1_000)
+    assert.deepEqual(ids(), ['早'])
+    assert.equal(group.trouble, undefined)
   })
 
   test('makes nothing of what could not be synced', async () => {

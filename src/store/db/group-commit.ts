@@ -1,7 +1,8 @@
 import { failpoint } from '#base/failpoint.ts'
-import { isFault } from '#base/outcome.ts'
-import type { Fault, FaultCode } from '#base/outcome.ts'
+import { Fault, isFault } from '#base/outcome.ts'
+import type { FaultCode } from '#base/outcome.ts'
 import { diskFault } from './fault.ts'
+import type { Clock } from '#base/time.ts'
 import type { Database } from './database.ts'
 
 /** One unit of a group commit: stands or falls alone, except where the disk fails. */
@@ -10,6 +11,11 @@ export interface CommitJob<T> {
   readonly stage?: () => void
   /** Writes rows, inside a savepoint: where it throws, its rows alone are taken back. */
   readonly apply: () => T
+  /**
+   * By `monotonicMs`: whoever asked for it has been told by then that storage does not answer. It is not
+   * committed later, nor is what goes with it (Fault `stalled`).
+   */
+  readonly untilMs?: number
   /** Nobody is in a hurry for it: it joins a commit that others ask for, or waits PATIENCE_MS. */
   readonly patient?: boolean
   /** One step of many: those who come meanwhile are committed before it, now and then with it. */
@@ -22,6 +28,8 @@ export interface CommitJournal {
   write(): boolean
   /** The transaction that was told last came to nothing. */
   undo(): void
+  /** Nor does it come true at the next start, though it is durable where the redo log is. */
+  leaveOut(): void
 }
 
 export interface GroupCommitOptions {
@@ -31,6 +39,8 @@ export interface GroupCommitOptions {
   readonly flush?: () => Promise<void>
   /** Where COMMIT alone is not durable, what the journal tells is: one sync for octets and rows, right before COMMIT. */
   readonly redo?: RedoLog
+  /** For jobs that are not to be late. */
+  readonly clock?: Pick<Clock, 'monotonicMs'>
   /** Names the failpoints: `NAME.synced`, `NAME.applied`, `NAME.committed`. */
   readonly name: string
 }
@@ -68,6 +78,7 @@ export class GroupCommit {
   readonly #flush: (() => Promise<void>) | undefined
   readonly #journal: CommitJournal | undefined
   readonly #redo: RedoLog | undefined
+  readonly #clock: Pick<Clock, 'monotonicMs'> | undefined
   readonly #synced: string
   readonly #applied: string
   readonly #committed: string
@@ -83,6 +94,7 @@ export class GroupCommit {
     this.#flush = options.flush
     this.#journal = options.journal
     this.#redo = options.redo
+    this.#clock = options.clock
     this.#synced = `${options.name}.synced`
     this.#applied = `${options.name}.applied`
     this.#committed = `${options.name}.committed`
@@ -140,7 +152,7 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     do {
-      const batch = await this.#write(this.#take())
+      const batch = await this.#write(this.#inTime(this.#take()))
       batch.push(...this.#rowsOnly(BATCH_JOBS_MAX - batch.length))
       if (batch.length === 0) continue
       const settle = this.#transact(batch)
@@ -172,6 +184,19 @@ export class GroupCommit {
     const taken = others.slice(0, BATCH_JOBS_MAX)
     this.#waiting = [...this.#waiting.filter(isStep), ...others.slice(BATCH_JOBS_MAX)]
     return taken
+  }
+
+  /** Those that somebody still waits for. */
+  #inTime(jobs: readonly Waiting[]): readonly Waiting[] {
+    return jobs.filter((waiting) => {
+      if (!this.#isLate(waiting)) return true
+      waiting.reject(late())
+      return false
+    })
+  }
+
+  #isLate({ job: { untilMs } }: Waiting): boolean {
+    return untilMs !== undefined && (this.#clock?.monotonicMs() ?? 0) > untilMs
   }
 
   /** Takes out what came while octets were synced and needs no sync of its own. */
@@ -226,6 +251,8 @@ export class GroupCommit {
       const isTellable = this.#journal?.write() !== false
       const isDurable = this.#redo === undefined || (this.#redo.flushNow() && isTellable)
       if (this.#redo !== undefined) failpoint(this.#synced)
+      // A disk that has hung answers now, and nobody listens any more.
+      if (applied.some((waiting) => this.#isLate(waiting))) throw late()
       db.query('COMMIT').run()
       isTold = false
       if (!isDurable) db.checkpoint()
@@ -238,6 +265,7 @@ export class GroupCommit {
       for (const waiting of batch) waiting.reject(cause)
       try {
         db.rollback()
+        if (isFault(cause, 'stalled')) this.#leaveOut()
       } catch {
         // The connection is broken; the next BEGIN says so to the next batch.
       }
@@ -246,6 +274,13 @@ export class GroupCommit {
     return () => {
       for (const waiting of applied) waiting.resolve(waiting.value)
     }
+  }
+
+  /** What is durable in the redo log and was not committed. */
+  #leaveOut(): void {
+    if (this.#redo === undefined) return
+    this.#journal?.leaveOut()
+    this.#redo.flushNow()
   }
 
   #note(cause: unknown): void {
@@ -271,6 +306,8 @@ export class GroupCommit {
     })
   }
 }
+
+const late = (): Fault => new Fault('stalled', 'its time was over before it was committed')
 
 /** Alone in its transaction a job needs no savepoint: what it throws takes back everything. */
 function applyAlone(waiting: Waiting): true {

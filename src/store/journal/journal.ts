@@ -153,6 +153,21 @@ export class Journal implements CommitJournal {
     this.#written = undefined
   }
 
+  /** A redo begins behind the commit that was undone: with one of no rows that follows the last that stands. */
+  leaveOut(): void {
+    const { clock, appendRedo } = this.#options
+    const at = this.#position
+    const packed = this.#tell({
+      kind: 'commit',
+      atMs: clock.nowMs(),
+      from: at,
+      to: at,
+      rows: {},
+      after: this.#made,
+    })
+    appendRedo([this.#redoKey, packed.content])
+  }
+
   /** Resolves once no snapshot is being written. */
   async idle(): Promise<void> {
     await this.#snapshot

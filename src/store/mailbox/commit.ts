@@ -199,6 +199,8 @@ export interface Operation {
   readonly slot: number
   /** Of this commit alone. */
   readonly id: string
+  /** By the clock that only grows: it is not made later (Fault `stalled`), since its asker was told so. */
+  readonly untilMs: number
 }
 
 /** A foreign peer's mail, as it is known again where its answer was lost (`arrivals`). */

@@ -86,6 +86,7 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
     const group = new GroupCommit({
       db,
       name: 'mailbox',
+      clock: given.clock,
       flush: () => blobs.flush(),
       ...(journal !== undefined && { journal, redo: blobs }),
     })
@@ -195,7 +196,13 @@ export class SqliteMailboxes extends SqliteReads implements MailboxStore {
             })
           return applied
         }
-        const job = { apply, isStep, ...(staged.hasRecords && { stage }) }
+        const untilMs = request.operation?.untilMs
+        const job = {
+          apply,
+          isStep,
+          ...(staged.hasRecords && { stage }),
+          ...(untilMs !== undefined && { untilMs }),
+        }
         const applied = await this.#group.commit(job)
         results.push(...applied.results)
         files.push(...applied.files)

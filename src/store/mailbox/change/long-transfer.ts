@@ -106,7 +106,9 @@ export class LongTransfers {
           }
           return applied
         }
-        const applied = await group.commit({ apply })
+        // Until its last step it is taken back where that does not come.
+        const untilMs = rest.length === 0 ? operation?.untilMs : undefined
+        const applied = await group.commit({ apply, ...(untilMs !== undefined && { untilMs }) })
         result = applied.results[0]!
         for (const told of applied.changes) onChange(told)
       } catch (thrown) {

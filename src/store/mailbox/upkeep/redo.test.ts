@@ -19,7 +19,7 @@ import { isFault } from '#base/outcome.ts'
 import { recordOf } from '#store/blob/record.ts'
 import { scanSegment } from '#store/blob/scan-segment.ts'
 import { segmentPath } from '#store/blob/segments.ts'
-import { append, text } from '#store/mailbox/contract/contract-bench.ts'
+import { append, hanako, text } from '#store/mailbox/contract/contract-bench.ts'
 import {
   assertSound,
   expungeLast,
@@ -164,6 +164,40 @@ describe('a database that a power loss has left behind', () => {
       const shown = await picture(at)
       assert.deepEqual(await picture(await open(machine.loss(), at)), shown)
     })
+
+  it('does not get what was durable too late for whoever asked, though nothing was answered since', async () => {
+    const at = await open()
+    await give(at)
+    const machine = keptDatabase(at)
+    await give(at)
+    const shown = await picture(at)
+    const { length } = redoIn(at.dir)
+    const { clock } = at.bench
+    const nowMs = clock.nowMs.bind(clock)
+    // Each look at the calendar takes a millisecond: one before the commit, one amid it.
+    clock.nowMs = () => {
+      clock.advance(1)
+      return nowMs()
+    }
+    const late = at.store.commit({
+      contents: [text('Subject: 遅い\r\n\r\nx')],
+      commits: [{ accountId: hanako, changes: [append(['INBOX'])] }],
+      operation: { slot: 0, id: 'life.1', untilMs: clock.monotonicMs() + 1 },
+    })
+    await assert.rejects(late, (thrown) => isFault(thrown, 'stalled'))
+    clock.nowMs = nowMs
+    assert.equal(
+      redoIn(at.dir).length,
+      length + 2,
+      'it was durable, and so is that it does not count',
+    )
+    assert.deepEqual(await picture(at), shown)
+    assert.deepEqual(await picture(await open(machine.loss(), at)), shown)
+    assert.deepEqual(await picture(await open(withoutWal(at), at)), shown)
+    // Nor once something else was answered, nor does that take its place twice.
+    await give(at)
+    assert.deepEqual(await picture(await open(machine.loss(), at)), await picture(at))
+  })
 
   it('takes no octets of a mail for rows, whatever they look like', async () => {
     const at = await open()
