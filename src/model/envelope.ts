@@ -14,6 +14,22 @@ export interface Recipient {
   readonly notify?: readonly NotifyEvent[]
 }
 
+/** Of what a mail's sender hears (RFC 3461 §4). */
+export interface DsnWish {
+  /** None: of nothing. */
+  readonly notify?: readonly NotifyEvent[]
+  readonly ret?: 'full' | 'hdrs'
+}
+
+/** Until when a mail is to arrive, and what is done where it has not (RFC 2852 §4). */
+export interface DeliverBy {
+  readonly atMs: number
+  /** return: nothing more is tried. */
+  readonly mode: 'return' | 'notify'
+  /** The sender hears of each host that has passed it on. */
+  readonly isTraced: boolean
+}
+
 /**
  * Variable reverse-paths of one mail to many: each recipient's bounces come back to an address that
  * names the recipient, with a mark that none can make who does not know the key.

@@ -21,7 +21,21 @@ const trial = z.object({
     .transform((text) => text.replace(/[\s=]+/g, ''))
     .refine((text) => /^[A-Za-z\d+/_-]*$/.test(text) && text.length % 4 !== 1, 'no base64'),
   envelope: z
-    .object({ from: z.string().nullish(), to: z.string().nullish(), auth: z.string().nullish() })
+    .object({
+      from: z.string().nullish(),
+      to: z.string().nullish(),
+      auth: z.string().nullish(),
+      /** Parameters of MAIL and RCPT as they are meant, without xtext (RFC 3461 §4, RFC 2852 §4). */
+      notify: z.string().nullish(),
+      orcpt: z.string().nullish(),
+      ret: z.string().nullish(),
+      envid: z.string().nullish(),
+      /** `600;R`, `-5;NT` */
+      by: z
+        .string()
+        .regex(/^-?\d{1,9};[NR]T?$/i)
+        .nullish(),
+    })
     .nullish(),
   settings: z
     .looseObject({
@@ -78,6 +92,31 @@ function aroundOf(settings: Settings): SieveSurroundings {
 
 /** Of a fault that is none of the script's. */
 const NO_LINE = 0
+
+function wishesOf({
+  notify,
+  orcpt,
+  ret,
+  envid,
+  by,
+}: z.infer<typeof trial>['envelope'] & {}): Pick<SieveSurroundings, 'dsn' | 'by'> {
+  const [seconds = '', mode = ''] = by?.toUpperCase().split(';') ?? []
+  return {
+    dsn: {
+      ...(typeof notify === 'string' && { notify: notify.toUpperCase().split(/ *, */) }),
+      ...(typeof orcpt === 'string' && { orcpt }),
+      ...(typeof ret === 'string' && { ret: ret.toUpperCase() }),
+      ...(typeof envid === 'string' && { envid }),
+    },
+    ...(mode !== '' && {
+      by: {
+        seconds: Number(seconds),
+        mode: mode.startsWith('R') ? 'return' : 'notify',
+        isTraced: mode.endsWith('T'),
+      },
+    }),
+  }
+}
 
 /**
  * One line of JSON for each that comes, in their order and at once, so that another program can hold
@@ -139,7 +178,7 @@ function answer(line: Octets | 'too long', unknown: (name: string) => void): Ans
       auth: envelope?.auth ?? undefined,
       isAnyText: true,
     },
-    around: aroundOf(settings ?? {}),
+    around: { ...aroundOf(settings ?? {}), ...wishesOf(envelope ?? {}) },
     spamClass: typeof settings?.spam === 'string' ? settings.spam : undefined,
   })
   return { tried, isTrial: true }

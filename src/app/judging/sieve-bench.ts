@@ -1,5 +1,6 @@
 import { ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
+import { SECOND_MS } from '#base/time.ts'
 import { bufferOf, fromLatin1, toLatin1 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { decodeWords } from '#codec/mime/encoded-word.ts'
@@ -8,7 +9,13 @@ import type { MailOwner } from '#engine/deliver/mail-owner.ts'
 import { notification } from '#engine/deliver/notification.ts'
 import type { Delivery } from '#engine/deliver/plan.ts'
 import { vacationAnswer } from '#engine/deliver/vacation.ts'
-import type { SieveEdited, SieveNotify, SieveTarget, SieveVacation } from '#engine/sieve/action.ts'
+import type {
+  SieveEdited,
+  SieveNotify,
+  SieveRedirect,
+  SieveTarget,
+  SieveVacation,
+} from '#engine/sieve/action.ts'
 import type { SieveMessage, WrittenAddress } from '#engine/sieve/message.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
@@ -57,6 +64,11 @@ export interface SieveTried {
     readonly text?: string
     /** In base64, where the script has changed it: what is kept, filed or sent. */
     readonly message?: string
+    /** Of a redirect: of what its sender hears, `NEVER`, and what comes back of the mail (RFC 6009 §6). */
+    readonly notify?: string
+    readonly ret?: string
+    /** Until when it is to arrive: `600;R`, in seconds from now (RFC 2852 §4). */
+    readonly by?: string
     /** Of a vacation or notification: what its mail says. */
     readonly subject?: string
     /** A sender is answered once in so long. */
@@ -164,6 +176,7 @@ function actionsOf(
         ...(action.kind === 'fileinto' && { mailbox: mailboxOf(action, delivery.message) }),
         ...(action.kind === 'keep' && { mailbox: 'INBOX' }),
         ...('address' in action && { address: formatAddress(action.address) }),
+        ...(action.kind === 'redirect' && termsOf(action, delivery.nowMs)),
         ...('flags' in action && { flags: [...action.flags] }),
         ...('reason' in action && { text: action.reason }),
         ...('edited' in action && changed(action.edited)),
@@ -177,6 +190,15 @@ function actionsOf(
     })
   return { actions, ...(unsent.length > 0 && { unsent }) }
 }
+
+/** As parameters of MAIL and RCPT. */
+const termsOf = ({ dsn, deliverBy }: SieveRedirect, nowMs: number) => ({
+  ...(dsn?.notify !== undefined && { notify: dsn.notify.join().toUpperCase() || 'NEVER' }),
+  ...(dsn?.ret !== undefined && { ret: dsn.ret.toUpperCase() }),
+  ...(deliverBy !== undefined && {
+    by: `${Math.round((deliverBy.atMs - nowMs) / SECOND_MS)};${deliverBy.mode === 'return' ? 'R' : 'N'}${deliverBy.isTraced ? 'T' : ''}`,
+  }),
+})
 
 /** Where it is filed: the mailbox of the use or id where there is one (RFC 8579 §4, RFC 9042 §3). */
 const mailboxOf = (target: SieveTarget, { mailboxOf: find }: SieveMessage): string => {

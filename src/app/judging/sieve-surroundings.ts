@@ -1,4 +1,6 @@
+import { SECOND_MS } from '#base/time.ts'
 import { addressKey, parseAddress } from '#model/address.ts'
+import type { DeliverBy } from '#model/envelope.ts'
 import type { SieveLists, SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
 import { ENVIRONMENT } from '#engine/sieve/extensions/environment.ts'
@@ -18,6 +20,10 @@ export interface SieveSurroundings {
   readonly zoneMinutes?: number | undefined
   /** Beside what a delivery has, or in its place. */
   readonly environment?: Readonly<Record<string, string>> | undefined
+  /** What the sender asked to hear of (RFC 6009 §4). */
+  readonly dsn?: SieveMessage['envelopeDsn'] | undefined
+  /** Until when it was to arrive, in seconds from now (RFC 6009 §5). */
+  readonly by?: ({ readonly seconds: number } & Omit<DeliverBy, 'atMs'>) | undefined
   /** Of a message to which something has happened (RFC 6785). */
   readonly flags?: readonly string[] | undefined
   /** Scripts to include, by location and name. */
@@ -57,9 +63,16 @@ export function surroundings(given: SieveSurroundings): Partial<SieveMessage> {
     ...(nowMs !== undefined && { nowMs }),
     environment: { ...ENVIRONMENT, ...lowered(environment ?? {}) },
     ...(given.flags !== undefined && { flags: given.flags }),
+    ...(given.dsn !== undefined && { envelopeDsn: given.dsn }),
+    ...(given.by !== undefined && { envelopeBy: deliverBy(given.by, nowMs ?? 0) }),
     ...(lists !== undefined && { lists: knownLists(lists) }),
   }
 }
+
+const deliverBy = (
+  { seconds, mode, isTraced }: SieveSurroundings['by'] & {},
+  nowMs: number,
+): DeliverBy => ({ atMs: nowMs + seconds * SECOND_MS, mode, isTraced })
 
 function knownLists(given: SieveSurroundings['lists'] & {}): SieveLists {
   const lists = Object.fromEntries(

@@ -110,6 +110,24 @@ describe('outbox door', () => {
     assert.deepEqual([unsigned!.signed, unsigned!.verp], [undefined, verp])
   })
 
+  test('a redirect is queued with what its owner wants to hear, and until when it is to arrive', async (t) => {
+    const { storage, spool, door } = await gateway(mkdtempSync(join(root, 'v-')), '')
+    t.after(() => storage.stop())
+    const { head } = entry(1)
+    const nowMs = systemClock.nowMs()
+    const deliverBy = { atMs: nowMs + 500_000, mode: 'return', isTraced: false } as const
+    const dsn = { notify: [], ret: 'hdrs' } as const
+    const kind = 'redirect'
+    await door.take({ ...head, id: 'D1.0', kind, dsn, deliverBy }, pieces(TEXT))
+    const late = { ...deliverBy, mode: 'notify' } as const
+    await door.take({ ...head, id: 'D2.0', kind, deliverBy: late }, pieces(TEXT))
+    const [back, told] = (await spool.list({ limit: 2 })).messages
+    assert.deepEqual([back!.ret, back!.recipients[0]!.notify], ['hdrs', []])
+    assert.deepEqual([back!.deliverBy, back!.expiresAtMs], [deliverBy, deliverBy.atMs])
+    assert.deepEqual([told!.ret, told!.recipients[0]!.notify], [undefined, undefined])
+    assert.ok(told!.deliverBy !== undefined && told!.expiresAtMs > late.atMs)
+  })
+
   test('what is written here is signed, an absence answer too; what is sent on is not', async (t) => {
     const keys = [fakeDkimKey('rsa'), fakeDkimKey('ed25519')]
     const { signer } = fakeSigner([

@@ -88,15 +88,18 @@ export class OutboxDoor {
         address,
         // A list hears of what failed for good: a delay is no news to it.
         ...(head.kind === 'post' && { notify: ['failure'] as const }),
+        ...(head.dsn?.notify !== undefined && { notify: head.dsn.notify }),
         ...(hold && { hold }),
       })),
       body: head.body,
       smtpUtf8: head.smtpUtf8,
+      ...(head.dsn?.ret !== undefined && { ret: head.dsn.ret }),
+      ...(head.deliverBy && { deliverBy: head.deliverBy }),
       ...(head.kind === 'post' && { isBulk: true }),
       ...(head.verp && { verp: head.verp }),
       ...(head.verp && bodyHash && { signed: { startBytes: signature.length, bodyHash } }),
       receivedAtMs: nowMs,
-      expiresAtMs: nowMs + lifetimeMs(),
+      expiresAtMs: expiryOf(head, { nowMs, lifetimeMs: lifetimeMs() }),
       ...(judged && { verdict: judged.verdict }),
       content: kept.handOver(concatOctets([fromLatin1(trace), signature])),
     })
@@ -195,6 +198,15 @@ function signedOctets(head: OutboxHead, signer: Signer): SignedOctets | undefine
     case 'notice':
       return new SignedOctets(signer)
   }
+}
+
+/** What is to be returned when its time is over is tried no longer (RFC 2852 §4.1.3). */
+function expiryOf(
+  { deliverBy }: OutboxHead,
+  { nowMs, lifetimeMs }: { readonly nowMs: number; readonly lifetimeMs: number },
+): number {
+  const end = nowMs + lifetimeMs
+  return deliverBy?.mode === 'return' ? Math.min(end, Math.max(deliverBy.atMs, nowMs)) : end
 }
 
 const submittedBy = ({ accountId }: OutboxHead): Pick<Verdict, 'submittedBy'> =>

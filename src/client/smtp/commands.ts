@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url'
+import { SECOND_MS } from '#base/time.ts'
 import { bufferOf, fromUtf8 } from '#base/octets.ts'
 import { formatAddress, needsSmtpUtf8 } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
@@ -12,6 +13,10 @@ export interface Plan {
   readonly mail: string
   readonly utf8: boolean
   readonly dsn: boolean
+  /** It is told until when the mail is to arrive. */
+  readonly by: boolean
+  /** It knows of no time: it is asked to tell of delays. */
+  readonly asksForDelay: boolean
 }
 
 type Offers = ReadonlyMap<string, string>
@@ -34,6 +39,7 @@ export function planMail(
   job: DeliverJob,
   offers: Offers,
   needs: ContentNeeds | undefined,
+  nowMs: number,
 ): Plan | Reply {
   const binary = needs === undefined || needs.binary
   if (binary && !(offers.has('CHUNKING') && offers.has('BINARYMIME')))
@@ -53,17 +59,41 @@ export function planMail(
   if (job.reversePath !== null) addresses.push(job.reversePath)
   const foreign = job.smtpUtf8 || addresses.some(needsSmtpUtf8)
   const dsn = offers.has('DSN')
+  const by = byOf(job, offers, nowMs)
+  if (typeof by !== 'string') return by
   const parameters = [
     utf8 && foreign ? ' SMTPUTF8' : '',
     binary ? ' BODY=BINARYMIME' : offers.has('8BITMIME') && eightBit ? ' BODY=8BITMIME' : '',
     offers.has('SIZE') ? ` SIZE=${job.content.sizeBytes}` : '',
     dsn && job.ret !== undefined ? ` RET=${job.ret.toUpperCase()}` : '',
     dsn && job.envid !== undefined ? ` ENVID=${xtext(job.envid)}` : '',
+    by,
     offers.has('XWATARI') && job.handed !== undefined && /^[\w.~-]+$/.test(job.handed)
       ? ` XWATARI=${job.handed}`
       : '',
   ]
-  return { mail: `MAIL FROM:<${from}>${parameters.join('')}\r\n`, utf8, dsn }
+  return {
+    mail: `MAIL FROM:<${from}>${parameters.join('')}\r\n`,
+    utf8,
+    dsn,
+    by: by !== '',
+    asksForDelay: job.deliverBy !== undefined && by === '',
+  }
+}
+
+/** The time that is left (RFC 2852 §4), or why the mail cannot go there: who wants it back in time trusts no host that knows of none. */
+function byOf({ deliverBy }: DeliverJob, offers: Offers, nowMs: number): string | Reply {
+  if (deliverBy === undefined) return ''
+  const { atMs, mode, isTraced } = deliverBy
+  const seconds = Math.trunc((atMs - nowMs) / SECOND_MS)
+  const least = offers.get('DELIVERBY')
+  if (mode === 'return') {
+    if (seconds <= 0) return lacking('5.4.7', 'the time for delivery is over')
+    if (least === undefined || seconds < Number(least.split(',')[0]))
+      return lacking('5.3.3', 'the next server does not promise to deliver in time') // RFC 2852 §4.1.4.1
+  }
+  if (least === undefined || Math.abs(seconds) > 999_999_999) return ''
+  return ` BY=${seconds};${mode === 'return' ? 'R' : 'N'}${isTraced ? 'T' : ''}`
 }
 
 /** RCPT for this peer, or why this recipient can never be reached through it. */
@@ -73,7 +103,9 @@ export function rcptLine(recipient: Recipient, plan: Plan): string | Reply {
   if (!plan.dsn) return `RCPT TO:<${to}>\r\n`
   const notify =
     recipient.notify === undefined
-      ? ''
+      ? plan.asksForDelay
+        ? ' NOTIFY=FAILURE,DELAY' // RFC 2852 §4.1.4.2
+        : ''
       : ` NOTIFY=${recipient.notify.length === 0 ? 'NEVER' : recipient.notify.join(',').toUpperCase()}`
   const original = recipient.original === undefined ? '' : ` ORCPT=${orcpt(recipient.original)}`
   return `RCPT TO:<${to}>${notify}${original}\r\n`

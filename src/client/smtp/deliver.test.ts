@@ -180,6 +180,27 @@ test('DSN parameters go on, in xtext, to a peer that offers DSN only (RFC 3461 ย
   assert.deepEqual(other.sink.mails[0]?.rcpts[0], 'RCPT TO:<taro@else.example>')
 })
 
+test('a time until when to arrive goes to a peer that keeps it, and to no other where the mail is to come back (RFC 2852 ยง4)', async (t) => {
+  const atMs = systemClock.nowMs() + 1_000_000
+  const by = (mode: 'return' | 'notify', ms = atMs) => ({
+    deliverBy: { atMs: ms, mode, isTraced: mode === 'notify' },
+  })
+  const kept = await start(t, { offers: [...SINK_OFFERS, 'DELIVERBY 240'] })
+  assert.equal((await kept.deliver(by('return'))).relayedBy, true)
+  assert.match(kept.sink.mails[0]?.mail ?? '', / BY=9\d\d;R$/)
+  await kept.deliver(by('notify', systemClock.nowMs() - 500_000))
+  assert.match(kept.sink.mails[1]?.mail ?? '', / BY=-5\d\d;NT$/)
+  assert.deepEqual(codes(await kept.deliver(by('return', systemClock.nowMs() + 100_000))), [
+    'self 554 5.3.3',
+  ])
+  assert.deepEqual(codes(await kept.deliver(by('return', 0))), ['self 554 5.4.7'])
+  const other = await start(t)
+  assert.deepEqual(codes(await other.deliver(by('return'))), ['self 554 5.3.3'])
+  assert.equal((await other.deliver(by('notify'))).relayedBy, false)
+  assert.doesNotMatch(other.sink.mails[0]?.mail ?? '', /BY=/)
+  assert.match(other.sink.mails[0]?.rcpts[0] ?? '', / NOTIFY=FAILURE,DELAY$/)
+})
+
 test('verdict and delivery id are handed to our own stores only', async (t) => {
   const own = await start(t, { offers: [...SINK_OFFERS, 'BINARYMIME', 'XWATARI'] })
   await own.deliver({ handed: 'eyJ4Ijoxf_-Q', content: sourceOf(Buffer.from('a\nb')) })

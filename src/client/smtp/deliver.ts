@@ -68,7 +68,7 @@ export class MailClient {
     connection.served++
     let ended: Ended
     try {
-      ended = await transact(connection, job)
+      ended = await transact(connection, job, this.#clock)
     } catch (thrown) {
       connection.destroy()
       throw thrown
@@ -113,5 +113,6 @@ const deliveredOf = (connection: Connection, ended: Ended): Delivered => ({
   results: ended.results,
   peer: connection.peer,
   relayedDsn: ended.relayedDsn,
+  relayedBy: ended.relayedBy,
   tls: connection.secure,
 })

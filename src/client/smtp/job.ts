@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Octets } from '#base/octets.ts'
 import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Address } from '#model/address.ts'
-import type { BodyKind, Recipient } from '#model/envelope.ts'
+import type { DeliverBy, BodyKind, Recipient } from '#model/envelope.ts'
 import type { Reply } from '#model/reply.ts'
 
 /** One address of a host that takes the mail, or the path of a Unix socket. */
@@ -39,6 +39,8 @@ export interface DeliverJob {
   readonly smtpUtf8: boolean
   readonly ret?: 'full' | 'hdrs'
   readonly envid?: string
+  /** Of mail that another host passes on: until when it is to arrive. */
+  readonly deliverBy?: DeliverBy
   readonly content: ContentSource
   /** Value of the XWATARI parameter: told to peers that offer it, which are our own stores. */
   readonly handed?: string
@@ -57,6 +59,8 @@ export interface Delivered {
   readonly peer: string
   /** The peer reports success itself (it offers DSN, RFC 3461 §5.2.2). */
   readonly relayedDsn: boolean
+  /** The peer knows until when it is to arrive. */
+  readonly relayedBy: boolean
   readonly tls: boolean
 }
 

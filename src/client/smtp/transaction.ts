@@ -2,6 +2,7 @@ import { concatOctets, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
 import type { Fault } from '#base/outcome.ts'
+import type { Clock } from '#base/time.ts'
 import { Turns } from '#base/turns.ts'
 import type { Reply } from '#model/reply.ts'
 import { planMail, rcptLine } from './commands.ts'
@@ -17,6 +18,7 @@ const ONE_WRITE_BYTES_MAX = 256 * 1024
 export interface Ended {
   readonly results: readonly RecipientResult[]
   readonly relayedDsn: boolean
+  readonly relayedBy: boolean
   /** The connection can carry another transaction. */
   readonly reusable: boolean
   /** What broke the connection; those without a reply by then got a 4xx of our own. */
@@ -26,7 +28,11 @@ export interface Ended {
 }
 
 /** Carries out one job on a greeted connection. Throws only what reading the content throws. */
-export async function transact(connection: Connection, job: DeliverJob): Promise<Ended> {
+export async function transact(
+  connection: Connection,
+  job: DeliverJob,
+  clock: Pick<Clock, 'nowMs'>,
+): Promise<Ended> {
   const content = keepSmall(job.content)
   const { offers } = connection
   // Our own stores take any octets: nothing has to be looked through for them.
@@ -34,11 +40,13 @@ export async function transact(connection: Connection, job: DeliverJob): Promise
     offers.has('XWATARI') && offers.has('CHUNKING') && offers.has('BINARYMIME')
       ? undefined
       : await needsOf(content)
-  const plan = planMail(job, offers, needs)
+  const plan = planMail(job, offers, needs, clock.nowMs())
   const run = new Run(connection, job, content)
   if ('code' in plan) return run.refuseAll(plan)
   return run.carry(plan)
 }
+
+type Relayed = Pick<Ended, 'relayedDsn' | 'relayedBy'>
 
 class Run {
   readonly #connection: Connection
@@ -57,29 +65,29 @@ class Run {
   }
 
   refuseAll(reply: Reply): Ended {
-    return this.#ended({ rest: { reply, by: 'self' }, relayedDsn: false })
+    return this.#ended({ rest: { reply, by: 'self' }, relayedDsn: false, relayedBy: false })
   }
 
   async carry(plan: Plan): Promise<Ended> {
     try {
       await this.#exchange(plan)
       if (this.#open) await this.#reset()
-      return this.#ended({ rest: lost('no reply'), relayedDsn: plan.dsn })
+      return this.#ended({ rest: lost('no reply'), relayedDsn: plan.dsn, relayedBy: plan.by })
     } catch (thrown) {
       this.#reusable = false
       if (!isFault(thrown)) throw thrown
       if (!['closed', 'timeout', 'protocol'].includes(thrown.code)) throw thrown
       return {
-        ...this.#ended({ rest: lost(thrown.message), relayedDsn: plan.dsn }),
+        ...this.#ended({ rest: lost(thrown.message), relayedDsn: plan.dsn, relayedBy: plan.by }),
         fault: thrown,
       }
     }
   }
 
-  #ended(end: { readonly rest: RecipientResult; readonly relayedDsn: boolean }): Ended {
+  #ended({ rest, ...relayed }: Relayed & { readonly rest: RecipientResult }): Ended {
     return {
-      results: this.#results.map((result) => result ?? end.rest),
-      relayedDsn: end.relayedDsn,
+      ...relayed,
+      results: this.#results.map((result) => result ?? rest),
       reusable: this.#reusable,
       answered: this.#answered,
     }

@@ -221,6 +221,18 @@ export const outboxHead = z.object({
   body: z.enum(['7bit', '8bitmime', 'binarymime']),
   smtpUtf8: z.boolean(),
   sizeBytes: count,
+  dsn: z
+    .object({
+      notify: z
+        .array(z.enum(['success', 'failure', 'delay']))
+        .readonly()
+        .exactOptional(),
+      ret: z.enum(['full', 'hdrs']).exactOptional(),
+    })
+    .exactOptional(),
+  deliverBy: z
+    .object({ atMs: z.number(), mode: z.enum(['return', 'notify']), isTraced: z.boolean() })
+    .exactOptional(),
   verp: z
     .object({
       key: z.string().min(16).max(100),

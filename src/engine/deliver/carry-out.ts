@@ -2,11 +2,10 @@ import { assertNever } from '#base/outcome.ts'
 import { concatOctets, emptyOctets, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { asciiLower } from '#base/text.ts'
-import type { SieveAction, SieveEdited, SieveTarget } from '#engine/sieve/action.ts'
+import type { SieveAction, SieveEdited, SieveTarget, SieveRedirect } from '#engine/sieve/action.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import { editedOctets } from '#engine/sieve/edited.ts'
 import { addressKey, formatAddress } from '#model/address.ts'
-import type { Address } from '#model/address.ts'
 import { FOREIGN_ROOTS, SPECIAL_USES, SYSTEM_FLAGS } from '#model/mailbox.ts'
 import type { MailboxPath, SpecialUse } from '#model/mailbox.ts'
 import type { MailboxChange, Memory, OutboxEntry } from '#store/mailbox/commit.ts'
@@ -116,9 +115,10 @@ export class CarryOut {
     }
   }
 
-  #redirect({ address, edited }: Extract<SieveAction, { kind: 'redirect' }>): void {
+  #redirect(action: SieveRedirect): void {
+    const { edited } = action
     const { message } = this.#delivery
-    const entry = redirect(this.#delivery, address)
+    const entry = redirect(this.#delivery, action)
     if (edited === undefined) this.#outbox.push(entry)
     // What cannot be sent as it was changed is kept.
     else if (message.isCut === true) this.#file({ ...INBOX, edited })
@@ -221,10 +221,16 @@ function mailboxPath(name: string): MailboxPath {
 }
 
 /** RFC 5228 §4.2: the reverse-path stays, so that bounces reach the author; null for null. */
-const redirect = (delivery: Delivery, address: Address): OutboxEntry => ({
+const redirect = (delivery: Delivery, { address, dsn, deliverBy }: SieveRedirect): OutboxEntry => ({
   id: entryId(delivery.deliveryId, delivery.recipient, addressKey(address)),
   kind: 'redirect',
-  reversePath: delivery.reversePath,
+  // RFC 6009 §6.1, §7.1: who has asked hears of it.
+  reversePath:
+    delivery.reversePath === null || (dsn ?? deliverBy) === undefined
+      ? delivery.reversePath
+      : (delivery.owner?.addresses[0] ?? delivery.recipient),
+  ...(dsn !== undefined && { dsn }),
+  ...(deliverBy !== undefined && { deliverBy }),
   recipients: [address],
   body: delivery.body,
   smtpUtf8: delivery.smtpUtf8,

@@ -42,6 +42,7 @@ export interface Job {
   readonly indexes: number[]
   readonly accountId: AccountId
   readonly recipient: Address
+  readonly dsn?: Destination['dsn'] & {}
   /** What the store knows this copy by: a second one changes nothing. */
   readonly copyId: string
   plan: DeliveryPlan
@@ -52,7 +53,10 @@ export interface Job {
 /** What the jobs of one transaction have in common. */
 interface DeliveredMail {
   readonly deliveryId: string
-  readonly command: Pick<MailCommand, 'reversePath' | 'body' | 'smtpUtf8' | 'handed'>
+  readonly command: Pick<
+    MailCommand,
+    'reversePath' | 'body' | 'smtpUtf8' | 'handed' | 'ret' | 'envid'
+  >
   readonly message: ReturnType<typeof sieveContent>
   readonly isAccepted: boolean
   readonly trace: Octets
@@ -106,12 +110,13 @@ export class DeliveryPlanner {
           indexes: [],
           accountId,
           recipient,
+          ...(destination.dsn !== undefined && { dsn: destination.dsn }),
           copyId,
           forwards: [],
           plan:
             leaves === true
               ? NOTHING_FILED
-              : await this.#plan(accountId, recipient, await filings.of(accountId)),
+              : await this.#plan(accountId, destination, await filings.of(accountId)),
         }
         jobs.set(key, job)
         job.indexes.push(index)
@@ -147,9 +152,9 @@ export class DeliveryPlanner {
    * refused now, and has others' mail to send on, stays as it is: its peer comes again.
    */
   async replan(job: Job): Promise<void> {
-    const { accountId, recipient } = job
+    const { accountId } = job
     const { accounts } = await this.#options.mailboxes.filing({ accountIds: [accountId] })
-    const plan = await this.#plan(accountId, recipient, accounts[0]!)
+    const plan = await this.#plan(accountId, job, accounts[0]!)
     if (plan.refusal !== undefined && job.forwards.length > 0) return
     job.plan = plan
     job.result = undefined
@@ -157,7 +162,7 @@ export class DeliveryPlanner {
 
   async #plan(
     accountId: AccountId,
-    recipient: Address,
+    { recipient, dsn }: Pick<Destination, 'recipient' | 'dsn'>,
     filing: AccountFiling,
   ): Promise<DeliveryPlan> {
     const { clock, log, owner, mailboxes, limits, lists } = this.#options
@@ -186,6 +191,7 @@ export class DeliveryPlanner {
         ...message,
         envelopeFrom: command.reversePath,
         envelopeTo: recipient,
+        envelopeDsn: envelopeDsn(dsn, command),
         nowMs: clock.nowMs(),
         zoneMinutes: localZoneMinutes,
         environment: ENVIRONMENT,
@@ -377,3 +383,16 @@ export function replyOf(
     return { code: 452, status: '4.2.2', text: `${to}: ${failed.result.refusal.text}` }
   return { code: 250, status: '2.1.5', text: `${to} delivered` }
 }
+
+/** As scripts ask for it (RFC 6009 §4). */
+const envelopeDsn = (
+  { notify, original }: Destination['dsn'] & {} = {},
+  { ret, envid }: Pick<MailCommand, 'ret' | 'envid'>,
+): SieveMessage['envelopeDsn'] & {} => ({
+  ...(notify !== undefined && {
+    notify: notify.length === 0 ? ['NEVER'] : notify.map((event) => event.toUpperCase()),
+  }),
+  ...(original !== undefined && { orcpt: original }),
+  ...(ret !== undefined && { ret: ret.toUpperCase() }),
+  ...(envid !== undefined && { envid }),
+})

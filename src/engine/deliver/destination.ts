@@ -5,6 +5,7 @@ import type { NamedTarget } from '#engine/route/convert.ts'
 import type { AccountId } from '#model/account.ts'
 import { formatAddress } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import type { Recipient } from '#model/envelope.ts'
 import type { Reply } from '#model/reply.ts'
 import type { Directory } from '#store/directory/directory.ts'
 
@@ -15,6 +16,8 @@ export interface Destination {
   readonly elsewhere: readonly Address[]
   /** Mailing lists that it is for, each once, and by which of their addresses; absent: none. */
   readonly lists?: readonly DestinedList[]
+  /** What its sender asked to hear of (RFC 3461 §4); scripts may ask. */
+  readonly dsn?: Omit<Recipient, 'address'>
   /** All of it leaves: the account keeps nothing, its outbox carries it. */
   readonly leaves?: true
 }

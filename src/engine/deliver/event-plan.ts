@@ -2,7 +2,7 @@ import { emptyOctets, isAscii } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { HOUR_MS, SECOND_MS } from '#base/time.ts'
 import { headerFields, headerLength } from '#codec/mime/header.ts'
-import type { SieveAction } from '#engine/sieve/action.ts'
+import type { SieveAction, SieveRedirect } from '#engine/sieve/action.ts'
 import { editedOctets } from '#engine/sieve/edited.ts'
 import { removeFlags } from '#engine/sieve/flags.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
@@ -158,7 +158,7 @@ class EventWork {
   }
 
   /** RFC 6785 §3.4: the owner sends it, whoever had sent it before. */
-  #redirect({ address, edited }: Extract<SieveAction, { kind: 'redirect' }>): void {
+  #redirect({ address, edited, dsn, deliverBy }: SieveRedirect): void {
     const { delivery } = this.#happened
     const { message, deliveryId, recipient, nowMs } = delivery
     const place = freePlace('redirect', delivery, this.#redirects)
@@ -177,6 +177,8 @@ class EventWork {
       kind: 'redirect',
       reversePath: recipient,
       recipients: [address],
+      ...(dsn !== undefined && { dsn }),
+      ...(deliverBy !== undefined && { deliverBy }),
       body: message.isCut === true || !isAscii(octets) ? '8bitmime' : '7bit',
       smtpUtf8: [address, recipient].some(needsSmtpUtf8) || !isAscii(header),
       content: edited === undefined ? 0 : withoutTrace(editedOctets(edited, octets)),

@@ -7,6 +7,9 @@ import { SCRIPT_OF_EVERYBODY } from '#engine/choices/chosen-script.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 import type { Verdict } from '#model/verdict.ts'
 
+import { formatAddress } from '#model/address.ts'
+import { addr } from '#test/fake/directory.ts'
+
 import { planDelivery } from './plan.ts'
 import type { Delivery, PlacedScript } from './plan.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
@@ -147,6 +150,24 @@ describe('planning a delivery', () => {
     ])
     assert.deepEqual(sent.outbox, [])
     assert.deepEqual(sent.filed, ['INBOX'])
+  })
+
+  it('sends a redirect in its owner’s name where they want to hear of it (RFC 6009 §6.1, §7.1)', () => {
+    const owner = { addresses: [addr('hanako.y@campus.example')] }
+    const sent = (args: string, reversePath = delivery().reversePath) => {
+      const script = `require ["redirect-dsn", "redirect-deliverby"]; redirect ${args} "a@b.example";`
+      const { outbox } = planDelivery({ ...delivery(), owner, reversePath }, [program(script)])
+      const [{ reversePath: from, dsn, deliverBy } = {}] = outbox
+      return { from: from && formatAddress(from), dsn, deliverBy }
+    }
+    const plain = { dsn: undefined, deliverBy: undefined }
+    assert.deepEqual(sent(''), { ...plain, from: 'taro@campus.example' })
+    const dsn = { notify: [], ret: 'hdrs' }
+    const asking = ':notify "NEVER" :ret "HDRS"'
+    assert.deepEqual(sent(asking), { ...plain, from: 'hanako.y@campus.example', dsn })
+    assert.deepEqual(sent(asking, null), { ...plain, from: null, dsn })
+    const { from, deliverBy } = sent(':bytimerelative 60 :bymode "notify"')
+    assert.deepEqual([from, deliverBy?.mode], ['hanako.y@campus.example', 'notify'])
   })
 
   it('keeps what it has redirected before, so that a circle of redirects ends (RFC 5228 §10)', () => {

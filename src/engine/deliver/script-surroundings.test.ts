@@ -58,14 +58,25 @@ async function delivered(script: string, isOld = false) {
     },
     {
       deliveryId: 'D1',
-      command: { reversePath: addr('taro@b.example'), body: '8bitmime', smtpUtf8: false },
+      command: {
+        reversePath: addr('taro@b.example'),
+        body: '8bitmime',
+        smtpUtf8: false,
+        ret: 'full',
+        envid: '渡り',
+      },
       message: sieveContent(text, text.byteLength, undefined),
       isAccepted: false,
       trace: new Uint8Array(0),
     },
   )
   const [job] = await planner.jobs([
-    { recipient: addr(HANAKO), accounts: [accountId], elsewhere: [] },
+    {
+      recipient: addr(HANAKO),
+      accounts: [accountId],
+      elsewhere: [],
+      dsn: { notify: [], original: 'rfc822;h@old.example' },
+    },
   ])
   const { filed, outbox, trouble } = job!.plan
   return { filed, to: outbox.flatMap(({ recipients }) => recipients.map(formatAddress)), trouble }
@@ -127,5 +138,12 @@ describe('what scripts ask beside a mail, in its delivery', () => {
     )
     assert.deepEqual(lost.filed, ['INBOX'])
     assert.equal(lost.trouble.length, 1)
+  })
+
+  it('what its sender asked to hear of (RFC 6009 §4)', async () => {
+    const script = `require ["envelope", "envelope-dsn", "fileinto", "mailbox"];
+      if allof (envelope "notify" "NEVER", envelope "orcpt" "rfc822;h@old.example",
+        envelope "ret" "FULL", envelope "envid" "渡り") { fileinto :create "通知"; }`
+    assert.deepEqual((await delivered(script)).filed, ['通知'])
   })
 })

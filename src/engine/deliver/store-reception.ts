@@ -81,7 +81,8 @@ class StoreTransaction implements Transaction {
     if (!(await this.#hasRoom(found.value)))
       return overQuotaReply(recipient.address, overQuota?.() ?? 'defer')
     this.#recipients.push(recipient)
-    this.#destinations.push(found.value)
+    const { address: _, ...dsn } = recipient
+    this.#destinations.push({ ...found.value, dsn })
     return undefined
   }
 

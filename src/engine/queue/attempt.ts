@@ -28,8 +28,12 @@ export function endOf(
   const { reply } = seen.result
   const own = isOwnTrouble(attempt, seen.result)
   const status = statusText(reply)
-  const report = (action: Reported['action'], code: string): { report?: Reported } =>
-    wanted(recipient, action)
+  const report = (
+    action: Reported['action'],
+    code: string,
+    mustTell = false,
+  ): { report?: Reported } =>
+    mustTell || wanted(recipient, action)
       ? {
           report: {
             recipient,
@@ -42,15 +46,23 @@ export function endOf(
       : {}
   if (reply.code < 300) {
     const action = attempt.final ? 'delivered' : 'relayed'
-    const told = attempt.relayedDsn ? {} : report(action, reply.status ?? '2.0.0')
+    const mustTell = isRelayTold(message, recipient, seen)
+    const told =
+      attempt.relayedDsn && !mustTell ? {} : report(action, reply.status ?? '2.0.0', mustTell)
     return { settlement: { kind: 'delivered', status }, ...told }
   }
   if (reply.code >= 500)
     return { settlement: { kind: 'failed', status }, ...report('failed', reply.status ?? '5.0.0') }
   // RFC 3463 §3.5: 4.4.7, the time for delivery has run out
   if (nowMs >= message.expiresAtMs && !own)
-    return { settlement: { kind: 'failed', status }, ...report('failed', '4.4.7') }
-  const late = !recipient.delayNotified && nowMs - message.receivedAtMs >= seen.delayNoticeMs
+    return {
+      settlement: { kind: 'failed', status },
+      ...report('failed', message.deliverBy?.mode === 'return' ? '5.4.7' : '4.4.7'),
+    }
+  const { deliverBy } = message
+  const isOverTime = deliverBy?.mode === 'notify' && nowMs >= deliverBy.atMs
+  const late =
+    !recipient.delayNotified && (isOverTime || nowMs - message.receivedAtMs >= seen.delayNoticeMs)
   const next = nextAttemptMs(message, recipient, { nowMs, retryMs, own })
   return {
     settlement: {
@@ -60,8 +72,22 @@ export function endOf(
       delayNotified: recipient.delayNotified || late,
     },
     own,
-    ...(late ? report('delayed', reply.status ?? '4.0.0') : {}),
+    ...(late ? report('delayed', isOverTime ? '4.4.7' : (reply.status ?? '4.0.0')) : {}),
   }
+}
+
+/**
+ * RFC 2852 §4.1.4: passed on by a host that traces, or in time to one that knows of no time, the sender is told
+ * unless of nothing.
+ */
+function isRelayTold(
+  { deliverBy }: QueueMessage,
+  { notify }: QueueRecipient,
+  { attempt, nowMs }: { readonly attempt: Attempt; readonly nowMs: number },
+): boolean {
+  if (deliverBy === undefined || attempt.final || notify?.length === 0) return false
+  const isUnknown = attempt.relayedBy !== true && deliverBy.mode === 'notify'
+  return deliverBy.isTraced || (isUnknown && nowMs < deliverBy.atMs)
 }
 
 /**
@@ -85,6 +111,8 @@ export interface Attempt {
   readonly results: readonly RecipientResult[]
   readonly peer?: string
   readonly relayedDsn: boolean
+  /** The peer knows until when it is to arrive. */
+  readonly relayedBy?: boolean
   /** Temporary trouble that no peer told of is our own: it never becomes a bounce. */
   readonly own: boolean
   /** The peer is a mailbox's own server (LMTP): what it took is delivered, not passed on. */

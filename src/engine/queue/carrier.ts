@@ -77,9 +77,9 @@ export class Carrier implements LoadCarrier {
       return unreachable(load, delivered.error.message)
     }
     lane.alive()
-    const { results, peer, relayedDsn } = delivered.value
+    const { results, peer, relayedDsn, relayedBy } = delivered.value
     const own = load.hop.kind === 'local'
-    return { results, peer, relayedDsn, own, final: own || load.hop.kind === 'lmtp' }
+    return { results, peer, relayedDsn, relayedBy, own, final: own || load.hop.kind === 'lmtp' }
   }
 
   close(): Promise<void> {
@@ -110,6 +110,9 @@ export class Carrier implements LoadCarrier {
       smtpUtf8: message.smtpUtf8,
       ...(message.ret === undefined ? {} : { ret: message.ret }),
       ...(message.envid === undefined ? {} : { envid: message.envid }),
+      ...(message.deliverBy === undefined || hop.kind === 'local' || hop.kind === 'lmtp'
+        ? {}
+        : { deliverBy: message.deliverBy }),
       ...(handed === undefined
         ? {}
         : { handed: handed({ deliveryId, ...(verdict === undefined ? {} : { verdict }) }) }),

@@ -1,15 +1,24 @@
 import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
+import type { DeliverBy, DsnWish } from '#model/envelope.ts'
 
 /** What a script wants to happen to one delivery, in order. */
 export type SieveAction =
   | { readonly kind: 'keep'; readonly flags: readonly string[]; readonly edited?: SieveEdited }
   | ({ readonly kind: 'fileinto'; readonly edited?: SieveEdited } & SieveTarget)
-  | { readonly kind: 'redirect'; readonly address: Address; readonly edited?: SieveEdited }
+  | SieveRedirect
   | { readonly kind: 'reject'; readonly reason: string }
   | { readonly kind: 'discard' }
   | SieveVacation
   | SieveNotify
+
+export interface SieveRedirect {
+  readonly kind: 'redirect'
+  readonly address: Address
+  readonly edited?: SieveEdited
+  readonly dsn?: DsnWish
+  readonly deliverBy?: DeliverBy
+}
 
 /** A mailbox to file into. */
 export interface SieveTarget {

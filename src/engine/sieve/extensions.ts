@@ -23,6 +23,7 @@ import { mailbox } from './extensions/mailbox.ts'
 import { metadataExtension } from './extensions/metadata.ts'
 import { mime } from './extensions/mime.ts'
 import { redirect } from './extensions/redirect.ts'
+import { redirectTerms } from './extensions/redirect-terms.ts'
 import { regex } from './extensions/regex.ts'
 import { reject } from './extensions/reject.ts'
 import { relational } from './extensions/relational.ts'
@@ -35,6 +36,7 @@ import type { SieveCommandRule, SieveExtension, SieveTestRule } from './language
 const EXTENSIONS: readonly SieveExtension[] = [
   base,
   redirect,
+  redirectTerms,
   fileinto,
   envelope,
   encodedCharacter,

@@ -1,5 +1,6 @@
 import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
+import type { DeliverBy } from '#model/envelope.ts'
 
 import type { SieveInclusion, SieveProgram } from './language.ts'
 
@@ -55,6 +56,15 @@ export interface SieveMessage extends SieveHeader {
   readonly isCut?: boolean
   /** How the submitter authenticated; the account's name. */
   readonly envelopeAuth?: string
+  /** What the sender asked to hear of, of this recipient (RFC 6009 §4): `SUCCESS`, `rfc822;hanako@example`. */
+  readonly envelopeDsn?: {
+    readonly notify?: readonly string[]
+    readonly orcpt?: string
+    readonly ret?: string
+    readonly envid?: string
+  }
+  /** Until when it was to arrive (RFC 6009 §5). */
+  readonly envelopeBy?: DeliverBy
   /** Now; absent: what asks for it finds nothing. */
   readonly nowMs?: number
   /** Minutes east of UTC, at a time: the zone of who gets the mail. */

@@ -2,7 +2,7 @@ import type { Octets } from '#base/octets.ts'
 import type { Grantee, Rights } from '#model/acl.ts'
 import type { Address } from '#model/address.ts'
 import type { AccountId } from '#model/account.ts'
-import type { BodyKind, Verp } from '#model/envelope.ts'
+import type { DeliverBy, DsnWish, BodyKind, Verp } from '#model/envelope.ts'
 import type { Content } from '#store/blob/blobs.ts'
 import type {
   EmailId,
@@ -151,6 +151,9 @@ export interface OutboxEntry {
   readonly recipients: readonly Address[]
   readonly body: BodyKind
   readonly smtpUtf8: boolean
+  /** Of what the reverse-path hears. */
+  readonly dsn?: DsnWish
+  readonly deliverBy?: DeliverBy
   /** Of a post: how what comes back names who it did not reach. */
   readonly verp?: Verp
   /** Not handed to a queue before; it can be withdrawn until then. */

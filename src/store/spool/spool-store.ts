@@ -1,6 +1,7 @@
 import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
 import type {
+  DeliverBy,
   BodyKind,
   DeliveryId,
   Door,
@@ -24,6 +25,8 @@ export interface Accept {
   readonly smtpUtf8: boolean
   readonly ret?: 'full' | 'hdrs'
   readonly envid?: string
+  /** Until when it is to arrive (RFC 2852); where it is returned then, it expires then. */
+  readonly deliverBy?: DeliverBy
   readonly verdict?: Verdict
   /** What tells a foreign peer's sender and octets from all others: it may send them once more. */
   readonly octetsKey?: string

@@ -11,6 +11,10 @@ export const takeAddressPart = (args: Arguments): SieveAddressPart =>
   args.choice(PARTS, (part) => (part === 'user' || part === 'detail' ? 'subaddress' : undefined)) ??
   'all'
 
+/** True where a script says which part it means. */
+export const standsAddressPart = (args: Arguments): boolean =>
+  PARTS.some((part) => args.stands(part))
+
 export const writtenAddress = (address: Address): WrittenAddress => ({
   all: formatAddress(address),
   localpart: address.localpart.startsWith('"')

@@ -11,7 +11,7 @@ import { takeIndex } from './index.ts'
 import { takeMime } from './mime.ts'
 
 /** A time in a zone, in minutes east of UTC. */
-interface Zoned {
+export interface Zoned {
   readonly atMs: number
   readonly zoneMinutes: number
 }
@@ -22,7 +22,7 @@ const DAY_MS = 86_400_000
 const JULIAN_EPOCH = 40_587
 
 /** RFC 5260 §4.2; `at` has the local time in its UTC fields. */
-const PARTS: Readonly<Record<string, (at: Date, zoned: Zoned) => string>> = {
+const PARTS: Readonly<Record<string, (at: Date, time: Zoned) => string>> = {
   year: (at) => String(at.getUTCFullYear()).padStart(4, '0'),
   month: (at) => two(at.getUTCMonth() + 1),
   day: (at) => two(at.getUTCDate()),
@@ -39,13 +39,17 @@ const PARTS: Readonly<Record<string, (at: Date, zoned: Zoned) => string>> = {
   weekday: (at) => String(at.getUTCDay()),
 }
 
-function partOf(zoned: Zoned, part: string): readonly string[] {
-  const at = new Date(zoned.atMs + zoned.zoneMinutes * 60_000)
-  return Number.isNaN(at.getTime()) ? [] : [PARTS[part]!(at, zoned)]
+/** A part of it; none of a time that no calendar has. */
+export function zoned(time: Zoned, part: string): readonly string[] {
+  const at = new Date(time.atMs + time.zoneMinutes * 60_000)
+  return Number.isNaN(at.getTime()) ? [] : [PARTS[part]!(at, time)]
 }
 
 /** Takes `:zone` or `:originalzone`: how a time is told; as it came where that is wanted, else in the local zone. */
-function takeZone(args: Arguments, hasOriginal: boolean): (run: SieveRun, time: Zoned) => Zoned {
+export function takeZone(
+  args: Arguments,
+  hasOriginal: boolean,
+): (run: SieveRun, time: Zoned) => Zoned {
   if (hasOriginal && args.flag('originalzone')) {
     if (args.stands('zone')) fail(':zone and :originalzone exclude one another')
     return (_, time) => time
@@ -84,7 +88,7 @@ const date: SieveTestRule = {
       const times = occurrences(mime.values(run, name.of(run))).flatMap((value) => {
         // RFC 5260 §4: of Received and its kin what stands behind the last semicolon.
         const time = parseZonedDate(value.slice(value.lastIndexOf(';') + 1))
-        return time === undefined ? [] : partOf(zone(run, time), part.of(run))
+        return time === undefined ? [] : zoned(zone(run, time), part.of(run))
       })
       return match(run, times, keys.of(run))
     }
@@ -101,7 +105,7 @@ const currentdate: SieveTestRule = {
     return (run) => {
       const { nowMs } = run.message
       const now =
-        nowMs === undefined ? [] : partOf(zone(run, { atMs: nowMs, zoneMinutes: 0 }), part.of(run))
+        nowMs === undefined ? [] : zoned(zone(run, { atMs: nowMs, zoneMinutes: 0 }), part.of(run))
       return match(run, now, keys.of(run))
     }
   },
