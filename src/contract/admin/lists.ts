@@ -225,6 +225,10 @@ const addedRow = z.object({
   member: member.optional(),
   candidates: z.array(person).optional().describe('of a name that several people bear'),
   note: z.string().optional(),
+  why: z
+    .enum(['tooLong', 'deleted', 'nobody', 'circle', 'noAddress', 'notUnderstood'])
+    .optional()
+    .describe('where `note` is one of those that pages have words for'),
 })
 export type AddedRow = z.infer<typeof addedRow>
 export const membersAdded = z.object({ rows: z.array(addedRow), undo: undo.optional(), pending })

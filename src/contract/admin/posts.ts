@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { windowQuery } from './common.ts'
 import { verdict } from './mail.ts'
 
 const number = z.number().int().min(1)
@@ -16,7 +17,11 @@ export const listPost = z.object({
   waits: z.boolean().describe('it has not gone out yet, and can be withdrawn'),
 })
 export type ListPostBody = z.infer<typeof listPost>
-export const listPosts = z.object({ items: z.array(listPost), next: z.string().optional() })
+export const listPosts = z.object({
+  items: z.array(listPost),
+  next: z.string().optional(),
+  total: z.number().int().optional().describe('of all that fit; an older store does not tell'),
+})
 
 /** What a mail says to people; text, and nothing else. */
 const letter = z.object({
@@ -113,6 +118,7 @@ export const postsDecided = z.object({
 
 export const postsQuery = z.object({
   before: z.coerce.number().int().min(1).optional().describe('the `next` of the page before'),
+  from: windowQuery.shape.from.describe('so many posts stand before the first that is asked for'),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   text: z.string().max(1_000).optional().describe('in subject, author or body'),
 })

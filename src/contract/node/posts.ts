@@ -9,6 +9,7 @@ export const POST_CALLS = {
   'post.list': z.object({
     list,
     before: number.exactOptional(),
+    from: z.number().int().min(0).max(1_000_000).exactOptional(),
     limit: z.number().int().min(1).max(500),
     text: z.string().max(1_000).exactOptional(),
   }),

@@ -27,17 +27,36 @@ export interface ArchivedPost {
 /** Posts of one page. */
 const POSTS_AT_ONCE_MAX = 500
 
-/** Newest first, below `before`; of those alone whose numbers are given, where they are. */
+/** Which posts, the newest first. */
+export interface PostsWanted {
+  /** Below this number. */
+  readonly before?: number
+  /** So many of them stand before the first that is wanted. */
+  readonly from?: number
+  readonly limit: number
+}
+
+export interface PostsPage {
+  readonly posts: readonly ArchivedPost[]
+  /** What `before` is for those that follow; absent at the end. */
+  readonly next?: number
+  /** Of all that fit; a store of an earlier release does not tell. */
+  readonly total?: number
+}
+
+/** A part of the archive; of those alone whose numbers are given, where they are. */
 export async function archivedPosts(
   store: ListStore,
-  ask: { readonly before?: number; readonly limit: number; readonly numbers?: ReadonlySet<number> },
-): Promise<{ readonly posts: readonly ArchivedPost[]; readonly next?: number }> {
+  ask: PostsWanted & { readonly numbers?: ReadonlySet<number> },
+): Promise<PostsPage> {
   const { posts } = await store.rows()
-  if (posts === undefined) return { posts: [] }
+  if (posts === undefined) return { posts: [], total: 0 }
+  const fitting = (await store.uids(posts)).filter((uid) => ask.numbers?.has(uid) ?? true)
   const below = ask.before ?? Number.MAX_SAFE_INTEGER
-  const all = (await store.uids(posts))
-    .filter((uid) => uid < below && (ask.numbers?.has(uid) ?? true))
+  const all = fitting
+    .filter((uid) => uid < below)
     .toReversed()
+    .slice(ask.from ?? 0)
   const limit = Math.min(ask.limit, POSTS_AT_ONCE_MAX)
   const uids = all.slice(0, limit)
   const kept = await store.objects('Post', uids.map(String))
@@ -49,7 +68,11 @@ export async function archivedPosts(
     )
   }
   const last = uids.at(-1)
-  return { posts: found, ...(all.length > limit && last !== undefined && { next: last }) }
+  return {
+    posts: found,
+    total: fitting.length,
+    ...(all.length > limit && last !== undefined && { next: last }),
+  }
 }
 
 /** Who received it; undefined where it is not known. */

@@ -12,7 +12,7 @@ import { askAdmission } from './admission.ts'
 import { asideMails, settleAside } from './aside.ts'
 import type { AsideMail } from './aside.ts'
 import { archivedPost, archivedPosts, recipientsOf } from './archive.ts'
-import type { ArchivedPost, PostPlace } from './archive.ts'
+import type { ArchivedPost, PostPlace, PostsPage, PostsWanted } from './archive.ts'
 import { heldPosts } from './held-post.ts'
 import type { Ending, HeldLetter, HeldPost } from './held-post.ts'
 import type { ListKeeper } from './keeper.ts'
@@ -57,9 +57,7 @@ interface Of {
 
 /** What people who look after a list may see of its posts and settle; plain, so that a node call can carry it. */
 export interface PostDesk {
-  list(
-    ask: Of & { readonly before?: number; readonly limit: number; readonly text?: string },
-  ): Promise<Outcome<{ posts: readonly ArchivedPost[]; next?: number }, 'notFound'>>
+  list(ask: Of & PostsWanted & { readonly text?: string }): Promise<Outcome<PostsPage, 'notFound'>>
   show(ask: Of & { readonly number: number }): Promise<Outcome<WholePost, 'notFound'>>
   recipients(ask: Of & { readonly number: number }): Promise<Outcome<readonly string[], 'notFound'>>
   held(ask: Of): Promise<Outcome<readonly HeldPost[], 'notFound'>>
@@ -104,15 +102,14 @@ export function postDesk(keeper: ListKeeper, parts: ListParts, search?: TextSear
     return list && { list, store: new ListStore(parts.mailboxes, id) }
   }
   return {
-    async list({ list: id, before, limit, text }) {
+    async list({ list: id, text, ...wanted }) {
       const found = at(id)
       if (found === undefined) return err('notFound')
       const numbers =
         text === undefined || text === '' ? undefined : await withText(found.store, text, search)
       return ok(
         await archivedPosts(found.store, {
-          limit,
-          ...(before !== undefined && { before }),
+          ...wanted,
           ...(numbers !== undefined && { numbers }),
         }),
       )

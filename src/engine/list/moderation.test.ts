@@ -7,6 +7,7 @@ import type { MailingList } from '#model/list.ts'
 import { fakeAccount, fakeList, fakeMember } from '#test/fake/directory.ts'
 import { fieldOf, ListBench, OUTSIDE, submitted } from '#test/fake/list-bench.ts'
 import { postDesk } from './desk.ts'
+import type { PostsWanted } from './archive.ts'
 import type { PostDesk } from './desk.ts'
 
 const LIST = 'oshirase@campus.example'
@@ -363,14 +364,17 @@ describe('the archive', () => {
     const to = await desk.recipients({ list, number: 1 })
     assert.ok(to.ok)
     assert.deepEqual(to.value, [HANAKO, TARO])
-    const numbers = async (ask: { before?: number; limit: number; text?: string }) => {
+    const numbers = async (ask: PostsWanted & { text?: string }) => {
       const found = await desk.list({ list, ...ask })
       assert.ok(found.ok)
-      return [found.value.posts.map(({ number }) => number), found.value.next]
+      const { posts, next, total } = found.value
+      return [posts.map(({ number }) => number), next, total]
     }
-    assert.deepEqual(await numbers({ limit: 1 }), [[2], 2])
-    assert.deepEqual(await numbers({ limit: 1, before: 2 }), [[1], undefined])
-    assert.deepEqual(await numbers({ limit: 9, text: '送別' }), [[2], undefined])
+    assert.deepEqual(await numbers({ limit: 1 }), [[2], 2, 2])
+    assert.deepEqual(await numbers({ limit: 1, before: 2 }), [[1], undefined, 2])
+    assert.deepEqual(await numbers({ limit: 1, from: 1 }), [[1], undefined, 2])
+    assert.deepEqual(await numbers({ limit: 1, from: 2 }), [[], undefined, 2])
+    assert.deepEqual(await numbers({ limit: 9, text: '送別' }), [[2], undefined, 1])
     const whole = await desk.show({ list, number: 2 })
     assert.ok(whole.ok)
     assert.equal(whole.value.preview, '本文です。')

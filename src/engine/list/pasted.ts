@@ -1,7 +1,7 @@
 import { foldText } from '#codec/mime/fold-text.ts'
 import { convert, withoutForwards } from '#engine/route/convert.ts'
 import type { Account, AccountId } from '#model/account.ts'
-import { formatAddress, parseAddress } from '#model/address.ts'
+import { parseAddress } from '#model/address.ts'
 import type { MemberRef } from '#model/list-member.ts'
 import { withoutVariants } from '#model/name-variants.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -18,7 +18,10 @@ export type Meant =
   | { readonly kind: 'member'; readonly who: MemberRef }
   /** Several people are called so. */
   | { readonly kind: 'unclear'; readonly candidates: readonly AccountId[] }
-  | { readonly kind: 'unknown'; readonly why: string }
+  | { readonly kind: 'unknown'; readonly why: NotMeant }
+
+/** Why nobody is meant. */
+export type NotMeant = 'tooLong' | 'deleted' | 'nobody' | 'circle' | 'noAddress'
 
 export const PASTED_MAX = 20_000
 const TEXT_LENGTH_MAX = 1_000
@@ -116,7 +119,7 @@ function meantBy(
   directory: Directory,
   named: ReadonlyMap<string, readonly AccountId[]>,
 ): Meant {
-  if (cell.length > TEXT_LENGTH_MAX) return { kind: 'unknown', why: 'it is too long' }
+  if (cell.length > TEXT_LENGTH_MAX) return { kind: 'unknown', why: 'tooLong' }
   if (/[@＠]/.test(cell)) return byAddress(cell, directory)
   const account = byUserName(cell, directory)
   if (account !== undefined) return person(account)
@@ -132,7 +135,7 @@ function meantBy(
 const person = ({ id, deletedAt }: Account): Meant =>
   deletedAt === undefined
     ? { kind: 'member', who: { kind: 'account', id } }
-    : { kind: 'unknown', why: 'the account was deleted' }
+    : { kind: 'unknown', why: 'deleted' }
 
 /** An id or a user name; digits and letters may be as wide as kanji. */
 function byUserName(cell: string, directory: Directory): Account | undefined {
@@ -147,21 +150,21 @@ function byAddress(cell: string, directory: Directory): Meant {
   const [, before = '', inside] = /^(.*?)[<＜]([^<>＜＞]*)[>＞]?\s*$/.exec(cell) ?? []
   const text = (inside ?? cell).normalize('NFKC').trim()
   const parsed = parseAddress(text)
-  if (!parsed.ok) return { kind: 'unknown', why: 'nobody is called so' }
+  if (!parsed.ok) return { kind: 'unknown', why: 'nobody' }
   const address = parsed.value
   const alias = directory.alias(address)
   if (alias !== undefined && alias.to.length !== 1)
     return { kind: 'member', who: { kind: 'group', address: alias.from } }
   const converted = convert(address, withoutForwards(directory))
   const [target, ...others] = converted.ok ? converted.value.targets : []
-  if (target === undefined) return { kind: 'unknown', why: 'the address leads back to itself' }
+  if (target === undefined) return { kind: 'unknown', why: 'circle' }
   if (others.length > 0) return { kind: 'member', who: { kind: 'group', address } }
   if (target.accountId !== undefined)
     return { kind: 'member', who: { kind: 'account', id: target.accountId } }
   if (target.list?.purpose === 'post')
     return { kind: 'member', who: { kind: 'list', id: target.list.id } }
   if (target.class === 'unknown' || target.class === 'list')
-    return { kind: 'unknown', why: `nobody has ${formatAddress(address)}` }
+    return { kind: 'unknown', why: 'noAddress' }
   const name = before.replaceAll(/^["\s]+|["\s]+$/g, '')
   return { kind: 'member', who: { kind: 'address', address, ...(name !== '' && { name }) } }
 }

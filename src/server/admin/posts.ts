@@ -65,12 +65,21 @@ export function postRoutes(app: AdminServer, deps: AdminDeps): void {
       schema: { params: named, querystring: postsQuery, response: { 200: listPosts } },
     },
     async (request) => {
-      const { before, limit, text } = request.query
-      const more = { ...(before !== undefined && { before }), ...(text !== undefined && { text }) }
-      const { posts, next } = await ask(request.params.list, (desk, { id }) =>
-        desk.list({ list: id, limit, ...more }),
+      const { before, from, limit, text } = request.query
+      const { posts, next, total } = await ask(request.params.list, (desk, { id }) =>
+        desk.list({
+          list: id,
+          limit,
+          ...(before !== undefined && { before }),
+          ...(from !== undefined && { from }),
+          ...(text !== undefined && { text }),
+        }),
       )
-      return { items: posts.map(bodyOf), ...(next !== undefined && { next: String(next) }) }
+      return {
+        items: posts.map(bodyOf),
+        ...(total !== undefined && { total }),
+        ...(next !== undefined && { next: String(next) }),
+      }
     },
   )
 

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { ReactNode } from 'react'
 
 import { useAddress } from '#web/parts/address.ts'
+import { choiceColumn } from '#web/parts/choice-column.tsx'
 import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { numberText } from '#web/parts/times.ts'
@@ -118,19 +119,12 @@ function useAccessColumns(
 ): readonly Column<string>[] {
   const { t } = useWords()
   return [
-    {
-      key: 'choose',
-      label: <span className="only-read">{t('queue.chooseHead')}</span>,
-      width: '24px',
-      cell: (row) => (
-        <input
-          type="checkbox"
-          aria-label={t('queue.choose', { id: row })}
-          checked={chosen.has(row)}
-          onChange={() => setChosen(chosen.symmetricDifference(new Set([row])))}
-        />
-      ),
-    },
+    choiceColumn<string>(t, {
+      keyOf: (row) => row,
+      nameOf: (row) => row,
+      chosen,
+      onChoose: setChosen,
+    }),
     {
       key: 'network',
       label: t('access.network'),

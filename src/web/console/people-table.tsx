@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 
 import type { UserBody } from '#contract/admin/directory.ts'
 import { setQuery, useAddress } from '#web/parts/address.ts'
+import { choiceColumn } from '#web/parts/choice-column.tsx'
 import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
@@ -42,20 +43,12 @@ export function PeopleTable(): ReactNode {
     ...(isDeleted
       ? []
       : [
-          {
-            key: 'choose',
-            label: <span className="only-read">{t('bulk.chooseHead')}</span>,
-            width: '24px',
-            cell: ({ id, address }: UserBody) => (
-              <input
-                type="checkbox"
-                aria-label={t('bulk.choose', { address })}
-                checked={chosen.has(id)}
-                onChange={() => setChosen(chosen.symmetricDifference(new Set([id])))}
-                onClick={(event) => event.stopPropagation()}
-              />
-            ),
-          },
+          choiceColumn<UserBody>(t, {
+            keyOf: ({ id }) => id,
+            nameOf: ({ address }) => address,
+            chosen,
+            onChoose: setChosen,
+          }),
         ]),
     {
       key: 'address',

@@ -1,4 +1,5 @@
 import type { QueueMessageBody } from '#contract/admin/mail.ts'
+import { choiceColumn } from '#web/parts/choice-column.tsx'
 import type { Column } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
@@ -13,20 +14,12 @@ export function useQueueColumns(
 ): readonly Column<QueueMessageBody>[] {
   const { t, language } = useWords()
   return [
-    {
-      key: 'choose',
-      label: <span className="only-read">{t('queue.chooseHead')}</span>,
-      width: '24px',
-      cell: ({ queueId }) => (
-        <input
-          type="checkbox"
-          aria-label={t('queue.choose', { id: queueId })}
-          checked={chosen.has(queueId)}
-          onChange={() => setChosen(chosen.symmetricDifference(new Set([queueId])))}
-          onClick={(event) => event.stopPropagation()}
-        />
-      ),
-    },
+    choiceColumn<QueueMessageBody>(t, {
+      keyOf: ({ queueId }) => queueId,
+      nameOf: ({ queueId }) => queueId,
+      chosen,
+      onChoose: setChosen,
+    }),
     {
       key: 'state',
       label: t('queue.state'),

@@ -6,6 +6,7 @@ import type { ComponentType, ReactNode } from 'react'
 import type { SessionBody } from '#contract/admin/session.ts'
 import type { Permission } from '#model/role.ts'
 import { segmentsOf, useAddress } from '#web/parts/address.ts'
+import { Brand } from '#web/parts/brand.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
 import { Notices } from '#web/parts/notices.tsx'
@@ -88,9 +89,7 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
         {t('shell.skip')}
       </a>
       <header className="top">
-        <Link to="/console" className="brand">
-          Watari 渡り
-        </Link>
+        <Brand to="/console" />
         <Preferences />
         <span className="who">{session.name ?? session.username}</span>
         <Button variant="default" size="compact-sm" onClick={() => void leave()}>

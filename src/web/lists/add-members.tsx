@@ -163,6 +163,21 @@ export function AddMembers(props: {
   )
 }
 
+/** What becomes of it; why not, in words of this page where there are some. */
+function Outcome({ row }: { readonly row: AddedRow }): ReactNode {
+  const { t } = useWords()
+  const { outcome, why, note } = row
+  const isOdd = why === 'notUnderstood'
+  const said = why === undefined ? t(`outcome.${outcome}`) : t(`why.${why}`)
+  const more = why === undefined || isOdd ? note : undefined
+  return (
+    <span title={isOdd ? `${said} (${more ?? ''})` : said}>
+      {said}
+      {more !== undefined && <span className="faint" lang="en">{` ${more}`}</span>}
+    </span>
+  )
+}
+
 const ORDER = ['unclear', 'unknown', 'refused', 'added', 'changed', 'same'] as const
 
 type Shown = AddedRow & { readonly at: number }
@@ -221,12 +236,7 @@ function Preview(props: {
       key: 'outcome',
       label: t('member.outcome'),
       width: 'minmax(90px, 1fr)',
-      cell: ({ outcome, note }) => (
-        <span title={note}>
-          {t(`outcome.${outcome}`)}
-          {note !== undefined && <span className="faint" lang="en">{` ${note}`}</span>}
-        </span>
-      ),
+      cell: (row) => <Outcome row={row} />,
     },
   ]
   return (

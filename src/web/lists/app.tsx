@@ -5,8 +5,8 @@ import type { ReactNode } from 'react'
 import { segmentsOf, useAddress } from '#web/parts/address.ts'
 import { ApiFailure } from '#web/parts/api.ts'
 import { Failing } from '#web/parts/failing.tsx'
+import { Brand } from '#web/parts/brand.tsx'
 import { useWords } from '#web/parts/language.ts'
-import { Link } from '#web/parts/link.tsx'
 import { Login } from '#web/parts/login.tsx'
 import { NotFound } from '#web/parts/not-found.tsx'
 import { Notices } from '#web/parts/notices.tsx'
@@ -50,9 +50,7 @@ export function App(): ReactNode {
         {t('shell.skip')}
       </a>
       <header className="top">
-        <Link to="/lists" className="brand">
-          {t('lists.brand')}
-        </Link>
+        <Brand to="/mail/inbox" isElsewhere />
         <Preferences />
         <span className="who">{session.data.name ?? session.data.username}</span>
         <Button variant="default" size="compact-sm" onClick={() => void end()}>

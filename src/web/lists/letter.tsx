@@ -5,7 +5,7 @@ import type { LetterBody } from '#contract/admin/posts.ts'
 import { useWords } from '#web/parts/language.ts'
 import { Mark } from '#web/parts/mark.tsx'
 import type { MarkKind } from '#web/parts/mark.tsx'
-import { sizeText } from '#web/parts/times.ts'
+import { dateText, sizeText } from '#web/parts/times.ts'
 
 /** What a mail says: text alone, whatever it is made of. Nothing of it can be followed or opened. */
 export function Letter({ letter }: { readonly letter: LetterBody }): ReactNode {
@@ -41,17 +41,23 @@ export function Letter({ letter }: { readonly letter: LetterBody }): ReactNode {
   )
 }
 
-/** From whom and to whom, as the mail has it. */
+/** The fields that people read; others stand in the header. */
+const FIELDS: readonly string[] = ['From', 'Reply-To', 'To', 'Cc', 'Date', 'Subject']
+
+/** From whom and to whom, as the mail has it; when, on the reader's clock. */
 export function LetterFields({ letter }: { readonly letter: LetterBody }): ReactNode {
+  const { t, language } = useWords()
+  const shown = (name: string, value: string): string =>
+    name === 'Date' && !Number.isNaN(Date.parse(value)) ? dateText(language, value) : value
   return (
     <dl className="facts facts-narrow letter-fields">
       {letter.fields
-        .filter(({ name }) => name !== 'Message-ID')
+        .filter(({ name }) => FIELDS.includes(name))
         .map(({ name, value }, index) => (
           <div key={index}>
-            <dt lang="en">{name}</dt>
-            <dd>
-              <bdi>{value}</bdi>
+            <dt>{t(`letter.${name}`)}</dt>
+            <dd title={value}>
+              <bdi>{shown(name, value)}</bdi>
             </dd>
           </div>
         ))}

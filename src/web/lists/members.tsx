@@ -7,6 +7,7 @@ import type { ListBody, MemberBody } from '#contract/admin/lists.ts'
 import { ALL_PEOPLE } from '#model/list-words.ts'
 import { setQuery, useAddress } from '#web/parts/address.ts'
 import { ask, part } from '#web/parts/api.ts'
+import { choiceColumn } from '#web/parts/choice-column.tsx'
 import type { Column } from '#web/parts/data-table.tsx'
 import { FilterText } from '#web/parts/filter-text.tsx'
 import { useWords } from '#web/parts/language.ts'
@@ -38,7 +39,16 @@ export function Members(props: {
   const path = `/lists/${part(list.address)}/members`
   const rows = useWindow<MemberBody>(path, { search, on })
   const columns: Column<MemberBody>[] = [
-    ...(mayChange && on === undefined ? [choice(t, chosen, setChosen)] : []),
+    ...(mayChange && on === undefined
+      ? [
+          choiceColumn<MemberBody>(t, {
+            keyOf: ({ member }) => member,
+            nameOf: (row) => nameOf(row) ?? row.address ?? row.member,
+            chosen,
+            onChoose: setChosen,
+          }),
+        ]
+      : []),
     {
       key: 'name',
       label: t('member.name'),
@@ -138,28 +148,6 @@ function Named({ row }: { readonly row: MemberBody }): ReactNode {
       )}
     </>
   )
-}
-
-function choice(
-  t: ReturnType<typeof useWords>['t'],
-  chosen: ReadonlySet<string>,
-  set: (keys: ReadonlySet<string>) => void,
-): Column<MemberBody> {
-  return {
-    key: 'choose',
-    label: '✓',
-    width: '32px',
-    cell: (row) => (
-      <input
-        type="checkbox"
-        tabIndex={-1}
-        aria-label={t('member.choose', { name: nameOf(row) ?? row.address ?? row.member })}
-        checked={chosen.has(row.member)}
-        onClick={(event) => event.stopPropagation()}
-        onChange={() => set(chosen.symmetricDifference(new Set([row.member])))}
-      />
-    ),
-  }
 }
 
 /** What is done with those who are chosen; at once, and to be taken back. */

@@ -72,7 +72,7 @@ export function Leave({ list }: { readonly list: MyListBody }): ReactNode {
   const leave = useOwnAct('leave', list, () => t('own.left', { name }))
   return (
     <span onClick={(event) => event.stopPropagation()}>
-      <Button size="compact-xs" variant="default" onClick={() => setAsking(true)}>
+      <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>
         {t('own.leave')}
       </Button>
       {isAsking && (

@@ -6,9 +6,10 @@ import type { z } from 'zod'
 
 import type { ListBody } from '#contract/admin/lists.ts'
 import type { listPostRecipients, listPostWhole, postsDecided } from '#contract/admin/posts.ts'
-import { ask, part } from '#web/parts/api.ts'
+import { ApiFailure, ask, part } from '#web/parts/api.ts'
 import { DataTable } from '#web/parts/data-table.tsx'
 import { useWords } from '#web/parts/language.ts'
+import { Link } from '#web/parts/link.tsx'
 import { useNotices } from '#web/parts/notices.tsx'
 import { dateText, numberText, sizeText } from '#web/parts/times.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
@@ -34,6 +35,15 @@ export function Post(props: {
     queryFn: () => ask<Whole>('GET', path, { background: true }),
   })
   const post = found.data
+  if (found.error instanceof ApiFailure && found.error.status === 404)
+    return (
+      <div role="alert">
+        <p>{t('post.isNot', { number })}</p>
+        <p>
+          <Link to={`${pathOf(list.address)}?tab=posts`}>{t('post.toAll')}</Link>
+        </p>
+      </div>
+    )
   if (post === undefined)
     return found.error === null ? (
       <p className="faint">{t('loading')}</p>

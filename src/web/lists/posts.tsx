@@ -1,37 +1,24 @@
-import { Button } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 
 import type { ListBody } from '#contract/admin/lists.ts'
 import type { ListPostBody } from '#contract/admin/posts.ts'
 import { go, useAddress } from '#web/parts/address.ts'
-import { ask, part, queryOf } from '#web/parts/api.ts'
+import { part } from '#web/parts/api.ts'
 import type { Column } from '#web/parts/data-table.tsx'
 import { FilterText } from '#web/parts/filter-text.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { PageTable } from '#web/parts/page-table.tsx'
-import { listed } from '#web/parts/rows-of.ts'
 import { dateText } from '#web/parts/times.ts'
+import { useWindow } from '#web/parts/window-of.ts'
 
 import { pathOf } from './my-lists.tsx'
-import type { PostsBody } from './nouns.ts'
 
 /** What was posted, newest first; found by words. */
 export function Posts({ list }: { readonly list: ListBody }): ReactNode {
   const { t, language } = useWords()
   const text = useAddress().query.get('text') ?? undefined
   const path = `/lists/${part(list.address)}/posts`
-  const found = useInfiniteQuery({
-    queryKey: [path, text ?? ''],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      ask<PostsBody>('GET', `${path}${queryOf({ text, before: pageParam })}`, {
-        signal,
-        background: true,
-      }),
-    getNextPageParam: ({ next }) => next,
-  })
-  const items = found.data?.pages.flatMap((page) => page.items) ?? []
+  const rows = useWindow<ListPostBody>(path, { text })
   const columns: Column<ListPostBody>[] = [
     {
       key: 'number',
@@ -80,21 +67,11 @@ export function Posts({ list }: { readonly list: ListBody }): ReactNode {
       <PageTable
         label={t('list.posts')}
         columns={columns}
-        list={listed(`${path}${text ?? ''}`, items, found)}
+        list={rows}
         keyOf={({ number }) => String(number)}
         onOpen={({ number }) => go(`${pathOf(list.address)}/posts/${number}`)}
         empty={text === undefined ? t('post.none') : t('post.notFound')}
       />
-      {found.hasNextPage && (
-        <Button
-          variant="default"
-          size="sm"
-          loading={found.isFetchingNextPage}
-          onClick={() => void found.fetchNextPage()}
-        >
-          {t('post.more')}
-        </Button>
-      )}
     </>
   )
 }

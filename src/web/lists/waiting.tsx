@@ -8,6 +8,7 @@ import type { ListBody } from '#contract/admin/lists.ts'
 import type { postsDecided } from '#contract/admin/posts.ts'
 import { setQuery, useAddress } from '#web/parts/address.ts'
 import { ask, part } from '#web/parts/api.ts'
+import { choiceColumn } from '#web/parts/choice-column.tsx'
 import type { Column } from '#web/parts/data-table.tsx'
 import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
@@ -44,21 +45,13 @@ export function Waiting({ list }: { readonly list: ListBody }): ReactNode {
     setQuery({ id: undefined })
   }
   const columns: Column<HeldPostBody>[] = [
-    {
-      key: 'choose',
-      label: '✓',
-      width: '32px',
-      cell: (row) => (
-        <input
-          type="checkbox"
-          tabIndex={-1}
-          aria-label={t('member.choose', { name: row.subject })}
-          checked={still.has(keyOf(row))}
-          onClick={(event) => event.stopPropagation()}
-          onChange={() => setChosen(still.symmetricDifference(new Set([keyOf(row)])))}
-        />
-      ),
-    },
+    choiceColumn<HeldPostBody>(t, {
+      keyOf,
+      nameOf: ({ subject }) => (subject === '' ? t('post.noSubject') : subject),
+      chosen: still,
+      onChoose: setChosen,
+      all: items.map(keyOf),
+    }),
     {
       key: 'subject',
       label: t('post.subject'),

@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
 
+import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { dateText } from '#web/parts/times.ts'
 
 import { MailFailure } from './client.ts'
 import type { AppPassword, FailureKind, MailClient, NewAppPassword } from './client.ts'
-import { Dialog } from './dialogs.tsx'
 
 /** Passwords of single programs: a new one is shown once, each is taken back by itself. */
 export function AppPasswordsDialog(props: {
@@ -44,7 +44,7 @@ export function AppPasswordsDialog(props: {
       if (made?.id === id) setMade(undefined)
     })
   return (
-    <Dialog title={t('appPasswords.title')} close={props.close}>
+    <Dialog title={t('appPasswords.title')} hasClose onClose={props.close}>
       <p className="faint">{t('appPasswords.what')}</p>
       {failure !== undefined && <p role="alert">{t(`appPasswords.${failure}`)}</p>}
       {made !== undefined && (

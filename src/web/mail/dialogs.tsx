@@ -1,41 +1,12 @@
-import { useEffect, useRef, useState } from 'react'
+import { useState } from 'react'
 import type { ReactNode } from 'react'
 
+import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 
 import { areKeysOff, isComposing, setKeysOff } from './keys.ts'
 import { inTreeOrder, mailboxPath } from './mailboxes.ts'
 import type { Mailbox } from './nouns.ts'
-
-/** A question in front of everything; Escape closes it. */
-export function Dialog(props: {
-  readonly title: string
-  readonly close: () => void
-  readonly children: ReactNode
-}): ReactNode {
-  const { t } = useWords()
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
-  return (
-    <dialog
-      ref={dialog}
-      className="dialog"
-      aria-label={props.title}
-      onClose={props.close}
-      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
-    >
-      <div className="dialog-sheet">
-        <h2>{props.title}</h2>
-        {props.children}
-        <form method="dialog" className="dialog-end">
-          <button type="submit" className="plain-button">
-            {t('close')}
-          </button>
-        </form>
-      </div>
-    </dialog>
-  )
-}
 
 const KEYS: readonly (readonly [keys: string, word: string])[] = [
   ['j k', 'step'],
@@ -62,7 +33,7 @@ export function HelpDialog(props: { readonly close: () => void }): ReactNode {
   const { t } = useWords()
   const [isOff, setOff] = useState(areKeysOff())
   return (
-    <Dialog title={t('help.title')} close={props.close}>
+    <Dialog title={t('help.title')} hasClose onClose={props.close}>
       <dl className="keys">
         {KEYS.map(([keys, word]) => (
           <div key={word}>
@@ -113,7 +84,7 @@ export function MoveDialog(props: {
     props.choose(to)
   }
   return (
-    <Dialog title={t('move.title', { count: props.count })} close={props.close}>
+    <Dialog title={t('move.title', { count: props.count })} hasClose onClose={props.close}>
       <input
         className="field"
         type="text"
@@ -149,7 +120,7 @@ export function DestroyDialog(props: {
 }): ReactNode {
   const { t } = useWords()
   return (
-    <Dialog title={t('destroy.title', { count: props.count })} close={props.close}>
+    <Dialog title={t('destroy.title', { count: props.count })} hasClose onClose={props.close}>
       <p>{t('destroy.what')}</p>
       <button
         type="button"

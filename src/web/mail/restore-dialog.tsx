@@ -2,12 +2,12 @@ import { useEffect, useState } from 'react'
 import type { TFunction } from 'i18next'
 import type { ReactNode } from 'react'
 
+import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { dateText } from '#web/parts/times.ts'
 
 import { isAway } from './client.ts'
 import type { Desk } from './desk.ts'
-import { Dialog } from './dialogs.tsx'
 import { mailboxName } from './mailboxes.ts'
 import { plain } from './nouns.ts'
 
@@ -59,7 +59,7 @@ export function RestoreDialog(props: {
     )
   }
   return (
-    <Dialog title={t('restore.title')} close={props.close}>
+    <Dialog title={t('restore.title')} hasClose onClose={props.close}>
       {typeof found === 'string' ? (
         <p role="status">{t(`restore.${found}`)}</p>
       ) : found.length === 0 ? (

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react'
 import type { ReactNode, RefObject } from 'react'
 
+import { Brand } from '#web/parts/brand.tsx'
 import { useWords } from '#web/parts/language.ts'
-import { Link } from '#web/parts/link.tsx'
 import { Preferences } from '#web/parts/preferences.tsx'
 
 import type { Desk } from './desk.ts'
@@ -41,9 +41,7 @@ export function TopBar(props: {
       >
         <Icon name="menu" />
       </button>
-      <Link to="/mail/inbox" className="brand">
-        Watari<span className="brand-more"> 渡り</span>
-      </Link>
+      <Brand to="/mail/inbox" />
       <form
         role="search"
         className="search"
@@ -96,6 +94,9 @@ export function TopBar(props: {
           <Preferences />
           <a href="/settings" className="plain-button">
             {t('settings.open')}
+          </a>
+          <a href="/lists" className="plain-button">
+            {t('account.lists')}
           </a>
           <button type="button" className="plain-button" onClick={props.openAppPasswords}>
             {t('appPasswords.open')}

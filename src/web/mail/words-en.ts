@@ -144,6 +144,7 @@ export const EN: Words = {
   'told.restored_one': '{{count}} mail is back where it lay.',
   'told.restored_other': '{{count}} mails are back where they lay.',
   'settings.open': 'Settings',
+  'account.lists': 'Mailing lists',
   'appPasswords.open': 'App passwords…',
   'appPasswords.title': 'App passwords',
   'appPasswords.what':

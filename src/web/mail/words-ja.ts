@@ -128,6 +128,7 @@ export const JA: Words = {
   'told.destroyed_other': '{{count}} 通を完全に削除しました。',
   'told.restored_other': '{{count}} 通を元の場所に戻しました。',
   'settings.open': '設定',
+  'account.lists': 'メーリングリスト',
   'appPasswords.open': 'アプリパスワード…',
   'appPasswords.title': 'アプリパスワード',
   'appPasswords.what':

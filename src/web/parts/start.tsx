@@ -8,6 +8,7 @@ import { StrictMode } from 'react'
 import type { ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 
+import { ApiFailure } from './api.ts'
 import { startLanguage } from './language.ts'
 import type { Words } from './words.ts'
 import type { Language } from './times.ts'
@@ -39,8 +40,11 @@ export async function startPage(options: {
   const root = document.querySelector('#root')
   if (root === null) throw new Error('the page has no #root')
   const nonce = document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content ?? ''
+  // What was refused is refused again.
+  const retry = (count: number, error: Error): boolean =>
+    count < 1 && !(error instanceof ApiFailure && error.status >= 400 && error.status < 500)
   const client = new QueryClient({
-    defaultOptions: { queries: { retry: 1, staleTime: 2_000, refetchOnWindowFocus: true } },
+    defaultOptions: { queries: { retry, staleTime: 2_000, refetchOnWindowFocus: true } },
   })
   createRoot(root).render(
     <StrictMode>

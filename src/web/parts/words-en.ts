@@ -30,6 +30,9 @@ export const EN: Words = {
   broken: 'This page has failed. Mail goes on.',
   'table.cut':
     'The first {{rows}} rows are shown. Narrow the list with a filter to see the others.',
+  'table.choose': 'Choose {{name}}',
+  'table.chooseHead': 'Choice',
+  'table.chooseAll': 'Choose all',
   cancel: 'Cancel',
   'notFound.title': 'Page not found',
   'notFound.text':

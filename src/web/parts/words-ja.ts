@@ -28,6 +28,9 @@ export const JA: Words = {
   'shell.leave': 'ログアウト',
   broken: 'この画面に問題が起きました。メールの送受信は止まっていません。',
   'table.cut': '先頭の {{rows}} 件を表示しています。残りは条件を絞ると表示できます。',
+  'table.choose': '{{name}} を選ぶ',
+  'table.chooseHead': '選択',
+  'table.chooseAll': 'すべて選ぶ',
   cancel: 'やめる',
   'notFound.title': 'ページが見つかりません',
   'notFound.text':

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 
 import type { MailClient } from '#web/mail/client.ts'
 import { segmentsOf, useAddress } from '#web/parts/address.ts'
+import { Brand } from '#web/parts/brand.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { Link } from '#web/parts/link.tsx'
 import { NotFound } from '#web/parts/not-found.tsx'
@@ -50,9 +51,7 @@ export function Shell({ client }: { readonly client: MailClient }): ReactNode {
         <title>{`${t(`page.${page}`)} · ${t('settings.title')} · Watari`}</title>
       )}
       <header className="bar">
-        <a href="/mail/inbox" className="brand">
-          Watari<span className="brand-more"> 渡り</span>
-        </a>
+        <Brand to="/mail/inbox" isElsewhere />
         <span className="settings-whose faint">{view.user}</span>
         <Preferences />
       </header>
@@ -65,6 +64,7 @@ export function Shell({ client }: { readonly client: MailClient }): ReactNode {
         <a href="/mail/inbox" className="settings-back">
           {t('settings.back')}
         </a>
+        <a href="/lists">{t('account.lists')}</a>
       </nav>
       <main className="settings-page">
         {page === undefined ? (

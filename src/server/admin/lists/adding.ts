@@ -4,7 +4,7 @@ import type { AddedRow } from '#contract/admin/lists.ts'
 import { wished } from '#engine/list/edits.ts'
 import type { MemberWish } from '#engine/list/edits.ts'
 import { PASTED_MAX, readPasted } from '#engine/list/pasted.ts'
-import type { Pasted } from '#engine/list/pasted.ts'
+import type { NotMeant, Pasted } from '#engine/list/pasted.ts'
 import { memberKey } from '#model/list-member.ts'
 import type { MemberRef } from '#model/list-member.ts'
 import type { MailingList } from '#model/list.ts'
@@ -104,5 +104,14 @@ function notMeant(now: Directory, { line, text, meant }: Pasted): AddedRow {
       outcome: 'unclear',
       candidates: meant.candidates.map((id) => personBody(now, id)),
     }
-  return { line, text, outcome: 'unknown', ...(meant.kind === 'unknown' && { note: meant.why }) }
+  const why = meant.kind === 'unknown' ? { why: meant.why, note: NOT_MEANT[meant.why] } : {}
+  return { line, text, outcome: 'unknown', ...why }
+}
+
+const NOT_MEANT: Readonly<Record<NotMeant, string>> = {
+  tooLong: 'it is too long',
+  deleted: 'the account was deleted',
+  nobody: 'nobody is called so',
+  circle: 'the address leads back to itself',
+  noAddress: 'nobody has this address',
 }

@@ -342,10 +342,14 @@ describe('members by the API', () => {
       (row: { line: number; text: string; outcome: string; note?: string }) =>
         [row.line, row.text, row.outcome, row.note ?? ''].join('|'),
     )
+    assert.deepEqual(
+      look.body.rows.flatMap(({ why }: { why?: string }) => why ?? []),
+      ['notUnderstood', 'noAddress'],
+    )
     assert.deepEqual(told, [
       '7|Smith, John <john@else.example>|refused|31.3. is not understood',
       '2|渡辺, 花子 <hanako@campus.example>|added|',
-      '4|だれか <nobody@campus.example>|unknown|nobody has nobody@campus.example',
+      '4|だれか <nobody@campus.example>|unknown|nobody has this address',
       '5|佐藤三郎|added|',
       '6|高橋太郎|unclear|',
       '8|鈴木 <jiro@campus.example>|added|',

@@ -65,6 +65,7 @@ export function memberFileRoutes(app: AdminServer, deps: AdminDeps): void {
               text: text.replaceAll('\t', ' ').trim(),
               outcome: 'refused' as const,
               note: odd!,
+              why: 'notUnderstood' as const,
             })),
           ...done.rows.map((row) => ({
             ...row,

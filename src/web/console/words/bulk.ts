@@ -5,8 +5,6 @@ export const BULK: Sentences = {
   en: {
     'bulk.chosen_one': 'One person',
     'bulk.chosen_other': '{{number}} people',
-    'bulk.choose': 'Choose {{address}}',
-    'bulk.chooseHead': 'Choice',
     'bulk.all': 'Choose all found',
     'bulk.change': 'Change …',
     'bulk.title_one': 'Change one person',
@@ -37,8 +35,6 @@ export const BULK: Sentences = {
   },
   ja: {
     'bulk.chosen': '{{number}} 人を選択中',
-    'bulk.choose': '{{address}} を選択',
-    'bulk.chooseHead': '選択',
     'bulk.all': '検索結果をすべて選択',
     'bulk.change': '一括変更…',
     'bulk.title': '{{number}} 人を一括変更',

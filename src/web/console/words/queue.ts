@@ -14,7 +14,6 @@ export const QUEUE: Sentences = {
     'queue.dropped': 'removed',
     'queue.address': 'Part of an address',
     'queue.last': 'Last answer',
-    'queue.choose': 'Choose {{id}}',
     'queue.chosen_one': '{{count}} message chosen',
     'queue.chosen_other': '{{count}} messages chosen',
     'queue.empty':
@@ -26,7 +25,6 @@ export const QUEUE: Sentences = {
     'queue.node': 'Node',
     'queue.next': 'Next attempt {{time}} ({{count}} so far).',
     'queue.trace': 'Trace this message',
-    'queue.chooseHead': 'Choose',
     'queue.anyAge': 'Of any age',
     'queue.age': 'Age',
     'queue.domain': 'Recipient’s domain',
@@ -67,7 +65,6 @@ export const QUEUE: Sentences = {
     'queue.dropped': '削除',
     'queue.address': 'アドレスの一部',
     'queue.last': '最後の応答',
-    'queue.choose': '{{id}} を選ぶ',
     'queue.chosen': '{{count}} 通を選択中',
     'queue.empty':
       '配送待ちのメールはありません。すぐに配送できないメールと、保留したメールがここに並びます。',
@@ -78,7 +75,6 @@ export const QUEUE: Sentences = {
     'queue.node': 'ノード',
     'queue.next': '次の試行は {{time}} です (これまで {{count}} 回)。',
     'queue.trace': 'このメールを追跡',
-    'queue.chooseHead': '選択',
     'queue.anyAge': 'すべての期間',
     'queue.age': '経過時間',
     'queue.domain': '宛先のドメイン',
