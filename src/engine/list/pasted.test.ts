@@ -29,7 +29,7 @@ const turn = async (): Promise<void> => undefined
 const told = async (text: string): Promise<readonly string[]> =>
   (await readPasted(text, directory, turn)).map(({ line, text: cell, meant }) => {
     if (meant.kind === 'unclear') return `${line} ${cell}: ${meant.candidates.length} people`
-    if (meant.kind === 'unknown') return `${line} ${cell}: ?`
+    if (meant.kind === 'unknown') return `${line} ${cell}: ${meant.why}`
     const { who } = meant
     if (who.kind === 'filter') return 'filter'
     return `${line} ${who.kind} ${'id' in who ? who.id.replace('id-', '').replace(`@${D}`, '') : `${who.address.localpart}@${who.address.domain}`}`
@@ -59,10 +59,10 @@ describe('pasted text', () => {
   test('a name of several people is unclear, and one of nobody unknown; nothing is guessed', async () => {
     assert.deepEqual(await told('高橋太郎\n誰か\nnobody@campus.example\ngone\n山田'), [
       '1 高橋太郎: 2 people',
-      '2 誰か: ?',
-      '3 nobody@campus.example: ?',
-      '4 gone: ?',
-      '5 山田: ?',
+      '2 誰か: nobody',
+      '3 nobody@campus.example: noAddress',
+      '4 gone: deleted',
+      '5 山田: nobody',
     ])
   })
 
@@ -71,7 +71,7 @@ describe('pasted text', () => {
       '1 account taro',
       '1 account jiro',
       '1 account s2100123',
-      '1 誰か: ?',
+      '1 誰か: nobody',
     ])
     assert.deepEqual(await told('情報工学\t高橋太郎\ttaro2\t3年\n\t渡辺 花子\t総務'), [
       '1 account taro2',
@@ -88,7 +88,7 @@ describe('pasted text', () => {
         `2 group staff@${D}`,
         '3 account jiro',
         '4 address Tanaka@else.example',
-        `5 ゼミ-owner@${D}: ?`,
+        `5 ゼミ-owner@${D}: noAddress`,
       ],
     )
   })

@@ -129,7 +129,11 @@ function meantBy(
     return { kind: 'member', who: { kind: 'account', id: first } }
   if (first !== undefined)
     return { kind: 'unclear', candidates: candidates.slice(0, CANDIDATES_MAX) }
-  return byAddress(`${cell.normalize('NFKC')}@${directory.defaultDomain ?? ''}`, directory)
+  const meant = byAddress(`${cell.normalize('NFKC')}@${directory.defaultDomain ?? ''}`, directory)
+  // Nothing in it says that an address was meant.
+  return meant.kind === 'unknown' && meant.why === 'noAddress'
+    ? { kind: 'unknown', why: 'nobody' }
+    : meant
 }
 
 const person = ({ id, deletedAt }: Account): Meant =>

@@ -74,8 +74,6 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
   const client = useQueryClient()
   useEffect(() => {
     document.querySelector('main')?.scrollTo(0, 0)
-    // On a phone the navigation is wider than the screen.
-    document.querySelector('.rooms a[aria-current]')?.scrollIntoView({ inline: 'center' })
   }, [here])
   const leave = async (): Promise<void> => {
     await ask('DELETE', '/session').catch(() => undefined)

@@ -10,6 +10,7 @@ import { MEMBER_DELIVERIES } from '#model/list-words.ts'
 import { ask } from '#web/parts/api.ts'
 import type { Column } from '#web/parts/data-table.tsx'
 import { Dialog } from '#web/parts/dialog.tsx'
+import { failureText } from '#web/parts/failure-text.ts'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 import { PageTable } from '#web/parts/page-table.tsx'
@@ -34,8 +35,7 @@ function useOwnAct(
     mutationFn: (body: object) =>
       ask<Done>('POST', `/me/lists/${path}`, { body: { list: list.address, ...body } }),
     onSuccess: (done, body) => tell({ kind: 'done', text: said(done, body) }),
-    onError: (thrown) =>
-      tell({ kind: 'failed', text: thrown instanceof Error ? thrown.message : t('trouble.away') }),
+    onError: (thrown) => tell({ kind: 'failed', text: failureText(t, thrown) }),
     onSettled: () =>
       client.invalidateQueries({
         predicate: ({ queryKey }) => String(queryKey[0]).startsWith('/me/lists'),
@@ -72,7 +72,12 @@ export function Leave({ list }: { readonly list: MyListBody }): ReactNode {
   const leave = useOwnAct('leave', list, () => t('own.left', { name }))
   return (
     <span onClick={(event) => event.stopPropagation()}>
-      <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>
+      <Button
+        size="compact-sm"
+        variant="default"
+        aria-label={t('own.leaveOf', { name })}
+        onClick={() => setAsking(true)}
+      >
         {t('own.leave')}
       </Button>
       {isAsking && (

@@ -21,12 +21,39 @@ const CHOICES = {
   roster: ['owners', 'members'],
   replyTo: ['author', 'list'],
   attachments: ['keep', 'remove', 'refuse'],
-  digest: ['', 'day', 'week'],
+  digest: ['day', 'week'],
   language: ['ja', 'en'],
 } as const
 type Choice = keyof typeof CHOICES
 
 const NUMBERS = ['retainDays', 'sizeMaxBytes', 'warnAbove', 'withdrawSeconds'] as const
+type NumberName = (typeof NUMBERS)[number]
+
+/** What stands below a line, by the name of its sentence. */
+const HINTS = {
+  owners: 'people',
+  moderators: 'people',
+  senders: 'senders',
+  subjectTag: 'subjectTag',
+}
+const MEGABYTE = 1_000_000
+
+/** What belongs together, in the order in which people settle it. */
+const GROUPS = {
+  about: ['name', 'description', 'language', 'owners', 'moderators', 'senders'],
+  members: ['subscription', 'leaving', 'roster'],
+  posts: [
+    'posting',
+    'others',
+    'subjectTag',
+    'replyTo',
+    'attachments',
+    'sizeMaxBytes',
+    'warnAbove',
+    'withdrawSeconds',
+  ],
+  kept: ['archive', 'retainDays', 'digest'],
+} as const
 
 type Values = Readonly<Record<string, string>>
 
@@ -54,71 +81,21 @@ export function Rules({ list }: { readonly list: ListBody }): ReactNode {
         save.mutate()
       }}
     >
-      <TextInput
-        label={t('lists.name')}
-        value={values['name'] ?? ''}
-        onChange={(event) => set('name', event.currentTarget.value)}
-      />
-      <Textarea
-        label={t('rules.description')}
-        autosize
-        minRows={2}
-        value={values['description'] ?? ''}
-        onChange={(event) => set('description', event.currentTarget.value)}
-      />
-      <TextInput
-        label={t('rules.owners')}
-        description={t('rules.peopleHint')}
-        value={values['owners'] ?? ''}
-        onChange={(event) => set('owners', event.currentTarget.value)}
-        spellCheck={false}
-      />
-      <TextInput
-        label={t('rules.moderators')}
-        description={t('rules.peopleHint')}
-        value={values['moderators'] ?? ''}
-        onChange={(event) => set('moderators', event.currentTarget.value)}
-        spellCheck={false}
-      />
-      <TextInput
-        label={t('rules.senders')}
-        description={t('rules.sendersHint')}
-        value={values['senders'] ?? ''}
-        onChange={(event) => set('senders', event.currentTarget.value)}
-        spellCheck={false}
-      />
-      <TextInput
-        label={t('rules.subjectTag')}
-        description={t('rules.subjectTagHint')}
-        value={values['subjectTag'] ?? ''}
-        onChange={(event) => set('subjectTag', event.currentTarget.value)}
-        spellCheck={false}
-      />
-      {(Object.keys(CHOICES) as Choice[]).map((name) => (
-        <NativeSelect
-          key={name}
-          label={t(`rules.${name}`)}
-          value={values[name] ?? ''}
-          onChange={(event) => set(name, event.currentTarget.value)}
-          data={CHOICES[name].map((value) => ({
-            value,
-            label: t(`rules.${name}.${value === '' ? 'no' : value}`),
-          }))}
-        />
-      ))}
-      {NUMBERS.map((name) => (
-        <NumberInput
-          key={name}
-          label={t(`rules.${name}`)}
-          description={t('rules.emptyNone')}
-          min={0}
-          allowDecimal={false}
-          value={values[name] === '' ? '' : Number(values[name])}
-          onChange={(value) => set(name, String(value))}
-        />
+      {Object.entries(GROUPS).map(([group, names]) => (
+        <fieldset key={group} className="rules-group stack">
+          <legend>{t(`rules.group.${group}`)}</legend>
+          {names.map((name) => (
+            <Field
+              key={name}
+              name={name}
+              value={values[name] ?? ''}
+              set={(value) => set(name, value)}
+            />
+          ))}
+        </fieldset>
       ))}
       {save.error !== null && <Trouble error={save.error} />}
-      <div className="acts">
+      <div className="acts rules-acts">
         <Button type="submit" loading={save.isPending} disabled={edited.length === 0}>
           {t('rules.save')}
         </Button>
@@ -129,6 +106,56 @@ export function Rules({ list }: { readonly list: ListBody }): ReactNode {
     </form>
   )
 }
+
+/** One of them, as its kind is entered. */
+function Field(props: {
+  readonly name: string
+  readonly value: string
+  readonly set: (value: string) => void
+}): ReactNode {
+  const { t } = useWords()
+  const { name, value, set } = props
+  const label = t(name === 'name' ? 'lists.name' : `rules.${name}`)
+  if (name in CHOICES)
+    return (
+      <NativeSelect
+        label={label}
+        value={value}
+        onChange={(event) => set(event.currentTarget.value)}
+        data={CHOICES[name as Choice].map((each) => ({
+          value: each,
+          label: t(`rules.${name}.${each === '' ? 'no' : each}`),
+        }))}
+      />
+    )
+  if (isNumber(name))
+    return (
+      <NumberInput
+        label={label}
+        description={t(`rules.empty.${name}`)}
+        min={0}
+        allowDecimal={name === 'sizeMaxBytes'}
+        value={value === '' ? '' : Number(value)}
+        onChange={(next) => set(String(next))}
+      />
+    )
+  const change = (event: { readonly currentTarget: { readonly value: string } }): void =>
+    set(event.currentTarget.value)
+  if (name === 'description')
+    return <Textarea label={label} autosize minRows={2} value={value} onChange={change} />
+  const hint = (HINTS as Readonly<Record<string, string>>)[name]
+  return (
+    <TextInput
+      label={label}
+      description={hint && t(`rules.${hint}Hint`)}
+      value={value}
+      onChange={change}
+      spellCheck={hint === undefined}
+    />
+  )
+}
+
+const isNumber = (name: string): name is NumberName => (NUMBERS as readonly string[]).includes(name)
 
 const people = (all: readonly { readonly address?: string | undefined; readonly id: string }[]) =>
   all.map(({ address, id }) => address ?? id).join(', ')
@@ -147,6 +174,10 @@ function valuesOf(list: ListBody): Values {
     subjectTag: of('subjectTag'),
     ...Object.fromEntries((Object.keys(CHOICES) as Choice[]).map((name) => [name, of(name)])),
     ...Object.fromEntries(NUMBERS.map((name) => [name, of(name)])),
+    ...(list.sizeMaxBytes !== undefined && {
+      sizeMaxBytes: String(list.sizeMaxBytes / MEGABYTE),
+    }),
+    digest: list.digest ?? 'day',
   }
 }
 
@@ -155,7 +186,8 @@ function bodyOf(name: string, value: string): unknown {
   if (name === 'moderators') return namesIn(value).map((user) => ({ user }))
   const text = value.trim()
   if (text === '') return null
-  return (NUMBERS as readonly string[]).includes(name) ? Number(text) : text
+  if (name === 'sizeMaxBytes') return Math.round(Number(text) * MEGABYTE)
+  return isNumber(name) ? Number(text) : text
 }
 
 const namesIn = (text: string): string[] =>

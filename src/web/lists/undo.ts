@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 
 import { ask, part } from '#web/parts/api.ts'
+import { failureText } from '#web/parts/failure-text.ts'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 
@@ -21,7 +22,7 @@ export function useDone(address: string): (text: string, done: Undoable) => void
       await ask('POST', `/lists/${part(address)}/undo`, { body: { undo } })
       tell({ kind: 'done', text: t('lists.undone') })
     } catch (thrown) {
-      tell({ kind: 'failed', text: thrown instanceof Error ? thrown.message : t('trouble.away') })
+      tell({ kind: 'failed', text: failureText(t, thrown) })
     }
     again()
   }

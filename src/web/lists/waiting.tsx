@@ -11,6 +11,7 @@ import { ask, part } from '#web/parts/api.ts'
 import { choiceColumn } from '#web/parts/choice-column.tsx'
 import type { Column } from '#web/parts/data-table.tsx'
 import { Dialog } from '#web/parts/dialog.tsx'
+import { failureText } from '#web/parts/failure-text.ts'
 import { useWords } from '#web/parts/language.ts'
 import { useNotices } from '#web/parts/notices.tsx'
 import { PageTable } from '#web/parts/page-table.tsx'
@@ -153,7 +154,7 @@ function useDecision(list: ListBody, onDone: () => void) {
       const word = act === 'held/restore' ? 'lists.undone' : 'post.taken'
       tell({ kind: isDone ? 'done' : 'failed', text: t(isDone ? word : 'post.tooLate') })
     } catch (thrown) {
-      tell({ kind: 'failed', text: thrown instanceof Error ? thrown.message : t('trouble.away') })
+      tell({ kind: 'failed', text: failureText(t, thrown) })
     }
     await again()
   }

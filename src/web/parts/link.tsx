@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import type { ReactNode } from 'react'
 
 import { go } from './address.ts'
@@ -11,11 +12,18 @@ export function Link(props: {
   /** The key that does the same. */
   readonly shortcut?: string
 }): ReactNode {
+  const element = useRef<HTMLAnchorElement>(null)
+  const isCurrent = props.current === true
+  useEffect(() => {
+    // On a phone a row of links is wider than the screen.
+    if (isCurrent) element.current?.scrollIntoView({ inline: 'center', block: 'nearest' })
+  }, [isCurrent])
   return (
     <a
+      ref={element}
       href={props.to}
       className={props.className}
-      aria-current={props.current === true ? 'page' : undefined}
+      aria-current={isCurrent ? 'page' : undefined}
       aria-keyshortcuts={props.shortcut}
       title={props.shortcut}
       onClick={(event) => {

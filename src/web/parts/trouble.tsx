@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { useWords } from './language.ts'
 
 import { ApiFailure } from './api.ts'
+import { failureText, isAway } from './failure-text.ts'
 
 /** What happened, what it means for mail, what to do next. */
 export function Trouble(props: {
@@ -13,13 +14,12 @@ export function Trouble(props: {
   const { t } = useWords()
   const { error } = props
   const failure = error instanceof ApiFailure ? error : undefined
-  const isAway = failure === undefined || failure.status === 0 || failure.status >= 500
   return (
     <div className="trouble" role="alert">
       <p>
-        <strong>{isAway ? t('trouble.away') : t('trouble.refused')}</strong>
+        <strong>{failureText(t, error)}</strong>
       </p>
-      {isAway && <p>{t('trouble.mailGoesOn')}</p>}
+      {isAway(error) && <p>{t('trouble.mailGoesOn')}</p>}
       {failure !== undefined && failure.message !== '' && (
         <p lang="en" className="faint">
           {failure.message}

@@ -27,6 +27,7 @@ export const MINE: Sentences = {
     'own.delivery': 'What you get of {{name}}',
     'own.chosen': 'From now on you get: {{what}}.',
     'own.leave': 'Leave',
+    'own.leaveOf': 'Leave {{name}}',
     'own.leaveTitle': 'Leave {{name}}?',
     'own.leaveText':
       'You get no more of its posts. Whether you can join again by yourself, its owners have settled.',
@@ -63,6 +64,7 @@ export const MINE: Sentences = {
     'own.delivery': '{{name}} の受信方法',
     'own.chosen': '受信方法を「{{what}}」に変更しました。',
     'own.leave': '退会',
+    'own.leaveOf': '{{name}} を退会',
     'own.leaveTitle': '{{name}} を退会しますか',
     'own.leaveText':
       '投稿は届かなくなります。もう一度自分で参加できるかどうかは、リストの設定によります。',
