@@ -138,6 +138,11 @@ describe("pages of one's own settings", { skip: noBrowser ?? false, concurrency:
     await page.getByText('h@sink.example に転送しています。コピーがここに残ります。').waitFor()
     await send('転送されるもの')
     await until('it is sent on', () => to('h@sink.example').length === 2)
+    // Taken back without another code.
+    await page.getByRole('button', { name: 'h@sink.example を削除' }).click()
+    await page.getByText('転送していません。').waitFor()
+    await page.getByRole('button', { name: '元に戻す' }).last().click()
+    await page.getByText('h@sink.example に転送しています。コピーがここに残ります。').waitFor()
 
     await page.getByRole('link', { name: 'アドレス' }).click()
     const own = page.getByRole('region', { name: '自分で選ぶアドレス' })

@@ -165,6 +165,8 @@ export const EN: Words = {
   'appPasswords.make': 'Make a password',
   'appPasswords.remove': 'Take back',
   'appPasswords.removeOf': 'Take back the password of {{name}}',
+  'appPasswords.removeYes': 'Yes, take it back',
+  'appPasswords.removeYesOf': 'Yes, take it back: {{name}} cannot log in any more',
   'appPasswords.away': 'Passwords cannot be changed just now. Please try again shortly.',
   'appPasswords.expired': 'Please log in again.',
   'appPasswords.wrong': 'Your own password is wrong.',

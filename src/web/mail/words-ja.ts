@@ -149,6 +149,8 @@ export const JA: Words = {
   'appPasswords.make': 'パスワードを作る',
   'appPasswords.remove': '取り消す',
   'appPasswords.removeOf': '{{name}} のパスワードを取り消す',
+  'appPasswords.removeYes': '本当に取り消す',
+  'appPasswords.removeYesOf': '本当に取り消す: {{name}} はログインできなくなります',
   'appPasswords.away': '今はパスワードを変更できません。少し待ってからお試しください。',
   'appPasswords.expired': 'もう一度ログインしてください。',
   'appPasswords.wrong': 'ご自分のパスワードが違います。',

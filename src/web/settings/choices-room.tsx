@@ -12,8 +12,11 @@ import { dateText } from '#web/parts/times.ts'
 export interface Choosing {
   readonly view: ChoicesBody
   readonly isBusy: boolean
-  /** Does it, says so, and shows what is now; false where it was refused, which is said too. */
-  readonly act: (act: OwnActBody, done: string) => Promise<boolean>
+  /**
+   * Does it, says so, and shows what is now; false where it was refused, which is said too. `back`
+   * undoes it, for a while.
+   */
+  readonly act: (act: OwnActBody, done: string, back?: OwnActBody) => Promise<boolean>
   /** Changes parts, onto what is shown; it can be undone for a while. */
   readonly set: (patch: ChoicesPatchBody, done: string) => Promise<boolean>
 }
@@ -76,7 +79,8 @@ export function ChoicesRoom(props: {
     return {
       view,
       isBusy,
-      act: (wanted, done) => act(wanted, done),
+      act: (wanted, done, back) =>
+        act(wanted, done, back && (() => void act(back, t('done.undone')))),
       set: (patch, done) =>
         act({ kind: 'set', revision: view.revision, patch }, done, () => {
           void act({ kind: 'set', patch: partsOf(view, patch) }, t('done.undone'))

@@ -18,8 +18,13 @@ export function Forwarding(): ReactNode {
   useEffect(() => setKeep(forward?.keep ?? true), [forward?.keep])
   const to = forward?.to ?? []
   const all = [...to, ...awaited.map((each) => each.address)]
+  // An address whose code has come back stays proved: undo needs no other mail.
   const say = (next: readonly string[], keeps: boolean, done: string): Promise<boolean> =>
-    act({ kind: 'forward', to: [...next], keep: keeps }, done)
+    act({ kind: 'forward', to: [...next], keep: keeps }, done, {
+      kind: 'forward',
+      to: [...all],
+      keep: forward?.keep ?? true,
+    })
   const add = (next: string): Promise<boolean> => {
     const isHere = view.domains.some((domain) => next.toLowerCase().endsWith(`@${domain}`))
     const done = t(isHere ? 'forwarding.added' : 'forwarding.asked', { address: next })
