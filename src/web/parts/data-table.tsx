@@ -58,6 +58,14 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
   const seen = new Set<string>()
   useEffect(() => look?.(first, Math.max(first, last)), [look, first, last])
   const at = Math.min(active, count - 1)
+  /** The end was asked for, and is not known yet: each page that comes leads further to it. */
+  const toEnd = useRef(false)
+  useEffect(() => {
+    if (!toEnd.current) return
+    toEnd.current = rows.hasMore
+    setActive(count - 1)
+    show(count - 1)
+  }, [count, rows.hasMore, show])
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(count - 1, to))
     setActive(next)
@@ -68,6 +76,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
     const row = rowAt(at)
     const steps: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }
     const step = steps[event.key]
+    toEnd.current = event.key === 'End' && rows.hasMore
     if (step !== undefined) move(at + step)
     else if (event.key === 'PageDown') move(at + pageRows())
     else if (event.key === 'PageUp') move(at - pageRows())
@@ -99,6 +108,8 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
         tabIndex={0}
         ref={scroller}
         onKeyDown={press}
+        onPointerDown={() => (toEnd.current = false)}
+        onWheel={() => (toEnd.current = false)}
         style={template}
       >
         <div className="table-row table-head" role="row" aria-rowindex={1}>
