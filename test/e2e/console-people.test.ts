@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
@@ -306,6 +307,26 @@ describe(
         await row(page, 'たかだ まい').waitFor()
         await row(page, '山﨑').waitFor({ state: 'detached' })
       }
+    })
+
+    test('the end of a long list is one key away', async () => {
+      const { page, open } = admin
+      const people = [
+        'username,name',
+        ...Array.from({ length: 450 }, (_, i) => `long${1000 + i},長 ${i}`),
+      ]
+      const file = join(tmpdir(), `watari-long-${process.pid}.csv`)
+      await writeFile(file, people.join('\n'))
+      await cli.run(['directory', 'import', file])
+      await rm(file)
+      await open('/console/people?q=long')
+      await row(page, 'long1000@').waitFor()
+      await page.getByRole('grid').focus()
+      await page.keyboard.press('End')
+      await row(page, 'long1449@').waitFor()
+      assert.equal(await page.getByRole('grid').getAttribute('aria-rowcount'), '451')
+      await page.keyboard.press('Home')
+      await row(page, 'long1000@').waitFor()
     })
 
     test('people are chosen and changed at once; what becomes of each is shown before', async () => {

@@ -130,6 +130,8 @@ export class AdminApi {
     await this.index.put(EVENTS)
     const app = await adminApp(this.#deps(), this.log)
     const server = createServer(app.listener)
+    // A process that stands still for long would close what the next request is on its way by.
+    server.keepAliveTimeout = 0
     await once(server.listen(0, '127.0.0.1'), 'listening')
     this.base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`
     this.#ends.push(

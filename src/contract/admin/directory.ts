@@ -38,6 +38,10 @@ export const usersQuery = searchQuery.extend({
 export const userIds = z.object({ items: z.array(z.string()) })
 export type UserIds = z.infer<typeof userIds>
 
+/** How many a search finds, and what each page of so many but the first is asked `after`. */
+export const userPlaces = z.object({ count: z.number().int(), items: z.array(z.string()) })
+export type Places = z.infer<typeof userPlaces>
+
 const limit = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
 
 /** What is said of an account or a domain itself. */

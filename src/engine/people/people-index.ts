@@ -12,6 +12,7 @@ import { TextIndex } from './text-index.ts'
 
 /** Looked at in one go: a millisecond or two, while everybody else of this process waits. */
 const BLOCKS_AT_ONCE = 32
+const LOOKED_AT_ONCE = 500
 
 /** Who is asked for; each word is in the name, the reading, a former name, a tag, an address or the external id. */
 export interface PeopleAsk {
@@ -57,26 +58,48 @@ export class PeopleIndex {
 
   /** People whom every word fits, in the order of their addresses. */
   async page(ask: PeopleAsk): Promise<{ items: Account[]; next?: string }> {
-    const { search = '', tag, isDeleted = false, holds = () => true, limit, after } = ask
-    const people = await this.#index.ready()
-    const words = wordsOf(tag === undefined ? search : `${search} ${tag}`)
     const items: Account[] = []
     let last: string | undefined
+    for await (const { account, key } of this.#found(ask)) {
+      if (items.length === ask.limit) return { items, ...(last !== undefined && { next: last }) }
+      items.push(account)
+      last = key
+    }
+    return { items }
+  }
+
+  /** How many they are, and after whom each page of `limit` but the first begins. */
+  async places(ask: PeopleAsk): Promise<{ count: number; items: string[] }> {
+    const items: string[] = []
+    let count = 0
+    let last: string | undefined
+    for await (const { key } of this.#found(ask)) {
+      if (last !== undefined && count % ask.limit === 0) items.push(last)
+      last = key
+      count++
+    }
+    return { count, items }
+  }
+
+  async *#found(ask: PeopleAsk): AsyncGenerator<{ account: Account; key: string }, undefined> {
+    const { search = '', tag, isDeleted = false, holds = () => true, after } = ask
+    const people = await this.#index.ready()
+    const words = wordsOf(tag === undefined ? search : `${search} ${tag}`)
     let blocks = 0
+    let looked = 0
     for (const found of people.find({ words, after })) {
       if (found === undefined) {
         if (++blocks % BLOCKS_AT_ONCE === 0) await turn()
         continue
       }
+      if (++looked % LOOKED_AT_ONCE === 0) await turn()
       const account = this.#directory.account(found.id as AccountId)
       if (account === undefined || (tag !== undefined && account.tags?.includes(tag) !== true))
         continue
       if ((account.deletedAt !== undefined) !== isDeleted || !holds(account)) continue
-      if (items.length === limit) return { items, ...(last !== undefined && { next: last }) }
-      items.push(account)
-      last = found.key
+      yield { account, key: found.key }
     }
-    return { items }
+    return undefined
   }
 
   /** Gives back what it has. */

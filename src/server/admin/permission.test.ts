@@ -41,6 +41,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'GET /directory/history': 'AMR',
   'GET /users': 'AMHR',
   'GET /directory/user-ids': 'AMHR',
+  'GET /directory/user-places': 'AMHR',
   'POST /users': 'AM',
   'GET /users/{user}': 'AMHR',
   'PATCH /users/{user}': 'AMH',

@@ -1,4 +1,4 @@
-import { userIds, usersQuery } from '#contract/admin/directory.ts'
+import { userIds, userPlaces, usersQuery } from '#contract/admin/directory.ts'
 import type { PeopleIndex } from '#engine/people/people-index.ts'
 import type { AccountId } from '#model/account.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
@@ -7,7 +7,7 @@ import { fullPage } from './usages.ts'
 /** Found in one go, before others have their turn. */
 const FOUND_AT_ONCE = 500
 
-/** Whom a search finds, all of them and nothing but who they are: for a change of many. */
+/** Whom a search finds as a whole: who they are, for a change of many; where its pages begin, for a look at its end. */
 export function userIdRoutes(app: AdminServer, deps: AdminDeps, people: PeopleIndex): void {
   app.get(
     '/directory/user-ids',
@@ -37,6 +37,21 @@ export function userIdRoutes(app: AdminServer, deps: AdminDeps, people: PeopleIn
         after = page.next
       } while (after !== undefined)
       return { items }
+    },
+  )
+
+  app.get(
+    '/directory/user-places',
+    {
+      config: { permission: 'people.read' },
+      schema: {
+        querystring: usersQuery.pick({ search: true, tag: true, deleted: true, limit: true }),
+        response: { 200: userPlaces },
+      },
+    },
+    ({ query }) => {
+      const { search, tag, limit } = query
+      return people.places({ search, tag, limit, isDeleted: query.deleted === 'true' })
     },
   )
 }

@@ -127,6 +127,18 @@ describe('lives of accounts by the API', () => {
     const found = (await api.ask('GET', '/directory/user-ids?search=many')).body.items
     assert.equal(found.length, 1_203)
     assert.equal((await api.ask('GET', '/directory/user-ids?search=many12')).body.items.length, 14)
+    // The pages of a list begin where the list itself says.
+    const places = (await api.ask('GET', '/directory/user-places?search=many&limit=500')).body
+    const after = [undefined, ...places.items].map((each) =>
+      each === undefined ? '' : `&after=${each}`,
+    )
+    const pages = await Promise.all(
+      after.map((each) => api.ask('GET', `/users?search=many&limit=500${each}`)),
+    )
+    assert.deepEqual(
+      [places.count, pages.map(({ body }) => [body.items.length, body.next])],
+      [1_203, [...places.items, undefined].map((next, at) => [[500, 500, 203][at], next])],
+    )
     const change = { addTags: ['卒業'], expiresOn: '2027-03-31', delete: true }
     const { body } = await api.ask('POST', '/users/bulk', { where: { users: found }, change })
     assert.deepEqual(

@@ -37,6 +37,12 @@ interface BulkUndo {
   readonly rows: readonly BulkRow[]
 }
 
+/** How far it is, and whether it is to end behind the request that is under way. */
+interface Going {
+  readonly signal: AbortSignal
+  readonly onRows: (done: number) => void
+}
+
 /** Of one request: others are served in between, and the page tells how far it is. */
 const WRITTEN_AT_ONCE = 1_000
 const LOOKED_AT_ONCE = 5_000
@@ -73,7 +79,7 @@ export async function lookAtAll(
 export const changeAll = (
   preview: readonly BulkRow[],
   change: BulkChange,
-  onRows: (done: number) => void,
+  going: Going,
 ): Promise<BulkOutcome> =>
   inRequests(
     slices(preview, WRITTEN_AT_ONCE).map((rows) => ({
@@ -82,20 +88,19 @@ export const changeAll = (
       // Whoever was refused is told so again, with what is the reason now.
       body: { where: { users: rows.map(({ id, address }) => id ?? address) }, change },
     })),
-    onRows,
+    going,
   )
 
 /** Puts back those that were changed, the last first; what has changed since is refused. */
-export const undoAll = (
-  { undos }: BulkOutcome,
-  onRows: (done: number) => void,
-): Promise<BulkOutcome> =>
+export const undoAll = ({ undos }: BulkOutcome, going: Going): Promise<BulkOutcome> =>
   inRequests(
     undos
       .toReversed()
       .map(({ text, rows }) => ({ rows, path: '/users/bulk/undo', body: { undo: text } })),
-    onRows,
+    going,
   )
+
+const STOPPED = { outcome: 'refused', note: 'stopped before', code: 'stopped' } as const
 
 async function inRequests(
   asks: readonly {
@@ -103,11 +108,15 @@ async function inRequests(
     readonly path: string
     readonly body: unknown
   }[],
-  onRows: (done: number) => void,
+  { signal, onRows }: Going,
 ): Promise<BulkOutcome> {
   const rows: BulkRow[] = []
   const undos: BulkUndo[] = []
   for (const { path, body, rows: asked } of asks) {
+    if (signal.aborted) {
+      rows.push(...asked.map((row) => ({ ...row, ...STOPPED })))
+      continue
+    }
     try {
       const answer = await ask<BulkDone>('POST', path, { body })
       rows.push(...answer.rows)

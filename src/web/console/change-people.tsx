@@ -1,6 +1,6 @@
 import { Button, Skeleton } from '@mantine/core'
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import type { ReactNode } from 'react'
 
 import { Dialog } from '#web/parts/dialog.tsx'
@@ -27,6 +27,7 @@ export function ChangePeople(props: {
   const [texts, setTexts] = useState<BulkTexts>(noChange)
   const [at, setAt] = useState(0)
   const [isBack, setBack] = useState(false)
+  const stopping = useRef<AbortController>(undefined)
   const settled = useSettled(texts, SETTLED_MS)
   const preview = useQuery({
     queryKey: ['bulk-people', chosen.size, settled],
@@ -38,9 +39,10 @@ export function ChangePeople(props: {
   })
   const isFresh = settled === texts && !preview.isPlaceholderData
   const doing = useMutation({
-    mutationFn: async (work: (onRows: (done: number) => void) => Promise<BulkOutcome>) => {
+    mutationFn: async (work: (going: Parameters<typeof undoAll>[1]) => Promise<BulkOutcome>) => {
       setAt(0)
-      return work(setAt)
+      stopping.current = new AbortController()
+      return work({ signal: stopping.current.signal, onRows: setAt })
     },
     onSuccess: () => client.invalidateQueries({ queryKey: ['/users'] }),
   })
@@ -54,7 +56,7 @@ export function ChangePeople(props: {
         className="stack"
         onSubmit={(event) => {
           event.preventDefault()
-          doing.mutate((onRows) => changeAll(rows, changeOf(texts), onRows))
+          doing.mutate((going) => changeAll(rows, changeOf(texts), going))
         }}
       >
         {doing.isIdle && <BulkFields texts={texts} onChange={setTexts} />}
@@ -72,12 +74,13 @@ export function ChangePeople(props: {
           isDone={done !== undefined}
           isBusy={doing.isPending}
           onClose={onClose}
+          onStop={() => stopping.current?.abort()}
           undo={
             isBack || done === undefined || done.undos.length === 0
               ? undefined
               : () => {
                   setBack(true)
-                  doing.mutate((onRows) => undoAll(done, onRows))
+                  doing.mutate((going) => undoAll(done, going))
                 }
           }
         />
@@ -91,9 +94,9 @@ function Progress({ at, of }: { readonly at: number; readonly of: number }): Rea
   return (
     <>
       <p role="status">
-        {t('import.doing', { at: numberText(language, at), of: numberText(language, of) })}
+        {t('bulk.doing', { at: numberText(language, at), of: numberText(language, of) })}
       </p>
-      <progress aria-hidden value={at} max={of} />
+      <progress className="wide" aria-hidden value={at} max={of} />
     </>
   )
 }
@@ -123,10 +126,19 @@ function Acts(props: {
   readonly isDone: boolean
   readonly isBusy: boolean
   readonly onClose: () => void
+  readonly onStop: () => void
   readonly undo: (() => void) | undefined
 }): ReactNode {
   const { t, language } = useWords()
-  const { changed, isDone, isBusy, onClose, undo } = props
+  const { changed, isDone, isBusy, onClose, onStop, undo } = props
+  if (isBusy)
+    return (
+      <div className="acts">
+        <Button variant="default" onClick={onStop}>
+          {t('bulk.stop')}
+        </Button>
+      </div>
+    )
   if (isDone)
     return (
       <div className="acts">
@@ -140,10 +152,10 @@ function Acts(props: {
     )
   return (
     <div className="acts">
-      <Button type="submit" disabled={changed === 0} loading={isBusy}>
+      <Button type="submit" disabled={changed === 0}>
         {t('bulk.do', { count: changed, number: numberText(language, changed) })}
       </Button>
-      <Button variant="default" onClick={onClose} disabled={isBusy}>
+      <Button variant="default" onClick={onClose}>
         {t('cancel')}
       </Button>
     </div>

@@ -35,7 +35,9 @@ export function PeopleTable(): ReactNode {
     ...(isFull && { fullFrom: String(nearPercent) }),
     ...(isDeleted && { deleted: 'true' }),
   }
-  const list = useRows<UserBody>('/users', asked)
+  const list = useRows<UserBody>('/users', asked, {
+    places: isFull ? undefined : '/directory/user-places',
+  })
   const opened = query.get('id')
   const [isAdding, setAdding] = useState(false)
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())

@@ -26,6 +26,8 @@ export interface Rows<Row> {
   readonly hasMore: boolean
   /** Told which rows are in sight. */
   readonly look?: (first: number, last: number) => void
+  /** Learns how long the list is; absent: only page by page. */
+  readonly toEnd?: () => Promise<void>
 }
 
 export interface DataTableProps<Row> {
@@ -71,6 +73,20 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
     setActive(next)
     show(next)
   }
+  const isEnding = useRef(false)
+  const end = (): void => {
+    move(count - 1)
+    const { toEnd } = rows
+    if (!rows.hasMore || toEnd === undefined) return
+    isEnding.current = true
+    // The end of what is here is shown, and that of all once it is known.
+    toEnd().catch(() => (isEnding.current = false))
+  }
+  useEffect(() => {
+    if (!isEnding.current || rows.hasMore) return
+    isEnding.current = false
+    move(count - 1)
+  })
   const press = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.nativeEvent.isComposing) return
     const row = rowAt(at)
@@ -81,7 +97,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
     else if (event.key === 'PageDown') move(at + pageRows())
     else if (event.key === 'PageUp') move(at - pageRows())
     else if (event.key === 'Home') move(0)
-    else if (event.key === 'End') move(count - 1)
+    else if (event.key === 'End') end()
     else if (event.key === 'Enter' && row !== undefined) props.onOpen?.(row)
     else if ((event.key === 'x' || event.key === ' ') && row !== undefined) toggle(keyOf(row))
     else return

@@ -2,10 +2,12 @@ import { useQueries, useQueryClient } from '@tanstack/react-query'
 import type { QueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useState } from 'react'
 
+import type { Places } from '#contract/admin/directory.ts'
+
 import type { Rows } from './data-table.tsx'
 
 import { ask, queryOf } from './api.ts'
-import { grown, pagesOf, placeOf, spineOf } from './spine.ts'
+import { grown, pagesOf, placeOf, spineOf, wholeSpine } from './spine.ts'
 import type { PageEnd, Spine } from './spine.ts'
 
 export type Query = Readonly<Record<string, string | undefined>>
@@ -62,10 +64,15 @@ export interface Listed<Row> extends Rows<Row> {
 export function useRows<Row>(
   path: string,
   query: Query = {},
-  options: { readonly live?: Live<Row>; readonly enabled?: boolean } = {},
+  options: {
+    readonly live?: Live<Row>
+    readonly enabled?: boolean
+    /** Where it can be asked how long the list is, and where its pages begin. */
+    readonly places?: string | undefined
+  } = {},
 ): Listed<Row> {
   const client = useQueryClient()
-  const { live, enabled = true } = options
+  const { live, enabled = true, places } = options
   const name = `${path}${queryOf(query)}`
   const [kept, setKept] = useState<Spine>(() => spineOf(name))
   const spine = kept.name === name ? kept : spineOf(name)
@@ -103,6 +110,13 @@ export function useRows<Row>(
     (from: number, to: number) => setSight({ name, first: from, last: to }),
     [name],
   )
+  const toEnd = async (): Promise<void> => {
+    const { used: _, ...asked } = query
+    const path = `${places}${queryOf({ ...asked, limit: PAGE_ROWS })}`
+    const { count, items } = await ask<Places>('GET', path)
+    const whole = wholeSpine(name, { count, starts: items, pageRows: PAGE_ROWS })
+    setKept((before) => (before.name === name ? whole : before))
+  }
   const sheets = new Map(shown.map((page, index) => [page, found[index]?.data]))
   const gone = new Set(found.flatMap(({ data }) => data?.gone ?? []))
   const failed = found.find(({ error }) => error !== null)
@@ -115,6 +129,7 @@ export function useRows<Row>(
       return sheets.get(page)?.items[place]
     },
     look,
+    ...(places !== undefined && { toEnd }),
     isGone: (row) => live !== undefined && gone.has(live.keyOf(row)),
     isLoading: spine.lengths.length === 0 && failed === undefined,
     error: failed?.error ?? null,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { grown, pagesOf, placeOf, ROWS_MAX, spineOf } from './spine.ts'
+import { grown, pagesOf, placeOf, ROWS_MAX, spineOf, wholeSpine } from './spine.ts'
 import type { PageEnd, Spine } from './spine.ts'
 
 /** A list of so many rows, looked at from its beginning to its end. */
@@ -37,6 +37,22 @@ describe('the window over a long list', () => {
     const { spine } = walked(1_000_000)
     assert.deepEqual([spine.count, spine.hasMore], [ROWS_MAX, false])
     assert.ok(spine.starts.length > spine.lengths.length)
+  })
+
+  test('is known to its end at once, and stays so where its pages are as they were', () => {
+    const starts = Array.from({ length: 123 }, (_, page) => `gateway/${(page + 1) * 100}`)
+    const whole = wholeSpine('/queue', { count: 12_345, starts, pageRows: 100 })
+    assert.deepEqual(whole, walked(12_345).spine)
+    const last: PageEnd = { page: 123, start: 'gateway/12300', length: 45 }
+    assert.equal(grown(whole, [last]), whole)
+    assert.equal(grown(whole, [{ ...last, length: 46 }]).count, 12_346)
+    for (const count of [0, 1, 100])
+      assert.deepEqual(
+        wholeSpine('/queue', { count, starts: [], pageRows: 100 }),
+        grown(spineOf('/queue'), [{ page: 0, length: count }]),
+      )
+    const long = wholeSpine('/queue', { count: 1_000_000, starts, pageRows: 100 })
+    assert.deepEqual([long.count, long.hasMore], [ROWS_MAX, false])
   })
 
   test('goes on over pages that are short or empty', () => {

@@ -24,6 +24,19 @@ export const ROWS_MAX = 400_000
 
 export const spineOf = (name: string): Spine => made(name, [undefined], [])
 
+/** One that is known to its end before its pages are looked at, each but the last of so many rows. */
+export function wholeSpine(
+  name: string,
+  known: { readonly count: number; readonly starts: readonly string[]; readonly pageRows: number },
+): Spine {
+  const { pageRows } = known
+  const count = Math.min(known.count, ROWS_MAX)
+  const lengths = Array.from({ length: Math.max(1, Math.ceil(count / pageRows)) }, (_, page) =>
+    Math.min(pageRows, count - page * pageRows),
+  )
+  return made(name, [undefined, ...known.starts].slice(0, lengths.length), lengths)
+}
+
 /** With what the pages turned out to be; a page that ends elsewhere than before forgets those behind it. */
 export function grown(spine: Spine, ends: readonly PageEnd[]): Spine {
   let { starts, lengths } = spine

@@ -22,6 +22,9 @@ export const BULK: Sentences = {
     'bulk.undone':
       'It is as it was: {{changed}} put back, {{refused}} refused since they have changed meanwhile.',
     'bulk.undo': 'Undo',
+    'bulk.doing': '{{at}} of {{of}} people …',
+    'bulk.stop': 'Stop here',
+    'bulk.not.stopped': 'Left as it was: you stopped before.',
     'bulk.do_one': 'Change one person',
     'bulk.do_other': 'Change {{number}} people',
     'bulk.of.tags': 'tags',
@@ -52,6 +55,9 @@ export const BULK: Sentences = {
     'bulk.undone':
       '元に戻しました。{{changed}} 人を戻し、その後に変更された {{refused}} 人は拒否しました。',
     'bulk.undo': '元に戻す',
+    'bulk.doing': '{{of}} 人中 {{at}} 人まで進みました…',
+    'bulk.stop': 'ここで中止する',
+    'bulk.not.stopped': '中止したため変更していません。',
     'bulk.do': '{{number}} 人を変更する',
     'bulk.of.tags': 'タグ',
     'bulk.of.startsOn': '利用開始日',
