@@ -12,7 +12,8 @@ import { TextIndex } from './text-index.ts'
 
 /** Looked at in one go: a millisecond or two, while everybody else of this process waits. */
 const BLOCKS_AT_ONCE = 32
-const LOOKED_AT_ONCE = 500
+/** Where each row of a block is found. */
+const WHOLE_BLOCKS_AT_ONCE = 4
 
 /** Who is asked for; each word is in the name, the reading, a former name, a tag, an address or the external id. */
 export interface PeopleAsk {
@@ -27,11 +28,19 @@ export interface PeopleAsk {
   readonly after?: string | undefined
 }
 
+/** Somebody whom words fit. */
+export interface FoundPerson {
+  readonly id: AccountId
+  readonly address: string
+}
+
 /** All people in the order of their addresses with what they are found by, in the memory of whoever shows them. */
 export class PeopleIndex {
   readonly #directory: Pick<Directory, 'account'>
   readonly #index: TextIndex<Account>
   readonly #unsubscribe: () => void
+  /** Who was deleted and can be had back, as the index is. */
+  readonly #deleted = new Set<AccountId>()
 
   constructor(master: Pick<DirectoryMaster, 'directory' | 'onChange'>, clock: Clock) {
     const { directory } = master
@@ -40,7 +49,12 @@ export class PeopleIndex {
       {
         all: () => directory.accounts(),
         row: (id) => directory.account(id as AccountId),
-        entriesOf,
+        entriesOf: (accounts) => {
+          for (const { id, deletedAt } of accounts)
+            if (deletedAt === undefined) this.#deleted.delete(id)
+            else this.#deleted.add(id)
+          return entriesOf(accounts)
+        },
       },
       clock,
     )
@@ -58,48 +72,44 @@ export class PeopleIndex {
 
   /** People whom every word fits, in the order of their addresses. */
   async page(ask: PeopleAsk): Promise<{ items: Account[]; next?: string }> {
+    const { tag, isDeleted = false, holds = () => true, limit, after } = ask
+    const people = await this.#index.ready()
     const items: Account[] = []
     let last: string | undefined
-    for await (const { account, key } of this.#found(ask)) {
-      if (items.length === ask.limit) return { items, ...(last !== undefined && { next: last }) }
-      items.push(account)
-      last = key
-    }
-    return { items }
-  }
-
-  /** How many they are, and after whom each page of `limit` but the first begins. */
-  async places(ask: PeopleAsk): Promise<{ count: number; items: string[] }> {
-    const items: string[] = []
-    let count = 0
-    let last: string | undefined
-    for await (const { key } of this.#found(ask)) {
-      if (last !== undefined && count % ask.limit === 0) items.push(last)
-      last = key
-      count++
-    }
-    return { count, items }
-  }
-
-  async *#found(ask: PeopleAsk): AsyncGenerator<{ account: Account; key: string }, undefined> {
-    const { search = '', tag, isDeleted = false, holds = () => true, after } = ask
-    const people = await this.#index.ready()
-    const words = wordsOf(tag === undefined ? search : `${search} ${tag}`)
     let blocks = 0
-    let looked = 0
-    for (const found of people.find({ words, after })) {
+    for (const found of people.find({ words: wordsOf(ask), after })) {
       if (found === undefined) {
         if (++blocks % BLOCKS_AT_ONCE === 0) await turn()
         continue
       }
-      if (++looked % LOOKED_AT_ONCE === 0) await turn()
       const account = this.#directory.account(found.id as AccountId)
       if (account === undefined || (tag !== undefined && account.tags?.includes(tag) !== true))
         continue
       if ((account.deletedAt !== undefined) !== isDeleted || !holds(account)) continue
-      yield { account, key: found.key }
+      if (items.length === limit) return { items, ...(last !== undefined && { next: last }) }
+      items.push(account)
+      last = found.key
     }
-    return undefined
+    return { items }
+  }
+
+  /** All whom every word fits, in the order of their addresses: no row of theirs is read but for a tag. */
+  async whole(ask: Pick<PeopleAsk, 'search' | 'tag' | 'isDeleted'>): Promise<FoundPerson[]> {
+    const { tag, isDeleted = false } = ask
+    const people = await this.#index.ready()
+    const all: FoundPerson[] = []
+    let blocks = 0
+    for (const found of people.find({ words: wordsOf(ask) })) {
+      if (found === undefined) {
+        if (++blocks % WHOLE_BLOCKS_AT_ONCE === 0) await turn()
+        continue
+      }
+      const id = found.id as AccountId
+      if (this.#deleted.has(id) !== isDeleted) continue
+      if (tag === undefined || this.#directory.account(id)?.tags?.includes(tag) === true)
+        all.push({ id, address: found.key })
+    }
+    return all
   }
 
   /** Gives back what it has. */
@@ -114,9 +124,9 @@ const accountIn = (key: string): string[] =>
   key.startsWith(ACCOUNT) ? [key.slice(ACCOUNT.length)] : []
 
 /** The words that are searched for, each as it stands in what people are found by. */
-const wordsOf = (search: string): readonly string[] => [
+const wordsOf = ({ search = '', tag = '' }: Pick<PeopleAsk, 'search' | 'tag'>): string[] => [
   ...new Set(
-    search
+    `${search} ${tag}`
       .split(/\s+/u)
       .map((word) => folded(word).trim())
       .filter(Boolean),

@@ -4,8 +4,8 @@ import type { AccountId } from '#model/account.ts'
 import type { AdminDeps, AdminServer } from './context.ts'
 import { fullPage } from './usages.ts'
 
-/** Found in one go, before others have their turn. */
-const FOUND_AT_ONCE = 500
+/** Of those who use much, whom the store has to be asked about. */
+const FULL_AT_ONCE = 2_000
 
 /** Whom a search finds as a whole: who they are, for a change of many; where its pages begin, for a look at its end. */
 export function userIdRoutes(app: AdminServer, deps: AdminDeps, people: PeopleIndex): void {
@@ -20,20 +20,14 @@ export function userIdRoutes(app: AdminServer, deps: AdminDeps, people: PeopleIn
     },
     async ({ query }) => {
       const { search, tag, fullFrom: percent } = query
-      const ask = { search, tag, isDeleted: query.deleted === 'true', limit: FOUND_AT_ONCE }
+      const ask = { search, tag, isDeleted: query.deleted === 'true' }
+      if (percent === undefined)
+        return { items: (await people.whole(ask)).map(({ id }): string => id) }
       const items: AccountId[] = []
       let after: string | undefined
       do {
-        const page =
-          percent === undefined
-            ? await people.page({ ...ask, after })
-            : await fullPage(deps, people, { ...ask, after, percent }).then(
-                ({ next, items: used }) => ({
-                  items: used.map(({ account }) => account),
-                  next,
-                }),
-              )
-        for (const { id } of page.items) items.push(id)
+        const page = await fullPage(deps, people, { ...ask, after, percent, limit: FULL_AT_ONCE })
+        for (const { account } of page.items) items.push(account.id)
         after = page.next
       } while (after !== undefined)
       return { items }
@@ -49,9 +43,12 @@ export function userIdRoutes(app: AdminServer, deps: AdminDeps, people: PeopleIn
         response: { 200: userPlaces },
       },
     },
-    ({ query }) => {
+    async ({ query }) => {
       const { search, tag, limit } = query
-      return people.places({ search, tag, limit, isDeleted: query.deleted === 'true' })
+      const all = await people.whole({ search, tag, isDeleted: query.deleted === 'true' })
+      const pages = Math.max(1, Math.ceil(all.length / limit))
+      const items = Array.from({ length: pages - 1 }, (_, at) => all[(at + 1) * limit - 1]!.address)
+      return { count: all.length, items }
     },
   )
 }
