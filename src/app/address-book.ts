@@ -1,14 +1,14 @@
 import { listenersOf } from './start/host.ts'
 import { openListeners } from './nodes/node-parts.ts'
 import type { DoorParts } from './store-doors.ts'
-import type { MailboxOwner } from './mailbox-owner.ts'
+import type { NodeRole } from './nodes/node-role.ts'
 
 /** The directory as an address book by LDAP; loaded only where host.yaml has a listener for it. */
 export async function openAddressBook({
   role,
   clock,
   log,
-}: Pick<DoorParts, 'clock' | 'log'> & Pick<MailboxOwner, 'role'>) {
+}: Pick<DoorParts, 'clock' | 'log'> & { readonly role: NodeRole }) {
   const { host, identity, node, authenticator, allowPlaintext } = role
   const listeners = listenersOf(host, 'ldap', 'ldaps')
   if (listeners.length === 0) return { opened: [], listened: [] }

@@ -1,5 +1,3 @@
-import type { Account, LocalDomain } from './account.ts'
-
 /** What an account may hold; 0 of either: as much as it likes. */
 export interface Quota {
   readonly bytes: number
@@ -25,8 +23,8 @@ export const NO_QUOTA: Quota = { bytes: 0, messages: 0 }
 
 /** The account's own limit, else that of its domain, else the installation's; each of the two by itself. */
 export function quotaOf(
-  account: Pick<Account, 'quota'> | undefined,
-  domain: Pick<LocalDomain, 'quota'> | undefined,
+  account: { readonly quota?: OwnQuota } | undefined,
+  domain: { readonly quota?: OwnQuota } | undefined,
   defaults: Quota,
 ): Quota {
   const own = { ...defaults, ...domain?.quota, ...account?.quota }

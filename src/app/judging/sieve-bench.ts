@@ -7,7 +7,7 @@ import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { firstField, headerFields, headerLength } from '#codec/mime/header.ts'
 import type { MailOwner } from '#engine/deliver/mail-owner.ts'
 import { notification } from '#engine/deliver/notification.ts'
-import type { Delivery } from '#engine/deliver/plan.ts'
+import type { Delivery } from '#engine/deliver/delivery.ts'
 import { vacationAnswer } from '#engine/deliver/vacation.ts'
 import type {
   SieveEdited,

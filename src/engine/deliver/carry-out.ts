@@ -12,7 +12,7 @@ import type { MailboxChange, Memory, OutboxEntry } from '#store/mailbox/commit.t
 
 import { entryId, hasSentOn } from './entry-id.ts'
 import { notification } from './notification.ts'
-import type { Delivery, DeliveryPlan } from './plan.ts'
+import type { Delivery, DeliveryPlan } from './delivery.ts'
 import { troubleMail, troubleMemory } from './script-trouble.ts'
 import type { ScriptTrouble } from './script-trouble.ts'
 import { vacationAnswer } from './vacation.ts'

@@ -12,7 +12,8 @@ import type { SpamClass } from '#model/verdict.ts'
 
 import type { MailOwner } from './mail-owner.ts'
 import { planDelivery } from './plan.ts'
-import type { Delivery, DeliveryPlan, PlacedScript } from './plan.ts'
+import type { PlacedScript } from './plan.ts'
+import type { Delivery, DeliveryPlan } from './delivery.ts'
 
 /** What tests of deliveries say in one line: a mail from 太郎 to 花子, and what her scripts make of it. */
 

@@ -1,6 +1,5 @@
 import type { AccountId } from '#model/account.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
-import type { ScriptAnnotation } from './script-annotations.ts'
 
 /** What a delivery needs of the mailboxes, here or on another machine. Every commit has a delivery id. */
 export interface DeliveryMailboxes extends Pick<
@@ -26,4 +25,12 @@ export interface RoomAsk {
   readonly sizeBytes: number
   /** A delivery that is filed already has its room. */
   readonly copyId?: string
+}
+
+/** A note on one of an account's mailboxes, or on the server where none is named (RFC 5464). */
+export interface ScriptAnnotation {
+  /** `/` between its components. */
+  readonly mailbox?: string
+  readonly entry: string
+  readonly value: string
 }

@@ -17,7 +17,7 @@ import { appended, filingPlace, splitFlags } from './carry-out.ts'
 import { entryId } from './entry-id.ts'
 import type { MailOwner } from './mail-owner.ts'
 import { freePlace, notification, NOTIFICATIONS_PER_HOUR_MAX } from './notification.ts'
-import type { Delivery } from './plan.ts'
+import type { Delivery } from './delivery.ts'
 import { troubleMail, troubleMemory } from './script-trouble.ts'
 import type { ScriptTrouble } from './script-trouble.ts'
 

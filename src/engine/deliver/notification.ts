@@ -11,7 +11,7 @@ import { isAutoSubmitted } from './answerable.ts'
 import { authorOf, automaticMail } from './automatic-mail.ts'
 import { entryId, hasSentOn } from './entry-id.ts'
 import type { MailOwner } from './mail-owner.ts'
-import type { Delivery } from './plan.ts'
+import type { Delivery } from './delivery.ts'
 import type { AutomaticAnswer } from './vacation.ts'
 
 /** Notifications that an account sends in an hour: a flood of mail makes no flood of them. */

@@ -11,7 +11,8 @@ import { formatAddress } from '#model/address.ts'
 import { addr } from '#test/fake/directory.ts'
 
 import { planDelivery } from './plan.ts'
-import type { Delivery, PlacedScript } from './plan.ts'
+import type { PlacedScript } from './plan.ts'
+import type { Delivery } from './delivery.ts'
 import { sieveContent } from '#engine/sieve/content.ts'
 
 function program(text: string, place: PlacedScript['place'] = 'own'): PlacedScript {

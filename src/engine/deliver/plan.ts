@@ -1,60 +1,19 @@
 import { SECOND_MS } from '#base/time.ts'
 import { addFlags } from '#engine/sieve/flags.ts'
 import { runSieve } from '#engine/sieve/run.ts'
-import type { SieveLimits, SieveMemory } from '#engine/sieve/run.ts'
+import type { SieveMemory } from '#engine/sieve/run.ts'
 import type { SieveAction, SieveEdited } from '#engine/sieve/action.ts'
 import { afterEdit, editedMessage } from '#engine/sieve/edited.ts'
-import type { SieveMessage } from '#engine/sieve/message.ts'
 import type { SieveProgram } from '#engine/sieve/language.ts'
-import type { Octets } from '#base/octets.ts'
-import type { Address } from '#model/address.ts'
-import type { BodyKind } from '#model/envelope.ts'
-import type { MailboxChange, Memory, OutboxEntry } from '#store/mailbox/commit.ts'
 
 import { CarryOut } from './carry-out.ts'
-import type { MailOwner } from './mail-owner.ts'
+import type { Delivery, DeliveryPlan } from './delivery.ts'
 import type { ScriptPlace, ScriptTrouble } from './script-trouble.ts'
-
-/** One recipient's delivery, before its scripts have run. */
-export interface Delivery {
-  readonly deliveryId: string
-  readonly reversePath: Address | null
-  /** As the envelope named it, detail included. */
-  readonly recipient: Address
-  readonly body: BodyKind
-  readonly smtpUtf8: boolean
-  readonly message: SieveMessage
-  readonly nowMs: number
-  /** A 250 was said for it: a script can refuse it no more. */
-  readonly isAccepted?: boolean
-  /** What stands in front of the message's octets: the transaction's Received. */
-  readonly trace?: Octets
-  readonly limits?: SieveLimits
-  /** Whose mail it is; without them nothing is sent in their name. */
-  readonly owner?: MailOwner
-}
 
 /** A script in its place among those that run; or what is wrong with it, where it does not check. */
 export type PlacedScript = {
   readonly place: ScriptPlace
 } & ({ readonly program: SieveProgram } | { readonly trouble: ScriptTrouble })
-
-/** What is committed for one recipient; `trouble` names scripts that failed: then the mail is kept. */
-export interface DeliveryPlan {
-  /** Of their contents 0 is the message, 1 the first of `contents`, and so on. */
-  readonly changes: readonly MailboxChange[]
-  readonly contents: readonly Octets[]
-  /** How many of the first of those are the message as scripts have changed it. */
-  readonly editedCount?: number
-  readonly outbox: readonly OutboxEntry[]
-  readonly memories: readonly Memory[]
-  /** Names of mailboxes, for events. */
-  readonly filed: readonly string[]
-  readonly refusal?: string
-  readonly trouble: readonly ScriptTrouble[]
-  /** Answers and notifications that a script wanted and nobody gets, with why. */
-  readonly unsent: readonly string[]
-}
 
 /**
  * Runs the scripts in order, the administrator's first and last, each only while the mail is to be

@@ -6,15 +6,7 @@ import type { SieveMessage } from '#engine/sieve/message.ts'
 import type { AccountId } from '#model/account.ts'
 import { annotationOf, annotationText } from '#store/mailbox/kept-object.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
-import type { DeliveryMailboxes } from './delivery-mailboxes.ts'
-
-/** A note on one of an account's mailboxes, or on the server where none is named (RFC 5464). */
-export interface ScriptAnnotation {
-  /** `/` between its components. */
-  readonly mailbox?: string
-  readonly entry: string
-  readonly value: string
-}
+import type { DeliveryMailboxes, ScriptAnnotation } from './delivery-mailboxes.ts'
 
 const EXTENSIONS = ['mboxmetadata', 'servermetadata']
 /** How many days a mailbox keeps its messages, as IMAP shows it. */

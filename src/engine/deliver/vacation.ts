@@ -12,7 +12,7 @@ import { addressedOf, whyUnanswerable } from './answerable.ts'
 import { addressesIn, authorOf, automaticMail, threadFields } from './automatic-mail.ts'
 import { entryId } from './entry-id.ts'
 import type { MailOwner } from './mail-owner.ts'
-import type { Delivery } from './plan.ts'
+import type { Delivery } from './delivery.ts'
 
 /** What a delivery sends in its owner's name, and what is remembered of it in the same commit. */
 export interface AutomaticAnswer {

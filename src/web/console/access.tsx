@@ -12,6 +12,7 @@ import { useAct } from './acts.ts'
 import { ask } from '#web/parts/api.ts'
 import { FilterText } from '#web/parts/filter-text.tsx'
 import { ImportNetworks } from './import-networks.tsx'
+import type { AccessChange } from './import-networks.tsx'
 import { networksOf } from './networks-of.ts'
 import { May, useMay } from './may.tsx'
 import { PageTable } from '#web/parts/page-table.tsx'
@@ -22,11 +23,6 @@ interface Written {
   readonly rows: number
   readonly added: number
   readonly removed: number
-}
-
-export interface AccessChange {
-  readonly add: readonly string[]
-  readonly remove: readonly string[]
 }
 
 /** Networks that may use the relay without a password. */

@@ -6,10 +6,14 @@ import { Dialog } from '#web/parts/dialog.tsx'
 import { useWords } from '#web/parts/language.ts'
 import { numberText } from '#web/parts/times.ts'
 
-import type { AccessChange } from './access.tsx'
 import { networksOf } from './networks-of.ts'
 
 const FIRST = 5
+
+export interface AccessChange {
+  readonly add: readonly string[]
+  readonly remove: readonly string[]
+}
 
 /** Networks of a file: shown before they are added. */
 export function ImportNetworks(props: {

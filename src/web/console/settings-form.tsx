@@ -17,11 +17,15 @@ import { May } from './may.tsx'
 import { SettingConflict } from './setting-conflict.tsx'
 import { textOfValue, valueOfText } from './setting-text.ts'
 import type { SettingValue } from './setting-text.ts'
-import type { SettingsBody } from './settings.tsx'
 import { Trouble } from '#web/parts/trouble.tsx'
 
 /** What has been edited and not applied: the text of each field, or null for its default. */
 type Edits = Readonly<Record<string, string | null>>
+
+export interface SettingsBody {
+  readonly items: readonly SettingBody[]
+  readonly generation: number
+}
 
 /** All settings in their groups; changes are collected, shown, then applied together. */
 export function SettingsForm({ settings }: { readonly settings: SettingsBody }): ReactNode {

@@ -2,22 +2,17 @@ import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 
-import type { SettingBody } from '#contract/admin/settings.ts'
 import { useAddress } from '#web/parts/address.ts'
 import { useWords } from '#web/parts/language.ts'
 
 import { ask } from '#web/parts/api.ts'
 import { SettingsForm } from './settings-form.tsx'
+import type { SettingsBody } from './settings-form.tsx'
 import { SettingsHistory } from './settings-history.tsx'
 import { Tabs } from '#web/parts/tabs.tsx'
 import { Trouble } from '#web/parts/trouble.tsx'
 
 const TABS = ['all', 'history'] as const
-
-export interface SettingsBody {
-  readonly items: readonly SettingBody[]
-  readonly generation: number
-}
 
 /** Every setting as a form, made of what the API says of it; and how they came to be so. */
 export function Settings(): ReactNode {

@@ -10,7 +10,7 @@ import type { Listing } from './listing.ts'
 import type { Mailbox } from './nouns.ts'
 import { ListRow } from './list-row.tsx'
 import { QuotaNotice } from './quota.tsx'
-import type { Doings } from './room.tsx'
+import type { Doings } from './doings.ts'
 import type { Walk } from './use-walk.ts'
 
 /** As mail.css has it. */

@@ -14,7 +14,7 @@ import { has, nameOf, personText, plain } from './nouns.ts'
 import type { Message, Person } from './nouns.ts'
 import { useObserved } from './observed.ts'
 import { closeMessage } from './place.ts'
-import type { Doings } from './room.tsx'
+import type { Doings } from './doings.ts'
 import { Truth } from './truth.tsx'
 
 /** Signs of a subject that is shown smaller. */

@@ -10,6 +10,7 @@ import { DestroyDialog, HelpDialog, MoveDialog } from './dialogs.tsx'
 import { useKeys } from './keys.ts'
 import { LetterWindow } from './letter-window.tsx'
 import type { Letters } from './letters.ts'
+import type { Doings } from './doings.ts'
 import { List } from './list.tsx'
 import { mailboxName } from './mailboxes.ts'
 import type { MailboxRight } from './nouns.ts'
@@ -237,17 +238,6 @@ export function Room(props: {
       )}
     </div>
   )
-}
-
-/** What may be done with what is shown; undefined: it may not. */
-export interface Doings {
-  readonly archive: (() => void) | undefined
-  readonly junk: (() => void) | undefined
-  readonly remove: (() => void) | undefined
-  readonly move: () => void
-  readonly restore: () => void
-  readonly star: ((ids: readonly string[]) => void) | undefined
-  readonly unread: ((ids: readonly string[]) => void) | undefined
 }
 
 const isNarrow = (): boolean => matchMedia('(max-width: 760px)').matches
