@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isFault } from '#base/outcome.ts'
 import { SECOND_MS } from '#base/time.ts'
@@ -13,7 +12,7 @@ import type { BlobRef, Blobs, LargeHandle, SealedSegment, Space } from './blobs.
 import { ReadFiles, readAt, syncFolder } from './files.ts'
 import { LargeFiles, readLarge } from './large.ts'
 import { PacedReads } from './paced-reads.ts'
-import { HEAD_BYTES, checkTrailer, readHead, recordBytes } from './record.ts'
+import { HEAD_BYTES, contentAt, readHead, recordBytes } from './record.ts'
 import { RUN_BYTES_MAX, runsOf } from './runs.ts'
 import type { Run } from './runs.ts'
 import { Segments, segmentPath } from './segments.ts'
@@ -197,9 +196,7 @@ class VolumeBlobs implements Blobs {
       )
       for (const index of run.indexes) {
         const { offset, length } = refs[index]!
-        const from = offset - run.offset
-        const record = octets.subarray(from, from + recordBytes(length))
-        take(contentOf(record, length, `${path} at ${offset}`), index)
+        take(contentAt(octets, offset - run.offset, length, `${path} at ${offset}`), index)
       }
     } catch (thrown) {
       throw ioFault(thrown, path)
@@ -216,7 +213,7 @@ class VolumeBlobs implements Blobs {
   ): Promise<Octets> {
     const where = `${range.path} at ${ref.offset}`
     const record = await this.#reads.at(fd, ref.offset, recordBytes(ref.length))
-    const content = contentOf(record, ref.length, where)
+    const content = contentAt(record, 0, ref.length, where)
     return content.subarray(range.offset, range.offset + range.length)
   }
 
@@ -233,7 +230,7 @@ class VolumeBlobs implements Blobs {
           const bytes = recordBytes(length)
           const record =
             bytes <= first.byteLength ? first : await this.#reads.at(fd, ref.offset, bytes)
-          return unpackBlock(contentOf(record.subarray(0, bytes), length, where), where)
+          return unpackBlock(contentAt(record, 0, length, where), where)
         }),
       )
       if ((ref.within ?? 0) + ref.length > octets.byteLength)
@@ -313,13 +310,4 @@ class VolumeBlobs implements Blobs {
       ? this.#large.path(ref.file)
       : segmentPath(join(this.#options.dir, 'seg'), ref.file)
   }
-}
-
-/** Throws Fault `corrupt` where the record is not whole. */
-function contentOf(record: Octets, length: number, where: string): Octets {
-  if (readHead(record, where).length !== length)
-    throw new Fault('corrupt', `${where}: the record is not as long as its row says`)
-  const content = record.subarray(HEAD_BYTES, HEAD_BYTES + length)
-  checkTrailer(record.subarray(HEAD_BYTES + length), crc32(content), where)
-  return content
 }

@@ -24,6 +24,9 @@ export const HEAD_BYTES = 24
 export const TRAILER_BYTES = 24
 const HASH_BYTES = 16
 
+/** Version, codec and length of a raw record's head. */
+const PLAIN_HEAD = RECORD_VERSION + HEAD_BYTES * 2 ** 16
+
 const CODECS = ['raw', 'zstd', 'note', 'redo'] as const
 export type Codec = (typeof CODECS)[number]
 
@@ -61,6 +64,38 @@ export function readHead(
       `${where}: record of codec ${octets[5]}, which this program does not know`,
     )
   return { length: Number(octets.readBigUInt64LE(8)), codec }
+}
+
+/**
+ * The content of the raw record of that length at `at`: what its head says is known, so that nothing but the
+ * content's CRC is made of it. Throws Fault as `readHead` and `checkTrailer` do.
+ */
+export function contentAt(octets: Buffer, at: number, length: number, where: string): Octets {
+  const from = at + HEAD_BYTES
+  const end = from + length
+  const isWhole =
+    octets.length >= end + TRAILER_BYTES &&
+    octets.readUInt32LE(at) === RECORD_MAGIC_NUMBER &&
+    octets.readUInt32LE(at + 4) === PLAIN_HEAD &&
+    octets.readUInt32LE(at + 8) === length &&
+    octets.readUInt32LE(at + 12) === 0
+  if (!isWhole) return otherContent(octets.subarray(at, end + TRAILER_BYTES), length, where)
+  const content = octets.subarray(from, end)
+  if (
+    octets.readUInt32LE(end) !== crc32(content) ||
+    octets.readUInt32LE(end + TRAILER_BYTES - 4) !== END_MAGIC_NUMBER
+  )
+    throw new Fault('corrupt', `${where}: the content fails its CRC`)
+  return content
+}
+
+/** Of any codec; says what is wrong with it. */
+function otherContent(record: Buffer, length: number, where: string): Octets {
+  if (readHead(record, where).length !== length)
+    throw new Fault('corrupt', `${where}: the record is not as long as its row says`)
+  const content = record.subarray(HEAD_BYTES, HEAD_BYTES + length)
+  checkTrailer(record.subarray(HEAD_BYTES + length), crc32(content), where)
+  return content
 }
 
 /** The trailer of content that came as `crc` and `sha256` (whole or prefix). */

@@ -57,7 +57,7 @@ function pieceOf(row: ContentRow, offset: number, length: number): Piece {
   const [, , kind, file, at, size, stored] = row
   const prefix = stored ?? emptyOctets
   const end = Math.min(offset + length, prefix.length + size)
-  const head = prefix.subarray(offset, end)
+  const head = prefix.length === 0 ? emptyOctets : prefix.subarray(offset, end)
   const from = Math.max(offset, prefix.length)
   if (from >= end) return { head }
   const ref = blobFrom([kind, file, at, size])
@@ -83,7 +83,8 @@ async function readWhole(
   const alone: number[] = []
   for (const [index, piece] of pieces.entries()) {
     const { content } = piece ?? {}
-    if (piece !== undefined) octets.set(piece.head, index === 0 ? 0 : ends[index - 1]!)
+    if (piece !== undefined && piece.head.length > 0)
+      octets.set(piece.head, index === 0 ? 0 : ends[index - 1]!)
     // A record is read whole, since only the whole has a CRC; of a file of its own that is too much.
     if (content !== undefined) (content.ref.kind === 'large' ? alone : records).push(index)
   }
@@ -92,7 +93,7 @@ async function readWhole(
     records.map((index) => contentOf(index).ref),
     (whole, n) => {
       const { offset, length } = contentOf(records[n]!)
-      put(records[n]!, whole.subarray(offset, offset + length))
+      put(records[n]!, length === whole.length ? whole : whole.subarray(offset, offset + length))
     },
   )
   const readAlone = alone.map(async (index) => {

@@ -18,12 +18,11 @@ export function readableRows<Row extends Readable>(
   const { aid } = place.account
   const span = spanOf(uids)
   const select = `SELECT x.uid, is_gone, ${columns} FROM`
-  const among = (): readonly Row[] =>
-    sql.all<Row>(`${select} ${AMONG}`, aid, place.mid, JSON.stringify(Array.from(uids)))
-  const rows =
+  const found =
     span === undefined
-      ? among()
-      : asked(sql.all<Row>(`${select} ${WITHIN}`, aid, place.mid, ...span), uids)
+      ? sql.all<Row>(`${select} ${AMONG}`, aid, place.mid, JSON.stringify(Array.from(uids)))
+      : sql.all<Row>(`${select} ${WITHIN}`, aid, place.mid, ...span.ends)
+  const rows = span?.isFull === false ? asked(found, uids) : found
   if (rows.some((row) => row[1] === 1)) held.note(aid, place.mid)
   return rows
 }
@@ -40,22 +39,28 @@ const AMONG = rowsWith('IN (SELECT value FROM json_each(?3))')
 /** One walk, where the other is a look-up for each. */
 const WITHIN = rowsWith('BETWEEN ?3 AND ?4')
 
-/** The first and the last; undefined where more than half of what lies between them was not asked for. */
-function spanOf(uids: ArrayLike<number>): readonly [number, number] | undefined {
-  let first = Number.POSITIVE_INFINITY
-  let last = 0
-  for (let i = 0; i < uids.length; i++) {
-    first = Math.min(first, uids[i]!)
-    last = Math.max(last, uids[i]!)
+/** The first and the last, and whether all between them were asked for; undefined of those that lie far apart. */
+function spanOf(
+  uids: ArrayLike<number>,
+): { readonly ends: readonly [number, number]; readonly isFull: boolean } | undefined {
+  let first = uids[0]!
+  let last = first
+  let isAscending = true
+  for (let i = 1; i < uids.length; i++) {
+    const uid = uids[i]!
+    if (uid <= last) isAscending = false
+    if (uid < first) first = uid
+    if (uid > last) last = uid
   }
-  return last - first < 2 * uids.length ? [first, last] : undefined
+  const span = last - first + 1
+  if (span > 2 * uids.length) return undefined
+  return { ends: [first, last], isFull: isAscending && span === uids.length }
 }
 
 function asked<Row extends Readable>(
   rows: readonly Row[],
   uids: ArrayLike<number>,
 ): readonly Row[] {
-  if (rows.length <= 1 && uids.length <= 1) return rows
   const wanted = new Set(Array.from(uids))
-  return rows.every(([uid]) => wanted.has(uid)) ? rows : rows.filter(([uid]) => wanted.has(uid))
+  return rows.filter(([uid]) => wanted.has(uid))
 }
