@@ -44,6 +44,7 @@ import { OutboxPump } from './nodes/outbox-pump.ts'
 import type { RolePlace } from './role.ts'
 import { FOLDERS } from './role-names.ts'
 import { startSearch } from './search-owner.ts'
+import { KnownMailboxes } from './storage/known-mailboxes.ts'
 import { StorageChild } from './storage/child-process.ts'
 import { LateCommits } from './storage/late-commits.ts'
 import type { PurgeTold } from './storage/purge-daily.ts'
@@ -87,8 +88,12 @@ export async function startMailboxOwner(options: {
     dir: join(place.dir, FOLDERS[name]),
     clock,
     log,
-    onEnded: () => filings.forgetAll(),
+    onEnded: () => {
+      filings.forgetAll()
+      known.forgetAll()
+    },
     onNotice: (topic, payload) => {
+      if (topic === 'written') known.forgetAll()
       if (topic === 'changed') for (const tell of listeners) tell(payload as StoreChanged)
       if (topic === 'purge') tellPurge(payload as PurgeTold)
     },
@@ -103,7 +108,14 @@ export async function startMailboxOwner(options: {
   }
   const filings = new KnownFilings({ mailboxes: storage.service('mailboxes'), clock })
   listeners.add(filings.changed)
-  const stored = overlaid(storage.service('mailboxes'), { filing: filings.filing })
+  const known = new KnownMailboxes({
+    store: storage.service('mailboxes'),
+    isReady: () => storage.state().kind === 'ready',
+  })
+  const stored = overlaid(storage.service('mailboxes'), {
+    filing: filings.filing,
+    mailboxes: known.mailboxes,
+  })
   let ailments = (): readonly string[] => []
   const role: NodeRole = await startNode({
     name,

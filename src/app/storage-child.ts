@@ -53,13 +53,27 @@ class StorageProcess {
   #services: Services = {}
   #told: (thrown: unknown) => unknown = (thrown) => thrown
   #close: () => Promise<void> = () => Promise.resolve()
+  #rowsChanged: () => number = () => 0
+  #rowsTold = 0
   #isEnding = false
 
   constructor() {
-    this.#pipe = pipeOver(new Socket({ fd: PIPE_FD, readable: true, writable: true }), {
+    const pipe = pipeOver(new Socket({ fd: PIPE_FD, readable: true, writable: true }), {
       onValue: (value) => this.#take(value as ToChild),
       onEnd: () => void this.#end(),
     })
+    this.#pipe = { ...pipe, send: (value) => this.#send(pipe, value) }
+  }
+
+  /**
+   * Nobody hears of a change, by whatever made it, before being told that what was answered earlier may be
+   * so no more: readers may remember answers.
+   */
+  #send(pipe: PipeEnd, value: unknown): void {
+    const rows = this.#isEnding ? this.#rowsTold : this.#rowsChanged()
+    if (rows !== this.#rowsTold) pipe.send(['notice', 'written', undefined] satisfies ToParent)
+    this.#rowsTold = rows
+    pipe.send(value)
   }
 
   async run(kind: StorageKind, dir: string, options: StorageOptions): Promise<void> {
@@ -76,6 +90,7 @@ class StorageProcess {
       const opened = await KINDS[kind]({ dir, clock: systemClock, options, notify })
       this.#close = () => opened.close()
       this.#told = opened.told
+      this.#rowsChanged = opened.rowsChanged
       this.#services = { ...opened.services, storage: await openProbe(dir, opened) }
       tell(['ready'])
     } catch (thrown) {

@@ -67,6 +67,8 @@ interface OpenedKind<S extends Services> {
   trial(): Promise<void>
   /** What is wrong though all is served: a line each. */
   ailments(): readonly string[]
+  /** Rows changed since they were opened, of those stores that count them. */
+  readonly rowsChanged: () => number
   /** What a call or a trial has thrown, as it is to be told. */
   readonly told: (thrown: unknown) => unknown
   close(): Promise<void>
@@ -83,6 +85,7 @@ type NodeServices = {
 type Closable = {
   trial?(): Promise<void>
   ailments?(): readonly string[]
+  rowsChanged?(): number
   told?(thrown: unknown): unknown
   close(): void | Promise<void>
 }
@@ -107,7 +110,9 @@ async function opened<S extends Services>(
     const ailments = () => stores.flatMap((store) => store.ailments?.() ?? [])
     const told = (thrown: unknown): unknown =>
       stores.reduce<unknown>((as, store) => store.told?.(as) ?? as, thrown)
-    return { services, trial, ailments, told, close }
+    const rowsChanged = (): number =>
+      stores.reduce((sum, store) => sum + (store.rowsChanged?.() ?? 0), 0)
+    return { services, trial, ailments, rowsChanged, told, close }
   } catch (thrown) {
     await close()
     throw thrown

@@ -21,7 +21,7 @@ export type ToParent =
   | readonly ['locked', message: string]
   /** The stores cannot be opened; the child ends. */
   | readonly ['fatal', failure: Failure]
-  /** Told by a store without being asked. */
+  /** Told by a store without being asked; `written` by the child: what was answered before may be so no more. */
   | readonly ['notice', topic: string, payload: unknown]
 
 /** A thrown error on its way through the pipe. */

@@ -298,6 +298,11 @@ export class SqliteReads {
     return { emails: listExpunged(await this.#account(ask), ask) }
   }
 
+  /** Rows changed since the start, by whomever: as long as it is the same, so is each answer made of rows. */
+  rowsChanged(): number {
+    return this.#sql.get<[number]>('SELECT total_changes()')![0]
+  }
+
   async status(): ReturnType<MailboxStore['status']> {
     const [accounts, messages, outbox] = this.#sql.get<[number, number, number]>(
       `SELECT count(*), coalesce(sum(used_messages), 0), (SELECT count(*) FROM outbox) FROM account`,
