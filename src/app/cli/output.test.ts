@@ -45,8 +45,9 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function start(program: string, args: readonly string[]): Run {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+function start(program: string, args: readonly string[], input = ''): Run {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.end(input)
   // At once: what nobody reads is lost when the process ends, and with it the reason of a failure.
   const error = textOf(child.stderr)
   const closed = once(child, 'close') as Promise<[status: unknown]>
@@ -169,5 +170,23 @@ describe('what the command line prints', () => {
     await asked
     const { status, out, err } = await end
     assert.deepEqual([status, out, err], [0, 'MATCH  NEXT HOP\n', ''])
+  })
+
+  test('comes once a long move of the home has ended, however long nothing else is under way', async () => {
+    const states = ['copying', 'copying', 'copying', 'well']
+    times = 0
+    answer = (response, asked) =>
+      send(response, {
+        kind: 'ldap',
+        provider: 'ldaps://ldap1.campus.example',
+        state: states[asked - 1] ?? 'well',
+        pending: [],
+      })
+    const words = ['directory', 'home', 'ldap', '--url', 'ldaps://ldap1.campus.example']
+    const more = ['--base', 'ou=watari,dc=campus,dc=example', '--password-stdin']
+    const args = [WATARI, '--data', dir, ...words, ...more]
+    const { status, out, err } = await start(process.execPath, args, '秘密').ended()
+    assert.deepEqual([status, err, times], [0, '', 4])
+    assert.match(out, /state: +well/)
   })
 })

@@ -55,7 +55,8 @@ export function PeopleTable(): ReactNode {
     {
       key: 'address',
       label: t('people.address'),
-      width: 'minmax(120px, 1.4fr)',
+      // A phone has no room for most of an address, a desk has.
+      width: 'minmax(min(200px, 32vw), 2fr)',
       cell: ({ address }) => address,
       text: ({ address }) => address,
     },

@@ -73,20 +73,11 @@ export function DataTable<Row>(props: DataTableProps<Row>): ReactNode {
     setActive(next)
     show(next)
   }
-  const isEnding = useRef(false)
   const end = (): void => {
+    // Where the list tells how long it is, nobody waits for the pages between.
+    if (rows.hasMore) rows.toEnd?.().catch(() => undefined)
     move(count - 1)
-    const { toEnd } = rows
-    if (!rows.hasMore || toEnd === undefined) return
-    isEnding.current = true
-    // The end of what is here is shown, and that of all once it is known.
-    toEnd().catch(() => (isEnding.current = false))
   }
-  useEffect(() => {
-    if (!isEnding.current || rows.hasMore) return
-    isEnding.current = false
-    move(count - 1)
-  })
   const press = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.nativeEvent.isComposing) return
     const row = rowAt(at)
