@@ -7,12 +7,26 @@ export interface Quota {
 /** What an account is asked by, and at which share of it its owner is warned. */
 export interface QuotaRule extends Quota {
   readonly warnPercent: number
-  /** Mailboxes that its people may make; absent or 0: as many as an account can have. */
+  /** As of a `WholeQuota`; absent: 0. */
   readonly mailboxes?: number
 }
 
+/** And how many mailboxes its people may make of it; 0: as many as an account can have. */
+export interface WholeQuota extends Quota {
+  readonly mailboxes: number
+}
+
 /** What is said of an account or a domain itself: absent, the next wider place decides. */
-export type OwnQuota = Partial<Quota>
+export type OwnQuota = Partial<WholeQuota>
+
+/** What another system tells of the limits, which knows none of mailboxes: that one is kept. */
+export function quotaBeside(
+  before: { readonly quota?: OwnQuota } | undefined,
+  told: OwnQuota | undefined,
+): OwnQuota | undefined {
+  const mailboxes = before?.quota?.mailboxes
+  return mailboxes === undefined ? told : { ...told, mailboxes }
+}
 
 export interface Usage {
   readonly bytes: number
@@ -21,14 +35,14 @@ export interface Usage {
 
 export const NO_QUOTA: Quota = { bytes: 0, messages: 0 }
 
-/** The account's own limit, else that of its domain, else the installation's; each of the two by itself. */
+/** The account's own limit, else that of its domain, else the installation's; each by itself. */
 export function quotaOf(
   account: { readonly quota?: OwnQuota } | undefined,
   domain: { readonly quota?: OwnQuota } | undefined,
-  defaults: Quota,
-): Quota {
-  const own = { ...defaults, ...domain?.quota, ...account?.quota }
-  return { bytes: own.bytes, messages: own.messages }
+  defaults: WholeQuota,
+): WholeQuota {
+  const { bytes, messages, mailboxes } = { ...defaults, ...domain?.quota, ...account?.quota }
+  return { bytes, messages, mailboxes }
 }
 
 /** Nothing is limited, and nobody is warned. */

@@ -389,7 +389,14 @@ describe('the command line', () => {
     const { quota, effectiveQuota } = JSON.parse(
       await done(['user', 'show', 'quota@quota.example', '--json']),
     )
-    assert.deepEqual([quota, effectiveQuota], [{ bytes: 0 }, { bytes: 0, messages: 0 }])
+    const nothing = { bytes: 0, messages: 0, mailboxes: 0 }
+    assert.deepEqual([quota, effectiveQuota], [{ bytes: 0 }, nothing])
+    const limit = ['domain', 'set', 'quota.example', '--quota-mailboxes']
+    assert.match(await done([...limit, '20']), /its users may hold any number, 20 mailboxes$/m)
+    assert.equal(await quotaIn(), 'any size, any number, 20 mailboxes (its own: any size)')
+    await done(['user', 'set', 'quota@quota.example', '--quota-mailboxes', 'none'])
+    assert.equal(await quotaIn(), 'none, by its own')
+    await done([...limit, 'default'])
     for (const wrong of ['-1', '0', '五', '2GiBs', '', '1e9'])
       assert.equal(
         (await run(['user', 'set', 'quota@quota.example', `--quota=${wrong}`])).status,

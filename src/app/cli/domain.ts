@@ -6,7 +6,14 @@ import { part, verbOf } from './context.ts'
 import { UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { table } from './print.ts'
-import { newQuota, QUOTA, QUOTA_MESSAGES, quotaChange, quotaText } from './quota.ts'
+import {
+  newQuota,
+  QUOTA,
+  QUOTA_MAILBOXES,
+  QUOTA_MESSAGES,
+  quotaChange,
+  quotaText,
+} from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
 
 /** Domains, and which of them are converted to others. */
@@ -18,6 +25,7 @@ export function domainCommands(program: Command, io: CliIo): void {
     .option('--convert-to <domain>', 'its addresses are those of this domain')
     .option(...QUOTA)
     .option(...QUOTA_MESSAGES)
+    .option(...QUOTA_MAILBOXES)
     .action(async (name: string, options: AddOptions, command: Command) => {
       const verb = verbOf(command, io)
       const { convertTo } = options
@@ -35,6 +43,7 @@ export function domainCommands(program: Command, io: CliIo): void {
     .option('--no-conversion', 'its addresses are its own')
     .option(...QUOTA)
     .option(...QUOTA_MESSAGES)
+    .option(...QUOTA_MAILBOXES)
     .action(async (name: string, options: SetOptions, command: Command) => {
       const { convertTo, conversion } = options
       const quota = quotaChange(options)

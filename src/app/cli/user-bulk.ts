@@ -8,7 +8,7 @@ import { UsageError } from './io.ts'
 import type { CliIo } from './io.ts'
 import { collect } from './lists.ts'
 import { table } from './print.ts'
-import { newQuota, QUOTA, QUOTA_MESSAGES } from './quota.ts'
+import { newQuota, QUOTA, QUOTA_MAILBOXES, QUOTA_MESSAGES } from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
 
 export interface BulkOptions extends QuotaOptions {
@@ -40,6 +40,7 @@ export const withBulk = (command: Command): Command =>
     .option('--expires-on <day>', 'the last day of use; an empty text: no such day')
     .option(...QUOTA)
     .option(...QUOTA_MESSAGES)
+    .option(...QUOTA_MAILBOXES)
     .option('--disable', 'refuse logins; mail still arrives')
     .option('--enable', 'allow logins again')
     .option('--delete', 'delete them; they can be had back for account.undeleteDays')

@@ -8,7 +8,7 @@ import type { CliIo } from './io.ts'
 import { UsageError } from './io.ts'
 import { changed, collect } from './lists.ts'
 import { fields } from './print.ts'
-import { QUOTA, QUOTA_MESSAGES, quotaChange, quotaText } from './quota.ts'
+import { QUOTA, QUOTA_MAILBOXES, QUOTA_MESSAGES, quotaChange, quotaText } from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
 import { factLines, factsChangeOf, withFactsChange } from './user-facts.ts'
 import type { FactsChangeOptions } from './user-facts.ts'
@@ -31,6 +31,7 @@ export function changeCommand(noun: Command, io: CliIo): void {
     .option('--not-send-as <address>', 'one that it may not any more; may be given again', collect)
     .option(...QUOTA)
     .option(...QUOTA_MESSAGES)
+    .option(...QUOTA_MAILBOXES)
     .action(async (name: string, options: ChangeOptions, command: Command) => {
       const given = Object.keys(options)
       if (given.length === 0) throw new UsageError('give what is to change')
@@ -70,9 +71,11 @@ export const roleOption = (): Option =>
 
 const quotaLine = ({ quota, effectiveQuota }: UserBody): string => {
   const own = quotaText(quota ?? {})
-  const { bytes, messages } = effectiveQuota
-  if (bytes === 0 && messages === 0) return own === undefined ? 'none' : 'none, by its own'
-  return `${quotaText(effectiveQuota) ?? ''}${own === undefined ? '' : ` (its own: ${own})`}`
+  const { mailboxes, ...mail } = effectiveQuota
+  if (Object.values(effectiveQuota).every((limit) => limit === 0))
+    return own === undefined ? 'none' : 'none, by its own'
+  const shown = { ...mail, ...((mailboxes > 0 || quota?.mailboxes !== undefined) && { mailboxes }) }
+  return `${quotaText(shown) ?? ''}${own === undefined ? '' : ` (its own: ${own})`}`
 }
 
 export const userText = (body: UserBody): string =>

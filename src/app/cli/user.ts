@@ -8,7 +8,7 @@ import { passwordBase64 } from './files.ts'
 import type { CliIo } from './io.ts'
 import { UsageError } from './io.ts'
 import { table } from './print.ts'
-import { newQuota, QUOTA, QUOTA_MESSAGES } from './quota.ts'
+import { newQuota, QUOTA, QUOTA_MAILBOXES, QUOTA_MESSAGES } from './quota.ts'
 import type { QuotaOptions } from './quota.ts'
 import { collect } from './lists.ts'
 import { userChoicesCommands } from './user-choices.ts'
@@ -33,6 +33,7 @@ export function userCommands(program: Command, io: CliIo): void {
     .option('--address <address>', 'a further address; may be given again', collect)
     .option(...QUOTA)
     .option(...QUOTA_MESSAGES)
+    .option(...QUOTA_MAILBOXES)
     .action(async (address: string, options: UserOptions, command: Command) => {
       const verb = verbOf(command, io)
       const { name, admin, role, address: addresses } = options

@@ -19,7 +19,13 @@ const bulkChange = z.object({
   startsOn: day.nullable().optional().describe('null: no such day'),
   expiresOn: day.nullable().optional().describe('likewise'),
   disabled: z.boolean().optional(),
-  quota: z.object({ bytes: limit.optional(), messages: limit.optional() }).optional(),
+  quota: z
+    .object({
+      bytes: limit.optional(),
+      messages: limit.optional(),
+      mailboxes: limit.optional(),
+    })
+    .optional(),
   delete: z.literal(true).optional().describe('can be had back for account.undeleteDays'),
 })
 

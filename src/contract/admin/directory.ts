@@ -49,12 +49,17 @@ const ownQuota = z
   .object({
     bytes: limit.optional().describe('0: no limit; absent: as the wider place says'),
     messages: limit.optional().describe('likewise'),
+    mailboxes: limit.optional().describe('likewise, of mailboxes that their people make'),
   })
   .describe('what accounts may hold: the account itself, else its domain, else the settings')
 export type OwnQuotaBody = z.infer<typeof ownQuota>
 
 const quotaChange = z
-  .object({ bytes: limit.nullable().optional(), messages: limit.nullable().optional() })
+  .object({
+    bytes: limit.nullable().optional(),
+    messages: limit.nullable().optional(),
+    mailboxes: limit.nullable().optional(),
+  })
   .describe('0: no limit; null: as the wider place says; absent: stays')
 
 export const domain = z.object({
@@ -134,7 +139,7 @@ export const user = facts.extend({
     .describe('What an identity provider says of the person besides: department, title …'),
   quota: ownQuota.optional(),
   effectiveQuota: z
-    .object({ bytes: limit, messages: limit })
+    .object({ bytes: limit, messages: limit, mailboxes: limit })
     .describe('in force, after its domain and the settings; 0: no limit'),
   used: z
     .object({ bytes: limit, messages: limit })

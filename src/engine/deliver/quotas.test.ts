@@ -32,10 +32,11 @@ interface Room {
   readonly own?: OwnQuota
   readonly domain?: OwnQuota
   readonly bytes?: number
+  readonly mailboxes?: number
   readonly overQuota?: 'defer' | 'reject'
 }
 
-function quotasOf({ own, domain, bytes = 0 }: Room) {
+function quotasOf({ own, domain, bytes = 0, mailboxes = 0 }: Room) {
   const directory = fakeDirectory([
     { kind: 'domain', domain: { name: 'campus.example', ...(domain && { quota: domain }) } },
     ...NAMES.map((name) => {
@@ -47,7 +48,7 @@ function quotasOf({ own, domain, bytes = 0 }: Room) {
   const quotas = new Quotas({
     mailboxes: store,
     directory,
-    defaults: () => ({ bytes, messages: 0, warnPercent: 90 }),
+    defaults: () => ({ bytes, messages: 0, mailboxes, warnPercent: 90 }),
     newId: () => 'N1',
     events: { emit: (event) => events.push(event) },
     clock: store.clock,
@@ -123,6 +124,32 @@ describe('quota of an account, else its domain, else the installation', () => {
     assert.deepEqual(of({ ...all, own: { bytes: 0 } }), { bytes: 0, messages: 3 })
     assert.deepEqual(of({ ...all, own: { messages: 0 } }), { bytes: 7, messages: 0 })
     assert.deepEqual(of(all, 'nobody' as AccountId), { bytes: 0, messages: 0 })
+  })
+})
+
+describe('mailboxes that people may make', () => {
+  it('are limited by the account, else its domain, else the installation', async () => {
+    const of = (room: Room, accountId = hanako) =>
+      quotasOf(room).quotas.quotaOf(accountId).mailboxes
+    assert.equal(of({ mailboxes: 5 }), 5)
+    assert.equal(of({ mailboxes: 5, domain: { mailboxes: 7 } }), 7)
+    assert.equal(of({ mailboxes: 5, domain: { mailboxes: 7 }, own: { mailboxes: 0 } }), 0)
+    assert.equal(of({ mailboxes: 5, own: { bytes: 1 } }), 5)
+    assert.equal(of({ mailboxes: 5 }, 'nobody' as AccountId), 5)
+    const had = (await store.mailboxes({ accountId: hanako })).mailboxes.length
+    const { mailboxes } = quotasOf({ own: { mailboxes: had + 1 } }).quotas
+    const create = async (accountId: AccountId, name: string): Promise<string> => {
+      const changes = [{ kind: 'create', path: [name] } as const]
+      const { results } = await mailboxes.commit({
+        contents: [],
+        commits: [{ accountId, changes }],
+      })
+      return results[0]?.kind === 'refused' ? results[0].refusal.code : (results[0]?.kind ?? '')
+    }
+    assert.equal(await create(hanako, '会議'), 'committed')
+    assert.equal(await create(hanako, '委員会'), 'quota')
+    for (const name of ['会議', '委員会'])
+      assert.equal(await create(idOf('taro'), name), 'committed')
   })
 })
 

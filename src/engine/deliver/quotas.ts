@@ -44,8 +44,8 @@ export class Quotas {
     const account = directory.account(accountId)
     const { warnPercent, mailboxes = 0, ...installation } = defaults()
     if (account === undefined) return { ...NO_QUOTA, warnPercent, mailboxes }
-    const own = quotaOf(account, directory.domain(account.domain), installation)
-    return { ...own, warnPercent, mailboxes }
+    const domain = directory.domain(account.domain)
+    return { ...quotaOf(account, domain, { ...installation, mailboxes }), warnPercent }
   }
 
   /** Whether a delivery of so many octets would be taken now; its owner hears of it where not. */

@@ -84,6 +84,20 @@ class Home {
 }
 
 describe('people of several sources', () => {
+  it('tell nothing of mailboxes: what is said of them here stays', () => {
+    const home = new Home()
+    const told = (bytes?: number) =>
+      reading(source('newer', 1), {
+        n1: { username: 'hanako', ...(bytes !== undefined && { quota: { bytes } }) },
+      })
+    home.take(told(7))
+    home.edit('hanako', (account) => ({ ...account, quota: { ...account.quota, mailboxes: 3 } }))
+    home.take(told(8))
+    assert.deepEqual(home.of('hanako').quota, { bytes: 8, mailboxes: 3 })
+    home.take(told())
+    assert.deepEqual(home.of('hanako').quota, { mailboxes: 3 })
+  })
+
   it('are one person where they have one address; each attribute is the first one that says it', () => {
     const home = new Home()
     const newer = reading(source('newer', 1), {

@@ -4,6 +4,7 @@ import { mainAddressOf } from '#model/account.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { addressKey } from '#model/address.ts'
 import type { Address } from '#model/address.ts'
+import { quotaBeside } from '#model/quota.ts'
 import type { Person } from '#model/person.ts'
 import { csnServer } from '#codec/ldap/csn.ts'
 import type { Moment } from '#model/account-life.ts'
@@ -89,7 +90,12 @@ function accountOf(
     return undefined
   }
   const name = (isOwn ? before.name : undefined) ?? from((person) => person.name)
-  const quota = (isOwn ? before.quota : undefined) ?? from((person) => person.quota)
+  const quota =
+    (isOwn ? before.quota : undefined) ??
+    quotaBeside(
+      before,
+      from((person) => person.quota),
+    )
   const disabled = disabledOf(before, from((person) => person.disabled) === true)
   return {
     id: before?.id ?? newId(),

@@ -10,22 +10,29 @@ import type { EditField, Values } from './edit-row.tsx'
 export const quotaFields = (t: TFunction): readonly EditField[] => [
   { name: 'quota', label: t('quota.bytes'), hint: t('quota.bytesHint'), isOptional: true },
   { name: 'quotaMessages', label: t('quota.messages'), hint: t('quota.hint'), isOptional: true },
+  { name: 'quotaMailboxes', label: t('quota.mailboxes'), hint: t('quota.hint'), isOptional: true },
 ]
 
 const NONE = 'none'
 
-export const quotaValues = ({ bytes, messages }: OwnQuotaBody = {}): Values => ({
+export const quotaValues = ({ bytes, messages, mailboxes }: OwnQuotaBody = {}): Values => ({
   quota: bytes === undefined ? '' : bytes === 0 ? NONE : writeSize(bytes),
-  quotaMessages: messages === undefined ? '' : messages === 0 ? NONE : String(messages),
+  quotaMessages: countValue(messages),
+  quotaMailboxes: countValue(mailboxes),
 })
 
 /** As a change of the row; throws ApiFailure where a text is no limit. */
 export const quotaChange = (t: TFunction, values: Values) => ({
   bytes: limitOf(t, values['quota'], readSize),
-  messages: limitOf(t, values['quotaMessages'], (text) =>
-    /^\d{1,15}$/.test(text) ? Number(text) : undefined,
-  ),
+  messages: limitOf(t, values['quotaMessages'], numberOf),
+  mailboxes: limitOf(t, values['quotaMailboxes'], numberOf),
 })
+
+const countValue = (count: number | undefined): string =>
+  count === undefined ? '' : count === 0 ? NONE : String(count)
+
+const numberOf = (text: string): number | undefined =>
+  /^\d{1,15}$/.test(text) ? Number(text) : undefined
 
 function limitOf(
   t: TFunction,

@@ -30,6 +30,7 @@ export function toldUser(
   const quota = compact({
     bytes: countIn(ours, 'quotaBytes'),
     messages: countIn(ours, 'quotaMessages'),
+    mailboxes: before?.quota?.mailboxes,
   })
   const active = typeof told['active'] === 'boolean' ? told['active'] : undefined
   const account: Account = {
