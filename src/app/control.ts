@@ -63,6 +63,7 @@ import { changeAppPassword, rehash } from './control/node-writes.ts'
 import { sendNotice } from './control/notice.ts'
 import { ownStore, stateOfStore } from './control/own-store.ts'
 import { remoteRooms } from './control/remote-rooms.ts'
+import { remoteScriptStore } from './nodes/script-home-calls.ts'
 
 /** Control can tell nothing before it has read its directory, so that it waits for a slow disk at its start. */
 const STORAGE_MS_MAX = 30 * SECOND_MS
@@ -107,21 +108,6 @@ runRole('control', async ({ place, log, atFailure }) => {
   await directory.load()
   if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
   await naming(join(place.dir, 'control', 'settings.db'), settings.load())
-  const home = new HomeKeeper({
-    directory,
-    log: directoryLog,
-    shelf: storage.service('home'),
-    clock,
-    trouble: log,
-    scramIterations: () =>
-      settings.settings['auth.scram'] ? settings.settings['auth.scramIterations'] : undefined,
-  })
-  await home.start()
-  // A disk that takes nothing just now keeps control from nothing: the next start tries again.
-  await giveSaltKeys(directory).catch((cause: unknown) => {
-    if (!isFault(cause)) throw cause
-    log.warn('directory.noSaltKeys', { cause: messageOf(cause) })
-  })
   const nodeIdentity = readNodeIdentity(place.dir)
   const own = host.roles
     .filter((role) => role === 'store')
@@ -160,6 +146,7 @@ runRole('control', async ({ place, log, atFailure }) => {
     choices: (accountId, act, node) => ownChoices.act(accountId, act, `webmail at ${node}`),
     membership: (act, node) =>
       changeOwnMembership(directory, act, { from: `list mail at ${node}`, atMs: clock.nowMs() }),
+    scripts: (change) => home.changeScripts(change),
     identify: (request) =>
       request.socket instanceof TLSSocket ? joinedNode(book, request) : declaredNode(request),
   })
@@ -169,6 +156,23 @@ runRole('control', async ({ place, log, atFailure }) => {
     own: host.roles,
     runDir: place.runDir,
     clock,
+  })
+  const home = new HomeKeeper({
+    directory,
+    log: directoryLog,
+    shelf: storage.service('home'),
+    scriptShelf: storage.service('scriptHome'),
+    scriptStore: () => remoteScriptStore(callers.store().caller),
+    clock,
+    trouble: log,
+    scramIterations: () =>
+      settings.settings['auth.scram'] ? settings.settings['auth.scramIterations'] : undefined,
+  })
+  await home.start()
+  // A disk that takes nothing just now keeps control from nothing: the next start tries again.
+  await giveSaltKeys(directory).catch((cause: unknown) => {
+    if (!isFault(cause)) throw cause
+    log.warn('directory.noSaltKeys', { cause: messageOf(cause) })
   })
   // The judges are loaded when somebody first asks for them.
   let bench: Promise<ScanBench> | undefined

@@ -8,6 +8,7 @@ import { JunkReports } from '#engine/deliver/junk-reports.ts'
 import { KnownFilings } from '#engine/deliver/known-filings.ts'
 import { overlaid } from '#engine/deliver/overlaid.ts'
 import { MailboxScripts } from '#engine/deliver/mailbox-scripts.ts'
+import { HomedScripts } from '#engine/deliver/homed-scripts.ts'
 import { mailOwner } from '#engine/deliver/mail-owner.ts'
 import { Quotas } from '#engine/deliver/quotas.ts'
 import type { AskedMailboxes } from '#engine/deliver/quotas.ts'
@@ -40,6 +41,7 @@ import { keepingCalls } from './nodes/keeping-calls.ts'
 import { searchCalls } from './nodes/search-calls.ts'
 import { postCalls } from './nodes/post-calls.ts'
 import { scriptCalls } from './nodes/script-calls.ts'
+import { scriptHomeCalls } from './nodes/script-home-calls.ts'
 import { OutboxPump } from './nodes/outbox-pump.ts'
 import type { RolePlace } from './role.ts'
 import { FOLDERS } from './role-names.ts'
@@ -174,9 +176,22 @@ export async function startMailboxOwner(options: {
   listeners.add(search.changed)
   atFailure.defer(() => search.close())
   const perRunMax = (): number => node.settings['mailbox.expiryPerRunMax']
-  const scripts = toldScripts(scriptsOf(mailboxes), { events, clock })
+  const homed = new HomedScripts({
+    mailboxes,
+    home: {
+      isElsewhere: () => node.scriptHome !== undefined,
+      write: async (change) => {
+        const end = await node.link.scripts({ ...change, writes: [...change.writes] })
+        if (end === 'here') await node.keepScriptHome(undefined)
+      },
+    },
+    events,
+    clock,
+  })
+  const scripts = toldScripts(scriptsOf(homed), { events, clock })
   const calls = {
     ...scriptCalls(scripts, mailboxes),
+    ...scriptHomeCalls(homed, { mailboxes, node }),
     ...keepingCalls(keepingOf(mailboxes, clock), { events, clock }),
     ...searchCalls(search, { events, clock }),
   }

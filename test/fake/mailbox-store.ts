@@ -103,6 +103,8 @@ export class FakeMailboxStore implements MailboxStore {
   countFrom: MailboxStore['countFrom'] = (ask) => this.#run(() => this.#store.countFrom(ask))
   filing: MailboxStore['filing'] = (ask) => this.#run(() => this.#store.filing(ask))
   scripts: MailboxStore['scripts'] = (ask) => this.#run(() => this.#store.scripts(ask))
+  scriptAccounts: MailboxStore['scriptAccounts'] = (ask) =>
+    this.#run(() => this.#store.scriptAccounts(ask))
   script: MailboxStore['script'] = (ask) => this.#run(() => this.#store.script(ask))
   changeScript: MailboxStore['changeScript'] = (ask) =>
     this.#run(() => this.#store.changeScript(ask))

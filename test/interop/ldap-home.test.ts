@@ -2,29 +2,21 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { armFailpoints } from '#base/failpoint.ts'
-import { silentLog } from '#base/log.ts'
 import { fromUtf8 } from '#base/octets.ts'
 import { isFault } from '#base/outcome.ts'
-import { systemClock } from '#base/time.ts'
 import type { LdapRequest } from '#codec/ldap/message.ts'
 import { isSameRow } from '#engine/home/entry-changes.ts'
 import { textsOf } from '#engine/home/entry.ts'
 import { GROUP_TYPES } from '#engine/home/group-entry.ts'
-import { HomeKeeper } from '#engine/home/home-keeper.ts'
-import type { HomeState } from '#engine/home/home-keeper.ts'
 import { dnOf, entryOf } from '#engine/home/row-entry.ts'
-import { findCycle } from '#engine/route/check.ts'
 import type { AccountId } from '#model/account.ts'
-import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import { accountOf, directoryContract } from '#store/directory/directory-master.contract.ts'
-import { DirectoryMaster } from '#store/directory/directory-master.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { rowKey } from '#store/directory/row-key.ts'
 import { verifyPassword } from '#store/directory/password.ts'
@@ -38,73 +30,14 @@ import {
   startLdapServers,
 } from '#test/peers/ldap-home.ts'
 import type { LdapServers } from '#test/peers/ldap-home.ts'
+import { HomeControl as Control, until } from '#test/peers/home-control.ts'
 import { peersMissing } from '#test/peers/root.ts'
 import type { DebianSlapd } from '#test/peers/slapd-debian.ts'
 
 const BY = { who: '管理者', from: 'test' }
-const ITERATIONS = 4_096
 /** As ldappasswd has slapd make it; of `secret`. */
 const SSHA = `{SSHA}${Buffer.concat([createHash('sha1').update('secretsalt').digest(), Buffer.from('salt')]).toString('base64')}`
 const at = (localpart: string, domain = 'campus.example') => ({ localpart, domain })
-
-/** Control's part of it: the log, its one writer and who keeps the home. */
-class Control {
-  readonly master: DirectoryMaster
-  readonly log: SqliteDirectoryLog
-  readonly keeper: HomeKeeper
-  readonly #dir: string
-
-  private constructor(dir: string) {
-    this.#dir = dir
-    this.log = new SqliteDirectoryLog(join(dir, 'directory.db'))
-    this.master = new DirectoryMaster({ log: this.log, clock: systemClock, checks: [findCycle] })
-    this.keeper = new HomeKeeper({
-      directory: this.master,
-      log: this.log,
-      shelf: this.log.home,
-      clock: systemClock,
-      trouble: silentLog,
-      scramIterations: () => ITERATIONS,
-    })
-  }
-
-  static async open(dir = mkdtempSync(join(tmpdir(), 'watari-home-'))): Promise<Control> {
-    const control = new Control(dir)
-    await control.master.load()
-    await control.keeper.start()
-    return control
-  }
-
-  get dir(): string {
-    return this.#dir
-  }
-
-  async restart(): Promise<Control> {
-    await this.stop()
-    return Control.open(this.#dir)
-  }
-
-  async stop(): Promise<void> {
-    await this.keeper.close()
-    this.log.close()
-  }
-
-  async remove(): Promise<void> {
-    await this.stop()
-    rmSync(this.#dir, { recursive: true })
-  }
-
-  async is(...states: readonly string[]): Promise<HomeState> {
-    return until(`the home is ${states.join(' or ')}`, () => {
-      const state = this.keeper.state()
-      return states.includes(state.kind === 'ldap' ? state.state : state.kind) ? state : undefined
-    })
-  }
-
-  row(key: string): DirectoryRow | undefined {
-    return this.master.directory.row(key)
-  }
-}
 
 /** The edits that control answers before the failpoint kills it. */
 async function killed(dir: string, point: string, name: string): Promise<readonly string[]> {
@@ -117,20 +50,6 @@ async function killed(dir: string, point: string, name: string): Promise<readonl
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   assert.equal(child.signalCode, 'SIGKILL')
   return lines
-}
-
-/** Asks again until there is an answer; what is waited for comes over a network. */
-async function until<T>(
-  what: string,
-  ask: () => T | undefined | Promise<T | undefined>,
-): Promise<T> {
-  const end = performance.now() + 30_000
-  for (;;) {
-    const answer = await ask()
-    if (answer !== undefined && answer !== false) return answer
-    if (performance.now() > end) throw new Error(`it never came: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 const domain: DirectoryRow = { kind: 'domain', domain: { name: 'campus.example' } }

@@ -125,15 +125,44 @@ describe('servers that were set up', { skip: peersMissing() ?? false }, () => {
     )
   })
 
+  /** As root on its machine. */
+  const byLdif = async (slapd: DebianSlapd, ldif: string): Promise<void> => {
+    const file = join(peerRoot(), 'tmp', `${basename(dir)}.ldif`)
+    writeFileSync(file, ldif)
+    const socket = `ldapi://${encodeURIComponent(slapd.socket.slice(peerRoot().length))}`
+    const asRoot = ['-Q', '-Y', 'EXTERNAL', '-H', socket, '-f', `/tmp/${basename(file)}`]
+    await runInRoot('/usr/bin/ldapmodify', asRoot).finally(() => rmSync(file))
+  }
+
+  test('of a version that knew no scripts know them when it is run again', async () => {
+    const third = await startDebianSlapd(SUFFIX)
+    try {
+      const { provider: now = '' } = await cli('--provider', 'ldap1.campus.example', '--print')
+      const lines = now.replaceAll('\n ', '').split('\n')
+      const then = lines
+        .filter(
+          (line) => !/^olc(?:AttributeTypes|ObjectClasses):.*'watariS(?:cript|ieve)/.test(line),
+        )
+        .join('\n')
+        .replaceAll(/,watariScript\b|,watariScriptName\b/g, '')
+      assert.doesNotMatch(then, /watariScript|watariSieve/)
+      await byLdif(third, then)
+      const url = `ldapi://${encodeURIComponent(third.socket)}`
+      for (const steps of [2, 0]) {
+        const told = await cli('--provider', url)
+        assert.equal(told.status, 0, told.err)
+        assert.equal(told.hosts![0]!.steps, steps)
+      }
+    } finally {
+      await third.stop()
+    }
+  })
+
   test('by the LDIF that an administrator was handed are as if set up from here', async () => {
     const third = await startDebianSlapd(SUFFIX)
     try {
       const printed = await cli('--provider', 'ldap1.campus.example', '--print')
-      const file = join(peerRoot(), 'tmp', `${basename(dir)}.ldif`)
-      writeFileSync(file, printed.provider!)
-      const socket = `ldapi://${encodeURIComponent(third.socket.slice(peerRoot().length))}`
-      const asRoot = ['-Q', '-Y', 'EXTERNAL', '-H', socket, '-f', `/tmp/${basename(file)}`]
-      await runInRoot('/usr/bin/ldapmodify', asRoot).finally(() => rmSync(file))
+      await byLdif(third, printed.provider!)
       const told = await cli('--provider', `ldapi://${encodeURIComponent(third.socket)}`)
       assert.equal(told.status, 0, told.err)
       assert.deepEqual(

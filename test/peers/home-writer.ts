@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { armFailpoints } from '#base/failpoint.ts'
 import { silentLog } from '#base/log.ts'
+import { Fault } from '#base/outcome.ts'
 import { systemClock } from '#base/time.ts'
 import { HomeKeeper } from '#engine/home/home-keeper.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
@@ -19,6 +20,10 @@ const keeper = new HomeKeeper({
   directory,
   log,
   shelf: log.home,
+  scriptShelf: log.scriptHome,
+  scriptStore: () => {
+    throw new Fault('unavailable', 'no store has joined yet')
+  },
   clock: systemClock,
   trouble: silentLog,
   scramIterations: () => undefined,

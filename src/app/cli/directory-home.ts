@@ -111,6 +111,17 @@ async function moved(verb: Verb): Promise<HomeBody> {
   }
 }
 
+function scriptsText({ scripts }: HomeBody): string | undefined {
+  if (scripts === undefined) return undefined
+  const { state, copied, waiting, error } = scripts
+  return [
+    state,
+    ...(copied === undefined ? [] : [`${copied} accounts compared`]),
+    ...(waiting > 0 ? [`${waiting} accounts wait`] : []),
+    ...(error === undefined ? [] : [error]),
+  ].join(', ')
+}
+
 const homeText = (body: HomeBody, servers: HomeServersBody['servers'] = []): string =>
   [
     fields([
@@ -125,6 +136,7 @@ const homeText = (body: HomeBody, servers: HomeServersBody['servers'] = []): str
       ['last edit', body.wroteAt],
       ['last news', body.newsAt],
       ['waiting', body.waiting],
+      ['scripts', scriptsText(body)],
     ]),
     servers.length === 0
       ? ''

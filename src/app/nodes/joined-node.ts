@@ -43,6 +43,8 @@ interface Parts {
   readonly beat: LinkParts['beat']
 }
 
+type Kept = Pick<Parameters<SettingsCopy['save']>[0], 'snapshot' | 'tables' | 'nodes'>
+
 /** So often what time it is is kept for the next start. */
 const TIME_KEPT_EACH_MS = 6 * HOUR_MS
 
@@ -68,6 +70,7 @@ export class JoinedNode {
   }
   #tables: Readonly<Record<string, string>> = {}
   #places: readonly NodePlace[] = []
+  #scriptHome: string | undefined
   /** Copies are written one after the other. */
   #saving: Promise<void> = Promise.resolve()
   #settings: Settings | undefined
@@ -113,7 +116,8 @@ export class JoinedNode {
     this.#keeper?.loaded(loaded)
     const copy = await this.#parts.copy.load()
     const settings = await settingsOfCopy(copy)
-    const { snapshot, tables, nodes, timeMs } = copy
+    const { snapshot, tables, nodes, timeMs, scriptHome } = copy
+    this.#scriptHome = scriptHome
     if (timeMs !== undefined) this.#lives.remember((this.#keptTimeMs = timeMs))
     if (snapshot !== undefined) this.#snapshot = snapshot
     this.#places = nodes ?? []
@@ -137,6 +141,24 @@ export class JoinedNode {
   /** The joined nodes, as control told them last. */
   get places(): readonly NodePlace[] {
     return this.#places
+  }
+
+  /** Where users' scripts have their home beside the store, as control has said last; undefined: nowhere. */
+  get scriptHome(): string | undefined {
+    return this.#scriptHome
+  }
+
+  /** Durable when it resolves. */
+  async keepScriptHome(home: string | undefined): Promise<void> {
+    const before = this.#scriptHome
+    if (before === home) return
+    this.#scriptHome = home
+    try {
+      await this.#save(this.#copy())
+    } catch (thrown) {
+      this.#scriptHome = before
+      throw thrown
+    }
   }
 
   /** Told when nodes have come, gone or moved. */
@@ -193,7 +215,7 @@ export class JoinedNode {
     // In force at once: who was removed gets nothing more, whatever the disk does.
     this.#places = places
     for (const listener of this.#placesListeners) listener()
-    await this.#save({ snapshot: this.#snapshot, tables: this.#tables, nodes: places })
+    await this.#save(this.#copy())
   }
 
   /** A start with a wrong clock goes on from there. */
@@ -203,16 +225,23 @@ export class JoinedNode {
     // It is kept with the first settings else.
     if (this.#snapshot.generation === 0) return
     if (Math.abs(knownMs - this.#keptTimeMs) < TIME_KEPT_EACH_MS) return
-    const copy = { snapshot: this.#snapshot, tables: this.#tables, nodes: this.#places }
-    this.#save(copy).catch((cause: unknown) =>
+    this.#save(this.#copy()).catch((cause: unknown) =>
       this.#parts.log.warn('directory.timeNotKept', { cause: messageOf(cause) }),
     )
   }
 
-  #save(copy: Omit<Parameters<SettingsCopy['save']>[0], 'timeMs'>): Promise<void> {
+  #copy(): Kept {
+    return { snapshot: this.#snapshot, tables: this.#tables, nodes: this.#places }
+  }
+
+  #save(copy: Kept): Promise<void> {
     const { knownMs: timeMs } = this.#lives
     if (timeMs !== undefined) this.#keptTimeMs = timeMs
-    const save = { ...copy, ...(timeMs !== undefined && { timeMs }) }
+    const save = {
+      ...copy,
+      ...(timeMs !== undefined && { timeMs }),
+      ...(this.#scriptHome !== undefined && { scriptHome: this.#scriptHome }),
+    }
     const saved = this.#saving.then(() => this.#parts.copy.save(save))
     this.#saving = saved.catch(() => undefined)
     return saved

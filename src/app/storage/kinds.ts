@@ -8,6 +8,7 @@ import type { BindShelf } from '#store/directory/bind-shelf.ts'
 import { SqliteDirectoryLog } from '#store/directory/directory-log.ts'
 import type { DirectoryLog } from '#store/directory/directory-log.ts'
 import type { HomeShelf } from '#store/directory/home-shelf.ts'
+import type { ScriptShelf } from '#store/directory/script-shelf.ts'
 import type { DirectoryImages } from '#store/directory/image-file.ts'
 import { SqliteReplica } from '#store/directory/replica.ts'
 import type { DirectoryReplica } from '#store/directory/replica.ts'
@@ -174,6 +175,7 @@ export const KINDS = {
     opened<{
       directory: DirectoryLog & DirectoryImages
       home: HomeShelf
+      scriptHome: ScriptShelf
       settings: SettingsStore
       index: EventIndex
       nodes: NodeRegistry
@@ -188,6 +190,7 @@ export const KINDS = {
       return {
         directory,
         home: directory.home,
+        scriptHome: directory.scriptHome,
         settings: keep(new SqliteSettingsStore(join(dir, 'settings.db'))),
         index: keep(new SqliteEventIndex({ path: join(dir, 'index.db') })),
         nodes: keep(new SqliteNodeRegistry(join(dir, 'nodes.db'))),

@@ -27,6 +27,8 @@ import { ownEnd } from '#contract/admin/choices.ts'
 import type { OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
 import { membershipEnd } from '#contract/node/membership.ts'
 import type { MembershipActBody, MembershipEnd } from '#contract/node/membership.ts'
+import { scriptWritten } from '#contract/node/scripts.ts'
+import type { ScriptWritesBody } from '#contract/node/scripts.ts'
 import type { AccountId } from '#model/account.ts'
 import type { AppPasswordChange, AppPasswordUse } from '#model/app-password.ts'
 import type { NodePlace } from '#model/node.ts'
@@ -133,6 +135,11 @@ export class NodeLink {
   /** Hands up what somebody does with the own place in a mailing list. Throws where control is away. */
   async membership(act: MembershipActBody): Promise<MembershipEnd> {
     return membershipEnd.parse(await askJson(this.#ask('POST', NODE_PATHS.membership, act))).end
+  }
+
+  /** Hands up a change of scripts, durable in their home when it is `written`. Throws where that is away. */
+  async scripts(change: ScriptWritesBody): Promise<'written' | 'here'> {
+    return scriptWritten.parse(await askJson(this.#ask('POST', NODE_PATHS.scripts, change))).end
   }
 
   /** There are new records: ships them without waiting for the next look. */

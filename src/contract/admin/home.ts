@@ -40,6 +40,17 @@ export const home = z.object({
     .array(z.object({ key: z.string(), text: z.string() }))
     .optional()
     .describe('what others have made there and is not taken, and why'),
+  scripts: z
+    .object({
+      state: z
+        .enum(['starting', 'copying', 'well', 'away', 'held'])
+        .describe('copying: those of the store and those there are compared; away: see error'),
+      copied: z.number().int().optional().describe('accounts that are compared'),
+      waiting: z.number().int().describe('accounts that are not looked at yet'),
+      error: z.string().optional(),
+    })
+    .optional()
+    .describe("users' Sieve scripts, which lie there as well"),
 })
 export type HomeBody = z.infer<typeof home>
 

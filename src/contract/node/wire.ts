@@ -22,6 +22,7 @@ export const NODE_PATHS = {
   uses: '/node/v1/app-password-uses',
   choices: '/node/v1/choices',
   membership: '/node/v1/membership',
+  scripts: '/node/v1/scripts',
   heartbeat: '/node/v1/heartbeat',
   events: '/node/v1/events',
   /** Answered at once, by whoever is there; `{state}` where it takes mail for mailboxes. */

@@ -7,7 +7,8 @@ import type { AccountId } from '#model/account.ts'
 import { parseScriptName, SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
 import type { ScriptEntry } from '#model/script.ts'
 import type { MailboxStore } from '#store/mailbox/mailbox-store.ts'
-import type { Script, ScriptChange } from '#store/mailbox/objects/scripts.ts'
+import type { ScriptChange } from '#model/script-change.ts'
+import type { Script } from '#store/mailbox/objects/scripts.ts'
 
 /** Why a change was refused; then nothing was changed. */
 export interface ScriptsRefusal {

@@ -1,10 +1,12 @@
 import type { Log } from '#base/log.ts'
-import { Fault, messageOf } from '#base/outcome.ts'
+import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import type { Clock } from '#base/time.ts'
 import { LdapConnection } from '#client/ldap/connection.ts'
 import { serverName } from '#client/ldap/server.ts'
 import type { ChangeAuthor, DirectoryLog } from '#store/directory/directory-log.ts'
 import type { DirectoryMaster } from '#store/directory/directory-master.ts'
+import type { ScriptWritesBody } from '#contract/node/scripts.ts'
+import type { ScriptShelf } from '#store/directory/script-shelf.ts'
 import type { HomeShelf } from '#store/directory/home-shelf.ts'
 import { copyRows } from './copy-rows.ts'
 import { HomeFollower } from './home-follower.ts'
@@ -14,6 +16,9 @@ import { HomeWatch } from './home-watch.ts'
 import type { WatchedServer } from './home-watch.ts'
 import { HOME_TIMES, LdapHome } from './ldap-home.ts'
 import type { HomePlace } from './ldap-home.ts'
+import { HomeScripts } from './home-scripts.ts'
+import type { ScriptsState } from './home-scripts.ts'
+import type { ScriptStore } from './script-store.ts'
 import { bindService, entryAt } from './line.ts'
 
 /** Where the rows have their home, and how that is. */
@@ -36,7 +41,19 @@ export type HomeState =
       /** Rows that were told and are not looked after yet. */
       readonly waiting?: number
       readonly notes: readonly HomeNote[]
+      /** Users' scripts, which go there by the store; absent: rows are not there yet. */
+      readonly scripts?: HomeScriptsState
     }
+
+/** How users' scripts are there. */
+export interface HomeScriptsState {
+  readonly state: ScriptsState
+  /** While they are copied: accounts that are compared. */
+  readonly copied?: number
+  /** Accounts whose scripts are not looked at yet. */
+  readonly waiting: number
+  readonly error?: string
+}
 
 /** One of its servers, and whether news come from it. */
 export interface HomeServer extends WatchedServer {
@@ -48,12 +65,17 @@ interface HomeSet {
   readonly place: HomePlace
   readonly by: ChangeAuthor
   readonly atMs: number
+  /** What lies there counts where nothing is known of it. */
+  readonly adopt?: true
 }
 
 interface Parts {
   readonly directory: DirectoryMaster
   readonly log: Pick<DirectoryLog, 'rows'>
   readonly shelf: HomeShelf
+  readonly scriptShelf: ScriptShelf
+  /** Which users' scripts are served from; throws Fault `unavailable` where none has joined. */
+  readonly scriptStore: () => ScriptStore
   readonly clock: Clock
   readonly trouble: Log
   /** How many rounds keys of SCRAM are made with; undefined: none are made. */
@@ -72,6 +94,7 @@ export class HomeKeeper {
         readonly home: LdapHome
         readonly follower: HomeFollower
         readonly groups: HomeGroups
+        readonly scripts: HomeScripts
         readonly watch: HomeWatch
       }
     | undefined
@@ -94,26 +117,36 @@ export class HomeKeeper {
     if (this.#set === undefined)
       return { kind: 'embedded', ...(this.#error !== undefined && { error: this.#error }) }
     if (this.#living === undefined)
-      return { kind: 'ldap', ...this.#set, state: 'copying', copied: this.#copied, notes: [] }
-    const { home, follower, groups } = this.#living
-    const { state, follows, newsAtMs } = follower
+      return { ...this.#place(this.#set), state: 'copying', copied: this.#copied, notes: [] }
+    const { home, follower, groups, scripts } = this.#living
+    const { follows, newsAtMs } = follower
     const { wroteAtMs } = home
+    const isHeld = follower.state === 'held'
+    const state = scripts.state === 'held' ? 'held' : follower.state
     const error =
-      (state === 'held' ? follower.error : undefined) ??
-      home.trouble ??
-      follower.error ??
-      groups.error
+      (isHeld ? follower.error : undefined) ?? home.trouble ?? follower.error ?? groups.error
     return {
-      kind: 'ldap',
-      ...this.#set,
+      ...this.#place(this.#set),
       state,
       ...(error !== undefined && { error }),
       ...(follows !== undefined && { follows }),
       ...(wroteAtMs !== undefined && { wroteAtMs }),
       ...(newsAtMs !== undefined && { newsAtMs }),
       waiting: follower.taker.news.waiting().length,
-      notes: follower.taker.notes(),
+      notes: [...follower.taker.notes(), ...scripts.notes()],
+      scripts: scriptsState(scripts),
     }
+  }
+
+  #place({ place, by, atMs }: HomeSet) {
+    return { kind: 'ldap', place, by, atMs } as const
+  }
+
+  /** A change that the store asks for; `here`: scripts have their home in the store alone. */
+  async changeScripts(change: ScriptWritesBody): Promise<'written' | 'here'> {
+    if (this.#living === undefined) return 'here'
+    await this.#living.scripts.write(change)
+    return 'written'
   }
 
   /** Each server of the home as it is now, the provider first; none where the log is the home. */
@@ -154,7 +187,8 @@ export class HomeKeeper {
       connection.close()
       throw thrown
     }
-    this.#set = { place, by, atMs: this.#parts.clock.nowMs() }
+    const atMs = this.#parts.clock.nowMs()
+    this.#set = { place, by, atMs, ...(adopt && { adopt }) }
     this.#error = undefined
     this.#copying = { connection, done: this.#moved(connection, this.#set) }
   }
@@ -169,14 +203,29 @@ export class HomeKeeper {
       directory.useHome(undefined)
     })
     this.#set = undefined
+    await this.#leaveScripts()
+  }
+
+  /** A store that does not hear it now hears it with the first change that it asks for. */
+  async #leaveScripts(): Promise<void> {
+    try {
+      await this.#parts.scriptStore().home({ home: null })
+    } catch (thrown) {
+      if (!isFault(thrown)) throw thrown
+    }
   }
 
   /** Takes what was held. */
   async accept(): Promise<void> {
+    const living = this.#living
+    if (living === undefined || this.#set === undefined) return
     // How far the log was counts no more: what is there does.
-    if (this.#living?.follower.isProviderHeld === true)
+    if (living.follower.isProviderHeld || living.scripts.isProviderHeld) {
+      this.#set = { ...this.#set, adopt: true }
       await this.#parts.shelf.setHome({ json: JSON.stringify(this.#set) })
-    await this.#living?.follower.accept()
+    }
+    await living.follower.accept()
+    await living.scripts.accept()
   }
 
   async close(): Promise<void> {
@@ -187,7 +236,7 @@ export class HomeKeeper {
 
   async #end(): Promise<void> {
     const living = this.#living
-    await Promise.all([living?.follower.close(), living?.groups.close()])
+    await Promise.all([living?.follower.close(), living?.groups.close(), living?.scripts.close()])
     living?.home.close()
     this.#living = undefined
   }
@@ -202,6 +251,13 @@ export class HomeKeeper {
       home,
       follower: new HomeFollower({ ...this.#parts, home }),
       groups: new HomeGroups({ ...this.#parts, home }),
+      scripts: new HomeScripts({
+        ...this.#parts,
+        home,
+        shelf: this.#parts.scriptShelf,
+        store: this.#parts.scriptStore,
+        prefers: () => (this.#set?.adopt === true ? 'there' : 'here'),
+      }),
       watch: new HomeWatch(set.place, clock),
     }
   }
@@ -242,3 +298,10 @@ export class HomeKeeper {
     })
   }
 }
+
+const scriptsState = ({ state, copied, waiting, error }: HomeScripts): HomeScriptsState => ({
+  state,
+  ...(copied !== undefined && { copied }),
+  waiting,
+  ...(error !== undefined && { error }),
+})

@@ -145,6 +145,11 @@ export class LdapHome implements DirectoryHome {
     }
   }
 
+  /** What else is done on the provider, in turn with edits and refused as they are. */
+  with<T>(work: (connection: LdapConnection) => Promise<T>): Promise<T> {
+    return this.#ask(work)
+  }
+
   /** Ends an edit of several rows that a stop or a cut has left in the middle. */
   finish(): Promise<void> {
     return this.#ask((connection) => this.#finish(connection))
@@ -167,9 +172,11 @@ export class LdapHome implements DirectoryHome {
     await putNote(connection, this.#noteDn, { key: EDIT_KEY, json })
     failpoint('home.noted')
     const marks: string[] = []
+    // Removals last: what lies below an entry that is gone does not come back with it.
+    const order = [...puts.filter(({ row }) => row !== null), ...puts.filter(({ row }) => !row)]
     try {
       // The first alone: what the server cannot hold at all is told before the others are there.
-      for (const part of [puts.slice(0, 1), puts.slice(1)])
+      for (const part of [order.slice(0, 1), order.slice(1)])
         await all(part, async (put) => {
           const done = await this.#settle(connection, put, there[puts.indexOf(put)])
           failpoint('home.row')

@@ -98,7 +98,12 @@ export async function putEntry(
     isGuarded && csn !== undefined ? [onlyWhere(equal('entryCSN', csn))] : []
   if (row === null) {
     if (there === undefined) return { kind: 'written' }
-    const { result } = await connection.ask({ op: 'delete', dn }, { controls: guard })
+    const remove = () => connection.ask({ op: 'delete', dn }, { controls: guard })
+    let { result } = await remove()
+    if (result.code === NOT_ON_NONLEAF) {
+      for (const child of await namesBelow(connection, dn)) await removeEntry(connection, child)
+      ;({ result } = await remove())
+    }
     return written(connection, result, [NO_SUCH_OBJECT])
   }
   const wanted = entryOf(row, base)
@@ -122,6 +127,16 @@ export async function putEntry(
   changes.push({ kind: 'replace', ...editedBy })
   const end = await connection.ask({ op: 'modify', dn, changes }, { controls })
   return written(connection, end.result, [NO_SUCH_OBJECT], end.controls)
+}
+
+/** RFC 4511 §4.1.9 notAllowedOnNonLeaf: the scripts of an account lie below it. */
+const NOT_ON_NONLEAF = 66
+
+async function namesBelow(connection: LdapConnection, dn: string): Promise<readonly string[]> {
+  const ask = { base: dn, scope: 'one', filter: ANY, attributes: ['1.1'] } as const
+  const names: string[] = []
+  for await (const entry of search(connection, ask)) names.push(entry.dn)
+  return names
 }
 
 function folderEntry(key: DirectoryKey, base: string): DirectoryEntry {

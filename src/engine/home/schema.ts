@@ -74,10 +74,26 @@ const ATTRIBUTES: readonly OwnAttribute[] = [
   { number: 15, name: 'watariKeep', text: 'a forward keeps a copy', syntax: 'flag' },
   { number: 16, name: 'watariMatch', text: 'the domain or address of a route', syntax: 'text' },
   { number: 17, name: 'watariNextHop', text: 'where a route leads', syntax: 'text' },
+  {
+    number: 18,
+    name: 'watariScriptId',
+    text: 'names a script for good, among those of its account',
+    syntax: 'exact',
+  },
+  { number: 19, name: 'watariScriptName', text: 'what its owner calls a script', syntax: 'exact' },
+  { number: 20, name: 'watariScriptActive', text: 'the script filters', syntax: 'flag' },
+  { number: 21, name: 'watariScript', text: 'a script of Sieve (RFC 5228)', syntax: 'octets' },
 ]
 
 /** What only the service account and replicas see. */
-export const SECRET_ATTRIBUTES = ['watariScram', 'watariSaltKey', 'watariRest', 'watariEditedBy']
+export const SECRET_ATTRIBUTES = [
+  'watariScram',
+  'watariSaltKey',
+  'watariRest',
+  'watariEditedBy',
+  'watariScript',
+  'watariScriptName',
+]
 
 /** What an entry of any class of ours may have. */
 const COMMON = 'watariRest $ watariEditedBy $ description'
@@ -89,6 +105,9 @@ export const ATTRIBUTE_TYPES: readonly string[] = ATTRIBUTES.map(
 
 const objectClass = (number: number, name: string, rest: string): string =>
   `( ${ARC}.2.${number} NAME '${name}' ${rest} )`
+
+/** Of scripts: entries below an account's, which are no rows. */
+export const SCRIPT_CLASS = 'watariSieveScript'
 
 /** A class a kind of row; rows of kinds that are newer than the schema are entries of watariObject. */
 export const OBJECT_CLASSES: readonly string[] = [
@@ -111,6 +130,11 @@ export const OBJECT_CLASSES: readonly string[] = [
   objectClass(5, 'watariForward', `SUP watariObject STRUCTURAL MUST watariTo MAY watariKeep`),
   objectClass(6, 'watariRoute', `SUP watariObject STRUCTURAL MUST ( watariMatch $ watariNextHop )`),
   objectClass(7, 'watariSource', `SUP watariObject STRUCTURAL`),
+  objectClass(
+    8,
+    SCRIPT_CLASS,
+    `DESC 'a script of Sieve, below whose it is' SUP top STRUCTURAL MUST ( watariScriptId $ watariScriptName ) MAY ( watariScriptActive $ watariScript $ description )`,
+  ),
 ]
 
 /** Further addresses as mail servers of old have them; Debian's slapd has this in a file and does not load it. */

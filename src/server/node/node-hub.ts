@@ -19,6 +19,8 @@ import type { Ack, HeartbeatBody, NewCredential } from '#contract/node/wire.ts'
 import type { OwnActBody, OwnEnd } from '#contract/admin/choices.ts'
 import { membershipAct } from '#contract/node/membership.ts'
 import type { MembershipActBody, MembershipEnd } from '#contract/node/membership.ts'
+import { scriptWrites } from '#contract/node/scripts.ts'
+import type { ScriptWritesBody } from '#contract/node/scripts.ts'
 import type { AccountId } from '#model/account.ts'
 import type { AppPasswordChange, AppPasswordUse } from '#model/app-password.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
@@ -91,6 +93,8 @@ export interface HubParts {
   choices?(accountId: AccountId, act: OwnActBody, node: NodeId): Promise<OwnEnd>
   /** What somebody does with the own place in a mailing list, as a node has it from them. */
   membership?(act: MembershipActBody, node: NodeId): Promise<MembershipEnd>
+  /** A change of users' scripts for where they have their home; `here`: they have none but the store. */
+  scripts?(change: ScriptWritesBody): Promise<'written' | 'here'>
   /** Where a store lies behind this door: how it is, for gateways that bring it mail. */
   storeState?(): string
   /** Who asks, by what the transport proves; undefined: refused. */
@@ -278,6 +282,10 @@ export class NodeHub {
       const end = (await this.#parts.membership?.(act, who.node)) ?? 'notFound'
       if (end === 'done') await this.settled(2 * SECOND_MS)
       return sendJson(response, 200, { end })
+    }
+    if (route === `POST ${NODE_PATHS.scripts}` && /^(?:store|serve)$/.test(who.role)) {
+      const change = await readBody(request, scriptWrites)
+      return sendJson(response, 200, { end: (await this.#parts.scripts?.(change)) ?? 'here' })
     }
     if (request.method === 'GET' && url.pathname.startsWith(NODE_PATHS.tables)) {
       const text = await this.#parts.settings.table(url.pathname.slice(NODE_PATHS.tables.length))

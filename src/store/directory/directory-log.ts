@@ -5,6 +5,8 @@ import type { Database, DatabaseKind } from '#store/db/database.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
 import { HOME_STAND_TABLES, SqliteHomeShelf } from './home-shelf.ts'
 import type { HomeShelf } from './home-shelf.ts'
+import { SCRIPT_SHELF_TABLES, SqliteScriptShelf } from './script-shelf.ts'
+import type { ScriptShelf } from './script-shelf.ts'
 import { ImageFile, imagePathOf } from './image-file.ts'
 import type { ChangesSince, DirectoryImages } from './image-file.ts'
 import { jsonPage } from './json-page.ts'
@@ -91,6 +93,7 @@ export const DIRECTORY_DATABASE: DatabaseKind = {
     `CREATE TABLE home (
      place INTEGER PRIMARY KEY CHECK (place = 1), json TEXT NOT NULL, mark TEXT) STRICT;`,
     HOME_STAND_TABLES,
+    SCRIPT_SHELF_TABLES,
   ],
 }
 
@@ -98,6 +101,8 @@ export const DIRECTORY_DATABASE: DatabaseKind = {
 export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages {
   /** Where the rows have their home, in the same database. */
   readonly home: HomeShelf
+  /** Of users' scripts, where that is their home as well. */
+  readonly scriptHome: ScriptShelf
   readonly #db: Database
   readonly #image: ImageFile
   readonly #changesMax: number
@@ -105,6 +110,7 @@ export class SqliteDirectoryLog implements DirectoryLog, DirectoryImages {
   constructor(path: string, changesMax = CHANGES_MAX_DEFAULT) {
     this.#db = openDatabase({ path, ...DIRECTORY_DATABASE })
     this.home = new SqliteHomeShelf(this.#db)
+    this.scriptHome = new SqliteScriptShelf(this.#db)
     this.#image = new ImageFile(imagePathOf(path))
     this.#changesMax = changesMax
   }

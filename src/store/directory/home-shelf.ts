@@ -69,6 +69,7 @@ export class SqliteHomeShelf implements HomeShelf {
     this.#db.transaction(() => {
       this.#db.query('DELETE FROM home').run()
       this.#db.query('DELETE FROM home_entry').run()
+      this.#db.query('DELETE FROM home_script').run()
       if (home !== undefined)
         this.#db.query('INSERT INTO home (place, json) VALUES (1, ?)').run(home.json)
     })

@@ -15,7 +15,8 @@ import type {
 } from '#model/mailbox.ts'
 import type { DamagedMessage } from '#store/mailbox/upkeep/damaged.ts'
 import type { ExpiredMailbox } from '#store/mailbox/upkeep/expire.ts'
-import type { Script, ScriptChange, ScriptRefusal } from '#store/mailbox/objects/scripts.ts'
+import type { ScriptChange, ScriptRefusal } from '#model/script-change.ts'
+import type { AccountScripts, Script } from '#store/mailbox/objects/scripts.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { OutboxItem, CommitRequest, AccountCommitResult, Operation } from './commit.ts'
 import type { KeptArrival } from '#store/mailbox/change/arrival.ts'
@@ -197,6 +198,11 @@ export interface MailboxStore extends TextSource {
   scripts(ask: {
     readonly accountId: AccountId
   }): Promise<{ readonly scripts: readonly ScriptEntry[] }>
+  /** Those of `limit` accounts behind one, in the order of their ids; `next` where there are more accounts. */
+  scriptAccounts(ask: { readonly after: string; readonly limit: number }): Promise<{
+    readonly accounts: readonly AccountScripts[]
+    readonly next?: string
+  }>
   /** One script with its text; without a name the active one, which filters. */
   script(ask: {
     readonly accountId: AccountId

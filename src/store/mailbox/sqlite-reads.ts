@@ -20,7 +20,7 @@ import { strangerOf } from '#store/mailbox/rows/rights.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
 import { listDamaged } from '#store/mailbox/upkeep/damaged.ts'
 import { listExpunged } from '#store/mailbox/change/restore.ts'
-import { listScripts, readScript } from '#store/mailbox/objects/scripts.ts'
+import { listScriptAccounts, listScripts, readScript } from '#store/mailbox/objects/scripts.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import { deletedBytes, readUsage } from '#store/mailbox/change/quota.ts'
 import {
@@ -224,6 +224,12 @@ export class SqliteReads {
 
   async scripts(ask: { readonly accountId: AccountId }): ReturnType<MailboxStore['scripts']> {
     return { scripts: listScripts(this.#sql, ask.accountId) }
+  }
+
+  async scriptAccounts(
+    ask: Parameters<MailboxStore['scriptAccounts']>[0],
+  ): ReturnType<MailboxStore['scriptAccounts']> {
+    return listScriptAccounts(this.#sql, ask)
   }
 
   async script(ask: Parameters<MailboxStore['script']>[0]): ReturnType<MailboxStore['script']> {

@@ -14,6 +14,8 @@ export interface SettingsCopy {
     readonly nodes?: readonly NodePlace[]
     /** What time it was when this was kept, where that was known. */
     readonly timeMs?: number
+    /** Where users' scripts have their home, by control's name for it; absent: in the store alone. */
+    readonly scriptHome?: string
   }>
   save(copy: {
     readonly snapshot: SettingsSnapshot
@@ -21,6 +23,7 @@ export interface SettingsCopy {
     readonly tables: Readonly<Record<string, string>>
     readonly nodes?: readonly NodePlace[]
     readonly timeMs?: number
+    readonly scriptHome?: string
   }): Promise<void>
 }
 

@@ -95,6 +95,9 @@ function OnLdap({ home }: { readonly home: LdapHome }): ReactNode {
     [t('home.wrote'), timeOf(home.wroteAt)],
     [t('home.news'), timeOf(home.newsAt)],
     [t('home.waiting'), numberText(language, home.waiting ?? 0)],
+    ...(home.scripts === undefined
+      ? []
+      : [[t('home.scripts'), <Scripts scripts={home.scripts} />] as const]),
   ]
   return (
     <>
@@ -138,6 +141,23 @@ function OnLdap({ home }: { readonly home: LdapHome }): ReactNode {
             </p>
           )}
         </section>
+      )}
+    </>
+  )
+}
+
+/** Users' scripts, which go there by the store. */
+function Scripts({ scripts }: { readonly scripts: NonNullable<HomeBody['scripts']> }): ReactNode {
+  const { t } = useWords()
+  const { state, waiting, error } = scripts
+  return (
+    <>
+      {t(`home.${state}`)}
+      {waiting > 0 && ` (${t('home.scriptsWait', { count: waiting })})`}
+      {error !== undefined && (
+        <div className="said-no" lang="en">
+          {error}
+        </div>
       )}
     </>
   )

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { randomId } from '#base/id.ts'
 import type { AccountId } from '#model/account.ts'
-import { SCRIPTS_PER_ACCOUNT_MAX } from '#model/script.ts'
+import { refusedChange, scriptDigest } from '#model/script-change.ts'
+import type { ScriptChange, ScriptRefusal } from '#model/script-change.ts'
 import type { ScriptEntry } from '#model/script.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import { findAccount } from '#store/mailbox/rows/work.ts'
@@ -14,36 +14,39 @@ export interface Script {
   readonly text: string
 }
 
-/** A change to an account's scripts (RFC 5804 §2.6, §2.8, §2.10, §2.11). */
-export type ScriptChange =
-  /** In the place of one of the same name, which stays active if it was. */
-  | {
-      readonly kind: 'put'
-      readonly name: string
-      readonly text: string
-      readonly activate: boolean
-      /** Refused where an active one would be replaced. */
-      readonly inactiveOnly?: boolean
-      /** Refused where there is one of the name. */
-      readonly newOnly?: boolean
-    }
-  /** Null: none is active any more. */
-  | { readonly kind: 'activate'; readonly name: string | null }
-  | { readonly kind: 'remove'; readonly name: string }
-  /** An active one stays active (RFC 5804 §2.11). */
-  | { readonly kind: 'rename'; readonly name: string; readonly to: string }
-
-/** notFound: no such script; limit: SCRIPTS_PER_ACCOUNT_MAX; active: one that filters cannot be removed; exists: another has that name. */
-export type ScriptRefusal = 'notFound' | 'limit' | 'active' | 'exists'
+/** An account with its scripts as a list shows them. */
+export interface AccountScripts {
+  readonly accountId: AccountId
+  readonly scripts: readonly ScriptEntry[]
+}
 
 export function listScripts(sql: Sql, accountId: AccountId): ScriptEntry[] {
   const account = findAccount(sql, accountId, 0)
-  if (account === undefined) return []
+  return account === undefined ? [] : scriptsOfAid(sql, account.aid)
+}
+
+/** Of so many accounts behind one, in the order of their ids, those that have any; `next`: there are more. */
+export function listScriptAccounts(
+  sql: Sql,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): { readonly accounts: readonly AccountScripts[]; readonly next?: string } {
+  const page = sql.all<[AccountId, number]>(
+    'SELECT id, aid FROM account WHERE id > ? ORDER BY id LIMIT ?',
+    after,
+    limit,
+  )
+  const accounts = page
+    .map(([accountId, aid]) => ({ accountId, scripts: scriptsOfAid(sql, aid) }))
+    .filter(({ scripts }) => scripts.length > 0)
+  return { accounts, ...(page.length === limit && { next: page.at(-1)![0] }) }
+}
+
+function scriptsOfAid(sql: Sql, aid: number): ScriptEntry[] {
   return sql
     .all<[string, number, number, string | null, string | null, string | null]>(
       `SELECT name, active, length(CAST(text AS BLOB)), id, digest,
               CASE WHEN digest IS NULL THEN text END FROM script WHERE aid = ? ORDER BY name`,
-      account.aid,
+      aid,
     )
     .map(([name, active, sizeBytes, id, digest, text]) => ({
       id: id ?? idOfOld(name),
@@ -53,9 +56,6 @@ export function listScripts(sql: Sql, accountId: AccountId): ScriptEntry[] {
       digest: digest ?? scriptDigest(text ?? ''),
     }))
 }
-
-const scriptDigest = (text: string): string =>
-  createHash('sha256').update(text).digest('hex').slice(0, 40)
 
 /** Of one that was there before scripts had ids; it keeps it when it is renamed. */
 const idOfOld = (name: string): string => scriptDigest(name).slice(0, 24)
@@ -80,39 +80,31 @@ export function changeScript(
   { sql, aid }: AccountWork,
   change: ScriptChange,
 ): ScriptRefusal | undefined {
-  const activeOf = (name: string): number | undefined =>
-    sql.get<[number]>('SELECT active FROM script WHERE aid = ? AND name = ?', aid, name)?.[0]
-  const isActive = change.name === null ? undefined : activeOf(change.name)
+  const there = sql
+    .all<[string, number]>('SELECT name, active FROM script WHERE aid = ?', aid)
+    .map(([name, active]) => ({ name, active: active === 1 }))
+  const refused = refusedChange(there, change)
+  if (refused !== undefined) return refused
   switch (change.kind) {
-    case 'put': {
-      const [count] = sql.get<[number]>('SELECT count(*) FROM script WHERE aid = ?', aid)!
-      if (isActive === 1 && change.inactiveOnly === true) return 'active'
-      if (isActive !== undefined && change.newOnly === true) return 'exists'
-      if (isActive === undefined && count >= SCRIPTS_PER_ACCOUNT_MAX) return 'limit'
+    case 'put':
       sql.run(
         `INSERT INTO script (aid, name, active, text, id, digest) VALUES (?, ?, 0, ?, ?, ?)
          ON CONFLICT (aid, name) DO UPDATE SET text = excluded.text, digest = excluded.digest`,
         aid,
         change.name,
         change.text,
-        randomId(20),
+        change.id ?? randomId(20),
         scriptDigest(change.text),
       )
       if (change.activate) activate(sql, aid, change.name)
       return undefined
-    }
     case 'activate':
-      if (change.name !== null && isActive === undefined) return 'notFound'
       activate(sql, aid, change.name)
       return undefined
     case 'remove':
-      if (isActive === undefined) return 'notFound'
-      if (isActive === 1) return 'active'
       sql.run('DELETE FROM script WHERE aid = ? AND name = ?', aid, change.name)
       return undefined
     case 'rename':
-      if (isActive === undefined) return 'notFound'
-      if (activeOf(change.to) !== undefined) return 'exists'
       sql.run(
         'UPDATE script SET name = ?, id = coalesce(id, ?) WHERE aid = ? AND name = ?',
         change.to,

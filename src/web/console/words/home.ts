@@ -5,7 +5,7 @@ export const HOME: Sentences = {
   en: {
     'people.home': 'Where it lives',
     'home.hint':
-      'Where the rows of the directory lie: accounts, addresses, aliases, forwards, lists, routes. Either in this installation, or on OpenLDAP servers that other programs read and change as well.',
+      'Where the rows of the directory lie: accounts, addresses, aliases, forwards, lists, routes, and people’s Sieve scripts. Either in this installation, or on OpenLDAP servers that other programs read and change as well.',
     'home.embedded': 'in this installation',
     'home.embeddedMeans': 'Everything lies with control. Nobody else can read it or change it.',
     'home.notMoved': 'The last move to LDAP servers has failed:',
@@ -44,6 +44,9 @@ export const HOME: Sentences = {
     'home.wrote': 'Last edit from here',
     'home.news': 'Last change from there',
     'home.waiting': 'Waits to be taken',
+    'home.scripts': 'Sieve scripts',
+    'home.scriptsWait_one': '{{count}} account waits',
+    'home.scriptsWait_other': '{{count}} accounts wait',
     'home.none': 'none since control has started',
     'home.servers': 'Servers',
     'home.provider': 'provider',
@@ -58,7 +61,7 @@ export const HOME: Sentences = {
   ja: {
     'people.home': '置き場所',
     'home.hint':
-      'アカウント、アドレス、エイリアス、転送、メーリングリスト、経路など、ディレクトリのデータを置く場所です。このシステムの中か、ほかのプログラムも読み書きできる OpenLDAP サーバーのどちらかです。',
+      'アカウント、アドレス、エイリアス、転送、メーリングリスト、経路、利用者の Sieve スクリプトなど、ディレクトリのデータを置く場所です。このシステムの中か、ほかのプログラムも読み書きできる OpenLDAP サーバーのどちらかです。',
     'home.embedded': 'このシステムの中',
     'home.embeddedMeans':
       'すべて control にあります。ほかのプログラムが直接読み書きすることはありません。',
@@ -98,6 +101,8 @@ export const HOME: Sentences = {
     'home.wrote': 'ここからの最後の変更',
     'home.news': '向こうからの最後の変更',
     'home.waiting': '反映待ち',
+    'home.scripts': 'Sieve スクリプト',
+    'home.scriptsWait': '{{count}} 件のアカウントが反映待ち',
     'home.none': 'control の起動後はなし',
     'home.servers': 'サーバー',
     'home.provider': 'プロバイダー',
