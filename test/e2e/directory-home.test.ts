@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { HOME_BASE, rowsOf, startLdapServers } from '#test/peers/ldap-home.ts'
+import { textsOf } from '#engine/home/entry.ts'
+import { HOME_BASE, rowsOf, scriptEntriesOf, startLdapServers } from '#test/peers/ldap-home.ts'
 import type { LdapServers } from '#test/peers/ldap-home.ts'
 import { peerRoot, peersMissing, runInRoot } from '#test/peers/root.ts'
 import { commandLine } from './command-line.ts'
@@ -10,10 +11,12 @@ import type { CommandLine } from './command-line.ts'
 import { install, until } from './installation.ts'
 import type { Installation } from './installation.ts'
 import { copiesOf, imap, smtpSend } from './mail.ts'
+import { wire } from './wire.ts'
 
 interface Home {
   readonly kind: string
   readonly state?: string
+  readonly scripts?: { readonly state: string; readonly error?: string }
   readonly notes?: readonly { readonly key: string; readonly text: string }[]
 }
 interface User {
@@ -121,6 +124,53 @@ describe(
       await until('no note', async () => (await home()).notes?.length === 0)
     })
 
+    it('holds scripts by whoever saves them, and hears of those that others change there', async () => {
+      await until('scripts are there', async () => (await home()).scripts?.state === 'well')
+      await cli.run(['sieve', 'put', 'kenji', '振り分け', '-', '--activate'], 'keep;')
+      const { id } = await user('kenji')
+      const [entry] = await scriptEntriesOf(servers.provider, id)
+      assert.deepEqual(
+        ['watariScriptName', 'watariScriptActive', 'watariScript'].map(
+          (type) => textsOf(entry!, type)[0],
+        ),
+        ['振り分け', 'TRUE', 'keep;'],
+      )
+      const change = `dn: ${entry!.dn}\nchangetype: modify\nreplace: watariScript\nwatariScript`
+      await ldapmodify(`${change}: redirect "x@else.example"\n`)
+      await until('the note', async () =>
+        ((await home()).notes ?? []).some(({ key }) => /^script:kenji@.*振り分け$/.test(key)),
+      )
+      assert.equal(await cli.run(['sieve', 'get', 'kenji', '振り分け']), 'keep;')
+      await ldapmodify(`${change}: discard;\n`)
+      await until(
+        'the new text',
+        async () => (await cli.run(['sieve', 'get', 'kenji', '振り分け'])) === 'discard;',
+      )
+      const session = await wire(watari.port(4190))
+      await session.until(/^OK .*\r\n/m)
+      const ask = async (line: string, answer: RegExp): Promise<void> => {
+        session.send(Buffer.from(`${line}\r\n`))
+        await session.until(answer)
+      }
+      await ask('STARTTLS', /^OK .*\r\n/m)
+      await session.startTls(watari.ca)
+      await session.until(/^OK .*\r\n/m)
+      const login = Buffer.from('\0kenji@campus.example\0自分で').toString('base64')
+      await ask(`AUTHENTICATE "PLAIN" "${login}"`, /^OK .*\r\n/m)
+      await ask('PUTSCRIPT "振り分け" "stop;"', /^OK.*\r\n/m)
+      const [now] = await scriptEntriesOf(servers.provider, id)
+      assert.deepEqual(textsOf(now!, 'watariScript'), ['stop;'])
+      await servers.provider.kill()
+      await ask('PUTSCRIPT "振り分け" "discard;"', /^NO \(TRYLATER\) .*\r\n/m)
+      assert.match(
+        await cli.refused(['sieve', 'put', 'kenji', '振り分け', '-'], 1, 'discard;'),
+        /the LDAP provider takes no edits now/,
+      )
+      await servers.provider.start()
+      session.close()
+      await is('well')
+    })
+
     it('with the provider gone nothing is changed, and mail and logins go on; with both gone too', async () => {
       await servers.provider.kill()
       const add = ['user', 'add', 'late@campus.example', '--password-stdin']
@@ -148,9 +198,12 @@ describe(
       await watari.start()
       await is('well')
       await mailArrives('kenji', '自分で')
+      await cli.run(['sieve', 'put', 'kenji', '別', '-'], 'keep;')
+      assert.equal((await scriptEntriesOf(servers.provider, (await user('kenji')).id)).length, 2)
       const body = await cli.json<Home>(['directory', 'home', 'embedded'])
       assert.equal(body.kind, 'embedded')
       await servers.provider.kill()
+      await cli.run(['sieve', 'rm', 'kenji', '別'])
       await cli.run(['user', 'set', 'kenji', '--name', '此処'])
       assert.equal((await user('kenji')).name, '此処')
       assert.match(

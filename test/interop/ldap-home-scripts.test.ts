@@ -22,7 +22,7 @@ import type { DirectoryRow } from '#store/directory/directory.ts'
 import { hanako } from '#store/mailbox/contract/contract-bench.ts'
 import { scriptsContract } from '#store/mailbox/contract/scripts.contract.ts'
 import { HomeControl, until } from '#test/peers/home-control.ts'
-import { HOME_BASE, asRoot, startLdapServers } from '#test/peers/ldap-home.ts'
+import { HOME_BASE, asRoot, scriptEntriesOf, startLdapServers } from '#test/peers/ldap-home.ts'
 import type { LdapServers } from '#test/peers/ldap-home.ts'
 import { peersMissing } from '#test/peers/root.ts'
 import { ScriptSide } from '#test/peers/script-side.ts'
@@ -85,12 +85,9 @@ describe('scripts in a home on OpenLDAP', { skip }, () => {
     })
     return (await Promise.all(texts)).toSorted()
   }
-  const entriesAt = (slapd: DebianSlapd): Promise<readonly DirectoryEntry[]> =>
-    asRoot(slapd, (connection) => entriesBy(connection))
   /** The same as the server has it. */
   const there = async (accountId: AccountId, slapd = provider()): Promise<readonly string[]> =>
-    (await entriesAt(slapd))
-      .filter(({ dn }) => dn.includes(`watariKey=account:${accountId},`))
+    (await scriptEntriesOf(slapd, accountId))
       .map((entry) => {
         const one = (type: string): string => textsOf(entry, type)[0] ?? ''
         const mark = one('watariScriptActive') === 'TRUE' ? '*' : ''
@@ -112,10 +109,8 @@ describe('scripts in a home on OpenLDAP', { skip }, () => {
   const ask = (request: LdapRequest): Promise<number> =>
     asRoot(provider(), async (connection) => (await connection.ask(request)).result.code)
   const dnOfScript = async (accountId: AccountId, name: string): Promise<string> => {
-    const found = (await entriesAt(provider())).find(
-      (entry) =>
-        textsOf(entry, 'watariScriptName')[0] === name &&
-        entry.dn.includes(`account:${accountId},`),
+    const found = (await scriptEntriesOf(provider(), accountId)).find(
+      (entry) => textsOf(entry, 'watariScriptName')[0] === name,
     )
     assert.ok(found, name)
     return found.dn

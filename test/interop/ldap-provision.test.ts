@@ -16,6 +16,7 @@ import type { LdapChange } from '#codec/ldap/message.ts'
 import type { DirectoryEntry } from '#model/directory-entry.ts'
 import type { AccountId } from '#model/account.ts'
 import { textsOf } from '#engine/home/entry.ts'
+import { requireScripts } from '#engine/home/known-scripts.ts'
 import { serviceDn } from '#engine/home/provision-plan.ts'
 import { entryOf } from '#engine/home/row-entry.ts'
 import { checkOf } from '#store/directory/brought-in.ts'
@@ -148,11 +149,16 @@ describe('servers that were set up', { skip: peersMissing() ?? false }, () => {
       assert.doesNotMatch(then, /watariScript|watariSieve/)
       await byLdif(third, then)
       const url = `ldapi://${encodeURIComponent(third.socket)}`
+      await assert.rejects(
+        as(third, undefined, requireScripts),
+        /run directory provision once more/,
+      )
       for (const steps of [2, 0]) {
         const told = await cli('--provider', url)
         assert.equal(told.status, 0, told.err)
         assert.equal(told.hosts![0]!.steps, steps)
       }
+      await as(third, undefined, requireScripts)
     } finally {
       await third.stop()
     }

@@ -11,6 +11,7 @@ import type { HomePlace } from '#engine/home/ldap-home.ts'
 import { serviceDn } from '#engine/home/provision-plan.ts'
 import { provision } from '#engine/home/provision.ts'
 import { rowOf } from '#engine/home/row-entry.ts'
+import { SCRIPT_CLASS } from '#engine/home/schema.ts'
 import type { DirectoryEntry } from '#model/directory-entry.ts'
 import type { DirectoryRow } from '#store/directory/directory.ts'
 import { startDebianSlapd } from './slapd-debian.ts'
@@ -101,6 +102,15 @@ export const entriesOf = (slapd: DebianSlapd): Promise<readonly DirectoryEntry[]
 /** As a program that knows groups looks for them. */
 export const groupsOf = (slapd: DebianSlapd): Promise<readonly DirectoryEntry[]> =>
   found(slapd, equal('objectClass', 'groupOfNames'))
+
+/** Scripts of an account, as they lie below it. */
+export const scriptEntriesOf = async (
+  slapd: DebianSlapd,
+  accountId: string,
+): Promise<readonly DirectoryEntry[]> =>
+  (await found(slapd, equal('objectClass', SCRIPT_CLASS))).filter(({ dn }) =>
+    dn.includes(`watariKey=account:${accountId},`),
+  )
 
 async function found(slapd: DebianSlapd, filter: Filter): Promise<readonly DirectoryEntry[]> {
   return asRoot(slapd, async (connection) => {
