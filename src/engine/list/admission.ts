@@ -44,7 +44,12 @@ export async function askAdmission(
 ): Promise<'asked' | 'tooOften'> {
   const store = new ListStore(parts.mailboxes, list.id)
   const { today } = parts.directory.moment
-  const limit = await countedAnswer(store, { to: member, isProved: true, today })
+  const limit = await countedAnswer(store, {
+    to: member,
+    isProved: true,
+    isConfirmed: false,
+    today,
+  })
   if (!limit.isAllowed) return 'tooOften'
   const { words, owners, changes } = await admission(parts, list, store, member)
   await commitOfList(parts, list, {

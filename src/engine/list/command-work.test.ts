@@ -340,6 +340,22 @@ describe('mail to -request', () => {
     assert.equal((await bench.sent()).length, 200)
   })
 
+  it('is answered on and on where our questions are: what was confirmed uses up nothing', async () => {
+    for (let round = 1; round <= 4; round++) {
+      await asks(VOGEL, at('join'))
+      const [question] = await bench.sent()
+      assert.ok(question, `no question in round ${round}`)
+      await asks(VOGEL, fieldOf(question.text, 'Reply-To')!, 'Re: 確認')
+      assert.equal((await bench.sent()).length, 1, `no answer in round ${round}`)
+      await asks(VOGEL, at('leave'))
+      assert.equal((await bench.sent()).length, 1, `not told to have left in round ${round}`)
+      assert.deepEqual(members(), [HANAKO])
+    }
+    // Questions that nobody answers are as few as before.
+    for (let n = 0; n < 8; n++) await asks(VOGEL, at('join'))
+    assert.equal((await bench.sent()).length, 1)
+  })
+
   it('between two lists that are in each other by -request comes to its end', async () => {
     const other = 'staff@campus.example'
     await bench.close()

@@ -91,6 +91,8 @@ class CommandWork {
   readonly #parts: ListParts
   readonly #list: MailingList
   readonly #mail: ListMail
+  /** A mark of ours has come back, from whom it was for. */
+  #isConfirmed = false
 
   constructor(parts: ListParts, list: MailingList, mail: ListMail) {
     this.#parts = parts
@@ -136,6 +138,7 @@ class CommandWork {
     }))
     const right = checks.find(({ is }) => is !== 'forged')
     if (right === undefined) return this.end({ end: 'forged' })
+    this.#isConfirmed = true
     const asker = this.#askerOf(right.address)
     if (right.is === 'expired') return this.#tell('expired', asker)
     const command = errand === 'j' ? 'join' : 'leave'
@@ -155,6 +158,7 @@ class CommandWork {
     // The mark alone is not enough: a mail that was forwarded is read by others.
     if (author.standing !== 'proved' || owner === undefined || !isOwner(this.#list, owner.id))
       return this.end({ end: 'notOwner' })
+    this.#isConfirmed = true
     const asker = this.#askerOf(member)
     if (is === 'expired') return this.#tell('expired', this.#askerOf(author.address))
     if (errand === 'n') return this.#tell('declined', asker)
@@ -239,6 +243,7 @@ class CommandWork {
         : await countedAnswer(this.store, {
             to: to.address,
             isProved: this.#mail.author?.standing === 'proved',
+            isConfirmed: this.#isConfirmed,
             today: this.#parts.directory.moment.today,
           })
     const answers =
