@@ -23,6 +23,8 @@ export interface LifeRules {
   readonly addressReservedMonths: number
   /** A deleted account can be had back so long. */
   readonly undeleteDays: number
+  /** Who was in a mailing list is known so long after; 0: for ever. */
+  readonly listHistoryDays: number
 }
 
 /** As the settings are where nobody has set them. */
@@ -33,6 +35,7 @@ export const LIFE_RULES: LifeRules = {
   formerAddressDays: 180,
   addressReservedMonths: 24,
   undeleteDays: 30,
+  listHistoryDays: 0,
 }
 
 /** The time, as lives are measured by it. */

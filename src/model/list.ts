@@ -27,6 +27,8 @@ export interface MailingList extends ListRules {
   readonly isClosed?: true
   /** When it was deleted, in ISO 8601 and UTC; it can be had back for as long as a deleted account. */
   readonly deletedAt?: string
+  /** Who had left before this moment is not kept any more (ISO 8601, UTC); absent: all is known. */
+  readonly historyFrom?: string
 }
 
 export interface ListModerator {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { counted } from '#base/text.ts'
 import { plannedPlan, plans, upkeep, upkeepDone } from '#contract/admin/bulk.ts'
 import type { PlanBody } from '#contract/admin/bulk.ts'
 import { done, page } from '#contract/admin/common.ts'
@@ -87,7 +88,7 @@ function upkeepCommand(directory: Command, io: CliIo): void {
   directory
     .command('upkeep')
     .description(
-      'what time does to accounts: deletions for good, plans, notices; every hour by itself',
+      'what time does to accounts and lists: deletions for good, plans, notices; every hour by itself',
     )
     .option('--run', 'do now what is due')
     .option('--accept-clock', 'do it, however far the clock went since the last time')
@@ -110,7 +111,11 @@ function upkeepCommand(directory: Command, io: CliIo): void {
       verb.wrote(body, () =>
         body.held
           ? 'held: the clock has jumped. Look at it; then: watari directory upkeep --accept-clock\n'
-          : `${body.deleted} deleted for good, ${body.plans.length} plans made, ${body.told} told\n`,
+          : [
+              `${body.deleted} deleted for good, ${body.plans.length} plans made, ${body.told} told\n`,
+              body.lists ? `${counted(body.lists, 'mailing list')} deleted for good\n` : '',
+              body.forgotten ? `${counted(body.forgotten, 'former member')} forgotten\n` : '',
+            ].join(''),
       )
     })
 }

@@ -1,8 +1,15 @@
 import type { Command } from 'commander'
 import { counted } from '#base/text.ts'
 import { page } from '#contract/admin/common.ts'
-import { member, membersAdded, membersChanged, recipients } from '#contract/admin/lists.ts'
+import {
+  list as listBody,
+  member,
+  membersAdded,
+  membersChanged,
+  recipients,
+} from '#contract/admin/lists.ts'
 import type { AddedRow, MemberBody } from '#contract/admin/lists.ts'
+import { isBeforeHistory } from '#model/list-member.ts'
 import { ALL_PEOPLE } from '#model/list-words.ts'
 import { part, verbOf } from './context.ts'
 import { octetsOf, textOf } from './files.ts'
@@ -111,7 +118,12 @@ export function listMemberCommands(list: Command, io: CliIo): void {
       if (options.on !== undefined) query.set('on', options.on)
       if (options.search !== undefined) query.set('search', options.search)
       const body = await verb.api.all(`${pathOf(address)}?${query.toString()}`, page(member))
-      return verb.show(body, () => table(TITLES, body.items.map(rowOf)))
+      const { historyFrom } =
+        options.on === undefined ? {} : await verb.api.get(`/lists/${part(address)}`, listBody)
+      const note = isBeforeHistory(options.on, historyFrom)
+        ? `who had left before ${historyFrom.slice(0, 10)} is not known any more (list.historyDays)\n`
+        : ''
+      return verb.show(body, () => table(TITLES, body.items.map(rowOf)) + note)
     })
 }
 

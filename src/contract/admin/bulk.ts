@@ -107,6 +107,12 @@ export const upkeepDone = z.object({
   held: z.boolean(),
   deleted: z.number().int(),
   told: z.number().int().describe('people who were told that their account ends'),
+  lists: z.number().int().optional().describe('mailing lists that have gone for good'),
+  forgotten: z
+    .number()
+    .int()
+    .optional()
+    .describe('rows of former members that are not kept any more (list.historyDays)'),
   plans: z.array(plan),
   pending,
 })

@@ -69,6 +69,10 @@ export const list = z.object({
   ...z.object(choices).partial().shape,
   closed: z.boolean().describe('it takes no posts any more'),
   deletedAt: z.string().optional(),
+  historyFrom: z
+    .string()
+    .optional()
+    .describe('who had left before is not kept any more; absent: all is known'),
   members: count.describe('rows of members of now; a group is one'),
   version: z
     .string()
@@ -162,6 +166,10 @@ export const membersQuery = windowQuery.extend({
 
 export const members = page(member).extend({
   total: count.optional().describe('all rows that fit; with `from`'),
+  knownFrom: z
+    .string()
+    .optional()
+    .describe('`on` is before that: some who were in then are not kept any more'),
 })
 
 const how = {

@@ -13,6 +13,8 @@ import { goneAtMs, released } from './account-change.ts'
 import { bulkSteps, countsOf, planBulk, whyNotBy } from './bulk.ts'
 import type { BulkRow, WhyNot } from './bulk.ts'
 import type { Calendar } from './calendar.ts'
+import { upkeepOfLists } from './list-upkeep.ts'
+import type { ListsKept } from './list-upkeep.ts'
 
 /** A start has other things to do first. */
 const FIRST_MS = 30 * SECOND_MS
@@ -28,6 +30,8 @@ const STEPS_AT_ONCE = 100
 const WRITTEN_AT_ONCE = 1_000
 const AUTHOR: ChangeAuthor = { who: 'watari', from: 'account life' }
 
+const NO_LISTS: ListsKept = { deleted: 0, forgotten: 0 }
+
 /** What has to be done now. */
 export interface UpkeepDue {
   /** Deleted so long ago that they go for good. */
@@ -42,6 +46,8 @@ export interface UpkeepRun {
   readonly deleted: number
   readonly plans: readonly DatedPlan[]
   readonly told: number
+  /** Of mailing lists. */
+  readonly lists: ListsKept
 }
 
 interface UpkeepParts {
@@ -129,7 +135,7 @@ export class AccountUpkeep {
         plans: due.plans.length,
         remedy: 'look at the clock; then: watari directory upkeep --accept-clock',
       })
-      return { held: true, ...last, deleted: 0, plans: [], told: 0 }
+      return { held: true, ...last, deleted: 0, plans: [], told: 0, lists: NO_LISTS }
     }
     const plans: DatedPlan[] = []
     for (const plan of due.plans) {
@@ -138,9 +144,10 @@ export class AccountUpkeep {
     }
     const deleted = await this.#delete(due.deletions.slice(0, DELETIONS_MAX), by)
     await this.#setFree()
+    const lists = await upkeepOfLists(directory, by)
     const told = (await notices?.run(directory.directory.accounts())) ?? 0
     if (!this.#isClosed) await notes.noteUpkeep({ ranAtMs: clock.nowMs() })
-    return { held: false, ...last, deleted, plans, told }
+    return { held: false, ...last, deleted, plans, told, lists }
   }
 
   /**

@@ -189,6 +189,8 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
         held: run.held,
         deleted: run.deleted,
         told: run.told,
+        lists: run.lists.deleted,
+        forgotten: run.lists.forgotten,
         plans: run.plans.map(planBody),
         pending: [...(await deps.hub.settled())],
       }

@@ -13,4 +13,5 @@ export const lifeRulesOf = (settings: Settings | undefined): LifeRules =>
         formerAddressDays: settings['account.formerAddressDays'],
         addressReservedMonths: settings['account.addressReservedMonths'],
         undeleteDays: settings['account.undeleteDays'],
+        listHistoryDays: settings['list.historyDays'],
       }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { ReactNode } from 'react'
 
 import type { ListBody, MemberBody } from '#contract/admin/lists.ts'
+import { isBeforeHistory } from '#model/list-member.ts'
 import { ALL_PEOPLE } from '#model/list-words.ts'
 import { setQuery, useAddress } from '#web/parts/address.ts'
 import { ask, part } from '#web/parts/api.ts'
@@ -111,6 +112,9 @@ export function Members(props: {
         </a>
       </div>
       {chosen.size > 0 && <Bulk list={list} chosen={chosen} onDone={() => setChosen(new Set())} />}
+      {isBeforeHistory(on, list.historyFrom) && (
+        <p className="faint">{t('member.historyFrom', { day: list.historyFrom.slice(0, 10) })}</p>
+      )}
       <PageTable
         label={t('list.members')}
         columns={columns}

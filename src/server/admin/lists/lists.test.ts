@@ -195,6 +195,24 @@ describe('members by the API', () => {
       body.items.map(({ key, who }: { key: string; who: string }) => [key.split(':').at(-2), who]),
       Array.from({ length: 4 }, () => ['account', 'admin']),
     )
+    // What an upkeep by `list.historyDays` has left: of earlier days it says that it may not know all.
+    const id = (await api.ask('GET', list)).body.id
+    const row = api.directory.directory.list(id)!
+    const historyFrom = new Date(from + DAY_MS).toISOString()
+    await api.directory.write(
+      [{ kind: 'put', row: { kind: 'list', list: { ...row, historyFrom } } }],
+      {
+        who: 'watari',
+        from: 'test',
+      },
+    )
+    assert.equal((await api.ask('GET', list)).body.historyFrom, historyFrom)
+    const knownFrom = async (query: string) =>
+      (await api.ask('GET', `${list}/members?${query}`)).body.knownFrom
+    assert.equal(await knownFrom(`on=${first}`), historyFrom)
+    assert.equal(await knownFrom(`on=${first}&from=0`), historyFrom)
+    assert.equal(await knownFrom(`on=${between}`), undefined)
+    assert.equal(await knownFrom(''), undefined)
     const bad = await api.ask('GET', `${list}/members?on=2027-02-30`)
     assert.equal(bad.status, 400)
   })

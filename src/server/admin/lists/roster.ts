@@ -4,7 +4,7 @@ import { members, membersQuery, recipients } from '#contract/admin/lists.ts'
 import { resolveMembers } from '#engine/list/resolve.ts'
 import type { ListRecipient } from '#engine/list/resolve.ts'
 import { formatAddress } from '#model/address.ts'
-import { memberKey } from '#model/list-member.ts'
+import { isBeforeHistory, memberKey } from '#model/list-member.ts'
 import type { ListMember } from '#model/list-member.ts'
 import type { MailingList } from '#model/list.ts'
 import type { Directory } from '#store/directory/directory.ts'
@@ -31,7 +31,8 @@ export function rosterRoutes(app: AdminServer, deps: AdminDeps): void {
     },
     async (request) => {
       const { search, on, as, from, limit, after } = request.query
-      const { id } = listFor(request, directory, request.params.list, 'look')
+      const { id, historyFrom } = listFor(request, directory, request.params.list, 'look')
+      const known = isBeforeHistory(on, historyFrom) ? { knownFrom: historyFrom } : {}
       const isIn = whenIn(on, directory.moment)
       const isFound = wordsFind(search)
       const listing = {
@@ -40,13 +41,14 @@ export function rosterRoutes(app: AdminServer, deps: AdminDeps): void {
         holds: (row: ListMember) =>
           (as === undefined || row.as === as) && isIn(row.terms) && isFound(directory, row),
       }
-      if (from === undefined) return pageOf(directory.members(id), listing, { limit, after })
+      if (from === undefined)
+        return { ...(await pageOf(directory.members(id), listing, { limit, after })), ...known }
       const name = JSON.stringify(['members', id, search, on, as])
       const keys = await orders.of(name, directory.seq, async () =>
         (await ordered(directory.members(id), listing)).map(memberKey),
       )
       const rows = keys.slice(from, from + limit).flatMap((key) => directory.member(id, key) ?? [])
-      return { total: keys.length, items: await inTurns(rows, listing.bodyOf) }
+      return { total: keys.length, items: await inTurns(rows, listing.bodyOf), ...known }
     },
   )
 

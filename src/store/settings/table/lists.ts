@@ -2,6 +2,16 @@ import type { Option } from '#store/settings/option.ts'
 
 /** Mailing lists, and where their pages are found. */
 export const LISTS = {
+  'list.historyDays': {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 36_500,
+    doc: {
+      en: 'Who was in a mailing list, or kept out of it, is known for so many days after the end of that; then it is forgotten, and who asks for an earlier day is told from when on it is known. 0: it is known for good.',
+      ja: 'メーリングリストの過去の参加者（および除外）を、終了後に記録しておく日数。過ぎると記録を消し、それより前の日の参加者を尋ねると、いつからの記録が残っているかを示す。0 なら消さない。',
+    },
+  },
   'web.publicUrl': {
     type: 'origin',
     default: '',

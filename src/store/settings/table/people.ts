@@ -66,8 +66,8 @@ export const PEOPLE = {
     min: 0,
     max: 3_650,
     doc: {
-      en: 'A deleted account is kept for so many days, mailboxes and all (watari user undelete); then it is deleted for good. 0: at once.',
-      ja: '削除したアカウントをメールボックスごと保持する日数（watari user undelete で復元できる）。過ぎると完全に削除する。0 なら直ちに削除する。',
+      en: 'A deleted account is kept for so many days, mailboxes and all (watari user undelete), and so is a mailing list (watari list undelete); then it is deleted for good. 0: at once.',
+      ja: '削除したアカウントとメーリングリストを、メールボックスごと保持する日数（watari user undelete、watari list undelete で復元できる）。過ぎると完全に削除する。0 なら直ちに削除する。',
     },
   },
   'forwarding.policy': {

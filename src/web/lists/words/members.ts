@@ -28,6 +28,8 @@ export const MEMBERS: Sentences = {
     'member.gone': 'nobody any more',
     'member.search': 'Name, reading or address',
     'member.on': 'Who was in on a day',
+    'member.historyFrom':
+      'Who had left before {{day}} is not kept any more: some may be missing here.',
     'member.add': 'Add members',
     'member.csv': 'Save as CSV',
     'member.none': 'Nobody is in this list yet. “Add members” takes a column of a spreadsheet.',
@@ -141,6 +143,8 @@ export const MEMBERS: Sentences = {
     'member.gone': '該当者なし',
     'member.search': '氏名・ふりがな・アドレス',
     'member.on': '指定した日のメンバー',
+    'member.historyFrom':
+      '{{day}}より前に退会した人の記録は残っていません。表示されない人がいることがあります。',
     'member.add': 'メンバーを追加',
     'member.csv': 'CSV で保存',
     'member.none':
