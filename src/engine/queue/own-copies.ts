@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+import { Semaphore } from '#base/deadline.ts'
 import { concatOctets, equalOctets, fromUtf8 } from '#base/octets.ts'
 import type { Octets } from '#base/octets.ts'
 import { err, isFault, messageOf, ok } from '#base/outcome.ts'
@@ -21,6 +23,11 @@ export interface CopyTrouble {
 /** Posts of which it is kept what all copies share. */
 const POSTS_KEPT = 8
 const PIECE_BYTES = 64 * 1024
+/**
+ * Signatures of copies at work at once. A personal mail is signed when it is queued, by the same threads
+ * (libuv has four): one of them, and a processor, is left to it.
+ */
+const SIGNED_AT_ONCE = Math.max(1, Math.min(3, availableParallelism() - 1))
 /** What cannot be signed is told once in so long, not once for each member. */
 const REST_MS = 5 * MINUTE_MS
 
@@ -42,6 +49,7 @@ interface Shared {
 export class OwnCopies {
   readonly #signer: Signer
   readonly #clock: Clock
+  readonly #signing = new Semaphore(SIGNED_AT_ONCE)
   readonly #shared = new Map<QueueId, Promise<Shared>>()
 
   constructor(parts: { readonly signer: Signer; readonly clock: Clock }) {
@@ -95,7 +103,9 @@ export class OwnCopies {
     const by = { domain: reversePath?.domain ?? '', bodyHash: signed.bodyHash }
     const signing = this.#signer.resume(shared.header, by)
     try {
-      return ok(await this.#signer.sign(signing, { id: deliveryId, added: own }))
+      return ok(
+        await this.#signing.run(() => this.#signer.sign(signing, { id: deliveryId, added: own })),
+      )
     } catch (thrown) {
       if (!isFault(thrown)) throw thrown
       shared.trouble = messageOf(thrown)

@@ -53,15 +53,18 @@ export function listRoutes(app: AdminServer, deps: AdminDeps): void {
         ],
       )
       const isDeleted = query.deleted === 'true'
-      return pageOf(
+      const { items, ...rest } = await pageOf(
         directory.lists(),
         {
           keyOf: ({ address }) => formatAddress(address),
-          bodyOf: (list) => listBody(directory, list),
+          bodyOf: (list) => list,
           holds: (list) => (list.deletedAt !== undefined) === isDeleted && found(list),
         },
         query,
       )
+      const bodies: ListBody[] = []
+      for (const list of items) bodies.push(await listBody(directory, list))
+      return { items: bodies, ...rest }
     },
   )
 
@@ -80,7 +83,7 @@ export function listRoutes(app: AdminServer, deps: AdminDeps): void {
       const { undo, pending } = await write(deps, request, made.id, (now) =>
         changed(now, made, rules),
       )
-      return reply.code(201).send(written(deps, made.id, { undo, pending }))
+      return reply.code(201).send(await written(deps, made.id, { undo, pending }))
     },
   )
 
@@ -231,15 +234,15 @@ async function write(
   })
 }
 
-function written(
+async function written(
   deps: AdminDeps,
   id: AccountId,
   done: { undo?: string | undefined; pending: { node: string; reason: string }[] },
-): ListBody & { undo?: string; pending: { node: string; reason: string }[] } {
+): Promise<ListBody & { undo?: string; pending: { node: string; reason: string }[] }> {
   const { directory } = deps.directory
   const { undo, pending } = done
   return {
-    ...listBody(directory, directory.list(id)!),
+    ...(await listBody(directory, directory.list(id)!)),
     ...(undo !== undefined && { undo }),
     pending,
   }

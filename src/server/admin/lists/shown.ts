@@ -1,4 +1,6 @@
 import { counted } from '#base/text.ts'
+import { inSlices } from '#base/turns.ts'
+import type { Steps } from '#base/turns.ts'
 import type { ListBody, MemberBody } from '#contract/admin/lists.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { AccountId } from '#model/account.ts'
@@ -10,14 +12,9 @@ import type { Directory } from '#store/directory/directory.ts'
 import { versioned } from '#server/admin/directory-writes.ts'
 
 /** A list as the API shows it. */
-export function listBody(now: Directory, list: MailingList): ListBody {
+export async function listBody(now: Directory, list: MailingList): Promise<ListBody> {
   const { address, addresses, owners, moderators, senders = [], isClosed, ...rest } = list
-  const members = now
-    .members(list.id)
-    .reduce(
-      (sum, { as, terms }) => sum + Number(as === 'member' && isInAt(terms, now.moment.nowMs)),
-      0,
-    )
+  const members = await inSlices(membersOfNow(now, list))
   const body = {
     ...rest,
     address: formatAddress(address),
@@ -32,6 +29,16 @@ export function listBody(now: Directory, list: MailingList): ListBody {
   }
   // Members come and go without a change of the list.
   return { ...body, members, version: versionOf(list) }
+}
+
+function* membersOfNow(now: Directory, { id }: MailingList): Steps<number> {
+  const { nowMs } = now.moment
+  let count = 0
+  for (const { as, terms } of now.members(id)) {
+    if (as === 'member' && isInAt(terms, nowMs)) count++
+    yield
+  }
+  return count
 }
 
 export const versionOf = (list: MailingList): string => versioned(list).version
