@@ -95,12 +95,6 @@ export const isInAt = (terms: readonly MemberTerm[], atMs: number): boolean =>
       Date.parse(from) <= atMs && (until === undefined || Date.parse(until) > atMs),
   )
 
-/** Whether what is known of a day or moment may lack who had left: the list knows from a later one on. */
-export const isBeforeHistory = (
-  on: string | undefined,
-  historyFrom: string | undefined,
-): historyFrom is string => on !== undefined && historyFrom !== undefined && on < historyFrom
-
 /** Whether it is one now, or is going to be. */
 export const isInFrom = (terms: readonly MemberTerm[], atMs: number): boolean => {
   const last = terms.at(-1)

@@ -31,3 +31,9 @@ export type MemberDelivery = (typeof MEMBER_DELIVERIES)[number]
 
 /** Where a filter is asked, in place of a source's name, which is a word: our own directory, as all sources together make it. */
 export const ALL_PEOPLE = '*'
+
+/** Whether what is known of a day or moment may lack who had left: the list knows from a later one on. */
+export const isBeforeHistory = (
+  on: string | undefined,
+  historyFrom: string | undefined,
+): historyFrom is string => on !== undefined && historyFrom !== undefined && on < historyFrom

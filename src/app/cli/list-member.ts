@@ -9,8 +9,7 @@ import {
   recipients,
 } from '#contract/admin/lists.ts'
 import type { AddedRow, MemberBody } from '#contract/admin/lists.ts'
-import { isBeforeHistory } from '#model/list-member.ts'
-import { ALL_PEOPLE } from '#model/list-words.ts'
+import { ALL_PEOPLE, isBeforeHistory } from '#model/list-words.ts'
 import { part, verbOf } from './context.ts'
 import { octetsOf, textOf } from './files.ts'
 import { UsageError } from './io.ts'

@@ -66,3 +66,25 @@ test('so do its results; what is short goes at once', async () => {
   )
   assert.equal(isLongCall(['call', 9, 'mailbox', 'commit', { commits: entries(2) }]), false)
 })
+
+test('a mail to thousands that is claimed goes in parts, with others beside it', async () => {
+  const { pipe, sent, end } = keepingPipe()
+  const messages = [
+    { queueId: 'Q1', recipients: entries(2), isBulk: false },
+    { queueId: 'Q2', recipients: entries(1_234), isBulk: true },
+    { queueId: 'Q3', recipients: [] },
+  ]
+  await sendAnswer(pipe, ['answer', 7, { messages, nextDueMs: 5 }])
+  const few = { messages: [{ queueId: 'Q4', recipients: entries(900) }] }
+  await sendAnswer(pipe, ['answer', 8, few])
+  end()
+  const long = new LongMessages()
+  const answers: unknown[] = []
+  for (const message of sent)
+    if (message[0] === 'part') {
+      assert.ok((message[2] as unknown[]).length <= 100)
+      long.add(message[1] as number, message[2] as unknown[])
+    } else answers.push(long.whole(message[1] as number, message[2], 'results'))
+  assert.equal(sent.length, 13 + 2)
+  assert.deepEqual(answers, [{ messages, nextDueMs: 5 }, few])
+})

@@ -317,9 +317,12 @@ export class Queue {
     const row = open === undefined ? this.#message(number) : undefined
     if (row === undefined) return []
     const gone = this.#db
-      .query<{ state: number }>('DELETE FROM recipient WHERE message = ? RETURNING state')
+      .query<{ state: number; count: number }>(
+        'SELECT state, count(*) AS count FROM recipient WHERE message = ? GROUP BY state',
+      )
       .all(number)
-    for (const { state } of gone) this.#counts.add(state, -1)
+    for (const { state, count } of gone) this.#counts.add(state, -count)
+    this.#db.query('DELETE FROM recipient WHERE message = ?').run(number)
     this.#db.query('DELETE FROM message WHERE number = ?').run(number)
     return [blobOf(row)]
   }
