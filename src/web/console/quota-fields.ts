@@ -10,7 +10,12 @@ import type { EditField, Values } from './edit-row.tsx'
 export const quotaFields = (t: TFunction): readonly EditField[] => [
   { name: 'quota', label: t('quota.bytes'), hint: t('quota.bytesHint'), isOptional: true },
   { name: 'quotaMessages', label: t('quota.messages'), hint: t('quota.hint'), isOptional: true },
-  { name: 'quotaMailboxes', label: t('quota.mailboxes'), hint: t('quota.hint'), isOptional: true },
+  {
+    name: 'quotaMailboxes',
+    label: t('quota.mailboxes'),
+    hint: t('quota.mailboxesHint'),
+    isOptional: true,
+  },
 ]
 
 const NONE = 'none'

@@ -65,7 +65,8 @@ export const PEOPLE: Sentences = {
     'quota.bytes': 'May hold',
     'quota.bytesHint': 'Such as 5 GiB; none: no limit; empty: as the wider place says.',
     'quota.messages': 'May hold, in mails',
-    'quota.mailboxes': 'May hold, in mailboxes',
+    'quota.mailboxes': 'Mailboxes, at most',
+    'quota.mailboxesHint': 'Such as 500; none; or empty.',
     'quota.hint': 'Such as 100000; none; or empty.',
     'quota.perUser': 'Each may hold',
     'quota.wrong': '{{text}} is no limit. Give one such as 5 GiB or 100000, none, or nothing.',
@@ -159,6 +160,7 @@ export const PEOPLE: Sentences = {
     'quota.bytesHint': '例: 5 GiB。none で無制限、空欄でドメインや設定に従います。',
     'quota.messages': '通数の上限',
     'quota.mailboxes': 'メールボックス数の上限',
+    'quota.mailboxesHint': '例: 500。none で無制限、空欄も可。',
     'quota.hint': '例: 100000。none で無制限、空欄も可。',
     'quota.perUser': '一人あたりの上限',
     'quota.wrong':
