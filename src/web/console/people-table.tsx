@@ -79,7 +79,7 @@ export function PeopleTable(): ReactNode {
     {
       key: 'tags',
       label: t('people.tags'),
-      width: 'minmax(80px, 1fr)',
+      width: 'minmax(80px, 1.4fr)',
       isExtra: true,
       cell: ({ tags }) => tags?.join(', '),
       text: ({ tags }) => tags?.join(', ') ?? '',
@@ -87,7 +87,7 @@ export function PeopleTable(): ReactNode {
     {
       key: 'state',
       label: t('queue.state'),
-      width: 'minmax(84px, 130px)',
+      width: 'minmax(104px, 0.9fr)',
       cell: (row) =>
         row.role !== 'user' && row.state === 'active' ? (
           <Mark kind="plain">{t(`people.${row.role}`)}</Mark>

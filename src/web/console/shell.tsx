@@ -106,6 +106,13 @@ export function Shell({ session }: { readonly session: SessionBody }): ReactNode
             ))}
           </ul>
         ))}
+        {session.permissions.includes('lists.read') && (
+          <ul>
+            <li>
+              <a href="/lists?tab=all">{t('shell.lists')}</a>
+            </li>
+          </ul>
+        )}
       </nav>
       <Keys rooms={all.map((each) => ({ key: each.name[0]!, path: pathOf(each.name) }))} />
       <main id="page" tabIndex={-1}>

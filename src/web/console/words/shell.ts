@@ -4,6 +4,7 @@ import type { Sentences } from '#web/parts/words.ts'
 export const SHELL: Sentences = {
   en: {
     'shell.rooms': 'Pages',
+    'shell.lists': 'Mailing lists',
     'login.hint': 'For administrators and others who have a role.',
     'login.noRole': 'This account has no role here.',
     'login.away': 'The control centre does not answer now. Mail goes on without it.',
@@ -55,6 +56,7 @@ export const SHELL: Sentences = {
   },
   ja: {
     'shell.rooms': 'ページ一覧',
+    'shell.lists': 'メーリングリスト',
     'login.hint': '管理者など、役割のあるアカウントでログインできます。',
     'login.noRole': 'このアカウントには管理の役割がありません。',
     'login.away': '管理サーバーが応答しません。メールの送受信は止まっていません。',
