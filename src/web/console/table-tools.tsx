@@ -20,9 +20,14 @@ export function useColumns<Row>(
   readonly toggle: (key: string) => void
 } {
   const stored = `watari.columns.${table}`
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(
-    () => new Set((localStorage.getItem(stored) ?? '').split(' ').filter(Boolean)),
-  )
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(() => {
+    const kept = localStorage.getItem(stored)
+    return new Set(
+      kept === null
+        ? all.filter(({ isSeldom }) => isSeldom === true).map(({ key }) => key)
+        : kept.split(' ').filter(Boolean),
+    )
+  })
   const toggle = (key: string): void => {
     const next = hidden.symmetricDifference(new Set([key]))
     localStorage.setItem(stored, [...next].join(' '))

@@ -11,6 +11,8 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode
   /** Left out on narrow screens. */
   readonly isExtra?: boolean
+  /** Left out until somebody chooses it. */
+  readonly isSeldom?: boolean
   /** As plain text, for a file of the table. */
   readonly text?: (row: Row) => string
   /** What it is called where its label is no text. */
