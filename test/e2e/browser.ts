@@ -112,9 +112,13 @@ const CUT_TEXTS = `(() => {
   }
   for (const element of document.querySelectorAll('body *')) {
     if (!element.checkVisibility({ visibilityProperty: true })) continue
-    if (element.closest('.only-read, .skip, .table-row, [aria-hidden=true]')) continue
+    if (element.closest('.only-read, .skip, [aria-hidden=true]')) continue
+    // A dialog may stand in a row.
+    if (element.closest('.table-row, dialog')?.matches('.table-row')) continue
     const style = getComputedStyle(element)
     const room = element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)
+    if (element.matches('dialog') && element.scrollWidth > element.clientWidth + 1)
+      found.push('wider than its dialog: ' + element.textContent)
     if (element.matches('select')) {
       const text = element.selectedOptions[0]?.text ?? ''
       if (widthOf(element, text) > room - 12) found.push('select: ' + text)
