@@ -102,11 +102,15 @@ const base64 = (octets: Octets): Encoded => ({
 })
 
 /** A field of text; what is not ASCII goes into encoded words (RFC 2047). Controls become blanks. */
-export function textField(name: string, text: string): string {
-  const clean = text
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
-    .toWellFormed()
-    .trim()
+export const textField = (name: string, text: string): string =>
+  wordsField(name, text.replace(/[\u0000-\u001f\u007f]+/g, ' '))
+
+/** The same, with controls as encoded words: only what ends a line, and tabs, become blanks. */
+export const exactField = (name: string, text: string): string =>
+  wordsField(name, text.replace(/[\0\t\r\n]+/g, ' '))
+
+function wordsField(name: string, text: string): string {
+  const clean = text.toWellFormed().trim()
   if (isWritten(clean)) return folded(name, clean.split(' '))
   return folded(name, encodedWords(clean))
 }

@@ -3,6 +3,7 @@ import type { Octets } from '#base/octets.ts'
 import { parseAddressList } from '#codec/mime/address-list.ts'
 import { addressField, composeMessage, idsField, textField } from '#codec/mime/compose.ts'
 import { formatDate } from '#codec/mime/date.ts'
+import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { headerFields, headerLength } from '#codec/mime/header.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 import { formatAddress, parseAddress } from '#model/address.ts'
@@ -17,7 +18,9 @@ const SUBJECT_LENGTH_MAX = 500
 /** What one mail in its owner's name is made of, which nobody has written by hand. */
 export interface AutomaticMail {
   readonly from: Author
+  /** May be empty: some are told without the others' knowledge. */
   readonly to: readonly Address[]
+  readonly cc?: readonly Address[]
   readonly subject: string
   readonly text: string
   /** The text is a MIME entity, its header included. */
@@ -38,13 +41,11 @@ export interface Author {
 
 /** The whole message. Nothing in it that comes from elsewhere begins a line of its header. */
 export function automaticMail(mail: AutomaticMail): Octets {
-  const { from, to, subject, text, autoSubmitted, id, nowMs } = mail
+  const { from, to, cc = [], subject, text, autoSubmitted, id, nowMs } = mail
   const fields = [
     addressField('From', [{ name: from.name, email: formatAddress(from.address) }]),
-    addressField(
-      'To',
-      to.map((address) => ({ name: '', email: formatAddress(address) })),
-    ),
+    ...recipientField('To', to),
+    ...recipientField('Cc', cc),
     textField('Subject', subject.slice(0, SUBJECT_LENGTH_MAX)),
     `Date: ${formatDate(nowMs)}`,
     `Message-ID: <${id}@${from.address.domain}>`,
@@ -54,6 +55,16 @@ export function automaticMail(mail: AutomaticMail): Octets {
   if (mail.isMime !== true) return composeMessage(fields, { kind: 'text', subtype: 'plain', text })
   return mimeMessage(fields, text)
 }
+
+const recipientField = (name: string, addresses: readonly Address[]): readonly string[] =>
+  addresses.length === 0
+    ? []
+    : [
+        addressField(
+          name,
+          addresses.map((address) => ({ name: '', email: formatAddress(address) })),
+        ),
+      ]
 
 /**
  * The entity of a script in a message of ours: of its header the fields that tell of the content, and
@@ -93,7 +104,7 @@ export function authorOf(
   const [first] = written === undefined ? [] : parseAddressList(written)
   const parsed = parseAddress(`${first?.mailbox ?? ''}@${first?.host ?? ''}`)
   if (first !== undefined && parsed.ok && ownsAddress(own, parsed.value))
-    return { name: first.name ?? owner.name ?? '', address: parsed.value }
+    return { name: decodeWords(first.name ?? owner.name ?? ''), address: parsed.value } // some write encoded words
   return { name: owner.name ?? '', address: otherwise }
 }
 

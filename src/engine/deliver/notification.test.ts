@@ -43,9 +43,21 @@ describe('a notification by mail', () => {
     assert.equal(both.text, '本\r\n文')
     assert.deepEqual(both.entry.recipients, [addr('a@b.example'), addr('c@b.example')])
     assert.equal(told(`"${uri}"`).field('subject'), '会')
+    const encoded = told(`:from "=?utf-8?b?6Iqx5a2Q?= <h.yamada@campus.example>" "${uri}"`)
+    assert.equal(encoded.field('from'), '花子 <h.yamada@campus.example>')
     assert.equal(
       told(':from "boss@campus.example" "mailto:a@b.example"').field('from'),
       '山田 花子 <hanako@campus.example>',
+    )
+  })
+
+  it('names those whom everybody is to know, in To and Cc (RFC 5436 §2.7)', () => {
+    const uri = 'mailto:a@b.example?to=c@b.example&cc=d@b.example,a@b.example&bcc=e@b.example'
+    const { entry, field } = told(`"${uri}"`)
+    assert.deepEqual([field('to'), field('cc')], ['a@b.example, c@b.example', 'd@b.example'])
+    assert.deepEqual(
+      entry.recipients,
+      ['a', 'c', 'd', 'e'].map((name) => addr(`${name}@b.example`)),
     )
   })
 

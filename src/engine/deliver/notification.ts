@@ -37,7 +37,7 @@ export function notification(
   if (hasSentOn(deliveryId, recipient)) return 'the mail comes from a notification of its own'
   const place = freePlace('notify', delivery, sent)
   if (place === undefined) return `more than ${NOTIFICATIONS_PER_HOUR_MAX} in an hour`
-  const { recipients, subject, body } = mailto.value
+  const { recipients, to, cc, subject, body } = mailto.value
   const main = owner.addresses[0] ?? recipient
   const from = authorOf(notify.from, owner, [...owner.addresses, recipient], main)
   const original = message.header('subject')[0] ?? ''
@@ -46,7 +46,8 @@ export function notification(
   const id = entryId(deliveryId, recipient, `notify ${what}`)
   const octets = automaticMail({
     from,
-    to: recipients,
+    to,
+    cc,
     subject: notify.message ?? subject ?? original,
     text: (body ?? summary(message, notify.message)).slice(0, TEXT_LENGTH_MAX),
     // RFC 5436 §2.7.1

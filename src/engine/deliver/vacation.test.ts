@@ -203,6 +203,7 @@ describe('an answer in its owner’s absence', () => {
     const other = 'require "vacation"; vacation "別の文";'
     const plan = planDelivery(deliveryOf(), [scriptOf(AWAY, 'choices'), scriptOf(other)])
     assert.equal(plan.outbox.length, 1)
+    assert.deepEqual(plan.outbox[0]!.dsn, { notify: [] }) // RFC 5230 §5.1
     assert.match(plan.unsent.join(), /answered/)
     assert.match(planOf(`${AWAY} vacation "x";`).trouble[0]!.message, /one answer/)
   })

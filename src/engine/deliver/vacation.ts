@@ -64,6 +64,7 @@ export function vacationAnswer(
       kind: 'vacation',
       reversePath: null, // RFC 3834 §3.3: an answer that cannot be delivered is answered by nobody.
       recipients: [sender],
+      dsn: { notify: [] }, // RFC 5230 §5.1
       body: isAscii(octets) ? '7bit' : '8bitmime',
       smtpUtf8: [sender, from.address].some(needsSmtpUtf8),
       content: octets,

@@ -12,5 +12,7 @@ const KNOWN: ReadonlySet<string> = new Set(
   envelope-from envelope-to original-recipient disposition-notification-to return-receipt-to
   return-receipt-requested read-receipt-to registered-mail-reply-requested-by
   generate-delivery-report mail-followup-to mail-reply-to mailing-list list-id list-owner list-post
-  abuse-reports-to for-approval for-comment for-handling approved approved-by`.split(/\s+/),
+  abuse-reports-to for-approval for-comment for-handling approved approved-by content-from`.split(
+    /\s+/,
+  ),
 )

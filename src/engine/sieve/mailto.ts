@@ -16,7 +16,11 @@ const MAILTO_LENGTH_MAX = 2_000
  * out: a script sends no mail that looks like another's (RFC 5436 §2.7, §5).
  */
 export interface Mailto {
+  /** All of them, each once. */
   readonly recipients: readonly Address[]
+  /** Those that everybody is told of. */
+  readonly to: readonly Address[]
+  readonly cc: readonly Address[]
   readonly subject?: string
   readonly body?: string
 }
@@ -36,7 +40,9 @@ export function parseMailto(uri: string): Outcome<Mailto, string> {
   const [, to = '', query] = matched
   if (!TO.test(to) || !QUERY.test(query ?? ''))
     return err('the URI has a sign that must be escaped')
-  const texts = [to]
+  const texts: { readonly field: 'to' | 'cc' | 'bcc'; readonly text: string }[] = [
+    { field: 'to', text: to },
+  ]
   const found: { subject?: string; body?: string } = {}
   // A semicolon that HTML has made of `&` is none of ours (RFC 6068 §5).
   for (const header of query?.split('&') ?? []) {
@@ -45,20 +51,25 @@ export function parseMailto(uri: string): Outcome<Mailto, string> {
     const value = decoded(rawValue)
     if (name === undefined || value === undefined) return err('the URI has a broken escape')
     if (!FIELD_NAME.test(name)) return err(`"${header.slice(0, 100)}" is no field of a URI`)
-    if (name === 'to' || name === 'cc' || name === 'bcc') texts.push(rawValue)
+    if (name === 'to' || name === 'cc' || name === 'bcc')
+      texts.push({ field: name, text: rawValue })
     else if (name === 'subject' || name === 'body') found[name] = value
   }
   const recipients: Address[] = []
-  for (const text of texts) {
+  const named = { to: [] as Address[], cc: [] as Address[], bcc: [] as Address[] }
+  for (const { field, text } of texts) {
     const some = addressesIn(text)
     if (some === undefined) return err(`"${text.slice(0, 100)}" is not an address`)
     for (const address of some)
-      if (!recipients.some((other) => equalAddress(other, address))) recipients.push(address)
+      if (!recipients.some((other) => equalAddress(other, address))) {
+        recipients.push(address)
+        named[field].push(address)
+      }
   }
   if (recipients.length === 0) return err('the URI names nobody')
   if (recipients.length > MAILTO_RECIPIENTS_MAX)
     return err(`the URI names more than ${MAILTO_RECIPIENTS_MAX} addresses`)
-  return ok({ recipients, ...found })
+  return ok({ recipients, to: named.to, cc: named.cc, ...found })
 }
 
 /** Commas part addresses, written as `%2C` too, as other programs write them. Undefined where one is none. */

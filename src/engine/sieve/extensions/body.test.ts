@@ -69,4 +69,15 @@ describe('body', () => {
     assert.ok(!holds('body :content "message" :contains "text within"', MIXED))
     assert.ok(holds('body :content "text/plain" "text within"', MIXED))
   })
+
+  it('has lines that end with CRLF, however a text was encoded (RFC 2046 §4.1.1)', () => {
+    const encoded = Buffer.from('BEGIN:X\nMETHOD:依頼\n').toString('base64')
+    const invitation = sieveMail(`Content-Type: text/calendar; charset=utf-8
+Content-Transfer-Encoding: base64
+
+${encoded}
+`)
+    assert.ok(holds('body :content "text/calendar" :contains "\nMETHOD:依頼"', invitation))
+    assert.ok(holds('body :text :contains "X\nMETHOD"', invitation))
+  })
 })

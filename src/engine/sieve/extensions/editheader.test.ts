@@ -89,6 +89,12 @@ describe('editheader (RFC 5293)', () => {
     assert.equal(wrongIn('deleteheader "x-none";', cut), undefined)
   })
 
+  it('keeps controls in encoded words (RFC 5293 §4)', () => {
+    const rung = keptBy('addheader "X-A" "鈴 ${unicode:0007}!";', mail)
+    assert.match(rung, /^X-A: =\?UTF-8\?B\?6Yi0IAch\?=\r\n/)
+    assert.ok(holds('header "x-a" "Ring ${hex:07}!"', mail, 'addheader "X-A" "Ring ${hex:07}!";'))
+  })
+
   it('edits a message without header or body', () => {
     assert.equal(keptBy('addheader :last "X" "1";', sieveMail('')), 'X: 1\r\n\r\n')
     assert.equal(keptBy('addheader :last "X" "1";', sieveMail('A: b\n')), 'A: b\r\nX: 1\r\n')

@@ -1,6 +1,6 @@
 import { decodeWords } from '#codec/mime/encoded-word.ts'
 import { headerFields } from '#codec/mime/header.ts'
-import { textField } from '#codec/mime/compose.ts'
+import { exactField } from '#codec/mime/compose.ts'
 import { checkedText } from '#engine/sieve/arguments.ts'
 import { writtenField } from '#engine/sieve/edits.ts'
 import type { EditedField } from '#engine/sieve/edits.ts'
@@ -36,7 +36,7 @@ const addheader: SieveCommandRule = {
       if (text.length > FIELD_CHARACTERS_MAX)
         endRun(`a field that is added has more than ${FIELD_CHARACTERS_MAX} characters`)
       const made = name.of(run)
-      run.edit().add(writtenField(made, textField(made, text)), isLast)
+      run.edit().add(writtenField(made, exactField(made, text)), isLast)
     }
   },
 }

@@ -23,6 +23,9 @@ describe('notify', () => {
     assert.ok(holds(`notify_method_capability :count "eq" ${TO} "online" "1"`))
     for (const asked of [`${TO} "colour"`, '"tel:1" "online"'])
       assert.ok(!holds(`notify_method_capability :count "eq" ${asked} "0"`), asked)
+    // RFC 8580 §6.1: the scheme alone will do.
+    assert.ok(holds('notify_method_capability "mailto:" "FCC" "yes"'))
+    assert.ok(!holds('notify_method_capability "xmpp:" "fcc" ["yes", "no"]'))
   })
 })
 

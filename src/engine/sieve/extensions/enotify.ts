@@ -1,3 +1,4 @@
+import { asciiLower } from '#base/text.ts'
 import { checkAddress, checkedText, checkedTexts } from '#engine/sieve/arguments.ts'
 import { constantText, fail } from '#engine/sieve/language.ts'
 import type { SieveCommandRule, SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
@@ -43,6 +44,9 @@ const notify: SieveCommandRule = {
   },
 }
 
+/** Of mail: whether somebody reads it just now, nobody knows (RFC 5436 §2.2). */
+const CAPABILITIES: Readonly<Record<string, string>> = { online: 'maybe', fcc: 'yes' }
+
 const optionOf = (text: string): string =>
   /^[a-z\d][a-z\d._-]*=[^\0\r\n]*$/i.test(text) ? text : fail(`"${text}" is no option NAME=VALUE`)
 
@@ -61,11 +65,13 @@ const notifyMethodCapability: SieveTestRule = {
     const method = args.text('a method')
     const capability = args.text('a capability')
     const keys = takeKeys(args, match)
-    // RFC 5435 §5: of what is not known nothing holds. RFC 5436 §2.6: whether somebody reads mail just now, nobody knows.
-    return (run) =>
-      parseMailto(method.of(run)).ok &&
-      capability.of(run).toLowerCase() === 'online' &&
-      match(run, ['maybe'], keys.of(run))
+    // RFC 5435 §5: of what is not known nothing holds; RFC 8580 §6.1: the scheme alone will do.
+    return (run) => {
+      const name = asciiLower(capability.of(run))
+      const value = Object.hasOwn(CAPABILITIES, name) ? CAPABILITIES[name] : undefined
+      if (value === undefined || !/^mailto:/i.test(method.of(run))) return false
+      return match(run, [value], keys.of(run))
+    }
   },
 }
 
