@@ -12,6 +12,7 @@ import { numberText } from '#web/parts/times.ts'
 import { useAct } from './acts.ts'
 import { ask, part } from '#web/parts/api.ts'
 import { Trouble } from '#web/parts/trouble.tsx'
+import { refusalSays } from '#web/parts/script-says.ts'
 
 interface Script {
   readonly name: string
@@ -119,7 +120,7 @@ function EditScript(props: {
   readonly taken: readonly string[]
   readonly onClose: () => void
 }): ReactNode {
-  const { t } = useWords()
+  const { t, language } = useWords()
   const { path, onClose } = props
   const isNew = props.name === ''
   const tell = useNotices()
@@ -172,7 +173,9 @@ function EditScript(props: {
             spellCheck={false}
           />
         )}
-        {put.error !== null && <Trouble error={put.error} />}
+        {put.error !== null && (
+          <Trouble error={put.error} says={(message) => refusalSays(message, language)} />
+        )}
         <div className="acts">
           <Button type="submit" loading={put.isPending} disabled={text === undefined || isTaken}>
             {t('edit.save')}

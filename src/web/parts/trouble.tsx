@@ -10,6 +10,8 @@ import { failureText, isAway } from './failure-text.ts'
 export function Trouble(props: {
   readonly error: unknown
   readonly retry?: () => void
+  /** What it is in the page's language; else it is told as it came. */
+  readonly says?: (message: string) => string
 }): ReactNode {
   const { t } = useWords()
   const { error } = props
@@ -20,7 +22,10 @@ export function Trouble(props: {
         <strong>{failureText(t, error)}</strong>
       </p>
       {isAway(error) && <p>{t('trouble.mailGoesOn')}</p>}
-      {failure !== undefined && failure.message !== '' && (
+      {failure !== undefined && failure.message !== '' && props.says !== undefined && (
+        <p className="faint">{props.says(failure.message)}</p>
+      )}
+      {failure !== undefined && failure.message !== '' && props.says === undefined && (
         <p lang="en" className="faint">
           {failure.message}
           {failure.remedy !== '' && ` — ${failure.remedy}`}

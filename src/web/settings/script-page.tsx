@@ -12,6 +12,7 @@ import { activateScript, ownScripts, removeScript, saveScript } from './own-scri
 import type { OwnScript, OwnScripts, Refusal } from './own-scripts.ts'
 import { ScriptEditor } from './script-editor.tsx'
 import type { Draft } from './script-editor.tsx'
+import { refusalSays } from '#web/parts/script-says.ts'
 
 const HERE = '/settings/script'
 const NEW = 'new'
@@ -103,7 +104,7 @@ function useScripts(client: MailClient): {
   readonly load: () => Promise<void>
   readonly act: Act
 } {
-  const { t } = useWords()
+  const { t, language } = useWords()
   const tell = useNotices()
   const [scripts, setScripts] = useState<OwnScripts>()
   const [isAway, setAway] = useState(false)
@@ -124,7 +125,8 @@ function useScripts(client: MailClient): {
         tell({ kind: 'done', text: done, ...(undo !== undefined && { undo }) })
         return end ?? true
       }
-      const { type, description: why } = end
+      const { type, description } = end
+      const why = refusalSays(description, language)
       tell({
         kind: 'failed',
         text: t(`scripts.end.${REASONS.has(type) ? type : 'other'}`, { why }),

@@ -3,9 +3,10 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
+import { checkScript } from '#engine/deliver/scripts.ts'
 import { compileSieve } from '#engine/sieve/compile.ts'
 
-import { scriptSays } from './script-says.ts'
+import { refusalSays, scriptSays } from './script-says.ts'
 
 const SRC = join(import.meta.dirname, '../..')
 const SAID =
@@ -52,5 +53,18 @@ describe('what is said of a script, in Japanese', () => {
     ])
     assert.equal(scriptSays('a stranger sentence', 'ja').isOwn, false)
     assert.equal(scriptSays('there is no test "x"', 'en').text, 'there is no test "x"')
+  })
+
+  it('tells each line of a refusal, however many there are', () => {
+    const refused = checkScript('keep;\nbogus "会議";\nfileinto "x; line 2: y";\n')
+    assert.equal(refused?.code, 'invalid')
+    assert.equal(
+      refusalSays(refused.message, 'ja'),
+      '2 行目: 「bogus」というコマンドはありません / 3 行目: fileinto を使うには require "fileinto"; が必要です',
+    )
+    assert.equal(refusalSays(refused.message, 'en'), refused.message)
+    const many = checkScript('bogus;\n'.repeat(25))
+    assert.match(refusalSays(many!.message, 'ja'), /^1 行目: .* \/ 20 行目: [^/]* \/ ほか 5 件$/)
+    assert.equal(refusalSays('the script is not UTF-8', 'ja'), 'スクリプトが UTF-8 ではありません')
   })
 })

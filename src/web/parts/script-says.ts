@@ -1,4 +1,4 @@
-import type { Language } from '#web/parts/times.ts'
+import type { Language } from './times.ts'
 
 import { SCRIPT_SENTENCES } from './script-sentences.ts'
 
@@ -41,4 +41,18 @@ export function scriptSays(
     return { text, isOwn: true }
   }
   return { text: message, isOwn: false }
+}
+
+/** The same of a refusal that names its lines: `line 3: there is no command "x"; line 5: …; and 2 more`. */
+export function refusalSays(description: string, language: Language): string {
+  if (language === 'en') return description
+  const parts = description.split(/; (?=line \d+: |and \d+ more$)/)
+  return parts
+    .map((part) => {
+      const [, line, message] = /^line (\d+): (.*)$/s.exec(part) ?? []
+      if (message !== undefined) return `${line} 行目: ${scriptSays(message, language).text}`
+      const [, more] = /^and (\d+) more$/.exec(part) ?? []
+      return more === undefined ? scriptSays(part, language).text : `ほか ${more} 件`
+    })
+    .join(' / ')
 }

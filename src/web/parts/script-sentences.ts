@@ -4,6 +4,7 @@
  */
 export const SCRIPT_SENTENCES: readonly (readonly [english: string, japanese: string])[] = [
   // The text of the script.
+  ['the script is not UTF-8', 'スクリプトが UTF-8 ではありません'],
   ['there is a NUL in the script', 'NUL 文字が含まれています'],
   ['a comment that begins with /* never ends', '/* で始まるコメントが終わっていません'],
   ['the number {n} is too large', '数値 {n} は大きすぎます'],
@@ -163,6 +164,22 @@ export const SCRIPT_SENTENCES: readonly (readonly [english: string, japanese: st
   [
     'the {place} script "{name}" is not there or has errors',
     'スクリプト「{name}」が見つからないか、誤りがあります',
+  ],
+  // Redirects with terms, and what the envelope asks.
+  ['"{name}" of the envelope is no address', 'エンベロープの「{name}」はアドレスではありません'],
+  [
+    '"{text}" is no list of SUCCESS, FAILURE and DELAY, nor NEVER',
+    '「{text}」は使えません。SUCCESS、FAILURE、DELAY の並び、または NEVER を書きます',
+  ],
+  ['"{text}" is neither FULL nor HDRS', '「{text}」は使えません。FULL または HDRS を書きます'],
+  [':bymode and :bytrace need a time', ':bymode と :bytrace には期限の指定が必要です'],
+  [
+    '"{text}" is neither notify nor return',
+    '「{text}」は使えません。notify または return を書きます',
+  ],
+  [
+    '"{text}" is no time such as "2026-11-28T22:00:00+09:00"',
+    '「{text}」は時刻として読めません。「2026-11-28T22:00:00+09:00」のように書きます',
   ],
   // What is hardly meant.
   [
