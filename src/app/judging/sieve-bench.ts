@@ -200,7 +200,7 @@ const termsOf = ({ dsn, deliverBy }: SieveRedirect, nowMs: number) => ({
   }),
 })
 
-/** Where it is filed: the mailbox of the use or id where there is one (RFC 8579 §4, RFC 9042 §3). */
+/** Where it is filed: the mailbox of the use or id where there is one (RFC 8579 §4, RFC 9042 §4). */
 const mailboxOf = (target: SieveTarget, { mailboxOf: find }: SieveMessage): string => {
   const { mailbox, specialUse, mailboxId } = target
   const isPlaced = specialUse !== undefined || mailboxId !== undefined

@@ -10,7 +10,7 @@ import { compileSieve } from '#engine/sieve/compile.ts'
 export interface SieveSurroundings {
   /** Mailboxes that there are; left out: every one. */
   readonly mailboxes?: readonly string[] | undefined
-  /** 0 to 10, as spamtest tells it (RFC 5235 §2.1). */
+  /** 0 to 10, as spamtest tells it (RFC 5235 §3.2). */
   readonly spamValue?: number | undefined
   readonly spamPercent?: number | undefined
   /** 0 to 5 (RFC 5235 §3.3). */

@@ -17,6 +17,14 @@ const LINE_HEAD_BYTES_MAX = 1_200
 const BOUNDARY_BYTES_MAX = 1_000
 const DASH = 0x2d
 
+const NO_PREVIEW = {
+  open: () => -1,
+  add: () => undefined,
+  isFull: () => true,
+  remove: () => undefined,
+  text: () => '',
+} as const
+
 /**
  * Finds a message's structure while its octets go by: what parts it has, where their headers and
  * bodies lie, ENVELOPE, preview. Total; any chunking gives the same answer; memory is bounded by the
@@ -26,7 +34,7 @@ export class MimeIndexer {
   readonly #frames: Frame[] = []
   /** Open multiparts by their boundary lines, the innermost last. */
   readonly #delimiters = new Map<string, Frame[]>()
-  readonly #preview = new PreviewCollector()
+  readonly #preview: Pick<PreviewCollector, 'add' | 'isFull' | 'open' | 'remove' | 'text'>
   readonly #root: Frame
   /** Kept octets of the line that has not ended yet. */
   #head = Buffer.alloc(LINE_HEAD_BYTES_MAX)
@@ -45,7 +53,9 @@ export class MimeIndexer {
   #truncated = false
   #isFrozen = false
 
-  constructor() {
+  /** `structure`: of who asks for the parts alone; the preview stays empty. */
+  constructor(what: 'all' | 'structure' = 'all') {
+    this.#preview = what === 'all' ? new PreviewCollector() : NO_PREVIEW
     this.#root = newFrame(0, 0, false)
     this.#frames.push(this.#root)
   }

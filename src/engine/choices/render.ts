@@ -97,7 +97,7 @@ function junk(script: Script, { junk: chosen, welcome = [] }: Chosen): void {
   script.line('}')
 }
 
-/** RFC 5235 §2.1: 10 is certainly spam, 5 and more is suspected. */
+/** RFC 5235 §3.2: 10 is certainly spam, 5 and more is suspected. */
 const spamTest = (value: number): string =>
   `spamtest :value "ge" :comparator "i;ascii-numeric" "${value}"`
 

@@ -34,7 +34,7 @@ export function whyUnanswerable(
   return undefined
 }
 
-/** RFC 5235 §2.1: from here on it is suspected at least. */
+/** RFC 5235 §3.2: from here on it is suspected at least. */
 const SUSPECTED_FROM = 5
 
 const says = (message: SieveMessage, name: string, pattern: RegExp): boolean =>

@@ -34,7 +34,7 @@ describe('a notification by mail', () => {
     assert.deepEqual(plan.filed, ['INBOX'])
   })
 
-  it('says what script and URI say: message before subject, body before our own (RFC 5436 §2.3)', () => {
+  it('says what script and URI say: message before subject, body before our own (RFC 5436 §2.7)', () => {
     const uri = 'mailto:a@b.example?subject=%E4%BC%9A&body=%E6%9C%AC%0D%0A%E6%96%87&to=c@b.example'
     const both = told(`:message "至急" :importance "1" :from "h.yamada@campus.example" "${uri}"`)
     assert.equal(both.field('subject'), '至急')

@@ -32,7 +32,7 @@ export function notification(
   const { message, deliveryId, recipient, nowMs } = delivery
   const mailto = parseMailto(notify.method)
   if (!mailto.ok) return mailto.error
-  // RFC 5436 §2.2: two that notify each other of their notifications never end.
+  // RFC 5436 §2.7: two that notify each other of their notifications never end.
   if (isAutoSubmitted(message)) return 'the mail was sent by a machine'
   if (hasSentOn(deliveryId, recipient)) return 'the mail comes from a notification of its own'
   const place = freePlace('notify', delivery, sent)
@@ -90,7 +90,7 @@ export function freePlace(
   return sent < free.length ? free[(digest.readUInt32BE() + sent) % free.length] : undefined
 }
 
-/** RFC 5436 §2.3: what it is about, where the script says nothing. */
+/** RFC 5436 §2.7: what it is about, where the script says nothing. */
 const summary = (message: SieveMessage, text: string | undefined): string =>
   [
     ...(text === undefined ? [] : [text, '']),

@@ -27,7 +27,7 @@ export interface SieveTarget {
   readonly flags: readonly string[]
   /** The mailbox that has this role, where there is one (RFC 8579 §4): `\Junk`. */
   readonly specialUse?: string
-  /** The mailbox of this id, where there is one (RFC 9042 §3). */
+  /** The mailbox of this id, where there is one (RFC 9042 §4). */
   readonly mailboxId?: string
 }
 

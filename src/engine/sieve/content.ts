@@ -37,7 +37,7 @@ export function sieveContent(
   }
 }
 
-/** RFC 5235 §2.1: 0 is untested, 10 certainly spam. */
+/** RFC 5235 §3.2: 0 is untested, 10 certainly spam. */
 function spamValue(verdict: SieveVerdict | undefined): number {
   switch (verdict?.class) {
     case undefined:

@@ -218,7 +218,7 @@ describe('what becomes of a mail', () => {
     )
   })
 
-  it('has the size that edits have made (RFC 5293 §6)', () => {
+  it('has the size that edits have made (RFC 5293 §7)', () => {
     const size = mail.sizeBytes
     meets(`allof (size :over ${size + 11}, size :under ${size + 13})`, 'addheader "X-New" "abc";')
     meets(`size :under ${size}`, 'deleteheader "subject";')

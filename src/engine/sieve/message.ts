@@ -48,7 +48,7 @@ export interface SieveMessage extends SieveHeader {
   }) => string | undefined
   /** Those of the keys that earlier deliveries to this account have left in memory. */
   readonly remembered?: (keys: readonly string[]) => readonly string[]
-  /** 0 not tested, 1 clean … 10 spam (RFC 5235 §2.1). */
+  /** 0 not tested, 1 clean … 10 spam (RFC 5235 §3.2). */
   readonly spamValue: number
   /** The message as it came, or the beginning of a large one; absent: nothing of it is at hand. */
   readonly content?: Octets

@@ -25,7 +25,7 @@ const structure: SieveSlot<Structure> = {
     const empty = { headers: new Map(), texts: new Map(), current: [] }
     if (content === undefined) return { ...empty, root: undefined }
     run.step(content.byteLength / BYTES_PER_STEP)
-    const indexer = new MimeIndexer()
+    const indexer = new MimeIndexer('structure')
     indexer.feed(content)
     return { ...empty, root: indexer.finish().root }
   },
@@ -96,10 +96,6 @@ function isText(run: SieveRun, part: MimePart): boolean {
 export const isMistyped = (run: SieveRun, part: MimePart): boolean =>
   /^[^;/]*\/[^;/]*\//.test(partHeader(run, part).header('content-type')[0] ?? '')
 
-/** Lines of text end with CRLF, however it was encoded (RFC 2046 §4.1.1); those of scripts do. */
-const canonical = (text: string): string =>
-  /(?:^|[^\r])\n/.test(text) ? text.replace(/\r?\n/g, '\r\n') : text
-
 /** A part's body, decoded: text by its charset, else what its octets say in UTF-8. */
 export function partText(run: SieveRun, part: MimePart): string {
   const { texts } = run.slot(structure)
@@ -110,7 +106,7 @@ export function partText(run: SieveRun, part: MimePart): string {
   const octets = run.message.content!.subarray(offset, offset + length)
   const text =
     part.type === 'text' || part.subtype === 'xhtml+xml'
-      ? canonical(decodeText(part, octets))
+      ? decodeText(part, octets)
       : toUtf8(decodeContent(octets, part.encoding))
   texts.set(part, text)
   return text

@@ -101,7 +101,7 @@ describe('a Sieve script', () => {
     })
   })
 
-  it('refuses reject beside another action (RFC 5429 §2.3)', () => {
+  it('refuses reject beside another action (RFC 5429 §2.4)', () => {
     const result = run('require "reject"; keep; reject "いりません";')
     assert.equal(result.ok, false)
   })

@@ -124,7 +124,7 @@ export class SieveRun {
     return this.edits?.header ?? this.message
   }
 
-  /** The size of the message as it is now (RFC 5293 §6). */
+  /** The size of the message as it is now (RFC 5293 §7). */
   get sizeBytes(): number {
     const { sizeBytes } = this.message
     const edited = this.edits?.edited()
@@ -132,7 +132,7 @@ export class SieveRun {
     return edited.kind === 'whole' ? edited.octets.byteLength : sizeBytes + edited.prefix.byteLength
   }
 
-  /** For an action that keeps, files or sends the message: what it has become so far (RFC 5293 §6). */
+  /** For an action that keeps, files or sends the message: what it has become so far (RFC 5293 §7). */
   edited(): { readonly edited?: SieveEdited } {
     const edited = this.edits?.edited()
     return edited === undefined ? {} : { edited }
@@ -194,7 +194,7 @@ export class SieveRun {
     const isRejecting = action.kind === 'reject'
     const conflicts = (other: SieveAction): boolean => {
       const [one, two] = isRejecting ? [action, other] : [other, action]
-      // RFC 5429 §2.3, RFC 5230 §4.7: reject goes with nothing that keeps, files, redirects or answers, nor with another reject.
+      // RFC 5429 §2.4, RFC 5230 §4.7: reject goes with nothing that keeps, files, redirects or answers, nor with another reject.
       return one.kind === 'reject' && two.kind !== 'discard' && two.kind !== 'notify'
     }
     if (actions.some(conflicts)) endRun('reject cannot go with another action')

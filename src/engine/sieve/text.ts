@@ -62,7 +62,7 @@ function referenceOf(reference: string, required: ReadonlySet<string>): (run: Si
   return isGlobal ? (run) => run.variables.getGlobal(name) : (run) => run.variables.get(name)
 }
 
-/** The variable that a script names, its namespace checked (RFC 5229 §3, RFC 6609 §3.4.3). */
+/** The variable that a script names, its namespace checked (RFC 5229 §3, RFC 6609 §3.4.2). */
 export function variableName(
   text: string,
   required: ReadonlySet<string>,

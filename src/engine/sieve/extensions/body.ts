@@ -35,10 +35,15 @@ const test: SieveTestRule = {
           : isRaw
             ? raw(run)
             : texts(run)
-      return match(run, values, keys.of(run))
+      const wanted = keys.of(run)
+      const hasLines = wanted.some((key) => key.includes('\n'))
+      return match(run, hasLines ? values.map(canonical) : values, wanted)
     }
   },
 }
+
+/** Lines of text end with CRLF, however it was encoded (RFC 2046 §4.1.1); those of scripts do. */
+const canonical = (text: string): string => text.replace(/\r?\n/g, '\r\n')
 
 /** RFC 5173 §3: a header without its blank line has no body, not even an empty one. */
 function hasBody({ message: { content } }: SieveRun): boolean {

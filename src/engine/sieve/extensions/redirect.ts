@@ -35,7 +35,7 @@ interface RedirectSort {
   readonly terms: (run: SieveRun) => RedirectTerms
 }
 
-/** RFC 6134 §2.5: to all of it, each counted as a redirect of its own; one of nobody must not lose the mail. */
+/** RFC 6134 §2.3: to all of it, each counted as a redirect of its own; one of nobody must not lose the mail. */
 const redirectToList =
   (list: SieveText, { copies, terms }: RedirectSort): SieveStatement =>
   (run) => {

@@ -2,7 +2,7 @@ import type { SieveExtension, SieveTestRule } from '#engine/sieve/language.ts'
 import { takeMatch } from '#engine/sieve/match.ts'
 import type { SieveMessage } from '#engine/sieve/message.ts'
 
-/** RFC 5235 §3.1; `:percent` and a count of 0 for what was not tested are of spamtestplus. */
+/** RFC 5235 §3.2; `:percent` and a count of 0 for what was not tested are of spamtestplus. */
 const spamtest: SieveTestRule = {
   compile(args) {
     if (!args.has('spamtestplus')) args.needs('spamtest')
@@ -32,7 +32,7 @@ const virustest: SieveTestRule = {
 
 export const spamtestExtension: SieveExtension = {
   names: {
-    spamtest: 'RFC 5235 §3.1',
+    spamtest: 'RFC 5235 §3.2',
     spamtestplus: 'RFC 5235 §3.2',
     virustest: 'RFC 5235 §3.3',
   },
