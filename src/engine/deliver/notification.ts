@@ -29,7 +29,8 @@ export function notification(
   /** How many the same delivery has sent before. */
   sent: number,
 ): AutomaticAnswer | string {
-  const { message, deliveryId, recipient, nowMs } = delivery
+  const { deliveryId, recipient, nowMs } = delivery
+  const message = { ...delivery.message, ...notify.header }
   const mailto = parseMailto(notify.method)
   if (!mailto.ok) return mailto.error
   // RFC 5436 §2.7: two that notify each other of their notifications never end.

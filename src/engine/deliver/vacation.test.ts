@@ -199,6 +199,14 @@ describe('an answer in its owner’s absence', () => {
     assert.deepEqual(copy(':mailboxid "M1"'), ['Sent', 0])
   })
 
+  it('answers the mail as the script has changed it (RFC 5293 §7)', () => {
+    const script = `require ["vacation", "editheader", "enotify"];
+      deleteheader "subject"; addheader "Subject" "会議"; vacation "不在"; notify "mailto:a@b.example";`
+    const { outbox } = planOf(script)
+    const subjects = outbox.map(({ content }) => readMail(content as Uint8Array).field('subject'))
+    assert.deepEqual(subjects, ['Auto: 会議', '会議'])
+  })
+
   it('speaks once for a mail, whichever scripts would', () => {
     const other = 'require "vacation"; vacation "別の文";'
     const plan = planDelivery(deliveryOf(), [scriptOf(AWAY, 'choices'), scriptOf(other)])

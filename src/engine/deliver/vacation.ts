@@ -29,7 +29,8 @@ export function vacationAnswer(
   delivery: Delivery,
   owner: MailOwner,
 ): AutomaticAnswer | string {
-  const { message, deliveryId, recipient, nowMs } = delivery
+  const { deliveryId, recipient, nowMs } = delivery
+  const message = { ...delivery.message, ...vacation.header }
   const own = [...owner.addresses, recipient, ...vacation.addresses.flatMap(addressesIn)]
   const why = whyUnanswerable(message, own)
   if (why !== undefined) return why

@@ -2,6 +2,8 @@ import type { Octets } from '#base/octets.ts'
 import type { Address } from '#model/address.ts'
 import type { DeliverBy, DsnWish } from '#model/envelope.ts'
 
+import type { SieveHeader } from './message.ts'
+
 /** What a script wants to happen to one delivery, in order. */
 export type SieveAction =
   | { readonly kind: 'keep'; readonly flags: readonly string[]; readonly edited?: SieveEdited }
@@ -45,6 +47,8 @@ export interface SieveVacation {
   readonly handle?: string
   /** Where a copy of it is filed (RFC 8580). */
   readonly fcc?: SieveTarget
+  /** That of the mail as the script had changed it by then (RFC 5293 §7). */
+  readonly header?: SieveHeader
 }
 
 /** A notification by mail (RFC 5435, RFC 5436). */
@@ -56,6 +60,8 @@ export interface SieveNotify {
   readonly importance: '1' | '2' | '3'
   readonly message?: string
   readonly fcc?: SieveTarget
+  /** As of a vacation. */
+  readonly header?: SieveHeader
 }
 
 /** A message that a script has changed. */

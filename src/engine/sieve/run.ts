@@ -124,6 +124,11 @@ export class SieveRun {
     return this.edits?.header ?? this.message
   }
 
+  /** For an action that looks at the header afterwards: what it is now, where it was changed (RFC 5293 §7). */
+  changedHeader(): { readonly header?: SieveHeader } {
+    return this.edits === undefined ? {} : { header: this.edits.header }
+  }
+
   /** The size of the message as it is now (RFC 5293 §7). */
   get sizeBytes(): number {
     const { sizeBytes } = this.message

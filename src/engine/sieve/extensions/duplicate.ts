@@ -38,7 +38,7 @@ const rule: SieveTestRule = {
 }
 
 const headerOf = (run: SieveRun, name: string): string | undefined =>
-  run.message.header(name.toLowerCase())[0]?.trim().slice(0, VALUE_LENGTH_MAX)
+  run.header.header(name.toLowerCase())[0]?.trim().slice(0, VALUE_LENGTH_MAX)
 
 const keyOf = (parts: readonly string[]): string =>
   `duplicate:${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`

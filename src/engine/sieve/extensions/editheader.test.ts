@@ -89,6 +89,13 @@ describe('editheader (RFC 5293)', () => {
     assert.equal(wrongIn('deleteheader "x-none";', cut), undefined)
   })
 
+  it('is seen by the test for duplicates (RFC 5293 §7)', () => {
+    const told = (script: string) =>
+      doneBy(`${script} if duplicate :header "x-new" {}`, mail).memories
+    assert.equal(told('addheader "X-New" "1";')?.length, 1)
+    assert.equal(told('keep;'), undefined)
+  })
+
   it('keeps controls in encoded words (RFC 5293 §4)', () => {
     const rung = keptBy('addheader "X-A" "鈴 ${unicode:0007}!";', mail)
     assert.match(rung, /^X-A: =\?UTF-8\?B\?6Yi0IAch\?=\r\n/)

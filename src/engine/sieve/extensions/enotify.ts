@@ -34,6 +34,7 @@ const notify: SieveCommandRule = {
       checked?.of(run)
       run.act({
         kind: 'notify',
+        ...run.changedHeader(),
         method: method.of(run),
         importance: importance.of(run) as (typeof IMPORTANCES)[number],
         ...(from !== undefined && { from: from.of(run) }),

@@ -41,6 +41,7 @@ const rule: SieveCommandRule = {
         reason: reason.of(run),
         isMime,
         seconds,
+        ...run.changedHeader(),
         addresses: addresses?.of(run).slice(0, ADDRESSES_MAX) ?? [],
         ...(subject !== undefined && { subject: subject.of(run) }),
         ...(from !== undefined && { from: from.of(run) }),
