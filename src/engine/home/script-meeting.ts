@@ -34,8 +34,8 @@ export class ScriptMeeting {
   readonly #guard: ShrinkGuard
   /** Removals of theirs are meant. */
   readonly #accepted = new Set<AccountId>()
-  /** What the provider does not take. */
-  error: string | undefined
+  /** What the provider does not take, by whose it is. */
+  readonly #refused = new Map<AccountId, string>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -44,6 +44,10 @@ export class ScriptMeeting {
 
   get isHolding(): boolean {
     return this.#held.size > 0
+  }
+
+  get error(): string | undefined {
+    return [...this.#refused.values()][0]
   }
 
   notes(): readonly ScriptNote[] {
@@ -107,6 +111,7 @@ export class ScriptMeeting {
   #forget(accountId: AccountId): void {
     this.#notes.delete(accountId)
     this.#held.delete(accountId)
+    this.#refused.delete(accountId)
   }
 
   /** Its octets are asked for where they may be others than they were, or are needed here. */
@@ -199,10 +204,10 @@ export class ScriptMeeting {
       if (done.kind === 'refused') error = done.message
       else if (done.kind === 'written') home.knows(done.mark)
     }
-    if (error !== undefined && error !== this.error)
-      trouble.warn('directory.homeScriptRefused', { accountId, error })
-    this.error = error
-    return error === undefined
+    if (error === undefined) return true
+    trouble.warn('directory.homeScriptRefused', { accountId, error })
+    this.#refused.set(accountId, error)
+    return false
   }
 
   async #settle(
