@@ -4,6 +4,8 @@ export interface HeapLimits {
   readonly youngMiB: number
   /** Below so much there is no collection of all; absent: V8's own, some 10 MiB above what lives. */
   readonly oldMiB?: number
+  /** Octets outside of the heap count towards that, and begin no collection by themselves. */
+  readonly countsOctets?: boolean
 }
 
 /**
@@ -14,12 +16,18 @@ export interface HeapLimits {
 export const CARRIES_OCTETS: HeapLimits = { youngMiB: 16, oldMiB: 128 }
 
 /**
- * Octets outside of the heap count towards that limit. By itself V8 begins a collection of all whenever
- * 64 MiB of them have come, however few of them live: some seven answers to FETCH BODY[].
+ * Of a process that hands messages out. By itself V8 begins a collection of all whenever 64 MiB of octets
+ * have come, however few of them live: some seven answers to FETCH BODY[]. Where mail comes in, some 50 MiB
+ * more would be kept after a burst.
  */
-const OCTETS_AS_HEAP = '--external-memory-accounted-in-global-limit'
+export const HANDS_OUT_OCTETS: HeapLimits = { ...CARRIES_OCTETS, countsOctets: true }
 
-export const heapFlags = ({ youngMiB, oldMiB }: HeapLimits): readonly string[] => [
+export const heapFlags = ({
+  youngMiB,
+  oldMiB,
+  countsOctets = false,
+}: HeapLimits): readonly string[] => [
   `--max-semi-space-size=${youngMiB}`,
-  ...(oldMiB === undefined ? [] : [`--initial-old-space-size=${oldMiB}`, OCTETS_AS_HEAP]),
+  ...(oldMiB === undefined ? [] : [`--initial-old-space-size=${oldMiB}`]),
+  ...(countsOctets ? ['--external-memory-accounted-in-global-limit'] : []),
 ]

@@ -15,7 +15,7 @@ import { FIRST_RUN_FILE } from './first-run.ts'
 import { summedHealth } from './health.ts'
 import { HeldWords } from './held-words.ts'
 import { DEMO_FILE } from '#app/demo/demo-file.ts'
-import { CARRIES_OCTETS, heapFlags } from '#app/heap.ts'
+import { CARRIES_OCTETS, HANDS_OUT_OCTETS, heapFlags } from '#app/heap.ts'
 import type { HeapLimits } from '#app/heap.ts'
 import { HOST_FILE, listenersOf, portOf } from './host.ts'
 import type { Host } from './host.ts'
@@ -37,10 +37,10 @@ const RUNTIME_FILE = 'runtime.json'
 
 const HEAP: Readonly<Record<RoleName, HeapLimits>> = {
   control: { youngMiB: 4 },
-  store: CARRIES_OCTETS,
+  store: HANDS_OUT_OCTETS,
   gateway: CARRIES_OCTETS,
   deliver: CARRIES_OCTETS,
-  serve: CARRIES_OCTETS,
+  serve: HANDS_OUT_OCTETS,
 }
 
 const flagsOf = (role: RoleName): readonly string[] => [

@@ -3,13 +3,17 @@ import { createHash } from 'node:crypto'
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CARRIES_OCTETS, heapFlags } from '#app/heap.ts'
+import { CARRIES_OCTETS, HANDS_OUT_OCTETS, heapFlags } from '#app/heap.ts'
 
 const SOURCES = join(import.meta.dirname, '../..')
 const SCRIPT = join(import.meta.dirname, 'warm.ts')
 const WARM_MS_MAX = 30_000
 /** What is compiled under one of V8's limits is of no use under others, but that of young objects. */
-const FLAGS: readonly (readonly string[])[] = [[], heapFlags(CARRIES_OCTETS)]
+const FLAGS: readonly (readonly string[])[] = [
+  [],
+  heapFlags(CARRIES_OCTETS),
+  heapFlags(HANDS_OUT_OCTETS),
+]
 /** Tells for which sources the cache was filled; lies in its folder. */
 const STAMP_FILE = 'warmed'
 

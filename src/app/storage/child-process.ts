@@ -9,7 +9,7 @@ import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { oneLine } from '#base/text.ts'
 import { SECOND_MS, sleep } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
-import { CARRIES_OCTETS, heapFlags } from '#app/heap.ts'
+import { CARRIES_OCTETS, HANDS_OUT_OCTETS, heapFlags } from '#app/heap.ts'
 import type { HeapLimits } from '#app/heap.ts'
 import { Caller } from './caller.ts'
 import type { LateAnswer } from './caller.ts'
@@ -52,7 +52,7 @@ export interface StorageState {
 const SCRIPT = join(import.meta.dirname, '../storage-child.ts')
 const HEAP: Readonly<Record<StorageKind, HeapLimits>> = {
   spool: CARRIES_OCTETS,
-  mailbox: CARRIES_OCTETS,
+  mailbox: HANDS_OUT_OCTETS,
   search: { youngMiB: 8 },
   control: { youngMiB: 4 },
 }
