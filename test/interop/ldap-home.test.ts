@@ -6,6 +6,7 @@ import { cpSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { armFailpoints } from '#base/failpoint.ts'
 import { fromUtf8 } from '#base/octets.ts'
@@ -14,6 +15,7 @@ import type { LdapRequest } from '#codec/ldap/message.ts'
 import { isSameRow } from '#engine/home/entry-changes.ts'
 import { textsOf } from '#engine/home/entry.ts'
 import { GROUP_TYPES } from '#engine/home/group-entry.ts'
+import { HOME_TIMES } from '#engine/home/ldap-home.ts'
 import { dnOf, entryOf } from '#engine/home/row-entry.ts'
 import type { AccountId } from '#model/account.ts'
 import { accountOf, directoryContract } from '#store/directory/directory-master.contract.ts'
@@ -146,6 +148,10 @@ describe('a home on OpenLDAP', { skip }, () => {
     assert.equal(control.keeper.state().kind, 'embedded')
     assert.ok((await write(accountOf('taro', { name: '此処' }))).ok)
     await control.keeper.move(servers.place, BY, { adopt: false })
+    // It may take longer than for an edit: nobody waits for a copy.
+    provider().pause()
+    await sleep(HOME_TIMES.answerMs + 500)
+    provider().resume()
     await control.is('well')
     const there = (await rowsOf(provider())).get('account:id-taro')
     assert.equal(there?.kind === 'account' && there.account.name, '此処')

@@ -14,7 +14,7 @@ import type { HomeNote } from './home-taker.ts'
 import { HomeGroups } from './home-groups.ts'
 import { HomeWatch } from './home-watch.ts'
 import type { WatchedServer } from './home-watch.ts'
-import { HOME_TIMES, LdapHome } from './ldap-home.ts'
+import { COPY_TIMES, LdapHome } from './ldap-home.ts'
 import type { HomePlace } from './ldap-home.ts'
 import { HomeScripts } from './home-scripts.ts'
 import type { ScriptsState } from './home-scripts.ts'
@@ -171,7 +171,7 @@ export class HomeKeeper {
       throw new Fault('conflict', 'the directory has its home on LDAP servers already')
     const connection = await LdapConnection.open(place.provider, {
       clock: this.#parts.clock,
-      times: HOME_TIMES,
+      times: COPY_TIMES,
     })
     try {
       await bindService(connection, place.bind)

@@ -1,7 +1,7 @@
 import { failpoint } from '#base/failpoint.ts'
 import { Semaphore } from '#base/deadline.ts'
 import { Fault, isFault } from '#base/outcome.ts'
-import { SECOND_MS } from '#base/time.ts'
+import { MINUTE_MS, SECOND_MS } from '#base/time.ts'
 import type { Clock } from '#base/time.ts'
 import { LdapConnection } from '#client/ldap/connection.ts'
 import type { LdapServer } from '#client/ldap/server.ts'
@@ -44,6 +44,8 @@ export const HOME_TIMES = {
   answerMs: 4 * SECOND_MS,
   besideMs: 2 * SECOND_MS,
 }
+/** Nobody waits for a copy of all rows: a server whose disk is slow under it may take its time. */
+export const COPY_TIMES = { ...HOME_TIMES, answerMs: MINUTE_MS }
 /** After a failure edits are refused at once for so long: those that wait are not answered one by one. */
 const AWAY_MS = 2 * SECOND_MS
 /** Entries of one edit that are asked for, or written, before the first is answered. */
