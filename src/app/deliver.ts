@@ -87,12 +87,12 @@ runRole('deliver', async ({ place, log, atFailure }) => {
   await watch.look()
   const unheard = new UnheardAnswers(clock)
   const recalling = new Recalling({ unheard, mailboxes, clock, log })
-  await Promise.all([
-    recalling.run(),
-    unheard.recall(spool).catch((cause: unknown) => {
-      log.warn('deliver.notRecalled', { cause: messageOf(cause) })
-    }),
-  ])
+  const recalled = recalling.run()
+  await unheard.recall(spool).catch((cause: unknown) => {
+    log.warn('deliver.notRecalled', { cause: messageOf(cause) })
+  })
+  // Mailboxes that do not answer hold up no start: until they do, mail is queued.
+  if (watch.state.state === 'ready') await recalled
   const receiving = await openReceiving({
     role,
     place,
