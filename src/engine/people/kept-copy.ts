@@ -4,7 +4,8 @@ import { messageOf } from '#base/outcome.ts'
 import type { DirectorySource } from '#model/source.ts'
 import type { KeptCookie, KeptStand, SourceShelf } from '#store/directory/source-shelf.ts'
 import { askOf } from './read-source.ts'
-import type { CopiedEntry, CopyChange } from './source-copy.ts'
+import type { CopyChange } from './source-copy.ts'
+import type { CopiedEntry } from './copied-entry.ts'
 
 /** Entries of one write or reading. */
 const AT_ONCE = 2_000

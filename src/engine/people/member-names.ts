@@ -1,5 +1,5 @@
 import { ManyMap } from './many-map.ts'
-import type { CopiedEntry } from './source-copy.ts'
+import type { CopiedEntry } from './copied-entry.ts'
 import { nameKey, namesOf } from './told-group.ts'
 import type { MemberName } from './told-group.ts'
 

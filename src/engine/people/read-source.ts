@@ -23,7 +23,8 @@ import { fromEntry } from './from-entries.ts'
 import type { SourcePerson } from './gather.ts'
 import { isCut, withAllValues } from './ranged-values.ts'
 import { SourceCopy, noNews } from './source-copy.ts'
-import type { CopiedEntry, SourceGroup, SourceNews } from './source-copy.ts'
+import type { SourceGroup, SourceNews } from './source-copy.ts'
+import type { CopiedEntry } from './copied-entry.ts'
 
 /** A page of a large directory may take its server a while. */
 const ANSWER_MS = 30_000

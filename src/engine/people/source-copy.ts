@@ -6,21 +6,7 @@ import type { SourcePerson, SourceReading } from './gather.ts'
 import { ManyMap } from './many-map.ts'
 import { MemberNames } from './member-names.ts'
 import type { ToldGroup } from './told-group.ts'
-
-/** An entry as a server told it, as far as we want to know. */
-export interface CopiedEntry {
-  /** The name that it has for good (entryUUID). */
-  readonly id: string
-  readonly dn: string
-  /** entryCSN: which change it is from. */
-  readonly csn: string | undefined
-  /** Undefined: it has nothing to be known by. */
-  readonly key: string | undefined
-  /** Undefined: it is nobody. */
-  readonly person: Person | undefined
-  readonly group?: ToldGroup
-  readonly exceptions: readonly string[]
-}
+import type { CopiedEntry } from './copied-entry.ts'
 
 /** What one server has said; by the names that entries have for good (entryUUID). */
 export interface SourceNews {

@@ -1,41 +1,17 @@
 import { timedId } from '#base/id.ts'
-import type { Log } from '#base/log.ts'
 import { err, ok } from '#base/outcome.ts'
 import type { Outcome } from '#base/outcome.ts'
-import type { Clock } from '#base/time.ts'
 import { formatAddress } from '#model/address.ts'
-import type { DeliveryId, Door, Recipient } from '#model/envelope.ts'
-import type { EventSink } from '#model/event.ts'
+import type { DeliveryId, Recipient } from '#model/envelope.ts'
 import type { Reply } from '#model/reply.ts'
 import { bounceAddressOf, maySendAs, refusal } from '#engine/sender/authorise.ts'
-import type { Signer } from '#engine/sender/signer.ts'
-import type { Judge } from '#engine/scan/judge.ts'
-import type { Directory } from '#store/directory/directory.ts'
-import type { Settings } from '#store/settings/table.ts'
-import type { SpoolStore } from '#store/spool/spool-store.ts'
 import { GatewaySink } from './gateway-sink.ts'
 import type { MailCommand, MessageSink, Reception, Transaction } from '#model/reception.ts'
 import { tellRefusal } from './reception-events.ts'
 import { resolveRecipient } from './recipient.ts'
 import type { QueueTarget } from './recipient.ts'
 import { FULL, SpoolHealth } from './spool-health.ts'
-
-export interface GatewayReceptionOptions {
-  readonly directory: Directory
-  /** The settings in force now. */
-  readonly settings: () => Settings
-  readonly spool: SpoolStore
-  readonly judge: Judge
-  readonly signer: Signer
-  /** The name that a door shows in its Received fields. */
-  readonly hostname: (door: Door) => string
-  readonly authservId: string
-  readonly clock: Clock
-  readonly log: Log
-  readonly events: EventSink
-  /** Something has entered the queue. */
-  readonly wake: () => void
-}
+import type { GatewayReceptionOptions } from './gateway-options.ts'
 
 /** The front door of a gateway for `mx`, `relay` and `submission`: judged, decided in session, queued. */
 export function gatewayReception(options: GatewayReceptionOptions): Reception {

@@ -6,7 +6,7 @@ import { fromUtf8 } from '#base/octets.ts'
 import { FakeClock } from '#base/time.ts'
 import { PING_MS, streamLine } from '#contract/node/wire.ts'
 import type { StreamLine } from '#contract/node/wire.ts'
-import type { HubParts } from './node-hub.ts'
+import type { HubParts } from './hub-parts.ts'
 import { SharedLines } from './shared-lines.ts'
 import { Subscription } from './subscription.ts'
 

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { sleep } from '#base/time.ts'
 import { PING_MS, ROWS_PER_LINE } from '#contract/node/wire.ts'
 import type { StreamLine } from '#contract/node/wire.ts'
-import type { HubParts } from './node-hub.ts'
+import type { HubParts } from './hub-parts.ts'
 import type { Line, SharedLines } from './shared-lines.ts'
 
 /** One node's stream: brings it from what it has to what control has, then waits for more. */

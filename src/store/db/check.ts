@@ -2,8 +2,15 @@ import { statSync, unlinkSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Fault } from '#base/outcome.ts'
-import type { DatabaseKind } from './database.ts'
 import { ioFault } from './fault.ts'
+
+/** What makes a file one of our databases. */
+export interface DatabaseKind {
+  /** What the database is, so that one is never taken for another: `spool`, `mailbox` … */
+  readonly kind: string
+  /** Each only adds; the version is how many were applied. Never change one that was released. */
+  readonly migrations: readonly string[]
+}
 
 type Identity = DatabaseKind & { readonly path: string }
 

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { failpoint } from '#base/failpoint.ts'
 import { standingVersion } from './check.ts'
+import type { DatabaseKind } from './check.ts'
 import { ioFault } from './fault.ts'
 
 export type SqlInput = SQLInputValue
@@ -20,14 +21,6 @@ export interface DatabaseOptions extends DatabaseKind {
   readonly durable?: 'commit' | 'checkpoint'
   /** The WAL is put into the database after so many pages; more where commits are large. */
   readonly walPages?: number
-}
-
-/** What makes a file one of our databases. */
-export interface DatabaseKind {
-  /** What the database is, so that one is never taken for another: `spool`, `mailbox` … */
-  readonly kind: string
-  /** Each only adds; the version is how many were applied. Never change one that was released. */
-  readonly migrations: readonly string[]
 }
 
 /** Small pages: a COMMIT writes whole ones, and our rows are short. */

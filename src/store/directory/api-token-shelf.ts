@@ -1,6 +1,7 @@
 import type { ApiToken } from '#model/api-token.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 import type { ChangeAuthor } from './directory-log.ts'
 
 /** One token made or taken back, as the audit shows it: without its hash. */

@@ -1,7 +1,8 @@
 import type { AccountId } from '#model/account.ts'
 import type { AppPasswordUse, AppProtocol } from '#model/app-password.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 
 /** When app passwords were used last: facts of the nodes, no part of the directory. */
 export interface AppPasswordUses {

@@ -1,6 +1,7 @@
 import type { AccountId } from '#model/account.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 
 /** A password that another directory called right, as this node keeps it: a salted hash, and of when. */
 export interface KeptBind {

@@ -1,7 +1,7 @@
-import type { Octets } from '#base/octets.ts'
 import { Fault } from '#base/outcome.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 import type { DirectoryChange, DirectoryKey, DirectoryRow } from './directory.ts'
 import { HOME_STAND_TABLES, SqliteHomeShelf } from './home-shelf.ts'
 import type { HomeShelf } from './home-shelf.ts'
@@ -10,7 +10,7 @@ import type { ScriptShelf } from './script-shelf.ts'
 import { ImageFile, imagePathOf } from './image-file.ts'
 import type { ChangesSince, DirectoryImages } from './image-file.ts'
 import { jsonPage } from './json-page.ts'
-import type { RowsText } from './rows-text.ts'
+import type { ChangesText, RowsText } from './rows-text.ts'
 
 /** Who made a change, and from where. */
 export interface ChangeAuthor {
@@ -27,16 +27,6 @@ export interface DirectoryChangeRecord {
   readonly key: DirectoryKey
   readonly before: DirectoryRow | null
   readonly after: DirectoryRow | null
-}
-
-/** A page of changes as JSON, an array of `{seq, key, row}`; RowsText says why. */
-export interface ChangesText {
-  readonly seq: number
-  readonly json: Octets
-  /** The number of the last one here; absent where there are none. */
-  readonly last?: number
-  /** Changes after `since` are gone already: only the rows tell what has become of them. */
-  readonly isCut: boolean
 }
 
 /** The truth about the directory: its rows, and the latest changes that made them. */

@@ -2,7 +2,7 @@ import { mkdir, open, rename, rm, statfs } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Octets } from '#base/octets.ts'
-import type { ChangesText } from './directory-log.ts'
+import type { ChangesText } from './rows-text.ts'
 
 /** A whole directory as it once lay in memory, beside the database that is believed about it. */
 export interface DirectoryImages {

@@ -1,6 +1,7 @@
 import type { AccountId } from '#model/account.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 import type { DirectoryChange } from './directory.ts'
 import { ImageFile, imagePathOf } from './image-file.ts'
 import type { ChangesSince, DirectoryImages } from './image-file.ts'

@@ -49,3 +49,13 @@ export async function readWhole(
   }
   return { seq, maps }
 }
+
+/** A page of changes as JSON, an array of `{seq, key, row}`; RowsText says why. */
+export interface ChangesText {
+  readonly seq: number
+  readonly json: Octets
+  /** The number of the last one here; absent where there are none. */
+  readonly last?: number
+  /** Changes after `since` are gone already: only the rows tell what has become of them. */
+  readonly isCut: boolean
+}

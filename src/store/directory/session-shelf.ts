@@ -1,6 +1,7 @@
 import type { AccountId } from '#model/account.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 
 /** A login from a browser as it is kept: of the cookie only a hash. */
 export interface StoredSession {

@@ -1,5 +1,6 @@
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 
 /** How far a copy of a source has come. */
 export interface KeptStand {

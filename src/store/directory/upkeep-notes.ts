@@ -1,5 +1,6 @@
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 
 /** When accounts were looked after last: a clock that went on by much more since may be wrong. */
 export interface UpkeepNotes {

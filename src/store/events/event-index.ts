@@ -1,5 +1,6 @@
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 import type { EventRecord, NodeId } from '#model/event.ts'
 import { addressClue, cluesOf, messageIdClue } from './event-clues.ts'
 import { EventTally, TALLY_TABLE } from './event-tally.ts'

@@ -1,6 +1,7 @@
 import { randomId } from '#base/id.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 import type { EventRecord, NewEvent, NodeId } from '#model/event.ts'
 
 /** A node's own records, numbered and kept until control has them. */

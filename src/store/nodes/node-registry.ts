@@ -4,7 +4,8 @@ import type { NodeId } from '#model/event.ts'
 import { refusedBeside } from '#model/node.ts'
 import type { JoiningRole, NodeBeside, NodePlace } from '#model/node.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 
 /** A node as control keeps it. */
 export interface RegisteredNode extends NodePlace {

@@ -1,6 +1,7 @@
 import { Fault } from '#base/outcome.ts'
 import { openDatabase } from '#store/db/database.ts'
-import type { Database, DatabaseKind } from '#store/db/database.ts'
+import type { Database } from '#store/db/database.ts'
+import type { DatabaseKind } from '#store/db/check.ts'
 import { FIRST_CONTENT, contentHash } from './resolve.ts'
 import type { SettingsSnapshot } from './resolve.ts'
 import type { SettingValue } from './validate.ts'

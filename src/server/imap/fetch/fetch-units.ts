@@ -17,17 +17,7 @@ import { CROWDED_READ_BYTES, READ_BYTES, readOctets } from './message-octets.ts'
 import type { Of } from './message-octets.ts'
 import type { Selected } from '#server/imap/view/selected.ts'
 import type { ImapSession } from '#server/imap/session/session.ts'
-import type { TextKind } from '#server/imap/view/shown-texts.ts'
-
-/** What a FETCH asks for, sorted out once. */
-export interface FetchPlan {
-  readonly items: readonly FetchItem[]
-  /** Those that are rendered from the stored meta. */
-  readonly texts: readonly TextKind[]
-  /** Octets of messages. */
-  readonly hasSections: boolean
-  readonly needsIds: boolean
-}
+import type { FetchPlan } from './fetch-plan.ts'
 
 /** True where parts have to be found, or texts made: the whole message is where its row says. */
 export const needsMetas = ({ items, texts }: FetchPlan): boolean =>

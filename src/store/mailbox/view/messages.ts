@@ -3,10 +3,7 @@ import type { Octets } from '#base/octets.ts'
 import { Fault, isLost } from '#base/outcome.ts'
 import { hasRight } from '#model/acl.ts'
 import type { MailboxId, Uid } from '#model/mailbox.ts'
-import type { Blobs } from '#store/blob/blobs.ts'
 import { blobFrom, metaAnew } from '#store/mailbox/rows/content.ts'
-import type { MetaParser } from '#store/mailbox/rows/content.ts'
-import type { HeldMailboxes } from './held.ts'
 import { readableRows } from './readable.ts'
 import { READ_BYTES_MAX } from '#store/mailbox/mailbox-store.ts'
 import type { MessageIds } from '#store/mailbox/mailbox-view.ts'
@@ -16,25 +13,10 @@ import { rightsIn, strangerOf } from '#store/mailbox/rows/rights.ts'
 import type { Asked } from '#store/mailbox/rows/rights.ts'
 import type { Sql } from '#store/mailbox/rows/sql.ts'
 import { emailIdOf, findAccount, midOf, threadIdOf, uidlOf } from '#store/mailbox/rows/work.ts'
-import type { AccountWork } from '#store/mailbox/rows/work.ts'
+import type { Place, Source } from './source.ts'
 
 export interface Ask extends Asked {
   readonly mailboxId: MailboxId
-}
-
-export interface Place {
-  readonly account: AccountWork
-  readonly mid: number
-}
-
-/** What messages are read from. */
-export interface Source {
-  readonly sql: Sql
-  readonly blobs: Blobs
-  /** Makes a parser for one message whose meta is damaged. */
-  readonly parser: () => MetaParser
-  /** Told of a mailbox when an expunged row of it is read. */
-  readonly held: HeldMailboxes
 }
 
 export function placeOf(sql: Sql, ask: Ask): Place | undefined {

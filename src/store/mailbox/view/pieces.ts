@@ -7,7 +7,8 @@ import { PIECES_MAX, PIECE_STATES } from '#store/mailbox/message-pieces.ts'
 import type { PieceRecords, Unread } from '#store/mailbox/message-pieces.ts'
 import { blobFrom } from '#store/mailbox/rows/content.ts'
 import { CONTENT_COLUMNS, placeOf } from './messages.ts'
-import type { Ask, ContentRow, Source } from './messages.ts'
+import type { Ask, ContentRow } from './messages.ts'
+import type { Source } from './source.ts'
 import { readableRows } from './readable.ts'
 
 interface PiecesAsk extends Ask {

@@ -1,5 +1,5 @@
 import type { SqlValue } from '#store/mailbox/rows/sql.ts'
-import type { Place, Source } from './messages.ts'
+import type { Place, Source } from './source.ts'
 
 /** What every row begins with. */
 export type Readable = readonly [uid: number, isGone: number, ...SqlValue[]]
