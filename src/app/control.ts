@@ -96,7 +96,7 @@ runRole('control', async ({ place, log, atFailure }) => {
   })
   const notes = storage.service('upkeep')
   const calendar = new Calendar({ lives, notes, clock, log })
-  await calendar.begin()
+  await calendar.recall()
   const directory = new DirectoryMaster({
     log: directoryLog,
     clock,
@@ -108,6 +108,7 @@ runRole('control', async ({ place, log, atFailure }) => {
   await directory.load()
   if (directory.directory.seq === 0) await seed(directory, readFirstRun(place.dir))
   await naming(join(place.dir, 'control', 'settings.db'), settings.load())
+  await calendar.begin()
   const nodeIdentity = readNodeIdentity(place.dir)
   const own = host.roles
     .filter((role) => role === 'store')

@@ -31,6 +31,7 @@ describe('what day it is for accounts, over starts of control', () => {
     const rules = () => ({ ...LIFE_RULES, zone: 'UTC' })
     const lives = new AccountClock({ clock, rules, isControls: true })
     const calendar = new Calendar({ lives, notes, clock, log })
+    await calendar.recall()
     await calendar.begin()
     const told = (): string[] => log.lines.map(({ event }) => event)
     return { clock, calendar, told, today: () => lives.moment.today }

@@ -33,10 +33,14 @@ export class Calendar {
     this.#log = parts.log
   }
 
-  /** Before anybody asks what day it is. */
-  async begin(): Promise<void> {
+  /** Before anybody asks what day it is; writes nothing, since the start may be refused still. */
+  async recall(): Promise<void> {
     const { knownMs } = await this.#notes.knownTime()
     if (knownMs !== undefined) this.#lives.remember(knownMs)
+  }
+
+  /** Notes the time from now on. */
+  async begin(): Promise<void> {
     await this.#look()
   }
 
