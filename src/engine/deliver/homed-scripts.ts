@@ -50,7 +50,7 @@ export class HomedScripts implements Kept {
   readonly scripts: Kept['scripts']
   readonly script: Kept['script']
   readonly #parts: ConstructorParameters<typeof HomedScripts>[0]
-  readonly #turns = new Turns()
+  readonly #turns = new OneByOne()
   readonly #changes = new ChangeCounts()
 
   constructor(parts: {
@@ -122,8 +122,8 @@ export class HomedScripts implements Kept {
   }
 }
 
-/** One after the other, each account by itself. */
-class Turns {
+/** Of each account one after the other. */
+class OneByOne {
   readonly #last = new Map<AccountId, Promise<unknown>>()
 
   run<T>(accountId: AccountId, work: () => Promise<T>): Promise<T> {

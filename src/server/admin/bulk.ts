@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { timedId } from '#base/id.ts'
+import { Turns } from '#base/turns.ts'
 import { ok } from '#base/outcome.ts'
 import {
   bulkBody,
@@ -39,7 +40,6 @@ import type { AdminDeps, AdminServer } from './context.ts'
 import { writeDirectory } from './directory-writes.ts'
 import { ApiError } from './errors.ts'
 import { keepSomeWayIn } from './last-administrator.ts'
-import { turn } from './lookup.ts'
 import { rowsOfUndo, writeInSteps } from './steps.ts'
 import type { RowChange } from './steps.ts'
 
@@ -56,7 +56,7 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
     async (request) => {
       const { change, where, dryRun } = request.body as BulkAsk & { readonly dryRun: boolean }
       const why = whyNotBy(roleOfRequest(request))
-      const planned = await inTurns(bulkSteps(directory, { where, change }, why))
+      const planned = await plannedInSlices(bulkSteps(directory, { where, change }, why))
       if (dryRun) return { ...told(planned), pending: [] }
       return writeBulk(deps, request, planned, (now, ids) =>
         planBulk(now, { where: { ...where, users: ids }, change }, why),
@@ -74,7 +74,7 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
       const why = whyNotBy(roleOfRequest(request))
       const rows = await rowsOfUndo(deps, request.body.undo, (key) => key.startsWith('account:'))
       const changes = new Map(rows.flatMap(accountChange).map((each) => [each.after.id, each]))
-      const planned = await inTurns(undoSteps(directory, [...changes.values()], why))
+      const planned = await plannedInSlices(undoSteps(directory, [...changes.values()], why))
       return writeBulk(deps, request, planned, (now, ids) =>
         bulkPlanOf([
           ...undoSteps(
@@ -107,7 +107,7 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
     async (request) => {
       const plan = planOf(deps, request.params.id)
       const preview =
-        plan.done === undefined ? await inTurns(bulkSteps(directory, plan)) : { rows: [] }
+        plan.done === undefined ? await plannedInSlices(bulkSteps(directory, plan)) : { rows: [] }
       return { ...planBody(plan), ...told(preview), pending: [] }
     },
   )
@@ -135,7 +135,7 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
       if (on < directory.moment.today)
         throw new ApiError('invalid', `${on} is over`, 'Give a day to come, or: watari user bulk.')
       const why = whyNotBy(roleOfRequest(request))
-      const preview = await inTurns(bulkSteps(directory, plan, why))
+      const preview = await plannedInSlices(bulkSteps(directory, plan, why))
       const shown = { ...planBody(plan), ...told(preview) }
       if (dryRun) return { ...shown, pending: [] }
       const target = { key: `plan:${id}`, name: plan.title, version: () => undefined }
@@ -198,14 +198,13 @@ export function bulkRoutes(app: AdminServer, deps: AdminDeps): void {
   )
 }
 
-/** Made in one go: a millisecond or two, while everybody else of this process waits. */
-const STEPS_AT_ONCE = 100
-
-async function inTurns(steps: BulkSteps): Promise<BulkPlan> {
+/** While others get their turn in between: what is planned is planned anew when it is written. */
+async function plannedInSlices(steps: BulkSteps): Promise<BulkPlan> {
+  const turns = new Turns()
   const taken: (BulkStep | undefined)[] = []
   for (const step of steps) {
     taken.push(step)
-    if (step === undefined || taken.length % STEPS_AT_ONCE === 0) await turn()
+    if (turns.isOver) await turns.next()
   }
   return bulkPlanOf(taken)
 }
