@@ -231,10 +231,13 @@ const addedRow = z.object({
   text: z.string(),
   outcome: z.enum(['added', 'changed', 'same', 'unclear', 'unknown', 'refused']),
   member: member.optional(),
-  candidates: z.array(person).optional().describe('of a name that several people bear'),
+  candidates: z
+    .array(person)
+    .optional()
+    .describe('of a name that several people bear; where `why` is `part`, of a part of one'),
   note: z.string().optional(),
   why: z
-    .enum(['tooLong', 'deleted', 'nobody', 'circle', 'noAddress', 'notUnderstood'])
+    .enum(['tooLong', 'deleted', 'nobody', 'circle', 'noAddress', 'notUnderstood', 'part'])
     .optional()
     .describe('where `note` is one of those that pages have words for'),
 })

@@ -24,11 +24,10 @@ const directory = fakeDirectory([
   },
   { kind: 'alias', alias: { from: addr(`info@${D}`), to: [addr(`jiro@${D}`)] } },
 ])
-const turn = async (): Promise<void> => undefined
-
 const told = async (text: string): Promise<readonly string[]> =>
-  (await readPasted(text, directory, turn)).map(({ line, text: cell, meant }) => {
-    if (meant.kind === 'unclear') return `${line} ${cell}: ${meant.candidates.length} people`
+  (await readPasted(text, directory)).map(({ line, text: cell, meant }) => {
+    if (meant.kind === 'unclear')
+      return `${line} ${cell}: ${meant.candidates.length} people${meant.isPart === true ? ' in part' : ''}`
     if (meant.kind === 'unknown') return `${line} ${cell}: ${meant.why}`
     const { who } = meant
     if (who.kind === 'filter') return 'filter'
@@ -66,6 +65,41 @@ describe('pasted text', () => {
     ])
   })
 
+  test('a title changes nothing, and a part of a name tells who bears it, but adds nobody', async () => {
+    assert.deepEqual(
+      await told(
+        '渡邊　花子 先生\nProf. Suzuki Jirō\nDr Jiro Suzuki\n高橋太郎様\n渡辺\nはなこさん\n高橋\nSuzuki\n花',
+      ),
+      [
+        '1 account s2100123',
+        '2 Prof. Suzuki Jirō: nobody',
+        '3 account jiro',
+        '4 高橋太郎様: 2 people',
+        '5 渡辺: 1 people in part',
+        '6 はなこさん: 1 people in part',
+        '7 高橋: 2 people in part',
+        '8 Suzuki: 1 people in part',
+        '9 花: nobody',
+      ],
+    )
+  })
+
+  test('family and given name may stand in two cells, in either order', async () => {
+    assert.deepEqual(
+      await told(
+        '1\t渡辺\t花子\tわたなべ\tはなこ\t2年\nSuzuki, Jirō\n高橋\t太郎\t情報工学\n高橋\t総務課\n渡辺、鈴木',
+      ),
+      [
+        '1 account s2100123',
+        '2 account jiro',
+        '3 高橋 太郎: 2 people',
+        '4 高橋: 2 people in part',
+        '5 渡辺: 1 people in part',
+        '5 鈴木: nobody',
+      ],
+    )
+  })
+
   test('several in a line are each meant; a row of a spreadsheet is about one', async () => {
     assert.deepEqual(await told('taro, jiro；s2100123、誰か'), [
       '1 account taro',
@@ -94,8 +128,8 @@ describe('pasted text', () => {
   })
 
   test('one text alone is found by the same', async () => {
-    assert.equal((await whoIs(' 渡辺花子 ', directory, turn)).kind, 'member')
-    assert.equal((await whoIs('高橋太郎', directory, turn)).kind, 'unclear')
-    assert.equal((await whoIs('x'.repeat(2_000), directory, turn)).kind, 'unknown')
+    assert.equal((await whoIs(' 渡辺花子 ', directory)).kind, 'member')
+    assert.equal((await whoIs('高橋太郎', directory)).kind, 'unclear')
+    assert.equal((await whoIs('x'.repeat(2_000), directory)).kind, 'unknown')
   })
 })

@@ -1,10 +1,9 @@
-import { foldText } from '#codec/mime/fold-text.ts'
 import { convert, withoutForwards } from '#engine/route/convert.ts'
 import type { Account, AccountId } from '#model/account.ts'
 import { parseAddress } from '#model/address.ts'
 import type { MemberRef } from '#model/list-member.ts'
-import { withoutVariants } from '#model/name-variants.ts'
 import type { Directory } from '#store/directory/directory.ts'
+import { Called, CANDIDATES_MAX } from './called.ts'
 
 /** What stands in pasted text for one member. */
 export interface Pasted {
@@ -16,8 +15,12 @@ export interface Pasted {
 
 export type Meant =
   | { readonly kind: 'member'; readonly who: MemberRef }
-  /** Several people are called so. */
-  | { readonly kind: 'unclear'; readonly candidates: readonly AccountId[] }
+  /** Several people are called so; `isPart`: it is no more than a part of somebody's name. */
+  | {
+      readonly kind: 'unclear'
+      readonly candidates: readonly AccountId[]
+      readonly isPart?: true
+    }
   | { readonly kind: 'unknown'; readonly why: NotMeant }
 
 /** Why nobody is meant. */
@@ -25,51 +28,43 @@ export type NotMeant = 'tooLong' | 'deleted' | 'nobody' | 'circle' | 'noAddress'
 
 export const PASTED_MAX = 20_000
 const TEXT_LENGTH_MAX = 1_000
-const CANDIDATES_MAX = 20
-/** Accounts looked at in one go, while everybody else of this process waits. */
-const LOOKED_AT_ONCE = 2_000
+/** Cells of one line of which two may be one name. */
+const PAIRED_CELLS_MAX = 20
 
 /**
  * Who is meant by pasted text: user names, addresses with and without a name, names and readings of people,
  * lists and groups, mixed, in lines or between commas and tabs, in letters of any width. Cells of one
- * line that mean the same person are one; of a line between tabs, what nobody is called is left out
- * where another cell says who it is, as a column of a spreadsheet is.
+ * line that mean the same person are one, and family and given name may stand in two; of a line between
+ * tabs, what nobody is called is left out where another cell says who it is, as a column of a
+ * spreadsheet is. A part of a name means nobody by itself: those who bear it are told.
  */
-export async function readPasted(
-  text: string,
-  directory: Directory,
-  turn: () => Promise<void>,
-): Promise<readonly Pasted[]> {
+export async function readPasted(text: string, directory: Directory): Promise<readonly Pasted[]> {
   const lines = cellsOf(text)
-  const named = new Map<string, AccountId[]>()
-  for (const { cells } of lines)
-    for (const cell of cells)
-      if (!/[@＠]/.test(cell) && byUserName(cell, directory) === undefined)
-        named.set(nameKey(cell), [])
-  if (named.size > 0) await findNames(named, directory, turn)
+  const called = new Called()
+  for (const { cells } of lines) {
+    for (const cell of cells) if (isName(cell, directory)) called.ask(cell)
+    for (const [a, b] of pairsOf(cells, directory)) called.askBoth(a, b)
+  }
+  await called.look(directory)
   return lines.flatMap(({ line, cells, isRow }) => {
     const found = cells.map((cell) => ({
       line,
       text: cell,
-      meant: meantBy(cell, directory, named),
+      meant: meantBy(cell, directory, called),
     }))
-    return merged(found, isRow)
+    return merged(joined(found, directory, called), isRow)
   })
 }
 
 /** Whom one text names: a user name, an id, an address, or a name that one person alone bears. */
-export async function whoIs(
-  text: string,
-  directory: Directory,
-  turn: () => Promise<void>,
-): Promise<Meant> {
+export async function whoIs(text: string, directory: Directory): Promise<Meant> {
   const cell = text.trim()
-  const named = new Map<string, AccountId[]>()
-  const known = meantBy(cell, directory, named)
-  if (known.kind !== 'unknown' || /[@＠]/.test(cell)) return known
-  named.set(nameKey(cell), [])
-  await findNames(named, directory, turn)
-  return meantBy(cell, directory, named)
+  const called = new Called()
+  const known = meantBy(cell, directory, called)
+  if (known.kind !== 'unknown' || !isName(cell, directory)) return known
+  called.ask(cell)
+  await called.look(directory)
+  return meantBy(cell, directory, called)
 }
 
 interface Line {
@@ -95,6 +90,40 @@ function cellsOf(text: string): readonly Line[] {
   return lines
 }
 
+/** Neither an address nor a user name. */
+const isName = (cell: string, directory: Directory): boolean =>
+  cell.length <= TEXT_LENGTH_MAX && !/[@＠]/.test(cell) && byUserName(cell, directory) === undefined
+
+/** Neighbours that may be somebody's family and given name. */
+function pairsOf(
+  cells: readonly string[],
+  directory: Directory,
+): readonly (readonly [string, string])[] {
+  if (cells.length > PAIRED_CELLS_MAX) return []
+  return cells.slice(1).flatMap((cell, index) => {
+    const before = cells[index]!
+    return isName(before, directory) && isName(cell, directory) ? [[before, cell] as const] : []
+  })
+}
+
+/** Where no cell of a line says who is meant, two of them may. */
+function joined(found: readonly Pasted[], directory: Directory, called: Called): readonly Pasted[] {
+  if (found.some(({ meant }) => meant.kind === 'member')) return found
+  const pairs = pairsOf(
+    found.map(({ text }) => text),
+    directory,
+  )
+  for (const [a, b] of pairs) {
+    const people = called.peopleOfBoth(a, b)
+    const at = found.findIndex(({ text }, index) => text === a && found[index + 1]?.text === b)
+    if (people.length === 0 || at < 0) continue
+    const { line } = found[at]!
+    const whole = { line, text: `${a} ${b}`, meant: oneOf(people) }
+    return [...found.slice(0, at), whole, ...found.slice(at + 2)]
+  }
+  return found
+}
+
 /** Those that mean what another of the line means are told once. */
 function merged(found: readonly Pasted[], isRow: boolean): readonly Pasted[] {
   const accounts = new Set(
@@ -102,11 +131,15 @@ function merged(found: readonly Pasted[], isRow: boolean): readonly Pasted[] {
       meant.kind === 'member' && meant.who.kind === 'account' ? [meant.who.id] : [],
     ),
   )
-  const isClear = found.some(({ meant }) => meant.kind === 'member')
+  const saysWhole = ({ meant }: Pasted): boolean =>
+    meant.kind === 'member' || (meant.kind === 'unclear' && meant.isPart !== true)
+  const isClear = isRow && found.some(saysWhole)
+  const isHinted = isRow && found.some(({ meant }) => meant.kind !== 'unknown')
   const told = new Set<string>()
   return found.filter(({ meant }) => {
-    if (meant.kind === 'unclear') return !meant.candidates.some((id) => accounts.has(id))
-    if (meant.kind === 'unknown') return !(isRow && isClear)
+    if (meant.kind === 'unclear')
+      return !(isClear && meant.isPart) && !meant.candidates.some((id) => accounts.has(id))
+    if (meant.kind === 'unknown') return !isHinted
     if (meant.who.kind !== 'account') return true
     const isNew = !told.has(meant.who.id)
     told.add(meant.who.id)
@@ -114,26 +147,27 @@ function merged(found: readonly Pasted[], isRow: boolean): readonly Pasted[] {
   })
 }
 
-function meantBy(
-  cell: string,
-  directory: Directory,
-  named: ReadonlyMap<string, readonly AccountId[]>,
-): Meant {
+function meantBy(cell: string, directory: Directory, called: Called): Meant {
   if (cell.length > TEXT_LENGTH_MAX) return { kind: 'unknown', why: 'tooLong' }
   if (/[@＠]/.test(cell)) return byAddress(cell, directory)
   const account = byUserName(cell, directory)
   if (account !== undefined) return person(account)
-  const candidates = named.get(nameKey(cell)) ?? []
-  const [first] = candidates
-  if (first !== undefined && candidates.length === 1)
-    return { kind: 'member', who: { kind: 'account', id: first } }
-  if (first !== undefined)
-    return { kind: 'unclear', candidates: candidates.slice(0, CANDIDATES_MAX) }
+  const people = called.people(cell)
+  if (people.length > 0) return oneOf(people)
   const meant = byAddress(`${cell.normalize('NFKC')}@${directory.defaultDomain ?? ''}`, directory)
+  if (meant.kind !== 'unknown') return meant
+  const candidates = called.inPart(cell)
+  if (candidates.length > 0) return { kind: 'unclear', candidates, isPart: true }
   // Nothing in it says that an address was meant.
-  return meant.kind === 'unknown' && meant.why === 'noAddress'
-    ? { kind: 'unknown', why: 'nobody' }
-    : meant
+  return meant.why === 'noAddress' ? { kind: 'unknown', why: 'nobody' } : meant
+}
+
+/** By a name that all of them bear. */
+function oneOf(people: readonly AccountId[]): Meant {
+  const [id, ...others] = people
+  return others.length === 0
+    ? { kind: 'member', who: { kind: 'account', id: id! } }
+    : { kind: 'unclear', candidates: people.slice(0, CANDIDATES_MAX) }
 }
 
 const person = ({ id, deletedAt }: Account): Meant =>
@@ -171,24 +205,4 @@ function byAddress(cell: string, directory: Directory): Meant {
     return { kind: 'unknown', why: 'noAddress' }
   const name = before.replaceAll(/^["\s]+|["\s]+$/g, '')
   return { kind: 'member', who: { kind: 'address', address, ...(name !== '' && { name }) } }
-}
-
-/** Names are the same in any width, kana and form of a kanji, with and without a blank between. */
-const nameKey = (name: string): string => withoutVariants(foldText(name)).replaceAll(/\s+/g, '')
-
-/** One pass over all people, however many names are looked for. */
-async function findNames(
-  named: ReadonlyMap<string, AccountId[]>,
-  directory: Directory,
-  turn: () => Promise<void>,
-): Promise<void> {
-  let looked = 0
-  for (const { id, name, reading, formerNames = [], deletedAt } of directory.accounts()) {
-    if (++looked % LOOKED_AT_ONCE === 0) await turn()
-    if (deletedAt !== undefined) continue
-    const keys = new Set(
-      [name, reading, ...formerNames].flatMap((each) => (each ? [nameKey(each)] : [])),
-    )
-    for (const key of keys) named.get(key)?.push(id)
-  }
 }

@@ -14,7 +14,6 @@ import type { Directory } from '#store/directory/directory.ts'
 import { authorOf } from '#server/admin/context.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { ApiError } from '#server/admin/errors.ts'
-import { turn } from '#server/admin/lookup.ts'
 import { memberBody, personBody } from './shown.ts'
 import { writeInSteps } from '#server/admin/steps.ts'
 
@@ -42,7 +41,7 @@ export async function addMembers(
   { text, filters = [], how, isPreview }: Adding,
 ) {
   const { directory } = deps.directory
-  const pasted = await readPasted(text, directory, turn)
+  const pasted = await readPasted(text, directory)
   if (pasted.length > PASTED_MAX)
     throw new ApiError('limit', `more than ${PASTED_MAX} at once`, 'Send them in several requests.')
   const act = { list, atMs: deps.clock.nowMs(), by: authorOf(request).who }
@@ -103,6 +102,7 @@ function notMeant(now: Directory, { line, text, meant }: Pasted): AddedRow {
       text,
       outcome: 'unclear',
       candidates: meant.candidates.map((id) => personBody(now, id)),
+      ...(meant.isPart === true && { why: 'part', note: 'it is a part of these names' }),
     }
   const why = meant.kind === 'unknown' ? { why: meant.why, note: NOT_MEANT[meant.why] } : {}
   return { line, text, outcome: 'unknown', ...why }

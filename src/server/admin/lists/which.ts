@@ -3,7 +3,6 @@ import { memberKey } from '#model/list-member.ts'
 import type { MailingList } from '#model/list.ts'
 import type { AdminDeps } from '#server/admin/context.ts'
 import { ApiError } from '#server/admin/errors.ts'
-import { turn } from '#server/admin/lookup.ts'
 
 /** The keys of rows that are named by these, as the API shows them or by whom they mean. */
 export async function whichMembers(
@@ -17,11 +16,13 @@ export async function whichMembers(
       keys.add(name)
       continue
     }
-    const meant = await whoIs(name, directory, turn)
+    const meant = await whoIs(name, directory)
     if (meant.kind === 'unclear')
       throw new ApiError(
         'conflict',
-        `${name} is the name of ${meant.candidates.length} people`,
+        meant.isPart === true
+          ? `${name} is only a part of a name`
+          : `${name} is the name of ${meant.candidates.length} people`,
         'Give a user name or an address. Nothing was changed.',
       )
     // Somebody elsewhere need not be anybody here to be taken out.
