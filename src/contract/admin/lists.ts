@@ -234,10 +234,19 @@ const addedRow = z.object({
   candidates: z
     .array(person)
     .optional()
-    .describe('of a name that several people bear; where `why` is `part`, of a part of one'),
+    .describe('who bears the name (`several`), or has it as a part of theirs (`part`)'),
   note: z.string().optional(),
   why: z
-    .enum(['tooLong', 'deleted', 'nobody', 'circle', 'noAddress', 'notUnderstood', 'part'])
+    .enum([
+      'tooLong',
+      'deleted',
+      'nobody',
+      'circle',
+      'noAddress',
+      'notUnderstood',
+      'several',
+      'part',
+    ])
     .optional()
     .describe('where `note` is one of those that pages have words for'),
 })

@@ -102,7 +102,9 @@ function notMeant(now: Directory, { line, text, meant }: Pasted): AddedRow {
       text,
       outcome: 'unclear',
       candidates: meant.candidates.map((id) => personBody(now, id)),
-      ...(meant.isPart === true && { why: 'part', note: 'it is a part of these names' }),
+      ...(meant.isPart === true
+        ? { why: 'part', note: 'it is a part of these names' }
+        : { why: 'several', note: 'several are called so' }),
     }
   const why = meant.kind === 'unknown' ? { why: meant.why, note: NOT_MEANT[meant.why] } : {}
   return { line, text, outcome: 'unknown', ...why }

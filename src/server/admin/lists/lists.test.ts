@@ -362,14 +362,14 @@ describe('members by the API', () => {
     )
     assert.deepEqual(
       look.body.rows.flatMap(({ why }: { why?: string }) => why ?? []),
-      ['notUnderstood', 'noAddress'],
+      ['notUnderstood', 'noAddress', 'several'],
     )
     assert.deepEqual(told, [
       '7|Smith, John <john@else.example>|refused|31.3. is not understood',
       '2|渡辺, 花子 <hanako@campus.example>|added|',
       '4|だれか <nobody@campus.example>|unknown|nobody has this address',
       '5|佐藤三郎|added|',
-      '6|高橋太郎|unclear|',
+      '6|高橋太郎|unclear|several are called so',
       '8|鈴木 <jiro@campus.example>|added|',
       '9|高橋太郎 <guest@else.example>|added|',
     ])
