@@ -30,9 +30,7 @@ export class WokenWork {
     this.#again = true
     if (this.#isRunning) return
     this.#isRunning = true
-    this.#running = this.#run().finally(() => {
-      this.#isRunning = false
-    })
+    this.#running = this.#run()
   }
 
   /** Waits for a look that is going on. */
@@ -58,6 +56,8 @@ export class WokenWork {
         onTrouble(messageOf(thrown))
       }
     }
+    // In the same turn as the last look at `again`: a wake in between would wait for the clock.
+    this.#isRunning = false
     if (!this.isClosed) this.#cancel = clock.after(lookAgainMs, () => this.wake())
   }
 }

@@ -312,6 +312,19 @@ describe('scripts in a home on OpenLDAP', { skip }, () => {
     await same('the change', TARO, ['休暇 # 夏休み\r\nstop;', '振り分け* discard;'])
   })
 
+  test('that were changed there before they were heard of are as they were changed', async () => {
+    side.deafen()
+    await put(SABURO, '聞く前', 'keep;', true)
+    await replace(SABURO, '聞く前', ['watariScript', '# 外から\r\ndiscard;'])
+    await until('it waits', () => (scripts()?.waiting ?? 0) > 0 || undefined)
+    await side.listen()
+    await same('the change', SABURO, ['聞く前* # 外から\r\ndiscard;'])
+    assert.ok((await side.scripts.activate({ accountId: SABURO, name: null })).ok)
+    assert.ok((await side.scripts.remove({ accountId: SABURO, name: '聞く前' })).ok)
+    await same('nothing', SABURO, [])
+    await isWell()
+  })
+
   test('come back from there when all that is here is lost, and when the store alone is', async () => {
     await put(SABURO, '三', 'keep;', true)
     await isWell()

@@ -75,12 +75,15 @@ export class HomeScripts {
   #cookie: Octets | undefined
   #greetedMs = -Infinity
   #sweptMs = -Infinity
+  /** All accounts were compared once: what differs since was changed since, there or by us. */
+  #hasMet = false
   #compared = 0
 
   constructor(parts: Parts) {
     const { clock, directory, trouble } = parts
     this.#parts = parts
-    this.#meeting = new ScriptMeeting(parts)
+    const prefers = (): 'here' | 'there' => (this.#hasMet ? 'there' : parts.prefers())
+    this.#meeting = new ScriptMeeting({ ...parts, prefers })
     this.#work = new WokenWork({
       pass: () => this.#pass(),
       onTrouble: (cause) => {
@@ -330,6 +333,7 @@ export class HomeScripts {
       after = page.next
     }
     this.#sweptMs = clock.monotonicMs()
+    this.#hasMet = true
   }
 
   async #meetDirty(): Promise<void> {
