@@ -1,27 +1,22 @@
 import { randomId } from '#base/id.ts'
-import type { Log } from '#base/log.ts'
 import type { Octets } from '#base/octets.ts'
 import { Fault, isFault, messageOf } from '#base/outcome.ts'
 import { HOUR_MS, SECOND_MS, sleep } from '#base/time.ts'
-import type { Clock } from '#base/time.ts'
 import { WokenWork } from '#base/woken-work.ts'
 import { LdapConnection } from '#client/ldap/connection.ts'
 import type { ScriptWritesBody } from '#contract/node/scripts.ts'
 import { mainAddressOf } from '#model/account.ts'
 import type { AccountId } from '#model/account.ts'
-import type { DirectoryMaster } from '#store/directory/directory-master.ts'
-import type { KnownScript, ScriptHomeStand, ScriptShelf } from '#store/directory/script-shelf.ts'
+import type { KnownScript, ScriptHomeStand } from '#store/directory/script-shelf.ts'
 import type { HomeNote } from './home-taker.ts'
 import { HOME_TIMES } from './ldap-home.ts'
-import type { LdapHome } from './ldap-home.ts'
 import { bindService, requireFloor } from './line.ts'
 import { contextCsn } from './provision.ts'
-import { isAlike, lackingScripts, requireScripts } from './known-scripts.ts'
 import { putScript } from './script-entry.ts'
 import { ScriptMeeting } from './script-meeting.ts'
+import type { ScriptMeetingParts } from './script-meeting.ts'
 import { ScriptNews } from './script-news.ts'
-import { knownScripts } from './known-scripts.ts'
-import type { ScriptStore } from './script-store.ts'
+import { isAlike, knownScripts, lackingScripts, requireScripts } from './known-scripts.ts'
 
 const AGAIN_MS = 2 * SECOND_MS
 /** Whether the store still knows of its home: one that has lost its disk does not. */
@@ -32,18 +27,6 @@ const LOOK_AGAIN_MS = 5 * SECOND_MS
 const SWEEP_MS = HOUR_MS
 const ACCOUNTS_A_PAGE = 200
 
-interface Parts {
-  readonly home: LdapHome
-  readonly directory: DirectoryMaster
-  readonly shelf: ScriptShelf
-  /** Throws Fault `unavailable` where no store has joined. */
-  readonly store: () => ScriptStore
-  /** Whose word counts where a script lies in both places and neither is known. */
-  readonly prefers: () => 'here' | 'there'
-  readonly clock: Clock
-  readonly trouble: Log
-}
-
 /** `copying`: the store's are on their way there, or back. */
 export type ScriptsState = 'starting' | 'copying' | 'well' | 'away' | 'held'
 
@@ -53,7 +36,7 @@ export type ScriptsState = 'starting' | 'copying' | 'well' | 'away' | 'held'
  * none is kept.
  */
 export class HomeScripts {
-  readonly #parts: Parts
+  readonly #parts: ScriptMeetingParts
   readonly #meeting: ScriptMeeting
   readonly #work: WokenWork
   readonly #dirty = new Set<AccountId>()
@@ -79,7 +62,7 @@ export class HomeScripts {
   #hasMet = false
   #compared = 0
 
-  constructor(parts: Parts) {
+  constructor(parts: ScriptMeetingParts) {
     const { clock, directory, trouble } = parts
     this.#parts = parts
     const prefers = (): 'here' | 'there' => (this.#hasMet ? 'there' : parts.prefers())

@@ -26,9 +26,21 @@ interface ScriptNote {
   readonly text: string
 }
 
+export interface ScriptMeetingParts {
+  readonly home: LdapHome
+  readonly directory: DirectoryMaster
+  readonly shelf: ScriptShelf
+  /** Throws Fault `unavailable` where no store has joined. */
+  readonly store: () => ScriptStore
+  /** Whose word counts where a script lies in both places and neither is known. */
+  readonly prefers: () => 'here' | 'there'
+  readonly clock: Clock
+  readonly trouble: Log
+}
+
 /** Makes an account's scripts alike in the store and in their home, and remembers what they were then. */
 export class ScriptMeeting {
-  readonly #parts: Parts
+  readonly #parts: ScriptMeetingParts
   readonly #notes = new Map<AccountId, readonly ScriptNote[]>()
   readonly #held = new Set<AccountId>()
   readonly #guard: ShrinkGuard
@@ -37,7 +49,7 @@ export class ScriptMeeting {
   /** What the provider does not take, by whose it is. */
   readonly #refused = new Map<AccountId, string>()
 
-  constructor(parts: Parts) {
+  constructor(parts: ScriptMeetingParts) {
     this.#parts = parts
     this.#guard = new ShrinkGuard(parts.clock, 'scripts')
   }
@@ -237,16 +249,6 @@ export class ScriptMeeting {
     })
     if (told.length > 0) this.#notes.set(accountId, told)
   }
-}
-
-interface Parts {
-  readonly home: LdapHome
-  readonly directory: DirectoryMaster
-  readonly shelf: ScriptShelf
-  readonly store: () => ScriptStore
-  readonly prefers: () => 'here' | 'there'
-  readonly clock: Clock
-  readonly trouble: Log
 }
 
 const UNSEEN = { csn: '', active: 0, digest: '', note: null } as const
